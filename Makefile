@@ -1,0 +1,39 @@
+# Each target sets up what it needs on a fresh machine: Python 3.11 and make are enough for `make run`.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run test lint bench clean
+.DELETE_ON_ERROR:
+
+run: .venv/demo.installed  ## a day of a fleet of real servers, collected through Dagster
+	@$(BIN)/whalefall demo
+
+test: .venv/dev.installed  ## everything that is tested, on real servers
+	@sh whalefall_pipelines_tests/servers/install.sh
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: .venv/dev.installed  ## what CI checks besides the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/sqlfluff lint --processes 2 sql
+
+bench: .venv/dev.installed  ## ratios, measured side by side on this machine
+	$(BIN)/python -m whalefall_pipelines_tests.benchmarks
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "whalefall needs Python 3.11 or later; name one with PYTHON=python3.11")'
+	@echo "Making .venv …"
+	@$(PYTHON) -m venv .venv
+
+.venv/%.installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing whalefall and what it needs (once; about half a minute) …"
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(if $(filter dev,$*),demo$(comma)dev,demo)]'
+	@touch $@
+
+comma := ,

@@ -1,0 +1,57 @@
+-- The totals of these days: the exact sum of each day's database rows. expected_count leaves out what could never yet be measured;
+-- the provenance is that of the least certain row.
+-- Parameters: instance_ids (integer[]), first_day, last_day (inclusive), session_id (NULL outside a session).
+-- Returns: nothing.
+insert into instance_size_stats (
+    instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance, session_id
+)
+select
+    s.instance_id,
+    s.stat_date,
+    s.total_bytes,
+    s.database_count,
+    s.database_count + coalesce(g.missing_count, 0) as expected_count,
+    s.collected_at,
+    s.provenance,
+    %(session_id)s::uuid
+from (
+    select
+        instance_id,
+        stat_date,
+        sum(total_bytes)::bigint as total_bytes,
+        count(*)::integer as database_count,
+        max(collected_at) as collected_at,
+        case
+            when bool_or(provenance = 'estimated') then 'estimated'
+            when bool_or(provenance = 'recovered') then 'recovered'
+            else 'measured'
+        end as provenance
+    from database_size_stats
+    where instance_id = any(%(instance_ids)s::integer[]) and stat_date between %(first_day)s and %(last_day)s
+    group by instance_id, stat_date
+) as s
+left join (
+    select
+        g.instance_id,
+        g.stat_date,
+        count(*)::integer as missing_count
+    from capacity_gaps as g
+    inner join instance_databases as d on g.instance_id = d.instance_id and g.database_name = d.database_name
+    where g.closed_by is null and d.first_measured_date is not null and g.stat_date between %(first_day)s and %(last_day)s
+    group by g.instance_id, g.stat_date
+) as g on s.instance_id = g.instance_id and s.stat_date = g.stat_date
+on conflict (instance_id, stat_date) do update
+    set
+        total_bytes = excluded.total_bytes,
+        database_count = excluded.database_count,
+        expected_count = excluded.expected_count,
+        collected_at = excluded.collected_at,
+        provenance = excluded.provenance,
+        session_id = excluded.session_id
+    where
+    (
+        instance_size_stats.total_bytes, instance_size_stats.database_count, instance_size_stats.expected_count,
+        instance_size_stats.collected_at, instance_size_stats.provenance
+    )
+    is distinct from
+    (excluded.total_bytes, excluded.database_count, excluded.expected_count, excluded.collected_at, excluded.provenance)

@@ -1,0 +1,4 @@
+-- One database of the demo's MariaDB.
+-- Parameters: none.
+-- Returns: nothing.
+create database if not exists forum

@@ -1,0 +1,9 @@
+-- The table that remembers which migrations were applied.
+-- Parameters: none.
+-- Returns: nothing.
+create table if not exists schema_migrations (
+    version integer primary key,
+    name text not null,
+    checksum text not null,
+    applied_at timestamptz not null default now()
+)

@@ -1,0 +1,22 @@
+-- How many tables of what kind each schema has, as far as the login sees them. On MariaDB this reads definitions and opens no table
+-- (120 ms for 10,000; sizes would take seconds); case and accents tell schemas apart, although MariaDB's own collation does not.
+-- Parameters: none.
+-- Returns: database_name, innodb_count, other_count (files of another engine), unreadable_count (definitions that cannot be read).
+with seen as (
+    select
+        engine,
+        cast(table_schema as binary) as schema_bytes,
+        table_type not in ('VIEW', 'SYSTEM VIEW') as is_table,
+        engine not in (
+            'InnoDB', 'MEMORY', 'BLACKHOLE', 'FEDERATED', 'MRG_MyISAM', 'PERFORMANCE_SCHEMA', 'SEQUENCE', 'SPIDER', 'S3'
+        ) as has_other_files
+    from information_schema.tables
+)
+
+select -- noqa: ST06
+    convert(schema_bytes using utf8mb4) as database_name,
+    cast(sum(is_table and engine = 'InnoDB') as signed) as innodb_count,
+    cast(sum(is_table and has_other_files) as signed) as other_count,
+    cast(sum(is_table and engine is null) as signed) as unreadable_count
+from seen
+group by schema_bytes

@@ -1,0 +1,14 @@
+-- What the server calls itself, and the account that we are, quoted as GRANT wants it (an account's host holds no @, its user may).
+-- Parameters: none.
+-- Returns: server_version, server_comment, grantee.
+with me as (
+    select
+        current_user() as user_at_host,
+        substring_index(current_user(), '@', -1) as host_name
+)
+
+select
+    version() as server_version,
+    @@version_comment as server_comment,
+    concat(quote(left(user_at_host, char_length(user_at_host) - char_length(host_name) - 1)), '@', quote(host_name)) as grantee
+from me

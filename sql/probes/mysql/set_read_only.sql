@@ -1,0 +1,4 @@
+-- Keeps this session from writing anything.
+-- Parameters: none.
+-- Returns: nothing.
+set session transaction read only

@@ -1,0 +1,70 @@
+-- The tablespace files of each schema on MySQL 8 and later, holes of page compression not counted. Names are plain there, so that a slash
+-- in one is ambiguous: as many slashes belong to the schema as its folder, whose name is encoded, holds of `@002f`.
+-- Parameters: none.
+-- Returns: database_name, file_bytes, table_count (InnoDB tables and partitions with a file), unopened_count (0: the list is complete),
+-- shared_count (tables of the whole server in system and general tablespaces). The tablespace called `mysql` is that schema's own.
+with folders as (
+    select
+        space,
+        substring_index(substring_index(path, '/', -2), '/', 1) as folder
+    from information_schema.innodb_datafiles
+),
+
+slashes as (
+    select
+        space,
+        (char_length(folder) - char_length(replace(folder, '@002f', ''))) div 5 as slash_count
+    from folders
+),
+
+own_counts as (
+    select count(*) as table_count
+    from information_schema.tables
+    where table_schema = 'mysql'
+),
+
+shared_counts as (
+    select count(*) as shared_count
+    from information_schema.innodb_tables
+    where space_type <> 'Single' and instr(name, '/') > 0 and instr(name, 'mysql/') <> 1
+),
+
+files as (
+    select
+        t.name,
+        least(t.file_size, t.allocated_size) as file_bytes,
+        case
+            when t.name = 'mysql' then (select o.table_count from own_counts as o)
+            else not regexp_like(t.name, '/fts_[0-9a-f]{16}_')
+        end as table_count,
+        case
+            when t.name like '%%/%%/%%'
+                then (
+                    select s.slash_count
+                    from slashes as s
+                    where s.space = t.space
+                )
+            else 0
+        end as slash_count
+    from information_schema.innodb_tablespaces as t
+    where t.space_type = 'Single' or t.name = 'mysql'
+),
+
+sums as (
+    select
+        cast(substring_index(name, '/', 1 + slash_count) as binary) as schema_bytes,
+        sum(file_bytes) as file_bytes,
+        sum(table_count) as table_count
+    from files
+    group by schema_bytes
+)
+
+select
+    s.schema_name as database_name,
+    cast(coalesce(f.file_bytes, 0) as signed) as file_bytes,
+    cast(coalesce(f.table_count, 0) as signed) as table_count,
+    0 as unopened_count,
+    case when s.schema_name = 'mysql' then 0 else c.shared_count end as shared_count
+from information_schema.schemata as s
+cross join shared_counts as c
+left join sums as f on cast(s.schema_name as binary) = f.schema_bytes

@@ -1,0 +1,30 @@
+-- The newest sessions; a running one counts what is done so far.
+-- Parameters: session_id (NULL for all), most (row limit).
+-- Returns: the columns of domain.sessions.Session, in its order.
+select
+    s.session_id,
+    s.run_id,
+    s.sync_category,
+    s.sync_type,
+    s.status,
+    s.total_instances,
+    case when s.status = 'running' then c.successful else s.successful_instances end as successful_instances,
+    case when s.status = 'running' then c.failed else s.failed_instances end as failed_instances,
+    case when s.status = 'running' then c.skipped else s.skipped_instances end as skipped_instances,
+    s.first_day,
+    s.last_day,
+    s.started_at,
+    s.completed_at,
+    s.retry_of
+from sync_sessions as s
+left join lateral (
+    select
+        count(*) filter (where r.status = 'completed' and not r.is_skipped) as successful,
+        count(*) filter (where r.status = 'failed') as failed,
+        count(*) filter (where r.is_skipped) as skipped
+    from sync_instance_records as r
+    where r.session_id = s.session_id and s.status = 'running'
+) as c on true
+where %(session_id)s::uuid is null or s.session_id = %(session_id)s::uuid
+order by s.started_at desc, s.session_id
+limit %(most)s

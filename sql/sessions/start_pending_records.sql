@@ -1,0 +1,8 @@
+-- Every instance of a session that visits none of them is taken up at once.
+-- Parameters: session_id.
+-- Returns: nothing.
+update sync_instance_records
+set
+    status = 'running',
+    started_at = clock_timestamp()
+where session_id = %(session_id)s and status = 'pending'

@@ -1,0 +1,14 @@
+-- An instance is being visited, for the first time or once more.
+-- Parameters: session_id, instance_id.
+-- Returns: one row if its session still runs and its record is not closed.
+update sync_instance_records as r
+set
+    status = 'running',
+    attempts = r.attempts + 1,
+    started_at = coalesce(r.started_at, clock_timestamp())
+where
+    r.session_id = %(session_id)s
+    and r.instance_id = %(instance_id)s
+    and r.status in ('pending', 'running')
+    and exists (select 1 from sync_sessions as s where s.session_id = r.session_id and s.status = 'running')
+returning r.attempts

@@ -1,0 +1,1 @@
+"""The `whalefall` command, thin: one module per area, `main.py` puts them together."""

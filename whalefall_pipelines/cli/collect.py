@@ -1,0 +1,116 @@
+"""`whalefall collect`: the whole fleet through Dagster, or named instances directly and at once."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.cli.output import FAILURE, PARTIAL, SUCCESS, error_console, format_bytes, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.cli.sessions import print_session
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.sessions import Session
+from whalefall_pipelines.errors import NotFoundError
+from whalefall_pipelines.services.collect_capacity import InstanceOutcome, server_collector
+from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.run_in_dagster import run_in_dagster
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.instances import active_instances
+from whalefall_pipelines.store.sessions import list_records
+
+
+@click.command()
+@click.option("--instance", "names", multiple=True, metavar="NAME", help="Collect only this one, directly, without a session. Repeatable.")
+@json_option
+def collect(names: tuple[str, ...], *, as_json: bool) -> None:
+    """Measure today: the whole fleet through a Dagster run, or named instances directly.
+
+    Exit codes: 0 everything that was expected is there, 1 something is missing, 2 nothing was measured.
+    """
+    given = settings.load()
+    with open_store(given) as database:
+        if names:
+            leave(_collect_named(given, database, names, as_json=as_json))
+        leave(_collect_fleet(given, database, as_json=as_json))
+
+
+def _collect_named(given: Settings, database: Database, names: Sequence[str], *, as_json: bool) -> int:
+    try:
+        targets = active_instances(database, names)
+    except NotFoundError as error:
+        if not as_json:
+            raise
+        print_json([{"code": error.code, "message": str(error)}])
+        return FAILURE
+    day = today(datetime.now(UTC), given.timezone)
+    outcomes = sorted(server_collector(given, database).collect_day(targets, day, None), key=lambda one: one.instance.instance_id)
+    rows = [_row(outcome, as_json=as_json) for outcome in outcomes]
+    print_table(list(rows[0]), rows, as_json=as_json, empty="")
+    if not as_json:
+        for outcome in outcomes:
+            for gap in outcome.missing:
+                note(f"missing: {outcome.instance.name}/{gap.database_name} ({gap.reason}): {gap.detail}")
+    if all(outcome.error for outcome in outcomes):
+        return FAILURE
+    return PARTIAL if any(outcome.error or outcome.missing for outcome in outcomes) else SUCCESS
+
+
+def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
+    message = "inventory only: no database that counts" if outcome.is_skipped else None
+    return {
+        "instance": outcome.instance.name,
+        "code": outcome.error.code if outcome.error else "OPERATION_SUCCESS",
+        "measured": outcome.measured,
+        "missing": [gap.database_name for gap in outcome.missing] if as_json else len(outcome.missing),
+        "total_bytes": outcome.total_bytes if as_json else format_bytes(outcome.total_bytes),
+        "seconds": round(outcome.seconds, 2),
+        "message": str(outcome.error) if outcome.error else message,
+    }
+
+
+def _collect_fleet(given: Settings, database: Database, *, as_json: bool) -> int:
+    if not active_instances(database):
+        note("No instance is registered: `whalefall instances add` or `whalefall instances import FILE` is the next step.")
+        return FAILURE
+    day = today(datetime.now(UTC), given.timezone)
+    with SessionProgress(f"collecting {day}") as progress:
+        session = run_in_dagster(given, database, day, day, on_progress=progress.show)
+    records = list_records(database, session.session_id)
+    missing = capacity.summarize_days(database, [day])[day].missing
+    if as_json:
+        print_json({"session_id": session.session_id, "run_id": session.run_id, "status": session.status, "day": day, "missing": missing})
+    else:
+        print_session(session, records)
+        for gap in capacity.list_gaps(database, [day]):
+            note(f"missing: {gap.instance_name}/{gap.database_name or '(never listed)'} ({gap.reason}): {gap.detail}")
+    if session.successful_instances + session.skipped_instances == 0:
+        return FAILURE
+    return PARTIAL if session.failed_instances or missing else SUCCESS
+
+
+class SessionProgress:
+    """A bar of a running session on standard error; it shows that Dagster is starting until the session is open."""
+
+    def __init__(self, title: str) -> None:
+        """Begin with the start of Dagster."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=error_console(), transient=True)
+        self._title = title
+        self._task = self._progress.add_task("starting Dagster", total=None)
+
+    def __enter__(self) -> "SessionProgress":
+        """Show it."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take it away."""
+        self._progress.stop()
+
+    def show(self, session: Session) -> None:
+        """Draw how far the session is."""
+        done = session.successful_instances + session.failed_instances + session.skipped_instances
+        self._progress.update(self._task, description=self._title, total=session.total_instances, completed=done)

@@ -1,0 +1,158 @@
+"""`whalefall instances`: the registered fleet. Adding and importing are `instances_register.py`, testing is `instances_examine.py`."""
+
+from collections.abc import Sequence
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.cli.instances_examine import test
+from whalefall_pipelines.cli.instances_register import add, import_
+from whalefall_pipelines.cli.output import cell, format_bytes, json_option, note, print_json, print_table
+from whalefall_pipelines.cli.questions import confirm
+from whalefall_pipelines.domain.registration import KnownDatabase, RegisteredInstance, describe_entry, describe_secret, describe_tags
+from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.store import instances as store
+
+
+@click.group()
+def instances() -> None:
+    """Register the servers to collect from, look at them, and test them."""
+
+
+@instances.command("list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """List the registered servers."""
+    with open_store(settings.load()) as database:
+        registered = store.registered_instances(database)
+    columns = ("name", "engine", "address", "tags", "active", "version", "last_connected")
+    rows = [_row(one, as_json=as_json) for one in registered]
+    print_table(columns, rows, as_json=as_json, empty="No instance is registered; `whalefall instances add --help` says how.")
+
+
+@instances.command()
+@click.argument("name")
+@json_option
+def show(*, name: str, as_json: bool) -> None:
+    """Show one server and its databases."""
+    with open_store(settings.load()) as database:
+        (registered,) = store.registered_instances(database, [name])
+        databases = store.known_databases(database, registered.instance_id)
+    if as_json:
+        print_json(_document(registered, databases))
+        return
+    fields = {"name": name, **describe_entry(registered.entry)}
+    fields |= {"username": registered.login.username, "secret": describe_secret(registered.login.secret)}
+    fields |= {"active": _yes(registered.is_active), "version": registered.server_version}
+    instants = {"last_connected": registered.last_connected_at, "disabled": registered.deactivated_at, "registered": registered.created_at}
+    print_table(("field", "value"), [{"field": key, "value": value} for key, value in (fields | instants).items()], as_json=False, empty="")
+    click.echo()
+    rows = [
+        {
+            "database": one.database_name,
+            "listed": _yes(one.is_active),
+            "size": format_bytes(one.total_bytes),
+            "of": one.stat_date,
+            "provenance": one.provenance,
+            "first_seen": one.first_seen_date,
+            "last_seen": one.last_seen_date,
+        }
+        for one in databases
+    ]
+    print_table(tuple(rows[0]) if rows else (), rows, as_json=False, empty="No database of it is known yet.")
+
+
+@instances.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def enable(*, names: Sequence[str]) -> None:
+    """Collect from these servers again."""
+    _set_active(names, is_active=True)
+
+
+@instances.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def disable(*, names: Sequence[str]) -> None:
+    """Stop collecting from these servers.
+
+    They stay registered, and `enable` goes on with them.
+    """
+    _set_active(names, is_active=False)
+
+
+@instances.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(*, names: Sequence[str], yes: bool) -> None:
+    """Take these servers out of the fleet.
+
+    What was collected from them stays, and adding one again continues it.
+    """
+    with open_store(settings.load()) as database:
+        store.registered_instances(database, names)
+        confirm(f"Remove {', '.join(map(cell, names))}? What was collected stays.", is_confirmed=yes)
+        store.remove(database, names)
+    note(f"Removed {', '.join(map(cell, names))}; what was collected stays, and `whalefall instances add` continues it.")
+
+
+def _set_active(names: Sequence[str], *, is_active: bool) -> None:
+    word = "enabled" if is_active else "disabled"
+    with open_store(settings.load()) as database:
+        changed = store.set_active(database, names, is_active=is_active)
+    for name in dict.fromkeys(names):
+        note(f"{cell(name)} {'is' if name in changed else 'was already'} {word}.")
+
+
+def _row(one: RegisteredInstance, *, as_json: bool) -> dict[str, object]:
+    return {
+        "name": one.entry.name,
+        "engine": one.entry.engine,
+        "address": one.instance.address,
+        "tags": dict(one.entry.tags) if as_json else describe_tags(one.entry.tags),
+        "active": one.is_active if as_json else _yes(one.is_active),
+        "version": one.server_version,
+        "last_connected": one.last_connected_at,
+    }
+
+
+def _document(one: RegisteredInstance, databases: Sequence[KnownDatabase]) -> dict[str, object]:
+    entry = one.entry
+    return {
+        "instance_id": one.instance_id,
+        "name": entry.name,
+        "engine": entry.engine,
+        "host": entry.host,
+        "port": entry.port,
+        "database": entry.database,
+        "sslmode": entry.sslmode,
+        "sslrootcert": entry.sslrootcert,
+        "tags": dict(entry.tags),
+        "credential": one.login.name,
+        "username": one.login.username,
+        "secret": describe_secret(one.login.secret),
+        "capacity_limit_bytes": entry.capacity_limit_bytes,
+        "active": one.is_active,
+        "version": one.server_version,
+        "last_connected": one.last_connected_at,
+        "disabled": one.deactivated_at,
+        "registered": one.created_at,
+        "databases": [
+            {
+                "database": each.database_name,
+                "listed": each.is_active,
+                "total_bytes": each.total_bytes,
+                "of": each.stat_date,
+                "provenance": each.provenance,
+                "first_seen": each.first_seen_date,
+                "last_seen": each.last_seen_date,
+            }
+            for each in databases
+        ],
+    }
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+for command in (add, import_, test):
+    instances.add_command(command)

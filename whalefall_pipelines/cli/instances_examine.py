@@ -1,0 +1,88 @@
+"""`whalefall instances test`: whether registered servers can be collected from, and what to do where they cannot."""
+
+from collections.abc import Sequence
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.cli.output import FAILURE, PARTIAL, cell, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.errors import TargetError
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.services.examine_instance import Examination, Examiner
+from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.read_filters import read_filters
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.instances import active_instances, registered_instances
+
+_COLUMNS = ("name", "address", "version", "connect_seconds", "round_trip_seconds", "visible", "measurable", "hidden", "result")
+
+
+@click.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@json_option
+def test(*, names: Sequence[str], as_json: bool) -> None:
+    """Tell whether servers can be measured.
+
+    Connects, lists and measures, and keeps nothing but the version. Without a NAME every active server is tested.
+    Exit codes: 0 all of them are fine, 1 some have a problem, 2 none can be reached.
+    """
+    given = settings.load()
+    filters = read_filters(given)
+    fleet = ServerFleet(Deadlines(given.connect_timeout_seconds, given.statement_timeout_seconds, given.instance_timeout_seconds))
+    with open_store(given) as database:
+        targets = [one.instance for one in registered_instances(database, names)] if names else active_instances(database)
+        found = Examiner(database, fleet, SecretBox(given), filters, given.parallel_instances).examine_all(targets)
+    if as_json:
+        print_json([_document(one) for one in found])
+    else:
+        print_table(_COLUMNS, [_row(one) for one in found], as_json=False, empty="No instance is active, so there is none to test.")
+        for sentence in _advice(found):
+            click.echo(sentence)
+    if found and not any(one.is_reached for one in found):
+        leave(FAILURE)
+    if not all(one.is_fine for one in found):
+        note(f"{sum(not one.is_fine for one in found)} of {len(found)} instances have a problem.")
+        leave(PARTIAL)
+
+
+def _row(one: Examination) -> dict[str, object]:
+    return {
+        "name": one.instance.name,
+        "address": one.instance.address,
+        "version": one.server_version,
+        "connect_seconds": _rounded(one.connect_seconds),
+        "round_trip_seconds": _rounded(one.round_trip_seconds),
+        "visible": one.visible,
+        "measurable": one.measurable,
+        "hidden": one.hidden,
+        "result": _reason(one) or ("fine" if one.is_fine else "sizes missing"),
+    }
+
+
+def _document(one: Examination) -> dict[str, object]:
+    return {
+        **_row(one),
+        "total_bytes": one.total_bytes,
+        "error": str(one.error) if one.error else None,
+        "missing": [{"database": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in one.missing],
+    }
+
+
+def _advice(found: Sequence[Examination]) -> list[str]:
+    errors = [f"{cell(one.instance.name)}: {cell(one.error)}" for one in found if one.error]
+    return errors + [_cure(one, cell(gap.database_name), gap.reason, cell(gap.detail)) for one in found for gap in one.missing]
+
+
+def _cure(one: Examination, database: str, reason: Reason, detail: str) -> str:
+    where = f"{cell(one.instance.name)}: {database}"
+    return f"{where} cannot be measured, run there: {detail}" if reason is Reason.NO_PERMISSION else f"{where} cannot be measured: {detail}"
+
+
+def _reason(one: Examination) -> str | None:
+    return one.error.reason if isinstance(one.error, TargetError) else one.error.code if one.error else None
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 4)

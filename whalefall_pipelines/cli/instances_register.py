@@ -1,0 +1,114 @@
+"""`whalefall instances add` and `import`: how servers come into the fleet."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.cli.output import cell, note, print_table
+from whalefall_pipelines.cli.questions import ask_password, confirm
+from whalefall_pipelines.domain.fleet_entries import RawEntry, split_tag
+from whalefall_pipelines.domain.registration import Action, Change, Plan
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.register_instances import add_instance, carry_out, plan_fleet, read_fleet_file
+from whalefall_pipelines.store.credentials import SecretBox
+
+
+@click.command(context_settings={"allow_extra_args": True})
+@click.argument("name")
+@click.option("--engine", required=True, help="postgresql, or mysql (MariaDB too).")
+@click.option("--host", required=True, help="Host name or address.")
+@click.option("--port", help="5432 for postgresql, 3306 for mysql unless given.")
+@click.option("--username", help="User to log in as.")
+@click.option("--secret", metavar="env:NAME|file:/PATH", help="Where the password is read from whenever it is needed.")
+@click.option("--password-prompt", is_flag=True, help="Ask for the password, or read a line of standard input, and keep it encrypted.")
+@click.option("--credential", help="Use the login of an existing credential instead.")
+@click.option("--credential-name", help="Call the new login so, instead of like the instance.")
+@click.option("--database", help="Database to connect to first.")
+@click.option("--sslmode", help="disable, prefer, require, verify-ca or verify-full.")
+@click.option("--sslrootcert", help="File with the certificates that are trusted.")
+@click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Tag; may be repeated.")
+@click.option("--capacity-limit", help="Size at which the server is full, like 500GiB.")
+@click.pass_context
+def add(context: click.Context, *, password_prompt: bool, tags: Sequence[str], **given: str | None) -> None:
+    """Register a server under NAME."""
+    if context.args:  # never repeated: it may be a password
+        raise InputError("There is one NAME too many; a password is never an argument, --password-prompt asks for it.")
+    if password_prompt and (given["secret"] is not None or given["username"] is None):
+        raise InputError("--password-prompt goes with --username, and without --secret.")
+    entry = RawEntry({key: text for key, text in given.items() if text is not None}, _tags(tags))
+    found = settings.load()
+    password = ask_password(f"Password of {cell(given['username'])}") if password_prompt else None
+    with open_store(found) as database:
+        planned = add_instance(database, SecretBox(found), entry, password)
+    name = cell(planned.entry.name)
+    if planned.action is Action.RESTORE:
+        note(f"{name} is registered again, and its history continues.")
+    else:
+        note(f"{name} is registered; `whalefall instances test` tells whether it can be collected from.")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def import_(*, file: Path, dry_run: bool, yes: bool) -> None:
+    """Register the servers of a file (YAML, CSV).
+
+    The plan is shown first, and all of it is carried out or nothing. Doing it again changes nothing, and servers that are not in the
+    file stay as they are. A CSV file has the same keys in its first line, and tags like env=prod;team=x.
+
+    \b
+    defaults: {engine: postgresql, credential: monitoring}
+    credentials:
+      - {name: monitoring, username: whalefall, secret: env:MONITORING_PASSWORD}
+    instances:
+      - {name: db1, host: db1.example, tags: {env: prod}, capacity_limit: 500GiB}
+      - {name: db2, host: db2.example, engine: mysql, username: me, secret: file:/run/secrets/db2}
+
+    \b
+    Keys of an instance: name, engine, host, port, database, username, secret,
+    credential_name, credential, sslmode, sslrootcert, tags, capacity_limit.
+    """
+    entries = read_fleet_file(file)
+    with open_store(settings.load()) as database:
+        plan = plan_fleet(database, entries)
+        _print_plan(plan)
+        if plan.is_empty or dry_run:
+            note("Nothing was changed.")
+            return
+        confirm("Carry out this plan?", is_confirmed=yes)
+        carry_out(database, entries, plan)
+    note("Done.")
+
+
+def _tags(texts: Sequence[str]) -> Mapping[str, str]:
+    pairs = [split_tag(text) for text in texts]
+    tags = dict(pair for pair in pairs if pair)
+    if len(tags) < len(pairs):
+        raise InputError("Each --tag is KEY=VALUE, each key once.")
+    return tags
+
+
+def _print_plan(plan: Plan) -> None:
+    rows = [
+        {"action": one.action, "what": what, "name": one.entry.name, "changes": "; ".join(map(_describe, one.changes)) or None}
+        for what, ones in (("credential", plan.credentials), ("instance", plan.instances))
+        for one in ones
+        if one.action is not Action.UNCHANGED
+    ]
+    print_table(("action", "what", "name", "changes"), rows, as_json=False, empty="Everything in the file is registered as it says.")
+    for login in plan.credentials:
+        if login.action is Action.CHANGE and login.other_users:
+            click.echo(f"Credential {cell(login.entry.name)} is also used by {', '.join(map(cell, login.other_users))}.")
+    count = {action: sum(one.action is action for one in plan.instances) for action in Action}
+    click.echo(
+        f"Instances: {count[Action.ADD]} to add, {count[Action.CHANGE]} to change, {count[Action.RESTORE]} to restore, "
+        f"{count[Action.UNCHANGED]} unchanged; {plan.untouched} more are registered, not in the file, and stay as they are."
+    )
+
+
+def _describe(change: Change) -> str:
+    return f"{change.field} {cell(change.old)} → {cell(change.new)}"

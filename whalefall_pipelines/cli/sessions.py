@@ -1,0 +1,88 @@
+"""`whalefall sessions`: what ran, how it went, and every instance in it."""
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.cli.output import console, format_duration, json_option, print_json, print_table
+from whalefall_pipelines.domain.sessions import InstanceRecord, Session
+from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.store.sessions import find_session, list_records, list_sessions
+
+
+@click.group()
+def sessions() -> None:
+    """What ran, how it went, and every instance in it."""
+
+
+@sessions.command("list")
+@click.option("--most", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many, newest first.")
+@json_option
+def show_sessions(*, most: int, as_json: bool) -> None:
+    """The newest sessions."""
+    with open_store(settings.load()) as database:
+        found = list_sessions(database, most=most)
+    rows = [_session_row(session, as_json=as_json) for session in found]
+    columns = list(rows[0]) if rows else []
+    print_table(columns, rows, as_json=as_json, empty="No session yet: `whalefall collect` opens the first.")
+
+
+@sessions.command("show")
+@click.argument("session_id")
+@json_option
+def show_session(session_id: str, *, as_json: bool) -> None:
+    """One session with a record per instance. The first characters of its id are enough."""
+    with open_store(settings.load()) as database:
+        session = find_session(database, session_id)
+        records = list_records(database, session.session_id)
+    if as_json:
+        print_json(_session_row(session, as_json=True) | {"records": [_record_row(record, as_json=True) for record in records]})
+        return
+    print_session(session, records)
+
+
+def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None:
+    """A session for people: its figures, then its records, failures first."""
+    for name, value in _session_row(session, as_json=False).items():
+        console().print(f"{name:<12} {value}", markup=False)
+    console().print()
+    rows = [_record_row(record, as_json=False) for record in records]
+    columns = list(rows[0]) if rows else []
+    print_table(columns, rows, as_json=False, empty="No instance is registered: `whalefall instances add` is the next step.")
+
+
+def _session_row(session: Session, *, as_json: bool) -> dict[str, object]:
+    if as_json:
+        return {name: getattr(session, name) for name in Session.__dataclass_fields__}
+    done = session.successful_instances + session.failed_instances + session.skipped_instances
+    days = str(session.first_day) if session.first_day == session.last_day else f"{session.first_day} to {session.last_day}"
+    return {
+        "session": session.session_id,
+        "status": session.status,
+        "days": days,
+        "category": session.sync_category,
+        "type": session.sync_type,
+        "done": f"{done}/{session.total_instances}",
+        "successful": session.successful_instances,
+        "failed": session.failed_instances,
+        "skipped": session.skipped_instances,
+        "started": session.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+        "seconds": format_duration(session.started_at, session.completed_at),
+        "run": session.run_id,
+    }
+
+
+def _record_row(record: InstanceRecord, *, as_json: bool) -> dict[str, object]:
+    if as_json:
+        return {name: getattr(record, name) for name in InstanceRecord.__dataclass_fields__}
+    missing = record.sync_details.get("missing", [])
+    reasons = ", ".join(sorted({str(gap["reason"]) for gap in missing}))
+    return {
+        "instance": record.instance_name,
+        "status": "skipped" if record.is_skipped else record.status,
+        "attempts": record.attempts,
+        "measured": record.items_synced,
+        "missing": len(missing),
+        "seconds": format_duration(record.started_at, record.completed_at),
+        "code": record.error_code,
+        "message": record.error_message or reasons or None,
+    }

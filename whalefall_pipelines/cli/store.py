@@ -1,0 +1,119 @@
+"""`whalefall store`: the embedded PostgreSQL started, stopped and looked at; one's own only looked at and migrated."""
+
+import os
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.cli.output import PARTIAL, cell, format_bytes, json_option, leave, note, print_json
+from whalefall_pipelines.errors import StoreUnreachableError
+from whalefall_pipelines.services.dagster_environment import dagster_environment
+from whalefall_pipelines.services.dagster_processes import migrate as migrate_dagster
+from whalefall_pipelines.services.open_store import prepare_store
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store import embedded, migrations
+from whalefall_pipelines.store.creation import create_missing_database
+from whalefall_pipelines.store.database import describe
+from whalefall_pipelines.store.status import read_status
+
+
+@click.group()
+def store() -> None:
+    """The PostgreSQL that keeps everything: the embedded one, or your own (WHALEFALL_DATABASE_URL)."""
+
+
+@store.command()
+def start() -> None:
+    """Start the embedded store in the background, and bring its schema up to date."""
+    given = settings.load()
+    server = embedded.cluster(given)
+    was_running = server.process_id() is not None
+    found = prepare_store(given)
+    click.echo(f"The store {'was already running' if was_running else 'runs'} at {describe(found.whalefall)}.")
+
+
+@store.command()
+def stop() -> None:
+    """Stop the embedded store; open transactions are rolled back."""
+    stopped = embedded.cluster(settings.load()).stop()
+    click.echo("The store is stopped." if stopped else "The store was not running.")
+
+
+@store.command()
+@json_option
+def status(*, as_json: bool) -> None:
+    """Tell whether the store runs, where, its version, size and schema version.
+
+    Exit codes: 0 it runs, 1 it does not.
+    """
+    document = _status(settings.load())
+    if as_json:
+        print_json(document)
+    else:
+        shown = document | {
+            key: format_bytes(value) for key, value in document.items() if isinstance(value, int) and key.endswith("_bytes")
+        }
+        width = max(map(len, shown))
+        for key, value in shown.items():
+            click.echo(f"{key.replace('_', ' '):<{width}}  {cell(value)}")
+    if document["state"] != "running":
+        leave(PARTIAL)
+
+
+@store.command()
+@click.option("--database", type=click.Choice(["whalefall", "dagster"]), default="whalefall", show_default=True)
+def url(database: str) -> None:
+    """Print the store's URL for psql and other clients.
+
+    The embedded store's has no password in it: clients find that in the password file that it names.
+    """
+    given = settings.load()
+    found = embedded.address(given)
+    if found.is_embedded:
+        click.echo(embedded.cluster(given).url(database))
+        return
+    own = (found.whalefall if database == "whalefall" else found.dagster).set(drivername="postgresql")
+    click.echo(own.render_as_string(hide_password=True))
+    if own.password:
+        note("The password is hidden as ***; it is in WHALEFALL_DATABASE_URL or WHALEFALL_DAGSTER_DATABASE_URL.")
+
+
+@store.command()
+def migrate() -> None:
+    """Bring the schema up to date, whalefall's and Dagster's; missing databases are created where this login may."""
+    given = settings.load()
+    found = embedded.start(given)
+    for one in (found.whalefall, found.dagster):
+        if create_missing_database(one):
+            click.echo(f"Created the database {describe(one)}.")
+    database = embedded.open_database(given)
+    try:
+        applied = migrations.migrate(database, given.timezone.key)
+    finally:
+        database.close()
+    for migration in applied:
+        click.echo(f"Applied {migration.name}.")
+    migrate_dagster(given, os.environ | dagster_environment(given, found))
+    click.echo(
+        f"The store at {describe(found.whalefall)} is at schema version {len(migrations.shipped())}, Dagster's tables are up to date."
+    )
+
+
+def _status(given: Settings) -> dict[str, str | int | None]:
+    """The parts that are known. An embedded store that was never started has no address."""
+    server = None if given.database_url else embedded.cluster(given)
+    unknown = {"state": "stopped", "address": None, "server_version": None}
+    unknown |= {"whalefall_bytes": None, "dagster_bytes": None, "schema_version": None, "folder": str(server.folder) if server else None}
+    if server and server.process_id() is None:
+        return unknown
+    found = embedded.address(given)
+    unknown["address"] = describe(found.whalefall)
+    database = embedded.open_database(given)
+    try:
+        known = read_status(database, found)
+    except StoreUnreachableError as error:
+        note(f"whalefall: {error}")
+        return unknown | {"state": "unreachable"}
+    finally:
+        database.close()
+    return unknown | {"state": "running"} | {name: getattr(known, name) for name in known.__slots__}

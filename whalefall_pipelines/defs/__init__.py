@@ -1,0 +1,1 @@
+"""Dagster, thin: assets, checks, schedules and sensors that call `services/`. Nothing here has a rule or a statement of its own."""

@@ -1,0 +1,133 @@
+"""The day of the fleet: inventory, sizes and totals, three assets of one visit to each server. The work is in `services/`."""
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+import dagster as dg
+from pydantic import Field
+
+from whalefall_pipelines.defs.calendar import DAYS, SETTINGS
+from whalefall_pipelines.defs.columns import column_schema
+from whalefall_pipelines.defs.metadata import database_metadata, instance_metadata, inventory_metadata, report_days
+from whalefall_pipelines.defs.resources import WhalefallResource
+from whalefall_pipelines.defs.runs import plan_session
+from whalefall_pipelines.domain.capacity import measurable_day
+from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.sessions import SessionPlan
+from whalefall_pipelines.services.collect_capacity import Collector, InstanceOutcome, recompute_totals
+from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.services.fill_gaps import fill_gaps
+from whalefall_pipelines.store.instances import active_instances
+from whalefall_pipelines.store.sessions import skip_records
+
+INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases", "database_size_stats", "instance_size_stats"))
+
+
+class FleetDayConfig(dg.Config):
+    """Which instances to visit, by name; none named means every active one."""
+
+    instances: list[str] = Field(default_factory=list[str])
+
+
+def _spec(key: dg.AssetKey, dependency: str, group: str, description: str, grain: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key,
+        deps=[dependency],
+        group_name=group,
+        description=description,
+        kinds={"postgres", "python"},
+        owners=["team:dba"],
+        tags={"grain": grain},
+        metadata={"dagster/column_schema": column_schema(key.to_user_string()), "dagster/table_name": key.to_user_string()},
+    )
+
+
+@dg.multi_asset(
+    specs=[
+        _spec(
+            INVENTORY,
+            "instances",
+            "inventory",
+            "Every database of every server, with the first and the last day on which it was listed.\n\n"
+            "Materialized alone, it lists the databases and measures nothing.",
+            "database",
+        ),
+        _spec(
+            SIZES,
+            "instance_databases",
+            "capacity",
+            "One honest size in bytes for every database and day; what is unknown has no row but a reason.\n\n"
+            "Only today can be measured (yesterday until the grace period after midnight is over). Materializing a day that is over "
+            "changes nothing that was measured and reports what is missing.",
+            "database-day",
+        ),
+        _spec(
+            TOTALS,
+            "database_size_stats",
+            "capacity",
+            "The exact sum of each server's database sizes for every day, with how many of the expected databases are in it.\n\n"
+            "Materialized alone, it is recomputed from the stored database sizes.",
+            "instance-day",
+        ),
+    ],
+    can_subset=True,
+    partitions_def=DAYS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def fleet_day(
+    context: dg.AssetExecutionContext, config: FleetDayConfig, whalefall: WhalefallResource
+) -> Generator[dg.MaterializeResult[None]]:
+    days = [date.fromisoformat(key) for key in context.partition_keys]
+    with whalefall.store() as database:
+        targets = active_instances(database, config.instances)
+        collector = replace(whalefall.collector(database), inventory_only=SIZES not in context.selected_asset_keys)
+        plan = plan_session(context, days, some_instances=bool(config.instances))
+        with sync_session(database, plan, targets):
+            seconds_by_day = _work(context, collector, targets, days, plan)
+        for report in report_days(database, days):
+            seconds = {"seconds": seconds_by_day[report.day]} if report.day in seconds_by_day else {}
+            for key, metadata in ((INVENTORY, inventory_metadata), (SIZES, database_metadata), (TOTALS, instance_metadata)):
+                if key in context.selected_asset_keys:
+                    context.add_asset_metadata({**metadata(report), **seconds}, asset_key=key, partition_key=report.day.isoformat())
+    for key in (INVENTORY, SIZES, TOTALS):
+        if key in context.selected_asset_keys:
+            yield dg.MaterializeResult(asset_key=key, metadata={"session_id": str(plan.session_id)})
+
+
+def _work(
+    context: dg.AssetExecutionContext, collector: Collector, targets: Sequence[Instance], days: Sequence[date], plan: SessionPlan
+) -> Mapping[date, float]:
+    """Measure the one day that can be measured, settle the days that are over; return how many seconds measuring took."""
+    today = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace)
+    over = [day for day in days if day != today]
+    if context.selected_asset_keys == {TOTALS}:
+        recompute_totals(collector.database, targets, days, plan.session_id)
+        skip_records(collector.database, plan.session_id, {"visited": False, "why": "totals are recomputed from stored sizes"})
+        return {}
+    fill_gaps(collector.database, over, plan.session_id)
+    if today is None:
+        context.log.info("%s: over, so nothing can be measured any more; see `missing` for what was not.", _span(days))
+        skip_records(collector.database, plan.session_id, {"visited": False, "why": "the days are over"})
+        return {}
+    started = time.monotonic()
+    for number, outcome in enumerate(collector.collect_day(targets, today, plan.session_id), start=1):
+        _log(context, outcome, f"[{number}/{len(targets)}]")
+    return {today: round(time.monotonic() - started, 2)}
+
+
+def _log(context: dg.AssetExecutionContext, outcome: InstanceOutcome, position: str) -> None:
+    if outcome.error:
+        context.log.warning("%s %s: %s", position, outcome.instance.name, outcome.error)
+    elif outcome.missing:
+        names = ", ".join(f"{gap.database_name} ({gap.reason})" for gap in outcome.missing[:5])
+        context.log.warning(
+            "%s %s: %d measured, %d missing: %s", position, outcome.instance.name, outcome.measured, len(outcome.missing), names
+        )
+    else:
+        context.log.info("%s %s: %d databases in %.2f s", position, outcome.instance.name, outcome.measured, outcome.seconds)
+
+
+def _span(days: Sequence[date]) -> str:
+    return f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"

@@ -1,0 +1,63 @@
+"""The columns of the public tables as the UI shows them. A test compares them with the store's catalogue."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+_COLUMNS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "instances": (
+        ("instance_id", "integer", "key"),
+        ("name", "text", "unique"),
+        ("engine", "text", "postgresql, mysql (MariaDB too), sqlserver or oracle"),
+        ("host", "text", "where it listens"),
+        ("port", "integer", "where it listens"),
+        ("default_database", "text", "the database to connect to; NULL is the engine's own"),
+        ("credential_id", "integer", "the login, in credentials"),
+        ("tags", "jsonb", "free labels"),
+        ("capacity_limit_bytes", "bigint", "what the server may hold; NULL when not stated"),
+        ("is_active", "boolean", "whether it is collected"),
+        ("deleted_at", "timestamp with time zone", "when it was removed; its history stays"),
+        ("server_version", "text", "as the server said when it was last reached"),
+        ("last_connected_at", "timestamp with time zone", "when it was last reached"),
+    ),
+    "instance_databases": (
+        ("instance_id", "integer", "key, with database_name"),
+        ("database_name", "text", "as the server spells it"),
+        ("is_active", "boolean", "whether it is expected on days to come"),
+        ("first_seen_date", "date", "the first day on which it was listed"),
+        ("last_seen_date", "date", "the last day on which it was listed"),
+        ("deleted_at", "timestamp with time zone", "when it was found gone"),
+    ),
+    "database_size_stats": (
+        ("instance_id", "integer", "key, with database_name and stat_date"),
+        ("database_name", "text", "as the server spells it"),
+        ("stat_date", "date", "the day in the configured time zone"),
+        ("total_bytes", "bigint", "bytes on disk"),
+        ("data_bytes", "bigint", "bytes of data; NULL when not told apart"),
+        ("log_bytes", "bigint", "bytes of log; NULL when not told apart"),
+        ("collected_at", "timestamp with time zone", "the instant of the measurement"),
+        ("provenance", "text", "measured, recovered or estimated"),
+        ("method", "text", "where the number comes from, such as pg_database_size"),
+        ("session_id", "uuid", "the session that wrote it; NULL when collected by hand"),
+    ),
+    "instance_size_stats": (
+        ("instance_id", "integer", "key, with stat_date"),
+        ("stat_date", "date", "the day in the configured time zone"),
+        ("total_bytes", "bigint", "the exact sum of the day's database rows"),
+        ("database_count", "integer", "databases in that sum"),
+        ("expected_count", "integer", "databases that should be in it; more than database_count: incomplete"),
+        ("collected_at", "timestamp with time zone", "the newest measurement in the sum"),
+        ("provenance", "text", "that of the least certain row"),
+        ("session_id", "uuid", "the session that wrote it"),
+    ),
+}
+
+
+def column_schema(table_name: str) -> dg.TableSchema:
+    """The documented columns of a public table."""
+    return dg.TableSchema(columns=[dg.TableColumn(name, kind, description) for name, kind, description in _COLUMNS[table_name]])
+
+
+def documented_tables() -> Mapping[str, tuple[tuple[str, str, str], ...]]:
+    """Every table with its columns as (name, PostgreSQL type, description)."""
+    return _COLUMNS

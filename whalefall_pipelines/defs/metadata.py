@@ -1,0 +1,125 @@
+"""What people read of a day in the Dagster UI: numbers that plot over time, and tables. All of it is read back from the store."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store.database import Database
+
+Metadata = Mapping[str, int | dg.MarkdownMetadataValue]
+MISSING = ("instance", "database", "reason", "what to do")
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """Everything that the assets of one day show."""
+
+    day: date
+    inventory: capacity.InventorySummary
+    summary: capacity.DaySummary
+    databases: tuple[capacity.RankedDatabase, ...]
+    instances: tuple[capacity.RankedInstance, ...]
+    gaps: tuple[capacity.Gap, ...]
+
+
+def report_days(database: Database, days: Sequence[date]) -> list[DayReport]:
+    """Read these days for the UI, by one statement per kind of figure however many days there are."""
+    inventory = capacity.summarize_inventory(database, days)
+    summaries = capacity.summarize_days(database, days)
+    databases = capacity.rank_databases(database, days)
+    instances = capacity.rank_instances(database, days)
+    gaps = capacity.list_gaps(database, days)
+    return [
+        DayReport(
+            day=day,
+            inventory=inventory[day],
+            summary=summaries[day],
+            databases=tuple(one for one in databases if one.stat_date == day),
+            instances=tuple(one for one in instances if one.stat_date == day),
+            gaps=tuple(one for one in gaps if one.stat_date == day),
+        )
+        for day in days
+    ]
+
+
+def inventory_metadata(report: DayReport) -> Metadata:
+    """What `instance_databases` shows of a day."""
+    figures = report.inventory
+    return {
+        "instances": figures.instances,
+        "databases": figures.databases,
+        "created": figures.created,
+        "deactivated": figures.deactivated,
+        "dagster/partition_row_count": figures.databases,
+    }
+
+
+def database_metadata(report: DayReport) -> Metadata:
+    """What `database_size_stats` shows of a day."""
+    figures = report.summary
+    growing = sorted((one for one in report.databases if one.growth_rank), key=lambda one: one.growth_rank or 0)
+    largest = sorted(report.databases, key=lambda one: one.size_rank)
+    columns = ("instance", "database", "bytes", "change in bytes to the day before")
+    return {
+        **_coverage(figures),
+        "instances": figures.instances,
+        "databases": figures.databases,
+        "dagster/partition_row_count": figures.databases,
+        "largest": markdown_table(columns, [_database_row(one) for one in largest if one.size_rank <= 10]),
+        "fastest growing": markdown_table(columns, [_database_row(one) for one in growing[:10]]),
+        "missing, with reasons": markdown_table(MISSING, [gap_row(gap) for gap in report.gaps]),
+    }
+
+
+def instance_metadata(report: DayReport) -> Metadata:
+    """What `instance_size_stats` shows of a day."""
+    columns = ("instance", "engine", "bytes", "change in bytes to the day before", "databases", "expected")
+    rows = [
+        (one.instance_name, one.engine, one.total_bytes, one.change_bytes, one.database_count, one.expected_count)
+        for one in report.instances
+    ]
+    return {
+        **_coverage(report.summary),
+        "instances": report.summary.instances,
+        "dagster/partition_row_count": report.summary.instances,
+        "largest": markdown_table(columns, rows),
+    }
+
+
+def gap_row(gap: capacity.Gap) -> tuple[str, str, str, str]:
+    """One gap as a row of a `MISSING` table."""
+    return (gap.instance_name, gap.database_name or "(never listed)", gap.reason, gap.detail)
+
+
+def _database_row(one: capacity.RankedDatabase) -> tuple[object, ...]:
+    return (one.instance_name, one.database_name, one.total_bytes, one.change_bytes)
+
+
+def _coverage(figures: capacity.DaySummary) -> Metadata:
+    known = {"total_bytes": figures.total_bytes, "change_bytes": figures.change_bytes}
+    return {
+        **{name: value for name, value in known.items() if value is not None},
+        "measured": figures.measured,
+        "recovered": figures.recovered,
+        "estimated": figures.estimated,
+        "missing": figures.missing,
+    }
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
+    """A Markdown table; unknown is a dash, and hostile names cannot break out of their cell."""
+    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    body = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
+    return dg.MetadataValue.md("\n".join(lines + (body or ["| " + " | ".join("–" for _ in columns) + " |"])))
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    for mark in ("\\", "|", "`", "*", "_", "<", ">", "[", "]"):
+        text = text.replace(mark, f"\\{mark}")
+    return "".join(character if character.isprintable() else "␀" if character == "\0" else " " for character in text)

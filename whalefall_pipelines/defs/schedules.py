@@ -1,0 +1,26 @@
+"""When things happen by themselves, in the configured time zone, and the jobs that they launch."""
+
+import dagster as dg
+
+from whalefall_pipelines.defs.calendar import SETTINGS, TIMEZONE
+from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS
+from whalefall_pipelines.domain.capacity import today
+
+collect_capacity = dg.define_asset_job(
+    "collect_capacity",
+    selection=dg.AssetSelection.assets("instances", INVENTORY, SIZES, TOTALS),
+    description="Visits every active server once and writes its day. Name instances in the run config to visit only those.",
+    tags={"whalefall/lane": "collect"},
+)
+
+
+@dg.schedule(
+    job=collect_capacity,
+    cron_schedule="0 3 * * *",
+    execution_timezone=TIMEZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every night at 03:00: the day that has begun.",
+)
+def collect_every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    day = today(context.scheduled_execution_time, SETTINGS.timezone).isoformat()
+    return dg.RunRequest(run_key=day, partition_key=day)

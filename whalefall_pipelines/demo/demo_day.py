@@ -1,0 +1,127 @@
+"""The demo from end to end: servers, registration, simulated past, and today collected through Dagster."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.demo.fleet import DemoFleet
+from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
+from whalefall_pipelines.domain.capacity import DatabaseSize, today
+from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.sessions import Session, SyncType
+from whalefall_pipelines.errors import InputError, TargetError
+from whalefall_pipelines.services.collect_capacity import server_collector
+from whalefall_pipelines.services.register_instances import carry_out, plan_fleet, read_fleet_file
+from whalefall_pipelines.services.run_in_dagster import run_in_dagster
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.instances import active_instances, registered_instances
+from whalefall_pipelines.store.sessions import list_sessions
+from whalefall_pipelines.store.table_partitions import ensure_months
+
+
+@dataclass(frozen=True, slots=True)
+class DemoDay:
+    """What the demo shows at its end."""
+
+    day: date
+    session: Session
+    instances: tuple[capacity.RankedInstance, ...]
+    summary: capacity.DaySummary
+    gaps: tuple[capacity.Gap, ...]
+
+
+def demo_fleet(settings: Settings) -> DemoFleet:
+    """The demo's servers of this home."""
+    return DemoFleet(settings.home / "demo")
+
+
+def prepare_settings(settings: Settings) -> None:
+    """Let Dagster's calendar begin where the simulated past does, so that the UI shows no empty year before it.
+
+    Raises:
+        InputError: the demo is asked for on a store of one's own; it is for the embedded one only.
+    """
+    if settings.database_url:
+        raise InputError("The demo writes a simulated past, so it runs on the embedded store only: unset WHALEFALL_DATABASE_URL.")
+    saved = settings.home / "settings.env"
+    if not saved.exists():
+        settings.home.mkdir(parents=True, exist_ok=True)
+        first_day = today(datetime.now(UTC), settings.timezone) - timedelta(days=HISTORY_DAYS)
+        saved.write_text(f"WHALEFALL_START_DATE={first_day}\n")
+
+
+def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
+    """Keep simulated days out of a store that watches real servers.
+
+    Raises:
+        InputError: an instance is registered that is not the demo's.
+    """
+    foreign = [one.instance.name for one in registered_instances(database) if one.entry.tags.get("env") != "demo"]
+    if foreign or (not fleet.fleet_file.exists() and registered_instances(database)):
+        raise InputError(
+            f"This store watches servers of your own ({', '.join(foreign[:3])} …), and the demo writes a simulated past: "
+            "give it a home of its own with WHALEFALL_HOME."
+        )
+
+
+def run_demo(settings: Settings, database: Database, say: Callable[[str], None], on_progress: Callable[[Session], None]) -> DemoDay:
+    """Start the servers, register them, load their past once, collect today through Dagster."""
+    fleet = demo_fleet(settings)
+    refuse_real_fleet(database, fleet)
+    fleet.start(say)
+    entries = read_fleet_file(fleet.fleet_file)
+    carry_out(database, entries, plan_fleet(database, entries))
+    day = today(datetime.now(UTC), settings.timezone)
+    if not _has_history(database):
+        started = time.monotonic()
+        _load_history(settings, database, day)
+        say(f"loaded {HISTORY_DAYS} days of SIMULATED history ({time.monotonic() - started:.1f} s)")
+    if not any(session.sync_type is SyncType.BACKFILL for session in list_sessions(database, most=1000)):
+        say("telling Dagster about them: a backfill that reads what is stored")
+        run_in_dagster(settings, database, day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1), on_progress=on_progress)
+    say(f"collecting {day} through Dagster")
+    session = run_in_dagster(settings, database, day, day, on_progress=on_progress)
+    return DemoDay(
+        day=day,
+        session=session,
+        instances=capacity.rank_instances(database, [day]),
+        summary=capacity.summarize_days(database, [day])[day],
+        gaps=capacity.list_gaps(database, [day]),
+    )
+
+
+def _has_history(database: Database) -> bool:
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("demo/find_simulated_history"))
+        (exists,) = cursor.fetchone() or (False,)
+    return bool(exists)
+
+
+def _load_history(settings: Settings, database: Database, day: date) -> None:
+    instances = active_instances(database)
+    ids = {instance.name: instance.instance_id for instance in instances}
+    days = list(simulate(day, ids, _sizes_now(settings, database, instances, day)))
+    ensure_months(database, [one.stat_date for one in days])
+    first_day, last_day = min(one.stat_date for one in days), max(one.stat_date for one in days)
+    rows = [asdict(one) for one in days]
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("demo/insert_simulated_history"), {"days": json.dumps(rows, default=str)})
+        capacity.write_totals(cursor, list(ids.values()), first_day, last_day, None)
+
+
+def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance, ...], day: date) -> dict[tuple[str, str], int]:
+    """What the servers hold now, so that the simulated past leads up to it."""
+    collector = server_collector(settings, database)
+    sizes: dict[tuple[str, str], int] = {}
+    for instance in instances:
+        try:
+            outcomes = collector.visit(instance, day).outcomes
+        except TargetError:
+            continue  # the one that is down has a past of its own
+        sizes |= {(instance.name, one.database_name): one.total_bytes for one in outcomes if isinstance(one, DatabaseSize)}
+    return sizes

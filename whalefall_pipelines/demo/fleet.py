@@ -1,0 +1,131 @@
+"""The demo's servers: which there are, what is in them, and the monitoring login that whalefall uses on them.
+
+Real PostgreSQL clusters of as many major versions as this machine offers, MariaDB where it is installed, one server that is registered
+but down, and one database that the login may not read. Their past is `history.py`.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from psycopg2 import sql
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.local_servers import mariadb_binaries
+from whalefall_pipelines.local_servers.mariadb import MariadbServer
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.local_servers.postgresql_admin import administer
+from whalefall_pipelines.local_servers.postgresql_binaries import PostgresBinaries, available
+
+MONITOR = "whalefall_monitor"
+# Nothing listens on the discard port of a machine of today: a server that is down.
+DOWN_NAME, DOWN_PORT = "legacy", 9
+# Rows of about 300 bytes; an empty PostgreSQL database is 7 MiB by itself.
+POSTGRES_DATABASES: tuple[tuple[str, dict[str, int]], ...] = (
+    ("orders", {"shop": 160_000, "billing": 45_000}),
+    ("analytics", {"events": 320_000, "staging": 20_000}),
+    ("platform", {"auth": 8_000, "audit": 60_000, "Mixed Case; 日本": 2_000}),
+)
+FORBIDDEN = ("platform", "audit")
+MARIADB_NAME, MARIADB_DATABASES = "web", ("wordpress", "forum")
+# Durability is for servers whose data somebody would miss.
+_POSTGRES_OPTIONS = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=20", "jit=off", "autovacuum=off")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFleet:
+    """The demo's servers in `folder`."""
+
+    folder: Path
+
+    @property
+    def fleet_file(self) -> Path:
+        """The fleet as `whalefall instances import` reads it."""
+        return self.folder / "fleet.yaml"
+
+    @property
+    def _password_file(self) -> Path:
+        return self.folder / "monitor.password"
+
+    def start(self, say: Callable[[str], None]) -> None:
+        """Start and fill what is not there yet, all servers at once, and write the fleet file."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self._password_file.exists():
+            descriptor = os.open(self._password_file, os.O_WRONLY | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(18))
+        password = self._password_file.read_text()
+        maria = self._mariadb()
+        if maria is None:
+            say("no mariadbd on this machine (apt-get install mariadb-server-core brings it): the demo's fleet is PostgreSQL only")
+        with ThreadPoolExecutor(4) as pool:
+            jobs = [pool.submit(_fill_postgres, name, cluster, password) for name, cluster in self._clusters()]
+            jobs += [pool.submit(_fill_mariadb, maria, password)] if maria else []
+            for job in jobs:
+                say(job.result())
+        self._write_fleet_file(maria)
+
+    def stop(self) -> list[str]:
+        """Stop what runs and name it."""
+        stopped = [name for name, cluster in self._clusters() if cluster.stop()]
+        maria = self._mariadb()
+        return [*stopped, MARIADB_NAME] if maria and maria.stop() else stopped
+
+    def _clusters(self) -> list[tuple[str, PostgresCluster]]:
+        binaries = _one_of_each_major_version()
+        return [
+            (name, PostgresCluster(binaries[number % len(binaries)].bin_dir, self.folder / name, options=_POSTGRES_OPTIONS))
+            for number, (name, _) in enumerate(POSTGRES_DATABASES)
+        ]
+
+    def _mariadb(self) -> MariadbServer | None:
+        binaries = mariadb_binaries.find()
+        return MariadbServer(binaries, self.folder / MARIADB_NAME) if binaries else None
+
+    def _write_fleet_file(self, maria: MariadbServer | None) -> None:
+        ports = [(name, "postgresql", cluster.port) for name, cluster in self._clusters()]
+        ports += [(MARIADB_NAME, "mysql", maria.port)] if maria else []
+        ports.append((DOWN_NAME, "postgresql", DOWN_PORT))
+        document = {
+            "credentials": [{"name": "demo", "username": MONITOR, "secret": f"file:{self._password_file}"}],
+            "defaults": {"credential": "demo", "host": "127.0.0.1", "tags": {"env": "demo"}},
+            "instances": [{"name": name, "engine": engine, "port": port} for name, engine, port in ports],
+        }
+        self.fleet_file.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+
+
+def _one_of_each_major_version() -> list[PostgresBinaries]:
+    """Oldest first; the same major version from two places counts once."""
+    by_major = {binaries.major: binaries for binaries in available() if binaries.major >= 15}
+    return [by_major[major] for major in sorted(by_major)][-3:]
+
+
+def _fill_postgres(name: str, cluster: PostgresCluster, password: str) -> str:
+    cluster.start()
+    if not administer(cluster, queries.load("demo/postgresql/find_role"), parameters={"role": MONITOR}):
+        role = sql.SQL(queries.load("demo/postgresql/create_role")).format(role=sql.Identifier(MONITOR), password=sql.Literal(password))
+        administer(cluster, role)
+    databases = dict(POSTGRES_DATABASES)[name]
+    for database, row_count in databases.items():
+        if administer(cluster, queries.load("demo/postgresql/find_database"), parameters={"database": database}):
+            continue
+        identifier = {"database": sql.Identifier(database)}
+        administer(cluster, sql.SQL(queries.load("demo/postgresql/create_database")).format(**identifier))
+        administer(cluster, queries.load("demo/postgresql/fill_database"), database=database, parameters={"row_count": row_count})
+        if (name, database) == FORBIDDEN:
+            administer(cluster, sql.SQL(queries.load("demo/postgresql/forbid_database")).format(**identifier))
+    return f"{name}: PostgreSQL on 127.0.0.1:{cluster.port}, {len(databases)} databases of its own"
+
+
+def _fill_mariadb(server: MariadbServer, password: str) -> str:
+    server.start()
+    server.administer(queries.load("demo/mariadb/create_login"), parameters={"password": password})
+    server.administer(queries.load("demo/mariadb/grant_login"))
+    for database in MARIADB_DATABASES:
+        steps = (f"create_{database}", f"create_{database}_entries", f"fill_{database}")
+        server.administer(*(queries.load(f"demo/mariadb/{step}") for step in steps))
+    return f"{MARIADB_NAME}: MariaDB on 127.0.0.1:{server.port}, {len(MARIADB_DATABASES)} databases of its own"

@@ -1,0 +1,87 @@
+"""Sizes: what a measurement is, why one is missing, and which days may still be measured.
+
+Bytes are whole bytes; unknown is None, never 0. Writing them is `store/capacity.py`, asking for them `fleet/`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class Provenance(StrEnum):
+    """How a stored number came to be (domain.md section 1)."""
+
+    MEASURED = "measured"
+    RECOVERED = "recovered"
+    ESTIMATED = "estimated"
+
+
+class Reason(StrEnum):
+    """Why an expected size is not there (domain.md section 1)."""
+
+    CONNECTION_REFUSED = "connection_refused"
+    HOST_UNKNOWN = "host_unknown"
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
+    AUTHENTICATION_FAILED = "authentication_failed"
+    TLS_FAILED = "tls_failed"
+    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - the name of a reason
+    NO_PERMISSION = "no_permission"
+    VANISHED = "vanished"
+    EMPTY_RESULT = "empty_result"
+    INCOMPLETE = "incomplete"
+    SERVER_ERROR = "server_error"
+    INTERNAL_ERROR = "internal_error"
+    CANCELLED = "cancelled"
+    NOT_COLLECTED = "not_collected"
+
+
+class Method(StrEnum):
+    """Where a measured number comes from: the public `method` of a row. Adapters may write these and no other."""
+
+    PG_DATABASE_SIZE = "pg_database_size"
+    INNODB_TABLESPACES = "innodb_tablespaces"
+    INNODB_SYS_TABLESPACES = "innodb_sys_tablespaces"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSize:
+    """One database as measured now, in bytes. `data_bytes` and `log_bytes` are None where the engine does not tell them apart."""
+
+    database_name: str
+    total_bytes: int
+    method: Method
+    data_bytes: int | None = None
+    log_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no server can honestly say."""
+        if min(self.total_bytes, self.data_bytes or 0, self.log_bytes or 0) < 0:
+            raise ValueError(f"a size cannot be negative: {self}")
+        if type(self.method) is not Method:
+            raise TypeError(f"{self.method!r} is no method of measuring")
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSize:
+    """One expected database without a size. `detail` is a sentence for people; with `no_permission` it is the GRANT that cures it."""
+
+    database_name: str
+    reason: Reason
+    detail: str
+
+
+def today(now: datetime, timezone: ZoneInfo) -> date:
+    """The calendar day of an instant in the time zone that whalefall counts by."""
+    return now.astimezone(timezone).date()
+
+
+def measurable_day(days: Iterable[date], now: datetime, timezone: ZoneInfo, grace: timedelta) -> date | None:
+    """The one of these days that can be measured now: today, else yesterday until the grace period after midnight is over, else none."""
+    wanted = set(days)
+    for day in (today(now, timezone), today(now - grace, timezone)):
+        if day in wanted:
+            return day
+    return None

@@ -1,0 +1,133 @@
+"""The fleet: what an instance is, which of its databases count, and when a listing is believed.
+
+How instances are stored is in `store/instances.py`; how servers are asked is in `fleet/`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+class Engine(StrEnum):
+    """The server families that can be monitored. MariaDB is `mysql` with its own version text."""
+
+    POSTGRESQL = "postgresql"
+    MYSQL = "mysql"
+    SQLSERVER = "sqlserver"
+    ORACLE = "oracle"
+
+
+DEFAULT_PORTS: Mapping[Engine, int] = {Engine.POSTGRESQL: 5432, Engine.MYSQL: 3306, Engine.SQLSERVER: 1433, Engine.ORACLE: 1521}
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user name and the password behind it, in the clear: it lives only while a connection is opened."""
+
+    username: str
+    password: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One monitored server as registered. `secret` is a reference or a ciphertext, never a password in the clear."""
+
+    instance_id: int
+    name: str
+    engine: Engine
+    host: str
+    port: int
+    username: str
+    secret: str | None = field(default=None, repr=False)
+    default_database: str | None = None
+    sslmode: str | None = None
+    sslrootcert: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens, for messages."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFilter:
+    """Databases to leave out of one engine: exact names, and SQL LIKE patterns (`%`, `_`, `\\` escapes), case-sensitive."""
+
+    names: frozenset[str] = frozenset()
+    patterns: tuple[str, ...] = ()
+
+    def hides(self, database_name: str) -> bool:
+        """Tell whether this database is left out."""
+        return database_name in self.names or any(_like(pattern).fullmatch(database_name) for pattern in self.patterns)
+
+
+# Only what belongs to the server itself. PostgreSQL's `postgres` is a database like any other: people keep data in it.
+SYSTEM_DATABASES: Mapping[Engine, DatabaseFilter] = {
+    Engine.POSTGRESQL: DatabaseFilter(names=frozenset({"template0", "template1"})),
+    Engine.MYSQL: DatabaseFilter(names=frozenset({"information_schema", "performance_schema", "mysql", "sys"})),
+    Engine.SQLSERVER: DatabaseFilter(names=frozenset({"master", "model", "msdb", "tempdb"})),
+    Engine.ORACLE: DatabaseFilter(names=frozenset({"SYSTEM", "SYSAUX"})),
+}
+
+
+def _like(pattern: str) -> re.Pattern[str]:
+    parts: list[str] = []
+    characters = iter(pattern)
+    for character in characters:
+        if character == "\\":
+            parts.append(re.escape(next(characters, "\\")))
+        else:
+            parts.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryEntry:
+    """What the store knows of one database. `absent_since_date` is set while the guard keeps it without it being listed."""
+
+    database_name: str
+    is_active: bool
+    absent_since_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryChange:
+    """What one listing does to an inventory; every name stands in exactly one of the tuples."""
+
+    created: tuple[str, ...]
+    refreshed: tuple[str, ...]
+    reactivated: tuple[str, ...]
+    deactivated: tuple[str, ...]
+    held: tuple[str, ...]
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The databases that exist today."""
+        return self.created + self.refreshed + self.reactivated
+
+
+def compare_inventory(known: Iterable[InventoryEntry], listed: Iterable[str], day: date, hidden: Iterable[str] = ()) -> InventoryChange:
+    """Compare a listing with the inventory; `listed` and `hidden` are what the filter let through and what it kept back.
+
+    A hidden database leaves the inventory at once: a person left it out. A listing that is empty, or that lacks more than half of at
+    least four active databases, is not believed: what it lacks is held, and only a second such listing on a later day deactivates it
+    (domain.md section 3).
+    """
+    by_name = {entry.database_name: entry for entry in known}
+    present = sorted(set(listed))
+    active = {name for name, entry in by_name.items() if entry.is_active}
+    left_out = active.intersection(hidden)
+    expected = active - left_out
+    gone = sorted(expected.difference(present))
+    doubtful = bool(gone) and (not present or (len(expected) >= 4 and len(gone) * 2 > len(expected)))
+    confirmed = {name for name in gone if (since := by_name[name].absent_since_date) is not None and since < day}
+    held = [name for name in gone if doubtful and name not in confirmed]
+    return InventoryChange(
+        created=tuple(name for name in present if name not in by_name),
+        refreshed=tuple(name for name in present if name in active),
+        reactivated=tuple(name for name in present if name in by_name and name not in active),
+        deactivated=tuple(sorted(left_out.union(gone).difference(held))),
+        held=tuple(held),
+    )

@@ -1,0 +1,28 @@
+"""Sizes as people write them, exactly: `500GiB`, `2TB`. Sizes as commands print them, rounded, are `cli/output.py`."""
+
+import re
+from decimal import Decimal
+
+_BINARY = {"PIB": 2**50, "TIB": 2**40, "GIB": 2**30, "MIB": 2**20, "KIB": 2**10, "B": 1}
+_FACTORS = _BINARY | {"PB": 10**15, "TB": 10**12, "GB": 10**9, "MB": 10**6, "KB": 10**3}
+_SIZE = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,19})?) ?([A-Za-z]{1,3})")
+LARGEST_BYTES = 2**63 - 1  # the store's bigint
+
+
+def parse_size(text: str) -> int | None:
+    """Whole bytes of a number with a unit, a fraction of a byte cut off; None if it is no size.
+
+    A bare number is none, because its unit would be a guess.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    factor = _FACTORS.get(match[2].upper()) if match else None
+    if match is None or factor is None:
+        return None
+    size = int(Decimal(match[1]) * factor)
+    return size if size <= LARGEST_BYTES else None
+
+
+def format_size(size: int) -> str:
+    """Whole bytes in the biggest binary unit that divides them, so that `parse_size` gives them back."""
+    unit = next(unit for unit, factor in _BINARY.items() if size % factor == 0 or unit == "B")
+    return f"{size // _BINARY[unit]}{unit.replace('I', 'i')}"

@@ -1,0 +1,98 @@
+"""Sessions and their records: the words for them. The moves between states are rows of `sync_state_moves` in the store."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class SyncCategory(StrEnum):
+    """What a session works on."""
+
+    CAPACITY = "capacity"
+    AGGREGATION = "aggregation"
+    ACCOUNT = "account"
+    CLASSIFICATION = "classification"
+    PARTITION = "partition"
+
+
+class SyncType(StrEnum):
+    """What started a session."""
+
+    SCHEDULED_TASK = "scheduled_task"
+    MANUAL_TASK = "manual_task"
+    MANUAL_BATCH = "manual_batch"
+    RETRY = "retry"
+    BACKFILL = "backfill"
+
+
+class SessionStatus(StrEnum):
+    """running → completed | failed | cancelled."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class RecordStatus(StrEnum):
+    """pending → running → completed | failed."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPlan:
+    """A session about to be opened, for the days that its run covers."""
+
+    session_id: UUID
+    category: SyncCategory
+    sync_type: SyncType
+    first_day: date
+    last_day: date
+    run_id: str | None = None
+    retry_of: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of one category as stored."""
+
+    session_id: UUID
+    run_id: str | None
+    sync_category: SyncCategory
+    sync_type: SyncType
+    status: SessionStatus
+    total_instances: int
+    successful_instances: int
+    failed_instances: int
+    skipped_instances: int
+    first_day: date
+    last_day: date
+    started_at: datetime
+    completed_at: datetime | None
+    retry_of: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRecord:
+    """One instance in one session as stored."""
+
+    instance_id: int
+    instance_name: str
+    status: RecordStatus
+    is_skipped: bool
+    attempts: int
+    started_at: datetime | None
+    completed_at: datetime | None
+    items_synced: int
+    items_created: int
+    items_updated: int
+    items_deleted: int
+    error_code: str | None
+    error_message: str | None
+    sync_details: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -1,0 +1,40 @@
+"""Picks the adapter of an engine. A driver is imported when the first server of its engine is visited."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import cast
+
+from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.fleet.deadlines import Watchdog
+from whalefall_pipelines.fleet.probe import Deadlines, Probe
+
+# A new engine is one adapter module, one folder in sql/probes/, and one line here.
+ADAPTERS: dict[Engine, str] = {
+    Engine.POSTGRESQL: "whalefall_pipelines.fleet.postgresql",
+    Engine.MYSQL: "whalefall_pipelines.fleet.mysql",
+}
+
+Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManager[Probe]]
+
+
+class ServerFleet:
+    """The real servers, reached over the network."""
+
+    def __init__(self, deadlines: Deadlines | None = None) -> None:
+        """Give every visit the same deadlines."""
+        self._deadlines = deadlines or Deadlines()
+        self._watchdog = Watchdog()
+
+    def connect(self, instance: Instance, login: Login) -> AbstractContextManager[Probe]:
+        """Open one connection through the adapter of the instance's engine."""
+        module = ADAPTERS.get(instance.engine)
+        if module is None:
+            raise InputError(f"{instance.name!r} is a {instance.engine} server; this version can collect from {', '.join(ADAPTERS)} only.")
+        connect = cast("Connect", import_module(module).connect)
+        return connect(instance, login, self._deadlines, self._watchdog)
+
+    def shut_all(self) -> None:
+        """Break every open connection; whoever waits on one gets an error at once."""
+        self._watchdog.shut_all()

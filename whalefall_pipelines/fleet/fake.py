@@ -1,0 +1,88 @@
+"""A fleet without servers, for tests and benchmarks: it obeys the same Protocol and can refuse, hang, be empty, or be big."""
+
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+
+from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
+from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.errors import TargetError, UnreachableError
+from whalefall_pipelines.fleet.probe import Deadlines, Probe
+
+
+@dataclass(slots=True)
+class FakeServer:
+    """One server: its databases with their bytes (None: without the right), and its fault if it has one.
+
+    `delay_seconds` is how long a visit takes; `hangs` is for ever, until the deadline or an interrupt.
+    """
+
+    databases: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
+    refusal: TargetError | None = None
+    hangs: bool = False
+    delay_seconds: float = 0
+    dropped_meanwhile: frozenset[str] = frozenset()
+    visits: int = 0
+    on_visit: Callable[["FakeServer"], None] | None = None
+
+
+class FakeFleet:
+    """Servers by instance name. A name that is not there has no server behind it: refused."""
+
+    def __init__(self, servers: Mapping[str, FakeServer], deadlines: Deadlines | None = None) -> None:
+        """Serve these."""
+        self.servers = dict(servers)
+        self._deadlines = deadlines or Deadlines()
+        self._interrupted = threading.Event()
+
+    def connect(self, instance: Instance, login: Login) -> AbstractContextManager[Probe]:
+        """Open a fake connection, or fail as told."""
+        return self._connect(instance, login)
+
+    def shut_all(self) -> None:
+        """Wake whatever hangs."""
+        self._interrupted.set()
+
+    @contextmanager
+    def _connect(self, instance: Instance, _login: Login) -> Generator[Probe]:
+        server = self.servers.get(instance.name)
+        if server is None:
+            raise UnreachableError(f"Nothing listens at {instance.address}.", reason=Reason.CONNECTION_REFUSED)
+        server.visits += 1
+        if server.on_visit:
+            server.on_visit(server)
+        if server.hangs or server.delay_seconds:
+            patience = self._deadlines.instance_seconds if server.hangs else server.delay_seconds
+            was_interrupted = self._interrupted.wait(patience)
+            if server.hangs or was_interrupted:
+                raise UnreachableError(f"{instance.address} did not answer within {patience} s.", reason=Reason.TIMEOUT)
+        if server.refusal:
+            raise server.refusal
+        yield FakeProbe(server)
+
+
+class FakeProbe:
+    """An open fake connection."""
+
+    server_version = "Fake 1.0"
+
+    def __init__(self, server: FakeServer) -> None:
+        """Answer for this server."""
+        self._server = server
+
+    def list_databases(self) -> Sequence[str]:
+        """Its databases."""
+        return list(self._server.databases)
+
+    def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
+        """Its bytes."""
+        return [self._outcome(name) for name in database_names]
+
+    def _outcome(self, name: str) -> DatabaseSize | MissingSize:
+        size = self._server.databases[name]
+        if name in self._server.dropped_meanwhile:
+            return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
+        if size is None:
+            return MissingSize(name, Reason.NO_PERMISSION, f"GRANT CONNECT ON DATABASE {name};")
+        return DatabaseSize(name, total_bytes=size, data_bytes=size, method=Method.PG_DATABASE_SIZE)

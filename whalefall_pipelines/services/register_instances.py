@@ -1,0 +1,110 @@
+"""Registers servers: one that a person describes, or a whole fleet file by a plan that is shown before it is carried out.
+
+What an entry may say is `domain/fleet_entries.py`; asking a registered server is `examine_instance.py`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from psycopg2.extensions import cursor as Cursor
+
+from whalefall_pipelines.domain.fleet_entries import FleetEntries, Problem, RawEntry, read_entries, with_secret
+from whalefall_pipelines.domain.fleet_file import parse_fleet_csv, parse_fleet_yaml
+from whalefall_pipelines.domain.registration import Action, Plan, PlannedInstance, RegisteredInstance, compare_fleet
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.fleet.connect import ADAPTERS
+from whalefall_pipelines.services.read_text_file import read_text_file
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.instances import lock_fleet, read_fleet, write_plan
+
+_PARSERS = {".yaml": parse_fleet_yaml, ".yml": parse_fleet_yaml, ".csv": parse_fleet_csv}
+
+
+def read_fleet_file(path: Path) -> FleetEntries:
+    """What a fleet file asks for.
+
+    Raises:
+        InputError: it cannot be read at all; problems with its entries are in the result.
+    """
+    parse = _PARSERS.get(path.suffix.lower())
+    if parse is None:
+        raise InputError(f"The file {str(path)!r} is neither .yaml nor .csv, and its name decides how it is read.")
+    return parse(read_text_file(path), path.name, tuple(ADAPTERS))
+
+
+def plan_fleet(database: Database, entries: FleetEntries) -> Plan:
+    """What these entries would do to the registered fleet.
+
+    Raises:
+        InputError: entries cannot be registered; the message has every one of them.
+    """
+    with database.transaction() as cursor:
+        plan, _ = _plan(cursor, entries)
+    return plan
+
+
+def carry_out(database: Database, entries: FleetEntries, plan: Plan) -> None:
+    """Write a plan, all of it or nothing.
+
+    Raises:
+        InputError: the fleet is not as it was when the plan was made.
+    """
+    with database.transaction() as cursor:
+        lock_fleet(cursor)
+        current, _ = _plan(cursor, entries)
+        if current != plan:
+            raise InputError("The registered fleet was changed while the plan was read, so nothing was written: make the plan again.")
+        write_plan(cursor, plan)
+
+
+def add_instance(database: Database, secrets: SecretBox, given: RawEntry, password: str | None) -> PlannedInstance:
+    """Register one server, or bring a removed one back; a `password` is sealed and kept with its login.
+
+    Raises:
+        InputError: the entry cannot be registered, or its name is taken; nothing was written.
+    """
+    entries = read_entries((), [given], tuple(ADAPTERS))
+    _refuse(entries.problems)
+    if password is not None:
+        entries = with_secret(entries, secrets.seal(password))
+    with database.transaction() as cursor:
+        lock_fleet(cursor)
+        plan, stored = _plan(cursor, entries)
+        _refuse_overwriting(plan, stored)
+        write_plan(cursor, plan)
+    return plan.instances[0]
+
+
+def _plan(cursor: Cursor, entries: FleetEntries) -> tuple[Plan, Sequence[RegisteredInstance]]:
+    credentials, instances = read_fleet(cursor)
+    known = {one.name for one in (*credentials, *entries.credentials)}
+    unknown = [
+        Problem(one.line or 0, f"instance {one.name!r} uses the credential {one.credential_name!r}, which does not exist.")
+        for one in entries.instances
+        if one.credential_name not in known
+    ]
+    _refuse((*entries.problems, *unknown))
+    plan = compare_fleet(entries.credentials, entries.instances, stored_credentials=credentials, stored_instances=instances)
+    return plan, instances
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        lines = [f"line {problem.line}: {problem.sentence}" if problem.line else problem.sentence for problem in sorted(problems)]
+        raise InputError((" " if len(lines) == 1 else "\n  ").join(("Nothing was registered:", *lines)))
+
+
+def _refuse_overwriting(plan: Plan, stored: Sequence[RegisteredInstance]) -> None:
+    """Adding changes nothing that is in use: neither an instance, nor a login but the one of the removed instance that comes back."""
+    (instance,) = plan.instances
+    name = instance.entry.name
+    if instance.action not in {Action.ADD, Action.RESTORE}:
+        raise InputError(f"There is an instance {name!r} already: `whalefall instances import` changes it, `remove` takes it out.")
+    own = {one.login.name for one in stored if one.entry.name == name}
+    for login in plan.credentials:
+        if login.action is Action.CHANGE and (login.other_users or login.entry.name not in own):
+            raise InputError(
+                f"There is a credential {login.entry.name!r} already, with another login: "
+                "use it with --credential, or give the new one a name with --credential-name."
+            )

@@ -1,0 +1,95 @@
+"""Starts a Dagster run of the job `collect_capacity` and waits for its session. Dagster itself is another process: nothing imports it.
+
+The run lives in that process and not in the daemon's queue, so it works without `whalefall up` and is visible there all the same.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from whalefall_pipelines.domain.sessions import Session
+from whalefall_pipelines.errors import NotFoundError, RunFailedError
+from whalefall_pipelines.services.dagster_environment import dagster_environment
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store import sessions
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.embedded import address
+
+POLL_SECONDS = 0.2
+# A run that is told to stop closes its session first.
+STOP_SECONDS = 20
+
+
+def run_in_dagster(
+    settings: Settings,
+    database: Database,
+    first_day: date,
+    last_day: date,
+    *,
+    on_progress: Callable[[Session], None] = lambda _: None,
+) -> Session:
+    """Run one day, or a range of days as a backfill, and return the session as it ended.
+
+    Raises:
+        RunFailedError: the run broke, so that there may be no session; the sentence names the log.
+    """
+    session_id = uuid4()
+    log = settings.home / "logs" / f"collect_capacity-{session_id}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            _command(session_id, first_day, last_day),
+            env=os.environ | dagster_environment(settings, address(settings)),
+            cwd=settings.home,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            while _is_running(process):
+                _show(database, session_id, on_progress)
+        except BaseException:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+            raise
+    _show(database, session_id, on_progress)
+    if process.returncode != 0:
+        raise RunFailedError(f"The Dagster run broke: {_reason(log)} The whole of it is in {log}.")
+    log.unlink()
+    return sessions.get_session(database, session_id)
+
+
+def _command(session_id: UUID, first_day: date, last_day: date) -> list[str]:
+    span = {"dagster/asset_partition_range_start": str(first_day), "dagster/asset_partition_range_end": str(last_day)}
+    # The repository tag is what ties a run to its code location in the UI.
+    tags = {"whalefall/session_id": str(session_id), ".dagster/repository": "__repository__@whalefall_pipelines"}
+    tags |= {"dagster/partition": str(first_day)} if first_day == last_day else span
+    job = [sys.executable, "-m", "dagster", "job", "execute", "-m", "whalefall_pipelines.definitions", "-j", "collect_capacity"]
+    return [*job, "--tags", json.dumps(tags)]
+
+
+def _is_running(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(POLL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+def _show(database: Database, session_id: UUID, on_progress: Callable[[Session], None]) -> None:
+    try:
+        on_progress(sessions.get_session(database, session_id))
+    except NotFoundError:
+        return  # the run has not opened it yet
+
+
+def _reason(log: Path) -> str:
+    """The line of the log that names the innermost error; Dagster wraps it in several others."""
+    lines = log.read_text(errors="replace").splitlines()
+    named = [line.strip() for line in lines if line.startswith("whalefall_pipelines.errors.")]
+    return (named or [line.strip() for line in lines if line.strip()] or ["it wrote nothing."])[-1]

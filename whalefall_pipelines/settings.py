@@ -1,0 +1,95 @@
+"""Every environment variable that whalefall reads, typed, in one place.
+
+Values come from the environment, then from `settings.env` in the home folder (plain KEY=value lines). Only the edges (`cli`, `defs`)
+call `load`; everything below is given a `Settings`. Secrets are kept out of `repr`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import dotenv_values
+
+from whalefall_pipelines.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What this process was told by its environment. Durations are in the unit that the name says."""
+
+    home: Path
+    database_url: str | None = field(repr=False)
+    dagster_database_url: str | None = field(repr=False)
+    secret_key: str | None = field(repr=False)
+    timezone: ZoneInfo
+    start_date: date
+    grace_hours: int
+    parallel_instances: int
+    connect_timeout_seconds: int
+    statement_timeout_seconds: int
+    instance_timeout_seconds: int
+    filters_file: Path | None
+    postgres_bin: Path | None
+
+    @property
+    def grace(self) -> timedelta:
+        """How long after midnight yesterday may still be measured."""
+        return timedelta(hours=self.grace_hours)
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Raises:
+        InputError: a variable cannot be used; the sentence names it.
+    """
+    given = dict(os.environ if environment is None else environment)
+    home = Path(given.get("WHALEFALL_HOME") or ".whalefall").expanduser().absolute()
+    saved = {name: value for name, value in dotenv_values(home / "settings.env").items() if value is not None}
+    values = saved | {name: value for name, value in given.items() if value != ""}
+    return Settings(
+        home=home,
+        database_url=values.get("WHALEFALL_DATABASE_URL"),
+        dagster_database_url=values.get("WHALEFALL_DAGSTER_DATABASE_URL"),
+        secret_key=values.get("WHALEFALL_SECRET_KEY"),
+        timezone=_timezone(values),
+        start_date=_date(values, "WHALEFALL_START_DATE", "2026-01-01"),
+        grace_hours=_integer(values, "WHALEFALL_GRACE_HOURS", 2, least=0, most=23),
+        parallel_instances=_integer(values, "WHALEFALL_PARALLEL_INSTANCES", 32, least=1, most=512),
+        connect_timeout_seconds=_integer(values, "WHALEFALL_CONNECT_TIMEOUT_SECONDS", 10, least=2, most=300),
+        statement_timeout_seconds=_integer(values, "WHALEFALL_STATEMENT_TIMEOUT_SECONDS", 60, least=1, most=3600),
+        instance_timeout_seconds=_integer(values, "WHALEFALL_INSTANCE_TIMEOUT_SECONDS", 300, least=2, most=7200),
+        filters_file=_path(values, "WHALEFALL_FILTERS_FILE"),
+        postgres_bin=_path(values, "WHALEFALL_PG_BIN"),
+    )
+
+
+def _timezone(values: Mapping[str, str]) -> ZoneInfo:
+    name = values.get("WHALEFALL_TIMEZONE", "Asia/Shanghai")
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError(f"WHALEFALL_TIMEZONE is {name!r}, which is no time zone name; use one like Asia/Shanghai or UTC.") from error
+
+
+def _date(values: Mapping[str, str], name: str, default: str) -> date:
+    text = values.get(name, default)
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{name} is {text!r}, which is no date; write it as YYYY-MM-DD.") from error
+
+
+def _integer(values: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    text = values.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise InputError(f"{name} is {text!r}; it must be a whole number from {least} to {most}.")
+    return int(text)
+
+
+def _path(values: Mapping[str, str], name: str) -> Path | None:
+    text = values.get(name)
+    return Path(text).expanduser().absolute() if text else None

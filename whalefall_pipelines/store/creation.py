@@ -1,0 +1,78 @@
+"""Creates the store's databases where they are missing, on the embedded server or on one's own. Their tables are `migrations.py`."""
+
+from contextlib import closing
+
+import psycopg2
+from psycopg2 import errors, sql
+from psycopg2.extensions import connection as Connection
+from sqlalchemy.engine import URL
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.errors import StoreError, StoreUnreachableError
+from whalefall_pipelines.store.database import CONNECT_TIMEOUT_SECONDS, describe
+
+
+def create_missing_database(url: URL) -> bool:
+    """Make sure that the database of this URL exists; True when it had to be created, which goes through `postgres` beside it.
+
+    Raises:
+        StoreUnreachableError: the server does not answer or refuses the login.
+        StoreError: this login may not create databases; the sentence has the statement for one that may.
+    """
+    try:
+        _connect(url).close()
+    except psycopg2.OperationalError as refused:
+        try:
+            maintenance = _connect(url.set(database="postgres"))
+        except psycopg2.OperationalError:
+            maintenance = None
+        if maintenance is None:
+            raise _unreachable(url, refused) from refused
+        with closing(maintenance):
+            if not _create(maintenance, url):
+                raise _unreachable(url, refused) from refused
+        return True
+    return False
+
+
+def _create(maintenance: Connection, url: URL) -> bool:
+    """False when the database is there already: then it was something else that refused the connection."""
+    maintenance.autocommit = True
+    name = str(url.database)
+    with maintenance.cursor() as cursor:
+        cursor.execute(queries.load("migrations/lock_database_creation"))
+        cursor.execute(queries.load("migrations/find_database"), {"database": name})
+        if cursor.fetchone() is not None:
+            return _answers(url)
+        statement = sql.SQL(queries.load("migrations/create_database")).format(database=sql.Identifier(name))
+        try:
+            cursor.execute(statement)
+        except errors.InsufficientPrivilege as error:
+            wanted = " ".join(line for line in statement.as_string(cursor).splitlines() if not line.startswith("--"))
+            raise StoreError(
+                f"There is no database {name} at {describe(url)}, and {url.username or 'this login'} may not create one; "
+                f"let an administrator run: {wanted} owner {sql.Identifier(str(url.username)).as_string(cursor)};"
+            ) from error
+    return True
+
+
+def _answers(url: URL) -> bool:
+    # Another program may have created it between our first attempt and the lock.
+    try:
+        _connect(url).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def _connect(url: URL) -> Connection:
+    given = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "whalefall"}
+    return psycopg2.connect(**(given | url.translate_connect_args(username="user", database="dbname") | dict(url.query)))
+
+
+def _unreachable(url: URL, error: psycopg2.OperationalError) -> StoreUnreachableError:
+    text = str(error).strip().splitlines()
+    return StoreUnreachableError(
+        f"The database {describe(url)} cannot be reached: {text[0] if text else 'no message'}. "
+        "Start the server (`whalefall store start` for the embedded one), or correct WHALEFALL_DATABASE_URL."
+    )

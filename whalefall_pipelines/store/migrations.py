@@ -1,0 +1,98 @@
+"""The store's schema: the numbered files of `sql/schema/`, applied in order, each once, each with its checksum.
+
+One transaction under an advisory lock: a migration that fails leaves nothing, and two programs at once do not collide.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from psycopg2 import sql
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.errors import SchemaError
+from whalefall_pipelines.store.database import Cursor, Database, describe
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file of `sql/schema/`. The checksum is the SHA-256 of its text."""
+
+    version: int
+    name: str
+    checksum: str
+
+
+def shipped() -> tuple[Migration, ...]:
+    """The migrations that this program brings, in order."""
+    found: list[Migration] = []
+    for path in sorted((queries.SQL_ROOT / "schema").glob("*.sql")):
+        number = re.match(r"\d{4}", path.name)
+        if number:
+            text = queries.load(f"schema/{path.stem}")
+            found.append(Migration(int(number.group()), path.stem, hashlib.sha256(text.encode()).hexdigest()))
+    return tuple(found)
+
+
+def migrate(database: Database, timezone_name: str) -> tuple[Migration, ...]:
+    """Apply what the store lacks and return it. The database's own time zone is set too, so that `current_date` in psql is our day.
+
+    Raises:
+        SchemaError: the store was changed behind our back or belongs to a newer program; nothing is applied.
+    """
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("migrations/lock_migrations"))
+        cursor.execute(queries.load("migrations/create_schema_migrations"))
+        applied = _applied(cursor)
+        _compare(database, applied)
+        missing = shipped()[len(applied) :]
+        for migration in missing:
+            cursor.execute(queries.load(f"schema/{migration.name}"))
+            cursor.execute(
+                queries.load("migrations/record_migration"),
+                {"version": migration.version, "name": migration.name, "checksum": migration.checksum},
+            )
+        cursor.execute(
+            sql.SQL(queries.load("migrations/set_timezone")).format(
+                database=sql.Identifier(str(database.url.database)), timezone=sql.Literal(timezone_name)
+            )
+        )
+    return missing
+
+
+def check(database: Database) -> None:
+    """Make sure that the store has exactly the schema of this program.
+
+    Raises:
+        SchemaError: it is empty, older, newer or changed; the sentence says which and what to do.
+    """
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("migrations/find_schema_migrations"))
+        (exists,) = cursor.fetchone() or (False,)
+        applied = _applied(cursor) if exists else ()
+    _compare(database, applied)
+    if len(applied) < len(shipped()):
+        raise SchemaError(
+            f"The store at {describe(database.url)} is at schema version {len(applied)}, this program needs {len(shipped())}: "
+            "run `whalefall store migrate`."
+        )
+
+
+def _applied(cursor: Cursor) -> tuple[Migration, ...]:
+    cursor.execute(queries.load("migrations/list_migrations"))
+    return tuple(Migration(version, name, checksum) for version, name, checksum in cursor.fetchall())
+
+
+def _compare(database: Database, applied: tuple[Migration, ...]) -> None:
+    known = shipped()
+    if len(applied) > len(known):
+        raise SchemaError(
+            f"The store at {describe(database.url)} is at schema version {applied[-1].version}, newer than this program's {len(known)}: "
+            "install the newer whalefall."
+        )
+    for theirs, ours in zip(applied, known, strict=False):
+        if theirs != ours:
+            raise SchemaError(
+                f"The store at {describe(database.url)} got migration {theirs.name} with another text than this program's {ours.name}: "
+                "a migration never changes after it was applied; install the whalefall that made this store."
+            )

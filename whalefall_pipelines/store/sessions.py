@@ -1,0 +1,165 @@
+"""Sessions and their records in the store. Every move is fenced on the state that it leaves, so an orphan cannot reopen what was closed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.domain.sessions import (
+    InstanceRecord,
+    RecordStatus,
+    Session,
+    SessionPlan,
+    SessionStatus,
+    SyncCategory,
+    SyncType,
+)
+from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.store.database import Cursor, Database
+
+
+def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[int]) -> None:
+    """Open a running session with one pending record per instance."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            queries.load("sessions/open_session"),
+            {
+                "session_id": str(plan.session_id),
+                "run_id": plan.run_id,
+                "sync_category": plan.category,
+                "sync_type": plan.sync_type,
+                "first_day": plan.first_day,
+                "last_day": plan.last_day,
+                "retry_of": str(plan.retry_of) if plan.retry_of else None,
+                "instance_ids": list(instance_ids),
+            },
+        )
+
+
+def start_record(database: Database, session_id: UUID, instance_id: int) -> bool:
+    """Mark one attempt; False when the session was cancelled or the record closed meanwhile: then leave the instance alone."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/start_record"), {"session_id": str(session_id), "instance_id": instance_id})
+        return cursor.fetchone() is not None
+
+
+def complete_record(
+    cursor: Cursor, session_id: UUID, instance_id: int, *, is_skipped: bool, items: Mapping[str, int], details: Mapping[str, object]
+) -> bool:
+    """Close a record as completed, within the transaction of its work. `items` has synced, created, updated and deleted."""
+    cursor.execute(
+        queries.load("sessions/complete_record"),
+        {
+            "session_id": str(session_id),
+            "instance_id": instance_id,
+            "is_skipped": is_skipped,
+            **{f"items_{name}": items.get(name, 0) for name in ("synced", "created", "updated", "deleted")},
+            "sync_details": json.dumps(details),
+        },
+    )
+    return cursor.fetchone() is not None
+
+
+def fail_record(
+    cursor: Cursor, session_id: UUID, instance_id: int, *, error_code: str, error_message: str, details: Mapping[str, object]
+) -> bool:
+    """Close a record as failed, within the transaction that writes its gaps."""
+    cursor.execute(
+        queries.load("sessions/fail_record"),
+        {
+            "session_id": str(session_id),
+            "instance_id": instance_id,
+            "error_code": error_code,
+            "error_message": error_message,
+            "sync_details": json.dumps(details),
+        },
+    )
+    return cursor.fetchone() is not None
+
+
+def skip_records(database: Database, session_id: UUID, details: Mapping[str, object]) -> None:
+    """Close every record of a session whose work needs no server, all at once: completed, and counted as skipped."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
+        cursor.execute(
+            queries.load("sessions/skip_running_records"), {"session_id": str(session_id), "sync_details": json.dumps(details)}
+        )
+
+
+def close_session(database: Database, session_id: UUID) -> SessionStatus | None:
+    """End a session whose work is over: failed if any record failed, else completed; None if it had been ended already."""
+    with database.transaction() as cursor:
+        return _close(cursor, session_id, None)
+
+
+def abandon_session(database: Database, session_id: UUID, status: SessionStatus, *, error_code: str, error_message: str) -> None:
+    """End a session before its work was over: failed or cancelled, and what was under way with it."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            queries.load("sessions/fail_running_records"),
+            {"session_id": str(session_id), "error_code": error_code, "error_message": error_message},
+        )
+        _close(cursor, session_id, status)
+
+
+def list_sessions(database: Database, *, most: int) -> tuple[Session, ...]:
+    """The newest sessions."""
+    return _sessions(database, None, most)
+
+
+def get_session(database: Database, session_id: UUID) -> Session:
+    """One session.
+
+    Raises:
+        NotFoundError: there is none of this id.
+    """
+    found = _sessions(database, session_id, 1)
+    if not found:
+        raise NotFoundError(f"There is no session {session_id}; `whalefall sessions list` shows the newest.")
+    return found[0]
+
+
+def find_session(database: Database, prefix: str) -> Session:
+    """The session whose id begins so.
+
+    Raises:
+        NotFoundError: there is none.
+        InputError: there are several.
+    """
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/find_sessions"), {"prefix": prefix.lower()})
+        found = cursor.fetchall()
+    if not found:
+        raise NotFoundError(f"There is no session {prefix!r}; `whalefall sessions list` shows the newest.")
+    if len(found) > 1:
+        raise InputError(f"Several sessions begin with {prefix!r}; give more of the id.")
+    return get_session(database, UUID(str(found[0][0])))
+
+
+def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, ...]:
+    """The records of a session, failures first."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/list_records"), {"session_id": str(session_id)})
+        return tuple(InstanceRecord(row[0], row[1], RecordStatus(row[2]), *row[3:]) for row in cursor.fetchall())
+
+
+def _sessions(database: Database, session_id: UUID | None, most: int) -> tuple[Session, ...]:
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/list_sessions"), {"session_id": str(session_id) if session_id else None, "most": most})
+        return tuple(_session(row) for row in cursor.fetchall())
+
+
+def _session(row: tuple[object, ...]) -> Session:
+    values = dict(zip(Session.__dataclass_fields__, row, strict=True))
+    values["session_id"] = UUID(str(values["session_id"]))
+    values["retry_of"] = UUID(str(values["retry_of"])) if values["retry_of"] else None
+    values["sync_category"] = SyncCategory(str(values["sync_category"]))
+    values["sync_type"] = SyncType(str(values["sync_type"]))
+    values["status"] = SessionStatus(str(values["status"]))
+    return Session(**values)  # type: ignore[arg-type]
+
+
+def _close(cursor: Cursor, session_id: UUID, status: SessionStatus | None) -> SessionStatus | None:
+    cursor.execute(queries.load("sessions/close_session"), {"session_id": str(session_id), "status": status})
+    row = cursor.fetchone()
+    return SessionStatus(row[0]) if row else None

@@ -1,0 +1,1 @@
+"""Tests, in the folders of the package; `servers/` starts real and faulty servers, `benchmarks/` prints ratios."""

@@ -1,0 +1,128 @@
+"""Runs the `whalefall` command as people do, each test in a home of its own, and finds every process that it leaves behind."""
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psutil
+
+REPOSITORY = Path(__file__).parents[2]
+WHALEFALL = (sys.executable, "-c", "from whalefall_pipelines.cli.main import main; main()")
+MARK = "WHALEFALL_TEST_MARK"
+
+
+@dataclass
+class Home:
+    """A folder for WHALEFALL_HOME, and an environment that nothing of this machine's own leaks into."""
+
+    folder: Path
+    more: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("WHALEFALL_", "DAGSTER_", "PG"))}
+        ours = {"WHALEFALL_HOME": str(self.folder), "PYTHONPATH": str(REPOSITORY), MARK: str(uuid4())}
+        self.environment = kept | ours | dict(self.more)
+
+    def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """The command, to its end."""
+        given = self.environment | dict(environment or {})
+        return subprocess.run([*WHALEFALL, *arguments], env=given, capture_output=True, text=True, check=False, timeout=60, cwd=REPOSITORY)
+
+    def succeed(self, *arguments: str) -> str:
+        """What it prints when it must work."""
+        result = self.run(*arguments)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that runs for this home: by the mark in its environment, or by working in its folder as PostgreSQL does."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            works_here = Path(process.cwd()).is_relative_to(self.folder)
+            return works_here or process.environ().get(MARK) == self.environment[MARK]
+        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+            return False
+
+    def end(self) -> None:
+        """Leave nothing, whatever the test did."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+def eventually(holds: Callable[[], object], *, seconds: float = 15) -> bool:
+    """Wait until it holds; False when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+class Up:
+    """A running `whalefall up`."""
+
+    def __init__(self, home: Home, port: int, command: Sequence[str] = WHALEFALL, **options: Any) -> None:
+        self.home, self.port = home, port
+        self.log = home.folder.parent / f"up-{port}.txt"
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*command, "up", "--port", str(port)],
+                env=home.environment,
+                cwd=REPOSITORY,
+                **({"stdout": output, "stderr": output} | options),
+            )
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def wait_until_ready(self) -> None:
+        assert eventually(lambda: "whalefall is up" in self.said() or self.process.poll() is not None, seconds=60), self.said()
+        assert self.process.poll() is None, self.said()
+
+    def front(self) -> psutil.Process:
+        return psutil.Process(self.process.pid)
+
+    def guard(self) -> psutil.Process:
+        (guard,) = self.front().children()
+        return guard
+
+    def part(self, word: str) -> psutil.Process:
+        (part,) = [process for process in self.guard().children() if word in process.cmdline()]
+        return part
+
+    def ask(self, query: str, variables: Mapping[str, object] | None = None) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(
+                "POST", "/graphql", json.dumps({"query": query, "variables": variables or {}}), {"Content-Type": "application/json"}
+            )
+            return json.loads(connection.getresponse().read())["data"]
+        finally:
+            connection.close()
+
+
+@contextlib.contextmanager
+def running(home: Home, port: int, **options: Any) -> Iterator[Up]:
+    """`whalefall up` for the length of the block, ready when the block begins."""
+    up = Up(home, port, **options)
+    try:
+        up.wait_until_ready()
+        yield up
+    finally:
+        home.end()
+        up.process.wait(10)

@@ -1,0 +1,69 @@
+"""What every test may ask for: a PostgreSQL server per worker, and a freshly migrated store of its own per test."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psycopg2
+import pytest
+
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.local_servers.postgresql_binaries import for_store
+from whalefall_pipelines.store import migrations
+from whalefall_pipelines.store.database import Database, libpq_url, parse_url
+
+TIMEZONE = ZoneInfo("Asia/Shanghai")
+# Durability costs tests half their time and is not what they are about; test_embedded.py has a server with it.
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB", "jit=off")
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluster]:
+    """A running PostgreSQL of the store's own version, gone with the worker."""
+    cluster = PostgresCluster(
+        bin_dir=for_store().bin_dir, folder=tmp_path_factory.mktemp("postgresql"), options=FAST, initdb_options=("--wal-segsize=4", "-N")
+    )
+    cluster.start(with_parent=True)
+    yield cluster
+    cluster.stop()
+
+
+def administer(cluster: PostgresCluster, *statements: str, database: str = "postgres") -> None:
+    """Run statements as the superuser of a test server, each by itself."""
+    connection = psycopg2.connect(cluster.url(database))
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def store_template(postgres_server: PostgresCluster) -> str:
+    """The name of a migrated database that stores are cloned from."""
+    administer(postgres_server, "create database store_template")
+    database = Database(parse_url(postgres_server.url("store_template")), TIMEZONE)
+    migrations.migrate(database, TIMEZONE.key)
+    database.close()
+    return "store_template"
+
+
+@pytest.fixture
+def store(postgres_server: PostgresCluster, store_template: str) -> Iterator[Database]:
+    """An empty, migrated store of this test's own."""
+    name = f"store_{next(_numbers)}"
+    administer(postgres_server, f"create database {name} template {store_template}", f"alter database {name} set timezone to '{TIMEZONE.key}'")
+    database = Database(parse_url(postgres_server.url(name)), TIMEZONE)
+    yield database
+    database.close()
+    administer(postgres_server, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def store_environment(store: Database, tmp_path: Path) -> dict[str, str]:
+    """The environment with which the `whalefall` command works on this test's store."""
+    return {"WHALEFALL_DATABASE_URL": libpq_url(store.url), "WHALEFALL_HOME": str(tmp_path / "home"), "WHALEFALL_TIMEZONE": TIMEZONE.key}

@@ -1,0 +1,212 @@
+"""The day assets as Dagster runs them: single days, ranges, subsets, partial failure, and what people see of it."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import dagster as dg
+import pytest
+
+from whalefall_pipelines.defs.calendar import SETTINGS
+from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS, fleet_day
+from whalefall_pipelines.defs.checks import every_expected_database_has_a_size
+from whalefall_pipelines.defs.inventory import instances
+from whalefall_pipelines.defs.resources import WhalefallResource
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.sessions import SessionStatus, SyncType
+from whalefall_pipelines.errors import UnreachableError
+from whalefall_pipelines.services.collect_capacity import Collector
+from whalefall_pipelines.store import sessions
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.factories import FleetTest, query, server
+
+
+@pytest.fixture
+def dagster_instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def now_and_today() -> tuple[datetime, date]:
+    now = datetime.now(UTC)
+    return now, today(now, SETTINGS.timezone)
+
+
+def resource(fleet: FleetTest) -> WhalefallResource:
+    class Bound(WhalefallResource):
+        @contextmanager
+        def store(self) -> Generator[Database]:
+            yield fleet.store
+
+        def collector(self, database: Database) -> Collector:
+            return fleet.collector()
+
+    return Bound()
+
+
+def run(
+    fleet: FleetTest,
+    dagster_instance: dg.DagsterInstance,
+    first: date,
+    last: date | None = None,
+    *,
+    select: list[dg.AssetKey] | None = None,
+    run_config: dict[str, object] | None = None,
+    tags: dict[str, str] | None = None,
+) -> dg.ExecuteInProcessResult:
+    keys = select or [INVENTORY, SIZES, TOTALS]
+    spans = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)} if last else {}
+    result = dg.materialize(
+        [instances, fleet_day, every_expected_database_has_a_size],
+        selection=dg.AssetSelection.assets(*keys),
+        partition_key=None if last else str(first),
+        tags=spans | (tags or {}),
+        run_config=run_config or {},
+        resources={"whalefall": resource(fleet)},
+        instance=dagster_instance,
+    )
+    assert result.success
+    return result
+
+
+def metadata(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = {}
+    for event in result.get_asset_materialization_events():
+        materialization = event.step_materialization_data.materialization
+        if materialization.asset_key == key:
+            found[str(materialization.partition)] = {name: value.value for name, value in materialization.metadata.items()}
+    return found
+
+
+def session_of(fleet: FleetTest, result: dg.ExecuteInProcessResult, dagster_instance: dg.DagsterInstance) -> sessions.Session:
+    stored = dagster_instance.get_run_by_id(result.run_id)
+    assert stored is not None
+    return sessions.get_session(fleet.store, UUID(stored.tags["whalefall/session_id"]))
+
+
+def test_today_is_measured_and_shown(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "shop": 500}), "b": server({"crm": 1})}, now=now)
+    result = run(fleet, dagster_instance, day, select=[dg.AssetKey("instances"), INVENTORY, SIZES, TOTALS])
+    shown = metadata(result, SIZES)[str(day)]
+    assert (shown["databases"], shown["total_bytes"], shown["missing"], shown["measured"]) == (3, 1501, 0, 3)
+    assert "change_bytes" not in shown  # unknown is not 0
+    assert "| a | app | 1,000 | – |" in str(shown["largest"])
+    assert metadata(result, TOTALS)[str(day)]["instances"] == 2
+    assert metadata(result, INVENTORY)[str(day)]["created"] == 3
+    session = session_of(fleet, result, dagster_instance)
+    assert shown["session_id"] == str(session.session_id)
+    assert (session.run_id, session.status, session.sync_type) == (result.run_id, SessionStatus.COMPLETED, SyncType.MANUAL_TASK)
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed
+
+
+def test_what_is_missing_fails_the_check_and_is_named_but_the_day_is_materialized(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    dead = server(refusal=UnreachableError("no route", reason="timeout"))
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "secret": None}), "dead": dead}, now=now)
+    result = run(fleet, dagster_instance, day)
+    (check,) = result.get_asset_check_evaluations()
+    assert not check.passed
+    assert check.severity is dg.AssetCheckSeverity.ERROR
+    assert check.description == "2 missing: a/secret (no_permission), dead/* (timeout)"
+    assert metadata(result, SIZES)[str(day)]["missing"] == 2
+    assert "GRANT CONNECT" in str(metadata(result, SIZES)[str(day)]["missing, with reasons"])
+    assert session_of(fleet, result, dagster_instance).status is SessionStatus.FAILED
+
+
+def test_a_range_shows_each_day_its_own_figures_and_measures_only_today(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    before, yesterday = day - timedelta(days=2), day - timedelta(days=1)
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "shop": 5})}, now=now - timedelta(days=2))
+    fleet.collect(before)
+    fleet.now = now
+    fleet.servers["a"] = server({"app": 1300, "shop": 5})
+    result = run(fleet, dagster_instance, before, day)
+    shown = metadata(result, SIZES)
+    assert {key: value["databases"] for key, value in shown.items()} == {str(before): 2, str(yesterday): 0, str(day): 2}
+    assert {key: value["missing"] for key, value in shown.items()} == {str(before): 0, str(yesterday): 2, str(day): 0}
+    assert {key for key, value in shown.items() if "seconds" in value} == {str(day)}
+    assert fleet.sizes(before) == {("a", "app"): 1000, ("a", "shop"): 5}
+    assert fleet.sizes(yesterday) == {}
+    assert fleet.gaps(yesterday) == {("a", "app"): "not_collected", ("a", "shop"): "not_collected"}
+    assert fleet.sizes(day) == {("a", "app"): 1300, ("a", "shop"): 5}
+    session = session_of(fleet, result, dagster_instance)
+    assert (session.first_day, session.last_day, session.sync_type) == (before, day, SyncType.BACKFILL)
+    (check,) = result.get_asset_check_evaluations()
+    assert check.description is not None
+    assert check.description.startswith("2 missing: a/app (not_collected)")
+    assert dagster_instance.get_materialized_partitions(SIZES) == {str(before), str(yesterday), str(day)}
+
+
+def test_a_day_that_is_over_keeps_what_was_measured(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    old = day - timedelta(days=5)
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now - timedelta(days=5))
+    fleet.collect(old)
+    before = query(store, "select * from database_size_stats")
+    fleet.now = now
+    fleet.servers["a"] = server({"app": 9999})
+    result = run(fleet, dagster_instance, old)
+    assert fleet.servers["a"].visits == 0
+    assert query(store, "select * from database_size_stats") == before
+    assert session_of(fleet, result, dagster_instance).skipped_instances == 1
+
+
+def test_the_inventory_alone_lists_and_does_not_measure(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now)
+    fleet_day_only = run_inventory(fleet, dagster_instance, day)
+    assert set(metadata(fleet_day_only, INVENTORY)) == {str(day)}
+    assert metadata(fleet_day_only, SIZES) == {}
+    assert query(store, "select database_name from instance_databases") == [("app",)]
+    assert fleet.sizes(day) == {}
+
+
+def run_inventory(fleet: FleetTest, dagster_instance: dg.DagsterInstance, day: date) -> dg.ExecuteInProcessResult:
+    return run(fleet, dagster_instance, day, select=[INVENTORY])
+
+
+def test_the_totals_alone_are_recomputed_from_the_stored_day(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now)
+    fleet.collect(day)
+    with store.transaction() as cursor:
+        cursor.execute("update instance_size_stats set total_bytes = 7")
+    run(fleet, dagster_instance, day, select=[TOTALS])
+    assert query(store, "select total_bytes from instance_size_stats") == [(1000,)]
+    assert fleet.servers["a"].visits == 1
+
+
+def test_named_instances_are_the_only_ones_visited(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1}), "b": server({"app": 2})}, now=now)
+    result = run(fleet, dagster_instance, day, run_config={"ops": {"fleet_day": {"config": {"instances": ["b"]}}}})
+    assert fleet.sizes(day) == {("b", "app"): 2}
+    assert session_of(fleet, result, dagster_instance).sync_type is SyncType.MANUAL_BATCH
+
+
+def test_a_scheduled_run_and_a_given_session_id_are_recognised(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1})}, now=now)
+    wanted = "11111111-2222-3333-4444-555555555555"
+    result = run(fleet, dagster_instance, day, tags={"whalefall/session_id": wanted, "dagster/schedule_name": "collect_every_night"})
+    session = session_of(fleet, result, dagster_instance)
+    assert (str(session.session_id), session.sync_type) == (wanted, SyncType.SCHEDULED_TASK)
+
+
+def test_hostile_names_stay_in_their_cell(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a|b": server({"x\n| y": 1000, "<script>": 2})}, now=now)
+    result = run(fleet, dagster_instance, day)
+    lines = str(metadata(result, SIZES)[str(day)]["largest"]).splitlines()
+    assert len(lines) == 4
+    assert "\\<script\\>" in lines[3]

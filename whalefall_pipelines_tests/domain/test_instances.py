@@ -1,0 +1,76 @@
+"""Filters and the inventory guard, as rules that hold for any listing."""
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, InventoryEntry, compare_inventory
+
+DAY = date(2026, 11, 22)
+NAMES = st.sampled_from([f"db{number}" for number in range(12)])
+INVENTORIES = st.dictionaries(NAMES, st.tuples(st.booleans(), st.sampled_from([None, DAY - timedelta(days=1), DAY])))
+
+
+def entries(inventory: dict[str, tuple[bool, date | None]]) -> list[InventoryEntry]:
+    return [InventoryEntry(name, active, since if active else None) for name, (active, since) in inventory.items()]
+
+
+@given(INVENTORIES, st.sets(NAMES), st.sets(NAMES))
+def test_every_name_ends_in_exactly_one_place(inventory: dict[str, tuple[bool, date | None]], listed: set[str], hidden: set[str]) -> None:
+    listed -= hidden
+    change = compare_inventory(entries(inventory), listed, DAY, hidden)
+    parts = [change.created, change.refreshed, change.reactivated, change.deactivated, change.held]
+    names = [name for part in parts for name in part]
+    assert len(names) == len(set(names))
+    assert set(change.listed) == listed
+    active = {name for name, (is_active, _) in inventory.items() if is_active}
+    assert set(change.deactivated) | set(change.held) | set(change.refreshed) == active
+
+
+@given(INVENTORIES, st.sets(NAMES))
+def test_an_empty_or_tiny_listing_deactivates_nothing_that_was_not_absent_before(
+    inventory: dict[str, tuple[bool, date | None]], listed: set[str]
+) -> None:
+    known = entries(inventory)
+    active = {entry.database_name for entry in known if entry.is_active}
+    gone = active - listed
+    change = compare_inventory(known, listed, DAY)
+    if gone and (not listed or (len(active) >= 4 and len(gone) > len(active) / 2)):
+        confirmed = {entry.database_name for entry in known if entry.absent_since_date and entry.absent_since_date < DAY}
+        assert set(change.deactivated) == gone & confirmed
+    else:
+        assert set(change.deactivated) == gone
+        assert change.held == ()
+
+
+@given(INVENTORIES, st.sets(NAMES), st.sets(NAMES))
+def test_what_a_person_hides_leaves_at_once_and_does_not_trip_the_guard(
+    inventory: dict[str, tuple[bool, date | None]], listed: set[str], hidden: set[str]
+) -> None:
+    change = compare_inventory(entries(inventory), listed - hidden, DAY, hidden)
+    assert not set(change.held) & hidden
+
+
+@given(st.text(max_size=8))
+def test_a_pattern_without_wildcards_is_an_exact_name(name: str) -> None:
+    escaped = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rule = DatabaseFilter(patterns=(escaped,))
+    assert rule.hides(name)
+    assert not rule.hides(name + "x")
+
+
+@given(st.text(max_size=6), st.text(max_size=6))
+def test_percent_stands_for_anything_and_underscore_for_one(head: str, tail: str) -> None:
+    escaped = head.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    assert DatabaseFilter(patterns=(escaped + "%",)).hides(head + tail)
+    assert DatabaseFilter(patterns=(escaped + "_",)).hides(head + tail) == (len(tail) == 1)
+
+
+def test_shipped_filters_hide_only_what_belongs_to_the_server() -> None:
+    assert not SYSTEM_DATABASES[Engine.POSTGRESQL].hides("postgres")
+    assert not SYSTEM_DATABASES[Engine.POSTGRESQL].hides("pg_bench")
+    assert not SYSTEM_DATABASES[Engine.POSTGRESQL].hides("Template1")
+    assert SYSTEM_DATABASES[Engine.POSTGRESQL].hides("template1")
+    assert not SYSTEM_DATABASES[Engine.ORACLE].hides("USERS")
+    assert set(SYSTEM_DATABASES) == set(Engine)

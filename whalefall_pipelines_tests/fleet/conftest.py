@@ -1,0 +1,26 @@
+"""The PostgreSQL targets of this worker, shared by the tests of the adapter."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines_tests.servers.postgresql import MAJORS, PostgresServers
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServers]:
+    started = PostgresServers(tmp_path_factory.mktemp("targets"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture(params=MAJORS)
+def server(request: pytest.FixtureRequest, servers: PostgresServers) -> PostgresCluster:
+    """A server of each version in turn."""
+    return servers.of(request.param)
+
+
+@pytest.fixture
+def newest(servers: PostgresServers) -> PostgresCluster:
+    return servers.of(MAJORS[-1])

@@ -1,0 +1,114 @@
+"""The watchdog on plain sockets: whom it wakes, whom it leaves alone, and what it leaves behind."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.fleet.deadlines import Watchdog
+
+PATIENCE = 10.0
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """A connection whose far end says nothing."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(PATIENCE)
+    with ours, theirs:
+        yield ours, theirs
+
+
+def test_a_silent_connection_is_shut_at_its_deadline(pair: tuple[socket.socket, socket.socket]) -> None:
+    begun = time.monotonic()
+    with Watchdog().watch(pair[0].fileno(), 0.2) as watch:
+        assert pair[0].recv(1) == b""
+        assert 0.15 < time.monotonic() - begun < PATIENCE / 2
+        assert watch.reason is Reason.TIMEOUT
+
+
+def test_a_block_that_ends_in_time_leaves_its_connection_open(pair: tuple[socket.socket, socket.socket]) -> None:
+    with Watchdog().watch(pair[0].fileno(), 0.1) as watch:
+        pass
+    time.sleep(0.2)
+    pair[1].sendall(b"x")
+    assert pair[0].recv(1) == b"x"
+    assert not watch.is_expired
+
+
+def test_the_deadline_counts_from_before_the_connection_was_open(pair: tuple[socket.socket, socket.socket]) -> None:
+    with Watchdog().watch(None, 0.05) as watch:
+        time.sleep(0.2)
+        watch.attach(pair[0].fileno())
+        assert pair[0].recv(1) == b""
+        assert watch.reason is Reason.TIMEOUT
+
+
+def test_shut_all_breaks_what_is_open_and_what_is_being_opened(pair: tuple[socket.socket, socket.socket]) -> None:
+    watchdog = Watchdog()
+    with watchdog.watch(pair[0].fileno(), PATIENCE) as is_open, watchdog.watch(None, PATIENCE) as opening:
+        watchdog.shut_all()
+        assert pair[0].recv(1) == b""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.settimeout(PATIENCE)
+            opening.attach(ours.fileno())
+            assert ours.recv(1) == b""
+        assert is_open.reason is opening.reason is Reason.CANCELLED
+
+
+def test_shut_all_is_no_end_for_visits_that_begin_later(pair: tuple[socket.socket, socket.socket]) -> None:
+    watchdog = Watchdog()
+    watchdog.shut_all()
+    with watchdog.watch(pair[0].fileno(), PATIENCE) as watch:
+        pair[1].sendall(b"x")
+        assert pair[0].recv(1) == b"x"
+        assert not watch.is_expired
+
+
+def test_a_number_that_belongs_to_somebody_else_by_now_is_not_shut(pair: tuple[socket.socket, socket.socket]) -> None:
+    driver, peer = socket.socketpair()
+    number = driver.fileno()
+    with peer, Watchdog().watch(number, 0.1) as watch:
+        driver.close()
+        os.dup2(pair[0].fileno(), number)  # the next socket of the process gets the driver's number
+        stranger = socket.socket(fileno=number)
+        with stranger:
+            time.sleep(0.3)
+            assert watch.is_expired
+            pair[1].sendall(b"x")
+            assert stranger.recv(1) == b"x"
+
+
+def test_a_connection_that_its_peer_has_ended_can_be_shut(pair: tuple[socket.socket, socket.socket]) -> None:
+    watchdog = Watchdog()
+    with watchdog.watch(pair[0].fileno(), PATIENCE):
+        pair[1].close()
+        pair[0].shutdown(socket.SHUT_RDWR)
+        watchdog.shut_all()
+
+
+def test_nothing_is_left_behind(pair: tuple[socket.socket, socket.socket]) -> None:
+    watchdog = Watchdog()
+    descriptors, threads = len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+    def watch_some() -> None:
+        for _ in range(50):
+            with watchdog.watch(pair[0].fileno(), PATIENCE):
+                pass
+
+    workers = [threading.Thread(target=watch_some) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    deadline = time.monotonic() + PATIENCE
+    while threading.active_count() > threads and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= threads
+    assert len(list(Path("/proc/self/fd").iterdir())) <= descriptors

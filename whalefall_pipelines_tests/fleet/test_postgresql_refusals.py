@@ -1,0 +1,144 @@
+"""A PostgreSQL server, or what stands in its place, that does not let us in: the right reason, and a sentence without the password.
+
+Networks that fail are in `test_postgresql_faults.py`.
+"""
+
+import os
+import signal
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.errors import LoginRejectedError, TargetError, UnreachableError
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines_tests.servers.dead_host import answering_host
+from whalefall_pipelines_tests.servers.postgresql import (
+    MAJORS,
+    SECRET,
+    create_database,
+    create_login,
+    failure,
+    instance_at,
+    instance_of,
+    new_cluster,
+    running,
+    superuser,
+)
+
+pytestmark = pytest.mark.process
+LOGIN = Login("monitor", SECRET)
+QUICK = Deadlines(connect_seconds=2, statement_seconds=30, instance_seconds=2)
+
+
+def connect(instance: Instance, login: Login = LOGIN, deadlines: Deadlines = QUICK) -> None:
+    with ServerFleet(deadlines).connect(instance, login):
+        raise AssertionError("connected")
+
+
+def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_postgresql() -> None:
+    for sslmode in ("prefer", "disable"):
+        for answer in (None, b""):
+            with answering_host(answer) as host, failure(Reason.UNAVAILABLE, UnreachableError):
+                connect(instance_at(host.host, host.port, sslmode=sslmode))
+        for answer in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\xff" * 100):
+            with answering_host(answer) as host, failure(Reason.SERVER_ERROR, UnreachableError) as said:
+                connect(instance_at(host.host, host.port, sslmode=sslmode))
+            assert said[0].endswith("that is no PostgreSQL: check the port.")
+
+
+def fatal(message: str, encoding: str = "utf-8") -> bytes:
+    """The server's refusal as it stands on the wire."""
+    body = b"SFATAL\0C00000\0M" + message.encode(encoding) + b"\0\0"
+    return b"E" + (len(body) + 4).to_bytes(4, "big") + body
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "kind"),
+    [
+        ("the database system is starting up", Reason.UNAVAILABLE, UnreachableError),
+        ("the database system is not yet accepting connections", Reason.UNAVAILABLE, UnreachableError),
+        ("the database system is in recovery mode", Reason.UNAVAILABLE, UnreachableError),
+        (
+            'no pg_hba.conf entry for host "::1", user "starting up", database "x", no encryption',
+            Reason.AUTHENTICATION_FAILED,
+            LoginRejectedError,
+        ),
+        ('password authentication failed for user "starting up"', Reason.AUTHENTICATION_FAILED, LoginRejectedError),
+        ('role "starting up" is not permitted to log in', Reason.AUTHENTICATION_FAILED, LoginRejectedError),
+        ('Benutzer "starting up" kommt hier nicht herein', Reason.AUTHENTICATION_FAILED, LoginRejectedError),
+    ],
+)
+def test_the_words_of_a_refusal_decide_and_the_name_of_the_login_does_not(message: str, reason: Reason, kind: type[TargetError]) -> None:
+    with answering_host(fatal(message)) as host, failure(reason, kind) as said:
+        connect(instance_at(host.host, host.port, sslmode="disable"), Login("starting up", SECRET))
+    assert message in said[0]
+
+
+def test_a_refusal_that_cannot_be_read_is_a_rejected_login() -> None:
+    with answering_host(fatal("用户认证失败", "gbk")) as host, failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError):
+        connect(instance_at(host.host, host.port, sslmode="disable"))
+
+
+def test_a_wrong_password_and_an_unknown_login_are_rejected(newest: PostgresCluster) -> None:
+    known = create_login(newest)
+    for username in (known.username, 'a" starting up', 'connection to server at "x", port 1 failed: timeout expired'):
+        with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as said:
+            connect(instance_of(newest), Login(username, SECRET))
+        assert said[0].endswith("check the credential of 'target'.")
+
+
+def test_a_login_without_a_password_does_not_borrow_the_collectors(newest: PostgresCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = create_login(newest)
+    monkeypatch.setenv("PGPASSWORD", str(known.password))
+    with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, known.password) as said:
+        connect(instance_of(newest), Login(known.username, None))
+    assert "no password supplied" in said[0]
+
+
+def test_a_default_database_that_does_not_exist_is_named(newest: PostgresCluster) -> None:
+    login = create_login(newest)
+    with failure(Reason.UNAVAILABLE, LoginRejectedError, login.password) as said:
+        connect(instance_of(newest, default_database="no such"), login)
+    assert said[0].endswith('database "no such" does not exist; correct the default database of the instance.')
+
+
+def test_a_default_database_that_is_forbidden_comes_with_its_grant(newest: PostgresCluster) -> None:
+    login, forbidden = create_login(newest, 'we"ird'), create_database(newest)
+    with superuser(newest) as cursor:
+        cursor.execute(f"revoke connect on database {forbidden} from public")
+        with failure(Reason.NO_PERMISSION, LoginRejectedError, login.password) as said:
+            connect(instance_of(newest, default_database=forbidden), login)
+        cursor.execute(said[0].partition("; ")[2])
+    with ServerFleet().connect(instance_of(newest, default_database=forbidden), login) as probe:
+        assert probe.measure([forbidden])
+
+
+def test_no_free_connection_is_worth_another_try(newest: PostgresCluster) -> None:
+    login = create_login(newest, None, "connection limit 0")
+    with failure(Reason.UNAVAILABLE, UnreachableError, login.password):
+        connect(instance_of(newest), login)
+
+
+def test_a_full_server_and_one_that_stops_are_worth_another_try(tmp_path: Path) -> None:
+    with running(new_cluster(MAJORS[-1], tmp_path, "max_connections=4", "superuser_reserved_connections=1")) as cluster:
+        login = create_login(cluster)
+        with ExitStack() as sessions:
+            for _ in range(3):
+                sessions.enter_context(ServerFleet().connect(instance_of(cluster), login))
+            with failure(Reason.UNAVAILABLE, UnreachableError, login.password) as said:
+                connect(instance_of(cluster), login)
+            assert "connection slots are reserved" in said[0]
+            process = cluster.process_id()
+            assert process
+            os.kill(process, signal.SIGTERM)  # waits for the sessions to end, and lets nobody in
+            deadline = time.monotonic() + 10
+            while "shutting down" not in said[0] and time.monotonic() < deadline:
+                with failure(Reason.UNAVAILABLE, UnreachableError, login.password) as said:
+                    connect(instance_of(cluster), login)
+            assert "the database system is shutting down" in said[0]

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Installs the servers that tests need and pip does not carry. Without root it says what is missing and what that costs.
+set -eu
+
+needed=""
+command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ] || needed="$needed mariadb-server-core"
+[ -n "$needed" ] || exit 0
+
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing$needed for the tests …"
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $needed >/dev/null 2>&1 || {
+        apt-get update -qq >/dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $needed >/dev/null
+    }
+else
+    echo "Missing here:$needed. The tests of MySQL and MariaDB are skipped; install with: sudo apt-get install$needed" >&2
+    [ "${CI:-}" != "true" ] || exit 1
+fi

@@ -1,0 +1,161 @@
+"""MariaDB and MySQL servers as targets: a private MariaDB, the MySQL that WHALEFALL_TEST_MYSQL_URL names, logins and schemas on them.
+
+How a MariaDB is made and started is `local_servers/mariadb.py`. There is no MySQL to install on a stable Debian: its URL is
+`mysql://root:password@127.0.0.1:3306`, of an administrator on a server that may be littered.
+"""
+
+import itertools
+import os
+import signal
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pymysql
+import pytest
+
+from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.local_servers import mariadb_binaries
+from whalefall_pipelines.local_servers.mariadb import MariadbServer
+from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
+
+FAMILIES = ("mariadb", "mysql")
+RIGHTS = "PROCESS, SHOW VIEW"
+# Workers share the MySQL server, so a name holds the worker's process.
+_numbers = itertools.count(os.getpid() * 10_000)
+
+
+def needed_binaries() -> MariadbBinaries:
+    """The machine's MariaDB; without it the test is skipped, and under CI it fails."""
+    found = mariadb_binaries.find()
+    if found is None:
+        message = "no MariaDB here: apt-get install --no-install-recommends mariadb-server-core"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+def new_name(kind: str) -> str:
+    """A name that no other test uses."""
+    return f"{kind}_{next(_numbers)}"
+
+
+def quoted(name: str) -> str:
+    """An identifier in a statement without parameters."""
+    return f"`{name.replace('`', '``')}`"
+
+
+@dataclass(slots=True)
+class Target:
+    """A server to be measured, and its administrator. What is created is dropped at the end."""
+
+    family: str
+    host: str
+    port: int
+    administrator: Login
+    server: MariadbServer | None = None
+    _created: list[str] = field(default_factory=list)
+
+    def ask(self, *statements: str) -> list[tuple[object, ...]]:
+        """Run statements as the administrator; the rows of the last."""
+        way = {"unix_socket": str(self.server.socket_path)} if self.server else {"host": self.host, "port": self.port}
+        user, password = self.administrator.username, self.administrator.password or ""
+        connection = pymysql.connect(user=user, password=password, autocommit=True, charset="utf8mb4", **way)
+        rows: Sequence[tuple[object, ...]] = ()
+        with closing(connection), connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+                rows = cursor.fetchall()
+        return list(rows)
+
+    def create_schema(self, name: str | None = None) -> str:
+        """A new schema; its name."""
+        name = name or new_name("schema")
+        self.ask(f"create database {quoted(name)}")
+        self._created.append(f"drop database if exists {quoted(name)}")
+        return name
+
+    def create_login(self, rights: str = RIGHTS, *, requirement: str = "") -> Login:
+        """A new account with these rights on all schemas, or with none."""
+        login = Login(new_name("we'ird@user"), f"pä'ss \"数据 {new_name('word')}")
+        account, password = (pymysql.converters.escape_string(text or "") for text in (login.username, login.password))
+        self.ask(f"create user '{account}'@'127.0.0.1' identified by '{password}' {requirement}")
+        self._created.append(f"drop user '{account}'@'127.0.0.1'")
+        if rights:
+            self.ask(f"grant {rights} on *.* to {self.account(login)}")
+        return login
+
+    def account(self, login: Login) -> str:
+        """The account of a login as GRANT wants it."""
+        return f"'{pymysql.converters.escape_string(login.username)}'@'127.0.0.1'"
+
+    def fill(self, schema: str, table: str, rows: int, options: str = "") -> None:
+        """A table with so many rows of about half a kilobyte, no two alike."""
+        name = f"{quoted(schema)}.{quoted(table)}"
+        digits = " union all ".join(f"select {digit} as n" for digit in range(10))
+        self.ask(
+            f"create table {name} (id int not null, word varchar(800) not null, key (id)) {options}",
+            f"insert into {name} select id, repeat(sha2(id, 256), 8) from (select 1000 * a.n + 100 * b.n + 10 * c.n + d.n as id "
+            f"from ({digits}) a, ({digits}) b, ({digits}) c, ({digits}) d) e where id < {rows}",
+        )
+
+    def files(self, schema: str) -> Path:
+        """The folder of a schema whose name needs no encoding; without a way to the server's files the test is skipped."""
+        folder = Path(str(self.ask("select @@datadir")[0][0])) / schema
+        if not folder.is_dir():
+            pytest.skip(f"the files of {self.family} are not on this machine")
+        return folder
+
+    def instance(self, **settings: str | None) -> Instance:
+        """This server as registered."""
+        return Instance(1, "target", Engine.MYSQL, self.host, self.port, "monitor", **settings)
+
+    def restart(self, *, crash: bool = False) -> None:
+        """Stop our own server and start it again."""
+        assert self.server
+        process = self.server.process_id()
+        assert process
+        if crash:
+            os.kill(process, signal.SIGKILL)
+        else:
+            self.server.stop()
+        self.server.start(with_parent=True)
+
+    def drop_created(self) -> None:
+        """Leave the server as it was found."""
+        self.ask(*reversed(self._created), "select 1")
+        self._created.clear()
+
+
+def target_of(server: MariadbServer) -> Target:
+    """A MariaDB of ours that runs."""
+    return Target("mariadb", server.host, server.port, Login("root", None), server)
+
+
+def mysql_target() -> Target:
+    """The MySQL that was named; without one the test is skipped."""
+    url = urlsplit(os.environ.get("WHALEFALL_TEST_MYSQL_URL", ""))
+    if not url.hostname:
+        pytest.skip("no MySQL named: set WHALEFALL_TEST_MYSQL_URL to mysql://root:password@127.0.0.1:3306")
+    login = Login(unquote(url.username or "root"), unquote(url.password or ""))
+    return Target("mysql", url.hostname, url.port or 3306, login)
+
+
+@contextmanager
+def running(folder: Path, *options: str) -> Generator[Target]:
+    """A MariaDB of its own, up for the block."""
+    server = MariadbServer(needed_binaries(), folder, options=options)
+    server.start(with_parent=True)
+    try:
+        yield target_of(server)
+    finally:
+        server.stop()
+
+
+def tidy(target: Target) -> Iterator[Target]:
+    """For a fixture: the target for one test."""
+    yield target
+    target.drop_created()

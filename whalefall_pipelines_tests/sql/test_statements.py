@@ -1,0 +1,64 @@
+"""Every statement of `sql/` is tested by being there: its header, its caller, and whether the server understands it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from psycopg2 import sql
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.store.database import Database
+
+PACKAGE = Path(queries.__file__).parent
+# Statements for servers other than the store.
+ELSEWHERE = ("probes", "demo/postgresql", "demo/mariadb", "local_servers")
+STATEMENTS = sorted(path.relative_to(queries.SQL_ROOT).with_suffix("").as_posix() for path in queries.SQL_ROOT.rglob("*.sql"))
+OF_THE_STORE = [name for name in STATEMENTS if not name.startswith((*ELSEWHERE, "schema"))]
+
+
+def loaded_names() -> set[str]:
+    """What the package asks `queries.load` for; a name with a placeholder stands for every statement that fits it."""
+    texts = [path.read_text() for path in PACKAGE.rglob("*.py")]
+    found = {name for text in texts for name in re.findall(r'(?:load|_rows|_run|_all)\(\s*f?"([a-z_/{}.]+)"', text)}
+    found |= {name for text in texts for name in re.findall(r'"((?:probes|demo|local_servers)/[a-z_/{}.]+)"', text)}
+    return found
+
+
+def fits(name: str, pattern: str) -> bool:
+    return re.fullmatch(re.sub(r"\\\{.*?\\\}", ".+", re.escape(pattern)), name) is not None
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_it_opens_with_purpose_parameters_and_result(name: str) -> None:
+    lines = queries.load(name).splitlines()
+    comments = [line for line in lines[: next(i for i, line in enumerate(lines) if not line.startswith("--"))]]
+    text = "\n".join(comments)
+    assert comments[0].endswith((".", ";", ",")) or len(comments) > 3
+    assert re.search(r"^-- Parameters: ", text, re.MULTILINE)
+    assert re.search(r"^-- Returns: ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", [name for name in STATEMENTS if not name.startswith("schema")])
+def test_something_loads_it(name: str) -> None:
+    assert any(fits(name, pattern) for pattern in loaded_names())
+
+
+def test_nothing_loads_what_is_not_there() -> None:
+    lost = {pattern for pattern in loaded_names() if "/" in pattern and not any(fits(name, pattern) for name in STATEMENTS)}
+    assert lost == set()
+
+
+@pytest.mark.parametrize("name", OF_THE_STORE)
+def test_the_server_understands_it(store: Database, name: str) -> None:
+    text = "\n".join(line for line in queries.load(name).splitlines() if not line.startswith("--"))
+    placeholders = re.findall(r"\{(\w+)\}", text)
+    with store.transaction() as cursor:
+        if placeholders:  # DDL takes no parameters and cannot be prepared: it is composed, and run by the tests of its own module
+            assert sql.SQL(text).format(**{name: sql.Identifier("x") for name in placeholders}).as_string(cursor)
+        elif text.split(maxsplit=1)[0] == "create":
+            cursor.execute(text)
+        else:
+            cursor.execute(queries.load("capacity/create_staging"))
+            numbers: dict[str, int] = {}
+            numbered = re.sub(r"%\((\w+)\)s", lambda match: f"${numbers.setdefault(match.group(1), len(numbers) + 1)}", text)
+            cursor.execute("prepare tested as " + numbered.replace("%%", "%"))

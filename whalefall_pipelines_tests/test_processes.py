@@ -1,0 +1,155 @@
+"""Children that die with their parent, the guard that ends a whole tree, and free ports."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from whalefall_pipelines.processes import dies_with_parent, end, free_port, is_free, last_lines
+
+pytestmark = pytest.mark.process
+
+REPOSITORY = Path(__file__).parents[1]
+# A guard over a child that leaves a grandchild behind, as a run of Dagster can be left; the grandchild ignores SIGTERM.
+GUARDED = """
+import subprocess, sys, time
+from whalefall_pipelines import processes
+processes.continue_in_guard()
+ORPHAN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('orphan is there', flush=True); time.sleep(60)"
+CHILD = f"import subprocess, sys; orphan = subprocess.Popen([sys.executable, '-c', {ORPHAN!r}], stdout=-1, text=True); print(orphan.stdout.readline(), flush=True)"
+try:
+    subprocess.run([sys.executable, "-c", CHILD])
+    print("waiting", flush=True)
+    if "return" in sys.argv:
+        sys.exit(7)
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+finally:
+    processes.ignore_stop_signals()
+    processes.end(processes.descendants(), seconds=0.2)
+"""
+
+
+def guarded(*words: str, **options: Callable[[], None]) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    return subprocess.Popen(
+        [sys.executable, "-c", GUARDED, *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )
+
+
+def read_until(front: subprocess.Popen[str], *words: str) -> None:
+    assert front.stdout
+    missing = set(words)
+    while missing:
+        line = front.stdout.readline()
+        assert line, f"it ended before it said {missing}"
+        missing.discard(line.strip())
+
+
+def test_a_tree_ends_to_its_last_orphan_and_the_front_leaves_with_the_guards_code() -> None:
+    with guarded("return") as front:
+        read_until(front, "orphan is there", "waiting")
+        assert front.wait(10) == 7
+        assert front.stdout
+        # Every process of the tree holds this pipe open, so its end is the end of all of them.
+        assert front.stdout.read() == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_signal_to_the_front_ends_the_tree(number: signal.Signals) -> None:
+    with guarded(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN) and None) as front:
+        read_until(front, "orphan is there", "waiting")
+        front.send_signal(number)
+        assert front.wait(10) == 0
+        assert front.stdout
+        assert front.stdout.read() == "interrupted\n"
+
+
+def test_kill_9_of_the_front_ends_the_tree() -> None:
+    with guarded() as front:
+        read_until(front, "orphan is there", "waiting")
+        front.kill()
+        assert front.stdout
+        assert front.stdout.read() == "interrupted\n"
+
+
+def test_kill_9_of_the_guard_ends_the_tree_and_the_front_says_so() -> None:
+    with guarded() as front:
+        read_until(front, "orphan is there", "waiting")
+        (guard,) = [child for child in psutil.Process(front.pid).children()]
+        guard.kill()
+        assert front.wait(15) == 1  # an exception: `whalefall` makes it a sentence and code 2
+        assert front.stdout
+        assert front.stdout.read().splitlines()[-1].endswith("was ended by signal 9, so they were ended too.")
+
+
+def test_a_hangup_that_is_to_be_ignored_is_ignored() -> None:
+    with guarded(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN) and None) as front:
+        read_until(front, "orphan is there", "waiting")
+        front.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            front.wait(0.5)
+        front.terminate()
+        assert front.wait(10) == 0
+
+
+def test_a_child_dies_with_its_parent() -> None:
+    script = "import subprocess, sys, signal, time; from whalefall_pipelines.processes import dies_with_parent; "
+    script += "subprocess.Popen(['sleep', '60'], preexec_fn=dies_with_parent(signal.SIGTERM)); print('started', flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        read_until(parent, "started")
+        parent.kill()
+        assert parent.stdout
+        assert parent.stdout.read() == ""
+
+
+def test_ctrl_c_reaches_a_child_whose_parent_was_started_with_it_ignored() -> None:
+    with subprocess.Popen(["sleep", "60"], preexec_fn=dies_with_parent(signal.SIGKILL)) as child:
+        child.send_signal(signal.SIGINT)
+        assert child.wait(5) == -signal.SIGINT
+
+
+def test_what_ignores_sigterm_is_killed_after_the_deadline() -> None:
+    script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as stubborn:
+        read_until(stubborn, "ready")
+        begun = time.monotonic()
+        end([psutil.Process(stubborn.pid)], seconds=0.3)
+        assert 0.3 <= time.monotonic() - begun < 2
+        assert not psutil.pid_exists(stubborn.pid)
+
+
+def test_an_ended_child_is_named_until_it_is_collected() -> None:
+    script = "from whalefall_pipelines.processes import next_ended_child; import subprocess, time\n"
+    script += "assert next_ended_child() is None\nchild = subprocess.Popen(['true'])\n"
+    script += "while (ended := next_ended_child()) is None: time.sleep(0.01)\n"
+    script += "assert ended == child.pid == next_ended_child()\nassert child.wait() == 0\nassert next_ended_child() is None"
+    subprocess.run([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, check=True, timeout=20)
+
+
+def test_a_free_port_is_one_that_can_be_listened_on() -> None:
+    port = free_port()
+    assert 21000 <= port < 32000
+    assert is_free(port)
+    with socket.socket() as listener:
+        listener.bind(("0.0.0.0", port))  # noqa: S104 - what listens everywhere listens on loopback too
+        listener.listen()
+        assert not is_free(port)
+        assert free_port() != port
+
+
+def test_last_lines_are_without_colours_and_blank_lines(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert last_lines(log, 2) == []
+    log.write_bytes(b"x" * 20000 + b"\n\x1b[32mone\x1b[0m\n\ntwo \xff\n\n")
+    assert last_lines(log, 2) == ["one", "two \ufffd"]
