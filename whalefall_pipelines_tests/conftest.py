@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import psycopg2
 import pytest
 
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.store import migrations
 from whalefall_pipelines.store.database import Database, libpq_url, parse_url
@@ -30,18 +30,6 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     cluster.stop()
 
 
-def administer(cluster: PostgresCluster, *statements: str, database: str = "postgres") -> None:
-    """Run statements as the superuser of a test server, each by itself."""
-    connection = psycopg2.connect(cluster.url(database))
-    try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-    finally:
-        connection.close()
-
-
 @pytest.fixture(scope="session")
 def store_template(postgres_server: PostgresCluster) -> str:
     """The name of a migrated database that stores are cloned from."""
@@ -56,7 +44,8 @@ def store_template(postgres_server: PostgresCluster) -> str:
 def store(postgres_server: PostgresCluster, store_template: str) -> Iterator[Database]:
     """An empty, migrated store of this test's own."""
     name = f"store_{next(_numbers)}"
-    administer(postgres_server, f"create database {name} template {store_template}", f"alter database {name} set timezone to '{TIMEZONE.key}'")
+    administer(postgres_server, f"create database {name} template {store_template}")
+    administer(postgres_server, f"alter database {name} set timezone to '{TIMEZONE.key}'")
     database = Database(parse_url(postgres_server.url(name)), TIMEZONE)
     yield database
     database.close()

@@ -22,7 +22,9 @@ DAY = date(2026, 11, 22)
 NIGHT = datetime(2026, 11, 21, 19, 0, tzinfo=UTC)
 
 
-def register(store: Database, *names: str, engine: Engine = Engine.POSTGRESQL, host: str = "127.0.0.1", port: int = 1) -> tuple[Instance, ...]:
+def register(
+    store: Database, *names: str, engine: Engine = Engine.POSTGRESQL, host: str = "127.0.0.1", port: int = 1
+) -> tuple[Instance, ...]:
     """Register active instances with a login of their own and without a password."""
     with store.transaction() as cursor:
         for name in names:
@@ -105,8 +107,8 @@ class FleetTest:
         """Expected, measured, missing and reasons of every instance, from the public view."""
         rows = query(
             self.store,
-            "select i.name, c.expected, c.measured, c.missing, c.reasons from capacity_coverage as c join instances as i using (instance_id) "
-            "where c.stat_date = %s",
+            "select i.name, c.expected, c.measured, c.missing, c.reasons from capacity_coverage as c "
+            "join instances as i using (instance_id) where c.stat_date = %s",
             day,
         )
         return {str(row[0]): row[1:] for row in rows}

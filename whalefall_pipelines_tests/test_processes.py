@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -23,7 +22,8 @@ import subprocess, sys, time
 from whalefall_pipelines import processes
 processes.continue_in_guard()
 ORPHAN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('orphan is there', flush=True); time.sleep(60)"
-CHILD = f"import subprocess, sys; orphan = subprocess.Popen([sys.executable, '-c', {ORPHAN!r}], stdout=-1, text=True); print(orphan.stdout.readline(), flush=True)"
+CHILD = f"import subprocess, sys; orphan = subprocess.Popen([sys.executable, '-c', {ORPHAN!r}], stdout=-1, text=True); "
+CHILD += "print(orphan.stdout.readline(), flush=True)"
 try:
     subprocess.run([sys.executable, "-c", CHILD])
     print("waiting", flush=True)
@@ -38,10 +38,15 @@ finally:
 """
 
 
-def guarded(*words: str, **options: Callable[[], None]) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+def guarded(*words: str, ignoring: str | None = None) -> subprocess.Popen[str]:
+    """Start the tree, from a shell that ignores a signal if so told."""
+    before = ["sh", "-c", f"trap '' {ignoring}; exec \"$@\"", "sh"] if ignoring else []
     return subprocess.Popen(
-        [sys.executable, "-c", GUARDED, *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+        [*before, sys.executable, "-c", GUARDED, *words],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -65,7 +70,7 @@ def test_a_tree_ends_to_its_last_orphan_and_the_front_leaves_with_the_guards_cod
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_signal_to_the_front_ends_the_tree(number: signal.Signals) -> None:
-    with guarded(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN) and None) as front:
+    with guarded(ignoring="INT") as front:
         read_until(front, "orphan is there", "waiting")
         front.send_signal(number)
         assert front.wait(10) == 0
@@ -84,7 +89,7 @@ def test_kill_9_of_the_front_ends_the_tree() -> None:
 def test_kill_9_of_the_guard_ends_the_tree_and_the_front_says_so() -> None:
     with guarded() as front:
         read_until(front, "orphan is there", "waiting")
-        (guard,) = [child for child in psutil.Process(front.pid).children()]
+        (guard,) = psutil.Process(front.pid).children()
         guard.kill()
         assert front.wait(15) == 1  # an exception: `whalefall` makes it a sentence and code 2
         assert front.stdout
@@ -92,7 +97,7 @@ def test_kill_9_of_the_guard_ends_the_tree_and_the_front_says_so() -> None:
 
 
 def test_a_hangup_that_is_to_be_ignored_is_ignored() -> None:
-    with guarded(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN) and None) as front:
+    with guarded(ignoring="HUP") as front:
         read_until(front, "orphan is there", "waiting")
         front.send_signal(signal.SIGHUP)
         with pytest.raises(subprocess.TimeoutExpired):
@@ -114,7 +119,7 @@ def test_a_child_dies_with_its_parent() -> None:
 
 
 def test_ctrl_c_reaches_a_child_whose_parent_was_started_with_it_ignored() -> None:
-    with subprocess.Popen(["sleep", "60"], preexec_fn=dies_with_parent(signal.SIGKILL)) as child:
+    with subprocess.Popen(["sleep", "60"], preexec_fn=dies_with_parent(signal.SIGKILL)) as child:  # noqa: PLW1509
         child.send_signal(signal.SIGINT)
         assert child.wait(5) == -signal.SIGINT
 

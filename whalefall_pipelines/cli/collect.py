@@ -2,12 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Self
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.cli.output import FAILURE, PARTIAL, SUCCESS, error_console, format_bytes, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.cli.output import (
+    FAILURE,
+    PARTIAL,
+    SUCCESS,
+    error_console,
+    format_bytes,
+    json_option,
+    leave,
+    note,
+    print_json,
+    print_table,
+)
 from whalefall_pipelines.cli.sessions import print_session
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.sessions import Session
@@ -101,7 +113,7 @@ class SessionProgress:
         self._title = title
         self._task = self._progress.add_task("starting Dagster", total=None)
 
-    def __enter__(self) -> "SessionProgress":
+    def __enter__(self) -> Self:
         """Show it."""
         self._progress.start()
         return self

@@ -35,7 +35,8 @@ def demo(*, stop: bool, as_json: bool) -> None:
     with open_store(given) as database, SessionProgress("Dagster run") as progress:
         day = run_demo(given, database, say, progress.show)
     if as_json:
-        print_json({"day": day.day, "session_id": day.session.session_id, "summary": _fields(day.summary), "missing": [_fields(gap) for gap in day.gaps]})
+        gaps = [_fields(gap) for gap in day.gaps]
+        print_json({"day": day.day, "session_id": day.session.session_id, "summary": _fields(day.summary), "missing": gaps})
     else:
         _print_day(day, time.monotonic() - started)
 
@@ -45,8 +46,10 @@ def _fields(record: object) -> dict[str, object]:
 
 
 def _print_day(day: DemoDay, seconds: float) -> None:
-    click.echo(f"\n{day.day}: {day.summary.databases} databases on {day.summary.instances} of {day.session.total_instances} servers, "
-               f"{format_bytes(day.summary.total_bytes)} ({day.summary.total_bytes or 0:,} bytes)\n")
+    click.echo(
+        f"\n{day.day}: {day.summary.databases} databases on {day.summary.instances} of {day.session.total_instances} servers, "
+        f"{format_bytes(day.summary.total_bytes)} ({day.summary.total_bytes or 0:,} bytes)\n"
+    )
     rows = [
         {
             "server": one.instance_name,
@@ -72,6 +75,6 @@ def _print_day(day: DemoDay, seconds: float) -> None:
         "  whalefall up                          the Dagster UI with this day, its checks and its history\n"
         f"  whalefall sessions show {str(day.session.session_id)[:8]}      every server of this run\n"
         "  whalefall instances test              what the login can see, and the exact GRANT that is missing\n"
-        '  psql "$(whalefall store url)"         select * from capacity_coverage order by stat_date desc;\n'
+        '  psql "$(whalefall store url)"         and then: table capacity_coverage\n'
         "  whalefall demo --stop                 stop the demo's servers and the store, which are still running"
     )

@@ -1,6 +1,8 @@
 """`whalefall store`: the embedded PostgreSQL started, stopped and looked at; one's own only looked at and migrated."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 
 import click
 
@@ -14,7 +16,7 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import embedded, migrations
 from whalefall_pipelines.store.creation import create_missing_database
 from whalefall_pipelines.store.database import describe
-from whalefall_pipelines.store.status import read_status
+from whalefall_pipelines.store.status import StoreStatus, read_status
 
 
 @click.group()
@@ -50,9 +52,8 @@ def status(*, as_json: bool) -> None:
     if as_json:
         print_json(document)
     else:
-        shown = document | {
-            key: format_bytes(value) for key, value in document.items() if isinstance(value, int) and key.endswith("_bytes")
-        }
+        sizes = {key: value for key, value in document.items() if isinstance(value, int) and key.endswith("_bytes")}
+        shown = {**document, **{key: format_bytes(value) for key, value in sizes.items()}}
         width = max(map(len, shown))
         for key, value in shown.items():
             click.echo(f"{key.replace('_', ' '):<{width}}  {cell(value)}")
@@ -94,16 +95,19 @@ def migrate() -> None:
     for migration in applied:
         click.echo(f"Applied {migration.name}.")
     migrate_dagster(given, os.environ | dagster_environment(given, found))
-    click.echo(
-        f"The store at {describe(found.whalefall)} is at schema version {len(migrations.shipped())}, Dagster's tables are up to date."
-    )
+    version = len(migrations.shipped())
+    click.echo(f"The store at {describe(found.whalefall)} is at schema version {version}, Dagster's tables are up to date.")
 
 
-def _status(given: Settings) -> dict[str, str | int | None]:
+def _status(given: Settings) -> Mapping[str, object]:
     """The parts that are known. An embedded store that was never started has no address."""
     server = None if given.database_url else embedded.cluster(given)
-    unknown = {"state": "stopped", "address": None, "server_version": None}
-    unknown |= {"whalefall_bytes": None, "dagster_bytes": None, "schema_version": None, "folder": str(server.folder) if server else None}
+    unknown: dict[str, object] = {
+        "state": "stopped",
+        "address": None,
+        **dict.fromkeys(field.name for field in fields(StoreStatus)),
+        "folder": str(server.folder) if server else None,
+    }
     if server and server.process_id() is None:
         return unknown
     found = embedded.address(given)
@@ -116,4 +120,4 @@ def _status(given: Settings) -> dict[str, str | int | None]:
         return unknown | {"state": "unreachable"}
     finally:
         database.close()
-    return unknown | {"state": "running"} | {name: getattr(known, name) for name in known.__slots__}
+    return unknown | {"state": "running"} | asdict(known)

@@ -47,7 +47,7 @@ class Part:
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Where the web page is, on this machine only.")
+@click.option("--port", type=click.IntRange(1024, 65535), default=3000, show_default=True, help="Where the web page is, on this machine only.")
 def up(port: int) -> None:
     """Run whalefall until Ctrl-C: the store, the schedules, and the web page on http://127.0.0.1:3000.
 
@@ -205,7 +205,7 @@ def _end_tree(given: Settings) -> None:
 
 def _tree(server: psutil.Process | None) -> list[psutil.Process]:
     """Every process below the guard but the store's."""
-    kept = {server, *server.children()} if server else set()
+    kept: set[psutil.Process] = {server, *server.children()} if server else set()
     return [process for process in processes.descendants() if process not in kept and processes.is_running(process)]
 
 

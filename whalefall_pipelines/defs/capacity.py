@@ -4,6 +4,7 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -78,7 +79,7 @@ def _spec(key: dg.AssetKey, dependency: str, group: str, description: str, grain
 )
 def fleet_day(
     context: dg.AssetExecutionContext, config: FleetDayConfig, whalefall: WhalefallResource
-) -> Generator[dg.MaterializeResult[None]]:
+) -> Generator[dg.MaterializeResult[Any]]:
     days = [date.fromisoformat(key) for key in context.partition_keys]
     with whalefall.store() as database:
         targets = active_instances(database, config.instances)

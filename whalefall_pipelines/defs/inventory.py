@@ -1,5 +1,7 @@
 """The fleet as an asset: what is registered, as it stands when the run begins."""
 
+from typing import Any
+
 import dagster as dg
 
 from whalefall_pipelines.defs.columns import column_schema
@@ -16,7 +18,7 @@ from whalefall_pipelines.store.instances import registered_instances
     tags={"grain": "instance"},
     metadata={"dagster/column_schema": column_schema("instances"), "dagster/table_name": "instances"},
 )
-def instances(whalefall: WhalefallResource) -> dg.MaterializeResult[None]:
+def instances(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
     with whalefall.store() as database:
         registered = registered_instances(database)
     by_engine: dict[str, int] = {}

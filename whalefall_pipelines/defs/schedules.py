@@ -6,7 +6,7 @@ from whalefall_pipelines.defs.calendar import SETTINGS, TIMEZONE
 from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS
 from whalefall_pipelines.domain.capacity import today
 
-collect_capacity = dg.define_asset_job(
+collect_capacity = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "collect_capacity",
     selection=dg.AssetSelection.assets("instances", INVENTORY, SIZES, TOTALS),
     description="Visits every active server once and writes its day. Name instances in the run config to visit only those.",
@@ -14,7 +14,7 @@ collect_capacity = dg.define_asset_job(
 )
 
 
-@dg.schedule(
+@dg.schedule(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     job=collect_capacity,
     cron_schedule="0 3 * * *",
     execution_timezone=TIMEZONE,

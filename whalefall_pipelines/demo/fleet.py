@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from psycopg2 import sql
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.local_servers import mariadb_binaries
@@ -107,17 +106,15 @@ def _one_of_each_major_version() -> list[PostgresBinaries]:
 def _fill_postgres(name: str, cluster: PostgresCluster, password: str) -> str:
     cluster.start()
     if not administer(cluster, queries.load("demo/postgresql/find_role"), parameters={"role": MONITOR}):
-        role = sql.SQL(queries.load("demo/postgresql/create_role")).format(role=sql.Identifier(MONITOR), password=sql.Literal(password))
-        administer(cluster, role)
+        administer(cluster, queries.load("demo/postgresql/create_role"), identifiers={"role": MONITOR}, literals={"password": password})
     databases = dict(POSTGRES_DATABASES)[name]
     for database, row_count in databases.items():
         if administer(cluster, queries.load("demo/postgresql/find_database"), parameters={"database": database}):
             continue
-        identifier = {"database": sql.Identifier(database)}
-        administer(cluster, sql.SQL(queries.load("demo/postgresql/create_database")).format(**identifier))
+        administer(cluster, queries.load("demo/postgresql/create_database"), identifiers={"database": database})
         administer(cluster, queries.load("demo/postgresql/fill_database"), database=database, parameters={"row_count": row_count})
         if (name, database) == FORBIDDEN:
-            administer(cluster, sql.SQL(queries.load("demo/postgresql/forbid_database")).format(**identifier))
+            administer(cluster, queries.load("demo/postgresql/forbid_database"), identifiers={"database": database})
     return f"{name}: PostgreSQL on 127.0.0.1:{cluster.port}, {len(databases)} databases of its own"
 
 

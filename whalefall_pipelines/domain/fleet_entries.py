@@ -157,7 +157,7 @@ class _Entry:
         existing, own, username = self.text("credential"), self.text("credential_name"), self.text("username")
         if existing and (own or username or "secret" in self.raw.values):
             self.complain("names an existing credential and describes one of its own: write one of the two")
-        elif not existing and "credential" not in self.raw.values and username is None and "username" not in self.raw.values:
+        elif self.raw.values.keys().isdisjoint(("credential", "username")):
             self.complain("has no login: write a username (and a secret), or the credential that it uses")
         return existing or own or name
 

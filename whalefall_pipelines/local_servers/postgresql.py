@@ -81,8 +81,8 @@ class PostgresCluster:
         try:
             process = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
             arguments = process.cmdline()
-            named = arguments[arguments.index("-D") + 1]
-            return process.pid if os.path.samefile(named, self.data) else None
+            folder = Path(arguments[arguments.index("-D") + 1])
+            return process.pid if folder.samefile(self.data) else None
         except (OSError, ValueError, IndexError, psutil.Error):
             return None
 

@@ -48,9 +48,7 @@ def for_store(named: Path | None = None, *, major: int | None = None) -> Postgre
         LocalServerError: there are none of version 15 or later, or none that read the data.
     """
     if named and not _version(named):
-        raise LocalServerError(
-            f"WHALEFALL_PG_BIN is {named}, but there is no working `postgres` and `initdb`; name the folder that holds them."
-        )
+        raise LocalServerError(f"WHALEFALL_PG_BIN is {named}, but no `postgres` and `initdb` work there; name the folder that holds them.")
     seen: list[str] = []
     for binaries in available(named):
         if binaries.major == major if major else binaries.major >= _OLDEST:

@@ -6,8 +6,6 @@ What an entry may say is `domain/fleet_entries.py`; asking a registered server i
 from collections.abc import Sequence
 from pathlib import Path
 
-from psycopg2.extensions import cursor as Cursor
-
 from whalefall_pipelines.domain.fleet_entries import FleetEntries, Problem, RawEntry, read_entries, with_secret
 from whalefall_pipelines.domain.fleet_file import parse_fleet_csv, parse_fleet_yaml
 from whalefall_pipelines.domain.registration import Action, Plan, PlannedInstance, RegisteredInstance, compare_fleet
@@ -15,7 +13,7 @@ from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.fleet.connect import ADAPTERS
 from whalefall_pipelines.services.read_text_file import read_text_file
 from whalefall_pipelines.store.credentials import SecretBox
-from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.instances import lock_fleet, read_fleet, write_plan
 
 _PARSERS = {".yaml": parse_fleet_yaml, ".yml": parse_fleet_yaml, ".csv": parse_fleet_csv}

@@ -5,6 +5,7 @@ from contextlib import closing
 import psycopg2
 from psycopg2 import errors, sql
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import make_dsn
 from sqlalchemy.engine import URL
 
 from whalefall_pipelines import queries
@@ -66,8 +67,10 @@ def _answers(url: URL) -> bool:
 
 
 def _connect(url: URL) -> Connection:
-    given = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "whalefall"}
-    return psycopg2.connect(**(given | url.translate_connect_args(username="user", database="dbname") | dict(url.query)))
+    # Not as a URL: libpq reads a plus sign as itself where SQLAlchemy writes it for a space.
+    parts = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
+    parts |= {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "whalefall"}
+    return psycopg2.connect(make_dsn(**{name: str(value) for name, value in parts.items()}))
 
 
 def _unreachable(url: URL, error: psycopg2.OperationalError) -> StoreUnreachableError:

@@ -31,7 +31,9 @@ def parse_url(text: str) -> URL:
     except exc.ArgumentError as error:
         raise InputError("The store's URL cannot be read; write it as postgresql://user:password@host:5432/whalefall.") from error
     if url.get_backend_name() not in {"postgresql", "postgres"}:
-        raise InputError(f"The store must be PostgreSQL, not {url.get_backend_name()}; write postgresql://user:password@host:5432/whalefall.")
+        raise InputError(
+            f"The store must be PostgreSQL, not {url.get_backend_name()}; write postgresql://user:password@host:5432/whalefall."
+        )
     return url.set(drivername="postgresql+psycopg2", database=url.database or "whalefall")
 
 
@@ -102,7 +104,9 @@ def _unreachable(url: URL, error: exc.SQLAlchemyError) -> StoreError:
 
 def _store_error(url: URL, error: psycopg2.Error) -> StoreError:
     if error.pgcode is None or error.pgcode.startswith(("08", "57P")):
-        return StoreUnreachableError(f"The store at {describe(url)} went away in mid-work: {_first_line(error)}; nothing of this step was kept.")
+        return StoreUnreachableError(
+            f"The store at {describe(url)} went away in mid-work: {_first_line(error)}; nothing of this step was kept."
+        )
     if error.pgcode in _MISSING_SCHEMA:
         return SchemaError(f"The store at {describe(url)} lacks the schema: {_first_line(error)}; run `whalefall store migrate`.")
     return StoreError(f"The store at {describe(url)} refused a statement ({error.pgcode}): {_first_line(error)}")

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg2.extensions import cursor as Cursor
-
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.instances import Engine, Instance
 from whalefall_pipelines.domain.registration import (
@@ -21,7 +19,7 @@ from whalefall_pipelines.domain.registration import (
     RegisteredInstance,
 )
 from whalefall_pipelines.errors import InputError, NotFoundError
-from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.database import Cursor, Database
 
 
 def active_instances(database: Database, names: Sequence[str] = ()) -> tuple[Instance, ...]:

@@ -33,7 +33,7 @@ def prepared_home(prepared_folder: Path, tmp_path: Path) -> Iterator[Callable[..
     homes: list[Home] = []
 
     def make(more: Mapping[str, str] | None = None) -> Home:
-        home = Home(tmp_path / "a home's" / "ömé", more or {})
+        home = Home(tmp_path / "a home's" / f"ömé {len(homes)}", more or {})
         shutil.copytree(prepared_folder, home.folder, symlinks=True)
         homes.append(home)
         return home

@@ -10,7 +10,7 @@ import pytest
 
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.cli.trees import REPOSITORY, Home
-from whalefall_pipelines_tests.conftest import administer
+from whalefall_pipelines.local_servers.postgresql_admin import administer
 
 pytestmark = pytest.mark.process
 

@@ -9,7 +9,7 @@ import pytest
 
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.cli.trees import Home
-from whalefall_pipelines_tests.conftest import administer
+from whalefall_pipelines.local_servers.postgresql_admin import administer
 
 pytestmark = pytest.mark.process
 
@@ -59,7 +59,7 @@ def test_a_home_that_cannot_be_written_is_one_sentence_and_code_2(tmp_path: Path
 def test_binaries_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
     result = Home(tmp_path / "home", {"WHALEFALL_PG_BIN": str(tmp_path)}).run("store", "start")
     assert result.returncode == 2
-    assert result.stderr.startswith(f"whalefall: WHALEFALL_PG_BIN is {tmp_path}, but there is no working")
+    assert result.stderr.startswith(f"whalefall: WHALEFALL_PG_BIN is {tmp_path}, but no `postgres` and `initdb` work there")
 
 
 @pytest.fixture

@@ -27,7 +27,11 @@ from whalefall_pipelines_tests.servers.dead_host import silent_host
 pytestmark = pytest.mark.process
 
 LAUNCH = """mutation($parameters: ExecutionParams!) {
-  launchPipelineExecution(executionParams: $parameters) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
+  launchPipelineExecution(executionParams: $parameters) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
 }"""
 
 
@@ -78,6 +82,7 @@ def test_started_by_a_script_it_uses_the_store_that_runs_and_leaves_it(prepared_
     home.succeed("store", "start")
     store = {process.pid for process in home.processes()}
     said = tmp_path / "said"
+    said.touch()
     script = f'"$@" up --port {free_port()} > "{said}" 2>&1 & echo $!; wait'  # `&` in a script ignores SIGINT
     with subprocess.Popen(
         ["sh", "-c", script, "sh", *WHALEFALL], env=home.environment, stdout=subprocess.PIPE, text=True, cwd="/"
@@ -96,8 +101,13 @@ def test_started_by_a_script_it_uses_the_store_that_runs_and_leaves_it(prepared_
     assert said.read_text().endswith("whalefall: stopped.\n")
 
 
-def test_a_part_that_dies_takes_the_others_with_it_and_is_named(prepared_home: Callable[..., Home]) -> None:
-    home = prepared_home()
+def test_a_part_that_dies_takes_the_others_with_it_and_is_named_and_a_store_of_ones_own_stays(prepared_home: Callable[..., Home]) -> None:
+    other = prepared_home()
+    other.succeed("store", "start")
+    own_store = {process.pid for process in other.processes()}
+    server = cluster(settings.load(other.environment))
+    password = server.pgpass.read_text().strip().rpartition(":")[2]
+    home = prepared_home({"WHALEFALL_DATABASE_URL": f"postgres://whalefall:{password}@127.0.0.1:{server.port}/whalefall"})
     with running(home, free_port()) as up:
         up.part("dagster._daemon").kill()
         assert up.process.wait(20) == 2
@@ -105,6 +115,7 @@ def test_a_part_that_dies_takes_the_others_with_it_and_is_named(prepared_home: C
         assert last.startswith("whalefall: The daemon ended by itself, so the rest was stopped; it last said: ")
         assert last.endswith(f"(all of it is in {home.folder / 'logs' / 'daemon.log'})")
         assert gone(home, seconds=1)
+    assert server.process_id() in own_store
 
 
 def test_a_terminal_that_is_closed_while_it_starts_ends_what_was_started(prepared_home: Callable[..., Home]) -> None:
@@ -113,7 +124,7 @@ def test_a_terminal_that_is_closed_while_it_starts_ends_what_was_started(prepare
     if front == 0:
         os.chdir(REPOSITORY)
         os.execve(sys.executable, [*WHALEFALL, "up", "--port", str(free_port())], home.environment)  # noqa: S606
-    assert eventually(lambda: (home.folder / "logs" / "code_server.log").exists())
+    assert eventually((home.folder / "logs" / "code_server.log").exists)
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(front, 0)[1]) == 0
     assert gone(home, seconds=1)

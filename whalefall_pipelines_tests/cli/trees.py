@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,16 +76,12 @@ def eventually(holds: Callable[[], object], *, seconds: float = 15) -> bool:
 class Up:
     """A running `whalefall up`."""
 
-    def __init__(self, home: Home, port: int, command: Sequence[str] = WHALEFALL, **options: Any) -> None:
+    def __init__(self, home: Home, port: int) -> None:
         self.home, self.port = home, port
         self.log = home.folder.parent / f"up-{port}.txt"
+        command = [*WHALEFALL, "up", "--port", str(port)]
         with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [*command, "up", "--port", str(port)],
-                env=home.environment,
-                cwd=REPOSITORY,
-                **({"stdout": output, "stderr": output} | options),
-            )
+            self.process = subprocess.Popen(command, env=home.environment, cwd=REPOSITORY, stdout=output, stderr=output)
 
     def said(self) -> str:
         return self.log.read_text()
@@ -94,15 +90,9 @@ class Up:
         assert eventually(lambda: "whalefall is up" in self.said() or self.process.poll() is not None, seconds=60), self.said()
         assert self.process.poll() is None, self.said()
 
-    def front(self) -> psutil.Process:
-        return psutil.Process(self.process.pid)
-
-    def guard(self) -> psutil.Process:
-        (guard,) = self.front().children()
-        return guard
-
     def part(self, word: str) -> psutil.Process:
-        (part,) = [process for process in self.guard().children() if word in process.cmdline()]
+        (guard,) = psutil.Process(self.process.pid).children()
+        (part,) = [process for process in guard.children() if word in process.cmdline()]
         return part
 
     def ask(self, query: str, variables: Mapping[str, object] | None = None) -> Any:
@@ -117,9 +107,9 @@ class Up:
 
 
 @contextlib.contextmanager
-def running(home: Home, port: int, **options: Any) -> Iterator[Up]:
+def running(home: Home, port: int) -> Generator[Up]:
     """`whalefall up` for the length of the block, ready when the block begins."""
-    up = Up(home, port, **options)
+    up = Up(home, port)
     try:
         up.wait_until_ready()
         yield up

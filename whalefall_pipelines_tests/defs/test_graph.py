@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from whalefall_pipelines.defs.columns import documented_tables
 from whalefall_pipelines.definitions import defs
+from whalefall_pipelines.defs.columns import documented_tables
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query
@@ -55,7 +55,9 @@ def test_the_days_include_the_running_one_in_the_configured_zone() -> None:
 def test_the_job_the_schedule_and_the_check() -> None:
     repository = defs.get_repository_def()
     job = repository.get_job("collect_capacity")
-    assert set(job.asset_layer.executable_asset_keys) == keys("instances", "instance_databases", "database_size_stats", "instance_size_stats")
+    assert set(job.asset_layer.executable_asset_keys) == keys(
+        "instances", "instance_databases", "database_size_stats", "instance_size_stats"
+    )
     assert {key.to_user_string() for key in job.asset_layer.asset_graph.asset_check_keys} == {
         "database_size_stats:every_expected_database_has_a_size"
     }
@@ -74,7 +76,8 @@ def test_the_documented_columns_are_those_of_the_store(store: Database) -> None:
         stored = dict(
             query(
                 store,
-                "select attname, format_type(atttypid, null) from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+                "select attname, format_type(atttypid, null) from pg_attribute "
+                "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
                 table,
             )
         )

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import psycopg2
 import pytest
+from psycopg2.extensions import make_dsn
 
 from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
@@ -23,6 +24,7 @@ from whalefall_pipelines.local_servers.postgresql_binaries import available, for
 pytestmark = pytest.mark.process
 
 REPOSITORY = Path(__file__).parents[2]
+AS_NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 # Runs in another process: starts the cluster in the folder that it is told, as root's or a user's, and says whose it is.
 START = """
 import sys, time
@@ -60,7 +62,7 @@ def made(made_once: Path, tmp_path: Path) -> PostgresCluster:
 
 
 @contextmanager
-def running(cluster: PostgresCluster) -> Iterator[PostgresCluster]:
+def running(cluster: PostgresCluster) -> Generator[PostgresCluster]:
     cluster.start(with_parent=True)
     try:
         yield cluster
@@ -69,7 +71,7 @@ def running(cluster: PostgresCluster) -> Iterator[PostgresCluster]:
 
 
 def ask(cluster: PostgresCluster, statement: str, **connection: str) -> object:
-    with closing(psycopg2.connect(cluster.url(), **connection)) as opened:
+    with closing(psycopg2.connect(make_dsn(cluster.url(), **connection))) as opened:
         opened.autocommit = True
         with opened.cursor() as cursor:
             cursor.execute(statement)
@@ -261,17 +263,7 @@ def python_for_everybody() -> str | None:
     """An interpreter that an unprivileged user can run with our packages."""
     for python in (sys.executable, "/usr/bin/python3"):
         path = os.pathsep.join([str(REPOSITORY), *packages(python)])
-        check = [
-            "setpriv",
-            "--reuid",
-            "65534",
-            "--regid",
-            "65534",
-            "--clear-groups",
-            python,
-            "-c",
-            "import psutil, whalefall_pipelines.processes",
-        ]
+        check = [*AS_NOBODY, python, "-c", "import psutil, whalefall_pipelines.processes"]
         try:
             if subprocess.run(check, env={"PYTHONPATH": path}, capture_output=True, check=False, cwd="/", timeout=20).returncode == 0:
                 return python
@@ -304,7 +296,7 @@ def test_it_runs_as_root_in_every_way_and_as_a_user_and_ends_with_its_parent(way
         if way == "nobody":
             environment["PATH"] = "/nonexistent"  # no `unshare`, which is how a container without it looks
         else:
-            before = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+            before = AS_NOBODY
             found = python_for_everybody()
             if found is None:
                 pytest.skip("no Python here that an unprivileged user may run")

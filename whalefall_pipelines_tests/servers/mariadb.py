@@ -83,7 +83,7 @@ class Target:
         login = Login(new_name("we'ird@user"), f"pä'ss \"数据 {new_name('word')}")
         account, password = (pymysql.converters.escape_string(text or "") for text in (login.username, login.password))
         self.ask(f"create user '{account}'@'127.0.0.1' identified by '{password}' {requirement}")
-        self._created.append(f"drop user '{account}'@'127.0.0.1'")
+        self._created.append(f"drop user if exists '{account}'@'127.0.0.1'")
         if rights:
             self.ask(f"grant {rights} on *.* to {self.account(login)}")
         return login
@@ -126,8 +126,8 @@ class Target:
 
     def drop_created(self) -> None:
         """Leave the server as it was found."""
-        self.ask(*reversed(self._created), "select 1")
-        self._created.clear()
+        statements, self._created = self._created[::-1], []
+        self.ask(*statements)
 
 
 def target_of(server: MariadbServer) -> Target:

@@ -16,6 +16,7 @@ from whalefall_pipelines.services.each_instance import sync_session
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query, server
+from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
 
 TOMORROW = DAY + timedelta(days=1)
 
@@ -169,7 +170,9 @@ def test_a_quick_failure_is_tried_again_and_heals(store: Database, tmp_path: Pat
         if fake.visits > 1:
             fake.refusal = None
 
-    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1}, refusal=UnreachableError("busy", reason="unavailable"), on_visit=heal_after_first)})
+    fleet = FleetTest(
+        store, tmp_path, {"a": server({"app": 1}, refusal=UnreachableError("busy", reason="unavailable"), on_visit=heal_after_first)}
+    )
     session_id, _ = fleet.collect()
     (record,) = sessions.list_records(store, session_id)
     assert (record.status, record.attempts) == (RecordStatus.COMPLETED, 2)
@@ -215,15 +218,12 @@ def test_a_server_that_says_nonsense_fails_alone(store: Database, tmp_path: Path
     assert sessions.list_records(store, session_id)[0].error_code == "SYNC_DATA_ERROR"
 
 
-HOSTILE = ["'; drop table instances; --", '"quoted"', "100%s %(x)s", "new\nline", "tab\tand\\slash", "🐋", "x" * 63, "UPPER", "  lead", "a|b`*_<i>"]
-
-
 def test_hostile_names_arrive_unharmed(store: Database, tmp_path: Path) -> None:
-    databases = {name: number for number, name in enumerate(HOSTILE, start=1)}
-    fleet = FleetTest(store, tmp_path, {name: server({**databases, f"no {name}": None}) for name in HOSTILE})
+    databases = {name: number for number, name in enumerate(HOSTILE_NAMES, start=1)}
+    fleet = FleetTest(store, tmp_path, {name: server({**databases, f"no {name}": None}) for name in HOSTILE_NAMES})
     fleet.collect()
-    assert fleet.sizes() == {(instance, name): size for instance in HOSTILE for name, size in databases.items()}
-    assert set(fleet.gaps()) == {(name, f"no {other}") for name in HOSTILE for other in [name]}
+    assert fleet.sizes() == {(instance, name): size for instance in HOSTILE_NAMES for name, size in databases.items()}
+    assert set(fleet.gaps()) == {(name, f"no {name}") for name in HOSTILE_NAMES}
 
 
 def test_inventory_alone_measures_nothing_and_leaves_no_gap(store: Database, tmp_path: Path) -> None:

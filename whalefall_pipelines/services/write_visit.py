@@ -1,0 +1,149 @@
+"""What one visit does to the store: inventory, sizes, total, gaps and the record of an instance, in one transaction.
+
+Visiting is `collect_capacity.py`; the rules are `domain/instances.py` and `domain/capacity.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Provenance, Reason
+from whalefall_pipelines.domain.instances import Instance, InventoryChange, compare_inventory
+from whalefall_pipelines.errors import SessionEndedError, SizesError, TargetError, WhalefallError
+from whalefall_pipelines.store import capacity, instances, sessions
+from whalefall_pipelines.store.database import Cursor, Database
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one visit brought home: the names that count, the ones that the filter hides, and an outcome for each that counts."""
+
+    server_version: str
+    listed: tuple[str, ...]
+    hidden: tuple[str, ...]
+    outcomes: tuple[DatabaseSize | MissingSize, ...]
+    collected_at: datetime
+    is_inventory_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOutcome:
+    """What became of one instance. Sizes in bytes; `error` is None unless it failed."""
+
+    instance: Instance
+    seconds: float
+    total_bytes: int | None = None
+    measured: int = 0
+    missing: tuple[MissingSize, ...] = ()
+    hidden: int = 0
+    held: int = 0
+    is_skipped: bool = False
+    error: WhalefallError | None = None
+
+
+def write_visit(
+    database: Database, instance: Instance, day: date, session_id: UUID | None, listing: Listing, *, seconds: float
+) -> InstanceOutcome:
+    """Write what a visit brought home, all of it or nothing, and say what became of the instance."""
+    sizes = tuple(outcome for outcome in listing.outcomes if isinstance(outcome, DatabaseSize))
+    with database.transaction() as cursor:
+        known = capacity.lock_inventory(cursor, instance.instance_id)
+        change = compare_inventory(known, listing.listed, day, listing.hidden)
+        held = () if listing.is_inventory_only else _held(change)
+        missing = (*(one for one in listing.outcomes if isinstance(one, MissingSize)), *held)
+        error = _why_nothing(instance, sizes, missing)
+        outcome = InstanceOutcome(
+            instance,
+            seconds=seconds,
+            total_bytes=sum(size.total_bytes for size in sizes) if sizes else None,
+            measured=len(sizes),
+            missing=missing,
+            hidden=len(listing.hidden),
+            held=len(change.held),
+            is_skipped=not sizes and error is None,
+            error=error,
+        )
+        capacity.apply_inventory(cursor, instance.instance_id, change, day)
+        rows = [_row(instance, size, day, listing.collected_at) for size in sizes]
+        capacity.write_sizes(cursor, rows, session_id)
+        capacity.write_gaps(cursor, instance.instance_id, missing, day, session_id)
+        capacity.write_totals(cursor, [instance.instance_id], day, day, session_id)
+        instances.mark_connected(cursor, instance.instance_id, listing.server_version, listing.collected_at)
+        if session_id:
+            _close_record(cursor, session_id, outcome, change)
+    return outcome
+
+
+def write_failure(
+    database: Database, instance: Instance, day: date, session_id: UUID | None, error: WhalefallError, *, seconds: float
+) -> InstanceOutcome:
+    """Write what an instance that could not be visited was expected to give, with the reason why it is missing."""
+    reason = error.reason if isinstance(error, TargetError) else Reason.INTERNAL_ERROR
+    with database.transaction() as cursor:
+        capacity.lock_inventory(cursor, instance.instance_id)
+        capacity.write_unreached(cursor, instance.instance_id, day, reason=reason, detail=str(error), session_id=session_id)
+        capacity.write_totals(cursor, [instance.instance_id], day, day, session_id)
+        if session_id:
+            sessions.fail_record(
+                cursor, session_id, instance.instance_id, error_code=error.code, error_message=str(error), details={"reason": reason}
+            )
+    return InstanceOutcome(instance, seconds, error=error)
+
+
+def _held(change: InventoryChange) -> tuple[MissingSize, ...]:
+    if not change.listed:
+        return tuple(MissingSize(name, Reason.EMPTY_RESULT, "the server listed no database at all") for name in change.held)
+    detail = f"the server listed only {len(change.listed)} databases, {len(change.held)} less than it had: kept until a later day confirms"
+    return tuple(MissingSize(name, Reason.VANISHED, detail) for name in change.held)
+
+
+def _why_nothing(instance: Instance, sizes: Sequence[DatabaseSize], missing: Sequence[MissingSize]) -> SizesError | None:
+    if sizes or not missing:
+        return None
+    first = missing[0]
+    return SizesError(
+        f"None of the {len(missing)} databases of {instance.name!r} could be measured; {first.database_name!r}: {first.detail}",
+        reason=first.reason,
+    )
+
+
+def _row(instance: Instance, size: DatabaseSize, day: date, collected_at: datetime) -> capacity.SizeRow:
+    return capacity.SizeRow(
+        instance_id=instance.instance_id,
+        database_name=size.database_name,
+        stat_date=day,
+        total_bytes=size.total_bytes,
+        data_bytes=size.data_bytes,
+        log_bytes=size.log_bytes,
+        collected_at=collected_at,
+        provenance=Provenance.MEASURED,
+        method=size.method,
+    )
+
+
+def _close_record(cursor: Cursor, session_id: UUID, outcome: InstanceOutcome, change: InventoryChange) -> None:
+    instance_id = outcome.instance.instance_id
+    details: dict[str, object] = {
+        "total_bytes": outcome.total_bytes,
+        "hidden": outcome.hidden,
+        "held": list(change.held),
+        "created": list(change.created),
+        "reactivated": list(change.reactivated),
+        "deactivated": list(change.deactivated),
+        "missing": [{"database_name": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in outcome.missing],
+    }
+    if outcome.error:
+        is_closed = sessions.fail_record(
+            cursor, session_id, instance_id, error_code=outcome.error.code, error_message=str(outcome.error), details=details
+        )
+    else:
+        items = {
+            "synced": outcome.measured,
+            "created": len(change.created),
+            "updated": len(change.refreshed) + len(change.reactivated),
+            "deleted": len(change.deactivated),
+        }
+        is_closed = sessions.complete_record(cursor, session_id, instance_id, is_skipped=outcome.is_skipped, items=items, details=details)
+    if not is_closed:
+        raise SessionEndedError(f"Session {session_id} was ended meanwhile; what {outcome.instance.name!r} gave is not kept.")

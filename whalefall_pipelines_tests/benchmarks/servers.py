@@ -1,0 +1,77 @@
+"""The servers of the benchmarks: an embedded store as `whalefall` itself runs it, and a fleet of small PostgreSQL clusters."""
+
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg2
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.local_servers.postgresql_binaries import for_store
+from whalefall_pipelines.services.open_store import prepare_store
+from whalefall_pipelines.store import embedded
+from whalefall_pipelines.store.database import Database
+
+DATABASES = 3
+# A small server: 4 processes, 3.4 MB of memory of its own, 30 MB on disk and 8 more for each database.
+_SMALL = (
+    "shared_buffers=1MB", "max_connections=12", "autovacuum=off", "io_method=sync", "max_parallel_workers=0", "wal_buffers=64kB",
+    "min_wal_size=2MB", "max_wal_size=4MB", "fsync=off", "wal_level=minimal", "max_wal_senders=0", "dynamic_shared_memory_type=mmap", "jit=off",
+)  # fmt: skip
+
+
+@contextmanager
+def embedded_store(folder: Path) -> Generator[Database]:
+    """A migrated store of our own, durable like the one that people run, stopped and closed with the block."""
+    given = settings.load({"WHALEFALL_HOME": str(folder)})
+    cluster = embedded.cluster(given)
+    try:
+        prepare_store(given, with_parent=True)
+        with closing(embedded.open_database(given)) as database:
+            yield database
+    finally:
+        cluster.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One PostgreSQL cluster of the fleet, on an address of its own, and the login that may visit it."""
+
+    host: str
+    port: int
+
+
+USERNAME, PASSWORD = "monitor", "of the benchmark"
+
+
+@contextmanager
+def fleet(folder: Path, count: int) -> Generator[list[Target]]:
+    """So many clusters on 127.0.1.1 and after, copied from one template, all stopped at the end of the block."""
+    template = PostgresCluster(
+        for_store().bin_dir, folder / "template", host="127.0.1.1", options=_SMALL, initdb_options=("--wal-segsize=1", "-N")
+    )
+    template.start(with_parent=True)
+    _fill(template)
+    template.stop()
+    with ExitStack() as stack:
+        targets: list[Target] = []
+        for number in range(1, count + 1):
+            cluster = replace(template, folder=folder / str(number), host=f"127.0.1.{number}")
+            shutil.copytree(template.folder, cluster.folder)
+            stack.callback(cluster.stop)
+            cluster.start(with_parent=True)
+            targets.append(Target(cluster.host, cluster.port))
+        os.sync()  # the copies are written now, not while something is measured
+        yield targets
+
+
+def _fill(cluster: PostgresCluster) -> None:
+    with closing(psycopg2.connect(cluster.url())) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(f"create role {USERNAME} login password '{PASSWORD}'")
+        for number in range(DATABASES):
+            cursor.execute(f"create database application_{number}")

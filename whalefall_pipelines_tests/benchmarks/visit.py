@@ -1,0 +1,123 @@
+"""What the service adds to a bare visit: the same servers, threads and statements, with and without everything around them."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg2
+
+from whalefall_pipelines import queries, settings
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine, Instance
+from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.services.collect_capacity import Collector
+from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
+from whalefall_pipelines_tests.benchmarks.servers import DATABASES, PASSWORD, USERNAME, Target, embedded_store, fleet
+from whalefall_pipelines_tests.conftest import TIMEZONE
+from whalefall_pipelines_tests.servers.dead_host import dead_host
+
+INSTANCES = 40
+THREADS = 32
+ROUNDS = 9
+CONNECT_SECONDS = 2
+_PASSWORD_VARIABLE = "WHALEFALL_BENCHMARK_PASSWORD"
+
+
+def bare(targets: Sequence[Target]) -> float:
+    """Connect, run the statements of a visit, close; nothing is kept. Seconds."""
+
+    def visit(target: Target) -> None:
+        connection = psycopg2.connect(
+            host=target.host, port=target.port, dbname="postgres", user=USERNAME, password=PASSWORD, connect_timeout=CONNECT_SECONDS
+        )
+        with closing(connection), connection.cursor() as cursor:
+            connection.autocommit = True
+            cursor.execute(queries.load("probes/postgresql/list_databases"))
+            names = [bytes(row[0]).decode() for row in cursor.fetchall()]
+            cursor.execute(queries.load("probes/postgresql/measure_databases"), {"database_names": [n for n in names if "template" not in n]})
+            assert len(cursor.fetchall()) == DATABASES + 1
+            cursor.execute(queries.load("probes/postgresql/list_databases"))
+            cursor.fetchall()
+
+    begun = time.monotonic()
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(visit, targets))
+    return time.monotonic() - begun
+
+
+class Service:
+    """The real service over a real store."""
+
+    def __init__(self, store: Database, folder: Path, targets: Sequence[Target]) -> None:
+        """Register the targets."""
+        self._store = store
+        self.instances = _register(store, targets)
+        self._secrets = SecretBox(settings.load({"WHALEFALL_HOME": str(folder)}), {_PASSWORD_VARIABLE: PASSWORD})
+
+    def collect(self, instances: Sequence[Instance], *, reachable: int) -> float:
+        """Collect today from these in a session of its own. Seconds."""
+        day = today(datetime.now(UTC), TIMEZONE)
+        collector = Collector(
+            database=self._store,
+            fleet=ServerFleet(Deadlines(connect_seconds=CONNECT_SECONDS)),
+            secrets=self._secrets,
+            filters=SYSTEM_DATABASES,
+            timezone=TIMEZONE,
+            grace=timedelta(hours=2),
+            parallel=THREADS,
+        )
+        plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day)
+        begun = time.monotonic()
+        with sync_session(self._store, plan, instances):
+            outcomes = list(collector.collect_day(instances, day, plan.session_id))
+        seconds = time.monotonic() - begun
+        assert sum(outcome.measured == DATABASES + 1 for outcome in outcomes) == reachable, outcomes
+        return seconds
+
+
+def _register(store: Database, targets: Sequence[Target]) -> list[Instance]:
+    with store.transaction() as cursor:
+        cursor.execute(
+            "insert into credentials (name, username, secret) values ('benchmark', %s, %s) returning credential_id",
+            (USERNAME, f"env:{_PASSWORD_VARIABLE}"),
+        )
+        (credential_id,) = cursor.fetchone() or (None,)
+        instances: list[Instance] = []
+        for number, target in enumerate(targets, start=1):
+            cursor.execute(
+                "insert into instances (name, engine, host, port, credential_id) values (%s, 'postgresql', %s, %s, %s) returning instance_id",
+                (f"target-{number}", target.host, target.port, credential_id),
+            )
+            (instance_id,) = cursor.fetchone() or (0,)
+            instances.append(
+                Instance(instance_id, f"target-{number}", Engine.POSTGRESQL, target.host, target.port, USERNAME, f"env:{_PASSWORD_VARIABLE}")
+            )
+    return instances
+
+
+def measure(folder: Path) -> list[Figure]:
+    """The ratio, and what dead hosts cost."""
+    with ExitStack() as stack:
+        store = stack.enter_context(embedded_store(folder / "home"))
+        targets = stack.enter_context(fleet(folder, INSTANCES))
+        dead = [stack.enter_context(dead_host(f"127.0.2.{number}")) for number in range(1, INSTANCES // 20 + 1)]
+        service = Service(store, folder, [*targets, *(Target(host.host, host.port) for host in dead)])
+        alive = service.instances[:INSTANCES]
+        compared = alternate(lambda: service.collect(alive, reachable=INSTANCES), lambda: bare(targets), ROUNDS)
+        delayed = alternate(
+            lambda: service.collect(service.instances, reachable=INSTANCES), lambda: service.collect(alive, reachable=INSTANCES), 2
+        )
+    extra = max(with_dead - without for with_dead, without in zip(delayed.ours, delayed.floor, strict=True))
+    return [
+        Figure(f"visit {INSTANCES} servers: service / bare threads", compared.ratio, 1.25, "x", str(compared)),
+        Figure(f"visit with {len(dead)} dead hosts more: seconds added", extra, CONNECT_SECONDS + 0.25, "s", str(delayed)),
+    ]
