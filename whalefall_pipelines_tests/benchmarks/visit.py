@@ -25,7 +25,7 @@ from whalefall_pipelines_tests.benchmarks.servers import DATABASES, PASSWORD, US
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.servers.dead_host import dead_host
 
-INSTANCES = 40
+INSTANCES = 40  # of 20 databases each, as the fleet of the memory figure
 THREADS = 32
 ROUNDS = 9
 CONNECT_SECONDS = 2
