@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -24,6 +25,8 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 # Linux hands out ephemeral ports from 32768 up; a server that listens below never meets an outgoing connection.
 _FIRST_PORT, _LAST_PORT = 21000, 31999
+_given_ports: set[int] = set()
+_given_ports_lock = threading.Lock()
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -165,7 +168,8 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port on which nothing listens, from a range of our own; where to begin depends on the process, so that two rarely meet.
+    """A port on which nothing listens, from a range of our own, and that this process was not given before: servers that are started at
+    once do not meet. Where to begin depends on the process, so that two processes rarely do.
 
     Raises:
         LocalServerError: every port of the range is taken.
@@ -174,8 +178,10 @@ def free_port(host: str = "127.0.0.1") -> int:
     start = os.getpid() * 7919
     for offset in range(span):
         port = _FIRST_PORT + (start + offset) % span
-        if is_free(port, host):
-            return port
+        with _given_ports_lock:
+            if port not in _given_ports and is_free(port, host):
+                _given_ports.add(port)
+                return port
     raise LocalServerError(f"No free port from {_FIRST_PORT} to {_LAST_PORT} on {host}; end what listens there.")
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -158,3 +159,9 @@ def test_last_lines_are_without_colours_and_blank_lines(tmp_path: Path) -> None:
     assert last_lines(log, 2) == []
     log.write_bytes(b"x" * 20000 + b"\n\x1b[32mone\x1b[0m\n\ntwo \xff\n\n")
     assert last_lines(log, 2) == ["one", "two \ufffd"]
+
+
+def test_ports_asked_for_at_once_are_all_different() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        ports = list(pool.map(lambda _: free_port(), range(200)))
+    assert len(set(ports)) == len(ports)

@@ -47,7 +47,9 @@ class Part:
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1024, 65535), default=3000, show_default=True, help="Where the web page is, on this machine only.")
+@click.option(
+    "--port", type=click.IntRange(1024, 65535), default=3000, show_default=True, help="Where the web page is, on this machine only."
+)
 def up(port: int) -> None:
     """Run whalefall until Ctrl-C: the store, the schedules, and the web page on http://127.0.0.1:3000.
 
@@ -79,7 +81,8 @@ def _serve(given: Settings, port: int, folder: Path) -> NoReturn:
     logs.mkdir(exist_ok=True)
     note(f"Starting whalefall in {given.home} …")
     found = _start_store(given)
-    environment = os.environ | dagster_environment(given, found)
+    # Dagster leaves sockets in the temporary folder when it is killed; ours is removed with all that is in it.
+    environment = os.environ | dagster_environment(given, found) | {"TMPDIR": str(folder)}
     if found.is_embedded:
         dagster.migrate_once(given, environment)
     code_socket, workspace = folder / "code", folder / "workspace.yaml"

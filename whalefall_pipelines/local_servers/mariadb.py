@@ -1,7 +1,7 @@
 """A private MariaDB server from the machine's own `mariadbd`: made once, started and stopped, as root or as a user.
 
-Its system tables are made here and not by mariadb-install-db: that one needs a package more, and as root it changes owners of
-the system's own files. Which binaries there are is `mariadb_binaries.py`; how such a server is monitored is `fleet/mysql.py`.
+Which binaries there are is `mariadb_binaries.py`, how such a server is monitored `fleet/mysql.py`. Its system tables are made here and
+not by mariadb-install-db: that one needs a package more, and as root it changes owners of the system's own files.
 """
 
 import fcntl
@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
@@ -21,10 +22,15 @@ import psutil
 from whalefall_pipelines import queries
 from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
-from whalefall_pipelines.processes import dies_with_parent, free_port, is_free
+from whalefall_pipelines.local_servers.postgresql_initdb import writing
+from whalefall_pipelines.processes import dies_with_parent, free_port, is_free, last_lines
 
 START_SECONDS = 60
 STOP_SECONDS = 60
+BOOTSTRAP_SECONDS = 300
+LOG_BYTES = 10 * 1024 * 1024
+# A server that was killed holds its port for a moment longer, and whoever registered it would miss it at another.
+PORT_SECONDS = 5
 # 47 instead of 96 MB of memory, 33 instead of 123 MB of disk; names are not resolved, which is faster and keeps root on the socket.
 _OPTIONS = (
     "--skip-name-resolve",
@@ -41,8 +47,8 @@ _started: list[subprocess.Popen[bytes]] = []
 class MariadbServer:
     """One server in `folder` (data, log, port, socket), listening on `host`; its root has no password and only the unix socket.
 
-    The folder is readable by its owner alone, who is thereby the only one to reach that socket. `options` are the server's own,
-    such as `("--innodb-file-per-table=0",)`.
+    The folder is open to its owner alone, who is thereby the only one to reach that socket. `options` are the server's own, such as
+    `("--innodb-file-per-table=0",)`.
     """
 
     binaries: MariadbBinaries
@@ -61,11 +67,6 @@ class MariadbServer:
         return self.folder / "mariadb.log"
 
     @property
-    def socket_path(self) -> Path:
-        """Where root is let in."""
-        return self.folder / "socket"
-
-    @property
     def port(self) -> int:
         """The port it was last started on.
 
@@ -81,27 +82,29 @@ class MariadbServer:
         """The running server's, or None. A pid file left by a crash, or whose number now belongs to another program, does not count."""
         try:
             process = psutil.Process(int((self.folder / "pid").read_text()))
-            arguments = process.cmdline()
+            (folder,) = (word.partition("=")[2] for word in process.cmdline() if word.startswith("--datadir="))
+            return process.pid if Path(folder).samefile(self.data) else None
         except (OSError, ValueError, psutil.Error):
             return None
-        return process.pid if f"--datadir={self.data}" in arguments else None
 
     def start(self, *, with_parent: bool = False) -> int:
         """Make the server if there is none, start it if it is not running, and return its process id.
 
-        `with_parent`: it ends when this process ends; otherwise it stays in the background.
+        `with_parent`: it ends when the calling thread ends, so call from one that stays; otherwise it runs on in the background.
 
         Raises:
             LocalServerError: it could not be made or did not answer; the sentence names the log.
         """
         with self._lock():
             running = self.process_id()
+            # One that was killed a moment ago still looks alive, so one that is found running is asked, too.
             if running is None or not self._becomes_ready(running):
                 if not self.data.exists():
                     self._initialize()
                 running = self._launch(with_parent=with_parent)
                 if not self._becomes_ready(running):
-                    raise LocalServerError(f"MariaDB in {self.folder} did not start: {self._last_words()}")
+                    said = " | ".join(last_lines(self.log, 3))
+                    raise LocalServerError(f"MariaDB in {self.folder} did not start: {said} (all of it is in {self.log})")
             return running
 
     def stop(self) -> bool:
@@ -110,52 +113,76 @@ class MariadbServer:
         Raises:
             LocalServerError: it did not stop in time.
         """
+        if not self.folder.exists():
+            return False
         with self._lock():
             running = self.process_id()
             if running is None:
                 return False
             try:
-                process = psutil.Process(running)
-                process.send_signal(signal.SIGTERM)
-                process.wait(STOP_SECONDS)
-            except psutil.NoSuchProcess:
+                os.kill(running, signal.SIGTERM)
+            except ProcessLookupError:
                 return True  # it was faster
-            except psutil.TimeoutExpired as error:
-                raise LocalServerError(f"MariaDB (process {running}) did not stop within {STOP_SECONDS} s; see {self.log}.") from error
+            except PermissionError as error:
+                raise LocalServerError(f"MariaDB (process {running}) belongs to another user; only that user can stop it.") from error
+            deadline = time.monotonic() + STOP_SECONDS
+            while _is_alive(running):
+                if time.monotonic() > deadline:
+                    raise LocalServerError(f"MariaDB (process {running}) did not stop within {STOP_SECONDS} s; see {self.log}.")
+                time.sleep(0.01)
             return True
 
-    def administer(self, *statements: str, parameters: Mapping[str, object] | None = None) -> None:
-        """Run statements as root over the unix socket, each by itself, all with the same named parameters.
+    def administer(self, *statements: str, parameters: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
+        """Run statements as root over the unix socket, each by itself, all with the same named parameters; the rows of the last.
 
         Raises:
-            LocalServerError: the server is not running or refuses one. Parameters are not repeated: they may hold a password.
+            LocalServerError: the server is not running or refuses one. Neither it nor its parameters are repeated: they may hold a password.
         """
         import pymysql  # noqa: PLC0415 - a driver that most commands never need
 
+        rows: list[tuple[object, ...]] = []
         try:
-            connection = pymysql.connect(unix_socket=str(self.socket_path), user="root", charset="utf8mb4", autocommit=True)
+            with self._socket_path() as path:
+                connection = pymysql.connect(unix_socket=path, user="root", charset="utf8mb4", autocommit=True)
             with closing(connection), connection.cursor() as cursor:
                 for statement in statements:
                     cursor.execute(statement, parameters)
+                    rows = list(cursor.fetchall())
         except pymysql.Error as error:
-            number = error.args[0] if error.args else "no number"
-            raise LocalServerError(f"MariaDB in {self.folder} refuses an administrator's statement (error {number}).") from error
+            number = error.args[0] if error.args else "none"
+            raise LocalServerError(f"MariaDB in {self.folder} refuses an administrator's statement (its error {number}).") from error
+        return rows
 
     @contextmanager
     def _lock(self) -> Generator[None]:
-        if len(os.fsencode(self.socket_path)) > 100:
-            raise LocalServerError(f"{self.socket_path} is too long for a unix socket (100 bytes); choose a folder with a shorter path.")
-        try:
+        """One program at a time starts or stops it."""
+        with writing(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.chmod(0o700)
             descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise LocalServerError(
-                f"Cannot write to {self.folder}: {error.strerror}. Choose another folder with WHALEFALL_HOME."
-            ) from error
+        deadline = time.monotonic() + START_SECONDS + STOP_SECONDS
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as error:
+                    if time.monotonic() > deadline:
+                        raise LocalServerError(f"Another program is still busy with the MariaDB in {self.folder}; end it.") from error
+                    time.sleep(0.02)
             yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _socket_path(self) -> Generator[str]:
+        """A path that fits: a socket's has 107 bytes at most, a folder's may have more. On Linux it leads through a descriptor."""
+        if sys.platform != "linux":
+            yield str(self.folder / "socket")
+            return
+        descriptor = os.open(self.folder, os.O_PATH | os.O_CLOEXEC)
+        try:
+            yield f"/proc/self/fd/{descriptor}/socket"
         finally:
             os.close(descriptor)
 
@@ -165,70 +192,83 @@ class MariadbServer:
         return [str(self.binaries.server), "--no-defaults", *user, f"--datadir={data}", *_OPTIONS, *self.options]
 
     def _initialize(self) -> None:
-        # Made aside and renamed, so that a cut-off leaves nothing that looks complete.
+        # Made under another name first: what an interruption leaves is thrown away by the next attempt.
         partial = self.folder / "data.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(mode=0o700)
-        parts = [path.read_bytes() for path in self.binaries.system_tables()]
         begin, end = (queries.load(f"local_servers/mariadb/{name}_system_tables").encode() for name in ("begin", "end"))
-        with self.log.open("ab") as log:
-            result = subprocess.run(
-                [*self._command(partial), "--bootstrap", "--log-warnings=0", "--enforce-storage-engine=", "--max-allowed-packet=8M"],
-                input=b"\n".join((begin, *parts, end)),
-                stdout=log,
-                stderr=log,
-                check=False,
-                timeout=300,
-            )
-        if result.returncode != 0:
-            raise LocalServerError(f"MariaDB's system tables in {self.folder} could not be made: {self._last_words()}")
-        partial.rename(self.data)
+        with writing(self.folder), self.log.open("ab") as log:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(mode=0o700)
+            try:
+                result = subprocess.run(
+                    [*self._command(partial), "--bootstrap", "--log-warnings=0", "--enforce-storage-engine=", "--max-allowed-packet=8M"],
+                    input=b"\n".join((begin, *(path.read_bytes() for path in self.binaries.system_tables()), end)),
+                    stdout=log,
+                    stderr=log,
+                    check=False,
+                    timeout=BOOTSTRAP_SECONDS,
+                )
+            except subprocess.TimeoutExpired as error:
+                raise LocalServerError(f"MariaDB's system tables in {self.folder} were not made within {BOOTSTRAP_SECONDS} s.") from error
+            if result.returncode != 0:
+                said = " | ".join(last_lines(self.log, 3))
+                raise LocalServerError(f"MariaDB's system tables in {self.folder} could not be made: {said} (all of it is in {self.log})")
+            partial.rename(self.data)
+
+    def _choose_port(self) -> int:
+        try:
+            port = self.port
+        except LocalServerError:
+            port = free_port(self.host)
+        deadline = time.monotonic() + PORT_SECONDS
+        while not is_free(port, self.host) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return port if is_free(port, self.host) else free_port(self.host)
 
     def _launch(self, *, with_parent: bool) -> int:
-        port_file = self.folder / "port"
-        port = int(port_file.read_text()) if port_file.exists() else free_port(self.host)
-        # A server that was killed holds its port for a moment longer; whoever registered it would miss it at another.
-        patience = time.monotonic() + 5
-        while not is_free(port, self.host) and time.monotonic() < patience:
-            time.sleep(0.05)
-        if not is_free(port, self.host):
-            port = free_port(self.host)
-        port_file.write_text(str(port))
-        where = (f"--bind-address={self.host}", f"--port={port}", f"--socket={self.socket_path}", f"--tmpdir={self.data}")
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                [*self._command(self.data), *where],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                start_new_session=True,
-                preexec_fn=dies_with_parent(signal.SIGTERM) if with_parent else None,  # noqa: PLW1509 - started before any thread of ours
-            )
-        _started.append(process)
-        (self.folder / "pid").write_text(str(process.pid))
+        port = self._choose_port()
+        # The socket's path is seen from the data directory, for the same reason as in _socket_path.
+        where = (f"--bind-address={self.host}", f"--port={port}", "--socket=../socket", f"--tmpdir={self.data}")
+        with writing(self.folder):
+            (self.folder / "port").write_text(str(port))
+            if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
+                self.log.replace(self.folder / "mariadb.previous.log")
+            with self.log.open("ab") as log:
+                process = subprocess.Popen(
+                    [*self._command(self.data), *where],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd="/",
+                    start_new_session=True,
+                    preexec_fn=dies_with_parent(signal.SIGTERM) if with_parent else None,  # noqa: PLW1509 - it only makes system calls
+                )
+            _started.append(process)
+            (self.folder / "pid").write_text(str(process.pid))
         return process.pid
 
     def _becomes_ready(self, process_id: int) -> bool:
-        # False: it ended. One that was killed a moment ago still looks alive, so this is asked of a server found running, too.
+        """Wait until it greets; False when it ended before."""
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self._answers():
-                return True
-            if self.process_id() != process_id:
+        while not self._greets():
+            if not _is_alive(process_id):
                 return False
+            if time.monotonic() > deadline:
+                raise LocalServerError(f"MariaDB in {self.folder} is not ready after {START_SECONDS} s; what it is doing is in {self.log}.")
             time.sleep(0.01)
-        raise LocalServerError(f"MariaDB in {self.folder} did not answer within {START_SECONDS} s: {self._last_words()}")
+        return True
 
-    def _answers(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as caller:
+    def _greets(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as caller, self._socket_path() as path:
             caller.settimeout(1)
             try:
-                caller.connect(str(self.socket_path))
+                caller.connect(path)
                 return len(caller.recv(1)) == 1
             except OSError:
                 return False
 
-    def _last_words(self) -> str:
-        lines = self.log.read_text(errors="replace").strip().splitlines()[-3:] if self.log.exists() else []
-        return f"{' | '.join(lines)} (all of it is in {self.log})"
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

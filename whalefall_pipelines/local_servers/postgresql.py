@@ -178,7 +178,9 @@ class PostgresCluster:
         if not port or not is_free(port, self.host):
             port = free_port(self.host)
             with writing(self.folder):
-                (self.folder / "port").write_text(str(port))
+                # Moved into place: whoever looks up the address meanwhile reads a whole number.
+                (self.folder / "port.partial").write_text(str(port))
+                (self.folder / "port.partial").replace(self.folder / "port")
         return port
 
     def _run_server(self, port: int, *, with_parent: bool) -> int:

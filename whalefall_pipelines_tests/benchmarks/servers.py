@@ -71,13 +71,15 @@ def fleet(folder: Path, count: int) -> Generator[list[Target]]:
 
 
 def _copy(template: PostgresCluster, cluster: PostgresCluster) -> None:
-    """Copy a cluster that is not running. The files of its applications are linked: nobody connects there, so nobody writes them."""
-    applications = [str(path) for path in (template.data / "base").iterdir() if int(path.name) >= _FIRST_OWN_OID]
-    shutil.copytree(template.folder, cluster.folder, ignore=lambda folder, names: names if folder in applications else [])
-    for application in applications:
-        copy = cluster.data / "base" / Path(application).name
-        for file in Path(application).iterdir():
-            os.link(file, copy / file.name)
+    """Copy a cluster that is not running. All copies share the files of its applications: nobody connects there, so nobody writes them."""
+    applications = {path.name for path in (template.data / "base").iterdir() if int(path.name) >= _FIRST_OWN_OID}
+    shutil.copytree(template.folder, cluster.folder, ignore=shutil.ignore_patterns(*applications))
+    owner = template.data.stat()
+    if owner.st_uid != os.geteuid():
+        for path in (cluster.folder, *cluster.folder.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid)
+    for name in applications:
+        (cluster.data / "base" / name).symlink_to(template.data / "base" / name)
 
 
 def _fill(cluster: PostgresCluster) -> None:

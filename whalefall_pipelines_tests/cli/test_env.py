@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines_tests.cli.trees import REPOSITORY, Home
 from whalefall_pipelines.local_servers.postgresql_admin import administer
+from whalefall_pipelines_tests.cli.trees import REPOSITORY, Home
 
 pytestmark = pytest.mark.process
 

@@ -8,8 +8,8 @@ import psycopg2
 import pytest
 
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines_tests.cli.trees import Home
 from whalefall_pipelines.local_servers.postgresql_admin import administer
+from whalefall_pipelines_tests.cli.trees import Home
 
 pytestmark = pytest.mark.process
 

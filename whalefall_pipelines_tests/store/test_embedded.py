@@ -12,13 +12,13 @@ import pytest
 from whalefall_pipelines import settings
 from whalefall_pipelines.errors import InputError, LocalServerError, StoreError, StoreUnreachableError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.local_servers.postgresql_binaries import available
 from whalefall_pipelines.store import embedded
 from whalefall_pipelines.store.creation import create_missing_database
 from whalefall_pipelines.store.database import parse_url
 from whalefall_pipelines.store.status import read_status
 from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home
-from whalefall_pipelines.local_servers.postgresql_admin import administer
 
 pytestmark = pytest.mark.process
 
