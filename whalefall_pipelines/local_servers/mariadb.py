@@ -1,12 +1,10 @@
 """A private MariaDB server from the machine's own `mariadbd`: made once, started and stopped, as root or as a user.
 
-Which binaries there are is `mariadb_binaries.py`, how such a server is monitored `fleet/mysql.py`. Its system tables are made here and
-not by mariadb-install-db: that one needs a package more, and as root it changes owners of the system's own files.
+Which binaries there are is `mariadb_binaries.py`, how it is made `mariadb_bootstrap.py`, how it is monitored `fleet/mysql.py`.
 """
 
 import fcntl
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,26 +17,17 @@ from pathlib import Path
 
 import psutil
 
-from whalefall_pipelines import queries
 from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
+from whalefall_pipelines.local_servers.mariadb_bootstrap import make_server, server_command
 from whalefall_pipelines.local_servers.postgresql_initdb import writing
 from whalefall_pipelines.processes import dies_with_parent, free_port, is_free, last_lines
 
 START_SECONDS = 60
 STOP_SECONDS = 60
-BOOTSTRAP_SECONDS = 300
 LOG_BYTES = 10 * 1024 * 1024
 # A server that was killed holds its port for a moment longer, and whoever registered it would miss it at another.
 PORT_SECONDS = 5
-# 47 instead of 96 MB of memory, 33 instead of 123 MB of disk; names are not resolved, which is faster and keeps root on the socket.
-_OPTIONS = (
-    "--skip-name-resolve",
-    "--innodb-buffer-pool-size=6M",
-    "--innodb-log-file-size=8M",
-    "--key-buffer-size=64K",
-    "--aria-pagecache-buffer-size=256K",
-)
 # Kept for the life of this process: a Popen that is forgotten while its server runs on complains when it is collected.
 _started: list[subprocess.Popen[bytes]] = []
 
@@ -100,7 +89,7 @@ class MariadbServer:
             # One that was killed a moment ago still looks alive, so one that is found running is asked, too.
             if running is None or not self._becomes_ready(running):
                 if not self.data.exists():
-                    self._initialize()
+                    make_server(self.binaries, self.folder, self.options)
                 running = self._launch(with_parent=with_parent)
                 if not self._becomes_ready(running):
                     said = " | ".join(last_lines(self.log, 3))
@@ -136,7 +125,7 @@ class MariadbServer:
         """Run statements as root over the unix socket, each by itself, all with the same named parameters; the rows of the last.
 
         Raises:
-            LocalServerError: the server is not running or refuses one. Neither it nor its parameters are repeated: they may hold a password.
+            LocalServerError: the server is not running, or refuses one; which is not said, for it may hold a password.
         """
         import pymysql  # noqa: PLC0415 - a driver that most commands never need
 
@@ -186,34 +175,6 @@ class MariadbServer:
         finally:
             os.close(descriptor)
 
-    def _command(self, data: Path) -> list[str]:
-        # root must say that it means it.
-        user = ["--user=root"] if os.geteuid() == 0 else []
-        return [str(self.binaries.server), "--no-defaults", *user, f"--datadir={data}", *_OPTIONS, *self.options]
-
-    def _initialize(self) -> None:
-        # Made under another name first: what an interruption leaves is thrown away by the next attempt.
-        partial = self.folder / "data.partial"
-        begin, end = (queries.load(f"local_servers/mariadb/{name}_system_tables").encode() for name in ("begin", "end"))
-        with writing(self.folder), self.log.open("ab") as log:
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(mode=0o700)
-            try:
-                result = subprocess.run(
-                    [*self._command(partial), "--bootstrap", "--log-warnings=0", "--enforce-storage-engine=", "--max-allowed-packet=8M"],
-                    input=b"\n".join((begin, *(path.read_bytes() for path in self.binaries.system_tables()), end)),
-                    stdout=log,
-                    stderr=log,
-                    check=False,
-                    timeout=BOOTSTRAP_SECONDS,
-                )
-            except subprocess.TimeoutExpired as error:
-                raise LocalServerError(f"MariaDB's system tables in {self.folder} were not made within {BOOTSTRAP_SECONDS} s.") from error
-            if result.returncode != 0:
-                said = " | ".join(last_lines(self.log, 3))
-                raise LocalServerError(f"MariaDB's system tables in {self.folder} could not be made: {said} (all of it is in {self.log})")
-            partial.rename(self.data)
-
     def _choose_port(self) -> int:
         try:
             port = self.port
@@ -234,7 +195,7 @@ class MariadbServer:
                 self.log.replace(self.folder / "mariadb.previous.log")
             with self.log.open("ab") as log:
                 process = subprocess.Popen(
-                    [*self._command(self.data), *where],
+                    [*server_command(self.binaries, self.data, self.options), *where],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -76,7 +76,7 @@ class Database:
         """
         try:
             pooled = self._engine.raw_connection()
-        except (exc.OperationalError, exc.TimeoutError) as error:
+        except (psycopg2.OperationalError, exc.TimeoutError) as error:
             raise _unreachable(self.url, error) from error
         connection = cast("Connection", pooled.driver_connection)
         try:
@@ -94,10 +94,9 @@ class Database:
         self._engine.dispose()
 
 
-def _unreachable(url: URL, error: exc.SQLAlchemyError) -> StoreError:
-    text = str(error.orig if isinstance(error, exc.DBAPIError) else error).strip().splitlines()
+def _unreachable(url: URL, error: psycopg2.OperationalError | exc.TimeoutError) -> StoreError:
     return StoreUnreachableError(
-        f"The store at {describe(url)} cannot be reached: {text[-1] if text else 'no message'}. "
+        f"The store at {describe(url)} cannot be reached: {_first_line(error)}. "
         "Start it (`whalefall store start`), or correct WHALEFALL_DATABASE_URL."
     )
 
@@ -116,5 +115,5 @@ def _store_error(url: URL, error: psycopg2.Error) -> StoreError:
 _MISSING_SCHEMA = frozenset({"42P01", "42703", "42883"})
 
 
-def _first_line(error: psycopg2.Error) -> str:
+def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or ["no message"])[0]

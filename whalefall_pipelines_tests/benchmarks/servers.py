@@ -17,8 +17,8 @@ from whalefall_pipelines.store import embedded
 from whalefall_pipelines.store.database import Database
 
 DATABASES = 20
-# Databases that initdb made have smaller numbers.
-_FIRST_OWN_OID = 16384
+# Number 5 is `postgres` since PostgreSQL 15.
+_POSTGRES_OID = "5"
 # A small server: 4 processes, 3.4 MB of memory of its own, 30 MB on disk.
 _SMALL = (
     "shared_buffers=1MB", "max_connections=12", "autovacuum=off", "io_method=sync", "max_parallel_workers=0", "wal_buffers=64kB",
@@ -71,14 +71,14 @@ def fleet(folder: Path, count: int) -> Generator[list[Target]]:
 
 
 def _copy(template: PostgresCluster, cluster: PostgresCluster) -> None:
-    """Copy a cluster that is not running. All copies share the files of its applications: nobody connects there, so nobody writes them."""
-    applications = {path.name for path in (template.data / "base").iterdir() if int(path.name) >= _FIRST_OWN_OID}
-    shutil.copytree(template.folder, cluster.folder, ignore=shutil.ignore_patterns(*applications))
+    """Copy a cluster that is not running. All copies share the databases to which nobody connects, so that nobody writes them."""
+    shared = [path.name for path in (template.data / "base").iterdir() if path.name != _POSTGRES_OID]
+    shutil.copytree(template.folder, cluster.folder, ignore=lambda folder, _: shared if Path(folder).name == "base" else [])
     owner = template.data.stat()
     if owner.st_uid != os.geteuid():
         for path in (cluster.folder, *cluster.folder.rglob("*")):
             os.chown(path, owner.st_uid, owner.st_gid)
-    for name in applications:
+    for name in shared:
         (cluster.data / "base" / name).symlink_to(template.data / "base" / name)
 
 

@@ -4,9 +4,12 @@ How a MariaDB is made and started is `local_servers/mariadb.py`. There is no MyS
 `mysql://root:password@127.0.0.1:3306`, of an administrator on a server that may be littered.
 """
 
+import contextlib
 import itertools
 import os
 import signal
+import socket
+import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +23,8 @@ from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.local_servers import mariadb_binaries
 from whalefall_pipelines.local_servers.mariadb import MariadbServer
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
+from whalefall_pipelines.processes import free_port
+from whalefall_pipelines_tests.servers.dead_host import RESET_ON_CLOSE
 
 FAMILIES = ("mariadb", "mysql")
 RIGHTS = "PROCESS, SHOW VIEW"
@@ -48,6 +53,11 @@ def quoted(name: str) -> str:
     return f"`{name.replace('`', '``')}`"
 
 
+def instance_at(host: str, port: int, **settings: str | None) -> Instance:
+    """A registered instance at this address."""
+    return Instance(1, "target", Engine.MYSQL, host, port, "monitor", **settings)
+
+
 @dataclass(slots=True)
 class Target:
     """A server to be measured, and its administrator. What is created is dropped at the end."""
@@ -61,9 +71,10 @@ class Target:
 
     def ask(self, *statements: str) -> list[tuple[object, ...]]:
         """Run statements as the administrator; the rows of the last."""
-        way = {"unix_socket": str(self.server.socket_path)} if self.server else {"host": self.host, "port": self.port}
+        if self.server:
+            return self.server.administer(*statements)
         user, password = self.administrator.username, self.administrator.password or ""
-        connection = pymysql.connect(user=user, password=password, autocommit=True, charset="utf8mb4", **way)
+        connection = pymysql.connect(host=self.host, port=self.port, user=user, password=password, autocommit=True, charset="utf8mb4")
         rows: Sequence[tuple[object, ...]] = ()
         with closing(connection), connection.cursor() as cursor:
             for statement in statements:
@@ -111,7 +122,7 @@ class Target:
 
     def instance(self, **settings: str | None) -> Instance:
         """This server as registered."""
-        return Instance(1, "target", Engine.MYSQL, self.host, self.port, "monitor", **settings)
+        return instance_at(self.host, self.port, **settings)
 
     def restart(self, *, crash: bool = False) -> None:
         """Stop our own server and start it again."""
@@ -153,6 +164,39 @@ def running(folder: Path, *options: str) -> Generator[Target]:
         yield target_of(server)
     finally:
         server.stop()
+
+
+@contextmanager
+def greeting_host(greeting: bytes | None) -> Generator[Instance]:
+    """A host that speaks first, as MySQL does, says this and hangs up; with None it resets the connection instead."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", free_port()))
+        listener.listen()
+        thread = threading.Thread(target=_greet, args=(listener, greeting))
+        thread.start()
+        try:
+            yield instance_at(*listener.getsockname())
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _greet(listener: socket.socket, greeting: bytes | None) -> None:
+    while True:
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            return  # the block is over
+        with client, contextlib.suppress(OSError):
+            client.settimeout(5)
+            if greeting is None:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+                continue
+            client.sendall(greeting)
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):
+                pass
 
 
 def tidy(target: Target) -> Iterator[Target]:
