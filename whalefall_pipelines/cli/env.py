@@ -10,7 +10,6 @@ import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import note, print_json
-from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.services.dagster_environment import dagster_environment
 from whalefall_pipelines.services.dagster_processes import migrate_once
 from whalefall_pipelines.services.open_store import open_store, prepare_store
@@ -22,13 +21,13 @@ _SECRET = "WHALEFALL_DAGSTER_DATABASE_URL"  # noqa: S105 - the name of one
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; a value with a password in it is null.")
-@click.option("--value", "name", metavar="NAME", help="Print one value as it is, for a program: it may hold a password.")
-def env(*, as_json: bool, name: str | None) -> None:
+@click.option("--dagster-url", "url_only", is_flag=True, help="Print only Dagster's URL, for a program: it may hold a password.")
+def env(*, as_json: bool, url_only: bool) -> None:
     """Prepare the store and print the shell lines for it: eval "$(whalefall env)", then `dagster dev`.
 
     WHALEFALL_DATABASE_URL is never among them. Your own is set already; for the embedded store it would turn every later command of
     that shell into one on a store of your own, which is not started, moved or stopped. Dagster's URL is derived from your own, with
-    its password: then the line asks `whalefall env --value` for it, so that no password is printed, and none is written to disk.
+    its password: then the line asks `whalefall env --dagster-url` for it, so that no password is printed, and none is written to disk.
     """
     given = settings.load()
     found = _prepare(given)
@@ -36,10 +35,8 @@ def env(*, as_json: bool, name: str | None) -> None:
     if found.is_embedded:
         migrate_once(given, os.environ | exports)
     del exports["WHALEFALL_DATABASE_URL"]
-    if name is not None:
-        if name not in exports:
-            raise NotFoundError(f"There is no value {name}; there are {', '.join(exports)}.")
-        click.echo(exports[name])
+    if url_only:
+        click.echo(exports[_SECRET])
         return
     secrets = {_SECRET} if found.dagster.password else set[str]()
     if as_json:
@@ -60,7 +57,7 @@ def _print_exports(exports: Mapping[str, str], secrets: set[str]) -> None:
     program = Path(sys.argv[0])
     ours = shlex.quote(str(program.absolute()) if program.is_file() and os.access(program, os.X_OK) else "whalefall")
     for key, value in exports.items():
-        click.echo(f'export {key}="$({ours} env --value {key})"' if key in secrets else f"export {key}={_quote(value)}")
+        click.echo(f'export {key}="$({ours} env --dagster-url)"' if key in secrets else f"export {key}={_quote(value)}")
 
 
 def _quote(value: str) -> str:

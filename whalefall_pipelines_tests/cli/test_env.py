@@ -104,9 +104,3 @@ def test_a_password_of_ones_own_reaches_dagster_and_no_output(postgres_server: P
     assert json.loads(document.stdout)["WHALEFALL_DAGSTER_DATABASE_URL"] is None
     assert not [path for path in home.folder.rglob("*") if path.is_file() and "p%40ss" in path.read_text(errors="replace")]
     assert evaluate(home, program, CONNECT)[-1] == "env_own_dagster"
-
-
-def test_a_value_that_is_not_there_is_one_sentence(prepared_home: Callable[..., Home]) -> None:
-    result = prepared_home().run("env", "--value", "PATH")
-    assert result.returncode == 2
-    assert result.stderr.splitlines()[-1].startswith("whalefall: There is no value PATH; there are DAGSTER_HOME")

@@ -69,7 +69,7 @@ def eventually(holds: Callable[[], object], *, seconds: float = 15) -> bool:
     while not holds():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(0.1)
     return True
 
 
