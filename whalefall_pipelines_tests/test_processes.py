@@ -60,13 +60,16 @@ def read_until(front: subprocess.Popen[str], *words: str) -> None:
         missing.discard(line.strip())
 
 
+def rest(front: subprocess.Popen[str]) -> str:
+    """What else is said until the last process of the tree ends: every one of them holds this pipe open."""
+    return front.communicate(timeout=15)[0]
+
+
 def test_a_tree_ends_to_its_last_orphan_and_the_front_leaves_with_the_guards_code() -> None:
     with guarded("return") as front:
         read_until(front, "orphan is there", "waiting")
         assert front.wait(10) == 7
-        assert front.stdout
-        # Every process of the tree holds this pipe open, so its end is the end of all of them.
-        assert front.stdout.read() == ""
+        assert rest(front) == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -75,16 +78,14 @@ def test_a_stop_signal_to_the_front_ends_the_tree(number: signal.Signals) -> Non
         read_until(front, "orphan is there", "waiting")
         front.send_signal(number)
         assert front.wait(10) == 0
-        assert front.stdout
-        assert front.stdout.read() == "interrupted\n"
+        assert rest(front) == "interrupted\n"
 
 
 def test_kill_9_of_the_front_ends_the_tree() -> None:
     with guarded() as front:
         read_until(front, "orphan is there", "waiting")
         front.kill()
-        assert front.stdout
-        assert front.stdout.read() == "interrupted\n"
+        assert rest(front) == "interrupted\n"
 
 
 def test_kill_9_of_the_guard_ends_the_tree_and_the_front_says_so() -> None:
@@ -93,8 +94,7 @@ def test_kill_9_of_the_guard_ends_the_tree_and_the_front_says_so() -> None:
         (guard,) = psutil.Process(front.pid).children()
         guard.kill()
         assert front.wait(15) == 1  # an exception: `whalefall` makes it a sentence and code 2
-        assert front.stdout
-        assert front.stdout.read().splitlines()[-1].endswith("was ended by signal 9, so they were ended too.")
+        assert rest(front).splitlines()[-1].endswith("was ended by signal 9, so they were ended too.")
 
 
 def test_a_hangup_that_is_to_be_ignored_is_ignored() -> None:
@@ -115,8 +115,7 @@ def test_a_child_dies_with_its_parent() -> None:
     ) as parent:
         read_until(parent, "started")
         parent.kill()
-        assert parent.stdout
-        assert parent.stdout.read() == ""
+        assert rest(parent) == ""
 
 
 def test_ctrl_c_reaches_a_child_whose_parent_was_started_with_it_ignored() -> None:

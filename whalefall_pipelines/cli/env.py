@@ -12,8 +12,7 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import note, print_json
 from whalefall_pipelines.services.dagster_environment import dagster_environment
 from whalefall_pipelines.services.dagster_processes import migrate_once
-from whalefall_pipelines.services.open_store import open_store, prepare_store
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.store.embedded import StoreAddress, address
 
 _SECRET = "WHALEFALL_DAGSTER_DATABASE_URL"  # noqa: S105 - the name of one
@@ -30,7 +29,8 @@ def env(*, as_json: bool, url_only: bool) -> None:
     its password: then the line asks `whalefall env --dagster-url` for it, so that no password is printed, and none is written to disk.
     """
     given = settings.load()
-    found = _prepare(given)
+    with open_store(given):
+        found = address(given)
     exports = dagster_environment(given, found)
     if found.is_embedded:
         migrate_once(given, os.environ | exports)
@@ -44,13 +44,6 @@ def env(*, as_json: bool, url_only: bool) -> None:
     else:
         _print_exports(exports, secrets)
     _explain(found, secrets)
-
-
-def _prepare(given: Settings) -> StoreAddress:
-    if given.database_url is None:
-        return prepare_store(given)
-    with open_store(given):
-        return address(given)
 
 
 def _print_exports(exports: Mapping[str, str], secrets: set[str]) -> None:

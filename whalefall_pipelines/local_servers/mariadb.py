@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,13 +130,16 @@ class MariadbServer:
         import pymysql  # noqa: PLC0415 - a driver that most commands never need
 
         rows: list[tuple[object, ...]] = []
+        connection = pymysql.connect(user="root", charset="utf8mb4", autocommit=True, ssl_disabled=True, defer_connect=True)
         try:
-            with self._socket_path() as path:
-                connection = pymysql.connect(unix_socket=path, user="root", charset="utf8mb4", autocommit=True)
-            with closing(connection), connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement, parameters)
-                    rows = list(cursor.fetchall())
+            with self._call() as caller:
+                connection.connect(caller)
+                with closing(connection), connection.cursor() as cursor:
+                    for statement in statements:
+                        cursor.execute(statement, parameters)
+                        rows = list(cursor.fetchall())
+        except OSError as error:
+            raise LocalServerError(f"MariaDB in {self.folder} is not running: {error.strerror}.") from error
         except pymysql.Error as error:
             number = error.args[0] if error.args else "none"
             raise LocalServerError(f"MariaDB in {self.folder} refuses an administrator's statement (its error {number}).") from error
@@ -164,16 +167,19 @@ class MariadbServer:
             os.close(descriptor)
 
     @contextmanager
-    def _socket_path(self) -> Generator[str]:
-        """A path that fits: a socket's has 107 bytes at most, a folder's may have more. On Linux it leads through a descriptor."""
-        if sys.platform != "linux":
-            yield str(self.folder / "socket")
-            return
-        descriptor = os.open(self.folder, os.O_PATH | os.O_CLOEXEC)
-        try:
-            yield f"/proc/self/fd/{descriptor}/socket"
-        finally:
-            os.close(descriptor)
+    def _call(self) -> Generator[socket.socket]:
+        """A connection to the unix socket, whose path has 107 bytes at most while a folder's may have more: Linux knows a detour."""
+        with ExitStack() as stack:
+            path = str(self.folder / "socket")
+            if sys.platform == "linux":
+                descriptor = os.open(self.folder, os.O_PATH | os.O_CLOEXEC)
+                stack.callback(os.close, descriptor)
+                path = f"/proc/self/fd/{descriptor}/socket"
+            caller = stack.enter_context(socket.socket(socket.AF_UNIX))
+            caller.settimeout(1)
+            caller.connect(path)
+            caller.settimeout(None)
+            yield caller
 
     def _choose_port(self) -> int:
         try:
@@ -187,7 +193,7 @@ class MariadbServer:
 
     def _launch(self, *, with_parent: bool) -> int:
         port = self._choose_port()
-        # The socket's path is seen from the data directory, for the same reason as in _socket_path.
+        # The socket's path is seen from the data directory, for the same reason as in _call.
         where = (f"--bind-address={self.host}", f"--port={port}", "--socket=../socket", f"--tmpdir={self.data}")
         with writing(self.folder):
             (self.folder / "port").write_text(str(port))
@@ -219,13 +225,12 @@ class MariadbServer:
         return True
 
     def _greets(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as caller, self._socket_path() as path:
-            caller.settimeout(1)
-            try:
-                caller.connect(path)
+        try:
+            with self._call() as caller:
+                caller.settimeout(1)
                 return len(caller.recv(1)) == 1
-            except OSError:
-                return False
+        except OSError:
+            return False
 
 
 def _is_alive(process_id: int) -> bool:

@@ -5,7 +5,9 @@ Not by mariadb-install-db: that one needs a package more, and as root it changes
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
 from whalefall_pipelines.local_servers.postgresql_initdb import writing
-from whalefall_pipelines.processes import last_lines
+from whalefall_pipelines.processes import dies_with_parent, last_lines
 
 BOOTSTRAP_SECONDS = 300
 # 47 instead of 96 MB of memory, 33 instead of 123 MB of disk; names are not resolved, which is faster and keeps root on the socket.
@@ -43,11 +45,18 @@ def make_server(binaries: MariadbBinaries, folder: Path, options: Sequence[str])
     partial, log_file = folder / "data.partial", folder / "mariadb.log"
     command = [*server_command(binaries, partial, options), "--bootstrap", "--log-warnings=0", "--enforce-storage-engine="]
     with writing(folder), log_file.open("ab") as log:
-        shutil.rmtree(partial, ignore_errors=True)
+        _clear(partial)
         partial.mkdir(mode=0o700)
         try:
             result = subprocess.run(
-                command, input=_statements(binaries), stdout=log, stderr=log, cwd="/", check=False, timeout=BOOTSTRAP_SECONDS
+                command,
+                input=_statements(binaries),
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                check=False,
+                timeout=BOOTSTRAP_SECONDS,
+                preexec_fn=dies_with_parent(signal.SIGKILL),
             )
         except subprocess.TimeoutExpired as error:
             raise LocalServerError(f"MariaDB's system tables in {folder} were not made within {BOOTSTRAP_SECONDS} s.") from error
@@ -55,6 +64,13 @@ def make_server(binaries: MariadbBinaries, folder: Path, options: Sequence[str])
             said = " | ".join(last_lines(log_file, 3))
             raise LocalServerError(f"MariaDB's system tables in {folder} could not be made: {said} (all of it is in {log_file})")
         partial.rename(folder / "data")
+
+
+def _clear(partial: Path) -> None:
+    # The server of an attempt that was killed writes for a moment longer.
+    deadline = time.monotonic() + 5
+    while partial.exists() and time.monotonic() < deadline:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _statements(binaries: MariadbBinaries) -> bytes:

@@ -187,8 +187,6 @@ class PostgresCluster:
         identity = run_as(self.data)
         settings = (f"listen_addresses={self.host}", f"port={port}", "unix_socket_directories=", *self.options)
         command = [str(self.bin_dir / "postgres"), "-D", str(self.data), *(argument for item in settings for argument in ("-c", item))]
-        # Entering a user namespace clears the death signal, so it is set again behind that.
-        again = ["setpriv", "--pdeathsig", "INT"] if with_parent and identity.prefix else []
         with writing(self.folder):
             if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
                 self.log.replace(self.folder / "postgresql.previous.log")
@@ -196,7 +194,7 @@ class PostgresCluster:
         with log:
             try:
                 process = subprocess.Popen(
-                    [*identity.prefix, *again, *command],
+                    [*identity.prefix, *command],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -113,8 +113,7 @@ def test_what_was_never_started_has_no_port_and_nothing_to_stop(tmp_path: Path) 
     assert not server.folder.exists()
     with pytest.raises(LocalServerError, match="was never started"):
         _ = server.port
-    with pytest.raises(LocalServerError, match="refuses an administrator's statement"):
-        server.folder.mkdir()
+    with pytest.raises(LocalServerError, match=r"is not running: No such file or directory\."):
         server.administer("select 1")
 
 
@@ -122,7 +121,7 @@ def test_it_listens_on_loopback_only_and_lets_root_in_by_the_socket_alone(made: 
     with running(made) as server:
         process = psutil.Process(server.process_id())
         assert {one.laddr for one in process.net_connections("inet")} == {("127.0.0.1", server.port)}
-        with pytest.raises(pymysql.OperationalError, match="1130|1045"):
+        with pytest.raises(pymysql.OperationalError, match=r"1130|1045"):
             pymysql.connect(host="127.0.0.1", port=server.port, user="root")
         assert server.administer("select user, host from mysql.user where user not like 'mariadb.%'") == [("root", "localhost")]
         assert stat.S_IMODE(server.folder.stat().st_mode) == 0o700

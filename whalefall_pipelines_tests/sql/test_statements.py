@@ -31,9 +31,9 @@ def fits(name: str, pattern: str) -> bool:
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_it_opens_with_purpose_parameters_and_result(name: str) -> None:
     lines = queries.load(name).splitlines()
-    comments = [line for line in lines[: next(i for i, line in enumerate(lines) if not line.startswith("--"))]]
+    comments = lines[: next(i for i, line in enumerate(lines) if not line.startswith("--"))]
     text = "\n".join(comments)
-    assert comments[0].endswith((".", ";", ",")) or len(comments) > 3
+    assert comments[0].startswith("-- ")
     assert re.search(r"^-- Parameters: ", text, re.MULTILINE)
     assert re.search(r"^-- Returns: ", text, re.MULTILINE)
 

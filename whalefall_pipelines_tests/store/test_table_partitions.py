@@ -41,7 +41,8 @@ def test_a_day_finds_its_month_and_none_has_a_default(store: Database) -> None:
     with store.transaction() as cursor:
         cursor.execute(
             "insert into instance_size_stats "
-            "(instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance) values (1, '2028-02-29', 1, 1, 1, now(), 'measured')"
+            "(instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance) "
+            "values (1, '2028-02-29', 1, 1, 1, now(), 'measured')"
         )
     assert query(store, "select tableoid::regclass::text from instance_size_stats") == [("instance_size_stats_2028_02",)]
     assert query(store, "select count(*) from pg_partitioned_table where partdefid <> 0") == [(0,)]
