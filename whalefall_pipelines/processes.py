@@ -3,11 +3,13 @@
 What the tree of `whalefall up` consists of is `cli/up.py`; database servers are started in `local_servers/`.
 """
 
+import atexit
 import ctypes
 import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +27,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 # Linux hands out ephemeral ports from 32768 up; a server that listens below never meets an outgoing connection.
 _FIRST_PORT, _LAST_PORT = 21000, 31999
+_started: list[subprocess.Popen[bytes]] = []
 _given_ports: set[int] = set()
 _given_ports_lock = threading.Lock()
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -154,6 +157,18 @@ def last_lines(log: Path, count: int) -> list[str]:
         return []
     lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
     return [line.strip() for line in lines if line.strip()][-count:]
+
+
+def keep_started(process: subprocess.Popen[bytes]) -> None:
+    """Keep the handle of a server that runs on without us: one that is thrown away while its process lives complains when collected."""
+    forget_ended()
+    _started.append(process)
+
+
+@atexit.register
+def forget_ended() -> None:
+    """Let go of the handles of servers that ended meanwhile."""
+    _started[:] = [process for process in _started if process.poll() is None]
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -21,15 +21,13 @@ from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
 from whalefall_pipelines.local_servers.mariadb_bootstrap import make_server, server_command
 from whalefall_pipelines.local_servers.postgresql_initdb import writing
-from whalefall_pipelines.processes import dies_with_parent, free_port, is_free, last_lines
+from whalefall_pipelines.processes import dies_with_parent, free_port, is_free, keep_started, last_lines
 
 START_SECONDS = 60
 STOP_SECONDS = 60
 LOG_BYTES = 10 * 1024 * 1024
 # A server that was killed holds its port for a moment longer, and whoever registered it would miss it at another.
 PORT_SECONDS = 5
-# Kept for the life of this process: a Popen that is forgotten while its server runs on complains when it is collected.
-_started: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +207,7 @@ class MariadbServer:
                     start_new_session=True,
                     preexec_fn=dies_with_parent(signal.SIGTERM) if with_parent else None,  # noqa: PLW1509 - it only makes system calls
                 )
-            _started.append(process)
+            keep_started(process)
             (self.folder / "pid").write_text(str(process.pid))
         return process.pid
 

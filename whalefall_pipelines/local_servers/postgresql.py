@@ -20,15 +20,13 @@ import psutil
 from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.local_servers.postgresql_initdb import advice, make_cluster, writing
 from whalefall_pipelines.local_servers.unprivileged import run_as
-from whalefall_pipelines.processes import dies_with_parent, free_port, is_free, last_lines
+from whalefall_pipelines.processes import dies_with_parent, free_port, is_free, keep_started, last_lines
 
 START_SECONDS = 60
 STOP_SECONDS = 60
 LOG_BYTES = 10 * 1024 * 1024
 # Between finding a free port and listening on it another program may take it.
 PORT_ATTEMPTS = 4
-# Kept for the life of this process: a Popen that is forgotten while its server runs on complains when it is collected.
-_started: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +203,7 @@ class PostgresCluster:
                 )
             except OSError as error:
                 raise LocalServerError(f"{command[0]} cannot be run: {error.strerror}.{advice(identity)}") from error
-        _started.append(process)
+        keep_started(process)
         return process.pid
 
     def _wait_until_ready(self, process_id: int) -> None:

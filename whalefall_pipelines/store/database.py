@@ -44,7 +44,9 @@ def describe(url: URL) -> str:
 
 def libpq_url(url: URL) -> str:
     """The same URL as psql and psycopg2 read it."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    text = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    place, mark, options = text.partition("?")
+    return place + mark + options.replace("+", "%20")  # libpq does not read + as a space
 
 
 class Database:
