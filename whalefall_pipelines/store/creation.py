@@ -1,19 +1,22 @@
 """Creates the store's databases where they are missing, on the embedded server or on one's own. Their tables are `migrations.py`."""
 
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import psycopg2
 from psycopg2 import errors, sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn
-from sqlalchemy.engine import URL
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.errors import StoreError, StoreUnreachableError
 from whalefall_pipelines.store.database import CONNECT_TIMEOUT_SECONDS, describe
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
-def create_missing_database(url: URL) -> bool:
+
+def create_missing_database(url: "URL") -> bool:
     """Make sure that the database of this URL exists; True when it had to be created, which goes through `postgres` beside it.
 
     Raises:
@@ -36,7 +39,7 @@ def create_missing_database(url: URL) -> bool:
     return False
 
 
-def _create(maintenance: Connection, url: URL) -> bool:
+def _create(maintenance: Connection, url: "URL") -> bool:
     """False when the database is there already: then it was something else that refused the connection."""
     maintenance.autocommit = True
     name = str(url.database)
@@ -57,7 +60,7 @@ def _create(maintenance: Connection, url: URL) -> bool:
     return True
 
 
-def _answers(url: URL) -> bool:
+def _answers(url: "URL") -> bool:
     # Another program may have created it between our first attempt and the lock.
     try:
         _connect(url).close()
@@ -66,14 +69,14 @@ def _answers(url: URL) -> bool:
     return True
 
 
-def _connect(url: URL) -> Connection:
+def _connect(url: "URL") -> Connection:
     # Not as a URL: libpq reads a plus sign as itself where SQLAlchemy writes it for a space.
     parts = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     parts |= {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "whalefall"}
     return psycopg2.connect(make_dsn(**{name: str(value) for name, value in parts.items()}))
 
 
-def _unreachable(url: URL, error: psycopg2.OperationalError) -> StoreUnreachableError:
+def _unreachable(url: "URL", error: psycopg2.OperationalError) -> StoreUnreachableError:
     text = str(error).strip().splitlines()
     return StoreUnreachableError(
         f"The database {describe(url)} cannot be reached: {text[0] if text else 'no message'}. "

@@ -1,31 +1,36 @@
 """The way into the store: URLs, a bounded pool of connections, transactions, and the errors that leave here.
 
-Which store it is (embedded or one's own) is decided in `embedded.py`; its schema is `migrations.py`.
+Which store it is (embedded or one's own) is decided in `embedded.py`; its schema is `migrations.py`. SQLAlchemy is imported on first
+use: it takes 0.2 s, and Dagster loads this module whenever it loads the code location, which connects to nothing.
 """
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import create_engine, exc, make_url
-from sqlalchemy.engine import URL
 
 from whalefall_pipelines.errors import InputError, SchemaError, StoreError, StoreUnreachableError
+
+if TYPE_CHECKING:
+    from sqlalchemy import exc
+    from sqlalchemy.engine import URL
 
 CONNECT_TIMEOUT_SECONDS = 10
 POOL_TIMEOUT_SECONDS = 30
 
 
-def parse_url(text: str) -> URL:
+def parse_url(text: str) -> "URL":
     """Read a PostgreSQL URL and settle its driver: a bare `postgres://` would pick another driver under SQLAlchemy 2.1.
 
     Raises:
         InputError: it is no PostgreSQL URL. The text is not repeated, because it may hold a password.
     """
+    from sqlalchemy import exc, make_url  # noqa: PLC0415
+
     try:
         url = make_url(text)
     except exc.ArgumentError as error:
@@ -37,12 +42,12 @@ def parse_url(text: str) -> URL:
     return url.set(drivername="postgresql+psycopg2", database=url.database or "whalefall")
 
 
-def describe(url: URL) -> str:
+def describe(url: "URL") -> str:
     """Where a store is, without its login."""
     return f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
 
 
-def libpq_url(url: URL) -> str:
+def libpq_url(url: "URL") -> str:
     """The same URL as psql and psycopg2 read it."""
     text = url.set(drivername="postgresql").render_as_string(hide_password=False)
     place, mark, options = text.partition("?")
@@ -52,8 +57,10 @@ def libpq_url(url: URL) -> str:
 class Database:
     """The store as a pool of at most `pool_size` connections, safe to share between threads."""
 
-    def __init__(self, url: URL, timezone: ZoneInfo, *, pool_size: int = 4) -> None:
+    def __init__(self, url: "URL", timezone: ZoneInfo, *, pool_size: int = 4) -> None:
         """Open nothing yet: the first transaction does."""
+        from sqlalchemy import create_engine  # noqa: PLC0415
+
         self.url = url
         self._engine = create_engine(
             url,
@@ -76,6 +83,8 @@ class Database:
             StoreUnreachableError: no connection within the deadline.
             StoreError: the store refused a statement; nothing of the block is kept.
         """
+        from sqlalchemy import exc  # noqa: PLC0415
+
         try:
             pooled = self._engine.raw_connection()
         except (psycopg2.OperationalError, exc.TimeoutError) as error:
@@ -96,14 +105,14 @@ class Database:
         self._engine.dispose()
 
 
-def _unreachable(url: URL, error: psycopg2.OperationalError | exc.TimeoutError) -> StoreError:
+def _unreachable(url: "URL", error: "psycopg2.OperationalError | exc.TimeoutError") -> StoreError:
     return StoreUnreachableError(
         f"The store at {describe(url)} cannot be reached: {_first_line(error)}. "
         "Start it (`whalefall store start`), or correct WHALEFALL_DATABASE_URL."
     )
 
 
-def _store_error(url: URL, error: psycopg2.Error) -> StoreError:
+def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
     if error.pgcode is None or error.pgcode.startswith(("08", "57P")):
         return StoreUnreachableError(
             f"The store at {describe(url)} went away in mid-work: {_first_line(error)}; nothing of this step was kept."

@@ -6,8 +6,7 @@ file, so its URLs can be printed. Creating the databases is `creation.py`, their
 
 from dataclasses import dataclass
 from pathlib import Path
-
-from sqlalchemy.engine import URL
+from typing import TYPE_CHECKING
 
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
@@ -15,6 +14,9 @@ from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.creation import create_missing_database
 from whalefall_pipelines.store.database import Database, describe, parse_url
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 # Small, but enough for a fleet-day of 20,000 databases; autovacuum and durability stay as they are.
 _OPTIONS = ("shared_buffers=64MB", "max_connections=100", "max_wal_size=512MB", "jit=off", "log_timezone=UTC")
@@ -24,8 +26,8 @@ _OPTIONS = ("shared_buffers=64MB", "max_connections=100", "max_wal_size=512MB", 
 class StoreAddress:
     """Where both databases are. `is_embedded` tells whether we start and stop the server."""
 
-    whalefall: URL
-    dagster: URL
+    whalefall: "URL"
+    dagster: "URL"
     is_embedded: bool
 
 

@@ -81,9 +81,7 @@ def skip_records(database: Database, session_id: UUID, details: Mapping[str, obj
     """Close every record of a session whose work needs no server, all at once: completed, and counted as skipped."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
-        cursor.execute(
-            queries.load("sessions/skip_running_records"), {"session_id": str(session_id), "sync_details": json.dumps(details)}
-        )
+        cursor.execute(queries.load("sessions/skip_running_records"), {"session_id": str(session_id), "sync_details": json.dumps(details)})
 
 
 def close_session(database: Database, session_id: UUID) -> SessionStatus | None:

@@ -321,23 +321,42 @@ def test_a_csv_table_makes_its_schema_incomplete_and_no_other(target: Target) ->
     assert isinstance(measure(target, schema, neighbour)[1], DatabaseSize)
 
 
-def test_damaged_tables_make_their_schema_incomplete_and_no_other(maria: Target) -> None:
-    index, definition, neighbour = (maria.create_schema() for _ in range(3))
-    for schema in (index, definition, neighbour):
-        maria.fill(schema, "plain", 100)
-        maria.fill(schema, "other", 100, "engine=MyISAM")
-    maria.ask("flush tables")
-    paths = (maria.files(index) / "other.MYI", maria.files(definition) / "other.frm")
-    whole = [path.read_bytes() for path in paths]
-    for path in paths:
-        path.write_bytes(b"not what it was")
-    first, second, third = measure(maria, index, definition, neighbour)
-    assert first == MissingSize(index, Reason.INCOMPLETE, f"It has 1 {UNSIZED}.")
-    assert second == MissingSize(definition, Reason.INCOMPLETE, "It has 1 tables whose definition cannot be read.")
-    assert isinstance(third, DatabaseSize)
-    for path, content in zip(paths, whole, strict=True):
-        path.write_bytes(content)
-    assert [type(outcome) for outcome in measure(maria, index, definition)] == [DatabaseSize] * 2
+@contextmanager
+def damaged(target: Target, path: Path) -> Generator[None]:
+    """While the block lasts, the file holds something else."""
+    target.ask("flush tables")
+    whole = path.read_bytes()
+    path.write_bytes(b"not what it was")
+    try:
+        yield
+    finally:
+        target.ask("flush tables")
+        path.write_bytes(whole)
+
+
+def test_a_damaged_table_makes_its_schema_incomplete_and_no_other(target: Target) -> None:
+    schema, neighbour = target.create_schema(), target.create_schema()
+    for each in (schema, neighbour):
+        target.fill(each, "other", 100, "engine=MyISAM")
+    with damaged(target, target.files(schema) / "other.MYI"):
+        outcomes = measure(target, schema, neighbour)
+    assert outcomes[0] == MissingSize(schema, Reason.INCOMPLETE, f"It has 1 {UNSIZED}.")
+    assert isinstance(outcomes[1], DatabaseSize)
+    assert total_bytes(target, schema) == outcomes[1].total_bytes
+
+
+def test_a_damaged_definition_makes_its_schema_incomplete(maria: Target) -> None:
+    schema = maria.create_schema()
+    maria.fill(schema, "other", 100, "engine=MyISAM")
+    with damaged(maria, maria.files(schema) / "other.frm"):
+        assert missing(maria, schema, Reason.INCOMPLETE) == "It has 1 tables whose definition cannot be read."
+
+
+def test_empty_tables_of_any_engine_are_no_damaged_ones(target: Target) -> None:
+    schema = target.create_schema()
+    for engine in ("MyISAM", "ARCHIVE") if target.family == "mysql" else ("MyISAM", "Aria"):
+        target.ask(f"create table {schema}.{engine} (id int) engine={engine}")
+    assert total_bytes(target, schema) == bytes_on_disk(target.files(schema))
 
 
 def test_a_tablespace_that_mariadb_cannot_open_makes_its_schema_incomplete(maria: Target) -> None:

@@ -15,8 +15,8 @@ with seen as (
 
 select -- noqa: ST06
     convert(schema_bytes using utf8mb4) as database_name,
-    cast(sum(is_table and engine = 'InnoDB') as signed) as innodb_count,
-    cast(sum(is_table and has_other_files) as signed) as other_count,
-    cast(sum(is_table and engine is null) as signed) as unreadable_count
+    count(case when is_table and engine = 'InnoDB' then 1 end) as innodb_count,
+    count(case when is_table and has_other_files then 1 end) as other_count,
+    count(case when is_table and engine is null then 1 end) as unreadable_count
 from seen
 group by schema_bytes

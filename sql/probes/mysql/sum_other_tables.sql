@@ -1,10 +1,15 @@
--- The files of a schema's tables of other engines than InnoDB: MyISAM, Aria, ARCHIVE. CSV never tells its size, nor does a table that
--- cannot be opened: those are counted as unsized.
+-- The files of a schema's tables of other engines than InnoDB: MyISAM, Aria, ARCHIVE. A table that cannot be opened says NULL on MariaDB
+-- and 0 on MySQL, where an empty one has a header at least; a CSV table always says 0. These are counted as unsized.
 -- Parameters: database_name.
 -- Returns: total_bytes, unsized_count.
 select
     cast(coalesce(sum(t.data_length + t.index_length), 0) as signed) as total_bytes,
-    cast(coalesce(sum(t.engine = 'CSV' or t.engine is null or t.data_length is null), 0) as signed) as unsized_count
+    count(
+        case
+            when t.engine is null or t.data_length is null then 1
+            when t.engine in ('CSV', 'MyISAM', 'Aria', 'ARCHIVE') and t.data_length + t.index_length = 0 then 1
+        end
+    ) as unsized_count
 from information_schema.tables as t
 where
     t.table_schema = %(database_name)s

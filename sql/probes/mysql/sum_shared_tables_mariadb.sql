@@ -10,7 +10,7 @@ with shared_tables as (
 
 select
     cast(coalesce(sum(data_length + index_length), 0) as signed) as total_bytes,
-    cast(abs(%(shared_count)s - count(data_length)) as signed) as unsized_count
+    cast(abs(%(shared_count)s - count(nullif(data_length, 0))) as signed) as unsized_count
 from information_schema.partitions
 where
     table_schema = %(database_name)s

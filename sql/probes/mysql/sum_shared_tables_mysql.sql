@@ -15,7 +15,7 @@ innodb_tables as (
 ),
 
 shared_tables as (
-    select data_length + index_length as total_bytes
+    select nullif(data_length, 0) + index_length as total_bytes
     from information_schema.partitions
     where
         table_schema = %(database_name)s
