@@ -1,4 +1,4 @@
--- Where a visit's rows land by COPY before one statement each takes them over; emptied at the end of the transaction.
+-- Where sizes land by COPY before one statement takes them over; emptied at the end of the transaction.
 -- Parameters: none.
 -- Returns: nothing.
 create temporary table if not exists staged_sizes (
@@ -11,11 +11,4 @@ create temporary table if not exists staged_sizes (
     collected_at timestamptz not null,
     provenance text not null,
     method text not null
-) on commit delete rows;
-create temporary table if not exists staged_gaps (
-    instance_id integer not null,
-    database_name text,
-    stat_date date not null,
-    reason text not null,
-    detail text not null
 ) on commit delete rows

@@ -1,19 +1,19 @@
--- Take over the staged gaps of databases that have no size for that day; a day that was measured before stays measured.
--- Parameters: session_id (NULL outside a session).
+-- Write what was expected of an instance on a day and not obtained. What has a size for that day stays measured.
+-- Parameters: instance_id, day, database_names, reasons, details (text[], one entry per gap), session_id (NULL outside a session).
 -- Returns: nothing.
 insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, session_id)
 select
-    g.instance_id,
+    %(instance_id)s,
     g.database_name,
-    g.stat_date,
+    %(day)s,
     g.reason,
     g.detail,
     %(session_id)s::uuid
-from staged_gaps as g
+from unnest(%(database_names)s::text[], %(reasons)s::text[], %(details)s::text[]) as g (database_name, reason, detail)
 where
     not exists (
         select 1 from database_size_stats as s
-        where s.instance_id = g.instance_id and s.database_name = g.database_name and s.stat_date = g.stat_date
+        where s.instance_id = %(instance_id)s and s.database_name = g.database_name and s.stat_date = %(day)s
     )
 on conflict (instance_id, database_name, stat_date) do update
     set

@@ -20,7 +20,7 @@ def prepare_store(settings: Settings, *, with_parent: bool = False) -> embedded.
 
 
 @contextmanager
-def open_store(settings: Settings, *, pool_size: int = 4) -> Generator[Database]:
+def open_store(settings: Settings, *, pool_size: int = 8) -> Generator[Database]:
     """The store, ready to use.
 
     The embedded one is started and migrated on the way; one's own is only checked, because changing its schema is a decision.

@@ -65,8 +65,9 @@ def write_visit(
             error=error,
         )
         capacity.apply_inventory(cursor, instance.instance_id, change, day)
-        rows = [_row(instance, size, day, listing.collected_at) for size in sizes]
-        capacity.write_sizes(cursor, rows, session_id)
+        if sizes:
+            rows = [_row(instance, size, day, listing.collected_at) for size in sizes]
+            capacity.write_sizes(cursor, rows, session_id)
         capacity.write_gaps(cursor, instance.instance_id, missing, day, session_id)
         capacity.write_totals(cursor, [instance.instance_id], day, day, session_id)
         instances.mark_connected(cursor, instance.instance_id, listing.server_version, listing.collected_at)

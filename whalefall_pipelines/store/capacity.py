@@ -130,10 +130,19 @@ def write_sizes(cursor: Cursor, rows: Iterable[SizeRow], session_id: UUID | None
 
 def write_gaps(cursor: Cursor, instance_id: int, missing: Sequence[MissingSize], day: date, session_id: UUID | None) -> None:
     """Write what was expected of an instance on a day and not obtained; what has a size already stays measured."""
-    cursor.execute(queries.load("capacity/create_staging"))
-    lines = (f"{instance_id}\t{_text(gap.database_name)}\t{day}\t{gap.reason}\t{_text(gap.detail)}\n" for gap in missing)
-    cursor.copy_from(_Lines(lines), "staged_gaps")
-    cursor.execute(queries.load("capacity/upsert_gaps"), {"session_id": str(session_id) if session_id else None})
+    if not missing:
+        return
+    cursor.execute(
+        queries.load("capacity/upsert_gaps"),
+        {
+            "instance_id": instance_id,
+            "day": day,
+            "database_names": [gap.database_name for gap in missing],
+            "reasons": [gap.reason for gap in missing],
+            "details": [gap.detail for gap in missing],
+            "session_id": str(session_id) if session_id else None,
+        },
+    )
 
 
 def write_totals(cursor: Cursor, instance_ids: Sequence[int], first_day: date, last_day: date, session_id: UUID | None) -> None:

@@ -57,7 +57,7 @@ def libpq_url(url: "URL") -> str:
 class Database:
     """The store as a pool of at most `pool_size` connections, safe to share between threads."""
 
-    def __init__(self, url: "URL", timezone: ZoneInfo, *, pool_size: int = 4) -> None:
+    def __init__(self, url: "URL", timezone: ZoneInfo, *, pool_size: int = 8) -> None:
         """Open nothing yet: the first transaction does."""
         from sqlalchemy import create_engine  # noqa: PLC0415
 

@@ -76,7 +76,7 @@ def start(settings: Settings, *, with_parent: bool = False) -> StoreAddress:
     return found
 
 
-def open_database(settings: Settings, *, pool_size: int = 4) -> Database:
+def open_database(settings: Settings, *, pool_size: int = 8) -> Database:
     """The store for this process, without starting it or looking at its schema."""
     return Database(address(settings).whalefall, settings.timezone, pool_size=pool_size)
 

@@ -4,12 +4,9 @@ How a MariaDB is made and started is `local_servers/mariadb.py`. There is no MyS
 `mysql://root:password@127.0.0.1:3306`, of an administrator on a server that may be littered.
 """
 
-import contextlib
 import itertools
 import os
 import signal
-import socket
-import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -19,12 +16,13 @@ from urllib.parse import unquote, urlsplit
 import pymysql
 import pytest
 
+from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.mysql import MySQLProbe
 from whalefall_pipelines.local_servers import mariadb_binaries
 from whalefall_pipelines.local_servers.mariadb import MariadbServer
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
-from whalefall_pipelines.processes import free_port
-from whalefall_pipelines_tests.servers.dead_host import RESET_ON_CLOSE
 
 FAMILIES = ("mariadb", "mysql")
 RIGHTS = "PROCESS, SHOW VIEW"
@@ -166,40 +164,64 @@ def running(folder: Path, *options: str) -> Generator[Target]:
         server.stop()
 
 
-@contextmanager
-def greeting_host(greeting: bytes | None) -> Generator[Instance]:
-    """A host that speaks first, as MySQL does, says this and hangs up; with None it resets the connection instead."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", free_port()))
-        listener.listen()
-        thread = threading.Thread(target=_greet, args=(listener, greeting))
-        thread.start()
-        try:
-            yield instance_at(*listener.getsockname())
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
-def _greet(listener: socket.socket, greeting: bytes | None) -> None:
-    while True:
-        try:
-            client, _ = listener.accept()
-        except OSError:
-            return  # the block is over
-        with client, contextlib.suppress(OSError):
-            client.settimeout(5)
-            if greeting is None:
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-                continue
-            client.sendall(greeting)
-            client.shutdown(socket.SHUT_WR)
-            while client.recv(65536):
-                pass
-
-
-def tidy(target: Target) -> Iterator[Target]:
-    """For a fixture: the target for one test."""
+def _tidy(target: Target) -> Generator[Target]:
     yield target
     target.drop_created()
+
+
+# Fixtures; a test module takes those that it needs by assigning them to names of its own.
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """The MariaDB of a module."""
+    with running(tmp_path_factory.mktemp("mariadb")) as target:
+        yield target
+
+
+@pytest.fixture(params=FAMILIES)
+def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """A server of each family in turn."""
+    yield from _tidy(request.getfixturevalue("mariadb") if request.param == "mariadb" else mysql_target())
+
+
+@pytest.fixture
+def maria(mariadb: Target) -> Iterator[Target]:
+    """The MariaDB, for what only that family has."""
+    yield from _tidy(mariadb)
+
+
+@pytest.fixture
+def mysql() -> Iterator[Target]:
+    """The MySQL, for what only that family has."""
+    yield from _tidy(mysql_target())
+
+
+@contextmanager
+def visit(target: Target, login: Login | None = None, **settings: str | None) -> Generator[MySQLProbe]:
+    with ServerFleet().connect(target.instance(**settings), login or target.create_login()) as probe:
+        assert isinstance(probe, MySQLProbe)
+        yield probe
+
+
+def measure(target: Target, *names: str, login: Login | None = None) -> list[DatabaseSize | MissingSize]:
+    with visit(target, login) as probe:
+        outcomes = probe.measure(names)
+    assert [outcome.database_name for outcome in outcomes] == list(names)
+    return list(outcomes)
+
+
+def total_bytes(target: Target, name: str, login: Login | None = None) -> int:
+    (outcome,) = measure(target, name, login=login)
+    assert isinstance(outcome, DatabaseSize), outcome
+    assert outcome.data_bytes == outcome.total_bytes
+    assert outcome.log_bytes is None
+    assert outcome.method is (Method.INNODB_SYS_TABLESPACES if target.family == "mariadb" else Method.INNODB_TABLESPACES)
+    return outcome.total_bytes
+
+
+def missing(target: Target, name: str, reason: Reason, login: Login | None = None) -> str:
+    (outcome,) = measure(target, name, login=login)
+    assert isinstance(outcome, MissingSize), outcome
+    assert outcome.reason is reason
+    return outcome.detail

@@ -1,8 +1,9 @@
 -- The tablespace files of each schema on MySQL 8 and later, holes of page compression not counted. Names are plain there, so that a slash
 -- in one is ambiguous: as many slashes belong to the schema as its folder, whose name is encoded, holds of `@002f`.
 -- Parameters: none.
--- Returns: database_name, file_bytes, table_count (InnoDB tables and partitions with a file), unopened_count (0: the list is complete),
--- shared_count (tables of the whole server in system and general tablespaces). The tablespace called `mysql` is that schema's own.
+-- Returns: database_name, file_bytes, table_count (InnoDB tables and partitions with a file), unopened_count (files that were lost: the list
+-- is complete, but gives them 0, as it does for discarded ones, which have none), shared_count (tables of the whole server in system and
+-- general tablespaces). The tablespace called `mysql` is that schema's own.
 with folders as (
     select
         space,
@@ -33,6 +34,7 @@ files as (
     select
         t.name,
         least(t.file_size, t.allocated_size) as file_bytes,
+        t.file_size = 0 and t.state <> 'discarded' as is_lost,
         case
             when t.name = 'mysql' then (select o.table_count from own_counts as o)
             else not regexp_like(t.name, '/fts_[0-9a-f]{16}_')
@@ -54,7 +56,8 @@ sums as (
     select
         cast(substring_index(name, '/', 1 + slash_count) as binary) as schema_bytes,
         sum(file_bytes) as file_bytes,
-        sum(table_count) as table_count
+        sum(table_count) as table_count,
+        sum(is_lost) as unopened_count
     from files
     group by schema_bytes
 )
@@ -63,7 +66,7 @@ select
     s.schema_name as database_name,
     cast(coalesce(f.file_bytes, 0) as signed) as file_bytes,
     cast(coalesce(f.table_count, 0) as signed) as table_count,
-    0 as unopened_count,
+    cast(coalesce(f.unopened_count, 0) as signed) as unopened_count,
     case when s.schema_name = 'mysql' then 0 else c.shared_count end as shared_count
 from information_schema.schemata as s
 cross join shared_counts as c

@@ -1,0 +1,148 @@
+"""What the MySQL adapter cannot measure, or only after it looked twice: it says so, and measures the neighbours.
+
+What a login may not see is in `test_mysql_rights.py`.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.mysql import MySQLProbe
+from whalefall_pipelines_tests.servers import mariadb as servers
+from whalefall_pipelines_tests.servers.mariadb import Target, measure, missing, running, total_bytes, visit
+
+pytestmark = pytest.mark.process
+mariadb, target, maria, mysql = servers.mariadb, servers.target, servers.maria, servers.mysql
+UNSIZED = "tables that tell no size, as CSV tables and damaged ones do"
+
+
+def test_what_was_dropped_has_vanished_and_its_neighbours_are_measured(target: Target) -> None:
+    kept, dropped = target.create_schema(), target.create_schema()
+    with visit(target) as probe:
+        assert {kept, dropped} <= set(probe.list_databases())
+        target.ask(f"drop database {dropped}")
+        gone, measured = probe.measure([dropped, kept])
+    assert gone == MissingSize(dropped, Reason.VANISHED, "dropped between listing and measuring")
+    assert isinstance(measured, DatabaseSize)
+    missing(target, dropped, Reason.VANISHED, target.create_login(""))
+
+
+def test_system_databases_have_honest_sizes_too(target: Target) -> None:
+    with visit(target) as probe:
+        names = probe.list_databases()
+        assert {"information_schema", "mysql", "performance_schema"} <= set(names)
+        outcomes = {outcome.database_name: outcome for outcome in probe.measure(names)}
+    assert outcomes["information_schema"].total_bytes == outcomes["performance_schema"].total_bytes == 0
+    # The tables that logs may be written to are CSV files.
+    assert outcomes["mysql"] == MissingSize(
+        "mysql", Reason.INCOMPLETE, "It has 2 tables that tell no size, as CSV tables and damaged ones do."
+    )
+
+
+def test_a_csv_table_makes_its_schema_incomplete_and_no_other(target: Target) -> None:
+    schema, neighbour = target.create_schema(), target.create_schema()
+    target.fill(neighbour, "plain", 100)
+    target.ask(f"create table {schema}.listed (id int not null) engine=CSV", f"insert into {schema}.listed values (1)")
+    assert missing(target, schema, Reason.INCOMPLETE) == f"It has 1 {UNSIZED}."
+    assert isinstance(measure(target, schema, neighbour)[1], DatabaseSize)
+
+
+@contextmanager
+def damaged(target: Target, path: Path) -> Generator[None]:
+    """While the block lasts, the file holds something else."""
+    target.ask("flush tables")
+    whole = path.read_bytes()
+    path.write_bytes(b"not what it was")
+    try:
+        yield
+    finally:
+        target.ask("flush tables")
+        path.write_bytes(whole)
+
+
+def test_a_damaged_table_makes_its_schema_incomplete_and_no_other(target: Target) -> None:
+    schema, neighbour = target.create_schema(), target.create_schema()
+    for each in (schema, neighbour):
+        target.fill(each, "other", 100, "engine=MyISAM")
+    with damaged(target, target.files(schema) / "other.MYI"):
+        outcomes = measure(target, schema, neighbour)
+    assert outcomes[0] == MissingSize(schema, Reason.INCOMPLETE, f"It has 1 {UNSIZED}.")
+    assert isinstance(outcomes[1], DatabaseSize)
+    assert total_bytes(target, schema) == outcomes[1].total_bytes
+
+
+def test_a_file_that_mysql_lost_makes_its_schema_incomplete(mysql: Target) -> None:
+    schema = mysql.create_schema()
+    mysql.fill(schema, "kept", 100)
+    mysql.fill(schema, "lost", 100)
+    path = mysql.files(schema) / "lost.ibd"
+    path.rename(path.with_suffix(".kept"))
+    try:
+        detail = missing(mysql, schema, Reason.INCOMPLETE)
+    finally:
+        path.with_suffix(".kept").rename(path)
+    assert detail == "It has 1 tablespaces that the server lists no file of, even after it was told to open them."
+    assert total_bytes(mysql, schema) > 0
+
+
+def test_a_damaged_definition_makes_its_schema_incomplete(maria: Target) -> None:
+    schema = maria.create_schema()
+    maria.fill(schema, "other", 100, "engine=MyISAM")
+    with damaged(maria, maria.files(schema) / "other.frm"):
+        assert missing(maria, schema, Reason.INCOMPLETE) == "It has 1 tables whose definition cannot be read."
+
+
+def test_a_tablespace_that_mariadb_cannot_open_makes_its_schema_incomplete(maria: Target) -> None:
+    schema = maria.create_schema()
+    maria.fill(schema, "kept", 100)
+    maria.fill(schema, "discarded", 100)
+    maria.ask(f"alter table {schema}.discarded discard tablespace")
+    detail = missing(maria, schema, Reason.INCOMPLETE)
+    assert detail == "It has 1 tablespaces that the server lists no file of, even after it was told to open them."
+    maria.ask(f"drop table {schema}.discarded")
+    assert total_bytes(maria, schema) > 0
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_mariadb_is_measured_whole_after_a_restart(tmp_path: Path, crash: bool) -> None:
+    with running(tmp_path) as target:
+        schemas = [target.create_schema() for _ in range(2)]
+        for schema in schemas:
+            target.fill(schema, "plain", 1000)
+            target.fill(schema, "parts", 1000, "partition by hash (id) partitions 3")
+            target.fill(schema, "texts", 100)
+            target.ask(f"alter table {schema}.texts add fulltext (word)")
+        login = target.create_login()
+        count_listed = f"select count(*) from information_schema.innodb_sys_tablespaces where name like '{schemas[0]}/%'"
+        before, all_of_them = measure(target, *schemas, login=login), target.ask(count_listed)
+        target.restart(crash=crash)
+        assert crash or target.ask(count_listed) < all_of_them
+        assert measure(target, *schemas, login=login) == before
+        assert all(isinstance(outcome, DatabaseSize) and outcome.total_bytes > 1_000_000 for outcome in before)
+
+
+def limit_statements(probe: MySQLProbe, seconds: float) -> None:
+    """Another statement time-out for a visit that is under way."""
+    with probe._connection.cursor() as cursor:
+        cursor.execute(f"set session max_statement_time = {seconds}")
+
+
+def test_opening_the_tables_may_be_cut_off_and_goes_on_at_the_next_visit(tmp_path: Path) -> None:
+    with running(tmp_path) as target:
+        login, schema = target.create_login(), target.create_schema()
+        target.ask(*[f"create table {schema}.t{number} (id int) engine=InnoDB" for number in range(300)])
+        target.restart()
+        with ServerFleet().connect(target.instance(), login) as probe:
+            assert isinstance(probe, MySQLProbe)
+            limit_statements(probe, 0.001)
+            probe._open_tables()
+            limit_statements(probe, 60)
+            listed = target.ask(f"select count(*) < 300 from information_schema.innodb_sys_tablespaces where name like '{schema}/%'")
+            assert listed == [(1,)]
+            (outcome,) = probe.measure([schema])
+            assert isinstance(outcome, DatabaseSize)
+            assert outcome.total_bytes == 300 * 65_536

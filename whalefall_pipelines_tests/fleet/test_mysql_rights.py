@@ -1,0 +1,93 @@
+"""What the MySQL adapter does with logins that may not see everything: the GRANT that cures it, and never a 0.
+
+Sizes are in `test_mysql.py`.
+"""
+
+import pymysql
+import pytest
+
+from whalefall_pipelines.domain.capacity import MissingSize, Reason
+from whalefall_pipelines_tests.servers import mariadb as servers
+from whalefall_pipelines_tests.servers.mariadb import RIGHTS, Target, measure, missing, new_name, total_bytes
+
+pytestmark = pytest.mark.process
+mariadb, target, mysql = servers.mariadb, servers.target, servers.mysql
+
+
+@pytest.mark.parametrize(
+    ("rights", "cure"),
+    [
+        ("", "PROCESS, SHOW VIEW"),
+        ("SHOW DATABASES", "PROCESS, SHOW VIEW"),
+        ("SHOW VIEW", "PROCESS"),
+        ("SELECT", "PROCESS"),
+        ("PROCESS", "SHOW VIEW"),
+        ("PROCESS, SHOW DATABASES", "SHOW VIEW"),
+        ("PROCESS, LOCK TABLES, EXECUTE, EVENT", "SHOW VIEW"),
+    ],
+)
+def test_what_the_login_may_not_see_comes_with_the_grant_that_cures_it(target: Target, rights: str, cure: str) -> None:
+    full, hidden, empty = (target.create_schema() for _ in range(3))
+    target.fill(full, "plain", 500)
+    target.fill(hidden, "other", 500, "engine=MyISAM")
+    login, names = target.create_login(rights), (full, hidden, empty)
+    target.ask(
+        f"grant execute on {full}.* to {target.account(login)}", *(f"grant event on {name}.* to {target.account(login)}" for name in names)
+    )
+    statement = f"GRANT {cure} ON *.* TO {target.account(login)};"
+    assert measure(target, *names, login=login) == [MissingSize(name, Reason.NO_PERMISSION, statement) for name in names]
+    target.ask(statement)
+    assert measure(target, *names, login=login) == measure(target, *names)
+    assert total_bytes(target, empty, login) == 0
+
+
+def test_rights_of_one_schema_are_enough_for_that_schema(target: Target) -> None:
+    mine, others = target.create_schema(), target.create_schema()
+    for schema in (mine, others):
+        target.fill(schema, "plain", 100)
+        target.fill(schema, "other", 100, "engine=MyISAM")
+    login = target.create_login("PROCESS")
+    target.ask(f"grant show view on {mine}.* to {target.account(login)}", f"grant select on {others}.other to {target.account(login)}")
+    assert total_bytes(target, mine, login) == total_bytes(target, mine) > 0
+    assert missing(target, others, Reason.NO_PERMISSION, login) == f"GRANT SHOW VIEW ON *.* TO {target.account(login)};"
+
+
+def test_a_login_of_the_mysql_schema_alone_does_not_see_everything(target: Target) -> None:
+    schema, login = target.create_schema(), target.create_login("PROCESS")
+    target.fill(schema, "other", 100, "engine=MyISAM")
+    target.ask(f"grant select on mysql.* to {target.account(login)}", f"grant event on {schema}.* to {target.account(login)}")
+    missing(target, schema, Reason.NO_PERMISSION, login)
+
+
+def test_rights_may_come_through_a_role(target: Target) -> None:
+    schema, login, role = target.create_schema(), target.create_login(""), new_name("role")
+    target.fill(schema, "other", 100, "engine=MyISAM")
+    account = target.account(login)
+    default = f"set default role {role} {'for' if target.family == 'mariadb' else 'to'} {account}"
+    target.ask(f"create role {role}", f"grant {RIGHTS} on *.* to {role}", f"grant {role} to {account}", default)
+    try:
+        assert total_bytes(target, schema, login) == total_bytes(target, schema)
+    finally:
+        target.ask(f"drop role {role}")
+
+
+def test_no_right_of_ours_reads_a_row(target: Target) -> None:
+    schema, login = target.create_schema(), target.create_login()
+    target.fill(schema, "secret", 10)
+    connection = pymysql.connect(host=target.host, port=target.port, user=login.username, password=(login.password or "").encode())
+    with connection, connection.cursor() as cursor, pytest.raises(pymysql.OperationalError, match="SELECT command denied"):
+        cursor.execute(f"select * from {schema}.secret")
+
+
+def test_a_right_that_was_revoked_for_one_schema_is_missed_there_alone(mysql: Target) -> None:
+    schema, revoked, login = mysql.create_schema(), mysql.create_schema(), mysql.create_login()
+    (before,) = mysql.ask("select @@global.partial_revokes")
+    mysql.ask("set global partial_revokes = on", f"revoke show view on {revoked}.* from {mysql.account(login)}")
+    try:
+        mysql.fill(revoked, "other", 100, "engine=MyISAM")
+        mysql.ask(f"grant event on {revoked}.* to {mysql.account(login)}")
+        missing(mysql, revoked, Reason.NO_PERMISSION, login)
+        assert total_bytes(mysql, schema, login) == 0
+    finally:
+        mysql.drop_created()
+        mysql.ask(f"set global partial_revokes = {before[0]}")
