@@ -192,7 +192,7 @@ class MariadbServer:
     def _launch(self, *, with_parent: bool) -> int:
         port = self._choose_port()
         # The socket's path is seen from the data directory, for the same reason as in _call.
-        where = (f"--bind-address={self.host}", f"--port={port}", "--socket=../socket", f"--tmpdir={self.data}")
+        where = (f"--bind-address={self.host}", f"--port={port}", "--socket=../socket")
         with writing(self.folder):
             (self.folder / "port").write_text(str(port))
             if self.log.exists() and self.log.stat().st_size > LOG_BYTES:

@@ -31,7 +31,8 @@ _OPTIONS = (
 def server_command(binaries: MariadbBinaries, data: Path, options: Sequence[str]) -> list[str]:
     """How the server program is called for this data directory, small and without anybody's option files."""
     user = ["--user=root"] if os.geteuid() == 0 else []  # root must say that it means it
-    return [str(binaries.server), "--no-defaults", *user, f"--datadir={data}", *_OPTIONS, *options]
+    # A server that starts clears its temporary directory, so one that is shared loses other servers' tables in use.
+    return [str(binaries.server), "--no-defaults", *user, f"--datadir={data}", f"--tmpdir={data}", *_OPTIONS, *options]
 
 
 def make_server(binaries: MariadbBinaries, folder: Path, options: Sequence[str]) -> None:

@@ -22,7 +22,8 @@ _POSTGRES_OID = "5"
 # A small server: 4 processes, 3.4 MB of memory of its own, 30 MB on disk.
 _SMALL = (
     "shared_buffers=1MB", "max_connections=12", "autovacuum=off", "io_method=sync", "max_parallel_workers=0", "wal_buffers=64kB",
-    "min_wal_size=2MB", "max_wal_size=4MB", "fsync=off", "wal_level=minimal", "max_wal_senders=0", "dynamic_shared_memory_type=mmap", "jit=off",
+    "min_wal_size=2MB", "max_wal_size=4MB", "fsync=off", "wal_level=minimal", "max_wal_senders=0", "dynamic_shared_memory_type=mmap",
+    "jit=off",
 )  # fmt: skip
 
 

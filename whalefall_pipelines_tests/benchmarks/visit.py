@@ -43,7 +43,9 @@ def bare(targets: Sequence[Target]) -> float:
             connection.autocommit = True
             cursor.execute(queries.load("probes/postgresql/list_databases"))
             names = [bytes(row[0]).decode() for row in cursor.fetchall()]
-            cursor.execute(queries.load("probes/postgresql/measure_databases"), {"database_names": [n for n in names if "template" not in n]})
+            cursor.execute(
+                queries.load("probes/postgresql/measure_databases"), {"database_names": [n for n in names if "template" not in n]}
+            )
             assert len(cursor.fetchall()) == DATABASES + 1
             cursor.execute(queries.load("probes/postgresql/list_databases"))
             cursor.fetchall()
@@ -94,12 +96,15 @@ def _register(store: Database, targets: Sequence[Target]) -> list[Instance]:
         instances: list[Instance] = []
         for number, target in enumerate(targets, start=1):
             cursor.execute(
-                "insert into instances (name, engine, host, port, credential_id) values (%s, 'postgresql', %s, %s, %s) returning instance_id",
+                "insert into instances (name, engine, host, port, credential_id) values (%s, 'postgresql', %s, %s, %s) "
+                "returning instance_id",
                 (f"target-{number}", target.host, target.port, credential_id),
             )
             (instance_id,) = cursor.fetchone() or (0,)
             instances.append(
-                Instance(instance_id, f"target-{number}", Engine.POSTGRESQL, target.host, target.port, USERNAME, f"env:{_PASSWORD_VARIABLE}")
+                Instance(
+                    instance_id, f"target-{number}", Engine.POSTGRESQL, target.host, target.port, USERNAME, f"env:{_PASSWORD_VARIABLE}"
+                )
             )
     return instances
 

@@ -1,4 +1,4 @@
-"""What it costs to write sizes: a month and a week of a large fleet, against the fastest way to put the same rows into PostgreSQL at all."""
+"""What it costs to write sizes: a month and a week of a large fleet, against the fastest way to put the same rows into PostgreSQL."""
 
 import io
 import time
