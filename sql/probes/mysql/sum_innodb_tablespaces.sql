@@ -1,9 +1,9 @@
 -- The tablespace files of each schema on MySQL 8 and later, holes of page compression not counted. Names are plain there, so that a slash
 -- in one is ambiguous: as many slashes belong to the schema as its folder, whose name is encoded, holds of `@002f`.
 -- Parameters: none.
--- Returns: database_name, file_bytes, table_count (InnoDB tables and partitions with a file), unopened_count (files that were lost: the
--- list is complete, but gives them 0, as it does for discarded ones, which have none), shared_count (tables of the whole server in system and
--- general tablespaces). The tablespace called `mysql` is that schema's own.
+-- Returns: database_name, file_bytes, table_count (InnoDB tables and partitions with a file), unopened_count (files that were
+-- lost: the list is complete, but gives them 0, as it does for discarded ones, which have none), shared_count (tables of the
+-- whole server in system and general tablespaces). The tablespace called `mysql` is that schema's own.
 with folders as (
     select
         space,
