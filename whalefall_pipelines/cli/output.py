@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import NoReturn
 
@@ -28,8 +29,9 @@ def error_console() -> Console:
 
 
 def note(sentence: str) -> None:
-    """Say something about the work to the person, on standard error."""
-    click.echo(sentence, err=True)
+    """Say something about the work to the person, on standard error; a terminal that was closed has nobody to say it to."""
+    with suppress(OSError):
+        click.echo(sentence, err=True)
 
 
 def print_json(document: object) -> None:
