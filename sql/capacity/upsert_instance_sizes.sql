@@ -37,7 +37,11 @@ left join (
         count(*)::integer as missing_count
     from capacity_gaps as g
     inner join instance_databases as d on g.instance_id = d.instance_id and g.database_name = d.database_name
-    where g.closed_by is null and d.first_measured_date is not null and g.stat_date between %(first_day)s and %(last_day)s
+    where
+        g.closed_by is null
+        and g.instance_id = any(%(instance_ids)s::integer[])
+        and g.stat_date between %(first_day)s and %(last_day)s
+        and d.first_measured_date is not null
     group by g.instance_id, g.stat_date
 ) as g on s.instance_id = g.instance_id and s.stat_date = g.stat_date
 on conflict (instance_id, stat_date) do update

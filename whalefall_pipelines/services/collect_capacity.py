@@ -62,6 +62,7 @@ class Collector:
                 lambda instance, is_last=is_last: self.collect_instance(instance, day, session_id, is_last=is_last),
                 parallel=self.parallel,
                 interrupt=self.fleet.shut_all,
+                take_up=lambda next_ones: self._take_up(next_ones, session_id),
             ):
                 if isinstance(outcome, Exception):
                     yield write_failure(self.database, instance, day, session_id, _as_whalefall_error(outcome), seconds=0)
@@ -75,8 +76,6 @@ class Collector:
     def collect_instance(self, instance: Instance, day: date, session_id: UUID | None, *, is_last: bool = True) -> InstanceOutcome | None:
         """Visit one instance and write what came of it; None when it failed at once and deserves another try."""
         started = time.monotonic()
-        if session_id and not sessions.start_record(self.database, session_id, instance.instance_id):
-            return InstanceOutcome(instance, 0, is_skipped=True)
         try:
             listing = self.visit(instance, day)
         except TargetError as error:
@@ -85,6 +84,12 @@ class Collector:
                 return None
             return write_failure(self.database, instance, day, session_id, error, seconds=seconds)
         return write_visit(self.database, instance, day, session_id, listing, seconds=time.monotonic() - started)
+
+    def _take_up(self, next_ones: Sequence[Instance], session_id: UUID | None) -> Sequence[Instance]:
+        if session_id is None:
+            return next_ones
+        begun = sessions.start_records(self.database, session_id, [instance.instance_id for instance in next_ones])
+        return [instance for instance in next_ones if instance.instance_id in begun]
 
     def visit(self, instance: Instance, day: date) -> Listing:
         """Ask one server for its databases and their sizes, and write nothing.

@@ -6,6 +6,7 @@ What is done with an instance is the caller's function; the states are moved by 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import islice
 from typing import TypeVar
 
 from whalefall_pipelines.domain.instances import Instance
@@ -49,17 +50,26 @@ def each_instance(
     *,
     parallel: int,
     interrupt: Callable[[], None],
+    take_up: Callable[[Sequence[Instance]], Sequence[Instance]] = lambda next_ones: next_ones,
 ) -> Iterator[tuple[Instance, Outcome | Exception]]:
     """Do the work for every instance in at most so many threads and yield each outcome as it comes.
 
+    `take_up` is told which instances are begun next and returns those that may be; the others are left alone and yield nothing.
     What one instance raises is its outcome, and no other instance's affair. When the caller is interrupted or leaves the loop,
     nothing more is begun and `interrupt` is called, which must make work that waits on a server return at once.
     """
-    pool = ThreadPoolExecutor(max_workers=max(1, min(parallel, len(instances))), thread_name_prefix="instance")
+    threads = max(1, min(parallel, len(instances)))
+    pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="instance")
+    untouched = iter(instances)
+    running: set[Future[tuple[Instance, Outcome | Exception]]] = set()
     try:
-        waiting: set[Future[tuple[Instance, Outcome | Exception]]] = {pool.submit(_guarded, work, instance) for instance in instances}
-        while waiting:
-            done, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        while True:
+            next_ones = tuple(islice(untouched, threads - len(running)))
+            if next_ones:
+                running |= {pool.submit(_guarded, work, instance) for instance in take_up(next_ones)}
+            elif not running:
+                return
+            done, running = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
     finally:

@@ -125,7 +125,6 @@ def write_sizes(cursor: Cursor, rows: Iterable[SizeRow], session_id: UUID | None
     )
     cursor.copy_from(_Lines(lines), "staged_sizes", size=1 << 20)
     cursor.execute(queries.load("capacity/upsert_database_sizes"), {"session_id": str(session_id) if session_id else None})
-    cursor.execute(queries.load("capacity/mark_measured"))
 
 
 def write_gaps(cursor: Cursor, instance_id: int, missing: Sequence[MissingSize], day: date, session_id: UUID | None) -> None:

@@ -4,14 +4,16 @@ Which store it is (embedded or one's own) is decided in `embedded.py`; its schem
 use: it takes 0.2 s, and Dagster loads this module whenever it loads the code location, which connects to nothing.
 """
 
-from collections.abc import Generator
+import io
+import select
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
+from psycopg2 import extensions
+from psycopg2.sql import Composable
 
 from whalefall_pipelines.errors import InputError, SchemaError, StoreError, StoreUnreachableError
 
@@ -54,12 +56,49 @@ def libpq_url(url: "URL") -> str:
     return place + mark + options.replace("+", "%20")  # libpq does not read + as a space
 
 
+class Cursor:
+    """A cursor that keeps its statements until a result is wanted and sends them in one message, in their order.
+
+    Most statements of a visit return nothing, and each wait for the server is a chance to wait for thirty other threads as well.
+    """
+
+    def __init__(self, cursor: extensions.cursor) -> None:
+        """Send through this one."""
+        self._cursor = cursor
+        self._unsent: list[bytes] = []
+
+    def execute(self, statement: str | Composable, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> None:
+        """Keep a statement. What the server has against it is raised when it is sent."""
+        self._unsent.append(self._cursor.mogrify(statement, parameters))
+
+    def send(self) -> None:
+        """Send what was kept."""
+        if self._unsent:
+            unsent, self._unsent = self._unsent, []
+            self._cursor.execute(b"\n;\n".join(unsent))
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row of the last statement."""
+        self.send()
+        return self._cursor.fetchone()
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """The rows of the last statement."""
+        self.send()
+        return self._cursor.fetchall()
+
+    def copy_from(self, file: io.TextIOBase, table_name: str, *, size: int) -> None:
+        """Copy PostgreSQL's text format into a table, reading so many characters at once."""
+        self.send()
+        self._cursor.copy_from(file, table_name, size=size)
+
+
 class Database:
     """The store as a pool of at most `pool_size` connections, safe to share between threads."""
 
     def __init__(self, url: "URL", timezone: ZoneInfo, *, pool_size: int = 8) -> None:
         """Open nothing yet: the first transaction does."""
-        from sqlalchemy import create_engine  # noqa: PLC0415
+        from sqlalchemy import create_engine, event  # noqa: PLC0415
 
         self.url = url
         self._engine = create_engine(
@@ -67,13 +106,13 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,
-            pool_pre_ping=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "application_name": "whalefall",
                 "options": f"-c timezone={timezone.key}",
             },
         )
+        event.listen(self._engine, "checkout", _refuse_dead)
 
     @contextmanager
     def transaction(self) -> Generator[Cursor]:
@@ -89,10 +128,12 @@ class Database:
             pooled = self._engine.raw_connection()
         except (psycopg2.OperationalError, exc.TimeoutError) as error:
             raise _unreachable(self.url, error) from error
-        connection = cast("Connection", pooled.driver_connection)
+        connection = cast("extensions.connection", pooled.driver_connection)
         try:
-            with connection, connection.cursor() as cursor:
+            with connection, connection.cursor() as driver_cursor:
+                cursor = Cursor(driver_cursor)
                 yield cursor
+                cursor.send()
         except psycopg2.Error as error:
             raise _store_error(self.url, error) from error
         finally:
@@ -103,6 +144,19 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self._engine.dispose()
+
+
+def _refuse_dead(connection: extensions.connection, _record: object, _proxy: object) -> None:
+    """Let the pool replace its connections once the server closed one: an idle one has nothing to read but its end.
+
+    SQLAlchemy's pre-ping would find the same by one more statement before every transaction.
+    """
+    from sqlalchemy import exc  # noqa: PLC0415
+
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    if poll.poll(0):
+        raise exc.InvalidatePoolError
 
 
 def _unreachable(url: "URL", error: "psycopg2.OperationalError | exc.TimeoutError") -> StoreError:

@@ -36,11 +36,11 @@ def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[i
         )
 
 
-def start_record(database: Database, session_id: UUID, instance_id: int) -> bool:
-    """Mark one attempt; False when the session was cancelled or the record closed meanwhile: then leave the instance alone."""
+def start_records(database: Database, session_id: UUID, instance_ids: Sequence[int]) -> frozenset[int]:
+    """Mark one attempt at each of these and return those that may be worked on: open records of a session that still runs."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/start_record"), {"session_id": str(session_id), "instance_id": instance_id})
-        return cursor.fetchone() is not None
+        cursor.execute(queries.load("sessions/start_records"), {"session_id": str(session_id), "instance_ids": list(instance_ids)})
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def complete_record(

@@ -239,7 +239,7 @@ def test_an_exception_fails_the_session_and_what_was_under_way(store: Database, 
     fleet = FleetTest(store, tmp_path, {"a": server(), "b": server()})
     plan = SessionPlan(session_id := uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
     with pytest.raises(StoreError), sync_session(store, plan, fleet.instances):
-        sessions.start_record(store, session_id, fleet.instances[0].instance_id)
+        sessions.start_records(store, session_id, [fleet.instances[0].instance_id])
         raise StoreError("the disk is full")
     session = sessions.get_session(store, session_id)
     assert (session.status, session.failed_instances) == (SessionStatus.FAILED, 1)

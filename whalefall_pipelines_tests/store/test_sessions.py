@@ -87,8 +87,7 @@ def test_a_run_opens_one_session_of_a_category(store: Database) -> None:
 def test_closing_counts_the_records_and_cannot_be_repeated(store: Database) -> None:
     session_id = open_one(store, "a", "b", "c")
     by_name = {record.instance_name: record.instance_id for record in sessions.list_records(store, session_id)}
-    for instance_id in by_name.values():
-        assert sessions.start_record(store, session_id, instance_id)
+    assert sessions.start_records(store, session_id, list(by_name.values())) == set(by_name.values())
     with store.transaction() as cursor:
         assert sessions.complete_record(cursor, session_id, by_name["a"], is_skipped=False, items={"synced": 3}, details={})
         assert sessions.complete_record(cursor, session_id, by_name["b"], is_skipped=True, items={}, details={})
@@ -108,7 +107,7 @@ def test_a_cancelled_session_takes_up_nothing_more(store: Database) -> None:
     sessions.abandon_session(store, session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message="by hand")
     (record,) = sessions.list_records(store, session_id)
     assert record.status is RecordStatus.PENDING
-    assert not sessions.start_record(store, session_id, record.instance_id)
+    assert not sessions.start_records(store, session_id, [record.instance_id])
     assert query(store, "select attempts from sync_instance_records") == [(0,)]
 
 
