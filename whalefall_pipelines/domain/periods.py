@@ -3,6 +3,7 @@
 What is computed of a period is `sql/aggregation/`; Dagster's calendars over the same periods are `defs/calendar.py`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -58,6 +59,17 @@ def periods_between(period_type: PeriodType, first_day: date, last_day: date) ->
     while found[-1].end < last_day:
         found.append(found[-1].following)
     return tuple(found)
+
+
+def spans(periods: Iterable[Period]) -> list[tuple[Period, Period]]:
+    """Periods of one type, in order, as the first and the last of each unbroken row of them."""
+    found: list[tuple[Period, Period]] = []
+    for period in periods:
+        if found and found[-1][1].following == period:
+            found[-1] = (found[-1][0], period)
+        else:
+            found.append((period, period))
+    return found
 
 
 def floor(period_type: PeriodType, day: date) -> date:

@@ -43,25 +43,22 @@ def aggregate_sizes(
 
 def verify(database: Database, first_day: date, last_day: date, today: date) -> Iterator[Difference]:
     """Compute every period of every type that touches these days, and yield where the stored one differs. Nothing is written."""
-    for batch in _all_batches(first_day, last_day, today):
-        for level in Level:
-            with database.transaction() as cursor:
-                yield from aggregation.compare_periods(cursor, level, batch, today)
-
-
-def find_stale_periods(database: Database, first_day: date, last_day: date, today: date) -> dict[PeriodType, list[Period]]:
-    """The periods that touch these days and that recomputing would change: days were written past Dagster's back, or a window closed."""
-    stale: dict[PeriodType, set[Period]] = {period_type: set() for period_type in PeriodType}
-    for batch in _all_batches(first_day, last_day, today):
-        for level in Level:
-            with database.transaction() as cursor:
-                stale[batch[0].period_type].update(aggregation.list_stale_periods(cursor, level, batch, today))
-    return {period_type: sorted(found) for period_type, found in stale.items() if found}
-
-
-def _all_batches(first_day: date, last_day: date, today: date) -> Iterator[Sequence[Period]]:
     for period_type in PeriodType:
-        yield from _batches(periods_between(period_type, first_day, min(last_day, today)))
+        for batch in _batches(periods_between(period_type, first_day, min(last_day, today))):
+            for level in Level:
+                with database.transaction() as cursor:
+                    yield from aggregation.compare_periods(cursor, level, batch, today)
+
+
+def find_stale_periods(database: Database, period_type: PeriodType, today: date) -> list[Period]:
+    """The periods of a type that recomputing would change: a window closed, or days were written by somebody who told nobody."""
+    known = aggregation.find_known_days(database)
+    stale: set[Period] = set()
+    for batch in _batches(periods_between(period_type, known[0], min(known[1], today))) if known else ():
+        for level in Level:
+            with database.transaction() as cursor:
+                stale.update(aggregation.list_stale_periods(cursor, level, batch, today))
+    return sorted(stale)
 
 
 def _batches(periods: Sequence[Period]) -> Iterator[Sequence[Period]]:

@@ -6,6 +6,7 @@ Which periods there are is `domain/periods.py`; when they are computed is decide
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -123,3 +124,54 @@ def _expired_months(cursor: Cursor, months: Sequence[Month]) -> frozenset[Month]
         return frozenset()
     cursor.execute(queries.load("aggregation/list_expired_months"), {"months": [month.first_day for month in absent]})
     return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSummary:
+    """One period of the fleet at instance level. Sizes in bytes; None where nothing is known. Days are summed over the instances."""
+
+    period_start: date
+    instances: int
+    databases: int
+    avg_bytes: int | None
+    closing_bytes: int | None
+    change_bytes: int | None
+    days_present: int
+    days_expected: int
+    days_estimated: int
+    incomplete_instances: int
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPeriod:
+    """A database or an instance (`database_name` is None) among the fastest growing of its period."""
+
+    level: Level
+    period_start: date
+    instance_name: str
+    database_name: str | None
+    avg_bytes: int | None
+    change_bytes: int | None
+    change_percent: Decimal | None
+    data_count: int
+    expected_count: int
+    estimated_count: int
+
+
+def summarize_periods(database: Database, periods: Sequence[Period]) -> dict[date, PeriodSummary]:
+    """What each of these consecutive periods of one type holds, by its start; one that holds nothing has no entry."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("aggregation/summarize_periods"), _span(periods))
+        return {row[0]: PeriodSummary(*row) for row in cursor.fetchall()}
+
+
+def rank_periods(database: Database, periods: Sequence[Period], *, most: int = 10) -> tuple[RankedPeriod, ...]:
+    """The fastest growing databases and instances of each of these consecutive periods of one type."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("aggregation/rank_periods"), _span(periods) | {"most": most})
+        return tuple(RankedPeriod(Level(row[0]), *row[1:]) for row in cursor.fetchall())
+
+
+def _span(periods: Sequence[Period]) -> dict[str, object]:
+    return {"period_type": periods[0].period_type, "first_start": periods[0].start, "last_start": periods[-1].start}
