@@ -20,7 +20,7 @@ cross join lateral (
     where
         s.instance_id = g.instance_id
         and s.database_name = g.database_name
-        and s.stat_date between g.stat_date - %(max_gap_days)s and g.stat_date - 1
+        and s.stat_date between g.stat_date - %(max_gap_days)s::integer and g.stat_date - 1
         and s.provenance in ('measured', 'recovered')
     order by s.stat_date desc
     limit 1
@@ -35,7 +35,7 @@ cross join lateral (
     where
         s.instance_id = g.instance_id
         and s.database_name = g.database_name
-        and s.stat_date between g.stat_date + 1 and g.stat_date + %(max_gap_days)s
+        and s.stat_date between g.stat_date + 1 and g.stat_date + %(max_gap_days)s::integer
         and s.provenance in ('measured', 'recovered')
     order by s.stat_date
     limit 1

@@ -10,7 +10,6 @@ set
     items_synced = coalesce(f.recovered + f.estimated, 0),
     items_created = coalesce(f.recovered + f.estimated, 0),
     sync_details = jsonb_build_object(
-        'visited', false,
         'recovered', coalesce(f.recovered, 0),
         'estimated', coalesce(f.estimated, 0),
         'still_missing', coalesce(m.missing, 0)

@@ -51,7 +51,7 @@ _DAYS_OF = {Level.DATABASE: SIZES, Level.INSTANCE: TOTALS}
 
 def asset_key(level: Level, period_type: PeriodType) -> dg.AssetKey:
     """The key of one aggregation: the table, then the period."""
-    return dg.AssetKey([f"{level}_size_aggregations", period_type])
+    return dg.AssetKey([f"{level}_size_aggregations", str(period_type)])
 
 
 def _spec(level: Level, period_type: PeriodType) -> dg.AssetSpec:

@@ -55,9 +55,7 @@ def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionConte
     )
 
 
-@dg.asset_check(
-    asset=SIZES, description="Fails when a size of the run's days is absurd: no byte, more than a pebibyte, parts above the whole."
-)
+@dg.asset_check(asset=SIZES, description="Fails when a size of the run's days is absurd: no byte, above a pebibyte, parts above the whole.")
 def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         absurd = plausibility.list_implausible_sizes(database, _days(context))
@@ -73,7 +71,8 @@ def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: W
 @dg.asset_check(
     asset=SIZES,
     description=(
-        f"Warns of a database that is more than {SETTINGS.jump_percent} % and more than {SETTINGS.jump_gigabytes} GB away from the day before."
+        f"Warns of a database that is more than {SETTINGS.jump_percent} % and more than {SETTINGS.jump_gigabytes} GB "
+        "away from the day before."
     ),
 )
 def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
@@ -93,7 +92,7 @@ def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=asset_key(Level.INSTANCE, period_type),
         name="every_final_period_is_complete_or_explained",
-        description="Fails when a period that is over lacks a day of an instance that no gap explains; names what is missing with its reasons.",
+        description="Fails when a period that is over lacks a day of an instance that no gap explains; shows what is missing and why.",
     )
     def check(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
         running = period_of(period_type, today(datetime.now(UTC), SETTINGS.timezone))

@@ -6,9 +6,8 @@ from uuid import UUID, uuid4
 
 import dagster as dg
 
-from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType, session_tag
 
-SESSION_TAG = "whalefall/session_id"
 PARTITION_TAG = "dagster/partition"
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -18,10 +17,10 @@ def plan_session(
 ) -> SessionPlan:
     """The session of this run. A run that was launched with a session id keeps it; every run is tagged with the id it has.
 
-    A run that collects and aggregates opens one session of each category, so each category has a tag of its own.
+    A run that collects and aggregates opens one session of each category.
     """
     tags = context.run.tags
-    tag = SESSION_TAG if category is SyncCategory.CAPACITY else f"whalefall/{category}_session_id"
+    tag = session_tag(category)
     session_id = UUID(tags[tag]) if tag in tags else uuid4()
     context.instance.add_run_tags(context.run.run_id, {tag: str(session_id)})
     return SessionPlan(

@@ -43,7 +43,7 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class IncompletePeriod:
-    """A final period that lacks days of an instance; `unexplained_days` of them have neither a gap with a reason nor lie outside its life."""
+    """A final period that lacks days of an instance; of `unexplained_days` there is not even a gap with a reason."""
 
     period_start: date
     instance_name: str

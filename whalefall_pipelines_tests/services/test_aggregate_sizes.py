@@ -4,24 +4,20 @@ import json
 import random
 from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from uuid import UUID, uuid4
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of, periods_between
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
-from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes, find_stale_periods, verify
-from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes, verify
 from whalefall_pipelines.store import capacity, sessions
 from whalefall_pipelines.store.aggregation import Level
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, ModelFleet, database_rows, days_from, instance_rows
-from whalefall_pipelines_tests.factories import DAY, query, register
+from whalefall_pipelines_tests.factories import query, register
 
 TABLES = (
     "instances, credentials, instance_databases, database_size_stats, instance_size_stats, database_size_aggregations, "
@@ -45,8 +41,12 @@ def write_days(store: Database, days: dict[tuple[Key, date], ModelDay]) -> None:
             "on conflict (instance_id, database_name) do nothing",
             (document,),
         )
-        cursor.execute(f"delete from database_size_stats as s using {source} where (i, d, day) = (instance_id, database_name, stat_date)", (document,))
-        cursor.execute(f"delete from capacity_gaps as g using {source} where (i, d, day) = (instance_id, database_name, stat_date)", (document,))
+        cursor.execute(
+            f"delete from database_size_stats as s using {source} where (i, d, day) = (instance_id, database_name, stat_date)", (document,)
+        )
+        cursor.execute(
+            f"delete from capacity_gaps as g using {source} where (i, d, day) = (instance_id, database_name, stat_date)", (document,)
+        )
         cursor.execute(
             "insert into database_size_stats (instance_id, database_name, stat_date, total_bytes, collected_at, provenance, method) "
             f"select i, d, day, b, now(), p, 'pg_database_size' from {source} where b is not null",
@@ -77,7 +77,10 @@ def aggregate_all(store: Database, first_day: date, last_day: date, today: date)
 
 def stored_rows(store: Database, level: Level, period_type: PeriodType) -> dict[tuple[object, ...], dict[str, object]]:
     keys = ["instance_id", "database_name", "period_start"] if level is Level.DATABASE else ["instance_id", "period_start"]
-    names = [str(row[0]) for row in query(store, f"select attname from pg_attribute where attrelid = '{level}_size_aggregations'::regclass and attnum > 0")]
+    names = [
+        str(row[0])
+        for row in query(store, f"select attname from pg_attribute where attrelid = '{level}_size_aggregations'::regclass and attnum > 0")
+    ]
     values = [name for name in names if name not in {*keys, "period_type", "calculated_at"}]
     rows = query(store, f"select {', '.join(keys + values)} from {level}_size_aggregations where period_type = %s", period_type)
     return {row[: len(keys)]: dict(zip(values, row[len(keys) :], strict=True)) for row in rows}
