@@ -1,8 +1,9 @@
 -- What the days say of these periods, for every database that has a day, a gap or an aggregation in them.
 -- Parameters: period_type, unit (day, week, month or quarter), step (the same as interval), first_start and last_start (first days of
--- the first and the last period), end_day (the day after the last period), previous_start (first day of the period before), today.
--- Returns: the columns of database_size_aggregations but calculated_at. The average before the first period is the stored one where that
--- period is stored, else that of its days, which are read in that case only.
+-- the first and the last period), end_day (the day after the last period), previous_start (first day of the period before), kept_starts
+-- (date[]: those of the periods whose days are all kept), today.
+-- Returns: the columns of database_size_aggregations but calculated_at. The average before a period is the stored one where its days have
+-- expired; that before the first period also when that period is stored, so that its days are read only when it is not.
 with days as (
     select
         instance_id,
@@ -70,14 +71,18 @@ averages as (
         (period_start + %(step)s::interval)::date as following_start,
         avg_bytes
     from periods
+    where period_start = any(%(kept_starts)s::date[]) or period_start < %(first_start)s
     union all
     select
         instance_id,
         database_name,
-        %(first_start)s::date,
+        (period_start + %(step)s::interval)::date,
         avg_bytes
     from database_size_aggregations
-    where period_type = %(period_type)s and period_start = %(previous_start)s
+    where
+        period_type = %(period_type)s
+        and period_start between %(previous_start)s and %(last_start)s
+        and period_start <> all(%(kept_starts)s::date[])
 )
 
 select

@@ -70,13 +70,17 @@ averages as (
         (period_start + %(step)s::interval)::date as following_start,
         avg_bytes
     from periods
+    where period_start = any(%(kept_starts)s::date[]) or period_start < %(first_start)s
     union all
     select
         instance_id,
-        %(first_start)s::date,
+        (period_start + %(step)s::interval)::date,
         avg_bytes
     from instance_size_aggregations
-    where period_type = %(period_type)s and period_start = %(previous_start)s
+    where
+        period_type = %(period_type)s
+        and period_start between %(previous_start)s and %(last_start)s
+        and period_start <> all(%(kept_starts)s::date[])
 )
 
 select
