@@ -39,11 +39,6 @@ class Difference:
     computed: Mapping[str, Any]
 
 
-# How PostgreSQL names the length of a period: date_trunc's unit, and the interval from one start to the next.
-_UNITS = {PeriodType.DAILY: "day", PeriodType.WEEKLY: "week", PeriodType.MONTHLY: "month", PeriodType.QUARTERLY: "quarter"}
-_STEPS = {PeriodType.DAILY: "1 day", PeriodType.WEEKLY: "7 days", PeriodType.MONTHLY: "1 month", PeriodType.QUARTERLY: "3 months"}
-
-
 def lock_period_type(cursor: Cursor, period_type: PeriodType) -> None:
     """Keep other writers of this period type out until the transaction ends."""
     cursor.execute(queries.load("aggregation/lock_period_type"), {"period_type": period_type})
@@ -108,8 +103,8 @@ def parameters(cursor: Cursor, periods: Sequence[Period], today: date) -> dict[s
     first, last = periods[0], periods[-1]
     return {
         "period_type": first.period_type,
-        "unit": _UNITS[first.period_type],
-        "step": _STEPS[first.period_type],
+        "starts": [first.previous.start, *(one.start for one in periods), last.following.start],
+        "length": (first.following.start - first.start).days,
         "first_start": first.start,
         "last_start": last.start,
         "end_day": last.following.start,
