@@ -41,7 +41,8 @@ def fill(store: Database, instances: int, first_day: date, last_day: date) -> No
             span,
         )
         cursor.execute(
-            "insert into instance_size_stats (instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance) "
+            "insert into instance_size_stats "
+            "(instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance) "
             "select instance_id, stat_date, sum(total_bytes), count(*), count(*), now(), 'measured' from database_size_stats "
             "group by 1, 2"
         )
@@ -68,10 +69,10 @@ def plain_select(store: Database) -> None:
     """The aggregates of the same month, computed and thrown away."""
     with store.transaction() as cursor:
         cursor.execute(
-            "select count(t) from (select instance_id, database_name, avg(total_bytes) as avg_bytes, max(total_bytes), "
-            "min(total_bytes), min(array[stat_date - date '2000-01-01', total_bytes]), max(array[stat_date - date '2000-01-01', total_bytes]), "
+            "select count(t) from (select instance_id, database_name, avg(total_bytes), max(total_bytes), min(total_bytes), "
+            "min(array[stat_date - date '2000-01-01', total_bytes]), max(array[stat_date - date '2000-01-01', total_bytes]), "
             "count(*), count(*) filter (where provenance = 'estimated') from database_size_stats where stat_date between %s and %s "
-            "group by instance_id, database_name offset 0) as t",
+            "group by instance_id, database_name) as t",
             (MONTH.start, MONTH.end),
         )
         cursor.fetchall()

@@ -1,0 +1,89 @@
+"""What a long backfill costs as a Dagster run of its own: 400 days of 10,000 databases of which a tenth is missing."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.run_in_dagster import collection, run_in_dagster
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.embedded import cluster
+from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines_tests.benchmarks.figures import Figure
+
+INSTANCES, DATABASES, DAYS = 200, 50, 400
+
+
+def fill(store: Database) -> int:
+    """Every database measured on nine days of ten, scattered, but on the first and the last day; return how many gaps there are."""
+    last_day = today(datetime.now(UTC), settings.load({}).timezone) - timedelta(days=1)
+    first_day = last_day - timedelta(days=DAYS - 1)
+    ensure_months(store, [first_day + timedelta(days=number) for number in range(DAYS)])
+    with store.transaction() as cursor:
+        cursor.execute("insert into credentials (name, username) values ('benchmark', 'monitor')")
+        cursor.execute(
+            "insert into instances (name, engine, host, port, credential_id) "
+            "select 'target-' || i, 'postgresql', '127.0.0.1', 1, credential_id from credentials, generate_series(1, %s) as i",
+            (INSTANCES,),
+        )
+        cursor.execute(
+            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date, first_measured_date) "
+            "select instance_id, 'database_' || d, %s, %s, %s from instances, generate_series(1, %s) as d",
+            (first_day, last_day, first_day, DATABASES),
+        )
+        cursor.execute(
+            "create temporary table days on commit drop as select instance_id, database_name, c.day::date as day, "
+            "c.day::date not in (%s, %s) and hashint8(instance_id * 7919 + ascii(right(database_name, 1)) * 31 + length(database_name) "
+            "+ extract(epoch from c.day)::bigint) %% 10 = 0 as is_missing "
+            "from instance_databases, generate_series(%s::timestamp, %s::timestamp, interval '1 day') as c (day)",
+            (first_day, last_day, first_day, last_day),
+        )
+        cursor.execute(
+            "insert into database_size_stats (instance_id, database_name, stat_date, total_bytes, collected_at, provenance, method) "
+            "select instance_id, database_name, day, 1000000 + instance_id, now(), 'measured', 'pg_database_size' from days "
+            "where not is_missing"
+        )
+        cursor.execute(
+            "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail) "
+            "select instance_id, database_name, day, 'timeout', 'asleep' from days where is_missing"
+        )
+        cursor.execute("select count(*) from capacity_gaps")
+        (missing,) = cursor.fetchone() or (0,)
+    with store.transaction() as cursor:
+        cursor.execute("analyze")
+    return missing
+
+
+def measure(folder: Path) -> list[Figure]:
+    """Seconds and the peak memory of the run's process."""
+    last_day = today(datetime.now(UTC), settings.load({}).timezone) - timedelta(days=1)
+    first_day = last_day - timedelta(days=DAYS - 1)
+    given = settings.load({"WHALEFALL_HOME": str(folder / "home"), "WHALEFALL_START_DATE": str(first_day)})
+    peak = 0.0
+
+    def look(_: object) -> None:
+        nonlocal peak
+        for child in psutil.Process().children():
+            if "dagster" in child.cmdline():
+                lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+                peak = max(peak, next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0))
+
+    try:
+        with open_store(given) as store:
+            missing = fill(store)
+            (folder / "home" / "settings.env").write_text(f"WHALEFALL_START_DATE={first_day}\n")
+            begun = time.monotonic()
+            run_in_dagster(given, store, collection(first_day, last_day), on_progress=look)
+            seconds = time.monotonic() - begun
+            with store.transaction() as cursor:
+                cursor.execute("select count(*) from database_size_stats where provenance = 'estimated'")
+                (estimated,) = cursor.fetchone() or (0,)
+    finally:
+        cluster(given).stop()
+    assert estimated > missing * 0.99, (estimated, missing)
+    detail = f"{DAYS} days of {INSTANCES} x {DATABASES}, {missing} missing, {estimated} estimated"
+    return [Figure("backfill as a Dagster run: seconds", seconds, 120, "s", detail), Figure("its peak memory", peak, 512, "MiB", "")]
