@@ -9,18 +9,23 @@ select
     d.stored,
     d.computed
 from (
-{computed}
+    {computed}
 ) as c
 inner join instances as i on c.instance_id = i.instance_id
 left join database_size_aggregations as a
-    on c.instance_id = a.instance_id and c.database_name = a.database_name and c.period_type = a.period_type and c.period_start = a.period_start
-cross join lateral (
-    select
-        case when a.instance_id is not null then jsonb_object_agg(n.key, to_jsonb(a) -> n.key) end as stored,
-        jsonb_object_agg(n.key, n.value) as computed
-    from jsonb_each(to_jsonb(c)) as n
-    where n.value is distinct from to_jsonb(a) -> n.key
-) as d
+    on
+        c.instance_id = a.instance_id
+        and c.database_name = a.database_name
+        and c.period_type = a.period_type
+        and c.period_start = a.period_start
+cross join
+    lateral (
+        select
+            case when a.instance_id is not null then jsonb_object_agg(n.key, to_jsonb(a) -> n.key) end as stored,
+            jsonb_object_agg(n.key, n.value) as computed
+        from jsonb_each(to_jsonb(c)) as n
+        where n.value is distinct from to_jsonb(a) -> n.key
+    ) as d
 where
     (
         a.period_end, a.avg_bytes, a.max_bytes, a.min_bytes, a.opening_bytes, a.closing_bytes,

@@ -1,7 +1,7 @@
 -- What the days say of these periods, for every database that has a day, a gap or an aggregation in them.
--- Parameters: period_type, starts (date[]: the first days of the period before, of the periods, and of the period after), length (days of one
--- period: there are several only where all are of one length), first_start and last_start (of the periods), end_day (the first day after
--- them), previous_start (of the period before), kept_starts (date[]: those of the periods whose days are all kept), today.
+-- Parameters: period_type, starts (date[]: the first days of the period before, of the periods, and of the period after), length (days of
+-- one period: there are several only where all are of one length), first_start and last_start (of the periods), end_day (the first day
+-- after them), previous_start (of the period before), kept_starts (date[]: those of the periods whose days are all kept), today.
 -- Returns: the columns of database_size_aggregations but calculated_at. The average before a period is the stored one where its days have
 -- expired; that before the first period also when that period is stored, so that its days are read only when it is not.
 with known as (
@@ -52,7 +52,16 @@ periods as (
         0,
         0
     from listed as l
-    where not exists (select 1 from known as s where s.instance_id = l.instance_id and s.database_name = l.database_name and s.number = l.number)
+    where
+        not exists (
+            select 1 from known as s where s.instance_id = l.instance_id and s.database_name = l.database_name and s.number = l.number
+        )
+),
+
+previous as (
+    select count(*) > 0 as is_stored
+    from database_size_aggregations
+    where period_type = %(period_type)s and period_start = %(previous_start)s
 ),
 
 averages as (
@@ -67,7 +76,10 @@ averages as (
     select
         instance_id,
         database_name,
-        case when period_start = %(previous_start)s then 1 else (period_start - %(first_start)s::date) / %(length)s + 2 end,
+        case
+            when period_start = %(previous_start)s then 1
+            else (period_start - %(first_start)s::date) / %(length)s + 2
+        end,
         avg_bytes
     from database_size_aggregations
     where
@@ -83,7 +95,7 @@ averages as (
     from database_size_stats
     where
         stat_date >= %(previous_start)s and stat_date < %(first_start)s
-        and not (select exists (select 1 from database_size_aggregations where period_type = %(period_type)s and period_start = %(previous_start)s))
+        and not (select is_stored from previous)
     group by instance_id, database_name
 )
 

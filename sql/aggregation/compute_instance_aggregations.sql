@@ -61,6 +61,12 @@ periods as (
     where not exists (select 1 from known as s where s.instance_id = l.instance_id and s.number = l.number)
 ),
 
+previous as (
+    select count(*) > 0 as is_stored
+    from instance_size_aggregations
+    where period_type = %(period_type)s and period_start = %(previous_start)s
+),
+
 averages as (
     select
         instance_id,
@@ -71,7 +77,10 @@ averages as (
     union all
     select
         instance_id,
-        case when period_start = %(previous_start)s then 1 else (period_start - %(first_start)s::date) / %(length)s + 2 end,
+        case
+            when period_start = %(previous_start)s then 1
+            else (period_start - %(first_start)s::date) / %(length)s + 2
+        end,
         avg_bytes
     from instance_size_aggregations
     where
@@ -86,7 +95,7 @@ averages as (
     from instance_size_stats
     where
         stat_date >= %(previous_start)s and stat_date < %(first_start)s and database_count = expected_count
-        and not (select exists (select 1 from instance_size_aggregations where period_type = %(period_type)s and period_start = %(previous_start)s))
+        and not (select is_stored from previous)
     group by instance_id
 )
 

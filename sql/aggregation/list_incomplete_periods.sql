@@ -1,5 +1,5 @@
--- Final periods that lack days of an instance, and how many of the lacking days nothing explains. Explained is a day with an open gap, which
--- has its reason, and a day before the first or after the last that any database of the instance was listed.
+-- Final periods that lack days of an instance, and how many of those days nothing explains. Explained is a day with an open gap, which has
+-- its reason, and a day before the first or after the last that any database of the instance was listed.
 -- Parameters: period_type, first_start, last_start.
 -- Returns: period_start, instance_name, missing_days, unexplained_days, reasons (text[]).
 with incomplete as (
@@ -45,18 +45,19 @@ select
     e.reasons
 from incomplete as p
 inner join instances as i on p.instance_id = i.instance_id
-cross join lateral (
-    select
-        count(*)::integer as explained_days,
-        coalesce(array_agg(distinct r.reason order by r.reason) filter (where r.reason is not null), '{}') as reasons
-    from (
+cross join
+    lateral (
         select
-            c.day,
-            case when g.stat_date is null then 'not_expected' else g.reasons[1] end as reason
-        from generate_series(p.period_start::timestamp, p.period_end::timestamp, interval '1 day') as c (day)
-        left join lives as l on l.instance_id = p.instance_id
-        left join gaps as g on g.instance_id = p.instance_id and g.stat_date = c.day::date
-        where g.stat_date is not null or l.instance_id is null or c.day::date < l.first_day or c.day::date > l.last_day
-    ) as r
-) as e
+            count(*)::integer as explained_days,
+            coalesce(array_agg(distinct r.reason order by r.reason) filter (where r.reason is not null), '{}') as reasons
+        from (
+            select
+                c.day,
+                case when g.stat_date is null then 'not_expected' else g.reasons[1] end as reason
+            from generate_series(p.period_start::timestamp, p.period_end::timestamp, interval '1 day') as c (day)
+            left join lives as l on l.instance_id = p.instance_id
+            left join gaps as g on g.instance_id = p.instance_id and g.stat_date = c.day::date
+            where g.stat_date is not null or l.instance_id is null or c.day::date < l.first_day or c.day::date > l.last_day
+        ) as r
+    ) as e
 order by p.period_start, i.name

@@ -3,6 +3,6 @@
 -- Returns: period_start.
 select distinct s.period_start
 from (
-{compared}
+    {compared}
 ) as s
 order by s.period_start

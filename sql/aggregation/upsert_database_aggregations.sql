@@ -7,7 +7,7 @@ with written as (
         instance_id, database_name, period_type, period_start, period_end, avg_bytes, max_bytes, min_bytes,
         opening_bytes, closing_bytes, data_count, expected_count, estimated_count, change_bytes, change_percent, is_final
     )
-{computed}
+    {computed}
     on conflict (instance_id, database_name, period_type, period_start) do update
         set
             period_end = excluded.period_end,
@@ -31,7 +31,12 @@ with written as (
         is distinct from
         (
             excluded.period_end, excluded.avg_bytes, excluded.max_bytes, excluded.min_bytes, excluded.opening_bytes, excluded.closing_bytes,
-            excluded.data_count, excluded.expected_count, excluded.estimated_count, excluded.change_bytes, excluded.change_percent, excluded.is_final
+            excluded.data_count,
+            excluded.expected_count,
+            excluded.estimated_count,
+            excluded.change_bytes,
+            excluded.change_percent,
+            excluded.is_final
         )
         and (excluded.data_count >= a.data_count or a.period_start = any(%(kept_starts)s::date[]))
     returning a.*

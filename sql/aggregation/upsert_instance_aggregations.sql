@@ -8,7 +8,7 @@ with written as (
         closing_bytes, data_count, expected_count, estimated_count, change_bytes, change_percent, avg_database_count, max_database_count,
         min_database_count, trend_direction, is_final
     )
-{computed}
+    {computed}
     on conflict (instance_id, period_type, period_start) do update
         set
             period_end = excluded.period_end,
@@ -37,7 +37,12 @@ with written as (
         is distinct from
         (
             excluded.period_end, excluded.avg_bytes, excluded.max_bytes, excluded.min_bytes, excluded.opening_bytes, excluded.closing_bytes,
-            excluded.data_count, excluded.expected_count, excluded.estimated_count, excluded.change_bytes, excluded.change_percent, excluded.avg_database_count,
+            excluded.data_count,
+            excluded.expected_count,
+            excluded.estimated_count,
+            excluded.change_bytes,
+            excluded.change_percent,
+            excluded.avg_database_count,
             excluded.max_database_count, excluded.min_database_count, excluded.trend_direction, excluded.is_final
         )
         and (excluded.data_count >= a.data_count or a.period_start = any(%(kept_starts)s::date[]))

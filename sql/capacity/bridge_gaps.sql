@@ -10,37 +10,44 @@ select
     round(b.data_bytes + (a.data_bytes - b.data_bytes)::numeric * w.past / w.length)::bigint as data_bytes,
     round(b.log_bytes + (a.log_bytes - b.log_bytes)::numeric * w.past / w.length)::bigint as log_bytes
 from capacity_gaps as g
-cross join lateral (
-    select
-        s.stat_date,
-        s.total_bytes,
-        s.data_bytes,
-        s.log_bytes
-    from database_size_stats as s
-    where
-        s.instance_id = g.instance_id
-        and s.database_name = g.database_name
-        and s.stat_date between g.stat_date - %(max_gap_days)s::integer and g.stat_date - 1
-        and s.provenance in ('measured', 'recovered')
-    order by s.stat_date desc
-    limit 1
-) as b
-cross join lateral (
-    select
-        s.stat_date,
-        s.total_bytes,
-        s.data_bytes,
-        s.log_bytes
-    from database_size_stats as s
-    where
-        s.instance_id = g.instance_id
-        and s.database_name = g.database_name
-        and s.stat_date between g.stat_date + 1 and g.stat_date + %(max_gap_days)s::integer
-        and s.provenance in ('measured', 'recovered')
-    order by s.stat_date
-    limit 1
-) as a
-cross join lateral (select g.stat_date - b.stat_date as past, a.stat_date - b.stat_date as length) as w
+cross join
+    lateral (
+        select
+            s.stat_date,
+            s.total_bytes,
+            s.data_bytes,
+            s.log_bytes
+        from database_size_stats as s
+        where
+            s.instance_id = g.instance_id
+            and s.database_name = g.database_name
+            and s.stat_date between g.stat_date - %(max_gap_days)s::integer and g.stat_date - 1
+            and s.provenance in ('measured', 'recovered')
+        order by s.stat_date desc
+        limit 1
+    ) as b
+cross join
+    lateral (
+        select
+            s.stat_date,
+            s.total_bytes,
+            s.data_bytes,
+            s.log_bytes
+        from database_size_stats as s
+        where
+            s.instance_id = g.instance_id
+            and s.database_name = g.database_name
+            and s.stat_date between g.stat_date + 1 and g.stat_date + %(max_gap_days)s::integer
+            and s.provenance in ('measured', 'recovered')
+        order by s.stat_date
+        limit 1
+    ) as a
+cross join
+    lateral (
+        select
+            g.stat_date - b.stat_date as past,
+            a.stat_date - b.stat_date as length
+    ) as w
 where
     g.closed_by is null
     and g.database_name is not null

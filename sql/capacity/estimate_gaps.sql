@@ -17,7 +17,7 @@ with estimated as (
         'linear',
         %(session_id)s::uuid
     from (
-{bridges}
+        {bridges}
     ) as b
     on conflict (instance_id, database_name, stat_date) do nothing
     returning instance_id, database_name, stat_date

@@ -3,6 +3,6 @@
 -- Returns: stat_date.
 select distinct b.stat_date
 from (
-{bridges}
+    {bridges}
 ) as b
 order by b.stat_date
