@@ -1,0 +1,107 @@
+"""What notices by itself: gaps that can be bridged, and periods that are behind their days, whoever wrote them."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import uuid4
+
+import dagster as dg
+import pytest
+
+from whalefall_pipelines.definitions import defs
+from whalefall_pipelines.defs import sensors
+from whalefall_pipelines.defs.calendar import SETTINGS
+from whalefall_pipelines.defs.resources import WhalefallResource
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
+from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
+from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from
+from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.factories import register
+
+NOW = today(datetime.now(UTC), SETTINGS.timezone)
+RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+def resource(store: Database) -> WhalefallResource:
+    class Bound(WhalefallResource):
+        @contextmanager
+        def store(self) -> Generator[Database]:
+            yield store
+
+    return Bound()
+
+
+@pytest.fixture
+def key(store: Database) -> Key:
+    (instance,) = register(store, "orders")
+    return instance.instance_id, "shop"
+
+
+def bridged(store: Database) -> list[dg.RunRequest]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, resources={"whalefall": resource(store)}, definitions=defs)
+        return list(sensors.bridge_gaps.evaluate_tick(context).run_requests or [])
+
+
+def test_exactly_the_days_that_can_be_bridged_are_requested_and_once_a_day(store: Database, key: Key) -> None:
+    days = {NOW - timedelta(days=age): ModelDay(1000 if age in {9, 6, 4, 0} else None) for age in range(10)}
+    days |= {NOW - timedelta(days=12): ModelDay(None)}
+    write_days(store, {(key, day): one for day, one in days.items()})
+    requests = bridged(store)
+    expected = [(8, 7), (5, 5), (3, 1)]
+    spans = [{RANGE[0]: str(NOW - timedelta(days=a)), RANGE[1]: str(NOW - timedelta(days=b))} for a, b in expected if a != b]
+    spans.insert(1, {"dagster/partition": str(NOW - timedelta(days=5))})
+    assert [{name: request.tags[name] for name in span} for request, span in zip(requests, spans, strict=True)] == spans
+    assert [request.run_key for request in requests] == [request.run_key for request in bridged(store)]
+
+
+def test_without_a_gap_between_known_days_nothing_is_requested(store: Database, key: Key) -> None:
+    write_days(store, {(key, NOW - timedelta(days=2)): ModelDay(None), (key, NOW - timedelta(days=1)): ModelDay(1000)})
+    assert bridged(store) == []
+
+
+def reconciled(store: Database, period_type: PeriodType) -> list[dg.RunRequest]:
+    (schedule,) = [one for one in sensors.reconcile_aggregations if one.name == f"reconcile_{period_type}_periods"]
+    night = datetime.combine(NOW, time(0, 20), SETTINGS.timezone)
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=night, resources={"whalefall": resource(store)})
+        return list(schedule.evaluate_tick(context).run_requests or [])
+
+
+def aggregate(store: Database, days: Sequence[date]) -> None:
+    for period_type in PeriodType:
+        periods = periods_between(period_type, min(days), max(days))
+        plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
+        with sync_session(store, plan, []):
+            aggregate_sizes(store, periods, NOW, plan.session_id)
+
+
+def test_a_day_written_past_dagsters_back_is_found_in_its_periods_and_in_the_change_of_the_next(store: Database, key: Key) -> None:
+    days = days_from(NOW - timedelta(days=60), 61)
+    write_days(store, {(key, day): ModelDay(1000) for day in days})
+    aggregate(store, days)
+    assert [reconciled(store, period_type) for period_type in PeriodType] == [[], [], [], []]
+    behind = NOW - timedelta(days=40)
+    write_days(store, {(key, behind): ModelDay(5000)})
+    for period_type in PeriodType:
+        (request,) = reconciled(store, period_type)
+        period = period_of(period_type, behind)
+        if period.following.start > NOW:
+            assert request.tags["dagster/partition"] == str(period.start)
+        else:  # the change to the period before is another one, too
+            assert [request.tags[tag] for tag in RANGE] == [str(period.start), str(period.following.start)]
+
+
+def test_a_window_that_closed_is_requested(store: Database, key: Key) -> None:
+    yesterday = NOW - timedelta(days=1)
+    write_days(store, {(key, yesterday): ModelDay(1000)})
+    periods = periods_between(PeriodType.DAILY, yesterday, yesterday)
+    plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, yesterday, yesterday)
+    with sync_session(store, plan, []):
+        aggregate_sizes(store, periods, yesterday, plan.session_id)
+    (request,) = reconciled(store, PeriodType.DAILY)
+    assert request.tags["dagster/partition"] == str(yesterday)
