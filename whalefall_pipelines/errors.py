@@ -5,6 +5,7 @@ WhalefallError                 code, is_transient
 │   └── NotFoundError          the thing that was named does not exist
 ├── StoreError                 our own store failed
 │   ├── StoreUnreachableError  it did not answer
+│   ├── StoreBusyError         somebody else holds a lock for longer than we wait
 │   └── SchemaError            its schema is older, newer or other than this program's
 ├── RunFailedError             a Dagster run broke before its work was over
 ├── SessionEndedError          somebody ended the session that this work belongs to
@@ -47,6 +48,12 @@ class StoreError(WhalefallError):
 
 class StoreUnreachableError(StoreError):
     """The store did not answer within its deadline."""
+
+    is_transient = True
+
+
+class StoreBusyError(StoreError):
+    """Somebody else holds a lock for longer than we wait for it."""
 
     is_transient = True
 
