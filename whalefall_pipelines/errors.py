@@ -7,6 +7,7 @@ WhalefallError                 code, is_transient
 │   ├── StoreUnreachableError  it did not answer
 │   ├── StoreBusyError         somebody else holds a lock for longer than we wait
 │   └── SchemaError            its schema is older, newer or other than this program's
+├── ArchiveError               an archive cannot be written, or is not what its manifest says
 ├── RunFailedError             a Dagster run broke before its work was over
 ├── SessionEndedError          somebody ended the session that this work belongs to
 ├── LocalServerError           a server that we start ourselves did not start
@@ -60,6 +61,10 @@ class StoreBusyError(StoreError):
 
 class SchemaError(StoreError):
     """The store's schema does not fit this program."""
+
+
+class ArchiveError(WhalefallError):
+    """The archive of a month cannot be written or read, or differs from the month; nothing was dropped for it."""
 
 
 class RunFailedError(WhalefallError):

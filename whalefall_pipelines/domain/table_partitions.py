@@ -168,14 +168,12 @@ def _judge(one: TablePartition, oldest_kept: Month, *, is_overdue: bool) -> tupl
     if one.place is Place.STRAY or one.month is None:
         return StepKind.FOREIGN, _why_foreign(one)
     if one.place is Place.DETACH_PENDING:
-        return StepKind.FINALIZE, "its detach was interrupted: it is ended, and the month " + (
-            "dropped" if is_overdue else "attached again"
-        )
+        return StepKind.FINALIZE, "its detach was interrupted: it is ended and the month " + ("dropped" if is_overdue else "attached again")
     if is_overdue:
         is_half_done = one.place is Place.DETACHED
         return (
             StepKind.EXPIRE,
-            "only the drop is left of an interrupted upkeep" if is_half_done else f"all of it is older than {oldest_kept}",
+            "an interrupted upkeep left only the drop" if is_half_done else f"all of it is older than {oldest_kept}",
         )
     if one.place is Place.DETACHED:
         return StepKind.FOREIGN, "it was detached to be dropped and is within the retention now: attach it, or drop it"
@@ -191,7 +189,7 @@ def _why_foreign(one: TablePartition) -> str:
     return f"its bounds are {bounds} and not one calendar month: it is left alone"
 
 
-def _steps_of_what_lacks(table_name: str, own: Sequence[TablePartition], oldest_kept: Month, wanted: Mapping[Month, str]) -> list[Step]:
+def _steps_of_what_lacks(table_name: str, own: Sequence[TablePartition], oldest_kept: Month, wanted: dict[Month, str]) -> list[Step]:
     present = {one.month for one in own if one.month and one.place in {Place.ATTACHED, Place.DETACH_PENDING}}
     ends = sorted(month for month in {*present, *wanted} if month >= oldest_kept)
     reasons = dict.fromkeys(months_between(ends[0], ends[-1]), "a hole between months that exist") | wanted
