@@ -87,7 +87,9 @@ class TablePartition:
         return month if (month.first_day, month.end_day) == (self.first_day, self.end_day) else None
 
     def overlaps(self, month: Month) -> bool:
-        """Whether days of the month lie in it, or might."""
+        """Whether days of the month lie in it. None are known to lie in what has no bounds, such as a default partition."""
+        if self.first_day is None and self.end_day is None:
+            return False
         begins_before_end = self.first_day is None or self.first_day < month.end_day
         return begins_before_end and (self.end_day is None or self.end_day > month.first_day)
 
@@ -185,7 +187,7 @@ def _why_foreign(one: TablePartition) -> str:
         return "it has the name of a month and is no part of the table: rename it or drop it"
     if not one.is_plain:
         return "it is divided further or lies on another server: it is left alone"
-    bounds = f"{one.first_day} to {one.end_day} (exclusive)" if one.first_day and one.end_day else "open"
+    bounds = f"{one.first_day or 'open'} to {one.end_day or 'open'} (exclusive)"
     return f"its bounds are {bounds} and not one calendar month: it is left alone"
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from whalefall_pipelines.domain.table_partitions import Month, Step, StepKind, TablePartition, UpkeepRules, dropped_by, plan_upkeep
-from whalefall_pipelines.errors import InputError, StoreError, StoreUnreachableError, WhalefallError
+from whalefall_pipelines.errors import InputError, StoreBusyError, StoreError, StoreUnreachableError, WhalefallError
 from whalefall_pipelines.services.archive_table_partitions import archive_month, check_archive
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
@@ -66,11 +66,19 @@ def expire_table_partitions(
         StoreUnreachableError: the store is away.
     """
     with only_upkeep(database):
-        steps = dropped_by(plan(database, settings, day))
+        # PostgreSQL has at most one detach under way in a table, so one that was interrupted is ended first.
+        steps = sorted(plan(database, settings, day), key=lambda step: step.kind is not StepKind.FINALIZE)
         refuse_too_many(steps, settings, beyond_limit=beyond_limit)
-        if steps and settings.archive_dir:
+        if settings.archive_dir and dropped_by(steps):
             check_archive(settings.archive_dir)
-        return tuple(_expire(database, step, settings.archive_dir, patience) for step in steps)
+        outcomes: dict[str, list[Outcome]] = {}
+        for step in (step for step in steps if step.drops or step.kind is StepKind.FINALIZE):
+            done = outcomes.setdefault(step.table_name, [])
+            if done and isinstance(done[-1].error, StoreBusyError):
+                done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the one before it; the next upkeep tries again.")))
+            else:
+                done.append(_expire(database, step, settings.archive_dir, patience) if step.drops else _create(database, step, patience))
+        return tuple(outcome for done in outcomes.values() for outcome in done)
 
 
 def refuse_too_many(steps: Iterable[Step], settings: Settings, *, beyond_limit: bool) -> None:

@@ -45,7 +45,10 @@ def only_upkeep(database: Database) -> Generator[None]:
         cursor.execute(queries.load("table_partitions/try_lock_upkeep"))
         if cursor.fetchone() != (True,):
             raise StoreBusyError("Another upkeep of the table partitions is at work, so this one leaves and changes nothing.")
-        yield
+        try:
+            yield
+        finally:
+            cursor.execute(queries.load("table_partitions/unlock_upkeep"))
 
 
 def read_catalogue(database: Database, table_names: Iterable[str] = PARTITIONED_TABLES) -> tuple[TablePartition, ...]:

@@ -98,7 +98,8 @@ def test_a_table_of_the_same_name_is_foreign_and_its_month_is_not_created() -> N
         (date(2026, 11, 16), date(2026, 12, 2)),
         (date(2026, 12, 1), date(2027, 1, 2)),
         (date(2026, 10, 1), date(2027, 1, 1)),
-        (None, None),
+        (date(2026, 10, 1), None),
+        (None, date(2027, 1, 1)),
     ],
 )
 def test_other_bounds_are_foreign_left_alone_and_named_where_they_are_in_the_way(first_day: date | None, end_day: date | None) -> None:

@@ -162,6 +162,12 @@ def test_other_bounds_open_bounds_and_divided_parts_are_foreign_and_left_alone(s
     assert foreign == {"wide", "oldest", "far", "divided"}
 
 
+def test_a_default_partition_is_foreign_and_stops_nothing_but_what_it_must(store: Database) -> None:
+    execute(store, f"create table leftovers partition of {TABLE} default", insert(date(2026, 12, 5)))
+    assert [outcome.step.name for outcome in create(store) if outcome.error] == [f"{TABLE}_2026_12"]
+    assert {step.name for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.FOREIGN} == {"leftovers"}
+
+
 def test_one_table_that_fails_does_not_stop_the_other_three(store: Database) -> None:
     with somebody(store, f"lock table {TABLE} in access exclusive mode"):
         outcomes = create(store)
@@ -211,7 +217,7 @@ def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(stor
     have(store, Month(2016, 12), Month(2026, 11), TABLE)
     execute(  # the rest of a century at once: what is tested is upkeep and not the making of 1,200 tables
         store,
-        "do $$ declare m date; begin for m in select generate_series('1926-12-01'::date, '2016-11-01'::date, '1 month')::date loop "
+        "do $$ declare m date; begin for m in select generate_series('1926-12-01'::timestamp, '2016-11-01', '1 month')::date loop "
         f"execute format('create table {TABLE}_%s partition of {TABLE} for values from (%L) to (%L)', "
         "to_char(m, 'YYYY_MM'), m, (m + interval '1 month')::date); if extract(month from m) = 1 then commit; end if; end loop; end $$",
     )
