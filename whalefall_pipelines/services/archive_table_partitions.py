@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, TablePartition
+from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, TablePartition, months_of
 from whalefall_pipelines.errors import ArchiveError, InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partition_rows import column_types, copy_out, count_differences, restore_month
@@ -37,9 +37,10 @@ class Manifest:
     columns: Mapping[str, str]
 
     @property
-    def first_day(self) -> date:
-        """The first day of its month."""
-        return date.fromisoformat(f"{self.month}-01")
+    def calendar_month(self) -> Month:
+        """Its month."""
+        (month,) = months_of([date.fromisoformat(f"{self.month}-01")])
+        return month
 
 
 def check_archive(folder: Path) -> None:
@@ -106,20 +107,19 @@ def restore_archive(database: Database, file: Path) -> Manifest:
         InputError: the month exists. Nothing is changed in either case.
     """
     manifest = read_manifest(file)
-    month = Month(manifest.first_day.year, manifest.first_day.month)
     with _failures(f"{file} cannot be restored"), tempfile.TemporaryDirectory(prefix="whalefall-restore-") as scratch:
         csv_file = Path(scratch) / "rows.csv"
         rows = _read_parquet(file, csv_file)
         if rows != manifest.rows:
             raise ArchiveError(f"{file} has {rows} rows and not {manifest.rows} as its manifest says; nothing was restored.")
         with csv_file.open("rb") as csv_rows:
-            restore_month(database, manifest.table_name, month, csv_rows, list(manifest.columns))
+            restore_month(database, manifest.table_name, manifest.calendar_month, csv_rows, list(manifest.columns))
     return manifest
 
 
 def _keep(parquet_file: Path, folder: Path, manifest: Manifest) -> Path:
     """Move the file to its name, the manifest first, durably. The same rows archived again are the same file."""
-    name = Month(manifest.first_day.year, manifest.first_day.month).table_partition(manifest.table_name)
+    name = manifest.calendar_month.table_partition(manifest.table_name)
     names = (f"{name}.parquet" if number == 1 else f"{name}.{number}.parquet" for number in count(1))
     target = next(path for path in (folder / name for name in names) if not path.exists() or _checksum(path) == manifest.sha256)
     written = parquet_file.with_suffix(".json")

@@ -25,6 +25,7 @@ def column_types(database: Database, table_name: str) -> dict[str, str]:
 def copy_out(database: Database, one: TablePartition, file: IO[bytes]) -> None:
     """Write all rows of a month as CSV with a header."""
     with database.transaction() as cursor:
+        cursor.execute(queries.load("table_partitions/write_instants_in_utc"))
         cursor.copy(compose("copy_rows_out", one), file)
 
 

@@ -1,9 +1,8 @@
 """Upkeep on real PostgreSQL 15 and 18, with writers, readers and other programs in its way."""
 
-import itertools
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date
@@ -20,37 +19,20 @@ from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.services.maintain_table_partitions import Outcome, create_table_partitions, expire_table_partitions, plan
 from whalefall_pipelines.settings import Settings
-from whalefall_pipelines.store import migrations
-from whalefall_pipelines.store.database import Database, libpq_url, parse_url
+from whalefall_pipelines.store.database import Database, libpq_url
 from whalefall_pipelines.store.table_partitions import Patience, count_rows, ensure_month, ensure_months, only_upkeep, read_catalogue
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import query
-from whalefall_pipelines_tests.servers.postgresql import new_cluster, running
 
 TODAY = date(2026, 11, 22)
 TABLE = "instance_size_stats"
 HASTY = Patience(lock_timeout_seconds=0.3, attempts=2, pause_seconds=0.1)
 SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
-_numbers = itertools.count()
-
-
-@pytest.fixture(scope="session", params=[15, 18])
-def upkeep_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluster]:
-    """A server of the oldest and of the newest version, with a migrated database to clone."""
-    with running(new_cluster(request.param, tmp_path_factory.mktemp(f"upkeep-{request.param}"))) as cluster:
-        administer(cluster, "create database upkeep_template")
-        with closing(Database(parse_url(cluster.url("upkeep_template")), TIMEZONE)) as database:
-            migrations.migrate(database, TIMEZONE.key)
-        yield cluster
 
 
 @pytest.fixture
-def store(upkeep_server: PostgresCluster) -> Iterator[Database]:
-    name = f"upkeep_{next(_numbers)}"
-    administer(upkeep_server, f"create database {name} template upkeep_template")
-    with closing(Database(parse_url(upkeep_server.url(name)), TIMEZONE)) as database:
-        yield database
-    administer(upkeep_server, f"drop database {name} with (force)")
+def store(upkeep_store: Database) -> Database:
+    return upkeep_store
 
 
 @contextmanager
