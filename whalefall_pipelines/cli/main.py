@@ -19,6 +19,7 @@ class Whalefall(click.Group):
         "instances": "instances",
         "collect": "collect",
         "sessions": "sessions",
+        "partitions": "partitions",
         "store": "store",
         "env": "env",
     }
