@@ -10,7 +10,7 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import FAILURE, PARTIAL, SUCCESS, format_bytes, json_option, leave, note, print_json, print_table
 from whalefall_pipelines.cli.questions import confirm
 from whalefall_pipelines.domain.capacity import today
-from whalefall_pipelines.domain.table_partitions import Step, StepKind, TablePartition, dropped_by, months_of
+from whalefall_pipelines.domain.table_partitions import Step, StepKind, TablePartition, added_by, dropped_by, months_of
 from whalefall_pipelines.services.archive_table_partitions import restore_archive
 from whalefall_pipelines.services.maintain_table_partitions import (
     Outcome,
@@ -79,7 +79,7 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
     months = months_of(days)
     with open_store(given) as database:
         if dry_run:
-            steps = [step for step in plan(database, given, _today(given), months) if not step.drops and step.kind is not StepKind.KEEP]
+            steps = added_by(plan(database, given, _today(given), months))
             _print_steps(steps, as_json=as_json, empty="Nothing is to be created.")
             return
         outcomes = create_table_partitions(database, given, _today(given), months)

@@ -13,14 +13,16 @@ PARTITION_TAG = "dagster/partition"
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
-def plan_session(context: dg.AssetExecutionContext, days: Sequence[date], *, some_instances: bool) -> SessionPlan:
+def plan_session(
+    context: dg.AssetExecutionContext, days: Sequence[date], *, some_instances: bool, category: SyncCategory = SyncCategory.CAPACITY
+) -> SessionPlan:
     """The session of this run. A run that was launched with a session id keeps it; every run is tagged with the id it has."""
     tags = context.run.tags
     session_id = UUID(tags[SESSION_TAG]) if SESSION_TAG in tags else uuid4()
     context.instance.add_run_tags(context.run.run_id, {SESSION_TAG: str(session_id)})
     return SessionPlan(
         session_id=session_id,
-        category=SyncCategory.CAPACITY,
+        category=category,
         sync_type=sync_type(tags, some_instances=some_instances),
         first_day=min(days),
         last_day=max(days),

@@ -152,6 +152,11 @@ def dropped_by(steps: Iterable[Step]) -> tuple[Step, ...]:
     return tuple(step for step in steps if step.drops)
 
 
+def added_by(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps at whose end a table has a month that it lacked."""
+    return tuple(step for step in steps if step.kind is StepKind.CREATE or (step.kind is StepKind.FINALIZE and not step.drops))
+
+
 def _steps_of_what_is(own: Sequence[TablePartition], oldest_kept: Month) -> list[Step]:
     attached = [one for one in own if one.place is Place.ATTACHED]
     overdue = {one: one.month for one in own if one.place is not Place.STRAY and one.month and one.month < oldest_kept}

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from whalefall_pipelines.domain.table_partitions import Month, Step, StepKind, TablePartition, UpkeepRules, dropped_by, plan_upkeep
+from whalefall_pipelines.domain.table_partitions import (
+    Month,
+    Step,
+    StepKind,
+    TablePartition,
+    UpkeepRules,
+    added_by,
+    dropped_by,
+    plan_upkeep,
+)
 from whalefall_pipelines.errors import InputError, StoreBusyError, StoreError, StoreUnreachableError, WhalefallError
 from whalefall_pipelines.services.archive_table_partitions import archive_month, check_archive
 from whalefall_pipelines.settings import Settings
@@ -51,7 +60,7 @@ def create_table_partitions(
         StoreUnreachableError: the store is away.
     """
     with only_upkeep(database):
-        return tuple(_create(database, step, patience) for step in plan(database, settings, day, months) if _adds(step))
+        return tuple(_create(database, step, patience) for step in added_by(plan(database, settings, day, months)))
 
 
 def expire_table_partitions(
@@ -89,10 +98,6 @@ def refuse_too_many(steps: Iterable[Step], settings: Settings, *, beyond_limit: 
             f"{count} table partitions would be dropped at once, more than the {settings.expire_at_most} of WHALEFALL_EXPIRE_AT_MOST, so "
             "none was: look at `whalefall partitions plan`, then `whalefall partitions expire --yes`."
         )
-
-
-def _adds(step: Step) -> bool:
-    return step.kind is StepKind.CREATE or (step.kind is StepKind.FINALIZE and not step.drops)
 
 
 def _create(database: Database, step: Step, patience: Patience) -> Outcome:

@@ -31,6 +31,7 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
         "instance_databases": ("inventory", {"instances"}),
         "database_size_stats": ("capacity", {"instance_databases"}),
         "instance_size_stats": ("capacity", {"database_size_stats"}),
+        "table_partitions": ("upkeep", set()),
     }
 
 
@@ -42,7 +43,8 @@ def test_every_asset_says_what_it_is_whose_and_of_what() -> None:
         assert not node.description.startswith(("#", "*", "|"))  # the catalogue page shows the first line as plain text
         assert node.owners == ["team:dba"]
         assert node.kinds == {"postgres", "python"}
-        assert "dagster/column_schema" in node.metadata
+        is_table = key != dg.AssetKey("table_partitions")
+        assert ("dagster/column_schema" in node.metadata) == is_table
 
 
 def test_the_days_include_the_running_one_in_the_configured_zone() -> None:
@@ -61,7 +63,7 @@ def test_the_job_the_schedule_and_the_check() -> None:
     assert {key.to_user_string() for key in job.asset_layer.asset_graph.asset_check_keys} == {
         "database_size_stats:every_expected_database_has_a_size"
     }
-    (schedule,) = repository.schedule_defs
+    schedule = repository.get_schedule_def("collect_every_night")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 3 * * *", "Asia/Shanghai")
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
     tick = schedule.evaluate_tick(
@@ -69,6 +71,36 @@ def test_the_job_the_schedule_and_the_check() -> None:
     )
     (request,) = tick.run_requests or []
     assert (request.run_key, request.partition_key) == ("2026-11-22", "2026-11-22")
+
+
+def test_upkeep_has_two_jobs_two_schedules_five_checks_and_a_sensor() -> None:
+    repository = defs.get_repository_def()
+    for name, expires in (("create_table_partitions", False), ("expire_table_partitions", True)):
+        job = repository.get_job(name)
+        assert set(job.asset_layer.executable_asset_keys) == keys("table_partitions")
+        assert job.tags["whalefall/lane"] == "upkeep"
+        assert job.run_config == {"ops": {"table_partitions": {"config": {"expire": expires}}}}
+        assert {key.name for key in job.asset_layer.asset_graph.asset_check_keys} == {
+            "every_month_in_use_exists",
+            "enough_months_ahead",
+            "nothing_is_overdue",
+            "no_detach_is_pending",
+            "nothing_is_foreign",
+        }
+    assert {(one.name, one.job_name, one.cron_schedule) for one in repository.schedule_defs} == {
+        ("collect_every_night", "collect_capacity", "0 3 * * *"),
+        ("create_table_partitions_every_night", "create_table_partitions", "30 0 * * *"),
+        ("expire_table_partitions_every_month", "expire_table_partitions", "0 1 1 * *"),
+    }
+    assert {(one.execution_timezone, one.default_status) for one in repository.schedule_defs} == {
+        ("Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING)
+    }
+    (sensor,) = repository.sensor_defs
+    assert (sensor.name, sensor.minimum_interval_seconds, sensor.default_status) == (
+        "missing_table_partitions",
+        120,
+        dg.DefaultSensorStatus.RUNNING,
+    )
 
 
 def test_the_documented_columns_are_those_of_the_store(store: Database) -> None:

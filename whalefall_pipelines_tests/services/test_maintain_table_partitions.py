@@ -2,15 +2,12 @@
 
 import threading
 import time
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import psycopg2
 import pytest
-from psycopg2.extensions import connection as Connection
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, Place, StepKind, months_between
@@ -19,10 +16,11 @@ from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.services.maintain_table_partitions import Outcome, create_table_partitions, expire_table_partitions, plan
 from whalefall_pipelines.settings import Settings
-from whalefall_pipelines.store.database import Database, libpq_url
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import Patience, count_rows, ensure_month, ensure_months, only_upkeep, read_catalogue
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.servers.locks import interrupt_detach, somebody
 
 TODAY = date(2026, 11, 22)
 TABLE = "instance_size_stats"
@@ -33,16 +31,6 @@ SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
 @pytest.fixture
 def store(upkeep_store: Database) -> Database:
     return upkeep_store
-
-
-@contextmanager
-def somebody(store: Database, *statements: str) -> Generator[Connection]:
-    """Another session, in a transaction that has done this and stays open."""
-    with closing(psycopg2.connect(libpq_url(store.url))) as connection:
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-        yield connection
 
 
 def execute(store: Database, *statements: str) -> None:
@@ -237,7 +225,7 @@ def test_a_writer_in_the_way_makes_expiry_give_up_and_the_next_run_ends_it(store
 def test_a_detach_that_was_killed_between_its_two_transactions_is_ended(store: Database) -> None:
     have(store, Month(2025, 9), Month(2026, 11), TABLE)
     execute(store, insert(TODAY))
-    interrupt_detach(store, f"{TABLE}_2025_09")
+    interrupt_detach(store, TABLE, f"{TABLE}_2025_09")
     assert months(store, place=Place.DETACH_PENDING) == ["2025-09"]
     assert errors(expire(store)) == []
     assert months(store) == every_month(Month(2025, 11), Month(2026, 11))
@@ -246,31 +234,11 @@ def test_a_detach_that_was_killed_between_its_two_transactions_is_ended(store: D
 def test_an_interrupted_detach_of_a_month_in_use_is_put_back_by_creating(store: Database) -> None:
     have(store, Month(2026, 11), Month(2027, 2), TABLE)
     execute(store, insert(TODAY))
-    interrupt_detach(store, f"{TABLE}_2026_11")
+    interrupt_detach(store, TABLE, f"{TABLE}_2026_11")
     assert query(store, f"select count(*) from {TABLE}") == [(0,)]
     assert errors(create(store)) == []
     assert query(store, f"select count(*) from {TABLE}") == [(1,)]
     assert months(store)[0] == "2026-11"
-
-
-def interrupt_detach(store: Database, name: str) -> None:
-    """Kill the session of a concurrent detach while it waits for a writer, after its first transaction."""
-    with somebody(store, insert(TODAY, 99)), closing(psycopg2.connect(libpq_url(store.url))) as detaching:
-        detaching.autocommit = True
-        process = detaching.info.backend_pid
-
-        def detach() -> None:
-            with detaching.cursor() as cursor, pytest.raises(psycopg2.Error):
-                cursor.execute(f"alter table {TABLE} detach partition {name} concurrently")
-
-        thread = threading.Thread(target=detach)
-        thread.start()
-        deadline = time.monotonic() + 10
-        while not query(store, "select 1 from pg_inherits where inhdetachpending and inhrelid = %s::regclass", name):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        query(store, "select pg_terminate_backend(%s)", process)
-        thread.join(10)
 
 
 def test_an_upkeep_that_was_killed_before_the_drop_is_resumed_and_a_month_like_it_is_not_touched(store: Database) -> None:
