@@ -139,18 +139,20 @@ class Database:
     def session(self) -> Generator[Cursor]:
         """One connection outside any transaction, each statement sent by itself: for what a transaction forbids, and for session locks.
 
-        It is closed at the end, so that no lock or setting of the session goes back into the pool.
+        Its settings end with the block. So do its locks when the block raises; otherwise the block lets them go.
 
         Raises:
             StoreUnreachableError: no connection within the deadline.
             StoreError: the store refused a statement; those before it are kept.
         """
-        with self._connection(is_used_up=True) as connection, connection.cursor() as driver_cursor:
+        with self._connection(closes_on_error=True) as connection, connection.cursor() as driver_cursor:
             connection.autocommit = True
             yield Cursor(driver_cursor, keeps=False)
+            connection.autocommit = False
+            connection.reset()
 
     @contextmanager
-    def _connection(self, *, is_used_up: bool = False) -> Generator[extensions.connection]:
+    def _connection(self, *, closes_on_error: bool = False) -> Generator[extensions.connection]:
         from sqlalchemy import exc  # noqa: PLC0415
 
         try:
@@ -158,12 +160,14 @@ class Database:
         except (psycopg2.OperationalError, exc.TimeoutError) as error:
             raise _unreachable(self.url, error) from error
         connection = cast("extensions.connection", pooled.driver_connection)
+        is_done = False
         try:
             yield connection
+            is_done = True
         except psycopg2.Error as error:
             raise _store_error(self.url, error) from error
         finally:
-            if connection.closed or is_used_up:
+            if connection.closed or (closes_on_error and not is_done):
                 pooled.invalidate()
             pooled.close()
 
