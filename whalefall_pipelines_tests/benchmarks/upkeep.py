@@ -1,7 +1,7 @@
 """What upkeep costs: a month made and a month expired, against deleting the same rows; and planning over many months against few."""
 
+import os
 import time
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,24 +17,33 @@ INSTANCES, DATABASES = 1000, 27
 TABLE, TODAY = "database_size_stats", date(2026, 11, 22)
 # A month of a large fleet: 31 days of 27,000 databases, 837,000 rows.
 MONTH = Month(2025, 10)
-ROUNDS, PLANS = 3, 300
+ROUNDS, PLANS = 5, 300
 FEW, MANY = 12, 240
 
 
-def _fill(store: Database) -> None:
-    """A full month beside one that stays, settled on the disk so that nothing of it is written while it is measured."""
+def _fill(store: Database, data: Path) -> None:
+    """A full month beside one that stays, on the disk and not in memory, like a month that was written a year ago."""
     ensure_month(store, TABLE, MONTH)
     ensure_month(store, TABLE, Month(2026, 11))
+    name = MONTH.table_partition(TABLE)
     with store.transaction() as cursor:
         cursor.execute(f"insert into {TABLE} select * from source")
     with store.session() as cursor:
-        cursor.execute(f"vacuum (analyze) {MONTH.table_partition(TABLE)}")
+        cursor.execute(f"vacuum (analyze) {name}")
         cursor.execute("checkpoint")
+        cursor.execute(
+            "select pg_relation_filepath(%s::regclass) union all "
+            "select pg_relation_filepath(indexrelid) from pg_index where indrelid = %s::regclass",
+            (name, name),
+        )
+        for (path,) in cursor.fetchall():
+            with (data / path).open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _expire(store: Database) -> float:
-    _fill(store)
-    given = replace(settings.load({"WHALEFALL_HOME": "/nonexistent"}))
+def _expire(store: Database, data: Path) -> float:
+    _fill(store, data)
+    given = settings.load({"WHALEFALL_HOME": "/nonexistent"})
     begun = time.monotonic()
     (outcome,) = expire_table_partitions(store, given, TODAY)
     seconds = time.monotonic() - begun
@@ -50,9 +59,9 @@ def _create(store: Database) -> float:
     return time.monotonic() - begun
 
 
-def _delete(store: Database) -> float:
+def _delete(store: Database, data: Path) -> float:
     """DELETE and VACUUM, which is what gives the space back for the next rows; the month itself stays and is emptied."""
-    _fill(store)
+    _fill(store, data)
     begun = time.monotonic()
     with store.transaction() as cursor:
         cursor.execute(f"delete from {TABLE} where stat_date >= %s and stat_date < %s", (MONTH.first_day, MONTH.end_day))
@@ -90,6 +99,9 @@ def measure(folder: Path) -> list[Figure]:
     """The ratios."""
     with embedded_store(folder / "home") as store:
         with store.transaction() as cursor:
+            cursor.execute("select current_setting('data_directory')")
+            data = Path(str((cursor.fetchone() or ("",))[0]))
+        with store.transaction() as cursor:
             cursor.execute(f"create table source (like {TABLE})")
             cursor.execute(
                 "insert into source select i, 'application_' || d, day::date, 8000000 + i, 8000000 + i, null, now(), 'measured', "
@@ -97,8 +109,8 @@ def measure(folder: Path) -> list[Figure]:
                 "generate_series(1, %s) as i, generate_series(1, %s) as d",
                 (MONTH.first_day, date(2025, 10, 31), INSTANCES, DATABASES),
             )
-        expired = alternate(lambda: _expire(store), lambda: _delete(store), ROUNDS)
-        created = alternate(lambda: _create(store), lambda: _delete(store), 1)
+        expired = alternate(lambda: _expire(store, data), lambda: _delete(store, data), ROUNDS)
+        created = alternate(lambda: _create(store), lambda: _delete(store, data), 1)
         return [
             Figure("expire a month of 837,000 rows / DELETE + VACUUM", expired.ratio, 0.1, "x", str(expired)),
             Figure("create a month / DELETE + VACUUM of 837,000 rows", created.ratio, 0.1, "x", str(created)),
