@@ -83,6 +83,12 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
             _print_steps(steps, as_json=as_json, empty="Nothing is to be created.")
             return
         outcomes = create_table_partitions(database, given, _today(given), months)
+    oldest_kept = months_of([_today(given)])[0].plus(-given.retention_months)
+    for month in months:
+        if month < oldest_kept:
+            note(
+                f"{month} is older than {oldest_kept}, the oldest month of sizes that WHALEFALL_RETENTION_MONTHS keeps: it was not made there."
+            )
     _finish(outcomes, as_json=as_json, empty="Nothing was to be created.")
 
 

@@ -54,6 +54,8 @@ def test_a_new_store_is_planned_shown_and_given_its_months(store_environment: di
 def test_a_month_that_a_backfill_needs_is_created_on_request(store_environment: dict[str, str], this_month: Month) -> None:
     succeed(store_environment, "partitions", "create", "--month", str(this_month.plus(-2)))
     assert str(this_month.plus(-2)) in {row["month"] for row in document(store_environment, "partitions", "list")}
+    result = whalefall(store_environment, "partitions", "create", "--month", str(this_month.plus(-13)))
+    assert "it was not made there" in result.stderr
     assert "does not match the format" in whalefall(store_environment, "partitions", "create", "--month", "September").stderr
 
 
