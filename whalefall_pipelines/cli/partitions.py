@@ -87,7 +87,7 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
     for month in months:
         if month < oldest_kept:
             note(
-                f"{month} is older than {oldest_kept}, the oldest month of sizes that WHALEFALL_RETENTION_MONTHS keeps: it was not made there."
+                f"{month} is older than {oldest_kept}, the oldest month of sizes that is kept: it was not made there."
             )
     _finish(outcomes, as_json=as_json, empty="Nothing was to be created.")
 
