@@ -4,9 +4,9 @@
 with marks as (
     select
         objoid,
-        regexp_match(description, '^whalefall expires (\w+) from (\d\d\d\d-\d\d-\d\d) to (\d\d\d\d-\d\d-\d\d)$') as mark
+        regexp_match(description, '^whalefall detaches (\w+) from (\d\d\d\d-\d\d-\d\d) to (\d\d\d\d-\d\d-\d\d)$') as mark
     from pg_catalog.pg_description
-    where classoid = 'pg_catalog.pg_class'::regclass and objsubid = 0 and description like 'whalefall expires %%'
+    where classoid = 'pg_catalog.pg_class'::regclass and objsubid = 0 and description like 'whalefall detaches %%'
 ),
 
 named as (

@@ -3,7 +3,7 @@
 Reading the catalogue and carrying a plan out are `store/table_partitions.py` and `services/maintain_table_partitions.py`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -108,7 +108,7 @@ class UpkeepRules:
 
 
 class StepKind(StrEnum):
-    """What is to be done. Nothing is ever done about what is foreign, but to say so."""
+    """What is to be done: a created month may be one that was detached and is attached again; what is foreign is only named."""
 
     CREATE = "create"
     KEEP = "keep"
@@ -142,7 +142,7 @@ def plan_upkeep(found: Sequence[TablePartition], rules: UpkeepRules, today: date
     for table_name in PARTITIONED_TABLES:
         own = [one for one in found if one.table_name == table_name]
         oldest_kept = this.plus(-rules.retention_months(table_name))
-        done = [*_steps_of_what_is(own, oldest_kept), *_steps_of_what_lacks(table_name, own, oldest_kept, wanted)]
+        done = [*_steps_of_what_is(own, oldest_kept), *_steps_of_what_lacks(table_name, own, oldest_kept, this, wanted)]
         steps += sorted(done, key=lambda step: (step.month or Month(0, 1), step.name))
     return tuple(steps)
 
@@ -163,27 +163,27 @@ def _steps_of_what_is(own: Sequence[TablePartition], oldest_kept: Month) -> list
     if all(one in overdue for one in attached):  # no part would be left of the table
         stays = max((one for one in overdue if one.place is not Place.DETACHED), key=lambda one: str(one.month), default=None)
         overdue = {one: month for one, month in overdue.items() if one is not stays}
-    return [_step(one, overdue, oldest_kept) for one in own]
+    steps: list[Step] = []
+    for one in own:
+        month = one.month
+        has_rival = one.place is Place.DETACHED and month is not None and any(other.overlaps(month) for other in attached)
+        kind, why = _judge(one, oldest_kept, is_overdue=one in overdue, has_rival=has_rival)
+        steps.append(Step(kind, one.table_name, one.name, month, why, one, drops=one in overdue))
+    return steps
 
 
-def _step(one: TablePartition, overdue: Mapping[TablePartition, Month], oldest_kept: Month) -> Step:
-    kind, why = _judge(one, oldest_kept, is_overdue=one in overdue)
-    return Step(kind, one.table_name, one.name, one.month, why, one, drops=one in overdue)
-
-
-def _judge(one: TablePartition, oldest_kept: Month, *, is_overdue: bool) -> tuple[StepKind, str]:
+def _judge(one: TablePartition, oldest_kept: Month, *, is_overdue: bool, has_rival: bool) -> tuple[StepKind, str]:
     if one.place is Place.STRAY or one.month is None:
         return StepKind.FOREIGN, _why_foreign(one)
     if one.place is Place.DETACH_PENDING:
         return StepKind.FINALIZE, "its detach was interrupted: it is ended and the month " + ("dropped" if is_overdue else "attached again")
     if is_overdue:
-        is_half_done = one.place is Place.DETACHED
-        return (
-            StepKind.EXPIRE,
-            "an interrupted upkeep left only the drop" if is_half_done else f"all of it is older than {oldest_kept}",
-        )
+        only_the_drop = one.place is Place.DETACHED
+        return StepKind.EXPIRE, "an interrupted upkeep left only the drop" if only_the_drop else f"all of it is older than {oldest_kept}"
     if one.place is Place.DETACHED:
-        return StepKind.FOREIGN, "it was detached to be dropped and is within the retention now: attach it, or drop it"
+        if has_rival:
+            return StepKind.FOREIGN, "an interrupted upkeep detached it and another one has its month: attach its rows, or drop it"
+        return StepKind.CREATE, "an interrupted upkeep detached it and it is within the retention: attached again"
     return StepKind.KEEP, "the last one is never dropped" if one.month < oldest_kept else "within the retention"
 
 
@@ -196,10 +196,12 @@ def _why_foreign(one: TablePartition) -> str:
     return f"its bounds are {bounds} and not one calendar month: it is left alone"
 
 
-def _steps_of_what_lacks(table_name: str, own: Sequence[TablePartition], oldest_kept: Month, wanted: dict[Month, str]) -> list[Step]:
-    present = {one.month for one in own if one.month and one.place in {Place.ATTACHED, Place.DETACH_PENDING}}
-    ends = sorted(month for month in {*present, *wanted} if month >= oldest_kept)
-    reasons = dict.fromkeys(months_between(ends[0], ends[-1]), "a hole between months that exist") | wanted
+def _steps_of_what_lacks(
+    table_name: str, own: Sequence[TablePartition], oldest_kept: Month, this: Month, wanted: dict[Month, str]
+) -> list[Step]:
+    present = {one.month for one in own if one.month and one.place is not Place.STRAY}
+    first = min(month for month in {*present, *wanted} if month >= oldest_kept)
+    reasons = dict.fromkeys(months_between(first, this), "a hole between months that exist") | wanted
     lacking = {month: why for month, why in reasons.items() if month >= oldest_kept and month not in present}
     return [_creation(table_name, own, month, why) for month, why in sorted(lacking.items())]
 

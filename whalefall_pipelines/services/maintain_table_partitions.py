@@ -103,7 +103,7 @@ def refuse_too_many(steps: Iterable[Step], settings: Settings, *, beyond_limit: 
 def _create(database: Database, step: Step, patience: Patience) -> Outcome:
     try:
         if step.found:
-            detach(database, step.found, patience, to_drop=False)
+            detach(database, step.found, patience)
             attach_again(database, step.found, patience)
         elif step.month:
             ensure_month(database, step.table_name, step.month, patience)

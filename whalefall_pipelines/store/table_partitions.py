@@ -116,15 +116,15 @@ def attach_again(database: Database, one: TablePartition, patience: Patience = P
         cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
 
 
-def detach(database: Database, one: TablePartition, patience: Patience = PATIENCE, *, to_drop: bool = True) -> None:
-    """Take a month out of its table, or end an interrupted try to, marked as ours when it is to be dropped.
+def detach(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
+    """Take a month out of its table, or end an interrupted try to, marked as ours; nothing is done to one that is out.
 
     Raises:
         StoreBusyError: somebody is in the way; what was begun is ended the next time.
     """
     with database.session() as cursor:
         patience.limit(cursor, is_local=False)
-        if to_drop and one.place is not Place.DETACHED:
+        if one.place is not Place.DETACHED:
             cursor.execute(compose("mark_table_partition", one, mark=_mark(one)))
         if one.place is Place.DETACH_PENDING:
             cursor.execute(compose("finalize_detach", one))
@@ -213,4 +213,4 @@ def _detached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartitio
 
 def _mark(one: TablePartition) -> str:
     """What `list_detached` recognises."""
-    return f"whalefall expires {one.table_name} from {one.first_day} to {one.end_day}"
+    return f"whalefall detaches {one.table_name} from {one.first_day} to {one.end_day}"

@@ -119,12 +119,15 @@ def test_an_interrupted_detach_is_finalized_and_only_an_overdue_one_is_dropped()
     assert [(str(step.month), step.drops) for step in steps if step.kind is StepKind.FINALIZE] == [("2025-01", True), ("2026-10", False)]
 
 
-def test_what_an_interrupted_upkeep_detached_is_dropped_unless_it_is_within_the_retention_now() -> None:
-    steps = plan(part(Month(2025, 1), Place.DETACHED), part(Month(2026, 9), Place.DETACHED), *span("2026-11", "2027-02"))
-    assert [(str(step.month), step.kind, step.drops) for step in steps[:2]] == [
+def test_what_an_interrupted_upkeep_detached_is_dropped_or_attached_again_unless_its_month_is_taken() -> None:
+    left = (part(Month(2025, 1), Place.DETACHED), part(Month(2026, 9), Place.DETACHED), part(Month(2026, 12), Place.DETACHED))
+    steps = plan(*left, odd(date(2026, 9, 1), date(2026, 10, 1)), part(Month(2026, 10)), part(Month(2026, 11)))
+    assert [(str(step.month), step.kind, step.drops) for step in steps if step.found in left] == [
         ("2025-01", StepKind.EXPIRE, True),
         ("2026-09", StepKind.FOREIGN, False),
+        ("2026-12", StepKind.CREATE, False),
     ]
+    assert months(steps, StepKind.CREATE) == ["2026-12", "2027-01", "2027-02"]
 
 
 def test_the_last_part_of_a_table_is_never_dropped() -> None:
@@ -189,7 +192,7 @@ def test_every_plan_is_safe_and_whole(found: list[TablePartition], rules: Upkeep
         assert step.month
         assert step.month >= kept_from
         assert not any(one.overlaps(step.month) for one in attached)
-        assert step.name not in {one.name for one in found}
+        assert step.found or step.name not in {one.name for one in found}
     settled = {step.month for step in steps if step.kind is not StepKind.EXPIRE}
     assert {this.plus(number) for number in range(rules.months_ahead + 1)} <= settled
 

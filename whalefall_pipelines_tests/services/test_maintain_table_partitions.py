@@ -245,13 +245,27 @@ def test_an_upkeep_that_was_killed_before_the_drop_is_resumed_and_a_month_like_i
     have(store, Month(2025, 8), Month(2026, 11), TABLE)
     execute(
         store,
-        f"comment on table {TABLE}_2025_08 is 'whalefall expires {TABLE} from 2025-08-01 to 2025-09-01'",
+        f"comment on table {TABLE}_2025_08 is 'whalefall detaches {TABLE} from 2025-08-01 to 2025-09-01'",
         f"alter table {TABLE} detach partition {TABLE}_2025_08 concurrently",
         f"alter table {TABLE} detach partition {TABLE}_2025_09 concurrently",  # by somebody who wants to keep it
     )
     assert errors(expire(store)) == []
     assert query(store, f"select to_regclass('{TABLE}_2025_08'), to_regclass('{TABLE}_2025_09')::text") == [(None, f"{TABLE}_2025_09")]
     assert months(store)[0] == "2025-11"
+
+
+def test_a_month_in_use_that_an_interruption_left_detached_is_attached_again(store: Database) -> None:
+    create(store)
+    execute(
+        store,
+        insert(TODAY),
+        f"comment on table {TABLE}_2026_11 is 'whalefall detaches {TABLE} from 2026-11-01 to 2026-12-01'",
+        f"alter table {TABLE} detach partition {TABLE}_2026_11 concurrently",
+    )
+    assert query(store, f"select count(*) from {TABLE}") == [(0,)]
+    assert errors(create(store)) == []
+    assert query(store, f"select count(*) from {TABLE}") == [(1,)]
+    assert query(store, f"select obj_description('{TABLE}_2026_11'::regclass)") == [(None,)]
 
 
 def test_of_two_upkeeps_at_once_the_second_says_so_and_leaves(store: Database) -> None:
