@@ -58,7 +58,7 @@ def table_partitions(context: dg.AssetExecutionContext, config: UpkeepConfig, wh
     given = whalefall.installation()
     day = _today(given)
     with whalefall.store() as database:
-        session = plan_session(context, [day], some_instances=False, category=SyncCategory.PARTITION)
+        session = plan_session(context, SyncCategory.PARTITION, [day])
         with sync_session(database, session, []):
             left = _work(context, config, database, given, day)
             if left:

@@ -4,10 +4,10 @@ What is to be done is decided in `domain/table_partitions.py`; rows that go to a
 """
 
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from psycopg2 import sql
 
@@ -73,15 +73,15 @@ def count_rows(database: Database, one: TablePartition) -> int:
         return int((cursor.fetchone() or (0,))[0])
 
 
-def ensure_months(database: Database, days: Iterable[date]) -> int:
-    """Create what is missing for these days, each table by itself, and return how many were created.
+def ensure_months(database: Database, days: Iterable[date], table_names: Sequence[str] = PARTITIONED_TABLES) -> int:
+    """Create what these tables lack for these days, each table by itself, and return how many were created.
 
     Raises:
         StoreError: a table could not get its month, for example because another table of that name is in the way; the others have theirs.
     """
     created, errors = 0, list[StoreError]()
     for month in months_of(days):
-        for table_name in PARTITIONED_TABLES:
+        for table_name in table_names:
             try:
                 created += ensure_month(database, table_name, month)
             except StoreError as error:
@@ -89,6 +89,15 @@ def ensure_months(database: Database, days: Iterable[date]) -> int:
     if errors:
         raise errors[0]
     return created
+
+
+def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
+    """The months that a table holds, from their first day to their last one."""
+    found = _attached(cursor, {"table_names": [table_name]})
+    spans = [
+        (one.first_day, one.end_day - timedelta(days=1)) for one in found if one.place is Place.ATTACHED and one.first_day and one.end_day
+    ]
+    return frozenset(month for span in map(months_of, spans) for month in months_between(span[0], span[-1]))
 
 
 def ensure_month(database: Database, table_name: str, month: Month, patience: Patience = PATIENCE) -> bool:

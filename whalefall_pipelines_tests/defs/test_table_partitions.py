@@ -111,7 +111,7 @@ def test_a_run_creates_checks_and_shows_the_months_in_a_session(store: Database,
     assert shown["session_id"] == str(session.session_id)
     stored = dagster_instance.get_run_by_id(result.run_id)
     assert stored
-    assert UUID(stored.tags["whalefall/session_id"]) == session.session_id
+    assert UUID(stored.tags["whalefall/partition_session_id"]) == session.session_id
 
 
 def test_creating_drops_nothing_and_expiring_creates_nothing(
