@@ -93,11 +93,12 @@ def ensure_months(database: Database, days: Iterable[date], table_names: Sequenc
 
 def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
     """The months that a table holds, from their first day to their last one."""
-    found = _attached(cursor, {"table_names": [table_name]})
     spans = [
-        (one.first_day, one.end_day - timedelta(days=1)) for one in found if one.place is Place.ATTACHED and one.first_day and one.end_day
+        months_of((one.first_day, one.end_day - timedelta(days=1)))
+        for one in _attached(cursor, {"table_names": [table_name]})
+        if one.place is Place.ATTACHED and one.first_day and one.end_day
     ]
-    return frozenset(month for span in map(months_of, spans) for month in months_between(span[0], span[-1]))
+    return frozenset(month for span in spans for month in months_between(span[0], span[-1]))
 
 
 def ensure_month(database: Database, table_name: str, month: Month, patience: Patience = PATIENCE) -> bool:

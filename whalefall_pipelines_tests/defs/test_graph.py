@@ -77,7 +77,8 @@ def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> N
 
 def test_the_jobs_and_the_checks() -> None:
     repository = defs.get_repository_def()
-    assert set(repository.job_names) == {"__ASSET_JOB", "collect_capacity", "fill_past_days"} | {
+    upkeep = {"create_table_partitions", "expire_table_partitions"}
+    assert set(repository.job_names) == upkeep | {"__ASSET_JOB", "collect_capacity", "fill_past_days"} | {
         f"aggregate_{period_type}_periods" for period_type in PeriodType
     }
     job = repository.get_job("collect_capacity")
