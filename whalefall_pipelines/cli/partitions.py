@@ -86,9 +86,7 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
     oldest_kept = months_of([_today(given)])[0].plus(-given.retention_months)
     for month in months:
         if month < oldest_kept:
-            note(
-                f"{month} is older than {oldest_kept}, the oldest month of sizes that is kept: it was not made there."
-            )
+            note(f"{month} is older than {oldest_kept}, the oldest month of sizes that is kept: it was not made there.")
     _finish(outcomes, as_json=as_json, empty="Nothing was to be created.")
 
 
