@@ -161,7 +161,8 @@ def _steps_of_what_is(own: Sequence[TablePartition], oldest_kept: Month) -> list
     attached = [one for one in own if one.place is Place.ATTACHED]
     overdue = {one: one.month for one in own if one.place is not Place.STRAY and one.month and one.month < oldest_kept}
     if all(one in overdue for one in attached):  # no part would be left of the table
-        stays = max((one for one in overdue if one.place is not Place.DETACHED), key=lambda one: str(one.month), default=None)
+        candidates = attached or [one for one in overdue if one.place is Place.DETACH_PENDING]
+        stays = max(candidates, key=lambda one: str(one.month), default=None)
         overdue = {one: month for one, month in overdue.items() if one is not stays}
     steps: list[Step] = []
     for one in own:

@@ -135,6 +135,8 @@ def test_the_last_part_of_a_table_is_never_dropped() -> None:
     assert months(steps, StepKind.EXPIRE) == ["2019-01", "2019-02"]
     assert months(steps, StepKind.KEEP) == ["2019-03"]
     assert not dropped_by(plan(part(Month(2019, 1), Place.DETACH_PENDING)))
+    steps = plan(part(Month(2019, 1)), part(Month(2019, 2), Place.DETACH_PENDING))  # what is attached stays, and not what might be again
+    assert [str(step.month) for step in dropped_by(steps)] == ["2019-02"]
 
 
 def test_100_years_of_months_are_planned_at_once() -> None:
