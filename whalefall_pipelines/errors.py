@@ -5,7 +5,9 @@ WhalefallError                 code, is_transient
 │   └── NotFoundError          the thing that was named does not exist
 ├── StoreError                 our own store failed
 │   ├── StoreUnreachableError  it did not answer
+│   ├── StoreBusyError         somebody else holds a lock for longer than we wait
 │   └── SchemaError            its schema is older, newer or other than this program's
+├── ArchiveError               an archive cannot be written, or is not what its manifest says
 ├── RunFailedError             a Dagster run broke before its work was over
 ├── SessionEndedError          somebody ended the session that this work belongs to
 ├── LocalServerError           a server that we start ourselves did not start
@@ -51,8 +53,18 @@ class StoreUnreachableError(StoreError):
     is_transient = True
 
 
+class StoreBusyError(StoreError):
+    """Somebody else holds a lock for longer than we wait for it."""
+
+    is_transient = True
+
+
 class SchemaError(StoreError):
     """The store's schema does not fit this program."""
+
+
+class ArchiveError(WhalefallError):
+    """The archive of a month cannot be written or read, or differs from the month; nothing was dropped for it."""
 
 
 class RunFailedError(WhalefallError):

@@ -36,6 +36,11 @@ class Settings:
     instance_timeout_seconds: int
     filters_file: Path | None
     postgres_bin: Path | None
+    partitions_ahead: int
+    retention_months: int
+    aggregation_retention_months: int
+    expire_at_most: int
+    archive_dir: Path | None
 
     @property
     def grace(self) -> timedelta:
@@ -70,6 +75,12 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         instance_timeout_seconds=_integer(values, "WHALEFALL_INSTANCE_TIMEOUT_SECONDS", 300, least=2, most=7200),
         filters_file=_path(values, "WHALEFALL_FILTERS_FILE"),
         postgres_bin=_path(values, "WHALEFALL_PG_BIN"),
+        partitions_ahead=_integer(values, "WHALEFALL_PARTITIONS_AHEAD", 3, least=1, most=120),
+        # Three months and the running one always hold a full quarter, from which that quarter is recomputed.
+        retention_months=_integer(values, "WHALEFALL_RETENTION_MONTHS", 12, least=3, most=1200),
+        aggregation_retention_months=_integer(values, "WHALEFALL_AGGREGATION_RETENTION_MONTHS", 60, least=3, most=1200),
+        expire_at_most=_integer(values, "WHALEFALL_EXPIRE_AT_MOST", 12, least=1, most=10_000),
+        archive_dir=_path(values, "WHALEFALL_ARCHIVE_DIR"),
     )
 
 

@@ -73,6 +73,15 @@ def test_own_servers_are_registered_as_shown(tmp_path: Path) -> None:
         run_commands("whalefall store stop", home, tmp_path)
 
 
+@pytest.mark.process
+def test_months_are_looked_after_as_shown(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    try:
+        run_commands(blocks("sh")[2], home, tmp_path)
+    finally:
+        run_commands("whalefall store stop", home, tmp_path)
+
+
 def test_every_variable_is_in_the_table_and_none_other() -> None:
     shown = {row[0].strip("`") for row in table_under("| variable | default |")}
     read = set(re.findall(r'"(WHALEFALL_\w+)"', (PACKAGE / "settings.py").read_text()))
@@ -94,6 +103,8 @@ def test_the_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None
         "STATEMENT_TIMEOUT_SECONDS",
         "INSTANCE_TIMEOUT_SECONDS",
     ):
+        assert shown[f"WHALEFALL_{name}"] == str(getattr(given, name.lower()))
+    for name in ("PARTITIONS_AHEAD", "RETENTION_MONTHS", "AGGREGATION_RETENTION_MONTHS", "EXPIRE_AT_MOST"):
         assert shown[f"WHALEFALL_{name}"] == str(getattr(given, name.lower()))
 
 

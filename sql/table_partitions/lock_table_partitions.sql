@@ -1,6 +1,4 @@
--- Let one program at a time create or drop months, and wait for nobody's table locks for long.
+-- Let one program at a time create months; held for one transaction of milliseconds.
 -- Parameters: none.
--- Returns: lock_timeout, void. The number is arbitrary and ours alone.
-select
-    set_config('lock_timeout', '5s', true) as lock_timeout,
-    pg_advisory_xact_lock(7400303)
+-- Returns: void. The number is arbitrary and ours alone.
+select pg_advisory_xact_lock(7400303)

@@ -22,6 +22,7 @@ class Whalefall(click.Group):
         "aggregate": "aggregate",
         "verify": "verify",
         "sessions": "sessions",
+        "partitions": "partitions",
         "store": "store",
         "env": "env",
     }

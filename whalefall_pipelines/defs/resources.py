@@ -8,11 +8,16 @@ import dagster as dg
 from whalefall_pipelines import settings
 from whalefall_pipelines.services.collect_capacity import Collector, server_collector
 from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 
 
 class WhalefallResource(dg.ConfigurableResource[None]):
     """The store and the fleet of this installation, as its environment says. It holds no secret and no connection."""
+
+    def installation(self) -> Settings:
+        """What this installation's environment says when the step begins."""
+        return settings.load()
 
     @contextmanager
     def store(self) -> Generator[Database]:

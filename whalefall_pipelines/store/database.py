@@ -8,14 +8,14 @@ import io
 import select
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 import psycopg2
 from psycopg2 import extensions
 from psycopg2.sql import Composable
 
-from whalefall_pipelines.errors import InputError, SchemaError, StoreError, StoreUnreachableError
+from whalefall_pipelines.errors import InputError, SchemaError, StoreBusyError, StoreError, StoreUnreachableError
 
 if TYPE_CHECKING:
     from sqlalchemy import exc
@@ -62,14 +62,17 @@ class Cursor:
     Most statements of a visit return nothing, and each wait for the server is a chance to wait for thirty other threads as well.
     """
 
-    def __init__(self, cursor: extensions.cursor) -> None:
-        """Send through this one."""
+    def __init__(self, cursor: extensions.cursor, *, keeps: bool = True) -> None:
+        """Send through this one; one that keeps nothing sends each statement by itself."""
         self._cursor = cursor
+        self._keeps = keeps
         self._unsent: list[bytes] = []
 
     def execute(self, statement: str | Composable, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> None:
         """Keep a statement. What the server has against it is raised when it is sent."""
         self._unsent.append(self._cursor.mogrify(statement, parameters))
+        if not self._keeps:
+            self.send()
 
     def send(self) -> None:
         """Send what was kept."""
@@ -86,6 +89,11 @@ class Cursor:
         """The rows of the last statement."""
         self.send()
         return self._cursor.fetchall()
+
+    def copy(self, statement: Composable, file: IO[bytes]) -> None:
+        """Run a COPY statement out of a file or into it."""
+        self.send()
+        self._cursor.copy_expert(statement, file)
 
     def copy_from(self, file: io.TextIOBase, table_name: str, *, size: int) -> None:
         """Copy PostgreSQL's text format into a table, reading so many characters at once."""
@@ -122,6 +130,29 @@ class Database:
             StoreUnreachableError: no connection within the deadline.
             StoreError: the store refused a statement; nothing of the block is kept.
         """
+        with self._connection() as connection, connection, connection.cursor() as driver_cursor:
+            cursor = Cursor(driver_cursor)
+            yield cursor
+            cursor.send()
+
+    @contextmanager
+    def session(self) -> Generator[Cursor]:
+        """One connection outside any transaction, each statement sent by itself: for what a transaction forbids, and for session locks.
+
+        Its settings end with the block. So do its locks when the block raises; otherwise the block lets them go.
+
+        Raises:
+            StoreUnreachableError: no connection within the deadline.
+            StoreError: the store refused a statement; those before it are kept.
+        """
+        with self._connection(closes_on_error=True) as connection, connection.cursor() as driver_cursor:
+            connection.autocommit = True
+            yield Cursor(driver_cursor, keeps=False)
+            connection.autocommit = False
+            connection.reset()
+
+    @contextmanager
+    def _connection(self, *, closes_on_error: bool = False) -> Generator[extensions.connection]:
         from sqlalchemy import exc  # noqa: PLC0415
 
         try:
@@ -129,15 +160,14 @@ class Database:
         except (psycopg2.OperationalError, exc.TimeoutError) as error:
             raise _unreachable(self.url, error) from error
         connection = cast("extensions.connection", pooled.driver_connection)
+        is_done = False
         try:
-            with connection, connection.cursor() as driver_cursor:
-                cursor = Cursor(driver_cursor)
-                yield cursor
-                cursor.send()
+            yield connection
+            is_done = True
         except psycopg2.Error as error:
             raise _store_error(self.url, error) from error
         finally:
-            if connection.closed:
+            if connection.closed or (closes_on_error and not is_done):
                 pooled.invalidate()
             pooled.close()
 
@@ -173,11 +203,21 @@ def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
         )
     if error.pgcode in _MISSING_SCHEMA:
         return SchemaError(f"The store at {describe(url)} lacks the schema: {_first_line(error)}; run `whalefall store migrate`.")
+    if error.pgcode in _BUSY:
+        return StoreBusyError(f"A lock in the store at {describe(url)} is held by somebody else: {_first_line(error)}; try again.")
+    if error.pgcode == _NO_RIGHT:
+        return StoreError(
+            f"The store at {describe(url)} refused a statement ({error.pgcode}): {_first_line(error)}; the login of WHALEFALL_DATABASE_URL "
+            "must own whalefall's tables and may create more in their schema."
+        )
     return StoreError(f"The store at {describe(url)} refused a statement ({error.pgcode}): {_first_line(error)}")
 
 
 # undefined_table, undefined_column, undefined_function
 _MISSING_SCHEMA = frozenset({"42P01", "42703", "42883"})
+# lock_not_available, deadlock_detected
+_BUSY = frozenset({"55P03", "40P01"})
+_NO_RIGHT = "42501"
 
 
 def _first_line(error: Exception) -> str:

@@ -1,46 +1,226 @@
-"""The monthly table partitions of the four big tables: which there are, and making the ones that a write needs."""
+"""The monthly table partitions of the four big tables in the catalogue: reading it, making months, and taking them away.
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+What is to be done is decided in `domain/table_partitions.py`; rows that go to an archive or come back are `table_partition_rows.py`.
+"""
+
+import time
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, months_of
+from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, Place, TablePartition, months_between, months_of
+from whalefall_pipelines.errors import InputError, StoreBusyError, StoreError
 from whalefall_pipelines.store.database import Cursor, Database
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a lock is waited for, and how often creating tries. Waiting in the queue is what would hold up others."""
+
+    lock_timeout_seconds: float = 2.0
+    attempts: int = 3
+    pause_seconds: float = 1.0
+
+    def limit(self, cursor: Cursor, *, is_local: bool) -> None:
+        """Set the lock time-out of a transaction or of a session."""
+        given = {"lock_timeout": f"{self.lock_timeout_seconds * 1000:.0f}ms", "is_local": is_local}
+        cursor.execute(queries.load("table_partitions/limit_lock_wait"), given)
+
+
+PATIENCE = Patience()
+
+
+@contextmanager
+def only_upkeep(database: Database) -> Generator[None]:
+    """Hold the one lock of upkeep for the block.
+
+    Raises:
+        StoreBusyError: another upkeep is at work.
+    """
+    with database.session() as cursor:
+        cursor.execute(queries.load("table_partitions/try_lock_upkeep"))
+        if cursor.fetchone() != (True,):
+            raise StoreBusyError("Another upkeep of the table partitions is at work, so this one leaves and changes nothing.")
+        try:
+            yield
+        finally:
+            cursor.execute(queries.load("table_partitions/unlock_upkeep"))
+
+
+def read_catalogue(database: Database, table_names: Iterable[str] = PARTITIONED_TABLES) -> tuple[TablePartition, ...]:
+    """Every part of these tables by its bounds, and the tables beside them that are in the way or were left by an interruption."""
+    given = {"table_names": list(table_names)}
+    with database.transaction() as cursor:
+        return (*_attached(cursor, given), *_detached(cursor, given))
+
+
+def needed_months(database: Database) -> tuple[Month, ...]:
+    """The months of the days of sessions that run now or failed within a day."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("table_partitions/list_unfinished_days"))
+        spans = [months_of(span) for span in cursor.fetchall()]
+    return tuple(sorted({month for span in spans for month in months_between(span[0], span[-1])}))
+
+
+def count_rows(database: Database, one: TablePartition) -> int:
+    """Count the rows of a month by reading them all."""
+    with database.transaction() as cursor:
+        cursor.execute(compose("count_rows", one))
+        return int((cursor.fetchone() or (0,))[0])
 
 
 def ensure_months(database: Database, days: Iterable[date], table_names: Sequence[str] = PARTITIONED_TABLES) -> int:
     """Create what these tables lack for these days, each table by itself, and return how many were created.
 
     Raises:
-        StoreError: a table could not get its month, for example because another table of that name is in the way.
+        StoreError: a table could not get its month, for example because another table of that name is in the way; the others have theirs.
     """
-    created = 0
+    created, errors = 0, list[StoreError]()
     for month in months_of(days):
         for table_name in table_names:
-            with database.transaction() as cursor:
-                if not _exists(cursor, table_name, month):
-                    cursor.execute(queries.load("table_partitions/lock_table_partitions"))
-                    if not _exists(cursor, table_name, month):
-                        _create(cursor, table_name, month)
-                        created += 1
+            try:
+                created += ensure_month(database, table_name, month)
+            except StoreError as error:
+                errors.append(error)
+    if errors:
+        raise errors[0]
     return created
 
 
 def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
-    """The months that a table holds."""
-    cursor.execute(queries.load("table_partitions/list_table_partitions"), {"table_names": [table_name]})
-    return frozenset(months_of(first_day for _, first_day, _ in cursor.fetchall()))
+    """The months that a table holds, from their first day to their last one."""
+    spans = [
+        months_of((one.first_day, one.end_day - timedelta(days=1)))
+        for one in _attached(cursor, {"table_names": [table_name]})
+        if one.place is Place.ATTACHED and one.first_day and one.end_day
+    ]
+    return frozenset(month for span in spans for month in months_between(span[0], span[-1]))
+
+
+def ensure_month(database: Database, table_name: str, month: Month, patience: Patience = PATIENCE) -> bool:
+    """Create one month of one table in a transaction of its own; whether it was missing.
+
+    Raises:
+        StoreBusyError: somebody held a lock through every attempt.
+        StoreError: it cannot be created.
+    """
+    for attempt in range(1, patience.attempts + 1):
+        try:
+            return _try_to_create(database, table_name, month, patience)
+        except StoreBusyError:
+            if attempt == patience.attempts:
+                raise
+            time.sleep(patience.pause_seconds)
+    raise AssertionError
+
+
+def attach_again(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
+    """Put a detached month back in its place and take its mark away."""
+    with database.transaction() as cursor:
+        patience.limit(cursor, is_local=True)
+        cursor.execute(compose("mark_table_partition", one, mark=None))
+        cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+
+
+def detach(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
+    """Take a month out of its table, or end an interrupted try to, marked as ours; nothing is done to one that is out.
+
+    Raises:
+        StoreBusyError: somebody is in the way; what was begun is ended the next time.
+    """
+    with database.session() as cursor:
+        patience.limit(cursor, is_local=False)
+        if one.place is not Place.DETACHED:
+            cursor.execute(compose("mark_table_partition", one, mark=_mark(one)))
+        if one.place is Place.DETACH_PENDING:
+            cursor.execute(compose("finalize_detach", one))
+        elif one.place is Place.ATTACHED:
+            cursor.execute(compose("detach_table_partition", one))
+
+
+def drop_detached(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
+    """Drop a month that `detach` took out.
+
+    Raises:
+        StoreBusyError: somebody reads it directly.
+        InputError: somebody attached it again meanwhile.
+    """
+    with database.transaction() as cursor:
+        patience.limit(cursor, is_local=True)
+        cursor.execute(compose("lock_detached", one))
+        cursor.execute(queries.load("table_partitions/find_parent"), {"schema_name": one.schema_name, "name": one.name})
+        if cursor.fetchone():
+            raise InputError(f"{one.name} was attached again while it was about to be dropped, so it was left alone.")
+        cursor.execute(compose("drop_table_partition", one))
+
+
+def compose(name: str, one: TablePartition, **literals: str | None) -> sql.Composed:
+    """A statement about one month, with its identifiers and these literals in it."""
+    return sql.SQL(queries.load(f"table_partitions/{name}")).format(
+        table_name=sql.Identifier(one.table_name),
+        table_partition=sql.Identifier(one.schema_name, one.name) if one.schema_name else sql.Identifier(one.name),
+        **{key: sql.Literal(value) for key, value in literals.items()},
+    )
+
+
+def new_month(table_name: str, month: Month) -> TablePartition:
+    """A month that is not there yet, in the schema of its table."""
+    name = month.table_partition(table_name)
+    return TablePartition(table_name, "", name, Place.DETACHED, month.first_day, month.end_day, total_bytes=0, rows=None)
+
+
+def begin_creating(cursor: Cursor, table_name: str, month: Month, patience: Patience = PATIENCE) -> bool:
+    """Make sure within a transaction that nobody else creates months; False when this one is there."""
+    if _exists(cursor, table_name, month):
+        return False
+    patience.limit(cursor, is_local=True)
+    cursor.execute(queries.load("table_partitions/lock_table_partitions"))
+    return not _exists(cursor, table_name, month)
+
+
+def _try_to_create(database: Database, table_name: str, month: Month, patience: Patience) -> bool:
+    with database.transaction() as cursor:
+        if not begin_creating(cursor, table_name, month, patience):
+            return False
+        one = new_month(table_name, month)
+        cursor.execute(compose("create_table_partition", one))
+        cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+    return True
 
 
 def _exists(cursor: Cursor, table_name: str, month: Month) -> bool:
-    cursor.execute(queries.load("table_partitions/list_table_partitions"), {"table_names": [table_name]})
-    return any(first_day <= month.first_day < end_day for _, first_day, end_day in cursor.fetchall())
+    """Whether a part takes the whole month; one that is about to be detached does not."""
+    found = _attached(cursor, {"table_names": [table_name]})
+    return any(
+        one.first_day is not None
+        and one.end_day is not None
+        and one.first_day <= month.first_day
+        and month.end_day <= one.end_day
+        and one.place is Place.ATTACHED
+        for one in found
+    )
 
 
-def _create(cursor: Cursor, table_name: str, month: Month) -> None:
-    names = {"table_name": sql.Identifier(table_name), "table_partition": sql.Identifier(month.table_partition(table_name))}
-    bounds = {"first_day": sql.Literal(month.first_day.isoformat()), "end_day": sql.Literal(month.end_day.isoformat())}
-    cursor.execute(sql.SQL(queries.load("table_partitions/create_table_partition")).format(**names))
-    cursor.execute(sql.SQL(queries.load("table_partitions/attach_table_partition")).format(**names, **bounds))
+def _attached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartition]:
+    cursor.execute(queries.load("table_partitions/list_attached"), given)
+    return [
+        TablePartition(table_name, schema_name, name, Place.DETACH_PENDING if is_pending else Place.ATTACHED, *rest)
+        for table_name, schema_name, name, is_pending, *rest in cursor.fetchall()
+    ]
+
+
+def _detached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartition]:
+    cursor.execute(queries.load("table_partitions/list_detached"), given)
+    return [
+        TablePartition(table_name, schema_name, name, Place.DETACHED if first_day else Place.STRAY, first_day, *rest)
+        for table_name, schema_name, name, first_day, *rest in cursor.fetchall()
+    ]
+
+
+def _mark(one: TablePartition) -> str:
+    """What `list_detached` recognises."""
+    return f"whalefall detaches {one.table_name} from {one.first_day} to {one.end_day}"

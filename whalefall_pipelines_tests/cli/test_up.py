@@ -72,7 +72,7 @@ def test_kill_9_of_the_front_leaves_nothing_not_even_of_a_run_that_works(prepare
         assert gone(home), home.processes()
     home.succeed("store", "start")
     database = open_database(given)
-    assert query(database, "select status from sync_sessions") == [("cancelled",)]
+    assert query(database, "select status from sync_sessions where sync_category = 'capacity'") == [("cancelled",)]
     database.close()
     home.succeed("store", "stop")
 

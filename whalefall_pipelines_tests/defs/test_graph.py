@@ -32,6 +32,7 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
         "instance_databases": ("inventory", {"instances"}),
         "database_size_stats": ("capacity", {"instance_databases"}),
         "instance_size_stats": ("capacity", {"database_size_stats"}),
+        "table_partitions": ("upkeep", set()),
         **{
             f"{level}_size_aggregations/{period_type}": (f"{level}_aggregations", {f"{level}_size_stats"})
             for level in ("database", "instance")
@@ -48,7 +49,7 @@ def test_every_asset_says_what_it_is_whose_and_of_what() -> None:
         assert not node.description.startswith(("#", "*", "|"))  # the catalogue page shows the first line as plain text
         assert node.owners == ["team:dba"]
         assert node.kinds in ({"postgres", "python"}, {"postgres", "sql"})
-        assert "dagster/column_schema" in node.metadata
+        assert ("dagster/column_schema" in node.metadata) == (key != dg.AssetKey("table_partitions"))
 
 
 def test_the_days_include_the_running_one_in_the_configured_zone() -> None:
@@ -76,7 +77,8 @@ def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> N
 
 def test_the_jobs_and_the_checks() -> None:
     repository = defs.get_repository_def()
-    assert set(repository.job_names) == {"__ASSET_JOB", "collect_capacity", "fill_past_days"} | {
+    upkeep = {"create_table_partitions", "expire_table_partitions"}
+    assert set(repository.job_names) == upkeep | {"__ASSET_JOB", "collect_capacity", "fill_past_days"} | {
         f"aggregate_{period_type}_periods" for period_type in PeriodType
     }
     job = repository.get_job("collect_capacity")
@@ -89,6 +91,11 @@ def test_the_jobs_and_the_checks() -> None:
         "database_size_stats:no_database_jumped",
         "instance_size_stats:every_total_is_the_sum_of_its_databases",
         *(f"instance_size_aggregations/{period_type}:every_final_period_is_complete_or_explained" for period_type in PeriodType),
+        "table_partitions:every_month_in_use_exists",
+        "table_partitions:enough_months_ahead",
+        "table_partitions:nothing_is_overdue",
+        "table_partitions:no_detach_is_pending",
+        "table_partitions:nothing_is_foreign",
     }
 
 
@@ -101,16 +108,31 @@ def test_what_happens_by_itself() -> None:
             f"reconcile_{period_type}_periods": ("20 0 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING)
             for period_type in PeriodType
         },
+        "create_table_partitions_every_night": ("30 0 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "expire_table_partitions_every_month": ("0 1 1 * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
     }
     assert {one.name: one.default_status for one in repository.sensor_defs} == {
         "refresh_aggregations": dg.DefaultSensorStatus.RUNNING,
         "bridge_gaps": dg.DefaultSensorStatus.RUNNING,
+        "missing_table_partitions": dg.DefaultSensorStatus.RUNNING,
     }
     tick = repository.get_schedule_def("collect_every_night").evaluate_tick(
         dg.build_schedule_context(scheduled_execution_time=datetime(2026, 11, 21, 19, 0, tzinfo=UTC), repository_def=repository)
     )
     (request,) = tick.run_requests or []
     assert (request.run_key, request.partition_key) == ("2026-11-22", "2026-11-22")
+
+
+def test_upkeep_has_two_jobs_of_one_asset() -> None:
+    repository = defs.get_repository_def()
+    for name, expires in (("create_table_partitions", False), ("expire_table_partitions", True)):
+        job = repository.get_job(name)
+        assert set(job.asset_layer.executable_asset_keys) == keys("table_partitions")
+        assert job.tags["whalefall/lane"] == "upkeep"
+        assert job.run_config == {"ops": {"table_partitions": {"config": {"expire": expires}}}}
+    assert repository.get_schedule_def("create_table_partitions_every_night").job_name == "create_table_partitions"
+    assert repository.get_schedule_def("expire_table_partitions_every_month").job_name == "expire_table_partitions"
+    assert repository.get_sensor_def("missing_table_partitions").minimum_interval_seconds == 120
 
 
 def test_the_documented_columns_are_those_of_the_store(store: Database) -> None:

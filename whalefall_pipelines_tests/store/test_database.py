@@ -4,7 +4,9 @@ import time
 from contextlib import closing
 
 import psycopg2
+import pytest
 
+from whalefall_pipelines.errors import StoreBusyError, StoreError
 from whalefall_pipelines.store.database import Database, libpq_url
 from whalefall_pipelines_tests.factories import query
 
@@ -20,3 +22,40 @@ def test_connections_that_the_server_closed_are_replaced(store: Database) -> Non
     time.sleep(0.05)  # the end of the connection must have arrived here
     assert query(store, "select 1") == [(1,)]
     assert query(store, "select 1") == [(1,)]
+
+
+def test_a_session_keeps_each_statement_and_leaves_no_setting_behind(store: Database) -> None:
+    with store.session() as cursor:
+        cursor.execute("create table kept (x integer)")
+        cursor.execute("vacuum kept")  # it refuses a transaction, and to be sent with another statement
+        cursor.execute("set lock_timeout = '123ms'")
+        cursor.execute("select pg_backend_pid()")
+        first = cursor.fetchone()
+    assert query(store, "select pg_backend_pid(), current_setting('lock_timeout'), current_setting('timezone')") == [
+        (*(first or ()), "0", "Asia/Shanghai")
+    ]
+    with store.transaction() as cursor:
+        cursor.execute("insert into kept values (1)")
+        cursor.execute("select 1 / 1")
+    assert query(store, "select x from kept") == [(1,)]
+
+
+def test_a_session_that_fails_takes_its_locks_with_it(store: Database) -> None:
+    with pytest.raises(StoreError, match="22012"), store.session() as cursor:
+        cursor.execute("create table kept (x integer)")
+        cursor.execute("select pg_advisory_lock(1)")
+        cursor.execute("select 1 / 0")
+    assert query(store, "select count(*) from kept") == [(0,)]
+    with store.session() as cursor:
+        cursor.execute("set lock_timeout = '5s'")
+        cursor.execute("select pg_advisory_lock(1)")
+        cursor.execute("select pg_advisory_unlock(1)")
+
+
+def test_a_lock_that_somebody_holds_is_worth_another_try(store: Database) -> None:
+    with store.transaction() as holding, pytest.raises(StoreBusyError, match="held by somebody else") as caught, store.session() as waiting:
+        holding.execute("lock table instances")
+        holding.send()
+        waiting.execute("set lock_timeout = '50ms'")
+        waiting.execute("select * from instances")
+    assert caught.value.is_transient

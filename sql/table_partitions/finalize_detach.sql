@@ -1,0 +1,4 @@
+-- End a detach that was cut off.
+-- Parameters: table_name, table_partition (identifiers).
+-- Returns: nothing.
+alter table {table_name} detach partition {table_partition} finalize

@@ -1,0 +1,185 @@
+"""`whalefall partitions`: what upkeep of the table partitions would do, doing it by hand, and getting an archived month back."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.cli.output import FAILURE, PARTIAL, SUCCESS, format_bytes, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.cli.questions import confirm
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.table_partitions import Step, StepKind, TablePartition, added_by, dropped_by, months_of
+from whalefall_pipelines.services.archive_table_partitions import restore_archive
+from whalefall_pipelines.services.maintain_table_partitions import (
+    Outcome,
+    create_table_partitions,
+    expire_table_partitions,
+    plan,
+    refuse_too_many,
+)
+from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.table_partitions import count_rows, read_catalogue
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+
+
+@click.group()
+def partitions() -> None:
+    """The monthly table partitions: what upkeep would do, doing it by hand, getting an archived month back."""
+
+
+@partitions.command("plan")
+@click.option("--all", "is_whole", is_flag=True, help="Show the months that stay as they are, too.")
+@json_option
+def show_plan(*, is_whole: bool, as_json: bool) -> None:
+    """What upkeep would do today: create, finalize, expire, and what is in its way (foreign).
+
+    Exit codes: 0 nothing is in the way, 1 something is.
+    """
+    given = settings.load()
+    with open_store(given) as database:
+        steps = plan(database, given, _today(given))
+    shown = [step for step in steps if is_whole or step.kind is not StepKind.KEEP]
+    _print_steps(shown, as_json=as_json, empty=f"Nothing is to be done: all {len(steps)} table partitions stay as they are.")
+    leave(PARTIAL if any(step.kind is StepKind.FOREIGN for step in steps) else SUCCESS)
+
+
+@partitions.command("list")
+@click.option("--exact", is_flag=True, help="Count the rows, which reads them all, instead of showing PostgreSQL's estimate.")
+@json_option
+def show_list(*, exact: bool, as_json: bool) -> None:
+    """Every table partition that exists, by its bounds, with its size and its rows."""
+    with open_store(settings.load()) as database:
+        found = sorted(read_catalogue(database), key=lambda one: (one.table_name, one.first_day or date.min, one.name))
+        rows = [_row(one, count_rows(database, one) if exact and one.is_plain else one.rows, as_json=as_json) for one in found]
+    columns = list(rows[0]) if rows else []
+    print_table(columns, rows, as_json=as_json, empty="No month exists yet: `whalefall partitions create` makes the first ones.")
+
+
+@partitions.command()
+@click.option(
+    "--month",
+    "days",
+    type=click.DateTime(["%Y-%m"]),
+    metavar="YYYY-MM",
+    multiple=True,
+    help="A month more, for data that is to be loaded. Repeatable.",
+)
+@dry_run_option
+@json_option
+def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
+    """Create this month and those ahead in all four tables, and fill holes; nothing is dropped.
+
+    Exit codes: 0 all is there, 1 a part could not be created, 2 none of it.
+    """
+    given = settings.load()
+    months = months_of(days)
+    with open_store(given) as database:
+        if dry_run:
+            steps = added_by(plan(database, given, _today(given), months))
+            _print_steps(steps, as_json=as_json, empty="Nothing is to be created.")
+            return
+        outcomes = create_table_partitions(database, given, _today(given), months)
+    oldest_kept = months_of([_today(given)])[0].plus(-given.retention_months)
+    for month in months:
+        if month < oldest_kept:
+            note(f"{month} is older than {oldest_kept}, the oldest month of sizes that is kept: it was not made there.")
+    _finish(outcomes, as_json=as_json, empty="Nothing was to be created.")
+
+
+@partitions.command()
+@dry_run_option
+@click.option("--yes", is_flag=True, help="Do not ask, and drop more than WHALEFALL_EXPIRE_AT_MOST at once.")
+@json_option
+def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Drop the months that are wholly older than the retention of their table, archived first where WHALEFALL_ARCHIVE_DIR is set.
+
+    Exit codes: 0 all of them are gone, 1 a part is, 2 none.
+    """
+    given = settings.load()
+    with open_store(given) as database:
+        steps = dropped_by(plan(database, given, _today(given)))
+        if dry_run or (steps and not as_json):
+            _print_steps(steps, as_json=as_json, empty="Nothing is to be expired.")
+        if dry_run:
+            return
+        refuse_too_many(steps, given, beyond_limit=yes)
+        if steps:
+            where = f", archived to {given.archive_dir}" if given.archive_dir else ", without an archive"
+            confirm(f"Drop these {len(steps)} table partitions{where}?", is_confirmed=yes)
+        outcomes = expire_table_partitions(database, given, _today(given), beyond_limit=yes)
+    _finish(outcomes, as_json=as_json, empty="Nothing was to be expired.")
+
+
+@partitions.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def restore(file: Path, *, as_json: bool) -> None:
+    """Make an archived month again, with all its rows. A month that exists is never written over."""
+    with open_store(settings.load()) as database:
+        manifest = restore_archive(database, file)
+    if as_json:
+        print_json({"table": manifest.table_name, "month": manifest.month, "rows": manifest.rows})
+    else:
+        click.echo(f"{manifest.table_name} has its {manifest.rows} rows of {manifest.month} again.")
+        note("Where the retention is shorter than that, the next expiry takes the month away again: raise it to keep the month.")
+
+
+def _today(given: Settings) -> date:
+    return today(datetime.now(UTC), given.timezone)
+
+
+def _print_steps(steps: Sequence[Step], *, as_json: bool, empty: str) -> None:
+    rows = [
+        {
+            "step": step.kind,
+            "table": step.table_name,
+            "month": str(step.month) if step.month else None,
+            "name": step.name,
+            "drops": step.drops if as_json else ("yes" if step.drops else "no"),
+            "total_bytes": _bytes(step.found, as_json=as_json),
+            "why": step.why,
+        }
+        for step in steps
+    ]
+    print_table(list(rows[0]) if rows else [], rows, as_json=as_json, empty=empty)
+
+
+def _row(one: TablePartition, rows: int | None, *, as_json: bool) -> dict[str, object]:
+    return {
+        "table": one.table_name,
+        "month": str(one.month) if one.month else None,
+        "name": f"{one.schema_name}.{one.name}",
+        "state": one.place,
+        "first_day": one.first_day,
+        "end_day": one.end_day,
+        "total_bytes": _bytes(one, as_json=as_json),
+        "rows": rows,
+    }
+
+
+def _bytes(one: TablePartition | None, *, as_json: bool) -> object:
+    if one is None:
+        return None
+    return one.total_bytes if as_json else format_bytes(one.total_bytes)
+
+
+def _finish(outcomes: Sequence[Outcome], *, as_json: bool, empty: str) -> None:
+    """Print what was done and leave with the exit code for it."""
+    rows = [
+        {
+            "step": outcome.step.kind,
+            "name": outcome.step.name,
+            "done": not outcome.error if as_json else ("no" if outcome.error else "yes"),
+            "archive": str(outcome.archive) if outcome.archive else None,
+            "message": str(outcome.error) if outcome.error else None,
+        }
+        for outcome in outcomes
+    ]
+    print_table(list(rows[0]) if rows else [], rows, as_json=as_json, empty=empty)
+    failed = [outcome for outcome in outcomes if outcome.error]
+    if failed:
+        leave(FAILURE if len(failed) == len(outcomes) else PARTIAL)

@@ -1,0 +1,62 @@
+"""The rows of one table partition as CSV: out of the store, back into it, and compared with what came back.
+
+The file formats of an archive are `services/archive_table_partitions.py`; everything else about months is `table_partitions.py`.
+"""
+
+from collections.abc import Sequence
+from typing import IO
+
+from psycopg2 import sql
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.domain.table_partitions import Month, TablePartition
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.table_partitions import PATIENCE, begin_creating, compose, new_month
+
+
+def column_types(database: Database, table_name: str) -> dict[str, str]:
+    """The columns of a table in their order, with types as PostgreSQL writes them."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("table_partitions/list_column_types"), {"table_name": table_name})
+        return {str(name): str(type_name) for name, type_name in cursor.fetchall()}
+
+
+def copy_out(database: Database, one: TablePartition, file: IO[bytes]) -> None:
+    """Write all rows of a month as CSV with a header."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("table_partitions/write_instants_in_utc"))
+        cursor.copy(compose("copy_rows_out", one), file)
+
+
+def count_differences(database: Database, one: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
+    """How many rows a month has, and in how many it differs from this CSV."""
+    with database.transaction() as cursor:
+        cursor.execute(compose("create_rehearsal", one))
+        _copy_in(cursor, sql.Identifier("rehearsal"), file, columns)
+        cursor.execute(compose("count_differences", one))
+        rows, differences = cursor.fetchone() or (0, 0)
+        return int(rows), int(differences)
+
+
+def restore_month(database: Database, table_name: str, month: Month, file: IO[bytes], columns: Sequence[str]) -> int:
+    """Make a month with the rows of this CSV in one transaction: filled first and attached then, so nobody waits and nobody sees half.
+
+    Raises:
+        InputError: the month exists; nothing is changed.
+    """
+    one = new_month(table_name, month)
+    with database.transaction() as cursor:
+        if not begin_creating(cursor, table_name, month, PATIENCE):
+            raise InputError(f"{table_name} has a table partition for {month}: nothing is restored over it.")
+        cursor.execute(compose("create_table_partition", one))
+        _copy_in(cursor, sql.Identifier(one.name), file, columns)
+        cursor.execute(compose("count_rows", one))
+        (rows,) = cursor.fetchone() or (0,)
+        cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+    return int(rows)
+
+
+def _copy_in(cursor: Cursor, table: sql.Identifier, file: IO[bytes], columns: Sequence[str]) -> None:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    cursor.copy(sql.SQL(queries.load("table_partitions/copy_rows_in")).format(table_partition=table, columns=names), file)
