@@ -7,11 +7,15 @@ create index instance_size_aggregations_by_period on instance_size_aggregations 
 alter table database_size_aggregations alter column change_percent type numeric(24, 2);
 alter table instance_size_aggregations alter column change_percent type numeric(24, 2);
 
--- As in 0001, but a closed gap does not hide that nothing is stored.
+-- As in 0001, but a closed gap does not hide that nothing is stored, and days that have expired are not asked for.
 create or replace view capacity_coverage as
 with calendar as (
     select day::date as stat_date
-    from generate_series((select min(first_seen_date) from instance_databases)::timestamp, current_date::timestamp, interval '1 day') as day
+    from generate_series(
+        greatest((select min(first_seen_date) from instance_databases), (select min(stat_date) from instance_size_stats))::timestamp,
+        current_date::timestamp,
+        interval '1 day'
+    ) as day
 ),
 
 outcomes as (

@@ -143,6 +143,16 @@ def test_a_total_without_any_database_row_goes(fleet: FleetTest) -> None:
     assert fleet.gaps(day(-3)) == {("a", "app"): "not_collected"}
 
 
+def test_days_that_have_expired_are_not_missing(fleet: FleetTest) -> None:
+    collect(fleet, -70, {"app": 1000})
+    collect(fleet, -2, {"app": 1000})
+    with fleet.store.transaction() as cursor:
+        cursor.execute("drop table database_size_stats_2026_09, instance_size_stats_2026_09")
+    fill(fleet, [day(-69), day(-1)])
+    assert query(fleet.store, "select stat_date from capacity_gaps") == [(day(-1),)]
+    assert query(fleet.store, "select min(stat_date) from capacity_coverage") == [(day(-2),)]
+
+
 def recovered(number: int, size: int, name: str = "app") -> RecoveredSize:
     return RecoveredSize(name, day(number), size, size, None, Method.BACKUP_FILE_SIZE, datetime(2026, 11, 1, tzinfo=UTC))
 
