@@ -14,7 +14,7 @@ from uuid import UUID
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.periods import Period, PeriodType
+from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
 from whalefall_pipelines.domain.table_partitions import Month, months_of
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.table_partitions import kept_months
@@ -99,7 +99,7 @@ def _compared(level: Level) -> sql.Composed:
 
 def parameters(cursor: Cursor, periods: Sequence[Period], today: date) -> dict[str, object]:
     """What the statements of this module are told of consecutive periods of one type."""
-    expired = _expired_months(cursor, months_of(day for period in periods for day in period.days_until(today)))
+    expired = _expired_months(cursor, periods, today)
     first, last = periods[0], periods[-1]
     return {
         "period_type": first.period_type,
@@ -114,8 +114,11 @@ def parameters(cursor: Cursor, periods: Sequence[Period], today: date) -> dict[s
     }
 
 
-def _expired_months(cursor: Cursor, months: Sequence[Month]) -> frozenset[Month]:
-    """The ones of these months whose days are not stored any more."""
+def _expired_months(cursor: Cursor, periods: Sequence[Period], today: date) -> frozenset[Month]:
+    """The months of these periods whose days are not stored any more."""
+    if periods[0].start >= period_of(PeriodType.QUARTERLY, today).previous.start:
+        return frozenset()  # days are kept for a full quarter at least
+    months = months_of(day for period in periods for day in period.days_until(today))
     absent = set(months) - (kept_months(cursor, "database_size_stats") & kept_months(cursor, "instance_size_stats"))
     if not absent:
         return frozenset()

@@ -92,13 +92,13 @@ def ensure_months(database: Database, days: Iterable[date], table_names: Sequenc
 
 
 def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
-    """The months that a table holds, from their first day to their last one."""
-    spans = [
-        months_of((one.first_day, one.end_day - timedelta(days=1)))
-        for one in _attached(cursor, {"table_names": [table_name]})
-        if one.place is Place.ATTACHED and one.first_day and one.end_day
-    ]
-    return frozenset(month for span in spans for month in months_between(span[0], span[-1]))
+    """The months that a table takes as a whole; a month that is about to be detached is none of them."""
+    cursor.execute(queries.load("table_partitions/list_kept_days"), {"table_names": [table_name]})
+    kept: set[Month] = set()
+    for _, first_day, end_day in cursor.fetchall():
+        first, last = months_of((first_day,))[0], months_of((end_day - timedelta(days=1),))[0]
+        kept |= {one for one in months_between(first, last) if first_day <= one.first_day and one.end_day <= end_day}
+    return frozenset(kept)
 
 
 def ensure_month(database: Database, table_name: str, month: Month, patience: Patience = PATIENCE) -> bool:
@@ -175,11 +175,11 @@ def new_month(table_name: str, month: Month) -> TablePartition:
 
 def begin_creating(cursor: Cursor, table_name: str, month: Month, patience: Patience = PATIENCE) -> bool:
     """Make sure within a transaction that nobody else creates months; False when this one is there."""
-    if _exists(cursor, table_name, month):
+    if month in kept_months(cursor, table_name):
         return False
     patience.limit(cursor, is_local=True)
     cursor.execute(queries.load("table_partitions/lock_table_partitions"))
-    return not _exists(cursor, table_name, month)
+    return month not in kept_months(cursor, table_name)
 
 
 def _try_to_create(database: Database, table_name: str, month: Month, patience: Patience) -> bool:
@@ -190,19 +190,6 @@ def _try_to_create(database: Database, table_name: str, month: Month, patience: 
         cursor.execute(compose("create_table_partition", one))
         cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
     return True
-
-
-def _exists(cursor: Cursor, table_name: str, month: Month) -> bool:
-    """Whether a part takes the whole month; one that is about to be detached does not."""
-    found = _attached(cursor, {"table_names": [table_name]})
-    return any(
-        one.first_day is not None
-        and one.end_day is not None
-        and one.first_day <= month.first_day
-        and month.end_day <= one.end_day
-        and one.place is Place.ATTACHED
-        for one in found
-    )
 
 
 def _attached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartition]:
