@@ -44,6 +44,8 @@ class Method(StrEnum):
     PG_DATABASE_SIZE = "pg_database_size"
     INNODB_TABLESPACES = "innodb_tablespaces"
     INNODB_SYS_TABLESPACES = "innodb_sys_tablespaces"
+    MASTER_FILES = "master_files"
+    BACKUP_FILE_SIZE = "backup_file_size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,31 @@ class DatabaseSize:
 
     def __post_init__(self) -> None:
         """Refuse what no server can honestly say."""
-        if min(self.total_bytes, self.data_bytes or 0, self.log_bytes or 0) < 0:
-            raise ValueError(f"a size cannot be negative: {self}")
-        if type(self.method) is not Method:
-            raise TypeError(f"{self.method!r} is no method of measuring")
+        _refuse_impossible(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveredSize:
+    """One database on a day that is over, from a history that the server itself keeps; `recorded_at` is when the server wrote it down."""
+
+    database_name: str
+    stat_date: date
+    total_bytes: int
+    data_bytes: int | None
+    log_bytes: int | None
+    method: Method
+    recorded_at: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse what no server can honestly say."""
+        _refuse_impossible(self)
+
+
+def _refuse_impossible(size: DatabaseSize | RecoveredSize) -> None:
+    if min(size.total_bytes, size.data_bytes or 0, size.log_bytes or 0) < 0:
+        raise ValueError(f"a size cannot be negative: {size}")
+    if type(size.method) is not Method:
+        raise TypeError(f"{size.method!r} is no method of measuring")
 
 
 @dataclass(frozen=True, slots=True)

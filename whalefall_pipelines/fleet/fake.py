@@ -4,8 +4,10 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
+from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
+from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason, RecoveredSize
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import TargetError, UnreachableError
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
@@ -25,6 +27,7 @@ class FakeServer:
     dropped_meanwhile: frozenset[str] = frozenset()
     visits: int = 0
     on_visit: Callable[["FakeServer"], None] | None = None
+    history: Sequence[RecoveredSize] = ()
 
 
 class FakeFleet:
@@ -78,6 +81,10 @@ class FakeProbe:
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Its bytes."""
         return [self._outcome(name) for name in database_names]
+
+    def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:  # noqa: ARG002
+        """What its history has of these databases and days."""
+        return [size for size in self._server.history if size.database_name in database_names and first_day <= size.stat_date <= last_day]
 
     def _outcome(self, name: str) -> DatabaseSize | MissingSize:
         size = self._server.databases[name]

@@ -20,7 +20,7 @@ from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.mysql_connection import native_number, open_connection, translating
-from whalefall_pipelines.fleet.probe import Deadlines, Probe
+from whalefall_pipelines.fleet.probe import Deadlines, NoHistory, Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class _Schema:
         return [doubt for doubt, count in found.items() if count]
 
 
-class MySQLProbe:
+class MySQLProbe(NoHistory):
     """An open connection to one MySQL or MariaDB server."""
 
     def __init__(self, connection: Connection, instance: Instance, watch: Watch, deadlines: Deadlines) -> None:

@@ -19,10 +19,10 @@ from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSiz
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
-from whalefall_pipelines.fleet.probe import Deadlines, Probe
+from whalefall_pipelines.fleet.probe import Deadlines, NoHistory, Probe
 
 
-class PostgresProbe:
+class PostgresProbe(NoHistory):
     """An open connection to one PostgreSQL server."""
 
     def __init__(self, connection: Connection, instance: Instance, watch: Watch) -> None:

@@ -5,9 +5,11 @@ and one line in `connect.py`.
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, RecoveredSize
 from whalefall_pipelines.domain.instances import Instance, Login
 
 
@@ -38,6 +40,21 @@ class Probe(Protocol):
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """One outcome for each of these databases, in any order, by as few statements as the engine allows."""
         ...
+
+    def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
+        """What the server's own history says of these databases on these days of this time zone, at most one row a database and day.
+
+        Days of which it says nothing have no row; an engine that keeps no history returns nothing at all.
+        """
+        ...
+
+
+class NoHistory:
+    """What the adapter of an engine inherits that keeps no history of sizes."""
+
+    def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:  # noqa: ARG002
+        """Nothing."""
+        return ()
 
 
 class Fleet(Protocol):
