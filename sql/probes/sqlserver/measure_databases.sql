@@ -1,0 +1,15 @@
+-- Allocated space of every database, data and log apart, whether the database is open or not: master's own list of files.
+-- Traps: sizes are int pages of 8 KB, whose sum overflows at 16 TB (8115) unless cast; a defunct file (7) is gone; a FILESTREAM or
+-- memory-optimized container (type 2) stands here with 0 pages, and is counted so that it is asked for by sum_containers.sql.
+-- Parameters: none.
+-- Returns: database_name, state_desc, data_bytes and log_bytes (NULL where the login may not see the files), container_count.
+select
+    d.name as database_name,
+    d.state_desc,
+    sum(case when f.type in (0, 4) then cast(f.size as bigint) * 8192 end) as data_bytes,
+    sum(case when f.type = 1 then cast(f.size as bigint) * 8192 end) as log_bytes,
+    sum(case when f.type = 2 then 1 else 0 end) as container_count
+from sys.databases as d
+left outer join sys.master_files as f on d.database_id = f.database_id and f.state <> 7
+where d.source_database_id is null
+group by d.name, d.state_desc
