@@ -5,8 +5,9 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import cast
 
+from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
-from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.errors import InputError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
 
@@ -14,6 +15,7 @@ from whalefall_pipelines.fleet.probe import Deadlines, Probe
 ADAPTERS: dict[Engine, str] = {
     Engine.POSTGRESQL: "whalefall_pipelines.fleet.postgresql",
     Engine.MYSQL: "whalefall_pipelines.fleet.mysql",
+    Engine.SQLSERVER: "whalefall_pipelines.fleet.sqlserver",
 }
 
 Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManager[Probe]]
@@ -32,7 +34,11 @@ class ServerFleet:
         module = ADAPTERS.get(instance.engine)
         if module is None:
             raise InputError(f"{instance.name!r} is a {instance.engine} server; this version can collect from {', '.join(ADAPTERS)} only.")
-        connect = cast("Connect", import_module(module).connect)
+        try:
+            connect = cast("Connect", import_module(module).connect)
+        except ImportError as error:  # pyodbc needs libodbc.so.2, which no wheel brings
+            sentence = f"{instance.name!r} cannot be reached: the driver of {instance.engine} cannot be loaded on this machine ({error})."
+            raise UnreachableError(sentence, reason=Reason.INTERNAL_ERROR) from error
         return connect(instance, login, self._deadlines, self._watchdog)
 
     def shut_all(self) -> None:

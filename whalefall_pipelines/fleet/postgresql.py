@@ -19,7 +19,7 @@ from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSiz
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
-from whalefall_pipelines.fleet.probe import Deadlines, NoHistory, Probe
+from whalefall_pipelines.fleet.probe import Deadlines, NoHistory, Probe, Right
 
 
 class PostgresProbe(NoHistory):
@@ -35,6 +35,16 @@ class PostgresProbe(NoHistory):
     def server_version(self) -> str:
         """As `server_version` says it, for example `PostgreSQL 18.6`."""
         return f"PostgreSQL {self._connection.get_parameter_status('server_version')}"
+
+    @property
+    def driver(self) -> str:
+        """Psycopg2 and the libpq in it."""
+        return f"psycopg2 {psycopg2.__version__}"
+
+    def rights(self) -> Sequence[Right]:
+        """CONNECT on every database will do, too; nobody needs more than to be a member of pg_read_all_stats."""
+        ((login, is_held),) = self._rows("probes/postgresql/find_rights")
+        return (Right("measure databases", f"GRANT pg_read_all_stats TO {login};", is_held=bool(is_held)),)
 
     def list_databases(self) -> Sequence[str]:
         """Every database in pg_database."""
