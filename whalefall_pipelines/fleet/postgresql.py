@@ -13,6 +13,7 @@ from typing import cast
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import libpq_version
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
@@ -38,8 +39,9 @@ class PostgresProbe(NoHistory):
 
     @property
     def driver(self) -> str:
-        """Psycopg2 and the libpq in it."""
-        return f"psycopg2 {psycopg2.__version__}"
+        """The libpq in psycopg2, for example `libpq 17.6`."""
+        major, minor = divmod(libpq_version(), 10000)
+        return f"libpq {major}.{minor}"
 
     def rights(self) -> Sequence[Right]:
         """CONNECT on every database will do, too; nobody needs more than to be a member of pg_read_all_stats."""

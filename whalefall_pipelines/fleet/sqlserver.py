@@ -136,10 +136,11 @@ class SqlServerProbe:
 
     def _rows(self, query: str, *, database_name: str = "", **values: object) -> list[pyodbc.Row]:
         """Rows of a statement. ODBC knows parameters by position only."""
-        text = queries.load(query).replace("{database_name}", _quoted(database_name))
+        text = queries.load(query)
         names = _PARAMETER.findall(text)
+        text = _PARAMETER.sub("?", text).replace("{database_name}", _quoted(database_name))
         with translating(self._instance, self._watch), closing(self._connection.cursor()) as cursor:
-            return cursor.execute(_PARAMETER.sub("?", text), *(values[name] for name in names)).fetchall()
+            return cursor.execute(text, *(values[name] for name in names)).fetchall()
 
 
 def _quoted(name: str) -> str:

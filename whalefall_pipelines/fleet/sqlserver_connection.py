@@ -161,7 +161,7 @@ def native_numbers(error: pyodbc.Error) -> list[int]:
     said = str(error.args[-1]) if error.args else ""
     if "[SQL Server]" not in said:
         return []
-    numbers = [int(number) for number in re.findall(r" \((\d+)\)(?= \(SQL|; \[|$)", said)]
+    numbers = [int(number) for number in re.findall(r" \((\d+)\)(?= \(SQL\w+\)|; \[\w{5}\] \[|$)", said)]
     return [number for number in numbers if number > 0 and number not in range(20002, 20050)]
 
 
@@ -170,5 +170,5 @@ def _said(error: BaseException) -> str:
     said = str(error.args[-1]) if error.args else "no message"
     if isinstance(error, pyodbc.Error):
         said = re.sub(r"^(\[[^\]]*\] ?)+", "", said)
-        said = re.split(r" \(-?\d+\) ?\(SQL\w+\)|; \[", said)[0]
+        said = re.split(r" \(-?\d+\)(?: \(SQL\w+\))?(?=; \[\w{5}\] \[|$)", said)[0]
     return " ".join(said.split()).rstrip(".")

@@ -2,4 +2,5 @@
 -- Parameters: none.
 -- Returns: name, at most one row.
 select name from information_schema.innodb_metrics
+order by name
 limit 1
