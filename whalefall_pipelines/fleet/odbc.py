@@ -82,9 +82,7 @@ def connection_string(driver: Driver, instance: Instance, login: Login) -> str:
 def _encryption(driver: Driver, instance: Instance) -> Mapping[str, str]:
     mode = instance.sslmode or "prefer"
     if instance.sslrootcert and mode.startswith("verify"):
-        sentence = (
-            "ODBC drivers trust the authorities of the system alone: add it there (update-ca-certificates), and leave sslrootcert out."
-        )
+        sentence = "ODBC drivers trust the system's authorities alone: add yours there (update-ca-certificates), and leave sslrootcert out."
         raise LoginRejectedError(f"SQL Server at {instance.address}: {sentence}", reason=Reason.TLS_FAILED)
     modes = _MICROSOFT_MODES if driver.is_microsoft else _FREETDS_MODES
     if mode not in modes:

@@ -143,32 +143,30 @@ def _meaning(error: BaseException) -> _Meaning:
 
 
 def _meaning_of_odbc(error: pyodbc.Error, otherwise: _Meaning) -> _Meaning:
+    number = native_number(error)
+    if number is not None:
+        return _NUMBERS.get(number, (SizesError, Reason.SERVER_ERROR, f"the server's error {number}."))
     text = " ".join(str(argument) for argument in error.args)
-    numbers = native_numbers(error)
-    for number in numbers:
-        if number in _NUMBERS:
-            return _NUMBERS[number]
-    if numbers:
-        return SizesError, Reason.SERVER_ERROR, f"the server's error {numbers[0]}."
     return next((meaning for pattern, meaning in _OWN_ERRORS if re.search(pattern, text)), otherwise)
 
 
-def native_numbers(error: pyodbc.Error) -> list[int]:
-    """The server's own numbers in an error.
+def native_number(error: pyodbc.Error) -> int | None:
+    """The server's own number of an error; None where the driver speaks for itself.
 
     Microsoft's driver does not put the server's mark before what it says itself; FreeTDS does, with the numbers 0 and 20002 to 20049.
     """
-    said = str(error.args[-1]) if error.args else ""
-    if "[SQL Server]" not in said:
-        return []
-    numbers = [int(number) for number in re.findall(r" \((\d+)\)(?= \(SQL\w+\)|; \[\w{5}\] \[|$)", said)]
-    return [number for number in numbers if number > 0 and number not in range(20002, 20050)]
+    text, number = _first_record(error)
+    return number if number > 0 and "[SQL Server]" in text and number not in range(20002, 20050) else None
+
+
+def _first_record(error: pyodbc.Error) -> tuple[str, int]:
+    """Text and number of what came first. The last such end counts: names in the text may look like one."""
+    said = str(error.args[-1]) if error.args else "no message"
+    found = re.match(r"(.*) \((-?\d+)\) \(SQL\w+\)", said, re.DOTALL)
+    return (found[1], int(found[2])) if found else (said, 0)
 
 
 def _said(error: BaseException) -> str:
-    """The first sentence of an error, without the marks that drivers put before and behind it."""
-    said = str(error.args[-1]) if error.args else "no message"
-    if isinstance(error, pyodbc.Error):
-        said = re.sub(r"^(\[[^\]]*\] ?)+", "", said)
-        said = re.split(r" \(-?\d+\)(?: \(SQL\w+\))?(?=; \[\w{5}\] \[|$)", said)[0]
-    return " ".join(said.split()).rstrip(".")
+    """The first sentence of an error, without the marks that drivers put before it."""
+    said = _first_record(error)[0] if isinstance(error, pyodbc.Error) else str(error.args[-1] if error.args else error)
+    return " ".join(re.sub(r"^(\[[^\]]*\] ?)+", "", said).split()).rstrip(".")

@@ -16,7 +16,19 @@ from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, 
 
 driver, server = targets.driver, targets.server
 PAGE = 8192
-HOSTILE = ["'; drop table x; --", "[br]ackets]", '"quoted"', "100% %(x)s", "new\nline", "🐋", "x" * 128, "UPPER", "  lead", "{database_name}", "wh?t"]
+HOSTILE = [
+    "'; drop table x; --",
+    "[br]ackets]",
+    '"quoted"',
+    "100% %(x)s",
+    "new\nline",
+    "🐋",
+    "x" * 128,
+    "UPPER",
+    "  lead",
+    "{database_name}",
+    "wh?t",
+]
 
 
 def size(name: str, data_pages: int, log_pages: int) -> DatabaseSize:
@@ -108,9 +120,8 @@ def test_without_the_right_to_see_files_every_database_comes_with_the_grant(driv
 def test_a_listing_that_hides_databases_is_refused_instead_of_believed(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop")
     server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
-    with visit(driver, server) as probe:
-        with failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as said:
-            probe.list_databases()
+    with visit(driver, server) as probe, failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as said:
+        probe.list_databases()
     assert said[0].endswith("run there: GRANT VIEW ANY DATABASE TO [monitor];")
 
 

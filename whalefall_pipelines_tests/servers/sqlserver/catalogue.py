@@ -119,9 +119,7 @@ class Catalogue:
     ) -> None:
         """A backup that began at this local time of the server, whose zone is so many quarters of an hour east of UTC."""
         number = next(self._numbers) + 1
-        self._run(
-            "insert into msdb.dbo.backupset values (?, ?, ?, ?, ?, ?)", number, kind, database_name, server_name, begun, quarters
-        )
+        self._run("insert into msdb.dbo.backupset values (?, ?, ?, ?, ?, ?)", number, kind, database_name, server_name, begun, quarters)
         for file in files:
             self._run(
                 "insert into msdb.dbo.backupfile values (?, ?, ?, ?, ?)",

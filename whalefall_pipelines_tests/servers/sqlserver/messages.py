@@ -161,7 +161,9 @@ def return_status() -> bytes:
 
 def return_handle(handle: int) -> bytes:
     """The first, named-by-nobody output parameter of sp_prepexec."""
-    return b"\xac" + struct.pack("<H", 0) + _short_text("") + b"\x01" + struct.pack("<IH", 0, 0) + b"\x26\x04\x04" + struct.pack("<i", handle)
+    return (
+        b"\xac" + struct.pack("<H", 0) + _short_text("") + b"\x01" + struct.pack("<IH", 0, 0) + b"\x26\x04\x04" + struct.pack("<i", handle)
+    )
 
 
 def transaction_change(kind: int) -> bytes:
