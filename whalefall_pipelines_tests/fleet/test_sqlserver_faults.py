@@ -177,11 +177,13 @@ def test_visits_leave_no_descriptor_and_no_thread(driver: Driver, server: SqlSer
     def visit_all() -> None:
         with visit(driver, server) as probe:
             probe.measure(probe.list_databases())
-        with ChaosProxy(server.host, server.port) as proxy:
-            with connect_through(driver, instance_at(proxy.host, proxy.port), LOGIN, QUICK, Watchdog()) as probe:
-                proxy.cut()
-                with failure(Reason.UNAVAILABLE, SizesError):
-                    probe.list_databases()
+        with (
+            ChaosProxy(server.host, server.port) as proxy,
+            connect_through(driver, instance_at(proxy.host, proxy.port), LOGIN, QUICK, Watchdog()) as probe,
+        ):
+            proxy.cut()
+            with failure(Reason.UNAVAILABLE, SizesError):
+                probe.list_databases()
         with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError):
             connect(driver, instance_at(server.host, server.port), Login(LOGIN.username, "wrong"))
         with failure(Reason.CONNECTION_REFUSED, UnreachableError):

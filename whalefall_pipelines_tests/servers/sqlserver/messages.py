@@ -1,7 +1,6 @@
 """What clients say in prelogin, login and requests, and the tokens of the server's answers. How they travel is `channel.py`."""
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -177,17 +176,9 @@ def _change(kind: int, new: bytes, old: bytes) -> bytes:
     return b"\xe3" + struct.pack("<H", len(body)) + body
 
 
-def database_change(database: str) -> bytes:
-    return _change(1, _short_text(database), _short_text("master"))
-
-
 def _short_text(text: str) -> bytes:
     return bytes([len(text)]) + text.encode("utf-16-le")
 
 
 def _long_text(text: str) -> bytes:
     return struct.pack("<H", len(text)) + text.encode("utf-16-le")
-
-
-def join(parts: Sequence[bytes]) -> bytes:
-    return b"".join(parts)

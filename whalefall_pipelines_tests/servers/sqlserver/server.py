@@ -34,7 +34,7 @@ class Session:
     """What one client is to the server, kept for tests to look at."""
 
     channel: Channel
-    caller: Caller = Caller("", "master")
+    caller: Caller | None = None
     application: str = ""
     is_login_encrypted: bool = False
     is_encrypted: bool = False
@@ -206,21 +206,7 @@ class SqlServer:
 
     def _procedure(self, session: Session, payload: bytes) -> bytes:
         try:
-            name, values = messages.read_procedure(payload)
-            handle = b""
-            if name == "sp_executesql":
-                result = self._execute(session, str(values[0]), values[2:])
-            elif name == "sp_prepexec":
-                number = len(session.prepared) + 1
-                session.prepared[number] = str(values[2])
-                handle = messages.return_handle(number)
-                result = self._execute(session, str(values[2]), values[3:])
-            elif name == "sp_execute":
-                result = self._execute(session, session.prepared[int(str(values[0]))], values[1:])
-            elif name in {"sp_unprepare", "sp_datatype_info_100"}:  # a list of types that drivers accept empty
-                result = Result()
-            else:
-                raise ServerError(2812, f"Could not find stored procedure '{name}'.")
+            result, handle = self._call(session, *messages.read_procedure(payload))
         except UnsupportedTypeError as error:
             return self._failure(session, ServerError(8024, f"The fixture cannot read a parameter: {error}"))
         except ServerError as error:
@@ -228,11 +214,25 @@ class SqlServer:
         rows = messages.rows_of(result, messages.DONE_IN_PROCEDURE, messages.MORE)
         return rows + messages.return_status() + handle + messages.done(messages.DONE_PROCEDURE)
 
+    def _call(self, session: Session, name: str, values: list[object]) -> tuple[Result, bytes]:
+        if name == "sp_executesql":
+            return self._execute(session, str(values[0]), values[2:]), b""
+        if name == "sp_prepexec":
+            number = len(session.prepared) + 1
+            session.prepared[number] = str(values[2])
+            return self._execute(session, str(values[2]), values[3:]), messages.return_handle(number)
+        if name == "sp_execute":
+            return self._execute(session, session.prepared[int(str(values[0]))], values[1:]), b""
+        if name in {"sp_unprepare", "sp_datatype_info_100"}:  # the latter lists types, and drivers accept an empty list
+            return Result(), b""
+        raise ServerError(2812, f"Could not find stored procedure '{name}'.")
+
     def _transaction(self, payload: bytes) -> bytes:
         request = int.from_bytes(payload[payload[0] : payload[0] + 2], "little")
         return messages.transaction_change({5: 8, 7: 9, 8: 10}[request]) + messages.done()
 
     def _execute(self, session: Session, text: str, values: list[object] | None = None) -> Result:
+        assert session.caller
         session.statements.append(text)
         while self.held.is_set() and not self._is_over.is_set():
             if session.channel.has_message(0.01):
