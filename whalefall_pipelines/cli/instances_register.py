@@ -18,9 +18,9 @@ from whalefall_pipelines.store.credentials import SecretBox
 
 @click.command(context_settings={"allow_extra_args": True})
 @click.argument("name")
-@click.option("--engine", required=True, help="postgresql, or mysql (MariaDB too).")
+@click.option("--engine", required=True, help="postgresql, mysql (MariaDB too) or sqlserver.")
 @click.option("--host", required=True, help="Host name or address.")
-@click.option("--port", help="5432 for postgresql, 3306 for mysql unless given.")
+@click.option("--port", help="5432 for postgresql, 3306 for mysql, 1433 for sqlserver unless given.")
 @click.option("--username", help="User to log in as.")
 @click.option("--secret", metavar="env:NAME|file:/PATH", help="Where the password is read from whenever it is needed.")
 @click.option("--password-prompt", is_flag=True, help="Ask for the password, or read a line of standard input, and keep it encrypted.")
