@@ -2,13 +2,20 @@
 
 import dagster as dg
 
-from whalefall_pipelines.defs import capacity, checks, inventory, resources, schedules
+from whalefall_pipelines.defs import aggregation, capacity, checks, inventory, resources, schedules, sensors
 
 defs = dg.Definitions(
-    assets=[inventory.instances, capacity.fleet_day],
-    asset_checks=[checks.every_expected_database_has_a_size],
-    jobs=[schedules.collect_capacity],
-    schedules=[schedules.collect_every_night],
+    assets=[inventory.instances, capacity.fleet_day, *aggregation.AGGREGATIONS],
+    asset_checks=[
+        checks.every_expected_database_has_a_size,
+        checks.every_total_is_the_sum_of_its_databases,
+        checks.every_size_is_plausible,
+        checks.no_database_jumped,
+        *checks.every_final_period_is_complete_or_explained,
+    ],
+    jobs=[schedules.collect_capacity, sensors.fill_past_days, *sensors.aggregation_jobs.values()],
+    schedules=[schedules.collect_every_night, *sensors.reconcile_aggregations],
+    sensors=[sensors.refresh_aggregations, sensors.bridge_gaps],
     resources={"whalefall": resources.WhalefallResource()},
     executor=dg.in_process_executor,
 )

@@ -27,6 +27,9 @@ class Settings:
     timezone: ZoneInfo
     start_date: date
     grace_hours: int
+    max_gap_days: int
+    jump_percent: int
+    jump_gigabytes: int
     parallel_instances: int
     connect_timeout_seconds: int
     statement_timeout_seconds: int
@@ -58,6 +61,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         timezone=_timezone(values),
         start_date=_date(values, "WHALEFALL_START_DATE", "2026-01-01"),
         grace_hours=_integer(values, "WHALEFALL_GRACE_HOURS", 2, least=0, most=23),
+        max_gap_days=_integer(values, "WHALEFALL_MAX_GAP_DAYS", 14, least=0, most=366),
+        jump_percent=_integer(values, "WHALEFALL_JUMP_PERCENT", 30, least=1, most=1_000_000),
+        jump_gigabytes=_integer(values, "WHALEFALL_JUMP_GIGABYTES", 20, least=0, most=1_000_000),
         parallel_instances=_integer(values, "WHALEFALL_PARALLEL_INSTANCES", 32, least=1, most=512),
         connect_timeout_seconds=_integer(values, "WHALEFALL_CONNECT_TIMEOUT_SECONDS", 10, least=2, most=300),
         statement_timeout_seconds=_integer(values, "WHALEFALL_STATEMENT_TIMEOUT_SECONDS", 60, least=1, most=3600),

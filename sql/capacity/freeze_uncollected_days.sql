@@ -1,5 +1,5 @@
--- Days that are over and on which nothing ran for an instance: what its inventory expected of them is a gap now.
--- Parameters: first_day, last_day (inclusive, all over), session_id.
+-- What days that are over expected and never got, of instances for which nothing is stored on them: the inventory of the day is missing.
+-- Parameters: first_day, last_day (inclusive), session_id (NULL outside a session).
 -- Returns: nothing.
 insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, session_id)
 select
@@ -14,5 +14,13 @@ inner join instance_databases as d on c.day::date >= d.first_seen_date and (d.is
 inner join instances as i on d.instance_id = i.instance_id and (i.deactivated_at is null or c.day::date < i.deactivated_at::date)
 where
     not exists (select 1 from database_size_stats as s where s.instance_id = d.instance_id and s.stat_date = c.day::date)
-    and not exists (select 1 from capacity_gaps as g where g.instance_id = d.instance_id and g.stat_date = c.day::date)
-on conflict do nothing
+    and not exists (
+        select 1 from capacity_gaps as g
+        where g.instance_id = d.instance_id and g.stat_date = c.day::date and g.closed_by is null
+    )
+on conflict (instance_id, database_name, stat_date) do update
+    set
+        reason = excluded.reason,
+        detail = excluded.detail,
+        session_id = excluded.session_id,
+        closed_by = null

@@ -1,7 +1,17 @@
 -- The totals of these days: the exact sum of each day's database rows. expected_count leaves out what could never yet be measured;
--- the provenance is that of the least certain row.
+-- the provenance is that of the least certain row. A total whose database rows are gone goes too.
 -- Parameters: instance_ids (integer[]), first_day, last_day (inclusive), session_id (NULL outside a session).
 -- Returns: nothing.
+with gone as (
+    delete from instance_size_stats as t
+    where
+        t.instance_id = any(%(instance_ids)s::integer[])
+        and t.stat_date between %(first_day)s and %(last_day)s
+        and not exists (
+            select 1 from database_size_stats as d where d.instance_id = t.instance_id and d.stat_date = t.stat_date
+        )
+)
+
 insert into instance_size_stats (
     instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance, session_id
 )

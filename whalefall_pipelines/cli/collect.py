@@ -1,7 +1,7 @@
 """`whalefall collect`: the whole fleet through Dagster, or named instances directly and at once."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Self
 
 import click
@@ -21,12 +21,12 @@ from whalefall_pipelines.cli.output import (
     print_table,
 )
 from whalefall_pipelines.cli.sessions import print_session
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.capacity import measurable_day, today
 from whalefall_pipelines.domain.sessions import Session
-from whalefall_pipelines.errors import NotFoundError
+from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.services.collect_capacity import InstanceOutcome, server_collector
 from whalefall_pipelines.services.open_store import open_store
-from whalefall_pipelines.services.run_in_dagster import run_in_dagster
+from whalefall_pipelines.services.run_in_dagster import collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import capacity
 from whalefall_pipelines.store.database import Database
@@ -36,20 +36,33 @@ from whalefall_pipelines.store.sessions import list_records
 
 @click.command()
 @click.option("--instance", "names", multiple=True, metavar="NAME", help="Collect only this one, directly, without a session. Repeatable.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Today by default; yesterday until the grace period after midnight is over.")
 @json_option
-def collect(names: tuple[str, ...], *, as_json: bool) -> None:
+def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
     """Measure today: the whole fleet through a Dagster run, or named instances directly.
 
     Exit codes: 0 everything that was expected is there, 1 something is missing, 2 nothing was measured.
     """
     given = settings.load()
+    measured = _measurable(given, day.date() if day else today(datetime.now(UTC), given.timezone))
     with open_store(given) as database:
         if names:
-            leave(_collect_named(given, database, names, as_json=as_json))
-        leave(_collect_fleet(given, database, as_json=as_json))
+            leave(_collect_named(given, database, names, measured, as_json=as_json))
+        leave(_collect_fleet(given, database, measured, as_json=as_json))
 
 
-def _collect_named(given: Settings, database: Database, names: Sequence[str], *, as_json: bool) -> int:
+def _measurable(given: Settings, day: date) -> date:
+    if measurable_day([day], datetime.now(UTC), given.timezone, given.grace):
+        return day
+    if day > today(datetime.now(UTC), given.timezone):
+        raise InputError(f"{day} has not begun, so nothing can be measured.")
+    raise InputError(
+        f"{day} is over: a size can only be measured on its day (until {given.grace_hours} hours after midnight). To recover or estimate "
+        "what it lacks, launch a backfill of database_size_stats for that day in the Dagster UI."
+    )
+
+
+def _collect_named(given: Settings, database: Database, names: Sequence[str], day: date, *, as_json: bool) -> int:
     try:
         targets = active_instances(database, names)
     except NotFoundError as error:
@@ -57,7 +70,6 @@ def _collect_named(given: Settings, database: Database, names: Sequence[str], *,
             raise
         print_json([{"code": error.code, "message": str(error)}])
         return FAILURE
-    day = today(datetime.now(UTC), given.timezone)
     outcomes = sorted(server_collector(given, database).collect_day(targets, day, None), key=lambda one: one.instance.instance_id)
     rows = [_row(outcome, as_json=as_json) for outcome in outcomes]
     print_table(list(rows[0]), rows, as_json=as_json, empty="")
@@ -83,13 +95,12 @@ def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
     }
 
 
-def _collect_fleet(given: Settings, database: Database, *, as_json: bool) -> int:
+def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: bool) -> int:
     if not active_instances(database):
         note("No instance is registered: `whalefall instances add` or `whalefall instances import FILE` is the next step.")
         return FAILURE
-    day = today(datetime.now(UTC), given.timezone)
     with SessionProgress(f"collecting {day}") as progress:
-        session = run_in_dagster(given, database, day, day, on_progress=progress.show)
+        session = run_in_dagster(given, database, collection(day, day), on_progress=progress.show)
     records = list_records(database, session.session_id)
     missing = capacity.summarize_days(database, [day])[day].missing
     if as_json:

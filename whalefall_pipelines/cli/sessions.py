@@ -74,14 +74,15 @@ def _session_row(session: Session, *, as_json: bool) -> dict[str, object]:
 def _record_row(record: InstanceRecord, *, as_json: bool) -> dict[str, object]:
     if as_json:
         return {name: getattr(record, name) for name in InstanceRecord.__dataclass_fields__}
-    missing = record.sync_details.get("missing", [])
-    reasons = ", ".join(sorted({str(gap["reason"]) for gap in missing}))
+    details = record.sync_details
+    gaps = details.get("missing", [])
+    reasons = ", ".join(sorted({str(gap["reason"]) for gap in gaps}))
     return {
         "instance": record.instance_name,
         "status": "skipped" if record.is_skipped else record.status,
         "attempts": record.attempts,
-        "measured": record.items_synced,
-        "missing": len(missing),
+        "written": record.items_synced,
+        "missing": details.get("days_missing", details.get("still_missing", len(gaps))),
         "seconds": format_duration(record.started_at, record.completed_at),
         "code": record.error_code,
         "message": record.error_message or reasons or None,

@@ -1,11 +1,28 @@
-"""The calendar of all partitioned assets: days in the configured time zone, the running one included."""
+"""The calendars of all partitioned assets: days, weeks, months and quarters in the configured time zone, the running ones included."""
+
+from collections.abc import Mapping
 
 import dagster as dg
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.domain.periods import PeriodType, floor
 
 # Read when the code location loads: the partitions of an asset cannot change while it is loaded.
 SETTINGS = settings.load()
 TIMEZONE = SETTINGS.timezone.key
 
 DAYS = dg.DailyPartitionsDefinition(start_date=SETTINGS.start_date.isoformat(), timezone=TIMEZONE, end_offset=1)
+
+
+def _periods(period_type: PeriodType, cron_schedule: str) -> dg.TimeWindowPartitionsDefinition:
+    # Each calendar begins with the period in which the first day lies; Dagster would begin with the next.
+    start = floor(period_type, SETTINGS.start_date).isoformat()
+    return dg.TimeWindowPartitionsDefinition(start=start, fmt="%Y-%m-%d", cron_schedule=cron_schedule, timezone=TIMEZONE, end_offset=1)
+
+
+CALENDARS: Mapping[PeriodType, dg.TimeWindowPartitionsDefinition] = {
+    PeriodType.DAILY: DAYS,
+    PeriodType.WEEKLY: _periods(PeriodType.WEEKLY, "0 0 * * 1"),
+    PeriodType.MONTHLY: _periods(PeriodType.MONTHLY, "0 0 1 * *"),
+    PeriodType.QUARTERLY: _periods(PeriodType.QUARTERLY, "0 0 1 1,4,7,10 *"),
+}

@@ -11,15 +11,17 @@ from pydantic import Field
 
 from whalefall_pipelines.defs.calendar import DAYS, SETTINGS
 from whalefall_pipelines.defs.columns import column_schema
-from whalefall_pipelines.defs.metadata import database_metadata, instance_metadata, inventory_metadata, report_days
+from whalefall_pipelines.defs.metadata import coverage_metadata, database_metadata, instance_metadata, inventory_metadata, report_days
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import plan_session
 from whalefall_pipelines.domain.capacity import measurable_day
 from whalefall_pipelines.domain.instances import Instance
-from whalefall_pipelines.domain.sessions import SessionPlan
+from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.services.collect_capacity import Collector, InstanceOutcome, recompute_totals
 from whalefall_pipelines.services.each_instance import sync_session
-from whalefall_pipelines.services.fill_gaps import fill_gaps
+from whalefall_pipelines.services.fill_gaps import fill_gaps, settle_days_before
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.gaps import close_backfill_records
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.sessions import skip_records
 
@@ -61,7 +63,8 @@ def _spec(key: dg.AssetKey, dependency: str, group: str, description: str, grain
             "capacity",
             "One honest size in bytes for every database and day; what is unknown has no row but a reason.\n\n"
             "Only today can be measured (yesterday until the grace period after midnight is over). Materializing a day that is over "
-            "changes nothing that was measured and reports what is missing.",
+            "changes nothing that was measured: what is missing is recovered from the server's own history, else estimated between the "
+            "nearest known days, else reported with its reason.",
             "database-day",
         ),
         _spec(
@@ -84,14 +87,11 @@ def fleet_day(
     with whalefall.store() as database:
         targets = active_instances(database, config.instances)
         collector = replace(whalefall.collector(database), inventory_only=SIZES not in context.selected_asset_keys)
-        plan = plan_session(context, days, some_instances=bool(config.instances))
+        is_over = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace) is None
+        plan = plan_session(context, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
         with sync_session(database, plan, targets):
             seconds_by_day = _work(context, collector, targets, days, plan)
-        for report in report_days(database, days):
-            seconds = {"seconds": seconds_by_day[report.day]} if report.day in seconds_by_day else {}
-            for key, metadata in ((INVENTORY, inventory_metadata), (SIZES, database_metadata), (TOTALS, instance_metadata)):
-                if key in context.selected_asset_keys:
-                    context.add_asset_metadata({**metadata(report), **seconds}, asset_key=key, partition_key=report.day.isoformat())
+        _report(context, database, days, seconds_by_day)
     for key in (INVENTORY, SIZES, TOTALS):
         if key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=key, metadata={"session_id": str(plan.session_id)})
@@ -100,22 +100,36 @@ def fleet_day(
 def _work(
     context: dg.AssetExecutionContext, collector: Collector, targets: Sequence[Instance], days: Sequence[date], plan: SessionPlan
 ) -> Mapping[date, float]:
-    """Measure the one day that can be measured, settle the days that are over; return how many seconds measuring took."""
-    today = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace)
-    over = [day for day in days if day != today]
+    """Measure the one day that can be measured, fill the days that are over; return how many seconds measuring took."""
     if context.selected_asset_keys == {TOTALS}:
         recompute_totals(collector.database, targets, days, plan.session_id)
         skip_records(collector.database, plan.session_id, {"visited": False, "why": "totals are recomputed from stored sizes"})
         return {}
-    fill_gaps(collector.database, over, plan.session_id)
-    if today is None:
-        context.log.info("%s: over, so nothing can be measured any more; see `missing` for what was not.", _span(days))
-        skip_records(collector.database, plan.session_id, {"visited": False, "why": "the days are over"})
-        return {}
-    started = time.monotonic()
-    for number, outcome in enumerate(collector.collect_day(targets, today, plan.session_id), start=1):
-        _log(context, outcome, f"[{number}/{len(targets)}]")
-    return {today: round(time.monotonic() - started, 2)}
+    measurable = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace)
+    over = [day for day in days if day != measurable]
+    seconds_by_day: dict[date, float] = {}
+    if measurable:
+        settle_days_before(collector, measurable, plan.session_id)
+        started = time.monotonic()
+        for number, outcome in enumerate(collector.collect_day(targets, measurable, plan.session_id), start=1):
+            _log(context, outcome, f"[{number}/{len(targets)}]")
+        seconds_by_day[measurable] = round(time.monotonic() - started, 2)
+    if over and SIZES in context.selected_asset_keys:
+        filled = fill_gaps(collector, targets, over, plan.session_id, context.log.warning)
+        context.log.info("%s: over, so nothing is measured: %d recovered, %d estimated", _span(over), filled.recovered, filled.estimated)
+    if not measurable:
+        close_backfill_records(collector.database, plan.session_id, min(over), max(over))
+    return seconds_by_day
+
+
+def _report(context: dg.AssetExecutionContext, database: Database, days: Sequence[date], seconds_by_day: Mapping[date, float]) -> None:
+    calendar = {"coverage": coverage_metadata(database, max(days))}
+    for report in report_days(database, days):
+        seconds = {"seconds": seconds_by_day[report.day]} if report.day in seconds_by_day else {}
+        for key, metadata in ((INVENTORY, inventory_metadata), (SIZES, database_metadata), (TOTALS, instance_metadata)):
+            if key in context.selected_asset_keys:
+                shown = {**metadata(report), **seconds, **(calendar if key != INVENTORY and report.day == max(days) else {})}
+                context.add_asset_metadata(shown, asset_key=key, partition_key=report.day.isoformat())
 
 
 def _log(context: dg.AssetExecutionContext, outcome: InstanceOutcome, position: str) -> None:

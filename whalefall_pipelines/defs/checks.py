@@ -1,16 +1,19 @@
 """Checks that people see in the UI beside the assets."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from whalefall_pipelines.defs.calendar import DAYS, SETTINGS
-from whalefall_pipelines.defs.capacity import SIZES
+from whalefall_pipelines.defs.aggregation import asset_key
+from whalefall_pipelines.defs.calendar import CALENDARS, DAYS, SETTINGS
+from whalefall_pipelines.defs.capacity import SIZES, TOTALS
 from whalefall_pipelines.defs.metadata import MISSING, gap_row, markdown_table
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import days_of
 from whalefall_pipelines.domain.capacity import today
-from whalefall_pipelines.store import capacity
+from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
+from whalefall_pipelines.store import capacity, plausibility
+from whalefall_pipelines.store.aggregation import Level
 
 # A table of more rows than this is read by nobody; the count is always whole.
 MOST_ROWS = 200
@@ -21,7 +24,7 @@ MOST_ROWS = 200
     description="Fails when an expected database of the run's days (today, when executed alone) has no size, and names it with its reason.",
 )
 def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
-    days = days_of(context.run.tags, DAYS) or [today(datetime.now(UTC), SETTINGS.timezone)]
+    days = _days(context)
     with whalefall.store() as database:
         gaps = capacity.list_gaps(database, days)
         summaries = capacity.summarize_days(database, days)
@@ -38,3 +41,86 @@ def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, w
             "missing, with reasons": markdown_table(("day", *MISSING), [(gap.stat_date, *gap_row(gap)) for gap in gaps[:MOST_ROWS]]),
         },
     )
+
+
+@dg.asset_check(asset=TOTALS, description="Fails when an instance total of the run's days is not the exact sum of its database rows.")
+def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
+    with whalefall.store() as database:
+        wrong = plausibility.list_wrong_totals(database, _days(context))
+    named = ", ".join(f"{one.instance_name} on {one.stat_date} ({one.total_bytes} against {one.sum_bytes})" for one in wrong[:5])
+    return dg.AssetCheckResult(
+        passed=not wrong,
+        description=f"{len(wrong)} wrong: {named}; materialize instance_size_stats of these days" if wrong else "every total is the sum",
+        metadata={"wrong_totals": len(wrong)},
+    )
+
+
+@dg.asset_check(asset=SIZES, description="Fails when a size of the run's days is absurd: no byte, above a pebibyte, parts above the whole.")
+def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
+    with whalefall.store() as database:
+        absurd = plausibility.list_implausible_sizes(database, _days(context))
+    rows = [(one.stat_date, one.instance_name, one.database_name, one.total_bytes, one.why) for one in absurd[:MOST_ROWS]]
+    named = ", ".join(f"{one.instance_name}/{one.database_name} ({one.why})" for one in absurd[:5])
+    return dg.AssetCheckResult(
+        passed=not absurd,
+        description=f"{len(absurd)} absurd: {named}" if absurd else "every size is plausible",
+        metadata={"absurd": len(absurd), "sizes": markdown_table(("day", "instance", "database", "bytes", "why"), rows)},
+    )
+
+
+@dg.asset_check(
+    asset=SIZES,
+    description=(
+        f"Warns of a database that is more than {SETTINGS.jump_percent} % and more than {SETTINGS.jump_gigabytes} GB "
+        "away from the day before."
+    ),
+)
+def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
+    with whalefall.store() as database:
+        jumps = plausibility.list_jumps(database, _days(context), percent=SETTINGS.jump_percent, gigabytes=SETTINGS.jump_gigabytes)
+    rows = [(one.stat_date, one.instance_name, one.database_name, one.bytes_before, one.total_bytes) for one in jumps[:MOST_ROWS]]
+    named = ", ".join(f"{one.instance_name}/{one.database_name} ({one.total_bytes - one.bytes_before:+,} bytes)" for one in jumps[:5])
+    return dg.AssetCheckResult(
+        passed=not jumps,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{len(jumps)} jumped: {named}" if jumps else "no database jumped",
+        metadata={"jumps": len(jumps), "databases": markdown_table(("day", "instance", "database", "bytes before", "bytes"), rows)},
+    )
+
+
+def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=asset_key(Level.INSTANCE, period_type),
+        name="every_final_period_is_complete_or_explained",
+        description="Fails when a period that is over lacks a day of an instance that no gap explains; shows what is missing and why.",
+    )
+    def check(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
+        running = period_of(period_type, today(datetime.now(UTC), SETTINGS.timezone))
+        starts = days_of(context.run.tags, CALENDARS[period_type])
+        periods = [Period(period_type, start) for start in starts] or [running.previous]
+        with whalefall.store() as database:
+            incomplete = plausibility.list_incomplete_periods(database, periods)
+        unexplained = [one for one in incomplete if one.unexplained_days]
+        rows = [(one.period_start, one.instance_name, one.missing_days, one.unexplained_days, ", ".join(one.reasons)) for one in incomplete]
+        named = ", ".join(f"{one.instance_name} in {one.period_start} ({one.unexplained_days} days)" for one in unexplained[:5])
+        why = f"{len(unexplained)} unexplained: {named}; launch a backfill of the days of these periods"
+        columns = ("period", "instance", "days missing", "days unexplained", "reasons")
+        return dg.AssetCheckResult(
+            passed=not unexplained,
+            description=why if unexplained else f"{len(incomplete)} incomplete, every missing day has its reason",
+            metadata={
+                "incomplete": len(incomplete),
+                "unexplained": len(unexplained),
+                "periods": markdown_table(columns, sorted(rows, key=lambda row: -row[3])[:MOST_ROWS]),
+            },
+        )
+
+    return check
+
+
+every_final_period_is_complete_or_explained = [_completeness(period_type) for period_type in PeriodType]
+
+
+def _days(context: dg.AssetCheckExecutionContext) -> list[date]:
+    """The days of the run that the check belongs to; today when it is executed alone."""
+    return days_of(context.run.tags, DAYS) or [today(datetime.now(UTC), SETTINGS.timezone)]

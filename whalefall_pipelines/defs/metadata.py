@@ -6,10 +6,14 @@ from datetime import date
 
 import dagster as dg
 
+from whalefall_pipelines.domain.coverage import LEGEND, CoverageState, coverage_calendar, days_until
 from whalefall_pipelines.store import capacity
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.gaps import list_coverage
 
 Metadata = Mapping[str, int | dg.MarkdownMetadataValue]
+CALENDAR_DAYS = 30
+CALENDAR_ROWS = 50
 MISSING = ("instance", "database", "reason", "what to do")
 
 
@@ -89,6 +93,16 @@ def instance_metadata(report: DayReport) -> Metadata:
     }
 
 
+def coverage_metadata(database: Database, last_day: date) -> dg.MarkdownMetadataValue:
+    """The calendar of coverage of the days up to this one: a row an instance, a sign a day; those that lack most come first."""
+    days = days_until(last_day, CALENDAR_DAYS)
+    calendar = coverage_calendar(list_coverage(database, days[0], days[-1]), days)
+    calendar.sort(key=lambda row: -sum(state in {CoverageState.MISSING, CoverageState.PARTLY_MISSING} for state in row.states))
+    rows = "\n".join(f"{row.signs}  {printable(row.instance_name)}" for row in calendar[:CALENDAR_ROWS])
+    more = f"\n… and {len(calendar) - CALENDAR_ROWS} more" if len(calendar) > CALENDAR_ROWS else ""
+    return dg.MetadataValue.md(f"{days[0]} to {days[-1]}; {LEGEND}\n\n```text\n{rows}{more}\n```")
+
+
 def gap_row(gap: capacity.Gap) -> tuple[str, str, str, str]:
     """One gap as a row of a `MISSING` table."""
     return (gap.instance_name, gap.database_name or "(never listed)", gap.reason, gap.detail)
@@ -122,4 +136,9 @@ def _cell(value: object) -> str:
     text = f"{value:,}" if isinstance(value, int) else str(value)
     for mark in ("\\", "|", "`", "*", "_", "<", ">", "[", "]"):
         text = text.replace(mark, f"\\{mark}")
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """A text of one line, whatever a hostile name holds."""
     return "".join(character if character.isprintable() else "␀" if character == "\0" else " " for character in text)

@@ -3,19 +3,24 @@
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.demo.fleet import DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
 from whalefall_pipelines.domain.capacity import DatabaseSize, today
 from whalefall_pipelines.domain.instances import Instance
-from whalefall_pipelines.domain.sessions import Session, SyncType
+from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
+from whalefall_pipelines.domain.sessions import Session, SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError, TargetError
+from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.collect_capacity import server_collector
+from whalefall_pipelines.services.each_instance import sync_session
 from whalefall_pipelines.services.register_instances import carry_out, plan_fleet, read_fleet_file
-from whalefall_pipelines.services.run_in_dagster import run_in_dagster
+from whalefall_pipelines.services.run_in_dagster import aggregation, collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import capacity
 from whalefall_pipelines.store.database import Database
@@ -83,9 +88,11 @@ def run_demo(settings: Settings, database: Database, say: Callable[[str], None],
         say(f"loaded {HISTORY_DAYS} days of SIMULATED history ({time.monotonic() - started:.1f} s)")
     if not any(session.sync_type is SyncType.BACKFILL for session in list_sessions(database, most=1000)):
         say("telling Dagster about them: a backfill that reads what is stored")
-        run_in_dagster(settings, database, day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1), on_progress=on_progress)
+        past = collection(day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1))
+        run_in_dagster(settings, database, past, on_progress=on_progress)
     say(f"collecting {day} through Dagster")
-    session = run_in_dagster(settings, database, day, day, on_progress=on_progress)
+    session = run_in_dagster(settings, database, collection(day, day), on_progress=on_progress)
+    _aggregate(settings, database, day, say)
     return DemoDay(
         day=day,
         session=session,
@@ -93,6 +100,22 @@ def run_demo(settings: Settings, database: Database, say: Callable[[str], None],
         summary=capacity.summarize_days(database, [day])[day],
         gaps=capacity.list_gaps(database, [day]),
     )
+
+
+def _aggregate(settings: Settings, database: Database, day: date, say: Callable[[str], None]) -> None:
+    """Compute every period once through Dagster, so that the UI has them; on a later run those of today, at once and without it."""
+    if any(one.sync_category is SyncCategory.AGGREGATION for one in list_sessions(database, most=1000)):
+        for period_type in PeriodType:
+            plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, day, day)
+            with sync_session(database, plan, active_instances(database)):
+                aggregate_sizes(database, [period_of(period_type, day)], day, plan.session_id)
+        return
+    say("computing days, weeks, months and quarters through Dagster: four runs")
+    ranges = [periods_between(period_type, day - timedelta(days=HISTORY_DAYS), day) for period_type in PeriodType]
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(run_in_dagster, settings, database, aggregation(periods[0], periods[-1])) for periods in ranges]
+        for run in runs:
+            run.result()
 
 
 def _has_history(database: Database) -> bool:

@@ -19,6 +19,10 @@ class Engine(StrEnum):
     ORACLE = "oracle"
 
 
+# Engines whose servers write down sizes of their own, from which a day that is over can be recovered.
+ENGINES_WITH_HISTORY = frozenset({Engine.SQLSERVER})
+
+
 DEFAULT_PORTS: Mapping[Engine, int] = {Engine.POSTGRESQL: 5432, Engine.MYSQL: 3306, Engine.SQLSERVER: 1433, Engine.ORACLE: 1521}
 
 

@@ -17,6 +17,11 @@ class SyncCategory(StrEnum):
     PARTITION = "partition"
 
 
+def session_tag(category: SyncCategory) -> str:
+    """The tag of a Dagster run that names its session of a category; a run may open one of each."""
+    return "whalefall/session_id" if category is SyncCategory.CAPACITY else f"whalefall/{category}_session_id"
+
+
 class SyncType(StrEnum):
     """What started a session."""
 

@@ -42,6 +42,7 @@ class Collector:
     timezone: ZoneInfo
     grace: timedelta
     parallel: int
+    max_gap_days: int = 14
     inventory_only: bool = False
     pause_seconds: float = 1.0
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -123,6 +124,7 @@ def server_collector(settings: Settings, database: Database) -> Collector:
         timezone=settings.timezone,
         grace=settings.grace,
         parallel=settings.parallel_instances,
+        max_gap_days=settings.max_gap_days,
     )
 
 

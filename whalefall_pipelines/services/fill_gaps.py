@@ -1,17 +1,129 @@
-"""Days that are over: what nothing measured becomes a gap with its reason. Nothing here ever writes a size.
+"""Days that are over: what is missing is recovered from the server's own history, else estimated between known neighbours, else explained.
 
-Days that can still be measured are `collect_capacity.py`.
+Nothing here ever changes what was measured. Days that can still be measured are `collect_capacity.py`.
 """
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from uuid import UUID
 
-from whalefall_pipelines.store import capacity
+from whalefall_pipelines.domain.capacity import Provenance
+from whalefall_pipelines.domain.instances import ENGINES_WITH_HISTORY, Instance
+from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.services.collect_capacity import Collector
+from whalefall_pipelines.services.each_instance import each_instance
+from whalefall_pipelines.store import capacity, gaps, sessions
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.instances import active_instances
+from whalefall_pipelines.store.table_partitions import ensure_months
 
 
-def fill_gaps(database: Database, days: Sequence[date], session_id: UUID) -> None:
-    """Settle what these days, all over, expected and did not get. What was measured is not touched."""
-    if days:
-        capacity.freeze_uncollected_days(database, min(days), max(days), session_id)
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a backfill wrote, in database-days."""
+
+    recovered: int
+    estimated: int
+
+
+def fill_gaps(
+    collector: Collector,
+    instances: Sequence[Instance],
+    days: Sequence[date],
+    session_id: UUID,
+    say: Callable[[str], None] = lambda _: None,
+) -> Filled:
+    """Fill what these days, all over, lack of these instances, and recompute their totals.
+
+    An instance whose history cannot be asked has its record failed; its gaps are estimated all the same.
+    """
+    database = collector.database
+    bridge = gaps.Bridge(min(days), max(days), collector.max_gap_days, [instance.instance_id for instance in instances])
+    with database.transaction() as cursor:
+        gaps.freeze_uncollected_days(cursor, bridge.first_day, bridge.last_day, session_id)
+    with_history = [instance for instance in instances if instance.engine in ENGINES_WITH_HISTORY]
+    recovered = _recover(collector, with_history, bridge, session_id, say)
+    with database.transaction() as cursor:
+        bridgeable = gaps.list_bridgeable_days(cursor, bridge)
+    ensure_months(database, bridgeable, ["database_size_stats", "instance_size_stats"])
+    with database.transaction() as cursor:
+        estimated = sum(gaps.estimate_gaps(cursor, bridge, session_id).values())
+        capacity.write_totals(cursor, bridge.instance_ids, bridge.first_day, bridge.last_day, session_id)
+    return Filled(recovered, estimated)
+
+
+def find_bridgeable_days(database: Database, today: date, max_gap_days: int) -> list[date]:
+    """The days before today on which a gap of an active instance can be estimated by now.
+
+    Only as far back as what was measured today can reach: older gaps are bridged by a backfill that a person launches.
+    """
+    instance_ids = [instance.instance_id for instance in active_instances(database)]
+    bridge = gaps.Bridge(today - timedelta(days=max_gap_days), today - timedelta(days=1), max_gap_days, instance_ids)
+    with database.transaction() as cursor:
+        return gaps.list_bridgeable_days(cursor, bridge)
+
+
+def settle_days_before(collector: Collector, day: date, session_id: UUID) -> None:
+    """Write down on which of the days before nothing ran, so that they count as missing and are bridged once this day is measured."""
+    with collector.database.transaction() as cursor:
+        gaps.freeze_uncollected_days(cursor, day - timedelta(days=2 * collector.max_gap_days + 1), day - timedelta(days=1), session_id)
+
+
+def _recover(collector: Collector, instances: Sequence[Instance], bridge: gaps.Bridge, session_id: UUID, say: Callable[[str], None]) -> int:
+    wanted = {one: gaps.list_recoverable_sizes(collector.database, one.instance_id, bridge.first_day, bridge.last_day) for one in instances}
+    asked = [instance for instance, lacking in wanted.items() if lacking]
+    if not asked:
+        return 0
+    begun = sessions.start_records(collector.database, session_id, [instance.instance_id for instance in asked])
+    recovered = 0
+    for instance, outcome in each_instance(
+        [one for one in asked if one.instance_id in begun],
+        lambda instance: _recover_instance(collector, instance, wanted[instance], session_id),
+        parallel=collector.parallel,
+        interrupt=collector.fleet.shut_all,
+    ):
+        if isinstance(outcome, WhalefallError):
+            say(f"{instance.name}: its own history could not be asked: {outcome}")
+            _fail_record(collector.database, instance, session_id, outcome)
+        elif isinstance(outcome, Exception):
+            raise outcome
+        else:
+            recovered += outcome
+    return recovered
+
+
+def _recover_instance(collector: Collector, instance: Instance, lacking: frozenset[tuple[str, date]], session_id: UUID) -> int:
+    names = sorted({name for name, _ in lacking})
+    days = [day for _, day in lacking]
+    login = collector.secrets.reveal(instance.secret, instance.username, instance.name)
+    with collector.fleet.connect(instance, login) as probe:
+        found = probe.recover_sizes(names, min(days), max(days), collector.timezone)
+    rows = [
+        capacity.SizeRow(
+            instance_id=instance.instance_id,
+            database_name=size.database_name,
+            stat_date=size.stat_date,
+            total_bytes=size.total_bytes,
+            data_bytes=size.data_bytes,
+            log_bytes=size.log_bytes,
+            collected_at=size.recorded_at,
+            provenance=Provenance.RECOVERED,
+            method=size.method,
+        )
+        for size in found
+        if (size.database_name, size.stat_date) in lacking
+    ]
+    if rows:
+        ensure_months(collector.database, [row.stat_date for row in rows], ["database_size_stats", "instance_size_stats"])
+        with collector.database.transaction() as cursor:
+            capacity.lock_inventory(cursor, instance.instance_id)
+            capacity.write_sizes(cursor, rows, session_id)
+    return len(rows)
+
+
+def _fail_record(database: Database, instance: Instance, session_id: UUID, error: WhalefallError) -> None:
+    with database.transaction() as cursor:
+        sessions.fail_record(
+            cursor, session_id, instance.instance_id, error_code=error.code, error_message=str(error), details={"visited": True}
+        )

@@ -1,4 +1,4 @@
-"""Starts a Dagster run of the job `collect_capacity` and waits for its session. Dagster itself is another process: nothing imports it.
+"""Starts a Dagster run of a job and waits for its session. Dagster itself is another process: nothing imports it.
 
 The run lives in that process and not in the daemon's queue, so it works without `whalefall up` and is visible there all the same.
 """
@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from whalefall_pipelines.domain.sessions import Session
+from whalefall_pipelines.domain.periods import Period
+from whalefall_pipelines.domain.sessions import Session, SyncCategory, session_tag
 from whalefall_pipelines.errors import NotFoundError, RunFailedError
 from whalefall_pipelines.services.dagster_environment import dagster_environment
 from whalefall_pipelines.settings import Settings
@@ -25,25 +27,38 @@ POLL_SECONDS = 0.2
 STOP_SECONDS = 20
 
 
-def run_in_dagster(
-    settings: Settings,
-    database: Database,
-    first_day: date,
-    last_day: date,
-    *,
-    on_progress: Callable[[Session], None] = lambda _: None,
-) -> Session:
-    """Run one day, or a range of days as a backfill, and return the session as it ended.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A job with the partitions to run it for, named by their first days: one, or a range as a backfill."""
+
+    job_name: str
+    category: SyncCategory
+    first_start: date
+    last_start: date
+
+
+def collection(first_day: date, last_day: date) -> Run:
+    """The run that collects a day, or fills a range of days that are over."""
+    return Run("collect_capacity", SyncCategory.CAPACITY, first_day, last_day)
+
+
+def aggregation(first: Period, last: Period) -> Run:
+    """The run that computes periods from their days."""
+    return Run(f"aggregate_{first.period_type}_periods", SyncCategory.AGGREGATION, first.start, last.start)
+
+
+def run_in_dagster(settings: Settings, database: Database, run: Run, *, on_progress: Callable[[Session], None] = lambda _: None) -> Session:
+    """Run a job and return its session as it ended.
 
     Raises:
         RunFailedError: the run broke, so that there may be no session; the sentence names the log.
     """
     session_id = uuid4()
-    log = settings.home / "logs" / f"collect_capacity-{session_id}.log"
+    log = settings.home / "logs" / f"{run.job_name}-{session_id}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            _command(session_id, first_day, last_day),
+            _command(session_id, run),
             env=os.environ | dagster_environment(settings, address(settings)),
             cwd=settings.home,
             stdin=subprocess.DEVNULL,
@@ -64,12 +79,12 @@ def run_in_dagster(
     return sessions.get_session(database, session_id)
 
 
-def _command(session_id: UUID, first_day: date, last_day: date) -> list[str]:
-    span = {"dagster/asset_partition_range_start": str(first_day), "dagster/asset_partition_range_end": str(last_day)}
+def _command(session_id: UUID, run: Run) -> list[str]:
+    span = {"dagster/asset_partition_range_start": str(run.first_start), "dagster/asset_partition_range_end": str(run.last_start)}
     # The repository tag is what ties a run to its code location in the UI.
-    tags = {"whalefall/session_id": str(session_id), ".dagster/repository": "__repository__@whalefall_pipelines"}
-    tags |= {"dagster/partition": str(first_day)} if first_day == last_day else span
-    job = [sys.executable, "-m", "dagster", "job", "execute", "-m", "whalefall_pipelines.definitions", "-j", "collect_capacity"]
+    tags = {session_tag(run.category): str(session_id), ".dagster/repository": "__repository__@whalefall_pipelines"}
+    tags |= {"dagster/partition": str(run.first_start)} if run.first_start == run.last_start else span
+    job = [sys.executable, "-m", "dagster", "job", "execute", "-m", "whalefall_pipelines.definitions", "-j", run.job_name]
     return [*job, "--tags", json.dumps(tags)]
 
 

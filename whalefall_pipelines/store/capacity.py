@@ -171,15 +171,6 @@ def write_unreached(cursor: Cursor, instance_id: int, day: date, *, reason: str,
     )
 
 
-def freeze_uncollected_days(database: Database, first_day: date, last_day: date, session_id: UUID) -> None:
-    """Write the gaps of days that are over and on which nothing ran."""
-    with database.transaction() as cursor:
-        cursor.execute(
-            queries.load("capacity/freeze_uncollected_days"),
-            {"first_day": first_day, "last_day": last_day, "session_id": str(session_id)},
-        )
-
-
 def summarize_days(database: Database, days: Sequence[date]) -> dict[date, DaySummary]:
     """What each of these days holds."""
     with database.transaction() as cursor:

@@ -1,6 +1,6 @@
 """The monthly table partitions of the four big tables: which there are, and making the ones that a write needs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from psycopg2 import sql
@@ -10,15 +10,15 @@ from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Mont
 from whalefall_pipelines.store.database import Cursor, Database
 
 
-def ensure_months(database: Database, days: Iterable[date]) -> int:
-    """Create what is missing for these days, each table by itself, and return how many were created.
+def ensure_months(database: Database, days: Iterable[date], table_names: Sequence[str] = PARTITIONED_TABLES) -> int:
+    """Create what these tables lack for these days, each table by itself, and return how many were created.
 
     Raises:
         StoreError: a table could not get its month, for example because another table of that name is in the way.
     """
     created = 0
     for month in months_of(days):
-        for table_name in PARTITIONED_TABLES:
+        for table_name in table_names:
             with database.transaction() as cursor:
                 if not _exists(cursor, table_name, month):
                     cursor.execute(queries.load("table_partitions/lock_table_partitions"))
@@ -26,6 +26,12 @@ def ensure_months(database: Database, days: Iterable[date]) -> int:
                         _create(cursor, table_name, month)
                         created += 1
     return created
+
+
+def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
+    """The months that a table holds."""
+    cursor.execute(queries.load("table_partitions/list_table_partitions"), {"table_names": [table_name]})
+    return frozenset(months_of(first_day for _, first_day, _ in cursor.fetchall()))
 
 
 def _exists(cursor: Cursor, table_name: str, month: Month) -> bool:

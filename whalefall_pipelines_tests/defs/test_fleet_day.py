@@ -130,18 +130,18 @@ def test_a_range_shows_each_day_its_own_figures_and_measures_only_today(
     fleet.servers["a"] = server({"app": 1300, "shop": 5})
     result = run(fleet, dagster_instance, before, day)
     shown = metadata(result, SIZES)
-    assert {key: value["databases"] for key, value in shown.items()} == {str(before): 2, str(yesterday): 0, str(day): 2}
-    assert {key: value["missing"] for key, value in shown.items()} == {str(before): 0, str(yesterday): 2, str(day): 0}
+    assert {key: value["databases"] for key, value in shown.items()} == {str(before): 2, str(yesterday): 2, str(day): 2}
+    assert {key: value["measured"] for key, value in shown.items()} == {str(before): 2, str(yesterday): 0, str(day): 2}
+    assert {key: value["estimated"] for key, value in shown.items()} == {str(before): 0, str(yesterday): 2, str(day): 0}
     assert {key for key, value in shown.items() if "seconds" in value} == {str(day)}
     assert fleet.sizes(before) == {("a", "app"): 1000, ("a", "shop"): 5}
-    assert fleet.sizes(yesterday) == {}
-    assert fleet.gaps(yesterday) == {("a", "app"): "not_collected", ("a", "shop"): "not_collected"}
+    assert fleet.sizes(yesterday) == {("a", "app"): 1150, ("a", "shop"): 5}
+    assert fleet.gaps(yesterday) == {}
     assert fleet.sizes(day) == {("a", "app"): 1300, ("a", "shop"): 5}
     session = session_of(fleet, result, dagster_instance)
     assert (session.first_day, session.last_day, session.sync_type) == (before, day, SyncType.BACKFILL)
     (check,) = result.get_asset_check_evaluations()
-    assert check.description is not None
-    assert check.description.startswith("2 missing: a/app (not_collected)")
+    assert check.passed
     assert dagster_instance.get_materialized_partitions(SIZES) == {str(before), str(yesterday), str(day)}
 
 

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ import pytest
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.defs.columns import documented_tables
 from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.periods import PeriodType, floor
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query
 
@@ -31,6 +32,11 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
         "instance_databases": ("inventory", {"instances"}),
         "database_size_stats": ("capacity", {"instance_databases"}),
         "instance_size_stats": ("capacity", {"database_size_stats"}),
+        **{
+            f"{level}_size_aggregations/{period_type}": (f"{level}_aggregations", {f"{level}_size_stats"})
+            for level in ("database", "instance")
+            for period_type in ("daily", "weekly", "monthly", "quarterly")
+        },
     }
 
 
@@ -41,7 +47,7 @@ def test_every_asset_says_what_it_is_whose_and_of_what() -> None:
         assert node.description
         assert not node.description.startswith(("#", "*", "|"))  # the catalogue page shows the first line as plain text
         assert node.owners == ["team:dba"]
-        assert node.kinds == {"postgres", "python"}
+        assert node.kinds in ({"postgres", "python"}, {"postgres", "sql"})
         assert "dagster/column_schema" in node.metadata
 
 
@@ -52,19 +58,55 @@ def test_the_days_include_the_running_one_in_the_configured_zone() -> None:
     assert partitions.get_last_partition_key() == str(today(datetime.now(UTC), ZoneInfo("Asia/Shanghai")))
 
 
-def test_the_job_the_schedule_and_the_check() -> None:
+def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> None:
+    graph = defs.resolve_asset_graph()
+    day = today(datetime.now(UTC), ZoneInfo("Asia/Shanghai"))
+    for level in ("database", "instance"):
+        for period_type in PeriodType:
+            node = graph.get(dg.AssetKey([f"{level}_size_aggregations", str(period_type)]))
+            calendar = node.partitions_def
+            assert isinstance(calendar, dg.TimeWindowPartitionsDefinition)
+            assert calendar.get_last_partition_key() == str(floor(period_type, day))
+            assert calendar.get_first_partition_key() == str(floor(period_type, date(2026, 1, 1)))
+            (days,) = node.parent_keys
+            mapping = node.partition_mappings[days]
+            assert isinstance(mapping, dg.TimeWindowPartitionMapping)
+            assert mapping.allow_nonexistent_upstream_partitions
+
+
+def test_the_jobs_and_the_checks() -> None:
     repository = defs.get_repository_def()
+    assert set(repository.job_names) == {"__ASSET_JOB", "collect_capacity", "fill_past_days"} | {
+        f"aggregate_{period_type}_periods" for period_type in PeriodType
+    }
     job = repository.get_job("collect_capacity")
     assert set(job.asset_layer.executable_asset_keys) == keys(
         "instances", "instance_databases", "database_size_stats", "instance_size_stats"
     )
-    assert {key.to_user_string() for key in job.asset_layer.asset_graph.asset_check_keys} == {
-        "database_size_stats:every_expected_database_has_a_size"
+    assert {key.to_user_string() for key in defs.resolve_asset_graph().asset_check_keys} == {
+        "database_size_stats:every_expected_database_has_a_size",
+        "database_size_stats:every_size_is_plausible",
+        "database_size_stats:no_database_jumped",
+        "instance_size_stats:every_total_is_the_sum_of_its_databases",
+        *(f"instance_size_aggregations/{period_type}:every_final_period_is_complete_or_explained" for period_type in PeriodType),
     }
-    (schedule,) = repository.schedule_defs
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 3 * * *", "Asia/Shanghai")
-    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
-    tick = schedule.evaluate_tick(
+
+
+def test_what_happens_by_itself() -> None:
+    repository = defs.get_repository_def()
+    schedules = {one.name: (one.cron_schedule, one.execution_timezone, one.default_status) for one in repository.schedule_defs}
+    assert schedules == {
+        "collect_every_night": ("0 3 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        **{
+            f"reconcile_{period_type}_periods": ("20 0 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING)
+            for period_type in PeriodType
+        },
+    }
+    assert {one.name: one.default_status for one in repository.sensor_defs} == {
+        "refresh_aggregations": dg.DefaultSensorStatus.RUNNING,
+        "bridge_gaps": dg.DefaultSensorStatus.RUNNING,
+    }
+    tick = repository.get_schedule_def("collect_every_night").evaluate_tick(
         dg.build_schedule_context(scheduled_execution_time=datetime(2026, 11, 21, 19, 0, tzinfo=UTC), repository_def=repository)
     )
     (request,) = tick.run_requests or []

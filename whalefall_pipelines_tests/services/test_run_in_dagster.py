@@ -14,7 +14,7 @@ from whalefall_pipelines.domain.sessions import SessionStatus
 from whalefall_pipelines.errors import RunFailedError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
-from whalefall_pipelines.services.run_in_dagster import run_in_dagster
+from whalefall_pipelines.services.run_in_dagster import collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
@@ -66,7 +66,7 @@ def test_a_run_measures_real_servers_and_leaves_no_secret(
     add_instances(store, postgres_server, f"monitor_{dagster.removeprefix('dagster_')}")
     day = today(datetime.now(UTC), found.timezone)
     shown: list[int] = []
-    session = run_in_dagster(found, store, day, day, on_progress=lambda one: shown.append(one.total_instances))
+    session = run_in_dagster(found, store, collection(day, day), on_progress=lambda one: shown.append(one.total_instances))
     assert (session.status, session.successful_instances, session.failed_instances) == (SessionStatus.FAILED, 1, 1)
     assert shown[-1] == 2
     records = {record.instance_name: record for record in sessions.list_records(store, session.session_id)}
@@ -89,4 +89,4 @@ def test_a_run_that_breaks_is_a_sentence_that_names_the_log(store: Database, giv
     broken = replace(found, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster")
     day = today(datetime.now(UTC), found.timezone)
     with pytest.raises(RunFailedError, match=r"Dagster run broke: .*whole of it is in .*\.log"):
-        run_in_dagster(broken, store, day, day)
+        run_in_dagster(broken, store, collection(day, day))

@@ -1,0 +1,14 @@
+-- The ones of these months, of which no days are stored, whose days were there once: their daily aggregations outlived them.
+-- Parameters: months (date[], first days).
+-- Returns: first_day.
+select m.first_day
+from unnest(%(months)s::date[]) as m (first_day)
+where exists (
+    select 1
+    from database_size_aggregations as a
+    where
+        a.period_type = 'daily'
+        and a.period_start >= m.first_day
+        and a.period_start < (m.first_day + interval '1 month')::date
+        and a.data_count > 0
+)

@@ -1,0 +1,48 @@
+-- The open gaps of these days that lie between two known sizes of the same database, with the straight line between them. Known is what
+-- a server said, then or later: an estimate is never built on an estimate.
+-- Parameters: first_day, last_day (inclusive), max_gap_days (how far each neighbour may lie from the day), instance_ids (integer[]).
+-- Returns: instance_id, database_name, stat_date, total_bytes, data_bytes, log_bytes (NULL where a neighbour does not tell them apart).
+select
+    g.instance_id,
+    g.database_name,
+    g.stat_date,
+    round(b.total_bytes + (a.total_bytes - b.total_bytes)::numeric * w.past / w.length)::bigint as total_bytes,
+    round(b.data_bytes + (a.data_bytes - b.data_bytes)::numeric * w.past / w.length)::bigint as data_bytes,
+    round(b.log_bytes + (a.log_bytes - b.log_bytes)::numeric * w.past / w.length)::bigint as log_bytes
+from capacity_gaps as g
+cross join lateral (
+    select
+        s.stat_date,
+        s.total_bytes,
+        s.data_bytes,
+        s.log_bytes
+    from database_size_stats as s
+    where
+        s.instance_id = g.instance_id
+        and s.database_name = g.database_name
+        and s.stat_date between g.stat_date - %(max_gap_days)s::integer and g.stat_date - 1
+        and s.provenance in ('measured', 'recovered')
+    order by s.stat_date desc
+    limit 1
+) as b
+cross join lateral (
+    select
+        s.stat_date,
+        s.total_bytes,
+        s.data_bytes,
+        s.log_bytes
+    from database_size_stats as s
+    where
+        s.instance_id = g.instance_id
+        and s.database_name = g.database_name
+        and s.stat_date between g.stat_date + 1 and g.stat_date + %(max_gap_days)s::integer
+        and s.provenance in ('measured', 'recovered')
+    order by s.stat_date
+    limit 1
+) as a
+cross join lateral (select g.stat_date - b.stat_date as past, a.stat_date - b.stat_date as length) as w
+where
+    g.closed_by is null
+    and g.database_name is not null
+    and g.stat_date between %(first_day)s and %(last_day)s
+    and g.instance_id = any(%(instance_ids)s::integer[])

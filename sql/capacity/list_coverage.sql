@@ -1,0 +1,16 @@
+-- What every instance gave on each of these days, instances and days without anything expected left out.
+-- Parameters: first_day, last_day (inclusive).
+-- Returns: instance_name, stat_date, expected (NULL: never listed), measured, recovered, estimated, missing, reasons (text[]).
+select
+    i.name as instance_name,
+    c.stat_date,
+    c.expected,
+    c.measured,
+    c.recovered,
+    c.estimated,
+    c.missing,
+    c.reasons
+from capacity_coverage as c
+inner join instances as i on c.instance_id = i.instance_id
+where c.stat_date between %(first_day)s and %(last_day)s
+order by i.name, c.stat_date

@@ -1,0 +1,18 @@
+-- Databases that on one of these days are far from the day before: by more than so many percent and more than so many bytes.
+-- Parameters: days (date[]), percent, bytes.
+-- Returns: stat_date, instance_name, database_name, bytes_before, total_bytes.
+select
+    s.stat_date,
+    i.name as instance_name,
+    s.database_name,
+    b.total_bytes as bytes_before,
+    s.total_bytes
+from database_size_stats as s
+inner join database_size_stats as b
+    on s.instance_id = b.instance_id and s.database_name = b.database_name and b.stat_date = s.stat_date - 1
+inner join instances as i on s.instance_id = i.instance_id
+where
+    s.stat_date = any(%(days)s::date[])
+    and abs(s.total_bytes - b.total_bytes) > %(bytes)s
+    and abs(s.total_bytes - b.total_bytes)::numeric * 100 > b.total_bytes::numeric * %(percent)s
+order by abs(s.total_bytes - b.total_bytes) desc, s.stat_date, i.name, s.database_name

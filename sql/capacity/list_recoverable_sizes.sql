@@ -1,0 +1,18 @@
+-- What the server's own history may still tell: databases and days that are missing or estimated.
+-- Parameters: instance_id, first_day, last_day (inclusive).
+-- Returns: database_name, stat_date.
+select
+    database_name,
+    stat_date
+from capacity_gaps
+where
+    closed_by is null
+    and database_name is not null
+    and instance_id = %(instance_id)s
+    and stat_date between %(first_day)s and %(last_day)s
+union
+select
+    database_name,
+    stat_date
+from database_size_stats
+where instance_id = %(instance_id)s and stat_date between %(first_day)s and %(last_day)s and provenance = 'estimated'

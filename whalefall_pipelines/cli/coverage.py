@@ -1,0 +1,38 @@
+"""`whalefall coverage`: which days of which instance are known, and how."""
+
+from datetime import UTC, datetime
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.cli.output import cell, json_option, print_json
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.coverage import LEGEND, Coverage, coverage_calendar, days_until
+from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.store.gaps import list_coverage
+
+
+@click.command()
+@click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="How many days, up to today.")
+@json_option
+def coverage(count: int, *, as_json: bool) -> None:
+    """A calendar of the last days: one row an instance, one sign a day."""
+    given = settings.load()
+    days = days_until(today(datetime.now(UTC), given.timezone), count)
+    with open_store(given) as database:
+        found = list_coverage(database, days[0], days[-1])
+    if as_json:
+        print_json([_row(one) for one in found])
+        return
+    calendar = coverage_calendar(found, days)
+    if not calendar:
+        click.echo("Nothing was expected on these days: `whalefall instances add` and `whalefall collect` are the first steps.")
+        return
+    width = max(len(cell(row.instance_name)) for row in calendar)
+    click.echo(f"{days[0]} to {days[-1]}; {LEGEND}")
+    for row in calendar:
+        click.echo(f"{cell(row.instance_name):<{width}}  {row.signs}")
+
+
+def _row(one: Coverage) -> dict[str, object]:
+    return {**{name: getattr(one, name) for name in Coverage.__dataclass_fields__}, "state": one.state}

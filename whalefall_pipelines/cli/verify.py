@@ -1,0 +1,66 @@
+"""`whalefall verify`: compute every stored period once more from its days, and say where it differs."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.cli.output import PARTIAL, SUCCESS, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.services.aggregate_sizes import verify as verify_periods
+from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.store.aggregation import Difference, find_known_days
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+# More differences than this are counted, not listed.
+_MOST = 50
+
+
+@click.command()
+@click.option("--from", "first", type=_DAY, help="The first day; everything that is known by default.")
+@click.option("--to", "last", type=_DAY, help="The last day, inclusive; today by default.")
+@json_option
+def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> None:
+    """Compute every period that touches these days from the days that are still there, and compare. Writes nothing.
+
+    Exit codes: 0 no difference, 1 any difference.
+    """
+    given = settings.load()
+    day = today(datetime.now(UTC), given.timezone)
+    with open_store(given) as database:
+        known = find_known_days(database)
+        if known is None:
+            note("There is nothing to verify yet: `whalefall collect` measures the first day.")
+            leave(SUCCESS)
+        first_day = first.date() if first else known[0]
+        last_day = last.date() if last else max(known[1], first_day)
+        differences = list(verify_periods(database, first_day, last_day, day))
+    _print(differences, first_day, last_day, as_json=as_json)
+    leave(PARTIAL if differences else SUCCESS)
+
+
+def _print(differences: list[Difference], first_day: date, last_day: date, *, as_json: bool) -> None:
+    rows = [
+        {
+            "period": one.period.period_type,
+            "start": one.period.start,
+            "instance": one.instance_name,
+            "database": one.database_name,
+            "stored": one.stored if as_json else _text(one.stored),
+            "computed": one.computed if as_json else _text(one.computed),
+        }
+        for one in differences
+    ]
+    if as_json:
+        print_json({"first_day": first_day, "last_day": last_day, "differences": rows})
+        return
+    span = f"{first_day} to {last_day}"
+    print_table(list(rows[0]) if rows else [], rows[:_MOST], as_json=False, empty=f"{span}: every period is what its days say")
+    if rows:
+        note(f"{span}: {len(rows)} differences; `whalefall aggregate --period … --start …` computes a period anew.")
+
+
+def _text(values: Mapping[str, Any] | None) -> str | None:
+    return ", ".join(f"{name} {value}" for name, value in values.items()) if values is not None else None

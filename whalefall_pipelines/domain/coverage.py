@@ -1,0 +1,84 @@
+"""The calendar of coverage: what an instance gave on a day, as one state with one sign."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+
+class CoverageState(StrEnum):
+    """What is known of an instance on a day, the least certain thing first that is true of any of its databases."""
+
+    MISSING = "missing"
+    PARTLY_MISSING = "partly missing"
+    ESTIMATED = "estimated"
+    RECOVERED = "recovered"
+    MEASURED = "measured"
+    NOT_EXPECTED = "not expected"
+
+    @property
+    def sign(self) -> str:
+        """One character for a calendar."""
+        return _SIGNS[self]
+
+
+_SIGNS = {
+    CoverageState.MISSING: "!",
+    CoverageState.PARTLY_MISSING: "~",
+    CoverageState.ESTIMATED: "e",
+    CoverageState.RECOVERED: "r",
+    CoverageState.MEASURED: "#",
+    CoverageState.NOT_EXPECTED: ".",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One instance on one day, in databases. `expected` is None where its databases have never been listed."""
+
+    instance_name: str
+    stat_date: date
+    expected: int | None
+    measured: int
+    recovered: int
+    estimated: int
+    missing: int
+    reasons: tuple[str, ...]
+
+    @property
+    def state(self) -> CoverageState:
+        """The one state of the day."""
+        if self.missing or self.expected is None:
+            return CoverageState.PARTLY_MISSING if self.measured + self.recovered + self.estimated else CoverageState.MISSING
+        if self.estimated:
+            return CoverageState.ESTIMATED
+        return CoverageState.RECOVERED if self.recovered else CoverageState.MEASURED
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """One instance over consecutive days."""
+
+    instance_name: str
+    states: tuple[CoverageState, ...]
+
+    @property
+    def signs(self) -> str:
+        """One sign a day."""
+        return "".join(state.sign for state in self.states)
+
+
+LEGEND = ", ".join(f"{state.sign} {state}" for state in CoverageState)
+
+
+def days_until(last_day: date, count: int) -> list[date]:
+    """So many consecutive days, of which this is the last."""
+    return [last_day - timedelta(days=count - 1 - number) for number in range(count)]
+
+
+def coverage_calendar(coverage: Iterable[Coverage], days: Sequence[date]) -> list[CalendarRow]:
+    """One row for each instance of which anything was expected on these days, by name."""
+    found: dict[str, dict[date, CoverageState]] = {}
+    for one in coverage:
+        found.setdefault(one.instance_name, {})[one.stat_date] = one.state
+    return [CalendarRow(name, tuple(states.get(day, CoverageState.NOT_EXPECTED) for day in days)) for name, states in sorted(found.items())]

@@ -1,0 +1,72 @@
+"""Computes periods from their days, for the whole fleet at once, and tells where stored ones differ from their days.
+
+Nothing here asks which period is the current one: the caller names the periods, and says which day it is.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from uuid import UUID
+
+from whalefall_pipelines.domain.periods import Period, PeriodType, periods_between
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.store import aggregation
+from whalefall_pipelines.store.aggregation import Difference, Level
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.table_partitions import ensure_months
+
+# So many periods are computed by one statement: it bounds what a long range holds in memory and lets progress be shown.
+BATCH = {PeriodType.DAILY: 31, PeriodType.WEEKLY: 13, PeriodType.MONTHLY: 6, PeriodType.QUARTERLY: 4}
+
+
+def aggregate_sizes(
+    database: Database, periods: Sequence[Period], today: date, session_id: UUID, levels: Collection[Level] = tuple(Level)
+) -> int:
+    """Compute consecutive periods of one type, close the session's records, and return how many rows were written.
+
+    All of it is one transaction: either every period of the range is news, or none.
+
+    Raises:
+        InputError: a period has not begun.
+    """
+    _refuse_future(periods, today)
+    ensure_months(database, [period.start for period in periods], [f"{level}_size_aggregations" for level in levels])
+    written: dict[int, int] = {}
+    with database.transaction() as cursor:
+        aggregation.lock_period_type(cursor, periods[0].period_type)
+        for batch in _batches(periods):
+            for level in levels:
+                for instance_id, rows in aggregation.write_periods(cursor, level, batch, today).items():
+                    written[instance_id] = written.get(instance_id, 0) + rows
+        aggregation.close_records(cursor, session_id, periods, written)
+    return sum(written.values())
+
+
+def verify(database: Database, first_day: date, last_day: date, today: date) -> Iterator[Difference]:
+    """Compute every period of every type that touches these days, and yield where the stored one differs. Nothing is written."""
+    for period_type in PeriodType:
+        for batch in _batches(periods_between(period_type, first_day, min(last_day, today))):
+            for level in Level:
+                with database.transaction() as cursor:
+                    yield from aggregation.compare_periods(cursor, level, batch, today)
+
+
+def find_stale_periods(database: Database, period_type: PeriodType, today: date) -> list[Period]:
+    """The periods of a type that recomputing would change: a window closed, or days were written by somebody who told nobody."""
+    known = aggregation.find_known_days(database)
+    stale: set[Period] = set()
+    for batch in _batches(periods_between(period_type, known[0], min(known[1], today))) if known else ():
+        for level in Level:
+            with database.transaction() as cursor:
+                stale.update(aggregation.list_stale_periods(cursor, level, batch, today))
+    return sorted(stale)
+
+
+def _batches(periods: Sequence[Period]) -> Iterator[Sequence[Period]]:
+    size = BATCH[periods[0].period_type]
+    for start in range(0, len(periods), size):
+        yield periods[start : start + size]
+
+
+def _refuse_future(periods: Sequence[Period], today: date) -> None:
+    if periods[-1].start > today:
+        raise InputError(f"The {periods[-1].period_type} period of {periods[-1].start} has not begun: today is {today}.")

@@ -1,0 +1,177 @@
+"""Aggregations in the store: written for the whole fleet by one statement per level and period type, and compared with their days.
+
+Which periods there are is `domain/periods.py`; when they are computed is decided by `services/aggregate_sizes.py` and Dagster.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from psycopg2 import sql
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.domain.periods import Period, PeriodType
+from whalefall_pipelines.domain.table_partitions import Month, months_of
+from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.table_partitions import kept_months
+
+
+class Level(StrEnum):
+    """What an aggregation is of."""
+
+    DATABASE = "database"
+    INSTANCE = "instance"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stored aggregation that its days do not bear out. `stored` is None where it is missing; `database_name` at instance level."""
+
+    level: Level
+    period: Period
+    instance_name: str
+    database_name: str | None
+    stored: Mapping[str, Any] | None
+    computed: Mapping[str, Any]
+
+
+# How PostgreSQL names the length of a period: date_trunc's unit, and the interval from one start to the next.
+_UNITS = {PeriodType.DAILY: "day", PeriodType.WEEKLY: "week", PeriodType.MONTHLY: "month", PeriodType.QUARTERLY: "quarter"}
+_STEPS = {PeriodType.DAILY: "1 day", PeriodType.WEEKLY: "7 days", PeriodType.MONTHLY: "1 month", PeriodType.QUARTERLY: "3 months"}
+
+
+def lock_period_type(cursor: Cursor, period_type: PeriodType) -> None:
+    """Keep other writers of this period type out until the transaction ends."""
+    cursor.execute(queries.load("aggregation/lock_period_type"), {"period_type": period_type})
+
+
+def write_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> dict[int, int]:
+    """Compute consecutive periods of one type from their days for the whole fleet; return the rows written by instance id."""
+    statement = sql.SQL(queries.load(f"aggregation/upsert_{level}_aggregations")).format(computed=_computed(level))
+    cursor.execute(statement, _parameters(cursor, periods, today))
+    return dict(cursor.fetchall())
+
+
+def compare_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Difference]:
+    """Compute consecutive periods of one type and return where the stored ones differ."""
+    cursor.execute(_compared(level), _parameters(cursor, periods, today))
+    return [Difference(level, Period(periods[0].period_type, row[0]), *row[1:]) for row in cursor.fetchall()]
+
+
+def list_stale_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Period]:
+    """The ones of these consecutive periods that recomputing would change."""
+    statement = sql.SQL(queries.load("aggregation/list_stale_periods")).format(compared=_compared(level))
+    cursor.execute(statement, _parameters(cursor, periods, today))
+    return [Period(periods[0].period_type, row[0]) for row in cursor.fetchall()]
+
+
+def close_records(cursor: Cursor, session_id: UUID, periods: Sequence[Period], written: Mapping[int, int]) -> None:
+    """Close every record of an aggregation session with the rows written of its instance and the days that it lacks."""
+    cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
+    cursor.execute(
+        queries.load("aggregation/close_records"),
+        {
+            "session_id": str(session_id),
+            "period_type": periods[0].period_type,
+            "first_start": periods[0].start,
+            "last_start": periods[-1].start,
+            "instance_ids": list(written),
+            "written": list(written.values()),
+        },
+    )
+
+
+def find_known_days(database: Database) -> tuple[date, date] | None:
+    """The first and the last day that the store knows anything of; None when it is empty."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("aggregation/find_known_days"))
+        first_day, last_day = cursor.fetchone() or (None, None)
+    return (first_day, last_day) if first_day and last_day else None
+
+
+def _computed(level: Level) -> sql.SQL:
+    return sql.SQL(queries.load(f"aggregation/compute_{level}_aggregations"))
+
+
+def _compared(level: Level) -> sql.Composed:
+    return sql.SQL(queries.load(f"aggregation/compare_{level}_aggregations")).format(computed=_computed(level))
+
+
+def _parameters(cursor: Cursor, periods: Sequence[Period], today: date) -> dict[str, object]:
+    expired = _expired_months(cursor, months_of(day for period in periods for day in period.days_until(today)))
+    first, last = periods[0], periods[-1]
+    return {
+        "period_type": first.period_type,
+        "unit": _UNITS[first.period_type],
+        "step": _STEPS[first.period_type],
+        "first_start": first.start,
+        "last_start": last.start,
+        "end_day": last.following.start,
+        "previous_start": first.previous.start,
+        "today": today,
+        "kept_starts": [one.start for one in periods if expired.isdisjoint(months_of(one.days_until(today)))],
+    }
+
+
+def _expired_months(cursor: Cursor, months: Sequence[Month]) -> frozenset[Month]:
+    """The ones of these months whose days are not stored any more."""
+    absent = set(months) - (kept_months(cursor, "database_size_stats") & kept_months(cursor, "instance_size_stats"))
+    if not absent:
+        return frozenset()
+    cursor.execute(queries.load("aggregation/list_expired_months"), {"months": [month.first_day for month in absent]})
+    return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSummary:
+    """One period of the fleet at instance level. Sizes in bytes; None where nothing is known. Days are summed over the instances."""
+
+    period_start: date
+    instances: int
+    databases: int
+    avg_bytes: int | None
+    closing_bytes: int | None
+    change_bytes: int | None
+    days_present: int
+    days_expected: int
+    days_estimated: int
+    incomplete_instances: int
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPeriod:
+    """A database or an instance (`database_name` is None) among the fastest growing of its period."""
+
+    level: Level
+    period_start: date
+    instance_name: str
+    database_name: str | None
+    avg_bytes: int | None
+    change_bytes: int | None
+    change_percent: Decimal | None
+    data_count: int
+    expected_count: int
+    estimated_count: int
+
+
+def summarize_periods(database: Database, periods: Sequence[Period]) -> dict[date, PeriodSummary]:
+    """What each of these consecutive periods of one type holds, by its start; one that holds nothing has no entry."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("aggregation/summarize_periods"), _span(periods))
+        return {row[0]: PeriodSummary(*row) for row in cursor.fetchall()}
+
+
+def rank_periods(database: Database, periods: Sequence[Period], *, most: int = 10) -> tuple[RankedPeriod, ...]:
+    """The fastest growing databases and instances of each of these consecutive periods of one type."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("aggregation/rank_periods"), _span(periods) | {"most": most})
+        return tuple(RankedPeriod(Level(row[0]), *row[1:]) for row in cursor.fetchall())
+
+
+def _span(periods: Sequence[Period]) -> dict[str, object]:
+    return {"period_type": periods[0].period_type, "first_start": periods[0].start, "last_start": periods[-1].start}

@@ -1,0 +1,114 @@
+"""What every period must hold, computed the slow and obvious way from a dictionary of days: the model that the SQL is compared with."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
+
+Key = tuple[int, str]
+
+
+@dataclass(frozen=True)
+class ModelDay:
+    """One database on one day: bytes, or None for a gap."""
+
+    total_bytes: int | None
+    is_estimated: bool = False
+
+
+@dataclass(frozen=True)
+class ModelFleet:
+    """Every known day of every database. One that was never measured is no part of what its instance is expected to have."""
+
+    days: Mapping[tuple[Key, date], ModelDay]
+    measurable: Collection[Key]
+
+    def databases(self) -> set[Key]:
+        return {key for key, _ in self.days}
+
+    def complete_days(self, instance_id: int) -> dict[date, tuple[int, int, bool]]:
+        """Of each complete day of an instance: its bytes, how many databases, whether one of them was estimated."""
+        by_day: dict[date, list[ModelDay]] = {}
+        for (key, day), one in self.days.items():
+            if key[0] == instance_id and key in self.measurable:
+                by_day.setdefault(day, []).append(one)
+        return {
+            day: (sum(one.total_bytes or 0 for one in ones), len(ones), any(one.is_estimated for one in ones))
+            for day, ones in by_day.items()
+            if all(one.total_bytes is not None for one in ones)
+        }
+
+
+def _rounded(value: Decimal, places: str) -> Decimal:
+    return value.quantize(Decimal(places), ROUND_HALF_UP)
+
+
+def _average(values: Iterable[int]) -> int | None:
+    known = list(values)
+    return int(_rounded(Decimal(sum(known)) / len(known), "1")) if known else None
+
+
+def _figures(period: Period, today: date, known: Mapping[date, int], estimated: Iterable[date]) -> dict[str, object]:
+    inside = {day: size for day, size in known.items() if period.start <= day <= period.end}
+    before = {day: size for day, size in known.items() if period.previous.start <= day <= period.previous.end}
+    average, average_before = _average(inside.values()), _average(before.values())
+    change = average - average_before if average is not None and average_before is not None else None
+    return {
+        "period_end": period.end,
+        "avg_bytes": average,
+        "max_bytes": max(inside.values(), default=None),
+        "min_bytes": min(inside.values(), default=None),
+        "opening_bytes": inside[min(inside)] if inside else None,
+        "closing_bytes": inside[max(inside)] if inside else None,
+        "data_count": len(inside),
+        "expected_count": (min(period.end, today) - period.start).days + 1,
+        "estimated_count": sum(day in inside for day in estimated),
+        "change_bytes": change,
+        "change_percent": _rounded(Decimal(100 * change) / average_before, "0.01") if change is not None and average_before else None,
+        "is_final": period.end < today,
+    }
+
+
+def database_rows(fleet: ModelFleet, period_type: PeriodType, today: date) -> dict[tuple[object, ...], dict[str, object]]:
+    """Every row of `database_size_aggregations` of a type, by (instance id, database name, period start)."""
+    rows: dict[tuple[object, ...], dict[str, object]] = {}
+    for key in fleet.databases():
+        mine = {day: one for (other, day), one in fleet.days.items() if other == key}
+        known = {day: one.total_bytes for day, one in mine.items() if one.total_bytes is not None}
+        estimated = [day for day, one in mine.items() if one.is_estimated]
+        for period in {period_of(period_type, day) for day in mine}:
+            rows[(*key, period.start)] = _figures(period, today, known, estimated)
+    return rows
+
+
+def instance_rows(fleet: ModelFleet, period_type: PeriodType, today: date) -> dict[tuple[object, ...], dict[str, object]]:
+    """Every row of `instance_size_aggregations` of a type, by (instance id, period start)."""
+    rows: dict[tuple[object, ...], dict[str, object]] = {}
+    for instance_id in {key[0] for key in fleet.databases()}:
+        complete = fleet.complete_days(instance_id)
+        known = {day: size for day, (size, _, _) in complete.items()}
+        estimated = [day for day, (_, _, is_estimated) in complete.items() if is_estimated]
+        for period in {period_of(period_type, day) for (key, day) in fleet.days if key[0] == instance_id}:
+            counts = [count for day, (_, count, _) in complete.items() if period.start <= day <= period.end]
+            figures = _figures(period, today, known, estimated)
+            rows[instance_id, period.start] = figures | {
+                "avg_database_count": _rounded(Decimal(sum(counts)) / len(counts), "0.01") if counts else None,
+                "max_database_count": max(counts, default=None),
+                "min_database_count": min(counts, default=None),
+                "trend_direction": _trend(figures["avg_bytes"], figures["change_bytes"]),
+            }
+    return rows
+
+
+def _trend(average: object, change: object) -> str | None:
+    if not isinstance(average, int) or not isinstance(change, int) or average == change:
+        return None
+    share = Decimal(change) / (average - change)
+    return "growing" if share > Decimal("0.05") else "shrinking" if share < Decimal("-0.05") else "stable"
+
+
+def days_from(first_day: date, count: int) -> list[date]:
+    """Consecutive days."""
+    return [first_day + timedelta(days=number) for number in range(count)]
