@@ -1,6 +1,6 @@
 """Picks the adapter of an engine. A driver is imported when the first server of its engine is visited."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import cast
@@ -24,16 +24,19 @@ Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManage
 class ServerFleet:
     """The real servers, reached over the network."""
 
-    def __init__(self, deadlines: Deadlines | None = None) -> None:
+    def __init__(self, deadlines: Deadlines | None = None, adapters: Mapping[Engine, str] = ADAPTERS) -> None:
         """Give every visit the same deadlines."""
+        self._adapters = adapters
         self._deadlines = deadlines or Deadlines()
         self._watchdog = Watchdog()
 
     def connect(self, instance: Instance, login: Login) -> AbstractContextManager[Probe]:
         """Open one connection through the adapter of the instance's engine."""
-        module = ADAPTERS.get(instance.engine)
+        module = self._adapters.get(instance.engine)
         if module is None:
-            raise InputError(f"{instance.name!r} is a {instance.engine} server; this version can collect from {', '.join(ADAPTERS)} only.")
+            raise InputError(
+                f"{instance.name!r} is a {instance.engine} server; this version can collect from {', '.join(self._adapters)} only."
+            )
         try:
             connect = cast("Connect", import_module(module).connect)
         except ImportError as error:  # pyodbc needs libodbc.so.2, which no wheel brings

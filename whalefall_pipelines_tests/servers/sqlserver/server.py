@@ -63,6 +63,7 @@ class SqlServer:
         self.held = threading.Event()
         self.next_error: ServerError | None = None
         self.sessions: list[Session] = []
+        self.rejected_logins = 0
         self._tls, self._forces_encryption = tls, forces_encryption
         self._session_ids = itertools.count(51)
         self._listener = socket.socket()
@@ -154,6 +155,7 @@ class SqlServer:
     def _log_in(self, session: Session, asked: LoginRequest) -> bool:
         error = self._refusal(asked)
         if error:
+            self.rejected_logins += 1
             session.channel.write_message(messages.error_of(error, SERVER_NAME) + messages.done(status=messages.ERROR))
             return False
         database = asked.database or "master"
