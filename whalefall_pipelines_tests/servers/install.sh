@@ -6,6 +6,8 @@ needed=""
 command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ] || needed="$needed mariadb-server-core"
 # pyodbc links libodbc.so.2; tdsodbc is FreeTDS, the second of the two drivers for SQL Server.
 command -v odbcinst >/dev/null 2>&1 || needed="$needed unixodbc"
+# Microsoft's driver, which comes by pip, wants the system's Kerberos.
+[ -n "$(find /usr/lib /lib -name 'libgssapi_krb5.so.2' 2>/dev/null | head -n 1)" ] || needed="$needed libgssapi-krb5-2"
 odbcinst -q -d -n FreeTDS >/dev/null 2>&1 || needed="$needed tdsodbc"
 [ -n "$needed" ] || exit 0
 

@@ -1,5 +1,7 @@
 """Our statements for SQL Server are T-SQL, and the server for tests answers them, nothing else, and is as strict as the real one."""
 
+from contextlib import closing
+
 import pytest
 import sqlglot
 from sqlglot import exp
@@ -13,10 +15,10 @@ CALLER = Caller("monitor", "master")
 
 
 def refusal(text: str, *, also_known: str | None = None) -> ServerError:
-    catalogue = Catalogue()
-    catalogue.add_login("monitor", "secret", "sysadmin")
-    with pytest.raises(ServerError) as caught:
-        execute(catalogue, CALLER, text, also_known=also_known)
+    with closing(Catalogue()) as catalogue:
+        catalogue.add_login("monitor", "secret", "sysadmin")
+        with pytest.raises(ServerError) as caught:
+            execute(catalogue, CALLER, text, also_known=also_known)
     return caught.value
 
 
@@ -50,12 +52,12 @@ def test_the_server_for_tests_answers_nothing_else(text: str, number: int) -> No
 def test_a_sum_of_int_overflows_as_the_real_one_does() -> None:
     """Without the cast in measure_databases.sql a database of 16 TB would be an error."""
     careless = "select sum(size) as pages from sys.master_files"
-    catalogue = Catalogue()
-    catalogue.add_login("monitor", "secret", "VIEW ANY DEFINITION")
-    assert execute(catalogue, CALLER, careless, also_known=careless).rows == ((4 * 1100,),)
-    catalogue.add_database("huge", data_pages=(2**31 - 1, 2**31 - 1))
-    with pytest.raises(ServerError) as caught:
-        execute(catalogue, CALLER, careless, also_known=careless)
+    with closing(Catalogue()) as catalogue:
+        catalogue.add_login("monitor", "secret", "VIEW ANY DEFINITION")
+        assert execute(catalogue, CALLER, careless, also_known=careless).rows == ((4 * 1100,),)
+        catalogue.add_database("huge", data_pages=(2**31 - 1, 2**31 - 1))
+        with pytest.raises(ServerError) as caught:
+            execute(catalogue, CALLER, careless, also_known=careless)
     assert caught.value.number == 8115
 
 

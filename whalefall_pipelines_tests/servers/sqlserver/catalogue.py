@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import duckdb
 
@@ -17,6 +18,15 @@ PAGE_BYTES = 8192
 ONLINE = "ONLINE"
 _STATES = {ONLINE: 0, "RESTORING": 1, "RECOVERING": 2, "RECOVERY_PENDING": 3, "SUSPECT": 4, "EMERGENCY": 5, "OFFLINE": 6, "COPYING": 7}
 _SYSTEM = ("master", "tempdb", "model", "msdb")
+# What error number a refused login has, and what the server says.
+REFUSALS = {
+    18456: "Login failed for user '{}'.",
+    18470: "Login failed for user '{}'. Reason: The account is disabled.",
+    18486: "Login failed for user '{}' because the account is currently locked out. The system administrator can unlock it.",
+    18487: "Login failed for user '{}'.  Reason: The password of the account has expired.",
+    18488: "Login failed for user '{}'.  Reason: The password of the account must be changed.",
+    17809: "Could not connect because the maximum number of '1' user connections has already been reached.",
+}
 _TABLES = f"""
 create schema server;
 create table server.logins (name varchar primary key, password varchar, refusal integer);
@@ -128,7 +138,11 @@ class Catalogue:
 
     def password_of(self, login: str) -> tuple[str, int | None] | None:
         """The password of a login, and the error that it meets nevertheless."""
-        return self.connection.cursor().execute("select password, refusal from server.logins where name = ?", (login,)).fetchone()
+        return self._row("select password, refusal from server.logins where name = ?", login)
+
+    def close(self) -> None:
+        """Give DuckDB's memory back; it complains at exit otherwise."""
+        self.connection.close()
 
     def has_right(self, login: str, right: str) -> bool:
         return bool(self._scalar("select count(*) from server.rights where login = ? and name in (?, 'sysadmin')", login, right))
@@ -139,8 +153,13 @@ class Catalogue:
         return None if state is None else str(state)
 
     def _run(self, statement: str, *values: object) -> None:
-        self.connection.cursor().execute(statement, values)
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement, values)
+
+    def _row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        with self.connection.cursor() as cursor:
+            return cursor.execute(statement, values).fetchone()
 
     def _scalar(self, statement: str, *values: object) -> object:
-        row = self.connection.cursor().execute(statement, values).fetchone()
+        row = self._row(statement, *values)
         return row[0] if row else None

@@ -12,21 +12,11 @@ from typing import Self
 from whalefall_pipelines.processes import free_port
 from whalefall_pipelines_tests.servers.sqlserver import channel as wire
 from whalefall_pipelines_tests.servers.sqlserver import messages
-from whalefall_pipelines_tests.servers.sqlserver.catalogue import ONLINE, SERVER_NAME, VERSION, Catalogue
+from whalefall_pipelines_tests.servers.sqlserver.catalogue import ONLINE, REFUSALS, SERVER_NAME, VERSION, Catalogue
 from whalefall_pipelines_tests.servers.sqlserver.channel import Channel
 from whalefall_pipelines_tests.servers.sqlserver.engine import Caller, execute
 from whalefall_pipelines_tests.servers.sqlserver.messages import Encryption, LoginRequest, Result, ServerError
 from whalefall_pipelines_tests.servers.sqlserver.values import UnsupportedTypeError
-
-# What error number a refused login has, and what the server says.
-_REFUSALS = {
-    18456: "Login failed for user '{}'.",
-    18470: "Login failed for user '{}'. Reason: The account is disabled.",
-    18486: "Login failed for user '{}' because the account is currently locked out. The system administrator can unlock it.",
-    18487: "Login failed for user '{}'.  Reason: The password of the account has expired.",
-    18488: "Login failed for user '{}'.  Reason: The password of the account must be changed.",
-    17809: "Could not connect because the maximum number of '1' user connections has already been reached.",
-}
 
 
 @dataclass(slots=True)
@@ -86,6 +76,7 @@ class SqlServer:
         for thread in self._threads:
             thread.join()
         self._listener.close()
+        self.catalogue.close()
 
     def end_sessions(self) -> None:
         """Hang up on everybody, as KILL or a stop of the server does."""
@@ -171,7 +162,7 @@ class SqlServer:
         password, number = self.catalogue.password_of(asked.username) or (None, None)
         number = 18456 if password != asked.password else number
         if number:
-            return ServerError(number, _REFUSALS[number].format(asked.username), severity=14)
+            return ServerError(number, REFUSALS[number].format(asked.username), severity=14)
         if asked.database and self.catalogue.state_of(asked.database) != ONLINE:
             sentence = f'Cannot open database "{asked.database}" requested by the login. The login failed.'
             return ServerError(4060, sentence, severity=11)
