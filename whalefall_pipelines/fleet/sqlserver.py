@@ -43,6 +43,17 @@ class _Server:
     reads_backups: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One database in master's lists; sizes are None where the login may not see files."""
+
+    state: str
+    data_bytes: int | None
+    log_bytes: int | None
+    container_count: int
+    growth_limit_bytes: int | None
+
+
 class SqlServerProbe:
     """An open connection to one SQL Server."""
 
@@ -97,7 +108,7 @@ class SqlServerProbe:
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Measure all by one statement, and each database that has containers by one more."""
         rows = {str(name): row for name, *row in self._rows("probes/sqlserver/measure_databases")}
-        return [self._outcome(name, *rows[name]) if name in rows else _vanished(name) for name in database_names]
+        return [self._outcome(name, _Row(*rows[name])) if name in rows else _vanished(name) for name in database_names]
 
     def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
         """The last full or differential backup of each database and day: what it says of the length of the files when it began.
@@ -113,26 +124,33 @@ class SqlServerProbe:
         rows = self._rows("probes/sqlserver/list_backups", begins_at=begins_at, ends_at=ends_at)
         return _last_of_each_day(rows, set(database_names), timezone)
 
-    def _outcome(
-        self, name: str, state: object, data_bytes: int | None, log_bytes: int | None, container_count: int
-    ) -> DatabaseSize | MissingSize:
-        if state not in _MEASURABLE_STATES:
-            detail = f"the database is {state}, so that its files may be incomplete; it is measured when it is open again"
+    def _outcome(self, name: str, row: _Row) -> DatabaseSize | MissingSize:
+        if row.state not in _MEASURABLE_STATES:
+            detail = f"the database is {row.state}, so that its files may be incomplete; it is measured when it is open again"
             return MissingSize(name, Reason.UNAVAILABLE, detail)
-        if data_bytes is None or log_bytes is None:
+        if row.data_bytes is None or row.log_bytes is None:
             if self._server.sees_files:
                 return MissingSize(name, Reason.INCOMPLETE, "the server lists no data file or no log file of it")
             return MissingSize(name, Reason.NO_PERMISSION, f"GRANT VIEW ANY DEFINITION TO {self._server.quoted_login};")
-        if container_count:
+        container_bytes = 0
+        if row.container_count:
             try:
-                ((container_bytes,),) = self._rows("probes/sqlserver/sum_containers", database_name=name)
+                ((known,),) = self._rows("probes/sqlserver/sum_containers", database_name=name)
             except SizesError as error:
                 if self._watch.is_expired:
                     raise
                 grant = f"GRANT CONNECT ANY DATABASE TO {self._server.quoted_login};"
                 return MissingSize(name, Reason(error.reason), grant if error.reason == Reason.NO_PERMISSION else str(error))
-            data_bytes += int(container_bytes or 0)
-        return DatabaseSize(name, data_bytes + log_bytes, Method.MASTER_FILES, data_bytes=data_bytes, log_bytes=log_bytes)
+            container_bytes = int(known or 0)
+        data_bytes = row.data_bytes + container_bytes
+        return DatabaseSize(
+            name,
+            data_bytes + row.log_bytes,
+            Method.MASTER_FILES,
+            data_bytes=data_bytes,
+            log_bytes=row.log_bytes,
+            growth_limit_bytes=row.growth_limit_bytes,
+        )
 
     def _rows(self, query: str, *, database_name: str = "", **values: object) -> list[pyodbc.Row]:
         """Rows of a statement. ODBC knows parameters by position only."""

@@ -21,7 +21,7 @@ from whalefall_pipelines.services.collect_capacity import Collector, server_coll
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.servers.dead_host import REFUSING, silent_host
-from whalefall_pipelines_tests.servers.postgresql import create_login
+from whalefall_pipelines_tests.servers.postgresql import create_login, new_name
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import File
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, driver_of, new_server
@@ -40,7 +40,7 @@ def sqlserver() -> Iterator[SqlServer]:
     """A SQL Server with two databases of its own, through whichever driver is the best here."""
     driver_of("microsoft")
     with new_server() as server:
-        server.catalogue.add_database("shop", data_pages=100, log_pages=10)
+        server.catalogue.add_database("shop", data_pages=100, log_pages=10, growth=0)
         server.catalogue.add_database("crm", data_pages=200, log_pages=20)
         yield server
 
@@ -87,10 +87,10 @@ def test_a_sql_server_is_collected_by_a_run(
     sqlserver.catalogue.add_database("half", state="RESTORING")
     day = current_day()
     run(store, tmp_path, dagster_instance, day)
-    columns = "database_name, total_bytes, data_bytes, log_bytes, provenance, method"
+    columns = "database_name, total_bytes, data_bytes, log_bytes, provenance, method, growth_limit_bytes"
     assert query(store, f"select {columns} from database_size_stats where stat_date = %s order by 1", day) == [
-        ("crm", 220 * 8192, 200 * 8192, 20 * 8192, "measured", "master_files"),
-        ("shop", 110 * 8192, 100 * 8192, 10 * 8192, "measured", "master_files"),
+        ("crm", 220 * 8192, 200 * 8192, 20 * 8192, "measured", "master_files", None),
+        ("shop", 110 * 8192, 100 * 8192, 10 * 8192, "measured", "master_files", 110 * 8192),
     ]
     assert query(store, "select total_bytes, database_count, expected_count from instance_size_stats") == [(330 * 8192, 2, 2)]
     assert query(store, "select database_name, reason from capacity_gaps") == [("half", "unavailable")]
@@ -102,7 +102,7 @@ def test_a_fault_has_the_same_reason_and_code_on_every_engine(
     store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance, sqlserver: SqlServer, postgres_server: PostgresCluster
 ) -> None:
     ports = {Engine.SQLSERVER: sqlserver.port, Engine.POSTGRESQL: postgres_server.port}
-    known = {Engine.SQLSERVER: LOGIN, Engine.POSTGRESQL: create_login(postgres_server)}
+    known = {Engine.SQLSERVER: LOGIN, Engine.POSTGRESQL: create_login(postgres_server, new_name("collected"))}
     with ExitStack() as hosts:
         for engine, port in ports.items():
             login, silent = known[engine], hosts.enter_context(silent_host())

@@ -52,6 +52,20 @@ def test_sixteen_terabytes_do_not_overflow(driver: Driver, server: SqlServer) ->
         assert probe.measure(["huge"]) == [size("huge", 2 * (2**31 - 1), 128)]
 
 
+@pytest.mark.parametrize(
+    ("most_pages", "growth", "limit_pages"),
+    [(-1, 8192, None), (5000, 8192, 2 * 5000 + 2**28), (0, 8192, 2 * 100 + 2**28), (-1, 0, 2 * 100 + 128), (5000, 0, 2 * 100 + 128)],
+)
+def test_the_growth_limit_is_that_of_all_files_together(
+    driver: Driver, server: SqlServer, most_pages: int, growth: int, limit_pages: int | None
+) -> None:
+    server.catalogue.add_database("shop", data_pages=(100, 100), most_pages=most_pages, growth=growth)
+    server.catalogue.add_database("docs", container_pages=1, most_pages=5000)
+    with visit(driver, server) as probe:
+        limits = [outcome.growth_limit_bytes for outcome in probe.measure(["shop", "docs"]) if isinstance(outcome, DatabaseSize)]
+    assert limits == [None if limit_pages is None else limit_pages * PAGE, None]
+
+
 def test_a_snapshot_is_no_database(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop")
     server.catalogue.add_database("shop_at_noon", snapshot_of="shop")

@@ -34,11 +34,13 @@ create table server.rights (login varchar, name varchar);
 create macro server.has_right(wanted) as
     exists (select 1 from server.rights as r where r.login = getvariable('login')::varchar and r.name in (wanted, 'sysadmin'));
 create table server.databases (database_id integer, name varchar unique, state tinyint, state_desc varchar, source_database_id integer);
-create table server.files (database_id integer, type tinyint, size integer, own_size integer, state tinyint);
+create table server.files (
+    database_id integer, type tinyint, size integer, own_size integer, state tinyint, max_size integer, growth integer);
 create schema sys;
 create view sys.databases as select database_id, name, state, state_desc, source_database_id from server.databases
     where name in ('master', 'tempdb') or server.has_right('VIEW ANY DATABASE');
-create view sys.master_files as select database_id, type, size, state from server.files where server.has_right('VIEW ANY DEFINITION');
+create view sys.master_files as select database_id, type, size, state, max_size, growth
+    from server.files where server.has_right('VIEW ANY DEFINITION');
 create macro server.files_of(wanted) as table
     select f.type, f.own_size as size, f.state from server.files as f join server.databases as d using (database_id) where d.name = wanted;
 create macro original_login() as getvariable('login')::varchar;
@@ -88,17 +90,20 @@ class Catalogue:
         state: str = ONLINE,
         snapshot_of: str | None = None,
         defunct_pages: int | None = None,
+        most_pages: int = -1,
+        growth: int = 8192,
     ) -> None:
-        """A database with its files; sizes are pages of 8 KB. A container has no size in master's list, only in its own database."""
+        """A database with its files; sizes are pages of 8 KB. A container has no size in master's list, only in its own database.
+        Data files may grow to `most_pages` each, -1 is without a limit; log files to 2 TB, as the server writes it."""
         number = next(self._numbers) + 1
         source = self._scalar("select database_id from server.databases where name = ?", snapshot_of) if snapshot_of else None
         self._run("insert into server.databases values (?, ?, ?, ?, ?)", number, name, _STATES[state], state, source)
         pages = [data_pages] if isinstance(data_pages, int) else data_pages
-        files = [*((0, size, size, 0) for size in pages), (1, log_pages, log_pages, 0)]
-        files += [] if container_pages is None else [(2, 0, container_pages, 0)]
-        files += [] if defunct_pages is None else [(0, defunct_pages, defunct_pages, 7)]
+        files = [*((0, size, size, 0, most_pages, growth) for size in pages), (1, log_pages, log_pages, 0, 2**28, growth)]
+        files += [] if container_pages is None else [(2, 0, container_pages, 0, -1, 0)]
+        files += [] if defunct_pages is None else [(0, defunct_pages, defunct_pages, 7, -1, growth)]
         for file in files:
-            self._run("insert into server.files values (?, ?, ?, ?, ?)", number, *file)
+            self._run("insert into server.files values (?, ?, ?, ?, ?, ?, ?)", number, *file)
 
     def resize(self, name: str, data_pages: int) -> None:
         """Give the data files of a database another size."""
