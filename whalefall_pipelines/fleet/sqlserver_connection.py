@@ -1,7 +1,7 @@
 """The way into a SQL Server: reach it, log in through ODBC, watch the socket, and what errors mean, by the server's own numbers.
 
 SQLSTATEs and texts differ between drivers: a wrong password is 42000 of FreeTDS and 28000 of Microsoft's, both 18456 of the server.
-Which driver, and how it is told, is `odbc.py`; what is asked is `sqlserver.py`.
+Which driver, and how it is told, is `odbc.py`, its socket `sockets.py`; what is asked is `sqlserver.py`.
 """
 
 import errno
@@ -17,8 +17,9 @@ from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch
-from whalefall_pipelines.fleet.odbc import Driver, connection_string, new_socket, opening
+from whalefall_pipelines.fleet.odbc import Driver, connection_string
 from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.fleet.sockets import new_socket, opening
 
 
 def open_connection(driver: Driver, instance: Instance, login: Login, deadlines: Deadlines, watch: Watch) -> pyodbc.Connection:
