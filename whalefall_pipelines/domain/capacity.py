@@ -46,6 +46,7 @@ class Method(StrEnum):
     INNODB_SYS_TABLESPACES = "innodb_sys_tablespaces"
     MASTER_FILES = "master_files"
     BACKUP_FILE_SIZE = "backup_file_size"
+    DBA_DATA_FILES = "dba_data_files"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ ADAPTERS: dict[Engine, str] = {
     Engine.POSTGRESQL: "whalefall_pipelines.fleet.postgresql",
     Engine.MYSQL: "whalefall_pipelines.fleet.mysql",
     Engine.SQLSERVER: "whalefall_pipelines.fleet.sqlserver",
+    Engine.ORACLE: "whalefall_pipelines.fleet.oracle",
 }
 
 Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManager[Probe]]
@@ -39,7 +40,7 @@ class ServerFleet:
             )
         try:
             connect = cast("Connect", import_module(module).connect)
-        except ImportError as error:  # pyodbc needs libodbc.so.2, which no wheel brings
+        except ImportError as error:  # pyodbc needs libodbc.so.2, which no wheel brings; oracledb is an extra
             sentence = f"{instance.name!r} cannot be reached: the driver of {instance.engine} cannot be loaded on this machine ({error})."
             raise UnreachableError(sentence, reason=Reason.INTERNAL_ERROR) from error
         return connect(instance, login, self._deadlines, self._watchdog)

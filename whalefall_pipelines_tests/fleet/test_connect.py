@@ -22,7 +22,7 @@ def instance(engine: Engine) -> Instance:
 
 
 def test_a_new_engine_is_one_module_and_one_line(store: Database, tmp_path: Path) -> None:
-    """Oracle stands in for the fifth: the store's schema and the filters know it, and no line of ADAPTERS is needed for it here."""
+    """It takes Oracle's place here: the name of an engine is also in the store's schema, in `Engine` and in the default filters."""
     fleet = ServerFleet(adapters={**ADAPTERS, Engine.ORACLE: "whalefall_pipelines_tests.fleet.toy_engine"})
     examiner = Examiner(store, fleet, SecretBox(load({"WHALEFALL_HOME": str(tmp_path)})), {Engine.ORACLE: DatabaseFilter()}, 1)
     (one,) = examiner.examine_all(register(store, "toy", engine=Engine.ORACLE))
