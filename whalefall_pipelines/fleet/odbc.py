@@ -88,6 +88,7 @@ def _encryption(driver: Driver, instance: Instance) -> Mapping[str, str]:
 def _braced(driver: Driver, key: str, value: str) -> str:
     """A value of a connection string. Microsoft's driver reads }} as }, FreeTDS takes everything up to }; as it is."""
     if "\0" in value or (not driver.is_microsoft and "};" in value):
-        kind = "user name or password" if key in {"UID", "PWD"} else "name"
-        raise LoginRejectedError(f"FreeTDS cannot pass on a {kind} that contains '}};'.", reason=Reason.AUTHENTICATION_FAILED)
+        what = "user name or password" if key in {"UID", "PWD"} else "name"
+        sentence = f"ODBC cannot pass on a {what} with a NUL character in it, nor FreeTDS one with '}};'."
+        raise LoginRejectedError(sentence, reason=Reason.AUTHENTICATION_FAILED)
     return "{" + (value.replace("}", "}}") if driver.is_microsoft else value) + "}"

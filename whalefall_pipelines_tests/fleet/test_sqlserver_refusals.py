@@ -32,7 +32,7 @@ def test_what_a_driver_cannot_pass_on_is_never_sent(server: SqlServer) -> None:
     login = Login("monitor", "a};SERVER=elsewhere")
     with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, login.password) as said:
         connect(targets.driver_of("freetds"), instance_at(server.host, server.port), login)
-    assert "FreeTDS cannot pass on a user name or password" in said[0]
+    assert "cannot pass on a user name or password" in said[0]
     server.catalogue.add_login("other", str(login.password))
     with visit(targets.driver_of("microsoft"), server, Login("other", login.password)) as probe:
         assert probe.list_databases()
