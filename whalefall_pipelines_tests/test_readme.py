@@ -84,7 +84,16 @@ def test_the_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None
     given = settings.load({"WHALEFALL_HOME": str(tmp_path)})
     assert shown["WHALEFALL_TIMEZONE"] == given.timezone.key
     assert shown["WHALEFALL_START_DATE"] == str(given.start_date)
-    for name in ("GRACE_HOURS", "PARALLEL_INSTANCES", "CONNECT_TIMEOUT_SECONDS", "STATEMENT_TIMEOUT_SECONDS", "INSTANCE_TIMEOUT_SECONDS"):
+    for name in (
+        "GRACE_HOURS",
+        "MAX_GAP_DAYS",
+        "JUMP_PERCENT",
+        "JUMP_GIGABYTES",
+        "PARALLEL_INSTANCES",
+        "CONNECT_TIMEOUT_SECONDS",
+        "STATEMENT_TIMEOUT_SECONDS",
+        "INSTANCE_TIMEOUT_SECONDS",
+    ):
         assert shown[f"WHALEFALL_{name}"] == str(getattr(given, name.lower()))
 
 

@@ -1,6 +1,5 @@
 -- Where recomputing these periods would change what is stored.
--- Parameters: computed (the statement compute_instance_aggregations, whose parameters are given too), kept_starts (date[]: the periods
--- whose days are all kept).
+-- Parameters: computed (the statement compute_instance_aggregations, whose parameters are given too).
 -- Returns: period_start, instance_name, database_name (NULL: the instance), stored and computed (json of the columns that differ;
 -- stored is NULL where the row is missing).
 select

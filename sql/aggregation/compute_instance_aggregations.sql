@@ -2,95 +2,106 @@
 -- expected database says nothing of the instance, or the database would look like a shrink.
 -- Parameters: those of compute_database_aggregations.
 -- Returns: the columns of instance_size_aggregations but calculated_at. The average before the first period as there.
-with days as (
+with known as (
     select
         instance_id,
-        stat_date,
-        case when database_count = expected_count then total_bytes end as total_bytes,
-        case when database_count = expected_count then database_count end as database_count,
-        provenance
+        (stat_date - %(first_start)s::date) / %(length)s + 2 as number,
+        round(avg(total_bytes))::bigint as avg_bytes,
+        max(total_bytes) as max_bytes,
+        min(total_bytes) as min_bytes,
+        (min(array[stat_date - date '2000-01-01', total_bytes]))[2] as opening_bytes,
+        (max(array[stat_date - date '2000-01-01', total_bytes]))[2] as closing_bytes,
+        count(*)::integer as data_count,
+        (count(*) filter (where provenance = 'estimated'))::integer as estimated_count,
+        round(avg(database_count), 2)::numeric(12, 2) as avg_database_count,
+        max(database_count) as max_database_count,
+        min(database_count) as min_database_count
     from instance_size_stats
-    where stat_date >= %(first_start)s and stat_date < %(end_day)s
-    union all
+    where stat_date >= %(first_start)s and stat_date < %(end_day)s and database_count = expected_count
+    group by instance_id, (stat_date - %(first_start)s::date) / %(length)s + 2
+),
+
+listed as (
     select
         instance_id,
-        stat_date,
-        case when database_count = expected_count then total_bytes end,
-        null,
-        provenance
-    from instance_size_stats
-    where
-        stat_date >= %(previous_start)s and stat_date < %(first_start)s
-        and not (
-            select exists (
-                select 1 from instance_size_aggregations where period_type = %(period_type)s and period_start = %(previous_start)s
-            )
-        )
-    union all
-    select
-        instance_id,
-        stat_date,
-        null,
-        null,
-        null
+        (stat_date - %(first_start)s::date) / %(length)s + 2 as number
     from capacity_gaps
     where closed_by is null and stat_date >= %(first_start)s and stat_date < %(end_day)s
-    union all
+    union
     select
         instance_id,
-        period_start,
-        null,
-        null,
-        null
+        (stat_date - %(first_start)s::date) / %(length)s + 2
+    from instance_size_stats
+    where stat_date >= %(first_start)s and stat_date < %(end_day)s
+    union
+    select
+        instance_id,
+        (period_start - %(first_start)s::date) / %(length)s + 2
     from instance_size_aggregations
     where period_type = %(period_type)s and period_start between %(first_start)s and %(last_start)s
 ),
 
 periods as (
+    select * from known
+    union all
     select
-        instance_id,
-        date_trunc(%(unit)s, stat_date::timestamp)::date as period_start,
-        round(avg(total_bytes))::bigint as avg_bytes,
-        max(total_bytes) as max_bytes,
-        min(total_bytes) as min_bytes,
-        (min(array[stat_date - date '2000-01-01', total_bytes]) filter (where total_bytes is not null))[2] as opening_bytes,
-        (max(array[stat_date - date '2000-01-01', total_bytes]) filter (where total_bytes is not null))[2] as closing_bytes,
-        count(total_bytes)::integer as data_count,
-        (count(total_bytes) filter (where provenance = 'estimated'))::integer as estimated_count,
-        round(avg(database_count), 2)::numeric(12, 2) as avg_database_count,
-        max(database_count) as max_database_count,
-        min(database_count) as min_database_count
-    from days
-    group by instance_id, date_trunc(%(unit)s, stat_date::timestamp)
+        l.instance_id,
+        l.number,
+        null,
+        null,
+        null,
+        null,
+        null,
+        0,
+        0,
+        null,
+        null,
+        null
+    from listed as l
+    where not exists (select 1 from known as s where s.instance_id = l.instance_id and s.number = l.number)
 ),
 
 averages as (
     select
         instance_id,
-        (period_start + %(step)s::interval)::date as following_start,
+        number,
         avg_bytes
     from periods
+    where (%(starts)s::date[])[number] = any(%(kept_starts)s::date[])
     union all
     select
         instance_id,
-        %(first_start)s::date,
+        case when period_start = %(previous_start)s then 1 else (period_start - %(first_start)s::date) / %(length)s + 2 end,
         avg_bytes
     from instance_size_aggregations
-    where period_type = %(period_type)s and period_start = %(previous_start)s
+    where
+        period_type = %(period_type)s
+        and period_start between %(previous_start)s and %(last_start)s
+        and period_start <> all(%(kept_starts)s::date[])
+    union all
+    select
+        instance_id,
+        1,
+        round(avg(total_bytes))::bigint
+    from instance_size_stats
+    where
+        stat_date >= %(previous_start)s and stat_date < %(first_start)s and database_count = expected_count
+        and not (select exists (select 1 from instance_size_aggregations where period_type = %(period_type)s and period_start = %(previous_start)s))
+    group by instance_id
 )
 
 select
     p.instance_id,
     %(period_type)s as period_type,
-    p.period_start,
-    (p.period_start + %(step)s::interval)::date - 1 as period_end,
+    (%(starts)s::date[])[p.number] as period_start,
+    (%(starts)s::date[])[p.number + 1] - 1 as period_end,
     p.avg_bytes,
     p.max_bytes,
     p.min_bytes,
     p.opening_bytes,
     p.closing_bytes,
     p.data_count,
-    least((p.period_start + %(step)s::interval)::date, %(today)s::date + 1) - p.period_start as expected_count,
+    least((%(starts)s::date[])[p.number + 1], %(today)s::date + 1) - (%(starts)s::date[])[p.number] as expected_count,
     p.estimated_count,
     p.avg_bytes - b.avg_bytes as change_bytes,
     round(100.0 * (p.avg_bytes - b.avg_bytes) / nullif(b.avg_bytes, 0), 2)::numeric(24, 2) as change_percent,
@@ -103,7 +114,6 @@ select
         when (p.avg_bytes - b.avg_bytes)::numeric * 20 < -b.avg_bytes then 'shrinking'
         else 'stable'
     end as trend_direction,
-    (p.period_start + %(step)s::interval)::date <= %(today)s::date as is_final
+    (%(starts)s::date[])[p.number + 1] <= %(today)s::date as is_final
 from periods as p
-left join averages as b on p.instance_id = b.instance_id and p.period_start = b.following_start
-where p.period_start >= %(first_start)s
+left join averages as b on p.instance_id = b.instance_id and p.number = b.number + 1

@@ -1,7 +1,6 @@
 -- Write what the days say of these periods, and only where it is news. A period whose days are not all kept any more is never written
 -- with fewer of them. What the last period changes in the one after it follows.
--- Parameters: computed (the statement compute_instance_aggregations, whose parameters are given too), kept_starts (date[]: the periods
--- whose days are all kept).
+-- Parameters: computed (the statement compute_instance_aggregations, whose parameters are given too).
 -- Returns: instance_id, written (rows written of the instance).
 with written as (
     insert into instance_size_aggregations as a (

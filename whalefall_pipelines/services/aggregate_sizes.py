@@ -14,8 +14,8 @@ from whalefall_pipelines.store.aggregation import Difference, Level
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 
-# So many periods are computed by one statement: it bounds what a long range holds in memory and lets progress be shown.
-BATCH = {PeriodType.DAILY: 31, PeriodType.WEEKLY: 13, PeriodType.MONTHLY: 6, PeriodType.QUARTERLY: 4}
+# So many periods are computed by one statement; several only where all are of one length, because the statement counts in days.
+BATCH = {PeriodType.DAILY: 31, PeriodType.WEEKLY: 13, PeriodType.MONTHLY: 1, PeriodType.QUARTERLY: 1}
 
 
 def aggregate_sizes(

@@ -39,11 +39,6 @@ class Difference:
     computed: Mapping[str, Any]
 
 
-# How PostgreSQL names the length of a period: date_trunc's unit, and the interval from one start to the next.
-_UNITS = {PeriodType.DAILY: "day", PeriodType.WEEKLY: "week", PeriodType.MONTHLY: "month", PeriodType.QUARTERLY: "quarter"}
-_STEPS = {PeriodType.DAILY: "1 day", PeriodType.WEEKLY: "7 days", PeriodType.MONTHLY: "1 month", PeriodType.QUARTERLY: "3 months"}
-
-
 def lock_period_type(cursor: Cursor, period_type: PeriodType) -> None:
     """Keep other writers of this period type out until the transaction ends."""
     cursor.execute(queries.load("aggregation/lock_period_type"), {"period_type": period_type})
@@ -51,21 +46,21 @@ def lock_period_type(cursor: Cursor, period_type: PeriodType) -> None:
 
 def write_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> dict[int, int]:
     """Compute consecutive periods of one type from their days for the whole fleet; return the rows written by instance id."""
-    statement = sql.SQL(queries.load(f"aggregation/upsert_{level}_aggregations")).format(computed=_computed(level))
-    cursor.execute(statement, _parameters(cursor, periods, today))
+    statement = sql.SQL(queries.load(f"aggregation/upsert_{level}_aggregations")).format(computed=computed(level))
+    cursor.execute(statement, parameters(cursor, periods, today))
     return dict(cursor.fetchall())
 
 
 def compare_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Difference]:
     """Compute consecutive periods of one type and return where the stored ones differ."""
-    cursor.execute(_compared(level), _parameters(cursor, periods, today))
+    cursor.execute(_compared(level), parameters(cursor, periods, today))
     return [Difference(level, Period(periods[0].period_type, row[0]), *row[1:]) for row in cursor.fetchall()]
 
 
 def list_stale_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Period]:
     """The ones of these consecutive periods that recomputing would change."""
     statement = sql.SQL(queries.load("aggregation/list_stale_periods")).format(compared=_compared(level))
-    cursor.execute(statement, _parameters(cursor, periods, today))
+    cursor.execute(statement, parameters(cursor, periods, today))
     return [Period(periods[0].period_type, row[0]) for row in cursor.fetchall()]
 
 
@@ -93,21 +88,23 @@ def find_known_days(database: Database) -> tuple[date, date] | None:
     return (first_day, last_day) if first_day and last_day else None
 
 
-def _computed(level: Level) -> sql.SQL:
+def computed(level: Level) -> sql.SQL:
+    """The statement that computes periods from their days; its parameters are those of `parameters`."""
     return sql.SQL(queries.load(f"aggregation/compute_{level}_aggregations"))
 
 
 def _compared(level: Level) -> sql.Composed:
-    return sql.SQL(queries.load(f"aggregation/compare_{level}_aggregations")).format(computed=_computed(level))
+    return sql.SQL(queries.load(f"aggregation/compare_{level}_aggregations")).format(computed=computed(level))
 
 
-def _parameters(cursor: Cursor, periods: Sequence[Period], today: date) -> dict[str, object]:
+def parameters(cursor: Cursor, periods: Sequence[Period], today: date) -> dict[str, object]:
+    """What the statements of this module are told of consecutive periods of one type."""
     expired = _expired_months(cursor, months_of(day for period in periods for day in period.days_until(today)))
     first, last = periods[0], periods[-1]
     return {
         "period_type": first.period_type,
-        "unit": _UNITS[first.period_type],
-        "step": _STEPS[first.period_type],
+        "starts": [first.previous.start, *(one.start for one in periods), last.following.start],
+        "length": (first.following.start - first.start).days,
         "first_start": first.start,
         "last_start": last.start,
         "end_day": last.following.start,

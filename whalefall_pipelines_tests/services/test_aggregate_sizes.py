@@ -1,64 +1,33 @@
 """Periods computed by SQL against the model, whatever the calendar, the gaps and the order; and what recomputing does not touch."""
 
-import json
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from decimal import Decimal
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from psycopg2 import sql
 
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of, periods_between
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
-from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes, verify
-from whalefall_pipelines.store import capacity, sessions
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes, find_stale_periods, verify
+from whalefall_pipelines.store import aggregation, sessions
 from whalefall_pipelines.store.aggregation import Level
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, ModelFleet, database_rows, days_from, instance_rows
-from whalefall_pipelines_tests.factories import query, register
+from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.factories import DAY, query, register
 
 TABLES = (
     "instances, credentials, instance_databases, database_size_stats, instance_size_stats, database_size_aggregations, "
     "instance_size_aggregations, capacity_gaps, sync_sessions, sync_instance_records"
 )
-
-
-def write_days(store: Database, days: dict[tuple[Key, date], ModelDay]) -> None:
-    """Write these days as collection would have: sizes, gaps, inventory and totals."""
-    ensure_months(store, [day for _, day in days], ["database_size_stats", "instance_size_stats"])
-    rows = [
-        {"i": key[0], "d": key[1], "day": str(day), "b": one.total_bytes, "p": "estimated" if one.is_estimated else "measured"}
-        for (key, day), one in days.items()
-    ]
-    with store.transaction() as cursor:
-        document = json.dumps(rows)
-        source = "json_to_recordset(%s) as r (i integer, d text, day date, b bigint, p text)"
-        cursor.execute(
-            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date, first_measured_date) "
-            f"select i, d, min(day), max(day), min(day) filter (where b is not null) from {source} group by i, d "
-            "on conflict (instance_id, database_name) do nothing",
-            (document,),
-        )
-        cursor.execute(
-            f"delete from database_size_stats as s using {source} where (i, d, day) = (instance_id, database_name, stat_date)", (document,)
-        )
-        cursor.execute(
-            f"delete from capacity_gaps as g using {source} where (i, d, day) = (instance_id, database_name, stat_date)", (document,)
-        )
-        cursor.execute(
-            "insert into database_size_stats (instance_id, database_name, stat_date, total_bytes, collected_at, provenance, method) "
-            f"select i, d, day, b, now(), p, 'pg_database_size' from {source} where b is not null",
-            (document,),
-        )
-        cursor.execute(
-            "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail) "
-            f"select i, d, day, 'timeout', 'asleep' from {source} where b is null",
-            (document,),
-        )
-        ids = sorted({key[0] for key, _ in days})
-        capacity.write_totals(cursor, ids, min(day for _, day in days), max(day for _, day in days), None)
 
 
 def aggregate(store: Database, periods: Sequence[Period], today: date) -> tuple[UUID, int]:
@@ -149,3 +118,202 @@ def test_the_periods_are_those_of_the_model_in_whatever_order(
     assert_as_the_model(store, ModelFleet(fleet | changed, measurable), today)
     assert list(verify(store, days[0], days[-1], today)) == []
     assert aggregate_all(store, days[0], days[-1], today) == 0
+
+
+def fleet_of(store: Database, sizes: dict[date, int | None], *, name: str = "a", database: str = "app") -> dict[tuple[Key, date], ModelDay]:
+    """Write one database of one instance."""
+    (instance,) = register(store, name)
+    days = {((instance.instance_id, database), day): ModelDay(size) for day, size in sizes.items()}
+    write_days(store, days)
+    return days
+
+
+def totals(store: Database, period_type: PeriodType, start: date) -> tuple[object, ...]:
+    (row,) = query(
+        store,
+        "select avg_bytes, data_count, expected_count, change_bytes, change_percent, trend_direction, is_final "
+        "from instance_size_aggregations where period_type = %s and period_start = %s",
+        period_type,
+        start,
+    )
+    return row
+
+
+def test_a_rerun_with_nothing_changed_writes_nothing(store: Database) -> None:
+    fleet_of(store, dict.fromkeys(days_from(date(2026, 9, 20), 40), 1000))
+    assert aggregate_all(store, date(2026, 9, 20), date(2026, 10, 29), DAY) > 0
+    before = query(store, "select xmin, * from database_size_aggregations"), query(store, "select xmin, * from instance_size_aggregations")
+    assert aggregate_all(store, date(2026, 9, 20), date(2026, 10, 29), DAY) == 0
+    after = query(store, "select xmin, * from database_size_aggregations"), query(store, "select xmin, * from instance_size_aggregations")
+    assert after == before
+
+
+def test_the_daily_period_of_an_unfinished_today_is_not_final_and_becomes_final_when_it_is_over(store: Database) -> None:
+    """The first of the three aggregation defects: daily on the unfinished today."""
+    fleet_of(store, {DAY: 1000})
+    today_only = [Period(PeriodType.DAILY, DAY)]
+    aggregate(store, today_only, DAY)
+    assert totals(store, PeriodType.DAILY, DAY) == (1000, 1, 1, None, None, None, False)
+    tomorrow = DAY + timedelta(days=1)
+    assert find_stale_periods(store, PeriodType.DAILY, tomorrow) == today_only
+    aggregate(store, today_only, tomorrow)
+    assert totals(store, PeriodType.DAILY, DAY) == (1000, 1, 1, None, None, None, True)
+
+
+def test_a_period_is_named_by_its_caller_whatever_today_is(store: Database) -> None:
+    """The second defect: an entry that confuses the current period with the last complete one."""
+    fleet_of(store, {date(2026, 8, 1): 1000, date(2026, 11, 1): 5000})
+    for start in (date(2026, 7, 1), date(2026, 10, 1)):
+        aggregate(store, [Period(PeriodType.QUARTERLY, start)], DAY)
+    assert totals(store, PeriodType.QUARTERLY, date(2026, 7, 1)) == (1000, 1, 92, None, None, None, True)
+    assert totals(store, PeriodType.QUARTERLY, date(2026, 10, 1)) == (5000, 1, 53, 4000, Decimal("400.00"), "growing", False)
+    with pytest.raises(InputError, match="has not begun"):
+        aggregate(store, [Period(PeriodType.QUARTERLY, date(2027, 1, 1))], DAY)
+
+
+def test_an_instance_that_failed_is_visible_in_every_period_and_holds_up_no_other(store: Database) -> None:
+    """The third defect: the database level ignores failed instances."""
+    (good, bad) = register(store, "good", "bad")
+    days = days_from(date(2026, 11, 16), 7)
+    write_days(
+        store,
+        {((good.instance_id, "app"), day): ModelDay(1000) for day in days}
+        | {((bad.instance_id, "crm"), day): ModelDay(None if day == DAY else 500) for day in days},
+    )
+    session_id, _ = aggregate(store, [Period(PeriodType.DAILY, DAY)], DAY)
+    rows = query(store, "select instance_id, avg_bytes, data_count, expected_count from database_size_aggregations order by 1")
+    assert rows == [(good.instance_id, 1000, 1, 1), (bad.instance_id, None, 0, 1)]
+    records = {record.instance_name: record for record in sessions.list_records(store, session_id)}
+    assert (records["good"].is_skipped, records["bad"].is_skipped) == (False, True)
+    assert records["bad"].sync_details["days_missing"] == 1
+    aggregate(store, [Period(PeriodType.WEEKLY, date(2026, 11, 16))], DAY)
+    assert query(
+        store,
+        "select avg_bytes, data_count, expected_count from instance_size_aggregations where period_type = 'weekly' order by instance_id",
+    ) == [
+        (1000, 7, 7),
+        (500, 6, 7),
+    ]
+
+
+def test_the_statistics_of_a_session_count_only_what_was_written(store: Database) -> None:
+    """The defect of collection statistics: an instance without anything to show counted as successful."""
+    fleet_of(store, {DAY: 1000}, name="full")
+    register(store, "empty")
+    session_id, written = aggregate(store, [Period(PeriodType.DAILY, DAY)], DAY)
+    session = sessions.get_session(store, session_id)
+    assert (session.total_instances, session.successful_instances, session.skipped_instances, session.failed_instances) == (2, 1, 1, 0)
+    records = {record.instance_name: record.items_synced for record in sessions.list_records(store, session_id)}
+    assert records == {"full": written, "empty": 0}
+    assert written == 2
+
+
+def test_a_day_that_lacks_a_database_never_looks_like_a_shrink(store: Database) -> None:
+    (instance,) = register(store, "a")
+    big, small = (instance.instance_id, "big"), (instance.instance_id, "small")
+    write_days(
+        store,
+        {(key, day): ModelDay(10**9 if key == big else 10) for key in (big, small) for day in days_from(date(2026, 11, 2), 14)}
+        | {(big, day): ModelDay(None) for day in days_from(date(2026, 11, 9), 7)},
+    )
+    aggregate(store, periods_between(PeriodType.WEEKLY, date(2026, 11, 2), date(2026, 11, 9)), DAY)
+    assert totals(store, PeriodType.WEEKLY, date(2026, 11, 9)) == (None, 0, 7, None, None, None, True)
+
+
+def test_the_period_after_a_changed_one_follows_in_its_change_and_in_nothing_else(store: Database) -> None:
+    days = fleet_of(store, {date(2026, 9, 1): 1000, date(2026, 10, 1): 3000, date(2026, 11, 1): 4000})
+    aggregate(store, periods_between(PeriodType.MONTHLY, date(2026, 9, 1), date(2026, 11, 1)), DAY)
+    (key, _), *_ = days
+    write_days(store, {(key, date(2026, 9, 1)): ModelDay(2000)})
+    aggregate(store, [Period(PeriodType.MONTHLY, date(2026, 9, 1))], DAY)
+    assert totals(store, PeriodType.MONTHLY, date(2026, 10, 1))[3:6] == (1000, Decimal("50.00"), "growing")
+    assert totals(store, PeriodType.MONTHLY, date(2026, 11, 1))[3:6] == (1000, Decimal("33.33"), "growing")
+
+
+def expire(store: Database, month: str) -> None:
+    """What the upkeep of table partitions does to days past their retention."""
+    with store.transaction() as cursor:
+        cursor.execute(f"drop table database_size_stats_{month}, instance_size_stats_{month}")
+
+
+def test_aggregates_outlive_their_days(store: Database) -> None:
+    days = days_from(date(2026, 1, 1), 120)
+    fleet_of(store, {day: 1000 + number for number, day in enumerate(days)})
+    aggregate_all(store, days[0], days[-1], DAY)
+    kept = {level: {one: stored_rows(store, level, one) for one in PeriodType} for level in Level}
+    for month in ("2026_01", "2026_02"):
+        expire(store, month)
+    assert aggregate_all(store, days[0], days[-1], DAY) == 0
+    assert {level: {one: stored_rows(store, level, one) for one in PeriodType} for level in Level} == kept
+    assert list(verify(store, days[0], days[-1], DAY)) == []
+    assert find_stale_periods(store, PeriodType.QUARTERLY, DAY) == []
+
+
+def test_a_day_that_was_deleted_is_no_day_of_its_periods_any_more(store: Database) -> None:
+    fleet_of(store, {date(2026, 10, 5): 1000, date(2026, 10, 6): 3000})
+    aggregate_all(store, date(2026, 10, 5), date(2026, 10, 6), DAY)
+    with store.transaction() as cursor:
+        cursor.execute("delete from database_size_stats where stat_date = '2026-10-06'")
+        cursor.execute("delete from instance_size_stats where stat_date = '2026-10-06'")
+    stale = {one: find_stale_periods(store, one, DAY) for one in PeriodType}
+    assert stale == {one: [period_of(one, date(2026, 10, 6))] for one in PeriodType}
+    aggregate_all(store, date(2026, 10, 6), date(2026, 10, 6), DAY)
+    assert totals(store, PeriodType.DAILY, date(2026, 10, 6))[:3] == (None, 0, 1)
+    assert totals(store, PeriodType.MONTHLY, date(2026, 10, 1))[:3] == (1000, 1, 31)
+    assert list(verify(store, date(2026, 10, 5), date(2026, 10, 6), DAY)) == []
+
+
+def test_a_changed_aggregate_is_found_and_put_right(store: Database) -> None:
+    fleet_of(store, {date(2026, 10, 5): 1000})
+    aggregate_all(store, date(2026, 10, 5), date(2026, 10, 5), DAY)
+    with store.transaction() as cursor:
+        cursor.execute("update database_size_aggregations set max_bytes = 7 where period_type = 'weekly'")
+        cursor.execute("delete from instance_size_aggregations where period_type = 'monthly'")
+    found = list(verify(store, date(2026, 10, 5), date(2026, 10, 5), DAY))
+    assert [(one.level, one.period.period_type, one.stored and dict(one.stored)) for one in found] == [
+        (Level.DATABASE, PeriodType.WEEKLY, {"max_bytes": 7}),
+        (Level.INSTANCE, PeriodType.MONTHLY, None),
+    ]
+    aggregate_all(store, date(2026, 10, 5), date(2026, 10, 5), DAY)
+    assert list(verify(store, date(2026, 10, 5), date(2026, 10, 5), DAY)) == []
+
+
+def test_only_the_months_that_are_needed_are_read(store: Database) -> None:
+    ensure_months(store, [date(2025, month, 1) for month in range(1, 13)])
+    fleet_of(store, {date(2025, month, 3): month for month in range(1, 13)})
+    aggregate_all(store, date(2025, 1, 1), date(2025, 12, 31), DAY)
+    for period, months in (
+        (Period(PeriodType.DAILY, date(2025, 8, 3)), {"2025_08"}),
+        (Period(PeriodType.WEEKLY, date(2025, 7, 28)), {"2025_07", "2025_08"}),
+        (Period(PeriodType.MONTHLY, date(2025, 8, 1)), {"2025_08"}),
+        (Period(PeriodType.QUARTERLY, date(2025, 7, 1)), {"2025_07", "2025_08", "2025_09"}),
+    ):
+        for level in Level:
+            assert months_read(store, level, period) == months
+
+
+def months_read(store: Database, level: Level, period: Period) -> set[str]:
+    """The months of the days that the plan of a computation reads."""
+    with store.transaction() as cursor:
+        cursor.execute(
+            sql.SQL("explain (analyze, format json) ") + aggregation.computed(level),
+            aggregation.parameters(cursor, [period], DAY),
+        )
+        (plan,) = cursor.fetchone() or (None,)
+    found: set[str] = set()
+    waiting = [plan[0]["Plan"]]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.get("Plans", [])
+        if str(node.get("Relation Name", "")).startswith(f"{level}_size_stats_") and node["Actual Loops"]:
+            found.add(str(node["Relation Name"])[-7:])
+    return found
+
+
+def test_two_programs_at_once_end_with_what_the_days_say(store: Database) -> None:
+    fleet_of(store, dict.fromkeys(days_from(date(2026, 9, 1), 60), 1000))
+    months = periods_between(PeriodType.MONTHLY, date(2026, 9, 1), date(2026, 10, 30))
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(aggregate, store, months, DAY) for _ in range(8)]:
+            future.result(30)
+    assert [one for one in verify(store, date(2026, 9, 1), date(2026, 10, 30), DAY) if one.period.period_type is PeriodType.MONTHLY] == []

@@ -1,0 +1,170 @@
+"""What periods cost: the monthly statement against the bare SELECT and against a loop over the ORM, and history that must not matter."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import BigInteger, Date, Integer, String, create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
+from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
+from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.store import aggregation
+from whalefall_pipelines.store.aggregation import Level
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
+from whalefall_pipelines_tests.benchmarks.servers import embedded_store
+
+INSTANCES, DATABASES = 1000, 27
+LOOPED_INSTANCES = 25  # of the loop; the rest would take minutes and tell nothing new
+HISTORY_INSTANCES = 100
+MONTH = Period(PeriodType.MONTHLY, date(2026, 10, 1))
+TODAY = date(2026, 11, 22)
+
+
+def fill(store: Database, instances: int, first_day: date, last_day: date) -> None:
+    """Every database of every instance measured on every day."""
+    ensure_months(store, [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)])
+    with store.transaction() as cursor:
+        span = {"instances": instances, "databases": DATABASES, "first": first_day, "last": last_day}
+        days = "generate_series(%(first)s::timestamp, %(last)s::timestamp, interval '1 day') as c (day)"
+        cursor.execute(
+            "insert into database_size_stats (instance_id, database_name, stat_date, total_bytes, collected_at, provenance, method) "
+            "select i, 'database_' || d, c.day::date, 1000000000 + i * 1000 + d + extract(epoch from c.day)::bigint / 1000, now(), "
+            f"'measured', 'pg_database_size' from {days}, generate_series(1, %(instances)s) as i, generate_series(1, %(databases)s) as d",
+            span,
+        )
+        cursor.execute(
+            "insert into instance_size_stats (instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance) "
+            "select instance_id, stat_date, sum(total_bytes), count(*), count(*), now(), 'measured' from database_size_stats "
+            "group by 1, 2"
+        )
+    with store.transaction() as cursor:
+        cursor.execute("analyze database_size_stats, instance_size_stats")
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds."""
+    begun = time.monotonic()
+    work()
+    return time.monotonic() - begun
+
+
+def recompute(store: Database, *months: Period) -> None:
+    """The monthly statement at database level, for the whole fleet."""
+    with store.transaction() as cursor:
+        aggregation.lock_period_type(cursor, PeriodType.MONTHLY)
+        for month in months or [MONTH]:
+            aggregation.write_periods(cursor, Level.DATABASE, [month], TODAY)
+
+
+def plain_select(store: Database) -> None:
+    """The aggregates of the same month, computed and thrown away."""
+    with store.transaction() as cursor:
+        cursor.execute(
+            "select count(t) from (select instance_id, database_name, avg(total_bytes) as avg_bytes, max(total_bytes), "
+            "min(total_bytes), min(array[stat_date - date '2000-01-01', total_bytes]), max(array[stat_date - date '2000-01-01', total_bytes]), "
+            "count(*), count(*) filter (where provenance = 'estimated') from database_size_stats where stat_date between %s and %s "
+            "group by instance_id, database_name offset 0) as t",
+            (MONTH.start, MONTH.end),
+        )
+        cursor.fetchall()
+
+
+class Base(DeclarativeBase):
+    """Mapped tables."""
+
+
+class Day(Base):
+    """`database_size_stats`."""
+
+    __tablename__ = "database_size_stats"
+    instance_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    database_name: Mapped[str] = mapped_column(String, primary_key=True)
+    stat_date: Mapped[date] = mapped_column(Date, primary_key=True)
+    total_bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class Looped(Base):
+    """`database_size_aggregations`, in part."""
+
+    __tablename__ = "looped_aggregations"
+    instance_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    database_name: Mapped[str] = mapped_column(String, primary_key=True)
+    period_start: Mapped[date] = mapped_column(Date, primary_key=True)
+    avg_bytes: Mapped[int] = mapped_column(BigInteger)
+    max_bytes: Mapped[int] = mapped_column(BigInteger)
+    min_bytes: Mapped[int] = mapped_column(BigInteger)
+    data_count: Mapped[int] = mapped_column(Integer)
+
+
+def loop(store: Database) -> None:
+    """Instance by instance and database by database over the ORM, as one would write it without thinking of sets."""
+    engine = create_engine(store.url)
+    for instance_id in range(1, LOOPED_INSTANCES + 1):
+        with Session(engine) as session:
+            for number in range(1, DATABASES + 1):
+                name = f"database_{number}"
+                wanted = select(Day).where(
+                    Day.instance_id == instance_id, Day.database_name == name, Day.stat_date.between(MONTH.start, MONTH.end)
+                )
+                sizes = [day.total_bytes for day in session.scalars(wanted)]
+                session.merge(
+                    Looped(
+                        instance_id=instance_id,
+                        database_name=name,
+                        period_start=MONTH.start,
+                        avg_bytes=sum(sizes) // len(sizes),
+                        max_bytes=max(sizes),
+                        min_bytes=min(sizes),
+                        data_count=len(sizes),
+                    )
+                )
+            session.commit()
+    engine.dispose()
+
+
+def refresh(store: Database, day: date) -> None:
+    """Everything that follows one collected day: four periods, two levels, each in a session."""
+    with store.transaction() as cursor:
+        cursor.execute("update database_size_stats set total_bytes = total_bytes + 4096 where stat_date = %s", (day,))
+        cursor.execute("update instance_size_stats set total_bytes = total_bytes + 27 * 4096 where stat_date = %s", (day,))
+    for period_type in PeriodType:
+        period = period_of(period_type, day)
+        plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.SCHEDULED_TASK, period.start, day)
+        with sync_session(store, plan, []):
+            aggregate_sizes(store, [period], TODAY, plan.session_id)
+
+
+def measure(folder: Path) -> list[Figure]:
+    """The monthly statement, the loop, and the weight of history."""
+    with ExitStack() as stack:
+        store = stack.enter_context(embedded_store(folder / "month"))
+        fill(store, INSTANCES, MONTH.previous.start, MONTH.end)
+        recompute(store, MONTH.previous, MONTH)
+        again = alternate(lambda: timed(lambda: recompute(store)), lambda: timed(lambda: plain_select(store)), 5)
+        with store.transaction() as cursor:
+            cursor.execute(
+                "create table looped_aggregations as select instance_id, database_name, period_start, avg_bytes, max_bytes, min_bytes, "
+                "data_count from database_size_aggregations with no data"
+            )
+            cursor.execute("alter table looped_aggregations add primary key (instance_id, database_name, period_start)")
+        looped = timed(lambda: loop(store)) * INSTANCES / LOOPED_INSTANCES
+        whole = timed(lambda: recompute(store))
+    with ExitStack() as stack:
+        long = stack.enter_context(embedded_store(folder / "long"))
+        short = stack.enter_context(embedded_store(folder / "short"))
+        fill(long, HISTORY_INSTANCES, TODAY - timedelta(days=5 * 365), TODAY)
+        fill(short, HISTORY_INSTANCES, TODAY - timedelta(days=365), TODAY)
+        history = alternate(lambda: timed(lambda: refresh(long, TODAY)), lambda: timed(lambda: refresh(short, TODAY)), 7)
+    return [
+        Figure(f"month of {INSTANCES} x {DATABASES}: statement / plain SELECT", again.ratio, 1.5, "x", str(again)),
+        Figure("the same: statement / loop over the ORM", whole / looped, 1 / 25, "x", f"{whole:.2f} s against {looped:.0f} s"),
+        Figure("one day's refresh: five years / one year of history", history.ratio, 1.1, "x", str(history)),
+    ]

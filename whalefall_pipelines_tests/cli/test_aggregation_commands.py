@@ -1,0 +1,94 @@
+"""`whalefall aggregate`, `verify` and `coverage`, and the refusal to measure a day that is over."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
+from whalefall_pipelines_tests.cli.commands import refused, succeed, whalefall
+from whalefall_pipelines_tests.conftest import TIMEZONE
+from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.factories import query, register
+
+FIRST = date(2026, 9, 28)
+
+
+@pytest.fixture
+def environment(store: Database, store_environment: dict[str, str]) -> dict[str, str]:
+    """A store with forty days of one instance."""
+    (instance,) = register(store, "orders")
+    write_days(store, {((instance.instance_id, "shop"), day): ModelDay(1000) for day in days_from(FIRST, 40)})
+    return store_environment
+
+
+def test_periods_are_computed_and_verified(environment: dict[str, str], store: Database) -> None:
+    said = succeed(environment, "aggregate", "--period", "monthly", "--start", "2026-09-01", "--through", "2026-11-01")
+    assert "3 monthly periods, 6 rows written" in said
+    assert query(store, "select period_start, data_count from instance_size_aggregations order by 1") == [
+        (date(2026, 9, 1), 3),
+        (date(2026, 10, 1), 31),
+        (date(2026, 11, 1), 6),
+    ]
+    shown = json.loads(succeed(environment, "aggregate", "--json", "--period", "monthly", "--start", "2026-10-01"))
+    assert (shown["periods"], shown["rows_written"]) == (["2026-10-01"], 0)
+
+
+def test_verify_says_what_differs_and_exits_with_1(environment: dict[str, str], store: Database) -> None:
+    for period, start in (("daily", "2026-10-01"), ("weekly", "2026-09-28"), ("monthly", "2026-10-01"), ("quarterly", "2026-10-01")):
+        succeed(environment, "aggregate", "--period", period, "--start", start)
+    with store.transaction() as cursor:
+        cursor.execute("update instance_size_aggregations set max_bytes = 7 where period_type = 'monthly'")
+    result = whalefall(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")
+    assert result.exit_code == 1
+    assert "max_bytes 7" in result.stdout
+    assert "1 differences; `whalefall aggregate" in result.stderr
+    succeed(environment, "aggregate", "--period", "monthly", "--start", "2026-10-01")
+    assert "every period is what its days say" in succeed(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")
+    everything = json.loads(whalefall(environment, "verify", "--json").stdout)
+    assert everything["first_day"] == str(FIRST)
+    assert {one["stored"] for one in everything["differences"]} == {None}  # what was never computed
+
+
+def test_verify_of_an_empty_store_has_nothing_to_say(store_environment: dict[str, str]) -> None:
+    assert whalefall(store_environment, "verify").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("--period", "monthly", "--start", "2026-10-02"),
+            "No monthly period starts on 2026-10-02; the one that holds it starts on 2026-10-01.",
+        ),
+        (("--period", "weekly", "--start", "2026-10-05", "--through", "2026-09-28"), "--through 2026-09-28 is before --start 2026-10-05."),
+        (("--period", "daily", "--start", "2126-10-05"), "has not begun"),
+    ],
+)
+def test_a_period_that_is_none_is_refused(environment: dict[str, str], store: Database, arguments: tuple[str, ...], sentence: str) -> None:
+    assert sentence in refused(environment, "aggregate", *arguments)
+    assert query(store, "select count(*) from instance_size_aggregations") == [(0,)]
+
+
+def test_coverage_is_a_calendar_with_a_sign_a_day(store: Database, store_environment: dict[str, str]) -> None:
+    now = today(datetime.now(UTC), TIMEZONE)
+    (instance,) = register(store, "orders")
+    key = (instance.instance_id, "shop")
+    states = {4: ModelDay(1), 3: ModelDay(2, is_estimated=True), 2: ModelDay(None), 0: ModelDay(3)}
+    write_days(store, {(key, now - timedelta(days=age)): one for age, one in states.items()})
+    assert succeed(store_environment, "coverage", "--days", "6").splitlines()[1] == "orders  .#e!!#"
+    shown = json.loads(succeed(store_environment, "coverage", "--days", "6", "--json"))
+    assert [(one["state"], one["reasons"]) for one in shown] == [
+        ("measured", []),
+        ("estimated", []),
+        ("missing", ["timeout"]),
+        ("missing", ["not_collected"]),
+        ("measured", []),
+    ]
+
+
+def test_measuring_a_day_that_is_over_is_refused_with_the_reason(environment: dict[str, str]) -> None:
+    assert "2026-10-01 is over: a size can only be measured on its day" in refused(environment, "collect", "--day", "2026-10-01")
+    assert "has not begun" in refused(environment, "collect", "--instance", "orders", "--day", "2126-10-01")

@@ -1,0 +1,85 @@
+"""The walk-through of the README with the real daemon: a day is deleted, a backfill brings it back, exactly its periods follow."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.periods import PeriodType, floor
+from whalefall_pipelines.processes import free_port
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.embedded import open_database
+from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
+from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, running
+from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.factories import query, register
+
+pytestmark = pytest.mark.process
+
+BACKFILL = """mutation($parameters: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $parameters) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}"""
+TICKS = """{ sensorOrError(sensorSelector: {repositoryLocationName: "whalefall_pipelines", repositoryName: "__repository__",
+  sensorName: "refresh_aggregations"}) { ... on Sensor { sensorState { ticks(limit: 1) { status } } } } }"""
+
+
+def has_ticked(up: Up) -> bool:
+    ticks = up.ask(TICKS)["sensorOrError"]["sensorState"]["ticks"]
+    return bool(ticks) and ticks[0]["status"] in {"SKIPPED", "SUCCESS"}
+
+
+def periods(database: Database) -> dict[tuple[object, ...], tuple[object, ...]]:
+    """Every period of both levels with what it was computed from."""
+    rows = query(
+        database,
+        "select 'database', period_type, period_start, estimated_count, calculated_at from database_size_aggregations union all "
+        "select 'instance', period_type, period_start, estimated_count, calculated_at from instance_size_aggregations",
+    )
+    return {row[:3]: row[3:] for row in rows}
+
+
+def changed(
+    before: dict[tuple[object, ...], tuple[object, ...]], after: dict[tuple[object, ...], tuple[object, ...]]
+) -> set[tuple[object, ...]]:
+    return {key for key, value in after.items() if before.get(key) != value}
+
+
+def test_a_deleted_day_comes_back_as_estimated_with_its_periods_and_no_others(prepared_home: Callable[..., Home]) -> None:
+    now = today(datetime.now(UTC), settings.load({}).timezone)
+    first_day, lost = now - timedelta(days=40), now - timedelta(days=20)
+    home = prepared_home({"WHALEFALL_START_DATE": str(first_day)})
+    home.succeed("store", "start")
+    database = open_database(settings.load(home.environment))
+    (instance,) = register(database, "orders")
+    write_days(database, {((instance.instance_id, "shop"), day): ModelDay(1000) for day in days_from(first_day, 41)})
+    for period_type in PeriodType:
+        start, through = floor(period_type, first_day), floor(period_type, now)
+        home.succeed("aggregate", "--period", period_type, "--start", str(start), "--through", str(through))
+    home.succeed("verify")
+    before = periods(database)
+
+    with running(home, free_port()) as up:
+        assert eventually(lambda: has_ticked(up), seconds=60), up.said()
+        with database.transaction() as cursor:
+            cursor.execute("delete from database_size_stats where stat_date = %s", (lost,))
+        selection = [{"path": ["database_size_stats"]}, {"path": ["instance_size_stats"]}]
+        answer = up.ask(BACKFILL, {"parameters": {"assetSelection": selection, "partitionNames": [str(lost)]}})
+        assert answer["launchPartitionBackfill"]["__typename"] == "LaunchBackfillSuccess", answer
+        expected = {(level, str(one), floor(one, lost)) for level in ("database", "instance") for one in PeriodType}
+        assert eventually(lambda: changed(before, periods(database)) >= expected, seconds=180), up.said()
+        assert changed(before, periods(database)) == expected
+        assert {periods(database)[key][0] for key in expected} == {1}
+        assert query(database, "select total_bytes, provenance from database_size_stats where stat_date = %s", lost) == [
+            (1000, "estimated")
+        ]
+        sessions = query(database, "select sync_category, sync_type from sync_sessions where run_id is not null")
+        assert ("capacity", "backfill") in sessions
+        assert ("aggregation", "scheduled_task") in sessions
+        home.succeed("verify")
+    database.close()

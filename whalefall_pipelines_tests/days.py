@@ -1,0 +1,46 @@
+"""Writes days into a store as collection would have: sizes, gaps, inventory and totals."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+
+from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines_tests.aggregation_model import Key, ModelDay
+
+
+def write_days(store: Database, days: Mapping[tuple[Key, date], ModelDay]) -> None:
+    """Write these days; one that is there already is replaced."""
+    ensure_months(store, [day for _, day in days], ["database_size_stats", "instance_size_stats"])
+    rows = [
+        {"i": key[0], "d": key[1], "day": str(day), "b": one.total_bytes, "p": "estimated" if one.is_estimated else "measured"}
+        for (key, day), one in days.items()
+    ]
+    with store.transaction() as cursor:
+        document = json.dumps(rows)
+        source = "json_to_recordset(%s) as r (i integer, d text, day date, b bigint, p text)"
+        cursor.execute(
+            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date, first_measured_date) "
+            f"select i, d, min(day), max(day), min(day) filter (where b is not null) from {source} group by i, d "
+            "on conflict (instance_id, database_name) do nothing",
+            (document,),
+        )
+        cursor.execute(
+            f"delete from database_size_stats as s using {source} where (i, d, day) = (instance_id, database_name, stat_date)", (document,)
+        )
+        cursor.execute(
+            f"delete from capacity_gaps as g using {source} where (i, d, day) = (instance_id, database_name, stat_date)", (document,)
+        )
+        cursor.execute(
+            "insert into database_size_stats (instance_id, database_name, stat_date, total_bytes, collected_at, provenance, method) "
+            f"select i, d, day, b, now(), p, 'pg_database_size' from {source} where b is not null",
+            (document,),
+        )
+        cursor.execute(
+            "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail) "
+            f"select i, d, day, 'timeout', 'asleep' from {source} where b is null",
+            (document,),
+        )
+        ids = sorted({key[0] for key, _ in days})
+        capacity.write_totals(cursor, ids, min(day for _, day in days), max(day for _, day in days), None)
