@@ -27,6 +27,8 @@ from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, QUICK, co
 pytestmark = pytest.mark.process
 driver, server = targets.driver, targets.server
 PASSWORD = LOGIN.password
+# Where the deadline is not what is tested, a busy machine shall not meet it.
+PATIENT = Deadlines(connect_seconds=10, statement_seconds=30, instance_seconds=30)
 
 
 def test_a_port_without_a_server_is_refused(driver: Driver) -> None:
@@ -110,14 +112,14 @@ def test_a_connection_that_is_cut_in_mid_result_is_unavailable(driver: Driver, s
     with ChaosProxy(server.host, server.port) as proxy:
         for after_bytes in (0, 40):
             proxy.heal()
-            with connect_through(driver, instance_at(proxy.host, proxy.port), LOGIN, QUICK, Watchdog()) as probe:
+            with connect_through(driver, instance_at(proxy.host, proxy.port), LOGIN, PATIENT, Watchdog()) as probe:
                 proxy.cut(after_bytes=after_bytes)
                 with failure(Reason.UNAVAILABLE, SizesError, PASSWORD):
                     probe.list_databases()
 
 
 def test_a_session_that_the_server_ends_is_unavailable(driver: Driver, server: SqlServer) -> None:
-    with visit(driver, server) as probe:
+    with visit(driver, server, deadlines=PATIENT) as probe:
         server.end_sessions()
         with failure(Reason.UNAVAILABLE, SizesError, PASSWORD):
             probe.list_databases()
@@ -126,7 +128,7 @@ def test_a_session_that_the_server_ends_is_unavailable(driver: Driver, server: S
 def test_a_slow_network_is_only_slow(driver: Driver, server: SqlServer) -> None:
     with ChaosProxy(server.host, server.port, latency_seconds=0.02) as proxy:
         begun = time.monotonic()
-        with connect_through(driver, instance_at(proxy.host, proxy.port), LOGIN, QUICK, Watchdog()) as probe:
+        with connect_through(driver, instance_at(proxy.host, proxy.port), LOGIN, PATIENT, Watchdog()) as probe:
             assert isinstance(probe.measure(["msdb"])[0], DatabaseSize)
         assert time.monotonic() - begun > 0.2
 
@@ -161,11 +163,10 @@ def test_shut_all_breaks_every_waiting_statement_at_once(driver: Driver, server:
 
 def test_each_of_many_visits_to_one_server_is_watched_by_itself(driver: Driver, server: SqlServer) -> None:
     """They have the same peer: the socket that is shut must be the one of the visit that is over."""
-    patient = Deadlines(connect_seconds=5, statement_seconds=30, instance_seconds=30)
     with ExitStack() as visits:
-        before = [visits.enter_context(visit(driver, server, deadlines=patient)) for _ in range(3)]
+        before = [visits.enter_context(visit(driver, server, deadlines=PATIENT)) for _ in range(3)]
         with visit(driver, server, deadlines=Deadlines(5, 30, 1)) as impatient:
-            after = [visits.enter_context(visit(driver, server, deadlines=patient)) for _ in range(3)]
+            after = [visits.enter_context(visit(driver, server, deadlines=PATIENT)) for _ in range(3)]
             server.held.set()
             with failure(Reason.TIMEOUT, SizesError, PASSWORD):
                 impatient.list_databases()
@@ -175,11 +176,11 @@ def test_each_of_many_visits_to_one_server_is_watched_by_itself(driver: Driver, 
 
 def test_visits_leave_no_descriptor_and_no_thread(driver: Driver, server: SqlServer) -> None:
     def visit_all() -> None:
-        with visit(driver, server) as probe:
+        with visit(driver, server, deadlines=PATIENT) as probe:
             probe.measure(probe.list_databases())
         with (
             ChaosProxy(server.host, server.port) as proxy,
-            connect_through(driver, instance_at(proxy.host, proxy.port), LOGIN, QUICK, Watchdog()) as probe,
+            connect_through(driver, instance_at(proxy.host, proxy.port), LOGIN, PATIENT, Watchdog()) as probe,
         ):
             proxy.cut()
             with failure(Reason.UNAVAILABLE, SizesError):
@@ -189,12 +190,13 @@ def test_visits_leave_no_descriptor_and_no_thread(driver: Driver, server: SqlSer
         with failure(Reason.CONNECTION_REFUSED, UnreachableError):
             connect(driver, instance_at(REFUSING.host, REFUSING.port))
 
-    def settled() -> tuple[int, int]:
-        time.sleep(0.5)  # timers and the server's sessions end a moment after the visits
-        return psutil.Process().num_fds(), threading.active_count()
-
     visit_all()
-    descriptors, threads = settled()
+    time.sleep(0.5)  # timers and the server's sessions end a moment after the visits
+    descriptors, threads = psutil.Process().num_fds(), threading.active_count()
     for _ in range(5):
         visit_all()
-    assert settled() <= (descriptors, threads)
+    deadline = time.monotonic() + 10
+    while (psutil.Process().num_fds() > descriptors or threading.active_count() > threads) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= threads
+    assert psutil.Process().num_fds() <= descriptors
