@@ -33,7 +33,7 @@ clean:
 
 .venv/%.installed: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing whalefall and what it needs (once; about half a minute) …"
-	@$(BIN)/pip install -qq --constraint constraints.txt --editable '.[$(if $(filter dev,$*),demo$(comma)dev,demo)]'
+	@$(BIN)/pip install -qq --constraint constraints.txt --editable '.[$(if $(filter dev,$*),demo$(comma)oracle$(comma)dev,demo)]'
 	@touch $@
 
 comma := ,

@@ -11,5 +11,6 @@ create temporary table if not exists staged_sizes (
     log_bytes bigint,
     collected_at timestamptz not null,
     provenance varchar(16) not null,
-    method varchar(64) not null
+    method varchar(64) not null,
+    growth_limit_bytes bigint
 ) on commit delete rows

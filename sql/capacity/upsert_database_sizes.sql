@@ -40,7 +40,8 @@ measurable as (
 )
 
 insert into database_size_stats (
-    instance_id, database_name, stat_date, total_bytes, data_bytes, log_bytes, collected_at, provenance, method, session_id
+    instance_id, database_name, stat_date, total_bytes, data_bytes, log_bytes, collected_at, provenance, method, session_id,
+    growth_limit_bytes
 )
 select
     instance_id,
@@ -52,7 +53,8 @@ select
     collected_at,
     provenance,
     method,
-    %(session_id)s::uuid
+    %(session_id)s::uuid,
+    growth_limit_bytes
 from staged_sizes
 on conflict (instance_id, database_name, stat_date) do update
     set
@@ -62,5 +64,6 @@ on conflict (instance_id, database_name, stat_date) do update
         collected_at = excluded.collected_at,
         provenance = excluded.provenance,
         method = excluded.method,
-        session_id = excluded.session_id
+        session_id = excluded.session_id,
+        growth_limit_bytes = excluded.growth_limit_bytes
     where excluded.provenance = 'measured' or (excluded.provenance = 'recovered' and database_size_stats.provenance = 'estimated')

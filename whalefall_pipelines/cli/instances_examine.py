@@ -16,7 +16,7 @@ from whalefall_pipelines.services.read_filters import read_filters
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.instances import active_instances, registered_instances
 
-_COLUMNS = ("name", "address", "version", "connect_seconds", "round_trip_seconds", "visible", "measurable", "hidden", "result")
+_COLUMNS = ("name", "address", "version", "driver", "connect_seconds", "round_trip_seconds", "visible", "measurable", "hidden", "result")
 
 
 @click.command()
@@ -38,7 +38,7 @@ def test(*, names: Sequence[str], as_json: bool) -> None:
         print_json([_document(one) for one in found])
     else:
         print_table(_COLUMNS, [_row(one) for one in found], as_json=False, empty="No instance is active, so there is none to test.")
-        for sentence in _advice(found):
+        for sentence in (*_missing_rights(found), *_advice(found)):
             click.echo(sentence)
     if found and not any(one.is_reached for one in found):
         leave(FAILURE)
@@ -52,6 +52,7 @@ def _row(one: Examination) -> dict[str, object]:
         "name": one.instance.name,
         "address": one.instance.address,
         "version": one.server_version,
+        "driver": one.driver,
         "connect_seconds": _rounded(one.connect_seconds),
         "round_trip_seconds": _rounded(one.round_trip_seconds),
         "visible": one.visible,
@@ -66,8 +67,22 @@ def _document(one: Examination) -> dict[str, object]:
         **_row(one),
         "total_bytes": one.total_bytes,
         "error": str(one.error) if one.error else None,
+        "rights": [
+            {"purpose": right.purpose, "statement": right.statement, "held": right.is_held, "optional": right.is_optional}
+            for right in one.rights
+        ],
         "missing": [{"database": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in one.missing],
     }
+
+
+def _missing_rights(found: Sequence[Examination]) -> list[str]:
+    return [
+        f"{cell(one.instance.name)} lacks the right to {cell(right.purpose)}{' (optional)' if right.is_optional else ''}: "
+        f"{cell(right.statement)}"
+        for one in found
+        for right in one.rights
+        if not right.is_held
+    ]
 
 
 def _advice(found: Sequence[Examination]) -> list[str]:

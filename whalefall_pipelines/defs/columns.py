@@ -55,6 +55,7 @@ _COLUMNS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("collected_at", "timestamp with time zone", "the instant of the measurement"),
         ("provenance", "text", "measured, recovered or estimated"),
         ("method", "text", "where the number comes from, such as pg_database_size"),
+        ("growth_limit_bytes", "bigint", "how large its files may grow; NULL without a limit or unknown"),
         ("session_id", "uuid", "the session that wrote it; NULL when collected by hand"),
     ),
     "instance_size_stats": (

@@ -46,17 +46,22 @@ class Method(StrEnum):
     INNODB_SYS_TABLESPACES = "innodb_sys_tablespaces"
     MASTER_FILES = "master_files"
     BACKUP_FILE_SIZE = "backup_file_size"
+    DBA_DATA_FILES = "dba_data_files"
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSize:
-    """One database as measured now, in bytes. `data_bytes` and `log_bytes` are None where the engine does not tell them apart."""
+    """One database as measured now, in bytes. `data_bytes` and `log_bytes` are None where the engine does not tell them apart.
+
+    `growth_limit_bytes` is how large its files may grow; None is without a limit, or unknown.
+    """
 
     database_name: str
     total_bytes: int
     method: Method
     data_bytes: int | None = None
     log_bytes: int | None = None
+    growth_limit_bytes: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no server can honestly say."""

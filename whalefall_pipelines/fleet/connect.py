@@ -1,12 +1,13 @@
 """Picks the adapter of an engine. A driver is imported when the first server of its engine is visited."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import cast
 
+from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
-from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.errors import InputError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
 
@@ -14,6 +15,8 @@ from whalefall_pipelines.fleet.probe import Deadlines, Probe
 ADAPTERS: dict[Engine, str] = {
     Engine.POSTGRESQL: "whalefall_pipelines.fleet.postgresql",
     Engine.MYSQL: "whalefall_pipelines.fleet.mysql",
+    Engine.SQLSERVER: "whalefall_pipelines.fleet.sqlserver",
+    Engine.ORACLE: "whalefall_pipelines.fleet.oracle",
 }
 
 Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManager[Probe]]
@@ -22,17 +25,24 @@ Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManage
 class ServerFleet:
     """The real servers, reached over the network."""
 
-    def __init__(self, deadlines: Deadlines | None = None) -> None:
+    def __init__(self, deadlines: Deadlines | None = None, adapters: Mapping[Engine, str] = ADAPTERS) -> None:
         """Give every visit the same deadlines."""
+        self._adapters = adapters
         self._deadlines = deadlines or Deadlines()
         self._watchdog = Watchdog()
 
     def connect(self, instance: Instance, login: Login) -> AbstractContextManager[Probe]:
         """Open one connection through the adapter of the instance's engine."""
-        module = ADAPTERS.get(instance.engine)
+        module = self._adapters.get(instance.engine)
         if module is None:
-            raise InputError(f"{instance.name!r} is a {instance.engine} server; this version can collect from {', '.join(ADAPTERS)} only.")
-        connect = cast("Connect", import_module(module).connect)
+            raise InputError(
+                f"{instance.name!r} is a {instance.engine} server; this version can collect from {', '.join(self._adapters)} only."
+            )
+        try:
+            connect = cast("Connect", import_module(module).connect)
+        except ImportError as error:  # pyodbc needs libodbc.so.2, which no wheel brings; oracledb is an extra
+            sentence = f"{instance.name!r} cannot be reached: the driver of {instance.engine} cannot be loaded on this machine ({error})."
+            raise UnreachableError(sentence, reason=Reason.INTERNAL_ERROR) from error
         return connect(instance, login, self._deadlines, self._watchdog)
 
     def shut_all(self) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason, RecoveredSize
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import TargetError, UnreachableError
-from whalefall_pipelines.fleet.probe import Deadlines, Probe
+from whalefall_pipelines.fleet.probe import Deadlines, Probe, Right
 
 
 @dataclass(slots=True)
@@ -73,6 +73,12 @@ class FakeProbe:
     def __init__(self, server: FakeServer) -> None:
         """Answer for this server."""
         self._server = server
+
+    driver = "fake"
+
+    def rights(self) -> Sequence[Right]:
+        """None is needed."""
+        return ()
 
     def list_databases(self) -> Sequence[str]:
         """Its databases."""

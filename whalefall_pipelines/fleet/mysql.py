@@ -20,7 +20,7 @@ from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.mysql_connection import native_number, open_connection, translating
-from whalefall_pipelines.fleet.probe import Deadlines, NoHistory, Probe
+from whalefall_pipelines.fleet.probe import Deadlines, NoHistory, Probe, Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ _MYSQL = _Family(
     open_tables=None,
 )
 # What the server says to somebody who asks for a table or schema that is not there: without the right to see any, and with it.
-_DENIED = {1044, 1142}
+_DENIED = {1044, 1142, 1227}
 _ABSENT = {1049, 1109, 1146}
 
 
@@ -98,6 +98,20 @@ class MySQLProbe(NoHistory):
     def server_version(self) -> str:
         """Family and version, for example `MariaDB 10.11.19` or `MySQL 9.7.4`."""
         return f"{self._family.name} {self._version}"
+
+    @property
+    def driver(self) -> str:
+        """PyMySQL, which is its own client library."""
+        return f"PyMySQL {pymysql.__version__}"
+
+    def rights(self) -> Sequence[Right]:
+        """Both rights are global; what a missing one costs is told by each database."""
+        sees_tables = self._may_see("probes/mysql/find_global_right")
+        sees_files = self._may_see("probes/mysql/find_files_right")
+        return (
+            Right("measure tablespaces", f"GRANT PROCESS ON *.* TO {self._grantee};", is_held=sees_files),
+            Right("see schemas and tables", f"GRANT SHOW VIEW ON *.* TO {self._grantee};", is_held=sees_tables),
+        )
 
     def list_databases(self) -> Sequence[str]:
         """Every schema that the login may see: all of them with the grant that this module asks for."""

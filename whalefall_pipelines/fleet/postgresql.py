@@ -13,13 +13,14 @@ from typing import cast
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import libpq_version
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
-from whalefall_pipelines.fleet.probe import Deadlines, NoHistory, Probe
+from whalefall_pipelines.fleet.probe import Deadlines, NoHistory, Probe, Right
 
 
 class PostgresProbe(NoHistory):
@@ -35,6 +36,17 @@ class PostgresProbe(NoHistory):
     def server_version(self) -> str:
         """As `server_version` says it, for example `PostgreSQL 18.6`."""
         return f"PostgreSQL {self._connection.get_parameter_status('server_version')}"
+
+    @property
+    def driver(self) -> str:
+        """The libpq in psycopg2, for example `libpq 17.6`."""
+        major, minor = divmod(libpq_version(), 10000)
+        return f"libpq {major}.{minor}"
+
+    def rights(self) -> Sequence[Right]:
+        """CONNECT on every database will do, too; nobody needs more than to be a member of pg_read_all_stats."""
+        ((login, is_held),) = self._rows("probes/postgresql/find_rights")
+        return (Right("measure databases", f"GRANT pg_read_all_stats TO {login};", is_held=bool(is_held)),)
 
     def list_databases(self) -> Sequence[str]:
         """Every database in pg_database."""

@@ -22,6 +22,16 @@ class Deadlines:
     instance_seconds: float = 300
 
 
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Something that the login should be able to do, and the statement that lets it; without an optional one most can be measured."""
+
+    purpose: str
+    statement: str
+    is_held: bool
+    is_optional: bool = False
+
+
 class Probe(Protocol):
     """One open, read-only connection to one monitored server.
 
@@ -31,6 +41,15 @@ class Probe(Protocol):
     @property
     def server_version(self) -> str:
         """The server's own version text, for example `PostgreSQL 18.6` or `10.11.19-MariaDB`."""
+        ...
+
+    @property
+    def driver(self) -> str:
+        """The library that the connection goes through, with its version."""
+        ...
+
+    def rights(self) -> Sequence[Right]:
+        """The least that a login needs here, and what of it this one has."""
         ...
 
     def list_databases(self) -> Sequence[str]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance
 from whalefall_pipelines.errors import WhalefallError
-from whalefall_pipelines.fleet.probe import Fleet
+from whalefall_pipelines.fleet.probe import Fleet, Right
 from whalefall_pipelines.services.each_instance import each_instance
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
@@ -27,6 +27,8 @@ class Examination:
 
     instance: Instance
     server_version: str | None = None
+    driver: str | None = None
+    rights: tuple[Right, ...] = ()
     connect_seconds: float | None = None
     round_trip_seconds: float | None = None
     visible: int | None = None
@@ -79,12 +81,14 @@ class Examiner:
             login = self.secrets.reveal(instance.secret, instance.username, instance.name)
             with self.fleet.connect(instance, login) as probe:
                 connected = time.monotonic()
-                answer = replace(answer, server_version=probe.server_version, connect_seconds=connected - started)
+                answer = replace(answer, server_version=probe.server_version, driver=probe.driver, connect_seconds=connected - started)
+                answer = replace(answer, rights=tuple(probe.rights()))
+                asked = time.monotonic()
                 listed = probe.list_databases()
                 wanted = [name for name in listed if not self.filters[instance.engine].hides(name)]
                 answer = replace(
                     answer,
-                    round_trip_seconds=time.monotonic() - connected,
+                    round_trip_seconds=time.monotonic() - asked,
                     visible=len(listed),
                     hidden=len(listed) - len(wanted),
                 )

@@ -117,6 +117,7 @@ def _row(instance: Instance, size: DatabaseSize, day: date, collected_at: dateti
         total_bytes=size.total_bytes,
         data_bytes=size.data_bytes,
         log_bytes=size.log_bytes,
+        growth_limit_bytes=size.growth_limit_bytes,
         collected_at=collected_at,
         provenance=Provenance.MEASURED,
         method=size.method,

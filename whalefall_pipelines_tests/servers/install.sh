@@ -1,9 +1,14 @@
 #!/bin/sh
-# Installs the servers that tests need and pip does not carry. Without root it says what is missing and what that costs.
+# Installs the servers and drivers that tests need and pip does not carry. Without root it says what is missing and what that costs.
 set -eu
 
 needed=""
 command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ] || needed="$needed mariadb-server-core"
+# pyodbc links libodbc.so.2; tdsodbc is FreeTDS, the second of the two drivers for SQL Server.
+command -v odbcinst >/dev/null 2>&1 || needed="$needed unixodbc"
+# Microsoft's driver, which comes by pip, wants the system's Kerberos.
+[ -n "$(find /usr/lib /lib -name 'libgssapi_krb5.so.2' 2>/dev/null | head -n 1)" ] || needed="$needed libgssapi-krb5-2"
+odbcinst -q -d -n FreeTDS >/dev/null 2>&1 || needed="$needed tdsodbc"
 [ -n "$needed" ] || exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -14,6 +19,6 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $needed >/dev/null
     }
 else
-    echo "Missing here:$needed. The tests of MySQL and MariaDB are skipped; install with: sudo apt-get install$needed" >&2
+    echo "Missing here:$needed. The tests of what it is for are skipped; install with: sudo apt-get install$needed" >&2
     [ "${CI:-}" != "true" ] || exit 1
 fi

@@ -159,7 +159,7 @@ class Certificates:
 
 
 def make_certificates(folder: Path, *, address: str) -> Certificates:
-    """Certificates for a server at this IP address."""
+    """Certificates for a server at this IP address, and as localhost."""
     made = Certificates(*(folder / name for name in ("authority.pem", "server.pem", "server.key", "stranger.pem")))
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _certificate("authority", authority_key, None, authority_key)
@@ -194,5 +194,7 @@ def _certificate(
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
     )
     if address:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address(address)), x509.DNSName("localhost")]), critical=False
+        )
     return builder.sign(issuer_key, hashes.SHA256())

@@ -68,7 +68,7 @@ def test_each_failure_is_one_servers_own(store: Database, tmp_path: Path) -> Non
 
 def test_an_engine_without_an_adapter_is_one_servers_failure(store: Database, tmp_path: Path) -> None:
     register(store, "ora", engine=Engine.ORACLE)
-    one = examine(store, tmp_path, ServerFleet())["ora"]
+    one = examine(store, tmp_path, ServerFleet(adapters={}))["ora"]
     assert "oracle" in str(one.error)
 
 

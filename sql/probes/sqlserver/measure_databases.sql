@@ -1,0 +1,21 @@
+-- Allocated space of every database, data and log apart, whether the database is open or not: master's own list of files.
+-- Traps: sizes are int pages of 8 KB, whose sum overflows at 16 TB (8115) unless cast; a defunct file (7) is gone; a FILESTREAM or
+-- memory-optimized container (type 2) stands here with 0 pages, and is counted so that it is asked for by sum_containers.sql. A file
+-- that may not grow (growth 0, max_size 0) has its own size for a limit; one without a limit (-1) leaves the database without one.
+-- Parameters: none.
+-- Returns: database_name, state_desc, data_bytes and log_bytes (NULL where the login may not see the files), container_count,
+-- growth_limit_bytes.
+select
+    d.name as database_name,
+    d.state_desc,
+    sum(case when f.type in (0, 4) then cast(f.size as bigint) * 8192 end) as data_bytes,
+    sum(case when f.type = 1 then cast(f.size as bigint) * 8192 end) as log_bytes,
+    sum(case when f.type = 2 then 1 else 0 end) as container_count,
+    case
+        when sum(case when f.type = 2 or (f.growth <> 0 and f.max_size = -1) then 1 else 0 end) = 0
+            then sum(cast(case when f.growth = 0 or f.max_size = 0 then f.size else f.max_size end as bigint) * 8192)
+    end as growth_limit_bytes
+from sys.databases as d
+left outer join sys.master_files as f on d.database_id = f.database_id and f.state <> 7
+where d.source_database_id is null
+group by d.name, d.state_desc

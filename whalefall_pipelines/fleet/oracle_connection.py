@@ -1,0 +1,116 @@
+"""The way into an Oracle server: the listener, the service, the log-in, and what errors mean, by number. What is asked is `oracle.py`."""
+
+import re
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import oracledb
+
+from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
+from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.fleet.sockets import new_socket, opening, spotting
+
+# Once and early: until a first connection succeeded, one that hangs would block all others on the choice of the mode.
+oracledb.enable_thin_mode()
+
+
+def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog, watch: Watch) -> oracledb.Connection:
+    """Connect and log in; the socket is watched from its first moment, because the log-in has no time-out of its own.
+
+    Raises:
+        LoginRejectedError: TLS is asked for, which this adapter does not offer.
+    """
+    if (instance.sslmode or "prefer") not in {"disable", "prefer"}:
+        sentence = f"Oracle at {instance.address}: this version offers no TLS to Oracle; set sslmode to prefer."
+        raise LoginRejectedError(sentence, reason=Reason.TLS_FAILED)
+    seconds = min(deadlines.connect_seconds, deadlines.instance_seconds)
+    with translating(instance, watch, is_connected=False), socket.create_connection((instance.host, instance.port), seconds) as trial:
+        peer = trial.getpeername()[:2]
+    with (
+        opening(peer, seconds) as before,
+        watchdog.watch(None, seconds) as handshake,
+        translating(instance, watch, handshake, is_connected=False),
+        spotting(peer, before, handshake),
+    ):
+        connection = oracledb.connect(
+            user=login.username,
+            password=login.password or "",
+            host=instance.host,
+            port=instance.port,
+            service_name=instance.default_database or "ORCL",
+            tcp_connect_timeout=seconds,
+            retry_count=0,
+            program="whalefall",
+        )
+        descriptor = new_socket(peer, before)
+        if descriptor is not None:
+            watch.attach(descriptor)
+    connection.call_timeout = round(deadlines.statement_seconds * 1000)
+    return connection
+
+
+_Meaning = tuple[type[TargetError], Reason, str]
+_REFUSED = (LoginRejectedError, Reason.AUTHENTICATION_FAILED, "check the credential of the instance.")
+_LOCKED = (LoginRejectedError, Reason.AUTHENTICATION_FAILED, "the account is locked, or its password has expired.")
+_NO_SERVICE = (
+    UnreachableError,
+    Reason.UNAVAILABLE,
+    "the listener has no such service: correct the default database of the instance.",
+)
+_BUSY = (UnreachableError, Reason.UNAVAILABLE, "it will be tried again.")
+_HUNG_UP = (UnreachableError, Reason.UNAVAILABLE, "it hung up, or is no Oracle; it will be tried again.")
+_FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant what `whalefall instances test` lists.")
+_TIMEOUT = (UnreachableError, Reason.TIMEOUT, "check address, route and firewall.")
+_NUMBERS: dict[str, _Meaning] = {
+    number: meaning
+    for numbers, meaning in (
+        (("ORA-01017", "ORA-01045", "ORA-01005"), _REFUSED),
+        (("ORA-28000", "ORA-28001", "ORA-28002"), _LOCKED),
+        (("ORA-12514", "ORA-12505", "ORA-12504", "DPY-6001", "DPY-6003"), _NO_SERVICE),
+        (("ORA-00018", "ORA-00020", "ORA-01033", "ORA-01034", "ORA-01035", "ORA-01089", "ORA-01090", "ORA-12516", "ORA-12519"), _BUSY),
+        (("ORA-12520", "ORA-12528", "DPY-6000"), _BUSY),
+        (("ORA-00028", "ORA-01012", "ORA-02396", "ORA-03113", "ORA-03114", "ORA-03135", "DPY-4011", "DPY-1001"), _HUNG_UP),
+        (("ORA-00942", "ORA-01031", "ORA-00604"), _FORBIDDEN),
+        (("ORA-01013", "DPY-4024", "DPY-4000"), (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")),
+    )
+    for number in numbers
+}
+
+_CAUSES: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
+    ((socket.gaierror, UnicodeError), (UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers.")),
+    ((ConnectionRefusedError,), (UnreachableError, Reason.CONNECTION_REFUSED, "is the listener running, and is the port right?")),
+    ((ConnectionError,), _HUNG_UP),
+)
+
+
+@contextmanager
+def translating(instance: Instance, *watches: Watch, is_connected: bool = True) -> Generator[None]:
+    """Turn whatever the driver or the socket raises into a `TargetError`: one that is connected is no longer unreachable."""
+    try:
+        yield
+    except (oracledb.Error, OSError, UnicodeError) as error:
+        where = f"Oracle at {instance.address}"
+        kind, reason, advice = _meaning(error)
+        silent = next((watch.reason for watch in watches if watch.reason), reason if reason is Reason.TIMEOUT else None)
+        if silent:
+            kind, reason = UnreachableError, silent
+            cancelled = silent is Reason.CANCELLED
+            sentence = f"The visit of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
+        else:
+            said = " ".join(line for line in str(error).splitlines() if not line.startswith("Help:"))
+            sentence = f"{where}: {re.sub(r' [(]CONNECTION_ID=[^)]*[)]', '', said).rstrip('.')}; {advice}"
+        raise (SizesError if is_connected and kind is UnreachableError else kind)(sentence, reason=reason) from error
+
+
+def _meaning(error: BaseException) -> _Meaning:
+    error = error.__cause__ if isinstance(error.__cause__, OSError) else error  # a time-out or a reset behind DPY-6005
+    if isinstance(error, oracledb.Error):
+        numbers = re.findall(r"(?:ORA|DPY)-\d+", str(error))
+        unknown = (SizesError, Reason.SERVER_ERROR, f"the server's error {numbers[0] if numbers else 'without a number'}.")
+        # What lies behind comes last: DPY-6005 says only that it cannot connect.
+        return next((_NUMBERS[number] for number in reversed(numbers) if number in _NUMBERS), unknown)
+    return next((meaning for causes, meaning in _CAUSES if isinstance(error, causes)), _TIMEOUT)

@@ -1,0 +1,209 @@
+"""SQL Server 2014 and later through pyodbc. Sizes are allocated files, data and log apart, of master's list: one statement for all.
+
+No real SQL Server was ever at hand: drivers, wire, time-outs, errors and the logic of the statements are tested against the server in
+`whalefall_pipelines_tests/servers/sqlserver/`, whose catalogue is as Microsoft documents it.
+
+The login needs `GRANT VIEW ANY DEFINITION`, CONNECT ANY DATABASE where databases have FILESTREAM or memory-optimized containers, and
+SELECT on two tables of msdb for days that were missed. Traps: master's list is not told of the growth of tempdb, nor at once of that
+of a database on a secondary replica, and it outlives files: a database that is being restored, recovered or is suspect is missing.
+"""
+
+import re
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pyodbc
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason, RecoveredSize
+from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.errors import SizesError, UnreachableError
+from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
+from whalefall_pipelines.fleet.odbc import Driver, available_drivers
+from whalefall_pipelines.fleet.probe import Deadlines, Probe, Right
+from whalefall_pipelines.fleet.sqlserver_connection import open_connection, translating
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+# In these states files stand still or grow under the server's eyes. In all others they may be half there, or damaged.
+_MEASURABLE_STATES = {"ONLINE", "OFFLINE", "EMERGENCY"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """What the server says of itself and of our rights. A right to something that cannot be seen is none."""
+
+    product_version: str
+    quoted_login: str
+    sees_databases: bool
+    sees_files: bool
+    connects_anywhere: bool
+    reads_backups: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One database in master's lists; sizes are None where the login may not see files."""
+
+    state: str
+    data_bytes: int | None
+    log_bytes: int | None
+    container_count: int
+    growth_limit_bytes: int | None
+
+
+class SqlServerProbe:
+    """An open connection to one SQL Server."""
+
+    def __init__(self, connection: pyodbc.Connection, instance: Instance, watch: Watch) -> None:
+        """Ask which server it is and what we may do there."""
+        self._connection = connection
+        self._instance = instance
+        self._watch = watch
+        ((version, login, *rights),) = self._rows("probes/sqlserver/read_server")
+        sees_databases, sees_files, connects_anywhere, *reads = (right == 1 for right in rights)
+        self._server = _Server(str(version), str(login), sees_databases, sees_files, connects_anywhere, all(reads))
+
+    @property
+    def server_version(self) -> str:
+        """For example `SQL Server 16.0.4135.4`."""
+        return f"SQL Server {self._server.product_version}"
+
+    @property
+    def driver(self) -> str:
+        """The library of the ODBC driver and its version."""
+        name, version = (str(self._connection.getinfo(what)) for what in (pyodbc.SQL_DRIVER_NAME, pyodbc.SQL_DRIVER_VER))
+        return f"{name} {version}"
+
+    def rights(self) -> Sequence[Right]:
+        """What this adapter asks for, from what it cannot do without to what only some databases need."""
+        login, msdb = self._server.quoted_login, "USE msdb; CREATE USER {0} FOR LOGIN {0}; GRANT SELECT ON dbo.{1} TO {0};"
+        backups = f"{msdb.format(login, 'backupset')} GRANT SELECT ON dbo.backupfile TO {login};"
+        return (
+            Right("list databases", f"GRANT VIEW ANY DATABASE TO {login};", is_held=self._server.sees_databases),
+            Right("measure them", f"GRANT VIEW ANY DEFINITION TO {login};", is_held=self._server.sees_files),
+            Right(
+                "measure FILESTREAM and memory-optimized containers",
+                f"GRANT CONNECT ANY DATABASE TO {login};",
+                is_held=self._server.connects_anywhere,
+                is_optional=True,
+            ),
+            Right("recover missed days from the backup history", backups, is_held=self._server.reads_backups, is_optional=True),
+        )
+
+    def list_databases(self) -> Sequence[str]:
+        """Every database but snapshots.
+
+        Raises:
+            SizesError: the login sees only some of them, which would look as if the others were dropped.
+        """
+        if not self._server.sees_databases:
+            grant = f"GRANT VIEW ANY DATABASE TO {self._server.quoted_login};"
+            sentence = f"SQL Server at {self._instance.address} shows this login only some of its databases; run there: {grant}"
+            raise SizesError(sentence, reason=Reason.NO_PERMISSION)
+        return [str(name) for (name,) in self._rows("probes/sqlserver/list_databases")]
+
+    def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
+        """Measure all by one statement, and each database that has containers by one more."""
+        rows = {str(name): row for name, *row in self._rows("probes/sqlserver/measure_databases")}
+        return [self._outcome(name, _Row(*rows[name])) if name in rows else _vanished(name) for name in database_names]
+
+    def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
+        """The last full or differential backup of each database and day: what it says of the length of the files when it began.
+
+        Raises:
+            SizesError: the backup history may not be read.
+        """
+        if not self._server.reads_backups:
+            (grant,) = (right.statement for right in self.rights() if "backup" in right.purpose)
+            sentence = f"SQL Server at {self._instance.address} does not show its backup history; run there: {grant}"
+            raise SizesError(sentence, reason=Reason.NO_PERMISSION)
+        begins_at, ends_at = (_midnight(day, timezone) for day in (first_day, last_day + timedelta(days=1)))
+        rows = self._rows("probes/sqlserver/list_backups", begins_at=begins_at, ends_at=ends_at)
+        return _last_of_each_day(rows, set(database_names), timezone)
+
+    def _outcome(self, name: str, row: _Row) -> DatabaseSize | MissingSize:
+        if row.state not in _MEASURABLE_STATES:
+            detail = f"the database is {row.state}, so that its files may be incomplete; it is measured when it is open again"
+            return MissingSize(name, Reason.UNAVAILABLE, detail)
+        if row.data_bytes is None or row.log_bytes is None:
+            if self._server.sees_files:
+                return MissingSize(name, Reason.INCOMPLETE, "the server lists no data file or no log file of it")
+            return MissingSize(name, Reason.NO_PERMISSION, f"GRANT VIEW ANY DEFINITION TO {self._server.quoted_login};")
+        container_bytes = 0
+        if row.container_count:
+            try:
+                ((known,),) = self._rows("probes/sqlserver/sum_containers", database_name=name)
+            except SizesError as error:
+                if self._watch.is_expired:
+                    raise
+                grant = f"GRANT CONNECT ANY DATABASE TO {self._server.quoted_login};"
+                return MissingSize(name, Reason(error.reason), grant if error.reason == Reason.NO_PERMISSION else str(error))
+            container_bytes = int(known or 0)
+        data_bytes = row.data_bytes + container_bytes
+        return DatabaseSize(
+            name,
+            data_bytes + row.log_bytes,
+            Method.MASTER_FILES,
+            data_bytes=data_bytes,
+            log_bytes=row.log_bytes,
+            growth_limit_bytes=row.growth_limit_bytes,
+        )
+
+    def _rows(self, query: str, *, database_name: str = "", **values: object) -> list[pyodbc.Row]:
+        """Rows of a statement. ODBC knows parameters by position only."""
+        text = queries.load(query)
+        names = _PARAMETER.findall(text)
+        text = _PARAMETER.sub("?", text).replace("{database_name}", _quoted(database_name))
+        with translating(self._instance, self._watch), closing(self._connection.cursor()) as cursor:
+            return cursor.execute(text, *(values[name] for name in names)).fetchall()
+
+
+def _quoted(name: str) -> str:
+    return "[" + name.replace("]", "]]") + "]"
+
+
+def _vanished(name: str) -> MissingSize:
+    return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
+
+
+def _midnight(day: date, timezone: ZoneInfo) -> datetime:
+    """When a day begins, in UTC and without a zone, as T-SQL's datetime has none."""
+    return datetime.combine(day, time(), timezone).astimezone(UTC).replace(tzinfo=None)
+
+
+def _last_of_each_day(rows: Iterable[pyodbc.Row], wanted: set[str], timezone: ZoneInfo) -> list[RecoveredSize]:
+    found: dict[tuple[str, date], RecoveredSize] = {}
+    for name, began_at, data_bytes, log_bytes in rows:
+        recorded_at = began_at.replace(tzinfo=UTC)
+        key = str(name), recorded_at.astimezone(timezone).date()
+        is_older = key in found and found[key].recorded_at >= recorded_at
+        if name in wanted and data_bytes is not None and log_bytes is not None and not is_older:
+            sizes = (data_bytes + log_bytes, data_bytes, log_bytes)
+            found[key] = RecoveredSize(*key, *sizes, method=Method.BACKUP_FILE_SIZE, recorded_at=recorded_at)
+    return list(found.values())
+
+
+@contextmanager
+def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[Probe]:
+    """Open a connection through the best driver of this machine."""
+    drivers = available_drivers()
+    if not drivers:
+        sentence = "this machine has no ODBC driver for SQL Server: install ODBC Driver 18 for SQL Server, or tdsodbc (FreeTDS)."
+        raise UnreachableError(f"{instance.name!r} cannot be reached: {sentence}", reason=Reason.INTERNAL_ERROR)
+    with connect_through(drivers[0], instance, login, deadlines, watchdog) as probe:
+        yield probe
+
+
+@contextmanager
+def connect_through(
+    driver: Driver, instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog
+) -> Generator[SqlServerProbe]:
+    """Open a connection through this driver. ODBC has no read-only sessions: that nothing is written is for the rights to ensure."""
+    with (
+        watchdog.watch(None, deadlines.instance_seconds) as watch,
+        closing(open_connection(driver, instance, login, deadlines, watch)) as connection,
+    ):
+        yield SqlServerProbe(connection, instance, watch)

@@ -1,0 +1,65 @@
+"""A SQL Server as people register and examine it: the driver, the least rights, and which of them are missing."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from whalefall_pipelines_tests.cli.commands import everything, succeed, whalefall
+from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
+from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, driver_of, new_server
+
+OPTIONAL = ("CONNECT ANY DATABASE", *BACKUPS)
+
+
+@pytest.fixture
+def server() -> Iterator[SqlServer]:
+    """A server whose login has no more than everybody."""
+    driver_of("microsoft")
+    with new_server("CONNECT SQL") as started:
+        started.catalogue.add_database("shop")
+        yield started
+
+
+@pytest.fixture
+def environment(store_environment: dict[str, str], server: SqlServer) -> dict[str, str]:
+    found = store_environment | {"ERP_PASSWORD": str(LOGIN.password)}
+    arguments = ("--engine", "sqlserver", "--host", server.host, "--port", str(server.port), "--username", LOGIN.username)
+    succeed(found, "instances", "add", "erp", *arguments, "--secret", "env:ERP_PASSWORD")
+    return found
+
+
+def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: SqlServer, environment: dict[str, str]) -> None:
+    result = whalefall(environment, "instances", "test")
+    assert result.exit_code == 1, everything(result)
+    said = " ".join(result.stdout.split())
+    assert "erp lacks the right to measure them: GRANT VIEW ANY DEFINITION TO [monitor];" in said
+    assert "erp lacks the right to recover missed days from the backup history (optional): USE msdb;" in said
+    assert "erp: shop cannot be measured, run there: GRANT VIEW ANY DEFINITION TO [monitor];" in said
+    assert str(LOGIN.password) not in everything(result)
+    server.catalogue.grant(LOGIN.username, "VIEW ANY DEFINITION")
+    result = whalefall(environment, "instances", "test")
+    assert result.exit_code == 0, everything(result)
+    assert result.stdout.count("lacks the right") == 2
+    for right in OPTIONAL:
+        server.catalogue.grant(LOGIN.username, right)
+    assert "lacks the right" not in succeed(environment, "instances", "test")
+
+
+def test_programs_learn_driver_and_rights(server: SqlServer, environment: dict[str, str]) -> None:
+    server.catalogue.grant(LOGIN.username, "VIEW ANY DEFINITION")
+    (one,) = json.loads(succeed(environment, "instances", "test", "--json"))
+    assert (one["version"], one["result"], one["visible"], one["hidden"]) == ("SQL Server 16.0.4135.4", "fine", 5, 4)
+    assert "odbc" in one["driver"]
+    assert [(right["held"], right["optional"]) for right in one["rights"]] == [(True, False), (True, False), (False, True), (False, True)]
+
+
+def test_the_filter_file_hides_databases_of_sql_server(
+    server: SqlServer, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    server.catalogue.grant(LOGIN.username, "VIEW ANY DEFINITION")
+    server.catalogue.add_database("ReportServerTempDB")
+    filters = tmp_path_factory.mktemp("filters") / "filters.yaml"
+    filters.write_text("sqlserver: {patterns: ['ReportServer%']}", encoding="utf-8")
+    (one,) = json.loads(succeed(environment | {"WHALEFALL_FILTERS_FILE": str(filters)}, "instances", "test", "--json"))
+    assert (one["visible"], one["hidden"], one["measurable"]) == (6, 5, 1)

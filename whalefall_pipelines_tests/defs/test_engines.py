@@ -1,0 +1,157 @@
+"""Each engine as Dagster collects it from a server that listens: measured, with the same reasons and codes where something is wrong,
+and for SQL Server a missed day out of its backup history."""
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.defs.calendar import SETTINGS
+from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS, fleet_day
+from whalefall_pipelines.defs.resources import WhalefallResource
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.instances import Engine, Login
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.services.collect_capacity import Collector, server_collector
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.factories import query, register
+from whalefall_pipelines_tests.servers.dead_host import REFUSING, silent_host
+from whalefall_pipelines_tests.servers.postgresql import create_login, new_name
+from whalefall_pipelines_tests.servers.sqlserver.catalogue import File
+from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
+from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, driver_of, new_server
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def dagster_instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def sqlserver() -> Iterator[SqlServer]:
+    """A SQL Server with two databases of its own, through whichever driver is the best here."""
+    driver_of("microsoft")
+    with new_server() as server:
+        server.catalogue.add_database("shop", data_pages=100, log_pages=10, growth=0)
+        server.catalogue.add_database("crm", data_pages=200, log_pages=20)
+        yield server
+
+
+def set_up(store: Database, folder: Path, name: str, *, engine: Engine, port: int, login: Login) -> None:
+    secret = folder / name
+    secret.write_text(login.password or "", encoding="utf-8")
+    register(store, name, engine=engine, port=port)
+    with store.transaction() as cursor:
+        cursor.execute("update credentials set username = %s, secret = %s where name = %s", (login.username, f"file:{secret}", name))
+
+
+def run(store: Database, folder: Path, instance: dg.DagsterInstance, day: date, now: datetime | None = None) -> dg.ExecuteInProcessResult:
+    environment = {"WHALEFALL_HOME": str(folder), "WHALEFALL_CONNECT_TIMEOUT_SECONDS": "2"}
+
+    class Bound(WhalefallResource):
+        @contextmanager
+        def store(self) -> Generator[Database]:
+            yield store
+
+        def collector(self, database: Database) -> Collector:
+            return replace(server_collector(settings.load(environment), database), clock=lambda: now or datetime.now(UTC), pause_seconds=0)
+
+    keys = [INVENTORY, SIZES, TOTALS]
+    result = dg.materialize(
+        [fleet_day],
+        selection=dg.AssetSelection.assets(*keys),
+        partition_key=str(day),
+        resources={"whalefall": Bound()},
+        instance=instance,
+    )
+    assert result.success
+    return result
+
+
+def current_day() -> date:
+    return today(datetime.now(UTC), SETTINGS.timezone)
+
+
+def test_a_sql_server_is_collected_by_a_run(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance, sqlserver: SqlServer
+) -> None:
+    set_up(store, tmp_path, "erp", engine=Engine.SQLSERVER, port=sqlserver.port, login=LOGIN)
+    sqlserver.catalogue.add_database("half", state="RESTORING")
+    day = current_day()
+    run(store, tmp_path, dagster_instance, day)
+    columns = "database_name, total_bytes, data_bytes, log_bytes, provenance, method, growth_limit_bytes"
+    assert query(store, f"select {columns} from database_size_stats where stat_date = %s order by 1", day) == [
+        ("crm", 220 * 8192, 200 * 8192, 20 * 8192, "measured", "master_files", None),
+        ("shop", 110 * 8192, 100 * 8192, 10 * 8192, "measured", "master_files", 110 * 8192),
+    ]
+    assert query(store, "select total_bytes, database_count, expected_count from instance_size_stats") == [(330 * 8192, 2, 2)]
+    assert query(store, "select database_name, reason from capacity_gaps") == [("half", "unavailable")]
+    assert query(store, "select server_version from instances") == [("SQL Server 16.0.4135.4",)]
+    assert query(store, "select status, items_synced, sync_details ->> 'hidden' from sync_instance_records") == [("completed", 2, "4")]
+
+
+def test_a_fault_has_the_same_reason_and_code_on_every_engine(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance, sqlserver: SqlServer, postgres_server: PostgresCluster
+) -> None:
+    ports = {Engine.SQLSERVER: sqlserver.port, Engine.POSTGRESQL: postgres_server.port}
+    known = {Engine.SQLSERVER: LOGIN, Engine.POSTGRESQL: create_login(postgres_server, new_name("collected"))}
+    with ExitStack() as hosts:
+        for engine, port in ports.items():
+            login, silent = known[engine], hosts.enter_context(silent_host())
+            set_up(store, tmp_path, f"{engine} fine", engine=engine, port=port, login=login)
+            set_up(store, tmp_path, f"{engine} refused", engine=engine, port=REFUSING.port, login=login)
+            set_up(store, tmp_path, f"{engine} silent", engine=engine, port=silent.port, login=login)
+            set_up(store, tmp_path, f"{engine} wrong", engine=engine, port=port, login=Login(login.username, "not the password"))
+        run(store, tmp_path, dagster_instance, current_day())
+    rows = query(
+        store,
+        "select i.name, r.status, r.error_code, r.sync_details ->> 'reason' from sync_instance_records as r "
+        "join instances as i using (instance_id) order by 1",
+    )
+    expected = {
+        "fine": ("completed", None, None),
+        "refused": ("failed", "DATABASE_CONNECTION_ERROR", "connection_refused"),
+        "silent": ("failed", "DATABASE_CONNECTION_ERROR", "timeout"),
+        "wrong": ("failed", "DATABASE_CONNECTION_ERROR", "authentication_failed"),
+    }
+    assert rows == [(f"{engine} {fault}", *answer) for engine in ("postgresql", "sqlserver") for fault, answer in expected.items()]
+    # A rejected login is never tried again: accounts get locked.
+    assert sqlserver.rejected_logins == 1
+
+
+def test_a_missed_day_of_a_sql_server_is_recovered_and_shown_as_such(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance, sqlserver: SqlServer
+) -> None:
+    set_up(store, tmp_path, "erp", engine=Engine.SQLSERVER, port=sqlserver.port, login=LOGIN)
+    day = current_day()
+    before, missed = day - timedelta(days=3), day - timedelta(days=2)
+    run(store, tmp_path, dagster_instance, before, now=datetime.now(UTC) - timedelta(days=3))
+    begun = datetime.combine(missed, datetime.min.time()) + timedelta(hours=22)
+    sqlserver.catalogue.add_backup("shop", begun, File("D", 5000), File("L", 700))
+    sqlserver.catalogue.add_backup("shop", begun - timedelta(days=1), File("D", 4000), File("L", 600))  # that day was measured
+    result = run(store, tmp_path, dagster_instance, missed)
+    columns = "stat_date, database_name, total_bytes, data_bytes, log_bytes, provenance, method"
+    assert query(store, f"select {columns} from database_size_stats where database_name = 'shop' order by 1") == [
+        (before, "shop", 110 * 8192, 100 * 8192, 10 * 8192, "measured", "master_files"),
+        (missed, "shop", 5700, 5000, 700, "recovered", "backup_file_size"),
+    ]
+    coverage = query(store, "select expected, measured, recovered, missing from capacity_coverage where stat_date = %s", missed)
+    assert coverage == [(2, 0, 1, 1)]
+    assert query(store, "select database_name, closed_by from capacity_gaps where stat_date = %s order by 1", missed) == [
+        ("crm", None),
+        ("shop", "recovered"),
+    ]
+    shown = [
+        event.step_materialization_data.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.step_materialization_data.materialization.asset_key == SIZES
+    ]
+    assert shown[0]["recovered"].value == 1

@@ -1,0 +1,96 @@
+"""The README's least-privilege scripts are run as they stand, and the login that they make can measure and has every right asked for."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlglot
+
+from whalefall_pipelines.domain.capacity import DatabaseSize
+from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.odbc import Driver
+from whalefall_pipelines.fleet.probe import Probe
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
+from whalefall_pipelines_tests.servers.mariadb import Target
+from whalefall_pipelines_tests.servers.postgresql import create_database, instance_of, superuser
+from whalefall_pipelines_tests.servers.sqlserver import targets
+from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
+from whalefall_pipelines_tests.servers.sqlserver.targets import visit
+
+pytestmark = pytest.mark.process
+mariadb, maria, driver = mariadb_servers.mariadb, mariadb_servers.maria, targets.driver
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+LOGIN = Login("whalefall", "secret")
+
+
+def script(engine: str) -> list[str]:
+    """The statements of one engine's script."""
+    (text,) = re.findall(rf"^```sql\n-- {engine}.*?\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    lines = [line for line in text.splitlines() if not line.startswith("--")]
+    return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
+
+
+def assert_enough(probe: Probe, *names: str) -> None:
+    assert all(isinstance(outcome, DatabaseSize) for outcome in probe.measure(names))
+    assert all(right.is_held for right in probe.rights())
+
+
+@pytest.fixture
+def prepared(server: PostgresCluster) -> Iterator[PostgresCluster]:
+    with superuser(server) as cursor:
+        for statement in script("PostgreSQL"):
+            cursor.execute(statement)
+        yield server
+        cursor.execute("drop role whalefall")
+
+
+def test_on_every_postgresql(prepared: PostgresCluster) -> None:
+    forbidden = create_database(prepared)
+    with superuser(prepared) as cursor:
+        cursor.execute(f"revoke connect on database {forbidden} from public")
+    with ServerFleet().connect(instance_of(prepared), LOGIN) as probe:
+        assert_enough(probe, forbidden, "postgres")
+    with superuser(prepared) as cursor:
+        cursor.execute("revoke pg_read_all_stats from whalefall")
+    with ServerFleet().connect(instance_of(prepared), LOGIN) as probe:
+        assert [right.statement for right in probe.rights() if not right.is_held] == ["GRANT pg_read_all_stats TO whalefall;"]
+
+
+def test_on_mariadb(maria: Target) -> None:
+    schema = maria.create_schema()
+    maria.fill(schema, "entries", 10)
+    maria.ask(*script("MySQL, MariaDB"))
+    try:
+        with ServerFleet().connect(maria.instance(), LOGIN) as probe:
+            assert_enough(probe, schema)
+        for right in ("PROCESS", "SHOW VIEW"):
+            maria.ask(f"REVOKE {right} ON *.* FROM whalefall")
+            with ServerFleet().connect(maria.instance(), LOGIN) as probe:
+                assert [held.statement for held in probe.rights() if not held.is_held] == [f"GRANT {right} ON *.* TO 'whalefall'@'%';"]
+            maria.ask(f"GRANT {right} ON *.* TO whalefall")
+    finally:
+        maria.ask("drop user whalefall")
+
+
+def test_on_the_sql_server_for_tests(driver: Driver) -> None:
+    """It knows rights by name and no GRANT: what the script grants is read from its text, which sqlglot takes for T-SQL."""
+    statements = script("SQL Server")
+    rights, database = [], "master"
+    for statement in statements:
+        assert sqlglot.parse_one(statement, read="tsql")
+        if used := re.fullmatch(r"USE (\w+)", statement):
+            database = used[1]
+        elif granted := re.fullmatch(r"GRANT (.+?)(?: ON ([\w.]+))? TO whalefall", statement):
+            rights.append(f"{granted[1]} ON {database}.{granted[2]}" if granted[2] else granted[1])
+        else:
+            assert statement.startswith("CREATE "), statement
+    with SqlServer() as server:
+        server.catalogue.add_login(LOGIN.username, str(LOGIN.password), *rights)
+        server.catalogue.add_database("shop", container_pages=3)
+        with visit(driver, server, LOGIN) as probe:
+            assert_enough(probe, "shop")
+            said = [text for right in probe.rights() for text in right.statement.replace("[whalefall]", "whalefall").split("; ")]
+    assert [text.rstrip(";") for text in said] == statements[1:]

@@ -1,0 +1,88 @@
+"""A SQL Server, or what stands in its place, that does not let us in: the right reason through both drivers, and no password.
+
+Networks that fail are in `test_sqlserver_faults.py`, TLS in `test_sqlserver_tls.py`.
+"""
+
+import pytest
+
+from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.errors import LoginRejectedError, TargetError, UnreachableError
+from whalefall_pipelines.fleet.odbc import Driver
+from whalefall_pipelines_tests.servers.dead_host import answering_host
+from whalefall_pipelines_tests.servers.postgresql import SECRET, failure
+from whalefall_pipelines_tests.servers.sqlserver import targets
+from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
+from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, connect, instance_at, visit
+
+driver, server = targets.driver, targets.server
+HOSTILE = ["plain", "a;b", "a}b", "a}}", "{a", "{a}", "a=b;SERVER=x", "'\"\\", " a ", "päß", "🐋", "?", "%(x)s", "]", "x" * 128]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_passwords_and_login_names_get_in(driver: Driver, server: SqlServer, text: str) -> None:
+    username = text.replace("\\", "/")  # a backslash makes it a Windows login, which SQL Server's own can never be
+    server.catalogue.add_login(username, text, "VIEW ANY DEFINITION")
+    with visit(driver, server, Login(username, text)) as probe:
+        (grant, *_) = (right.statement for right in probe.rights())
+    assert grant == f"GRANT VIEW ANY DATABASE TO [{username.replace(']', ']]')}];"
+
+
+def test_what_a_driver_cannot_pass_on_is_never_sent(server: SqlServer) -> None:
+    login = Login("monitor", "a};SERVER=elsewhere")
+    with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, login.password) as said:
+        connect(targets.driver_of("freetds"), instance_at(server.host, server.port), login)
+    assert "cannot pass on a user name or password" in said[0]
+    server.catalogue.add_login("other", str(login.password))
+    with visit(targets.driver_of("microsoft"), server, Login("other", login.password)) as probe:
+        assert probe.list_databases()
+
+
+def test_a_wrong_password_and_an_unknown_login_are_rejected(driver: Driver, server: SqlServer) -> None:
+    for username in (LOGIN.username, "nobody", "a (4060) (SQLDriverConnect)", "x. (4060); [HY000] [y] z"):
+        with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as said:
+            connect(driver, instance_at(server.host, server.port), Login(username, SECRET))
+        assert said[0].endswith("check the credential of the instance.")
+        assert "Login failed for user" in said[0]
+
+
+@pytest.mark.parametrize("number", [18470, 18486, 18487, 18488])
+def test_a_login_that_is_locked_or_expired_is_rejected(driver: Driver, server: SqlServer, number: int) -> None:
+    server.catalogue.add_login("old", SECRET, refusal=number)
+    with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as said:
+        connect(driver, instance_at(server.host, server.port), Login("old", SECRET))
+    assert said[0].endswith("the login is disabled or locked, or its password has expired.")
+
+
+def test_a_full_server_is_worth_another_try(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_login("late", SECRET, refusal=17809)
+    with failure(Reason.UNAVAILABLE, UnreachableError):
+        connect(driver, instance_at(server.host, server.port), Login("late", SECRET))
+
+
+@pytest.mark.parametrize("database", ["no such", "closed"])
+def test_a_default_database_that_cannot_be_opened_is_named(driver: Driver, server: SqlServer, database: str) -> None:
+    server.catalogue.add_database("closed", state="OFFLINE")
+    with failure(Reason.UNAVAILABLE, LoginRejectedError, LOGIN.password) as said:
+        connect(driver, instance_at(server.host, server.port, default_database=database))
+    assert f'"{database}"' in said[0]
+    assert said[0].endswith("correct the default database of the instance.")
+    with visit(driver, server, default_database="msdb") as probe:
+        assert probe.list_databases()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "kind"),
+    [
+        (None, Reason.UNAVAILABLE, UnreachableError),
+        (b"", Reason.UNAVAILABLE, UnreachableError),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", Reason.SERVER_ERROR, UnreachableError),
+        (b"\x00\xff" * 100, Reason.SERVER_ERROR, UnreachableError),
+    ],
+)
+def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_sql_server(
+    driver: Driver, answer: bytes | None, reason: Reason, kind: type[TargetError]
+) -> None:
+    with answering_host(answer) as host, failure(reason, kind, LOGIN.password) as said:
+        connect(driver, instance_at(host.host, host.port))
+    assert said[0].endswith("it will be tried again." if reason is Reason.UNAVAILABLE else "that is no SQL Server: check the port.")

@@ -1,0 +1,170 @@
+"""The catalogue of the SQL Server for tests: what is on the server as tables in DuckDB, and what a login may see of it as views.
+
+Columns, visibility and error numbers are those that Microsoft documents: sys.databases shows master, tempdb and, with VIEW ANY DATABASE
+(public has it), the others; sys.master_files needs VIEW ANY DEFINITION; msdb needs SELECT on the table. Statements reach it by `engine.py`.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+SERVER_NAME = "FIXTURE01"
+VERSION = (16, 0, 4135)
+PAGE_BYTES = 8192
+ONLINE = "ONLINE"
+_STATES = {ONLINE: 0, "RESTORING": 1, "RECOVERING": 2, "RECOVERY_PENDING": 3, "SUSPECT": 4, "EMERGENCY": 5, "OFFLINE": 6, "COPYING": 7}
+_SYSTEM = ("master", "tempdb", "model", "msdb")
+# What error number a refused login has, and what the server says.
+REFUSALS = {
+    18456: "Login failed for user '{}'.",
+    18470: "Login failed for user '{}'. Reason: The account is disabled.",
+    18486: "Login failed for user '{}' because the account is currently locked out. The system administrator can unlock it.",
+    18487: "Login failed for user '{}'.  Reason: The password of the account has expired.",
+    18488: "Login failed for user '{}'.  Reason: The password of the account must be changed.",
+    17809: "Could not connect because the maximum number of '1' user connections has already been reached.",
+}
+_TABLES = f"""
+create schema server;
+create table server.logins (name varchar primary key, password varchar, refusal integer);
+create table server.rights (login varchar, name varchar);
+create macro server.has_right(wanted) as
+    exists (select 1 from server.rights as r where r.login = getvariable('login')::varchar and r.name in (wanted, 'sysadmin'));
+create table server.databases (database_id integer, name varchar unique, state tinyint, state_desc varchar, source_database_id integer);
+create table server.files (
+    database_id integer, type tinyint, size integer, own_size integer, state tinyint, max_size integer, growth integer);
+create schema sys;
+create view sys.databases as select database_id, name, state, state_desc, source_database_id from server.databases
+    where name in ('master', 'tempdb') or server.has_right('VIEW ANY DATABASE');
+create view sys.master_files as select database_id, type, size, state, max_size, growth
+    from server.files where server.has_right('VIEW ANY DEFINITION');
+create macro server.files_of(wanted) as table
+    select f.type, f.own_size as size, f.state from server.files as f join server.databases as d using (database_id) where d.name = wanted;
+create macro original_login() as getvariable('login')::varchar;
+create macro quotename(name) as '[' || replace(name, ']', ']]') || ']';
+create macro serverproperty(name) as case name
+    when 'ProductVersion' then '{".".join(map(str, VERSION))}.4' when 'ServerName' then '{SERVER_NAME}' end;
+create macro has_perms_by_name(securable, class, permission) as
+    server.has_right(permission || case when securable is null then '' else ' ON ' || securable end)::integer;
+attach ':memory:' as msdb;
+create schema msdb.dbo;
+create table msdb.dbo.backupset (
+    backup_set_id integer, type varchar, database_name varchar, server_name varchar, backup_start_date timestamp, time_zone smallint);
+create table msdb.dbo.backupfile (
+    backup_set_id integer, file_type varchar, file_size decimal(20, 0), is_present boolean, state tinyint);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a backup; `file_type` D is data, L log, S a container."""
+
+    file_type: str
+    file_size: int | None
+    is_present: bool = True
+    state: int = 0
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """One server's databases, logins and backups. The system databases are there from the start."""
+
+    connection: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.connection.execute(_TABLES)
+        for name in _SYSTEM:
+            self.add_database(name, data_pages=1000, log_pages=100)
+
+    def add_database(
+        self,
+        name: str,
+        *,
+        data_pages: Sequence[int] | int = 1024,
+        log_pages: int = 128,
+        container_pages: int | None = None,
+        state: str = ONLINE,
+        snapshot_of: str | None = None,
+        defunct_pages: int | None = None,
+        most_pages: int = -1,
+        growth: int = 8192,
+    ) -> None:
+        """A database with its files; sizes are pages of 8 KB. A container has no size in master's list, only in its own database.
+        Data files may grow to `most_pages` each, -1 is without a limit; log files to 2 TB, as the server writes it."""
+        number = next(self._numbers) + 1
+        source = self._scalar("select database_id from server.databases where name = ?", snapshot_of) if snapshot_of else None
+        self._run("insert into server.databases values (?, ?, ?, ?, ?)", number, name, _STATES[state], state, source)
+        pages = [data_pages] if isinstance(data_pages, int) else data_pages
+        files = [*((0, size, size, 0, most_pages, growth) for size in pages), (1, log_pages, log_pages, 0, 2**28, growth)]
+        files += [] if container_pages is None else [(2, 0, container_pages, 0, -1, 0)]
+        files += [] if defunct_pages is None else [(0, defunct_pages, defunct_pages, 7, -1, growth)]
+        for file in files:
+            self._run("insert into server.files values (?, ?, ?, ?, ?, ?, ?)", number, *file)
+
+    def resize(self, name: str, data_pages: int) -> None:
+        """Give the data files of a database another size."""
+        self._run(
+            "update server.files set size = ?, own_size = ? where type = 0 "
+            "and database_id = (select database_id from server.databases where name = ?)",
+            *(data_pages, data_pages, name),
+        )
+
+    def drop_database(self, name: str) -> None:
+        self._run("delete from server.files where database_id = (select database_id from server.databases where name = ?)", name)
+        self._run("delete from server.databases where name = ?", name)
+
+    def add_login(self, name: str, password: str, *rights: str, refusal: int | None = None) -> None:
+        """A login with these rights besides what public has; `refusal` is the error that its login meets."""
+        self._run("insert into server.logins values (?, ?, ?)", name, password, refusal)
+        for right in ("VIEW ANY DATABASE", *rights):
+            self.grant(name, right)
+
+    def grant(self, login: str, right: str) -> None:
+        self._run("insert into server.rights values (?, ?)", login, right)
+
+    def revoke(self, login: str, right: str) -> None:
+        self._run("delete from server.rights where login = ? and name = ?", login, right)
+
+    def add_backup(
+        self, database_name: str, begun: datetime, *files: File, kind: str = "D", quarters: int = 32, server_name: str = SERVER_NAME
+    ) -> None:
+        """A backup that began at this local time of the server, whose zone is so many quarters of an hour east of UTC."""
+        number = next(self._numbers) + 1
+        self._run("insert into msdb.dbo.backupset values (?, ?, ?, ?, ?, ?)", number, kind, database_name, server_name, begun, quarters)
+        for file in files:
+            self._run(
+                "insert into msdb.dbo.backupfile values (?, ?, ?, ?, ?)",
+                *(number, file.file_type, file.file_size, file.is_present, file.state),
+            )
+
+    def password_of(self, login: str) -> tuple[str, int | None] | None:
+        """The password of a login, and the error that it meets nevertheless."""
+        return self._row("select password, refusal from server.logins where name = ?", login)
+
+    def close(self) -> None:
+        """Give DuckDB's memory back; it complains at exit otherwise."""
+        self.connection.close()
+
+    def has_right(self, login: str, right: str) -> bool:
+        return bool(self._scalar("select count(*) from server.rights where login = ? and name in (?, 'sysadmin')", login, right))
+
+    def state_of(self, database: str) -> str | None:
+        """The state of a database; None without one."""
+        state = self._scalar("select state_desc from server.databases where lower(name) = lower(?)", database)
+        return None if state is None else str(state)
+
+    def _run(self, statement: str, *values: object) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement, values)
+
+    def _row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        with self.connection.cursor() as cursor:
+            return cursor.execute(statement, values).fetchone()
+
+    def _scalar(self, statement: str, *values: object) -> object:
+        row = self._row(statement, *values)
+        return row[0] if row else None

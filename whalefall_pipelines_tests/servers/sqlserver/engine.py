@@ -1,0 +1,155 @@
+"""Executes statements: T-SQL that `sql/probes/sqlserver/` has, translated by sqlglot and run by DuckDB over the catalogue.
+
+Whatever else is asked is an error with the server's own number; so is what the catalogue does not have, and an overflow of int.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from whalefall_pipelines import queries
+from whalefall_pipelines_tests.servers.sqlserver.catalogue import ONLINE, Catalogue
+from whalefall_pipelines_tests.servers.sqlserver.messages import Result, ServerError
+from whalefall_pipelines_tests.servers.sqlserver.values import Column
+
+# What drivers say by themselves when they connect; nothing of it changes an answer.
+_OF_DRIVERS = re.compile(
+    r"(set (textsize \d+|quoted_identifier (on|off)|ansi_\w+ (on|off)|concat_null_yields_null (on|off)|implicit_transactions (on|off)))"
+    r"|if @@trancount > 0 (commit|rollback)( tran)?|(commit|rollback|begin) tran(saction)?",
+    re.IGNORECASE,
+)
+_TYPES = {"INTEGER": "int", "BIGINT": "bigint", "HUGEINT": "bigint", "BOOLEAN": "bit", "DOUBLE": "float", "VARCHAR": "nvarchar"}
+_TYPES |= {"TIMESTAMP": "datetime", "DATE": "date"}
+_MOST_INT = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who executes a statement."""
+
+    login: str
+    database: str
+
+
+def parse(text: str) -> exp.Expr:
+    """One statement of ours or of a client; names of parameters and of the database that a statement is composed for do not count.
+
+    Raises:
+        SqlglotError: it is no T-SQL.
+    """
+    return sqlglot.parse_one(text, read="tsql")
+
+
+def of_file(name: str) -> str:
+    """A statement of `sql/probes/sqlserver/` as T-SQL, its parameters as variables."""
+    text = queries.load(f"probes/sqlserver/{name}").replace("{database_name}", "[x]")
+    return re.sub(r"%\((\w+)\)s", r"@\1", text)
+
+
+def statement_names() -> list[str]:
+    return sorted(path.stem for path in (queries.SQL_ROOT / "probes" / "sqlserver").glob("*.sql"))
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(_normal(parse(of_file(name))) for name in statement_names())
+
+
+def _normal(tree: exp.Expr) -> str:
+    tree = tree.copy()
+    for parameter in tree.find_all(exp.Parameter):
+        parameter.set("this", exp.to_identifier("p"))
+    for table in _own_catalogues(tree):
+        table.set("catalog", exp.to_identifier("x", quoted=True))
+    return tree.sql("tsql", comments=False)
+
+
+def _own_catalogues(tree: exp.Expr) -> list[exp.Table]:
+    return [table for table in tree.find_all(exp.Table) if table.name.lower() == "database_files" and table.catalog]
+
+
+def execute(catalogue: Catalogue, caller: Caller, text: str, parameters: Sequence[object] = (), *, also_known: str | None = None) -> Result:
+    """Execute a statement as this caller; `also_known` is one that it may be besides those of `sql/probes/sqlserver/`.
+
+    Raises:
+        ServerError: as SQL Server would answer.
+    """
+    if _OF_DRIVERS.fullmatch(text.strip().rstrip(";")):
+        return Result()
+    try:
+        tree = parse(text)
+    except SqlglotError as error:
+        raise ServerError(102, f"Incorrect syntax near '{text[:20]}'.", severity=15) from error
+    if _normal(tree) not in _known() and text != also_known:
+        raise ServerError(102, f"The fixture has no such statement: {text[:200]}", severity=15)
+    _check_rights(catalogue, caller, tree)
+    values = {f"P{number}": value for number, value in enumerate(parameters, 1)}
+    return _run(catalogue, caller, _translated(tree), values)
+
+
+def _check_rights(catalogue: Catalogue, caller: Caller, tree: exp.Expr) -> None:
+    for table in tree.find_all(exp.Table):
+        name = f"{table.catalog}.{table.db}.{table.name}"
+        if table.catalog == "msdb" and not catalogue.has_right(caller.login, f"SELECT ON {name}"):
+            sentence = f"The SELECT permission was denied on the object '{table.name}', database 'msdb', schema 'dbo'."
+            raise ServerError(229, sentence, severity=14, state=5)
+    for table in _own_catalogues(tree):
+        state = catalogue.state_of(table.catalog)
+        if state is None:
+            raise ServerError(208, f"Invalid object name '{table.catalog}.sys.database_files'.")
+        if not catalogue.has_right(caller.login, "CONNECT ANY DATABASE"):
+            sentence = (
+                f'The server principal "{caller.login}" is not able to access the database "{table.catalog}" under the current '
+                "security context."
+            )
+            raise ServerError(916, sentence, severity=14)
+        if state != ONLINE:
+            raise ServerError(942, f"Database '{table.catalog}' cannot be opened because it is {state.lower()}.", severity=14, state=4)
+
+
+def _translated(tree: exp.Expr) -> str:
+    tree = tree.copy()
+    for table in _own_catalogues(tree):
+        files = exp.Anonymous(this="server.files_of", expressions=[exp.Literal.string(table.catalog)])
+        table.replace(exp.Table(this=files))
+    # T-SQL's sum of int is an int and overflows; DuckDB's never does.
+    for total in list(tree.find_all(exp.Sum)):
+        argument = total.this.sql("duckdb")
+        guarded = (
+            f"case when typeof(any_value({argument})) = 'INTEGER' and sum({argument}) > {_MOST_INT} "
+            f"then error('8115 Arithmetic overflow error converting expression to data type int.') else sum({argument}) end"
+        )
+        total.replace(exp.paren(sqlglot.parse_one(guarded, read="duckdb"), copy=False))
+    return tree.sql("duckdb", comments=False)
+
+
+def _run(catalogue: Catalogue, caller: Caller, text: str, values: Mapping[str, object]) -> Result:
+    with catalogue.connection.cursor() as cursor:
+        cursor.execute("set variable login = ?", (caller.login,))
+        try:
+            cursor.execute(text, dict(values) if values else None)
+            rows = cursor.fetchall()
+        except duckdb.Error as error:
+            raise _as_server_error(error, text) from error
+        return Result(tuple(_column(*described[:2]) for described in cursor.description or ()), tuple(rows))
+
+
+def _column(name: str, kind: object) -> Column:
+    text = str(kind)
+    if text.startswith("DECIMAL"):
+        return Column(name, "decimal", int(text.rstrip(")").partition(",")[2]))
+    return Column(name, _TYPES[text])
+
+
+def _as_server_error(error: duckdb.Error, text: str) -> ServerError:
+    said = str(error).partition("\n")[0]
+    if found := re.match(r"Invalid Input Error: (\d+) (.*)", said):
+        return ServerError(int(found[1]), found[2])
+    numbers = {"BinderException": 207, "CatalogException": 208, "ConversionException": 8115, "OutOfRangeException": 8115}
+    return ServerError(numbers.get(type(error).__name__, 102), f"{said} ({text[:120]})")
