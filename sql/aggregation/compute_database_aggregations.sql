@@ -28,7 +28,7 @@ listed as (
         (stat_date - %(first_start)s::date) / %(length)s + 2 as number
     from capacity_gaps
     where closed_by is null and database_name is not null and stat_date >= %(first_start)s and stat_date < %(end_day)s
-    union
+    union all
     select
         instance_id,
         database_name,
@@ -56,6 +56,7 @@ periods as (
         not exists (
             select 1 from known as s where s.instance_id = l.instance_id and s.database_name = l.database_name and s.number = l.number
         )
+    group by l.instance_id, l.database_name, l.number
 ),
 
 previous as (
@@ -71,7 +72,7 @@ averages as (
         number,
         avg_bytes
     from periods
-    where (%(starts)s::date[])[number] = any(%(kept_starts)s::date[])
+    where (%(starts)s::date[])[number] = any(%(kept_starts)s::date[]) and number < cardinality(%(starts)s::date[]) - 1
     union all
     select
         instance_id,

@@ -27,13 +27,13 @@ listed as (
         (stat_date - %(first_start)s::date) / %(length)s + 2 as number
     from capacity_gaps
     where closed_by is null and stat_date >= %(first_start)s and stat_date < %(end_day)s
-    union
+    union all
     select
         instance_id,
         (stat_date - %(first_start)s::date) / %(length)s + 2
     from instance_size_stats
     where stat_date >= %(first_start)s and stat_date < %(end_day)s
-    union
+    union all
     select
         instance_id,
         (period_start - %(first_start)s::date) / %(length)s + 2
@@ -59,6 +59,7 @@ periods as (
         null
     from listed as l
     where not exists (select 1 from known as s where s.instance_id = l.instance_id and s.number = l.number)
+    group by l.instance_id, l.number
 ),
 
 previous as (
@@ -73,7 +74,7 @@ averages as (
         number,
         avg_bytes
     from periods
-    where (%(starts)s::date[])[number] = any(%(kept_starts)s::date[])
+    where (%(starts)s::date[])[number] = any(%(kept_starts)s::date[]) and number < cardinality(%(starts)s::date[]) - 1
     union all
     select
         instance_id,

@@ -88,7 +88,6 @@ def test_an_empty_fleet_is_a_sentence_or_an_empty_list(store_environment: dict[s
         (("--tag", "a=1", "--tag", "a=2"), "each key once"),
         (("--credential", "other"), "one of the two"),
         (("--password-prompt", "--secret", "env:X"), "without --secret"),
-        (("--engine", "oracle"), "cannot collect yet"),
         (("--engine", "db2"), "'db2'"),
         (("surplus",), "one NAME too many"),
         (("--database", "\udcff"), "UTF-8"),

@@ -82,7 +82,7 @@ def test_a_refused_file_gives_nothing_away(
         ("--username", "u", "--password", SECRET),
         ("--username", "u", "--host", f"postgresql://u:{SECRET}@h"),
         ("--credential", "nobody", "--password-prompt"),
-        ("--username", "u", "--password-prompt", "--engine", "oracle"),
+        ("--username", "u", "--password-prompt", "--engine", "db2"),
     ],
 )
 def test_a_refused_addition_gives_nothing_away(
