@@ -153,7 +153,7 @@ def measure(folder: Path) -> list[Figure]:
         store = stack.enter_context(embedded_store(folder / "month"))
         fill(store, INSTANCES, MONTH.previous.start, MONTH.end)
         recompute(store, MONTH.previous, MONTH)
-        again = alternate(lambda: timed(lambda: recompute(store)), lambda: timed(lambda: plain_select(store)), 5)
+        again = alternate(lambda: timed(lambda: recompute(store)), lambda: timed(lambda: plain_select(store)), 9)
         with store.transaction() as cursor:
             cursor.execute(
                 "create table looped_aggregations as select instance_id, database_name, period_start, avg_bytes, max_bytes, min_bytes, "
