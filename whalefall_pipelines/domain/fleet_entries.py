@@ -129,15 +129,10 @@ class _Entry:
         text = self.text("engine", required=True)
         if text is None:
             return None
-        choices = " or ".join(supported)
-        if text not in {str(engine) for engine in Engine}:
-            self.complain(f"has the engine {text!r}; write {choices}")
+        if text not in {str(engine) for engine in supported}:
+            self.complain(f"has the engine {text!r}; write {' or '.join(supported)}")
             return None
-        engine = Engine(text)
-        if engine not in supported:
-            self.complain(f"has the engine {engine}, from which this version cannot collect yet; write {choices}")
-            return None
-        return engine
+        return Engine(text)
 
     def secret(self) -> str | None:
         """A reference to a password. What is no reference is never repeated: it may be the password."""
