@@ -123,7 +123,7 @@ expire_table_partitions = _job("expire_table_partitions", "Drops the months olde
     jobs=[create_table_partitions, expire_table_partitions],
     minimum_interval_seconds=120,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Repairs within minutes: a month that lacks or that a run failed to write, and a detach that was cut off.",
+    description="Repairs within minutes: a month that lacks or that a write missed, and a detach that was cut off.",
 )
 def missing_table_partitions(whalefall: WhalefallResource) -> Generator[dg.RunRequest | dg.SkipReason]:
     given = whalefall.installation()

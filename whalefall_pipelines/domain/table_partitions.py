@@ -133,10 +133,10 @@ class Step:
 def plan_upkeep(found: Sequence[TablePartition], rules: UpkeepRules, today: date, needed: Iterable[Month] = ()) -> tuple[Step, ...]:
     """What there is to do on this day, the tables in their order and each from its oldest month on.
 
-    `needed` are months that something is about to write, or failed to.
+    `needed` are months that something is about to write, or missed when it wrote.
     """
     this = Month(today.year, today.month)
-    wanted = dict.fromkeys(needed, "a run writes it") | {this: "the running month"}
+    wanted = dict.fromkeys(needed, "something writes it") | {this: "the running month"}
     wanted |= dict.fromkeys(months_between(this.plus(1), this.plus(rules.months_ahead)), "ahead of time")
     steps: list[Step] = []
     for table_name in PARTITIONED_TABLES:

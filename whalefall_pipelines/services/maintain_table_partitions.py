@@ -45,7 +45,7 @@ class Outcome:
 
 
 def plan(database: Database, settings: Settings, day: date, months: Iterable[Month] = ()) -> tuple[Step, ...]:
-    """What there is to do on this day. Months that runs write are known; `months` are more of them."""
+    """What there is to do on this day. Months that a write missed are known; `months` are more of them."""
     rules = UpkeepRules(settings.partitions_ahead, settings.retention_months, settings.aggregation_retention_months)
     return plan_upkeep(read_catalogue(database), rules, day, (*needed_months(database), *months))
 

@@ -312,20 +312,6 @@ def test_a_role_without_the_right_is_told_what_it_lacks(upkeep_server: PostgresC
     execute(store, "drop owned by guest")
 
 
-def test_sessions_that_run_or_failed_name_the_months_that_are_needed(store: Database) -> None:
-    create(store)
-    execute(
-        store,
-        "insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day) "
-        "values (gen_random_uuid(), 'capacity', 'backfill', '2026-08-30', '2026-09-02')",
-    )
-    assert [str(step.month) for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.CREATE][:3] == [
-        "2026-08",
-        "2026-09",
-        "2026-10",
-    ]
-
-
 def test_rows_are_estimated_until_they_are_counted(store: Database) -> None:
     have(store, Month(2026, 11), Month(2026, 11), TABLE)
     execute(store, insert(TODAY), insert(TODAY, 2))
