@@ -16,7 +16,7 @@ from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.table_partitions import missing_table_partitions, table_partitions, table_partitions_are_in_order
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionStatus, SyncCategory, SyncType
-from whalefall_pipelines.domain.table_partitions import Month, months_between
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, months_between
 from whalefall_pipelines.errors import InputError, MissingMonthError
 from whalefall_pipelines.services.each_instance import sync_session
 from whalefall_pipelines.settings import Settings
