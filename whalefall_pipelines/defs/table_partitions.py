@@ -33,6 +33,7 @@ CHECKS = {
     "every_month_in_use_exists": "Fails when a month that holds or takes data has no table partition.",
     "enough_months_ahead": "Fails when one of the coming months that WHALEFALL_PARTITIONS_AHEAD asks for lacks.",
     "nothing_is_overdue": "Warns when a month should have been dropped a week ago.",
+    "nothing_is_held_back": "Warns when an overdue month is kept because periods of it are not computed, and says how they are.",
     "no_detach_is_pending": "Fails when a detach was cut off: the rows of that month are in no query.",
     "nothing_is_foreign": "Fails when a table is in the way of a month, or a part is not exactly one calendar month.",
 }
@@ -95,12 +96,13 @@ def table_partitions_are_in_order(whalefall: WhalefallResource) -> Generator[dg.
     day = _today(given)
     with whalefall.store() as database:
         steps = upkeep.plan(database, given, day)
-        overdue = dropped_by(upkeep.plan(database, given, day - OVERDUE_AFTER))
+        for_long = {step.name for step in dropped_by(upkeep.plan_additions(database, given, day - OVERDUE_AFTER))}
     this = Month(day.year, day.month)
     lacking = [step for step in steps if step.found is None and step.month]
     yield _check("every_month_in_use_exists", [step for step in lacking if step.month and step.month <= this])
     yield _check("enough_months_ahead", [step for step in lacking if step.month and step.month > this])
-    yield _check("nothing_is_overdue", overdue, dg.AssetCheckSeverity.WARN)
+    yield _check("nothing_is_overdue", [step for step in dropped_by(steps) if step.name in for_long], dg.AssetCheckSeverity.WARN)
+    yield _check("nothing_is_held_back", [step for step in steps if step.kind is StepKind.HOLD], dg.AssetCheckSeverity.WARN)
     yield _check("no_detach_is_pending", [step for step in steps if step.kind is StepKind.FINALIZE])
     yield _check("nothing_is_foreign", [step for step in steps if step.kind is StepKind.FOREIGN])
 
@@ -128,7 +130,7 @@ expire_table_partitions = _job("expire_table_partitions", "Drops the months olde
 def missing_table_partitions(whalefall: WhalefallResource) -> Generator[dg.RunRequest | dg.SkipReason]:
     given = whalefall.installation()
     with whalefall.store() as database:
-        steps = upkeep.plan(database, given, _today(given))
+        steps = upkeep.plan_additions(database, given, _today(given))
     cut_off = [step for step in dropped_by(steps) if step.kind is StepKind.FINALIZE]
     requests = [*_repair("create_table_partitions", added_by(steps)), *_repair("expire_table_partitions", cut_off)]
     yield from requests or [dg.SkipReason("Every month is there.")]
@@ -163,6 +165,7 @@ def _metadata(steps: Sequence[Step], day: date) -> Metadata:
     counts: Mapping[str, Callable[[Step], bool]] = {
         "to_create": lambda step: step.kind is StepKind.CREATE,
         "overdue": lambda step: step.drops,
+        "held_back": lambda step: step.kind is StepKind.HOLD,
         "detach_pending": lambda step: step.kind is StepKind.FINALIZE,
         "foreign": lambda step: step.kind is StepKind.FOREIGN,
     }

@@ -54,11 +54,14 @@ def verify(database: Database, first_day: date, last_day: date, today: date) -> 
                     yield from aggregation.compare_periods(cursor, level, batch, today)
 
 
-def find_stale_periods(database: Database, period_type: PeriodType, today: date) -> list[Period]:
-    """The periods of a type that recomputing would change: a window closed, or days were written by somebody who told nobody."""
-    known = aggregation.find_known_days(database)
+def find_stale_periods(database: Database, period_type: PeriodType, today: date, days: tuple[date, date] | None = None) -> list[Period]:
+    """The periods of a type that recomputing would change: a window closed, or days were written by somebody who told nobody.
+
+    Asked of every period that touches these days, from the first to the last of them; of all that are known when none are named.
+    """
+    days = days or aggregation.find_known_days(database)
     stale: set[Period] = set()
-    for batch in _batches(periods_between(period_type, known[0], min(known[1], today))) if known else ():
+    for batch in _batches(periods_between(period_type, days[0], min(days[1], today))) if days else ():
         for level in Level:
             with database.transaction() as cursor:
                 stale.update(aggregation.list_stale_periods(cursor, level, batch, today))

@@ -23,8 +23,10 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month, only_upkeep, read_catalogue
+from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.conftest import TIMEZONE
-from whalefall_pipelines_tests.factories import FleetTest, server
+from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.factories import FleetTest, query, register, server
 from whalefall_pipelines_tests.servers.locks import interrupt_detach
 
 TABLE = "instance_size_stats"
@@ -96,7 +98,7 @@ def requests(store: Database) -> list[dg.RunRequest]:
 def test_a_run_creates_checks_and_shows_the_months_in_a_session(store: Database, dagster_instance: dg.DagsterInstance) -> None:
     result = run(store, dagster_instance, tags={"dagster/schedule_name": "create_table_partitions_every_night"})
     assert failing(result) == {}
-    assert len(result.get_asset_check_evaluations()) == 5
+    assert len(result.get_asset_check_evaluations()) == 6
     shown = metadata(result)
     assert (shown["table_partitions"], shown["to_create"], shown["overdue"], shown["foreign"]) == (16, 0, 0, 0)
     assert str(shown["next three months"]).count("exists") == 12
@@ -131,6 +133,23 @@ def test_creating_drops_nothing_and_expiring_creates_nothing(
         str(month) for month in months_between(this_month.plus(-12), this_month.plus(2))
     ]
     assert len(list(tmp_path.glob("*.parquet"))) == 2
+
+
+def test_a_month_that_is_held_for_its_periods_fails_its_check_and_the_session_and_stays(
+    store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
+) -> None:
+    (instance,) = register(store, "a")
+    old = this_month.plus(-13)
+    write_days(store, {((instance.instance_id, "app"), old.first_day): ModelDay(1000)})
+    run(store, dagster_instance)
+    assert requests(store) == []
+    result = run(store, dagster_instance, EXPIRE)
+    found = failing(result)
+    assert set(found) == {"nothing_is_held_back"}
+    assert f"whalefall aggregate --period daily --start {old.first_day}" in str(found["nothing_is_held_back"])
+    assert metadata(result)["held_back"] == 2
+    assert sessions.list_sessions(store, most=1)[0].status is SessionStatus.FAILED
+    assert query(store, "select count(*) from database_size_stats") == [(1,)]
 
 
 def test_too_many_at_once_break_the_run_and_fail_its_session(
