@@ -79,8 +79,8 @@ def test_expiring_shows_its_plan_drops_archives_and_restores(
     assert "There is no file" in refused(environment, "partitions", "restore", str(tmp_path / "nothing.parquet"))
 
 
-def test_a_month_that_is_held_is_shown_with_what_to_do_and_goes_when_that_was_done(
-    store: Database, store_environment: dict[str, str], this_month: Month
+def test_a_month_that_is_held_says_what_to_do_goes_when_that_was_done_and_comes_back(
+    store: Database, store_environment: dict[str, str], this_month: Month, tmp_path: Path
 ) -> None:
     (instance,) = register(store, "a")
     old = this_month.plus(-13)
@@ -96,8 +96,12 @@ def test_a_month_that_is_held_is_shown_with_what_to_do_and_goes_when_that_was_do
     assert len(commands) == 4
     for command in commands:
         succeed(store_environment, *command.split())
-    succeed(store_environment, "partitions", "expire", "--yes")
+    succeed(store_environment | {"WHALEFALL_ARCHIVE_DIR": str(tmp_path)}, "partitions", "expire", "--yes")
     assert old not in {one.month for one in read_catalogue(store, STATS_TABLES)}
+    succeed(store_environment, "verify")
+    for table_name in STATS_TABLES:
+        succeed(store_environment, "partitions", "restore", str(tmp_path / f"{old.table_partition(table_name)}.parquet"))
+    assert query(store, "select count(*) from database_size_stats") == [(2,)]
     succeed(store_environment, "verify")
 
 
