@@ -13,8 +13,8 @@ from whalefall_pipelines.domain.periods import PeriodType, periods_between
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.domain.table_partitions import Month, months_between
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
-from whalefall_pipelines.services.each_instance import sync_session
 from whalefall_pipelines.services.hold_months import find_held_months
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.services.maintain_table_partitions import expire_table_partitions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month
