@@ -11,7 +11,7 @@ from whalefall_pipelines.store.database import Database
 
 PACKAGE = Path(queries.__file__).parent
 # Statements for servers other than the store.
-ELSEWHERE = ("probes", "demo/postgresql", "demo/mariadb", "local_servers")
+ELSEWHERE = ("probes", "doctor/dagster", "demo/postgresql", "demo/mariadb", "local_servers")
 STATEMENTS = sorted(path.relative_to(queries.SQL_ROOT).with_suffix("").as_posix() for path in queries.SQL_ROOT.rglob("*.sql"))
 OF_THE_STORE = [name for name in STATEMENTS if not name.startswith((*ELSEWHERE, "schema"))]
 
