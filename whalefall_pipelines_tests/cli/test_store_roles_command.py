@@ -70,7 +70,6 @@ def test_a_production_with_separated_roles_runs_and_is_in_order(
         assert up.process.poll() is None
         writer.succeed("collect")
         writer.succeed("aggregate", "--period", "monthly", "--start", "2026-10-01")
-        writer.succeed("verify")
         writer.succeed("partitions", "expire")
         said = writer.succeed("doctor")
     assert "warning" not in said
