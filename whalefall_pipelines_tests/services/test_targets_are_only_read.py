@@ -104,7 +104,7 @@ def test_a_postgresql_superuser_of_ours_writes_nothing(
 
     with ServerFleet().connect(instance_of(cluster), login) as probe, probe._connection.cursor() as cursor:  # type: ignore[attr-defined]
         with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
-            cursor.execute("create table written (x integer)")
+            cursor.execute("create table public.written (x integer)")
         cursor.execute("show transaction_read_only")
         assert cursor.fetchall() == [("on",)]
 
@@ -112,7 +112,7 @@ def test_a_postgresql_superuser_of_ours_writes_nothing(
         closing(psycopg2.connect(cluster.url(), user=login.username, password=login.password)) as connection,
         connection.cursor() as cursor,
     ):
-        cursor.execute("create table written (x integer)")
+        cursor.execute("create table public.written (x integer)")
         connection.commit()
     assert [one for one in writing(postgres_target.statements()) if "written" in one] != []
     assert postgres_target.next_transaction() != before
