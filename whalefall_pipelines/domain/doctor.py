@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from uuid import UUID
 
+from whalefall_pipelines.domain.sessions import RunningSession
 from whalefall_pipelines.domain.table_partitions import Month, Step, StepKind
 
 # The parts of Dagster's daemon without which something of ours does not happen, and how long one may be silent: they speak every 30 s.
@@ -18,6 +18,9 @@ AUTOMATIONS = (
     "bridge_gaps",
     "collect_every_night",
     "create_table_partitions_every_night",
+    "end_cancelled_runs",
+    "end_dead_runs",
+    "end_failed_runs",
     "expire_table_partitions_every_month",
     "missing_table_partitions",
     "reconcile_daily_periods",
@@ -25,9 +28,8 @@ AUTOMATIONS = (
     "reconcile_quarterly_periods",
     "reconcile_weekly_periods",
     "refresh_aggregations",
+    "retry_failed_instances",
 )
-# `run_monitoring.max_runtime_seconds` of dagster.yaml: no run is older.
-LONGEST_RUN = timedelta(hours=6)
 
 
 class Severity(StrEnum):
@@ -56,16 +58,6 @@ class CredentialFact:
     secret: str | None
     is_used: bool
     why_not: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFact:
-    """A session that has not ended, and when it last gave a sign of life; None where it gives none."""
-
-    session_id: UUID
-    category: str
-    started_at: datetime
-    alive_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +106,13 @@ def judge_months(steps: Sequence[Step], this: Month) -> list[Finding]:
     return bad or [_fine("table partitions", "this month and those ahead are there.")]
 
 
-def judge_sessions(running: Sequence[SessionFact], now: datetime) -> list[Finding]:
-    """A session that says nothing any more, or that is older than any run, is dead."""
-    dead = [one for one in running if (now - one.alive_at > SILENCE if one.alive_at else now - one.started_at > LONGEST_RUN)]
-    closes = "see that the daemon runs, which closes it within minutes; else run `whalefall sessions cancel {}`."
+def judge_sessions(running: Sequence[RunningSession]) -> list[Finding]:
+    """A session whose process says nothing any more is dead, and Dagster's daemon should have ended it by now or will within minutes."""
+    step = "see that the daemon runs, which ends it within minutes; else run `whalefall sessions cancel {}`."
     bad = [
-        _problem(
-            "sessions",
-            f"the {one.category} session {one.session_id} is called running, but gave no sign of life since "
-            f"{(one.alive_at or one.started_at).astimezone():%Y-%m-%d %H:%M}.",
-            closes.format(one.session_id),
-        )
-        for one in dead
+        _problem("sessions", f"{one.session_id} is called running, but its process is gone.", step.format(one.session_id))
+        for one in running
+        if not one.is_alive
     ]
     return bad or [_fine("sessions", f"{len(running)} running, none of them dead.")]
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from whalefall_pipelines.domain import doctor
 from whalefall_pipelines.domain.capacity import MissingSize, Reason, today
 from whalefall_pipelines.domain.doctor import CredentialFact, Finding, InstanceFact, Severity
+from whalefall_pipelines.domain.sessions import DEAD_AFTER_SECONDS
 from whalefall_pipelines.domain.table_partitions import Month
 from whalefall_pipelines.errors import LocalServerError, LoginRejectedError, SchemaError, StoreError, StoreUnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
@@ -24,6 +25,7 @@ from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database, describe
 from whalefall_pipelines.store.embedded import StoreAddress
 from whalefall_pipelines.store.instances import active_instances, read_fleet
+from whalefall_pipelines.store.sessions import list_running
 
 STORE = "store"
 
@@ -35,6 +37,7 @@ class Installation:
     settings: Settings
     with_instances: bool = True
     fleet: Fleet | None = None
+    dead_after_seconds: float = DEAD_AFTER_SECONDS
     on_progress: Callable[[int, int], None] = lambda _done, _all: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -62,10 +65,9 @@ class Installation:
         yield Finding(STORE, Severity.OK, f"{describe(database.url)} answers.")
         yield Finding("schema", Severity.OK, f"at version {len(migrations.shipped())}, as this program needs it.")
         yield doctor.judge_timezone(installation.find_timezone(database), self.settings.timezone.key)
-        now = self.clock()
-        day = today(now, self.settings.timezone)
+        day = today(self.clock(), self.settings.timezone)
         yield from doctor.judge_months(plan(database, self.settings, day), Month(day.year, day.month))
-        yield from doctor.judge_sessions(installation.list_running_sessions(database), now)
+        yield from doctor.judge_sessions(list_running(database, self.dead_after_seconds))
         yield from doctor.judge_credentials(_credentials(database, SecretBox(self.settings)))
 
     def _dagster(self, address: StoreAddress) -> Iterator[Finding]:

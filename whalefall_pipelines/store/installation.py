@@ -5,10 +5,8 @@ compares what it says with a real Dagster instance, so that an upgrade that chan
 """
 
 from datetime import datetime
-from uuid import UUID
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.doctor import SessionFact
 from whalefall_pipelines.store.database import Database
 
 
@@ -18,13 +16,6 @@ def find_timezone(database: Database) -> str | None:
         cursor.execute(queries.load("doctor/find_timezone"))
         row = cursor.fetchone()
     return str(row[0]) if row else None
-
-
-def list_running_sessions(database: Database) -> tuple[SessionFact, ...]:
-    """Sessions that have not ended, oldest first."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("doctor/list_running_sessions"))
-        return tuple(SessionFact(UUID(str(session_id)), *rest) for session_id, *rest in cursor.fetchall())
 
 
 def read_heartbeats(dagster: Database) -> dict[str, datetime]:

@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 
 from whalefall_pipelines.domain import doctor
-from whalefall_pipelines.domain.doctor import AUTOMATIONS, DAEMONS, CredentialFact, Finding, InstanceFact, SessionFact, Severity
+from whalefall_pipelines.domain.doctor import AUTOMATIONS, DAEMONS, CredentialFact, Finding, InstanceFact, Severity
+from whalefall_pipelines.domain.sessions import RunningSession
 from whalefall_pipelines.domain.table_partitions import Month, Place, Step, StepKind, TablePartition
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 THIS = Month(2026, 11)
-SESSION = UUID(int=7)
 
 
 def bad(findings: list[Finding]) -> list[tuple[Severity, str, str]]:
@@ -55,23 +55,13 @@ def test_a_detach_that_was_cut_off_and_a_stranger_are_problems() -> None:
     assert "whalefall partitions plan" in found[1][2]
 
 
-@pytest.mark.parametrize(
-    ("alive_at", "age", "is_dead"),
-    [
-        (timedelta(minutes=1), timedelta(hours=20), False),
-        (timedelta(minutes=6), timedelta(minutes=7), True),
-        (None, timedelta(hours=5), False),
-        (None, timedelta(hours=7), True),
-    ],
-)
-def test_a_session_is_dead_when_it_is_silent_or_older_than_any_run(alive_at: timedelta | None, age: timedelta, *, is_dead: bool) -> None:
-    one = SessionFact(SESSION, "capacity", NOW - age, NOW - alive_at if alive_at else None)
-    found = bad(doctor.judge_sessions([one], NOW))
-    assert len(found) == is_dead
-    for severity, sentence, step in found:
-        assert severity is Severity.PROBLEM
-        assert str(SESSION) in sentence
-        assert f"whalefall sessions cancel {SESSION}" in step
+def test_a_session_is_dead_when_its_process_is_gone() -> None:
+    alive, dead = (RunningSession(UUID(int=number), None, is_alive=number == 1) for number in (1, 2))
+    assert bad(doctor.judge_sessions([alive])) == []
+    ((severity, sentence, step),) = bad(doctor.judge_sessions([alive, dead]))
+    assert severity is Severity.PROBLEM
+    assert str(dead.session_id) in sentence
+    assert f"whalefall sessions cancel {dead.session_id}" in step
 
 
 @pytest.mark.parametrize(("secret", "step"), [("env:X", "code server"), ("file:/x", "readable"), ("encrypted:x", "WHALEFALL_SECRET_KEY")])

@@ -23,9 +23,9 @@ from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncT
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.services.collect_capacity import server_collector
-from whalefall_pipelines.services.each_instance import sync_session
 from whalefall_pipelines.services.examine_installation import Installation
 from whalefall_pipelines.services.examine_instance import Examiner
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines_tests.factories import register
