@@ -35,6 +35,7 @@ class Settings:
     statement_timeout_seconds: int
     instance_timeout_seconds: int
     filters_file: Path | None
+    oracle_awr_licensed: bool
     postgres_bin: Path | None
     partitions_ahead: int
     retention_months: int
@@ -74,6 +75,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         statement_timeout_seconds=_integer(values, "WHALEFALL_STATEMENT_TIMEOUT_SECONDS", 60, least=1, most=3600),
         instance_timeout_seconds=_integer(values, "WHALEFALL_INSTANCE_TIMEOUT_SECONDS", 300, least=2, most=7200),
         filters_file=_path(values, "WHALEFALL_FILTERS_FILE"),
+        oracle_awr_licensed=_yes(values, "WHALEFALL_ORACLE_AWR_LICENSED"),
         postgres_bin=_path(values, "WHALEFALL_PG_BIN"),
         partitions_ahead=_integer(values, "WHALEFALL_PARTITIONS_AHEAD", 3, least=1, most=120),
         # Three months and the running one always hold a full quarter, from which that quarter is recomputed.
@@ -105,6 +107,13 @@ def _integer(values: Mapping[str, str], name: str, default: int, *, least: int, 
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise InputError(f"{name} is {text!r}; it must be a whole number from {least} to {most}.")
     return int(text)
+
+
+def _yes(values: Mapping[str, str], name: str) -> bool:
+    text = values.get(name, "no")
+    if text not in {"yes", "no"}:
+        raise InputError(f"{name} is {text!r}; it must be yes or no.")
+    return text == "yes"
 
 
 def _path(values: Mapping[str, str], name: str) -> Path | None:

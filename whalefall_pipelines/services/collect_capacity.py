@@ -13,7 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.domain.capacity import Reason, measurable_day
-from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance
+from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, engines_with_history
 from whalefall_pipelines.errors import SizesError, StoreUnreachableError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
@@ -43,6 +43,7 @@ class Collector:
     grace: timedelta
     parallel: int
     max_gap_days: int = 14
+    engines_with_history: frozenset[Engine] = engines_with_history(awr_licensed=False)
     inventory_only: bool = False
     pause_seconds: float = 1.0
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -125,6 +126,7 @@ def server_collector(settings: Settings, database: Database) -> Collector:
         grace=settings.grace,
         parallel=settings.parallel_instances,
         max_gap_days=settings.max_gap_days,
+        engines_with_history=engines_with_history(awr_licensed=settings.oracle_awr_licensed),
     )
 
 
