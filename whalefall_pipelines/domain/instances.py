@@ -23,7 +23,13 @@ class Engine(StrEnum):
     system_databases: frozenset[str]
     keeps_history: bool
 
-    def __new__(cls, name: str, default_port: int, system_databases: Iterable[str] = (), keeps_history: bool = False) -> Self:
+    def __new__(
+        cls,
+        name: str,
+        default_port: int,
+        system_databases: Iterable[str] = (),
+        keeps_history: bool = False,  # noqa: FBT001, FBT002 - a member's values come by position
+    ) -> Self:
         """Make one whose value is its name."""
         engine = str.__new__(cls, name)
         engine._value_ = name
