@@ -1,8 +1,8 @@
 """Oracle Database through python-oracledb in thin mode (the extra `oracle`). A "database" is a tablespace; sizes are allocated files.
 
-Never run against a real Oracle: what a log-in meets is tested with `whalefall_pipelines_tests/servers/oracle/`, listeners that refuse,
-stay silent, reset or reject the password, with TLS and without; the statements by sqlglot's Oracle dialect over tables that are as Oracle
-documents its dictionary. One visit sees one container: each PDB is registered as an instance of its own, by its service (the default
+Never run against a real Oracle: the driver, its log-in, time-outs, TLS, errors and the logic of the statements are tested against the
+server in `whalefall_pipelines_tests/servers/oracle/`, which speaks as the driver expects it, and whose dictionary is as Oracle documents
+it. One visit sees one container: each PDB is registered as an instance of its own, by its service (the default
 database of the instance), and the version names the container. No view tells a login without rights how long a file is: user_tablespaces
 and user_segments show only what is its own, which is not the tablespace, so it is refused with the grants instead of measured too small.
 """
@@ -33,7 +33,7 @@ _HISTORY = ("dba_hist_tbspc_space_usage", "dba_hist_snapshot", "v_$tablespace")
 class Cursor(Protocol):
     """What of a DB-API cursor is used."""
 
-    def execute(self, statement: str, parameters: Mapping[str, object], /) -> object: ...
+    def execute(self, statement: str, parameters: dict[str, object], /) -> object: ...
     def fetchall(self) -> list[tuple[object, ...]]: ...
     def close(self) -> None: ...
 
@@ -91,7 +91,8 @@ class OracleProbe:
         # What is in no list of files that may be read is in one that may not.
         absent = (Reason.NO_PERMISSION, self._grants(*unseen)) if unseen else (Reason.VANISHED, "dropped between listing and measuring")
         return [
-            _outcome(name, used.get(name), *rows[name]) if name in rows else MissingSize(name, *absent) for name in database_names
+            _outcome(name, *rows[name], used_bytes=used.get(name)) if name in rows else MissingSize(name, *absent)
+            for name in database_names
         ]
 
     def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
@@ -127,15 +128,15 @@ class OracleProbe:
             raise SizesError(f"{sentence}; run there: {self._grants(*missing)}", reason=Reason.NO_PERMISSION)
 
     def _rows(self, query: str, parameters: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
-        parameters = parameters or {}
-        text = queries.load(query) % {name: f":{name}" for name in parameters} if parameters else queries.load(query)
+        values = dict(parameters or {})
+        text = queries.load(query) % {name: f":{name}" for name in values} if values else queries.load(query)
         with translating(self._instance, self._watch), closing(self._connection.cursor()) as cursor:
-            cursor.execute(text, parameters)
+            cursor.execute(text, values)
             return cursor.fetchall()
 
 
 def _outcome(
-    name: str, used_bytes: int | None, file_bytes: object, limit_bytes: object, file_count: object, unsized_count: object
+    name: str, file_bytes: object, limit_bytes: object, file_count: object, unsized_count: object, *, used_bytes: int | None
 ) -> DatabaseSize | MissingSize:
     if not file_count:
         return MissingSize(name, Reason.INCOMPLETE, "the server lists no file of it")

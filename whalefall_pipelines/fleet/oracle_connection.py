@@ -84,6 +84,7 @@ _NO_SERVICE = (
 _BUSY = (UnreachableError, Reason.UNAVAILABLE, "it will be tried again.")
 _HUNG_UP = (UnreachableError, Reason.UNAVAILABLE, "it hung up, or is no Oracle; it will be tried again.")
 _FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant what `whalefall instances test` lists.")
+_SLOW = (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")
 _TLS = (LoginRejectedError, Reason.TLS_FAILED, "check sslmode, sslrootcert and port of the instance, and the server's certificate.")
 _TIMEOUT = (UnreachableError, Reason.TIMEOUT, "check address, route and firewall.")
 _NUMBERS: dict[str, _Meaning] = {
@@ -97,7 +98,7 @@ _NUMBERS: dict[str, _Meaning] = {
         (("ORA-12520", "ORA-12528", "DPY-6000"), _BUSY),
         (("ORA-00028", "ORA-01012", "ORA-02396", "ORA-03113", "ORA-03114", "ORA-03135", "DPY-4011", "DPY-1001"), _HUNG_UP),
         (("ORA-00942", "ORA-01031", "ORA-00604"), _FORBIDDEN),
-        (("ORA-01013", "DPY-4024", "DPY-4000"), (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")),
+        (("ORA-01013", "DPY-4024", "DPY-4000"), _SLOW),
     )
     for number in numbers
 }
@@ -133,6 +134,8 @@ def translating(instance: Instance, *watches: Watch, is_connected: bool = True) 
 def _meaning(error: BaseException) -> _Meaning:
     error = error.__cause__ if isinstance(error.__cause__, OSError) else error  # a time-out or a reset behind DPY-6005
     if isinstance(error, oracledb.Error):
+        if "timed out" in str(error):  # DPY-4011: the server did not even answer that its statement is to stop
+            return _SLOW
         numbers = re.findall(r"(?:ORA|DPY)-\d+", str(error))
         unknown = (SizesError, Reason.SERVER_ERROR, f"the server's error {numbers[0] if numbers else 'without a number'}.")
         # What lies behind comes last: DPY-6005 says only that it cannot connect.
