@@ -130,6 +130,7 @@ def test_a_fault_has_the_same_reason_and_code_on_every_engine(
     store: Database,
     tmp_path: Path,
     dagster_instance: dg.DagsterInstance,
+    *,
     sqlserver: SqlServer,
     oracle: OracleServer,
     maria: Target,
