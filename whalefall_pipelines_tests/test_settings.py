@@ -14,5 +14,5 @@ def test_awr_is_licensed_only_where_somebody_says_so(tmp_path: Path) -> None:
     assert not settings.load(given | {"WHALEFALL_ORACLE_AWR_LICENSED": "no"}).oracle_awr_licensed
     assert settings.load(given | {"WHALEFALL_ORACLE_AWR_LICENSED": "yes"}).oracle_awr_licensed
     for doubtful in ("true", "1", "YES", "maybe"):
-        with pytest.raises(InputError, match="WHALEFALL_ORACLE_AWR_LICENSED is '.*'; it must be yes or no"):
+        with pytest.raises(InputError, match=r"WHALEFALL_ORACLE_AWR_LICENSED is '.*'; it must be yes or no"):
             settings.load(given | {"WHALEFALL_ORACLE_AWR_LICENSED": doubtful})

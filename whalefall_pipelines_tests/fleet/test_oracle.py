@@ -3,6 +3,8 @@
 How it gets in is `test_oracle_faults.py`; what AWR recovers is `test_oracle_history.py`.
 """
 
+from collections.abc import Iterator
+
 import pytest
 import sqlglot
 from sqlglot import exp
@@ -35,13 +37,14 @@ def size(name: str, file_bytes: int, limit_bytes: int, used_bytes: int | None = 
 
 
 @pytest.fixture
-def double() -> OracleDouble:
+def double() -> Iterator[OracleDouble]:
     """Three tablespaces, of which one is temporary."""
     made = OracleDouble()
     made.add_tablespace("USERS", (GIBIBYTE, 4 * GIBIBYTE), (GIBIBYTE, None), used_blocks=5)
     made.add_tablespace("UNDO", (GIBIBYTE, None), contents="UNDO")
     made.add_tablespace("TEMP", (2 * GIBIBYTE, GIBIBYTE), contents="TEMPORARY", used_blocks=7)
-    return made
+    yield made
+    made.database.close()
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
@@ -137,8 +140,7 @@ def test_what_is_in_use_is_unknown_where_it_may_not_be_asked_or_fails(double: Or
         (600, Reason.SERVER_ERROR, SizesError),
     ],
 )
-def test_errors_are_told_apart_by_number(number: int, reason: Reason, kind: type[TargetError]) -> None:
-    double = OracleDouble()
+def test_errors_are_told_apart_by_number(double: OracleDouble, number: int, reason: Reason, kind: type[TargetError]) -> None:
     probe = probe_of(double)
     double.failure = number
     with failure(reason, kind):

@@ -1,5 +1,6 @@
 """Days that were missed, out of AWR: the last snapshot of each day, in whalefall's time zone, of this container and no other."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,11 +22,12 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
 
 
 @pytest.fixture
-def double() -> OracleDouble:
+def double() -> Iterator[OracleDouble]:
     made = OracleDouble()
     for name in ("USERS", "CRM"):
         made.add_tablespace(name)
-    return made
+    yield made
+    made.database.close()
 
 
 def recovered(double: OracleDouble, *names: str, timezone: ZoneInfo = SHANGHAI) -> list[RecoveredSize]:
