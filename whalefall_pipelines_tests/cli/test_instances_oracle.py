@@ -6,11 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from whalefall_pipelines_tests.cli.commands import everything, succeed, whalefall
+from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.double import HISTORY, NEEDED, USED
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
 from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, new_server
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = targets.LEFTOVERS
+leftovers = targets.leftovers
 
 
 @pytest.fixture

@@ -31,11 +31,8 @@ from whalefall_pipelines_tests.servers.sqlserver.catalogue import File
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, driver_of, new_server
 
-pytestmark = [
-    pytest.mark.process,
-    # python-oracledb leaves the socket of a connection that was reset to the garbage collector.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.process, oracle_targets.LEFTOVERS]
+leftovers = oracle_targets.leftovers
 mariadb, maria, oracle = mariadb_servers.mariadb, mariadb_servers.maria, oracle_targets.server
 
 

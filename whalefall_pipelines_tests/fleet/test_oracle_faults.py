@@ -23,12 +23,8 @@ from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, PATIENT, QUI
 from whalefall_pipelines_tests.servers.oracle.wire import refusal
 from whalefall_pipelines_tests.servers.postgresql import SECRET, failure
 
-pytestmark = [
-    pytest.mark.process,
-    # python-oracledb leaves the socket of a connection that was reset to the garbage collector.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-server = targets.server
+pytestmark = [pytest.mark.process, targets.LEFTOVERS]
+server, leftovers = targets.server, targets.leftovers
 PASSWORD = LOGIN.password
 
 

@@ -8,11 +8,13 @@ import pytest
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.errors import LoginRejectedError, UnreachableError
 from whalefall_pipelines_tests.servers.dead_host import silent_host
+from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
 from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, new_server, refused, visit
 from whalefall_pipelines_tests.servers.postgresql import Certificates, failure, make_certificates
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = targets.LEFTOVERS
+leftovers = targets.leftovers
 
 
 @pytest.fixture(scope="module")

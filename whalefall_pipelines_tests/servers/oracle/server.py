@@ -59,8 +59,7 @@ class OracleServer:
         self.refusals: dict[str, int] = {}
         self.held = threading.Event()
         self.rejected_logins = 0
-        self._tls = tls
-        self._lock = threading.Lock()
+        self._tls, self._lock = tls, threading.Lock()
         self._listener = socket.socket()
         self._clients: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -102,21 +101,25 @@ class OracleServer:
             self._start(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
-            if self._tls:
-                client = self._tls.wrap_socket(client, server_side=True)
-                self._clients.append(client)
-            session = Session(client)
+        with client, contextlib.suppress(OSError), self._secured(client) as secured:
+            session = Session(secured)
             _, body = self._read(session)
             if len(body) < 66 + int.from_bytes(body[16:18], "big"):
                 self._read(session)  # a long description of the connection comes by itself
             # Version 315 (Oracle 12.1): nothing out of band, no fast log-in, and from here on long lengths.
-            client.sendall(wire.packet(wire.ACCEPT, struct.pack(">HH20xI", 315, 0, 65535), is_large=False))
+            secured.sendall(wire.packet(wire.ACCEPT, struct.pack(">HH20xI", 315, 0, 65535), is_large=False))
             session.is_large = True
             while True:
                 kind, body = self._read(session)
                 if kind == wire.DATA and len(body) > 2:
                     self._send(session, self._answer(session, wire.Reader(body[2:])))
+
+    def _secured(self, client: socket.socket) -> socket.socket:
+        if self._tls is None:
+            return client
+        secured = self._tls.wrap_socket(client, server_side=True)
+        self._clients.append(secured)
+        return secured
 
     def _read(self, session: Session) -> tuple[int, bytes]:
         head = self._receive(session, 8)

@@ -1,5 +1,6 @@
 """The Oracle for tests as a target: a server with the login that visits use, and a visit to it."""
 
+import gc
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -14,6 +15,8 @@ from whalefall_pipelines_tests.servers.oracle.server import OracleServer
 
 LOGIN = Login("monitor", "päss'\\ \"w}o{r;d")
 QUICK = Deadlines(connect_seconds=2, statement_seconds=30, instance_seconds=2)
+# For tests in which connections break.
+LEFTOVERS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 # Where the deadline is not what is tested, a busy machine shall not meet it.
 PATIENT = Deadlines(connect_seconds=10, statement_seconds=30, instance_seconds=30)
 
@@ -47,6 +50,13 @@ def refused(host: str, port: int, login: Login = LOGIN, deadlines: Deadlines = Q
     """A visit that must not succeed."""
     with visit(host, port, login, deadlines, **settings):
         raise AssertionError("connected")
+
+
+@pytest.fixture(autouse=True)
+def leftovers() -> Generator[None]:
+    """Python-oracledb leaves the socket of a connection that broke to the garbage collector: here and now, not in some later test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
