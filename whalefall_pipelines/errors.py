@@ -6,10 +6,12 @@ WhalefallError                 code, is_transient
 ├── StoreError                 our own store failed
 │   ├── StoreUnreachableError  it did not answer
 │   ├── StoreBusyError         somebody else holds a lock for longer than we wait
+│   ├── MissingMonthError      a day was written whose month has no table partition
 │   └── SchemaError            its schema is older, newer or other than this program's
 ├── ArchiveError               an archive cannot be written, or is not what its manifest says
 ├── RunFailedError             a Dagster run broke before its work was over
 ├── SessionEndedError          somebody ended the session that this work belongs to
+├── SessionRunningError        another session does the same work at this moment
 ├── LocalServerError           a server that we start ourselves did not start
 └── TargetError                one monitored server; `reason` names the gap that it leaves
     ├── UnreachableError       no connection: worth another try
@@ -59,6 +61,13 @@ class StoreBusyError(StoreError):
     is_transient = True
 
 
+class MissingMonthError(StoreError):
+    """A day was written whose month has no table partition. The sensor of the upkeep finds these by their code, and makes the month."""
+
+    code = "MISSING_MONTH"
+    is_transient = True
+
+
 class SchemaError(StoreError):
     """The store's schema does not fit this program."""
 
@@ -75,6 +84,13 @@ class SessionEndedError(WhalefallError):
     """The session was cancelled or closed while its work went on; that work is not kept."""
 
     code = "CANCELLED"
+
+
+class SessionRunningError(WhalefallError):
+    """Another session collects the same day at this moment, so nothing was begun."""
+
+    code = "SESSION_RUNNING"
+    is_transient = True
 
 
 class LocalServerError(WhalefallError):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine, Instance
@@ -12,7 +13,7 @@ from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncT
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.services.collect_capacity import Collector, InstanceOutcome
-from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
@@ -57,6 +58,7 @@ class FleetTest:
     parallel: int = 8
     deadlines: Deadlines = field(default_factory=lambda: Deadlines(instance_seconds=0.5))
     inventory_only: bool = False
+    timezone: ZoneInfo = TIMEZONE
 
     def __post_init__(self) -> None:
         self.instances = register(self.store, *self.servers)
@@ -67,10 +69,11 @@ class FleetTest:
             fleet=FakeFleet(self.servers, self.deadlines),
             secrets=SecretBox(settings.load({"WHALEFALL_HOME": str(self.home)})),
             filters=SYSTEM_DATABASES,
-            timezone=TIMEZONE,
+            timezone=self.timezone,
             grace=timedelta(hours=2),
             parallel=self.parallel,
             inventory_only=self.inventory_only,
+            instance_seconds=self.deadlines.instance_seconds,
             pause_seconds=0,
             clock=clock or (lambda: self.now),
         )

@@ -94,6 +94,7 @@ def test_the_jobs_and_the_checks() -> None:
         "table_partitions:every_month_in_use_exists",
         "table_partitions:enough_months_ahead",
         "table_partitions:nothing_is_overdue",
+        "table_partitions:nothing_is_held_back",
         "table_partitions:no_detach_is_pending",
         "table_partitions:nothing_is_foreign",
     }
@@ -114,6 +115,10 @@ def test_what_happens_by_itself() -> None:
     assert {one.name: one.default_status for one in repository.sensor_defs} == {
         "refresh_aggregations": dg.DefaultSensorStatus.RUNNING,
         "bridge_gaps": dg.DefaultSensorStatus.RUNNING,
+        "retry_failed_instances": dg.DefaultSensorStatus.RUNNING,
+        "end_dead_runs": dg.DefaultSensorStatus.RUNNING,
+        "end_failed_runs": dg.DefaultSensorStatus.RUNNING,
+        "end_cancelled_runs": dg.DefaultSensorStatus.RUNNING,
         "missing_table_partitions": dg.DefaultSensorStatus.RUNNING,
     }
     tick = repository.get_schedule_def("collect_every_night").evaluate_tick(
