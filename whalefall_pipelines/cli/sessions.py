@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.cli.output import console, format_duration, json_option, print_json, print_table
+from whalefall_pipelines.cli.output import cell, console, format_duration, json_option, print_json, print_table
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.open_store import open_store
@@ -64,7 +64,7 @@ def cancel_session(session_id: str) -> None:
 def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None:
     """A session for people: its figures, then its records, failures first."""
     for name, value in _session_row(session, as_json=False).items():
-        console().print(f"{name:<12} {value}", markup=False)
+        console().print(f"{name:<12} {cell(value)}", markup=False)
     console().print()
     for line in _reasons(records):
         console().print(line, markup=False)
