@@ -1,4 +1,4 @@
-"""A run that is killed and a session that is cancelled, with the real daemon. How the day heals after a kill is in `faults/`."""
+"""Runs that are killed or terminated and a session that is cancelled, with the real daemon. How a day heals is in `faults/`."""
 
 import time
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from whalefall_pipelines_tests.servers.dead_host import silent_host
 
 pytestmark = pytest.mark.process
 PATIENT = {"WHALEFALL_CONNECT_TIMEOUT_SECONDS": "300", "WHALEFALL_INSTANCE_TIMEOUT_SECONDS": "600"}
+TERMINATE = "mutation($id: String!) { terminateRun(runId: $id) { __typename } }"
 STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
@@ -31,7 +32,7 @@ def launch_and_wait(up: Up, database: Database, given: settings.Settings) -> str
     return run_id
 
 
-def test_a_killed_run_ends_its_session_and_a_cancelled_session_ends_its_run(prepared_home: Callable[..., Home]) -> None:
+def test_a_killed_or_terminated_run_ends_its_session_and_a_cancelled_session_ends_its_run(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home(PATIENT)
     given = settings.load(home.environment)
     with silent_host() as silent, running(home, free_port()) as up:
@@ -60,4 +61,8 @@ def test_a_killed_run_ends_its_session_and_a_cancelled_session_ends_its_run(prep
         assert again.returncode == 2
         assert f"Session {session_id} is cancelled already" in again.stderr
         assert query(database, "select status from sync_sessions where session_id = %s", session_id) == [("cancelled",)]
+
+        terminated = launch_and_wait(up, database, given)
+        assert up.ask(TERMINATE, {"id": terminated})["terminateRun"]["__typename"] == "TerminateRunSuccess"
+        assert eventually(lambda: query(database, closed, terminated) == [("cancelled",)], seconds=20)
         database.close()
