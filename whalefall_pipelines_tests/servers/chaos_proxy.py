@@ -38,6 +38,7 @@ class ChaosProxy:
         self._server = (server_host, server_port)
         self._fault: Fault | None = None
         self._allowed_bytes = 0
+        self._held_until = 0.0
         self._over = threading.Event()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -56,9 +57,13 @@ class ChaosProxy:
         """From now on let the server say so much, then reset the client's connection."""
         self._fault, self._allowed_bytes = Fault.CUT, after_bytes
 
+    def hold(self, seconds: float) -> None:
+        """Let what the server says next arrive so much later, once."""
+        self._held_until = time.monotonic() + seconds
+
     def heal(self) -> None:
         """From now on forward everything; what was stalled or cut stays so."""
-        self._fault = None
+        self._fault, self._held_until = None, 0.0
 
     def __enter__(self) -> Self:
         self._acceptor.start()
@@ -103,6 +108,8 @@ class ChaosProxy:
             while piece := source.recv(65536):
                 if self.latency_seconds:
                     time.sleep(self.latency_seconds)
+                if is_server_speaking:
+                    self._over.wait(self._held_until - time.monotonic())
                 if is_server_speaking and self._fault:
                     self._misbehave(piece, target)
                     continue

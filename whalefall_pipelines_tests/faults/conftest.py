@@ -1,0 +1,69 @@
+"""The servers of the matrix, and the table that a run of it ends with: fault, engine, outcome, seconds to heal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.factories import server
+from whalefall_pipelines_tests.faults.matrix import FAKE, NOTHING, Fault
+from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, Scene
+from whalefall_pipelines_tests.faults.targets import Targets
+from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
+
+Report = Callable[[Fault, str, float], None]
+Stage = Callable[[str], Scene]
+PROPERTY = "fault"
+
+
+@pytest.fixture(scope="session")
+def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Targets]:
+    """The servers under fault of this worker."""
+    started = Targets(tmp_path_factory.mktemp("faults"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def stage(store: Database, tmp_path: Path, targets: Targets) -> Iterator[Stage]:
+    """Makes the scene of a test: the server of an engine behind a proxy, and a neighbour; for `fake` the neighbour alone."""
+    with ExitStack() as stack:
+
+        def make(engine: str) -> Scene:
+            servers = {NEIGHBOUR: server({"app": 1000, "shop": 2000})}
+            if engine == FAKE:
+                scene = Scene(store, tmp_path, servers)
+            else:
+                target = targets.of(engine)
+                proxy = stack.enter_context(ChaosProxy(target.host, target.port))
+                scene = Scene(store, tmp_path, servers, target=target, proxy=proxy)
+            stack.enter_context(scene.afterwards)
+            return scene
+
+        yield make
+
+
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Report:
+    """Takes the row of a fault that was passed through, for the table."""
+
+    def take(fault: Fault, engine: str, seconds: float) -> None:
+        record_property(PROPERTY, [fault.name, engine, fault.outcome, "–" if fault.heals == NOTHING else f"{seconds:.1f}"])
+
+    return take
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table. A worker's rows come with its reports, so this is the whole of them."""
+    passed = terminalreporter.getreports("passed")
+    rows = [value for one in passed if one.when == "call" for name, value in one.user_properties if name == PROPERTY]
+    if not rows:
+        return
+    lines = [["fault", "engine", "outcome", "seconds to heal"], *sorted([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(4)]
+    terminalreporter.section("fault matrix")
+    for line in lines:
+        terminalreporter.write_line("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    terminalreporter.write_line(f"{len(rows)} rows")

@@ -1,0 +1,160 @@
+"""Every fault that whalefall is tested against: one list, which the tests run, the README shows and `make test-faults` prints."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pytest
+from _pytest.mark import ParameterSet
+
+POSTGRESQL, MARIADB, SQLSERVER, ORACLE, FAKE = "PostgreSQL", "MariaDB", "SQL Server", "Oracle", "fake"
+REAL = (POSTGRESQL, MARIADB, SQLSERVER)
+UNREACHED = "DATABASE_CONNECTION_ERROR"
+UNUSABLE = "SYNC_DATA_ERROR"
+OUR_STORE = "DATABASE_QUERY_ERROR"
+
+
+class Where(StrEnum):
+    """What is run under the fault."""
+
+    SERVICE = "service"  # the real service, in the test's process
+    PROCESS = "process"  # a run of Dagster's in a process of its own, started by `whalefall collect`
+    DAEMON = "daemon"  # `whalefall up`, with the daemon and its sensors
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault. `code`, `reasons` and `says` are what the record and the gaps of the server under fault tell; no code is a success.
+
+    `sees` and `heals` are what the README says of it.
+    """
+
+    name: str
+    engines: tuple[str, ...]
+    sees: str
+    heals: str
+    code: str | None = None
+    reasons: tuple[str, ...] = ()
+    says: str = ""
+    where: Where = Where.SERVICE
+    is_slow: bool = False
+
+    @property
+    def marks(self) -> tuple[pytest.MarkDecorator, ...]:
+        """How pytest selects it."""
+        return (pytest.mark.faults, *([pytest.mark.slow] if self.is_slow else []))
+
+    @property
+    def outcome(self) -> str:
+        """How it ends, for the table of a test run."""
+        what = self.code or ("measured" if not self.reasons else "partly measured")
+        return f"{what} ({', '.join(self.reasons)})" if self.reasons else what
+
+
+NOTHING = "Nothing to heal."
+WITHIN_THE_RUN = "Tried again within the run."
+AT_ONCE = "Tried again within the run; what is still missing is measured by the next run."
+NEXT_RUN = "The next run of the day measures it."
+DROPPED = "The next run does not expect it any more; its day keeps the reason."
+BACK = "The next run measures what is back; a second such listing on a later day is believed."
+BY_A_PERSON = "Waits for a person, as the sentence says; the next run of the day measures it then."
+
+SERVERS = (
+    Fault("refused port", (*REAL, ORACLE), "its databases are missing", AT_ONCE, UNREACHED, ("connection_refused",), "Connection refused"),
+    Fault(
+        "dead address", REAL, "its databases are missing, after the connect deadline", NEXT_RUN, UNREACHED, ("timeout",), "at 127.0.0.1:"
+    ),
+    Fault(
+        "accepts and says nothing",
+        (*REAL, ORACLE),
+        "its databases are missing, after the connect deadline",
+        NEXT_RUN,
+        UNREACHED,
+        ("timeout",),
+        "at 127.0.0.1:",
+    ),
+    Fault(
+        "silent in mid-query",
+        REAL,
+        "its databases are missing, after the deadline of the visit",
+        NEXT_RUN,
+        UNUSABLE,
+        ("timeout",),
+        "at 127.0.0.1:",
+    ),
+    Fault("reset in mid-result", REAL, "its databases are missing, none of them with half a size", AT_ONCE, UNUSABLE, ("unavailable",)),
+    Fault("wrong password", REAL, "its databases are missing", BY_A_PERSON, UNREACHED, ("authentication_failed",), "check the credential"),
+    Fault(
+        "no right on one database",
+        REAL,
+        "that database is missing with the GRANT, the others are measured",
+        BY_A_PERSON,
+        None,
+        ("no_permission",),
+        "GRANT",
+    ),
+    Fault(
+        "no right on any database",
+        (POSTGRESQL,),
+        "the login is refused, with the GRANT",
+        BY_A_PERSON,
+        UNREACHED,
+        ("no_permission",),
+        "GRANT",
+    ),
+    Fault(
+        "no right on any database",
+        (MARIADB, SQLSERVER),
+        "its databases are missing with the GRANT",
+        BY_A_PERSON,
+        UNUSABLE,
+        ("no_permission",),
+        "GRANT",
+    ),
+    Fault(
+        "database dropped between listing and measuring",
+        REAL,
+        "that database is missing, the others are measured",
+        DROPPED,
+        None,
+        ("vanished",),
+        "dropped between",
+    ),
+    Fault("ten thousand databases", (MARIADB, SQLSERVER), "all of them are measured", NOTHING, is_slow=True),
+    Fault("ten thousand tables", (POSTGRESQL, MARIADB), "the database is measured", NOTHING, is_slow=True),
+    Fault("server restarted in mid-run", REAL, "nothing but a second attempt in the record", WITHIN_THE_RUN),
+    Fault("slow server, just within the deadline", REAL, "nothing: it is measured", NOTHING),
+    Fault("slow server, just beyond the deadline", REAL, "its databases are missing", NEXT_RUN, UNUSABLE, ("timeout",), "at 127.0.0.1:"),
+    Fault(
+        "empty listing",
+        (MARIADB, SQLSERVER),
+        "its databases are missing, and the inventory is kept",
+        NEXT_RUN,
+        UNUSABLE,
+        ("empty_result",),
+        "listed no database at all",
+    ),
+    Fault(
+        "half of the listing gone",
+        REAL,
+        "what is gone is missing and stays in the inventory, the rest is measured",
+        BACK,
+        None,
+        ("vanished",),
+        "kept until a later day confirms",
+    ),
+)
+
+
+def parameters(faults: tuple[Fault, ...], *, without: str | None = None) -> list[ParameterSet]:
+    """Each fault with each of its engines, as the parameters of a test."""
+    return [
+        pytest.param(
+            fault,
+            engine,
+            id=f"{fault.name}-{engine}".replace(" ", "_"),
+            marks=(pytest.mark.slow, pytest.mark.faults) if fault.is_slow else (pytest.mark.faults,),
+        )
+        for fault in faults
+        for engine in fault.engines
+        if engine != without
+    ]
