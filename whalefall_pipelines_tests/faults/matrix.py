@@ -145,6 +145,57 @@ SERVERS = (
 )
 
 
+LISTINGS = (
+    Fault("ten thousand databases", (FAKE,), "all of them are measured", NOTHING),
+    Fault(
+        "empty listing",
+        (FAKE,),
+        "its databases are missing, and the inventory is kept",
+        NEXT_RUN,
+        UNUSABLE,
+        ("empty_result",),
+        "listed no database at all",
+    ),
+)
+
+GRACED = "nothing: the day that the run is for is measured, because the grace period lasts"
+CLOCKS = (
+    Fault("midnight during a run", (FAKE,), GRACED, NOTHING),
+    Fault("month end during a run", (FAKE,), GRACED, NOTHING),
+    Fault("clocks go back during a run", (FAKE,), "nothing: the day has 25 hours", NOTHING),
+    Fault("clocks go forward during a run", (FAKE,), "nothing: the day has 23 hours", NOTHING),
+    Fault("clocks skip midnight during a run", (FAKE,), GRACED, NOTHING),
+    Fault("clocks repeat midnight during a run", (FAKE,), GRACED, NOTHING),
+)
+GRACE = Fault(
+    "grace period ends during a run",
+    (FAKE,),
+    "what was not reached in time is missing, and is never given the next day's bytes",
+    "Estimated between the days around it, flagged for ever, once the next day is measured.",
+    UNUSABLE,
+    ("not_collected",),
+    "was over before",
+)
+
+
+STORE = "store"
+WAITED = "The run waits for the store, and writes what it had measured when the store is back."
+STORES = (
+    Fault("store restarted in mid-run", (STORE,), "nothing", WAITED),
+    Fault("store out of connections", (STORE,), "nothing", WAITED),
+    Fault("store killed with -9 during a commit", (STORE,), "nothing: an instance is there with all its rows or not at all", WAITED),
+    Fault("missing table partition", (STORE,), "nothing: the run makes the month that it writes into", NOTHING),
+)
+DISK = Fault(
+    "disk full on the store",
+    (STORE,),
+    "the run ends, and nothing of the instance that did not fit is kept",
+    "Free the disk; the next run of the day measures what is missing.",
+    OUR_STORE,
+    says="No space left on device",
+)
+
+
 def parameters(faults: tuple[Fault, ...], *, without: str | None = None) -> list[ParameterSet]:
     """Each fault with each of its engines, as the parameters of a test."""
     return [

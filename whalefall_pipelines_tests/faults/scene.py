@@ -24,6 +24,7 @@ from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query
 from whalefall_pipelines_tests.faults.invariants import check_invariants, is_whole, take_snapshot
+from whalefall_pipelines_tests.faults.matrix import Fault
 from whalefall_pipelines_tests.faults.seams import SteppedFleet, Steps
 from whalefall_pipelines_tests.faults.targets import Target
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
@@ -106,6 +107,12 @@ class Scene(FleetTest):
         except StoreError as error:
             self.error = error
 
+    def collect_the_day_before(self) -> None:
+        """A day on which nothing fails."""
+        self.now -= timedelta(days=1)
+        self.run(self.day - timedelta(days=1))
+        self.now += timedelta(days=1)
+
     def seen(self, name: str = TARGET) -> Seen:
         """What the last run left."""
         ((status, record, code, sentence, attempts),) = query(
@@ -127,11 +134,19 @@ class Scene(FleetTest):
         code = None if code is None else str(code)
         return Seen(str(status), str(record), code, said, frozenset(str(gap[0]) for gap in gaps), int(str(attempts)))
 
+    def look_for(self, fault: Fault) -> None:
+        """What there is to see is what the matrix says, and the neighbour knows nothing of it."""
+        seen, neighbour = self.seen(), self.seen(NEIGHBOUR)
+        assert seen.code == fault.code, seen
+        assert seen.reasons == set(fault.reasons), seen
+        assert fault.says in seen.sentence, seen
+        assert (seen.record, seen.status) == (("failed", "failed") if fault.code else ("completed", "completed")), seen
+        assert (neighbour.record, neighbour.reasons) == ("completed", set()), neighbour
+        assert not self.target or str(self.target.login.password) not in seen.sentence
+
     def pass_through(self, broken: AbstractContextManager[None], look: Callable[[], None]) -> float:
         """A day without fault, one under the fault, a look at what there is to see, all invariants; the seconds it took to heal."""
-        self.now -= timedelta(days=1)
-        self.run(self.day - timedelta(days=1))
-        self.now += timedelta(days=1)
+        self.collect_the_day_before()
         before = take_snapshot(self.store, self.day)
         assert before.rows
         with broken:

@@ -3,6 +3,7 @@
 A stop in the store is a trigger of the test's own that waits for an advisory lock which the test holds.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -137,7 +138,7 @@ def stopped_at(store: Database, stop: Stop) -> Generator[Holder]:
         try:
             yield holder
         finally:
-            if not connection.closed:
+            with contextlib.suppress(psycopg2.OperationalError):  # where the store was killed nobody holds the lock any more
                 holder.let_go()
                 with connection.cursor() as cursor:
                     cursor.execute(f"drop trigger if exists stand_still on {stop.table}")
