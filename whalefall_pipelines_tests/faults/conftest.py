@@ -2,19 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import server
-from whalefall_pipelines_tests.faults.matrix import FAKE, NOTHING, Fault
+from whalefall_pipelines_tests.faults.matrix import FAKE, NOTHING, POSTGRESQL, Fault
+from whalefall_pipelines_tests.faults.processes import Installation, installation, make_dagster_template
 from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, Scene
 from whalefall_pipelines_tests.faults.targets import Targets
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 
 Report = Callable[[Fault, str, float], None]
 Stage = Callable[[str], Scene]
+ProcessStage = Callable[[str], tuple[Scene, Installation]]
 PROPERTY = "fault"
 
 
@@ -41,6 +47,33 @@ def stage(store: Database, tmp_path: Path, targets: Targets) -> Iterator[Stage]:
                 scene = Scene(store, tmp_path, servers, target=target, proxy=proxy)
             stack.enter_context(scene.afterwards)
             return scene
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def dagster_template(postgres_server: PostgresCluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with Dagster's tables."""
+    return make_dagster_template(postgres_server, tmp_path_factory.mktemp("dagster"))
+
+
+@pytest.fixture
+def process_stage(
+    store: Database, tmp_path: Path, targets: Targets, postgres_server: PostgresCluster, dagster_template: str
+) -> Iterator[ProcessStage]:
+    """Makes a scene of real servers alone, today, and the installation in which `whalefall` collects from them."""
+    with ExitStack() as stack:
+
+        def make(engine: str) -> tuple[Scene, Installation]:
+            made = stack.enter_context(installation(postgres_server, dagster_template, store, tmp_path))
+            target, neighbour = targets.of(engine), targets.of(POSTGRESQL)
+            proxy = stack.enter_context(ChaosProxy(target.host, target.port))
+            now = datetime.now(UTC)
+            scene = Scene(
+                store, made.home, {}, target=target, proxy=proxy, neighbour=neighbour, now=now, day=today(now, TIMEZONE), parallel=1
+            )
+            stack.enter_context(scene.afterwards)
+            return scene, made
 
         yield make
 

@@ -13,6 +13,24 @@ UNUSABLE = "SYNC_DATA_ERROR"
 OUR_STORE = "DATABASE_QUERY_ERROR"
 
 
+# The steps of a run at one instance in the store, in their order, and whether its record was under way then: being killed at one of them
+# is being killed before it and after the one before.
+STEPS = {
+    "opening its session": False,
+    "taking up an instance": False,
+    "waiting for the inventory": True,
+    "writing the inventory": True,
+    "writing sizes": True,
+    "writing the total": True,
+    "marking the server as reached": True,
+    "closing the record": True,
+    "committing": False,
+    "closing its session": False,
+}
+SERVER_STEPS = ("connecting to the server", "listing", "measuring")
+BOUNDED = ("writing sizes", "committing")
+
+
 class Where(StrEnum):
     """What is run under the fault."""
 
@@ -193,6 +211,30 @@ DISK = Fault(
     "Free the disk; the next run of the day measures what is missing.",
     OUR_STORE,
     says="No space left on device",
+)
+
+
+KILLED = "the command says so, its session is failed with the instance that was under way; what was finished stays"
+BROKE = "INTERNAL_ERROR"
+BY_SIGNAL = "killed by signal 9"
+
+
+def _killed(step: str, engines: tuple[str, ...], *, is_under_way: bool) -> Fault:
+    return Fault(
+        f"run killed with -9 while {step}",
+        engines,
+        KILLED,
+        NEXT_RUN,
+        BROKE if is_under_way else None,
+        says=BY_SIGNAL,
+        where=Where.PROCESS,
+        is_slow=step not in BOUNDED,
+    )
+
+
+KILLS = (
+    *(_killed(step, (POSTGRESQL,), is_under_way=is_under_way) for step, is_under_way in STEPS.items()),
+    *(_killed(step, REAL, is_under_way=True) for step in SERVER_STEPS),
 )
 
 

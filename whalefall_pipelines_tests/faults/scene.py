@@ -54,6 +54,7 @@ class Scene(FleetTest):
     """
 
     target: Target | None = None
+    neighbour: Target | None = None
     proxy: ChaosProxy | None = None
     timezone: ZoneInfo = TIMEZONE
     day: date = DAY
@@ -68,21 +69,23 @@ class Scene(FleetTest):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._secrets = SecretBox(settings.load({"WHALEFALL_HOME": str(self.home)}))
-        self.home.mkdir(exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True)
         for name, server in self.servers.items():
             self.expected.setdefault(name, frozenset(server.databases))
+        if self.neighbour:
+            self._register(NEIGHBOUR, self.neighbour, self.neighbour.host, self.neighbour.port)
         if self.target and self.proxy:
-            self._register(self.target, self.proxy)
-            self.expected[TARGET] = self.target.databases
+            self._register(TARGET, self.target, self.proxy.host, self.proxy.port)
 
-    def _register(self, target: Target, proxy: ChaosProxy) -> None:
+    def _register(self, name: str, target: Target, host: str, port: int) -> None:
         query(
             self.store,
             "with made as (insert into credentials (name, username, secret) values (%s, %s, %s) returning credential_id) "
             "insert into instances (name, engine, host, port, credential_id) select %s, %s, %s, %s, credential_id from made returning 1",
-            *(TARGET, target.login.username, self._secrets.seal(str(target.login.password))),
-            *(TARGET, target.engine, proxy.host, proxy.port),
+            *(name, target.login.username, self._secrets.seal(str(target.login.password))),
+            *(name, target.engine, host, port),
         )
+        self.expected[name] = target.databases
 
     def set_password(self, password: str) -> None:
         """Register another password for the target."""
@@ -112,6 +115,11 @@ class Scene(FleetTest):
         self.now -= timedelta(days=1)
         self.run(self.day - timedelta(days=1))
         self.now += timedelta(days=1)
+
+    def find_session(self) -> None:
+        """Look at the session of the newest run, which another process opened."""
+        ((found,),) = query(self.store, "select session_id from sync_sessions order by started_at desc limit 1")
+        self.session_id = UUID(str(found))
 
     def seen(self, name: str = TARGET) -> Seen:
         """What the last run left."""
@@ -144,13 +152,16 @@ class Scene(FleetTest):
         assert (neighbour.record, neighbour.reasons) == ("completed", set()), neighbour
         assert not self.target or str(self.target.login.password) not in seen.sentence
 
-    def pass_through(self, broken: AbstractContextManager[None], look: Callable[[], None]) -> float:
-        """A day without fault, one under the fault, a look at what there is to see, all invariants; the seconds it took to heal."""
+    def pass_through(self, broken: AbstractContextManager[None], look: Callable[[], None], work: Callable[[], None] | None = None) -> float:
+        """A day without fault, one under the fault, a look at what there is to see, all invariants; the seconds it took to heal.
+
+        `work` is what runs under the fault, if not the service.
+        """
         self.collect_the_day_before()
         before = take_snapshot(self.store, self.day)
         assert before.rows
         with broken:
-            self.run(self.day)
+            work() if work else self.run(self.day)
         ended_at = time.monotonic()
         self.mended_at = self.mended_at or ended_at
         look()

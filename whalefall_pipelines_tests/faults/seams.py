@@ -86,7 +86,6 @@ class SteppedProbe:
 class Stop:
     """A statement in the store: `event` on `table`, of rows for which `condition` holds; with `at_commit`, the commit after it."""
 
-    name: str
     table: str
     event: str
     condition: str = "true"
@@ -94,26 +93,41 @@ class Stop:
 
 
 class Holder:
-    """Holds the lock that a stop waits for."""
+    """Holds the advisory lock that a stop waits for; its numbers are those of pg_locks."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, first: int, second: int) -> None:
+        self._connection, self._first, self._second = connection, first, second
 
-    def wait_for_somebody(self, *, seconds: float = 40) -> None:
-        """Return when a run stands at the stop."""
+    def wait_for_somebody(self, said: Callable[[], str] = lambda: "", *, seconds: float = 40) -> None:
+        """Return when a run stands at the stop; `said` is what it has to say if it does not come."""
         deadline = time.monotonic() + seconds
-        while not self._ask("select 1 from pg_locks where locktype = 'advisory' and not granted and classid = 0 and objid = %s"):
-            assert time.monotonic() < deadline, "nobody came to the stop"
+        while not self._ask(
+            "select 1 from pg_locks where locktype = 'advisory' and not granted and classid = %s and objid = %s "
+            "and database = (select oid from pg_database where datname = current_database())",
+            self._first,
+            self._second,
+        ):
+            assert time.monotonic() < deadline, f"nobody came to the stop: {said()}"
             time.sleep(0.02)
 
     def let_go(self) -> None:
         """Whoever stands at the stop goes on, and nobody is stopped any more."""
         self._ask("select pg_advisory_unlock_all()")
 
-    def _ask(self, statement: str) -> list[tuple[object, ...]]:
+    def _ask(self, statement: str, *values: int) -> list[tuple[object, ...]]:
         with self._connection.cursor() as cursor:
-            cursor.execute(statement, (_KEY,) if "%s" in statement else None)
+            cursor.execute(statement, values)
             return cursor.fetchall()
+
+
+@contextmanager
+def held(store: Database, first: int, second: int) -> Generator[Holder]:
+    """For the block, hold an advisory lock of two numbers that runs take themselves."""
+    with closing(psycopg2.connect(libpq_url(store.url))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(%s, %s)", (first, second))
+        yield Holder(connection, first, second)
 
 
 @contextmanager
@@ -134,7 +148,7 @@ def stopped_at(store: Database, stop: Stop) -> Generator[Holder]:
                 f"for each row when ({stop.condition}) execute function stand_still()"
             )
             cursor.execute("select pg_advisory_lock(%s)", (_KEY,))
-        holder = Holder(connection)
+        holder = Holder(connection, 0, _KEY)
         try:
             yield holder
         finally:

@@ -35,6 +35,7 @@ class ChaosProxy:
         self.host = host
         self.latency_seconds = latency_seconds
         self.forwarded_bytes = 0  # what the servers said
+        self.has_stalled = threading.Event()
         self._server = (server_host, server_port)
         self._fault: Fault | None = None
         self._allowed_bytes = 0
@@ -51,6 +52,7 @@ class ChaosProxy:
 
     def stall(self, *, after_bytes: int = 0) -> None:
         """From now on let the server say so much, then forward nothing, while every connection stays open."""
+        self.has_stalled.clear()
         self._fault, self._allowed_bytes = Fault.STALL, after_bytes
 
     def cut(self, *, after_bytes: int = 0) -> None:
@@ -124,6 +126,8 @@ class ChaosProxy:
         self.forwarded_bytes += len(allowed)
         if len(allowed) == len(piece):
             return
+        if self._fault is Fault.STALL:
+            self.has_stalled.set()
         if self._fault is Fault.CUT or not self._over.wait(LONGEST_STALL_SECONDS):
             target.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             target.shutdown(socket.SHUT_RD)  # wakes the other pump, whose waiting would keep the reset from being sent
