@@ -64,6 +64,8 @@ class Fault:
     @property
     def outcome(self) -> str:
         """How it ends, for the table of a test run."""
+        if self.where is not Where.SERVICE:
+            return f"session failed{f', record {self.code}' if self.code else ''}"
         what = self.code or ("measured" if not self.reasons else "partly measured")
         return f"{what} ({', '.join(self.reasons)})" if self.reasons else what
 

@@ -18,7 +18,7 @@ from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.services.collect_capacity import Collector
-from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines_tests.conftest import TIMEZONE

@@ -44,17 +44,19 @@ class SteppedFleet:
     def __init__(self, servers: ServerFleet, fakes: FakeFleet, steps: Steps) -> None:
         self._servers, self._fakes, self._steps = servers, fakes, steps
 
-    def connect(self, instance: Instance, login: Login) -> AbstractContextManager[Probe]:
-        return self._fakes.connect(instance, login) if instance.name in self._fakes.servers else self._connect(instance, login)
+    def connect(self, instance: Instance, login: Login, *, spent_seconds: float = 0) -> AbstractContextManager[Probe]:
+        if instance.name in self._fakes.servers:
+            return self._fakes.connect(instance, login, spent_seconds=spent_seconds)
+        return self._connect(instance, login, spent_seconds)
 
     def shut_all(self) -> None:
         self._servers.shut_all()
         self._fakes.shut_all()
 
     @contextmanager
-    def _connect(self, instance: Instance, login: Login) -> Generator[Probe]:
+    def _connect(self, instance: Instance, login: Login, spent_seconds: float) -> Generator[Probe]:
         self._steps.before_connecting()
-        with self._servers.connect(instance, login) as probe:
+        with self._servers.connect(instance, login, spent_seconds=spent_seconds) as probe:
             yield SteppedProbe(probe, self._steps)
 
 

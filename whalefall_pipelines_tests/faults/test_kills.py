@@ -1,5 +1,6 @@
 """A run that is killed with -9 at each of its steps: nothing by halves, its session ended, and the next run heals the day."""
 
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -49,6 +50,7 @@ def kill_at_the_store(scene: Scene, installation: Installation, step: str) -> st
         run = installation.start("collect")
         holder.wait_for_somebody(run.said)
         run.kill_worker()
+        scene.mended_at = time.monotonic()
         holder.let_go()
         assert run.wait() == 2
     return run.said()
@@ -60,6 +62,7 @@ def kill_at_the_server(scene: Scene, installation: Installation, after_bytes: in
     run = installation.start("collect")
     assert scene.proxy.has_stalled.wait(40), run.said()
     run.kill_worker()
+    scene.mended_at = time.monotonic()
     assert run.wait() == 2
     scene.proxy.heal()
     return run.said()
@@ -75,7 +78,7 @@ def bytes_before(scene: Scene) -> dict[str, int]:
 
     steps = scene.steps
     steps.before_connecting, steps.before_listing, steps.before_measuring = (note(step) for step in SERVER_STEPS)
-    scene.run(scene.day)
+    scene.collect_the_day_before()
     scene.steps = type(steps)()
     return spoken
 
