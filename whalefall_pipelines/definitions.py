@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from whalefall_pipelines.defs import aggregation, capacity, checks, inventory, resources, schedules, sensors, table_partitions
+from whalefall_pipelines.defs import aggregation, capacity, checks, inventory, resources, schedules, sensors, sessions, table_partitions
 
 defs = dg.Definitions(
     assets=[inventory.instances, capacity.fleet_day, *aggregation.AGGREGATIONS, table_partitions.table_partitions],
@@ -22,7 +22,15 @@ defs = dg.Definitions(
         table_partitions.expire_table_partitions,
     ],
     schedules=[schedules.collect_every_night, *sensors.reconcile_aggregations, schedules.create_every_night, schedules.expire_every_month],
-    sensors=[sensors.refresh_aggregations, sensors.bridge_gaps, table_partitions.missing_table_partitions],
+    sensors=[
+        sensors.refresh_aggregations,
+        sensors.bridge_gaps,
+        sessions.retry_failed_instances,
+        sessions.end_dead_runs,
+        sessions.end_failed_runs,
+        sessions.end_cancelled_runs,
+        table_partitions.missing_table_partitions,
+    ],
     resources={"whalefall": resources.WhalefallResource()},
     executor=dg.in_process_executor,
 )

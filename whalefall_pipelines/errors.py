@@ -10,6 +10,7 @@ WhalefallError                 code, is_transient
 ├── ArchiveError               an archive cannot be written, or is not what its manifest says
 ├── RunFailedError             a Dagster run broke before its work was over
 ├── SessionEndedError          somebody ended the session that this work belongs to
+├── SessionRunningError        another session does the same work at this moment
 ├── LocalServerError           a server that we start ourselves did not start
 └── TargetError                one monitored server; `reason` names the gap that it leaves
     ├── UnreachableError       no connection: worth another try
@@ -75,6 +76,13 @@ class SessionEndedError(WhalefallError):
     """The session was cancelled or closed while its work went on; that work is not kept."""
 
     code = "CANCELLED"
+
+
+class SessionRunningError(WhalefallError):
+    """Another session collects the same day at this moment, so nothing was begun."""
+
+    code = "SESSION_RUNNING"
+    is_transient = True
 
 
 class LocalServerError(WhalefallError):

@@ -34,6 +34,7 @@ class Settings:
     connect_timeout_seconds: int
     statement_timeout_seconds: int
     instance_timeout_seconds: int
+    retry_pauses: tuple[timedelta, ...]
     filters_file: Path | None
     postgres_bin: Path | None
     partitions_ahead: int
@@ -73,6 +74,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         connect_timeout_seconds=_integer(values, "WHALEFALL_CONNECT_TIMEOUT_SECONDS", 10, least=2, most=300),
         statement_timeout_seconds=_integer(values, "WHALEFALL_STATEMENT_TIMEOUT_SECONDS", 60, least=1, most=3600),
         instance_timeout_seconds=_integer(values, "WHALEFALL_INSTANCE_TIMEOUT_SECONDS", 300, least=2, most=7200),
+        retry_pauses=_pauses(values, "WHALEFALL_RETRY_MINUTES", "15,60,180"),
         filters_file=_path(values, "WHALEFALL_FILTERS_FILE"),
         postgres_bin=_path(values, "WHALEFALL_PG_BIN"),
         partitions_ahead=_integer(values, "WHALEFALL_PARTITIONS_AHEAD", 3, least=1, most=120),
@@ -105,6 +107,14 @@ def _integer(values: Mapping[str, str], name: str, default: int, *, least: int, 
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise InputError(f"{name} is {text!r}; it must be a whole number from {least} to {most}.")
     return int(text)
+
+
+def _pauses(values: Mapping[str, str], name: str, default: str) -> tuple[timedelta, ...]:
+    text = values.get(name, default)
+    minutes = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and 1 <= int(part) <= 1440 for part in minutes):
+        raise InputError(f"{name} is {text!r}; write the pauses before each retry in minutes from 1 to 1440, as in {default}.")
+    return tuple(timedelta(minutes=int(part)) for part in minutes)
 
 
 def _path(values: Mapping[str, str], name: str) -> Path | None:

@@ -12,7 +12,7 @@ from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncT
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.services.collect_capacity import Collector, InstanceOutcome
-from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE

@@ -15,7 +15,8 @@ select
     s.last_day,
     s.started_at,
     s.completed_at,
-    s.retry_of
+    s.retry_of,
+    f.failures
 from sync_sessions as s
 left join lateral (
     select
@@ -25,6 +26,17 @@ left join lateral (
     from sync_instance_records as r
     where r.session_id = s.session_id and s.status = 'running'
 ) as c on true
+left join lateral (
+    select coalesce(jsonb_object_agg(e.error_code, e.instances), '{}') as failures
+    from (
+        select
+            r.error_code,
+            count(*) as instances
+        from sync_instance_records as r
+        where r.session_id = s.session_id and r.status = 'failed'
+        group by r.error_code
+    ) as e
+) as f on true
 where %(session_id)s::uuid is null or s.session_id = %(session_id)s::uuid
 order by s.started_at desc, s.session_id
 limit %(most)s

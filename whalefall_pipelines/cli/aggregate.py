@@ -13,7 +13,7 @@ from whalefall_pipelines.domain.periods import Period, PeriodType, floor, period
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
-from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.sessions import get_session, list_records

@@ -1,12 +1,18 @@
 """`whalefall sessions`: what ran, how it went, and every instance in it."""
 
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
 import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import console, format_duration, json_option, print_json, print_table
-from whalefall_pipelines.domain.sessions import InstanceRecord, Session
+from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
+from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.open_store import open_store
-from whalefall_pipelines.store.sessions import find_session, list_records, list_sessions
+from whalefall_pipelines.store.sessions import abandon_session, find_session, get_session, list_records, list_sessions
+
+MOST_NAMES = 10
 
 
 @click.group()
@@ -40,14 +46,44 @@ def show_session(session_id: str, *, as_json: bool) -> None:
     print_session(session, records)
 
 
+@sessions.command("cancel")
+@click.argument("session_id")
+def cancel_session(session_id: str) -> None:
+    """End a running session: its run stops within seconds, what was finished stays, what was not begun is left alone."""
+    with open_store(settings.load()) as database:
+        session = find_session(database, session_id)
+        message = "a person cancelled the session"
+        if not abandon_session(database, session.session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message=message):
+            status = get_session(database, session.session_id).status
+            raise InputError(f"Session {session.session_id} is {status} already; only a running one can be cancelled.")
+        cancelled = get_session(database, session.session_id)
+    done = cancelled.successful_instances + cancelled.failed_instances + cancelled.skipped_instances
+    click.echo(f"Session {session.session_id} is cancelled: {done} of {cancelled.total_instances} instances were done or under way.")
+
+
 def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None:
     """A session for people: its figures, then its records, failures first."""
     for name, value in _session_row(session, as_json=False).items():
         console().print(f"{name:<12} {value}", markup=False)
     console().print()
+    for line in _reasons(records):
+        console().print(line, markup=False)
     rows = [_record_row(record, as_json=False) for record in records]
     columns = list(rows[0]) if rows else []
     print_table(columns, rows, as_json=False, empty="No instance is registered: `whalefall instances add` is the next step.")
+
+
+def _reasons(records: Iterable[InstanceRecord]) -> Iterator[str]:
+    """One line for each error code and reason with the instances that failed by it."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for record in records:
+        if record.error_code:
+            gaps = record.sync_details.get("missing", [])
+            reason = record.sync_details.get("reason") or ", ".join(sorted({str(gap["reason"]) for gap in gaps}))
+            names.setdefault((record.error_code, reason), []).append(record.instance_name)
+    for (code, reason), failed in sorted(names.items(), key=lambda one: -len(one[1])):
+        more = f" and {len(failed) - MOST_NAMES} more" if len(failed) > MOST_NAMES else ""
+        yield f"{len(failed)} {code}{f' ({reason})' if reason else ''}: {', '.join(failed[:MOST_NAMES])}{more}"
 
 
 def _session_row(session: Session, *, as_json: bool) -> dict[str, object]:
@@ -65,8 +101,10 @@ def _session_row(session: Session, *, as_json: bool) -> dict[str, object]:
         "successful": session.successful_instances,
         "failed": session.failed_instances,
         "skipped": session.skipped_instances,
+        "failures": ", ".join(f"{count} {code}" for code, count in sorted(session.failures.items())) or None,
         "started": session.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-        "seconds": format_duration(session.started_at, session.completed_at),
+        "seconds": format_duration(session.started_at, session.completed_at or datetime.now(UTC)),
+        "retry of": session.retry_of,
         "run": session.run_id,
     }
 

@@ -15,12 +15,11 @@ from whalefall_pipelines.defs.calendar import CALENDARS, SETTINGS, TIMEZONE
 from whalefall_pipelines.defs.capacity import SIZES, TOTALS
 from whalefall_pipelines.defs.columns import column_schema
 from whalefall_pipelines.defs.resources import WhalefallResource
-from whalefall_pipelines.defs.runs import plan_session
+from whalefall_pipelines.defs.runs import plan_session, session_of_run
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
-from whalefall_pipelines.services.each_instance import sync_session
 from whalefall_pipelines.store.aggregation import Level
 from whalefall_pipelines.store.instances import active_instances
 
@@ -96,8 +95,8 @@ def _aggregate(context: dg.AssetExecutionContext, whalefall: WhalefallResource, 
     day = today(datetime.now(UTC), SETTINGS.timezone)
     with whalefall.store() as database:
         plan = plan_session(context, SyncCategory.AGGREGATION, [periods[0].start, min(periods[-1].end, day)])
-        with sync_session(database, plan, active_instances(database)):
-            written = aggregate_sizes(database, periods, day, plan.session_id, levels)
+        with session_of_run(context, database, plan, active_instances(database)) as check:
+            written = aggregate_sizes(database, periods, day, plan.session_id, levels, check=check)
         context.log.info("%d periods from %s: %d rows written", len(periods), periods[0].start, written)
         for level in levels:
             for start, metadata in period_metadata(database, level, periods).items():

@@ -13,12 +13,11 @@ from whalefall_pipelines.defs.calendar import DAYS, SETTINGS
 from whalefall_pipelines.defs.columns import column_schema
 from whalefall_pipelines.defs.metadata import coverage_metadata, database_metadata, instance_metadata, inventory_metadata, report_days
 from whalefall_pipelines.defs.resources import WhalefallResource
-from whalefall_pipelines.defs.runs import plan_session
+from whalefall_pipelines.defs.runs import plan_session, session_of_run
 from whalefall_pipelines.domain.capacity import measurable_day
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.services.collect_capacity import Collector, InstanceOutcome, recompute_totals
-from whalefall_pipelines.services.each_instance import sync_session
 from whalefall_pipelines.services.fill_gaps import fill_gaps, settle_days_before
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.gaps import close_backfill_records
@@ -89,8 +88,8 @@ def fleet_day(
         collector = replace(whalefall.collector(database), inventory_only=SIZES not in context.selected_asset_keys)
         is_over = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace) is None
         plan = plan_session(context, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
-        with sync_session(database, plan, targets):
-            seconds_by_day = _work(context, collector, targets, days, plan)
+        with session_of_run(context, database, plan, targets) as check:
+            seconds_by_day = _work(context, replace(collector, check=check), targets, days, plan)
         _report(context, database, days, seconds_by_day)
     for key in (INVENTORY, SIZES, TOTALS):
         if key in context.selected_asset_keys:

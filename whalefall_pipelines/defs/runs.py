@@ -1,14 +1,20 @@
-"""How a Dagster run maps onto a session: the one names the other, and tags tell what started it."""
+"""How a Dagster run maps onto a session: the one names the other, tags tell what started it, and they end together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from uuid import UUID, uuid4
 
 import dagster as dg
 
+from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType, session_tag
+from whalefall_pipelines.errors import SessionEndedError
+from whalefall_pipelines.services.keep_session import Check, sync_session
+from whalefall_pipelines.store.database import Database
 
 PARTITION_TAG = "dagster/partition"
+RETRY_TAG = "whalefall/retry_of"
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
@@ -30,11 +36,28 @@ def plan_session(
         first_day=min(days),
         last_day=max(days),
         run_id=context.run.run_id,
+        retry_of=UUID(tags[RETRY_TAG]) if RETRY_TAG in tags else None,
     )
+
+
+@contextmanager
+def session_of_run(
+    context: dg.AssetExecutionContext, database: Database, plan: SessionPlan, instances: Sequence[Instance]
+) -> Generator[Check]:
+    """A session for the block, ended with it. A session that somebody cancels cancels its run."""
+    try:
+        with sync_session(database, plan, instances) as check:
+            yield check
+    except SessionEndedError as error:
+        context.log.warning("%s", error)
+        context.instance.report_run_canceling(context.run, message=str(error))
+        raise dg.DagsterExecutionInterruptedError from error
 
 
 def sync_type(tags: Mapping[str, str], *, some_instances: bool = False, is_over: bool = False) -> SyncType:
     """What started a run, by its tags. A run over days that are over is a backfill, whoever started it."""
+    if RETRY_TAG in tags and not is_over:
+        return SyncType.RETRY
     if is_over or "dagster/backfill" in tags or RANGE_TAGS[0] in tags:
         return SyncType.BACKFILL
     if "dagster/schedule_name" in tags or "dagster/sensor_name" in tags:

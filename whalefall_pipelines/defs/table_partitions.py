@@ -13,13 +13,12 @@ import dagster as dg
 from whalefall_pipelines.defs.checks import MOST_ROWS
 from whalefall_pipelines.defs.metadata import Metadata, markdown_table
 from whalefall_pipelines.defs.resources import WhalefallResource
-from whalefall_pipelines.defs.runs import plan_session
+from whalefall_pipelines.defs.runs import plan_session, session_of_run
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory
 from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, Step, StepKind, added_by, dropped_by
 from whalefall_pipelines.errors import StoreBusyError
 from whalefall_pipelines.services import maintain_table_partitions as upkeep
-from whalefall_pipelines.services.each_instance import sync_session
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
@@ -59,7 +58,7 @@ def table_partitions(context: dg.AssetExecutionContext, config: UpkeepConfig, wh
     day = _today(given)
     with whalefall.store() as database:
         session = plan_session(context, SyncCategory.PARTITION, [day])
-        with sync_session(database, session, []):
+        with session_of_run(context, database, session, []):
             left = _work(context, config, database, given, day)
             if left:
                 status, code = SessionStatus.FAILED, "DATABASE_QUERY_ERROR"

@@ -18,7 +18,7 @@ from whalefall_pipelines.domain.sessions import Session, SessionPlan, SyncCatego
 from whalefall_pipelines.errors import InputError, TargetError
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.collect_capacity import server_collector
-from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.services.register_instances import carry_out, plan_fleet, read_fleet_file
 from whalefall_pipelines.services.run_in_dagster import aggregation, collection, run_in_dagster
 from whalefall_pipelines.settings import Settings

@@ -109,7 +109,9 @@ def today(now: datetime, timezone: ZoneInfo) -> date:
 def measurable_day(days: Iterable[date], now: datetime, timezone: ZoneInfo, grace: timedelta) -> date | None:
     """The one of these days that can be measured now: today, else yesterday until the grace period after midnight is over, else none."""
     wanted = set(days)
-    for day in (today(now, timezone), today(now - grace, timezone)):
-        if day in wanted:
-            return day
-    return None
+    return next((day for day in measurable_days(now, timezone, grace) if day in wanted), None)
+
+
+def measurable_days(now: datetime, timezone: ZoneInfo, grace: timedelta) -> tuple[date, ...]:
+    """The days that can be measured now: today, and yesterday until the grace period after midnight is over."""
+    return tuple(dict.fromkeys((today(now, timezone), today(now - grace, timezone))))

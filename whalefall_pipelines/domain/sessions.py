@@ -1,5 +1,9 @@
-"""Sessions and their records: the words for them. The moves between states are rows of `sync_state_moves` in the store."""
+"""Sessions and their records: the words for them, and when one that still runs is dead.
 
+The moves between states are rows of `sync_state_moves` in the store; when a failed one is retried is `retries.py`.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -50,6 +54,47 @@ class RecordStatus(StrEnum):
     FAILED = "failed"
 
 
+# A process says so often that its session lives, in seconds; one that has not for so long is dead.
+BEAT_SECONDS = 2.0
+DEAD_AFTER_SECONDS = 60.0
+
+
+class RunState(StrEnum):
+    """What Dagster says of the run of a session."""
+
+    GOING = "going"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSession:
+    """A session that the store believes to run; `is_alive` when its process said so lately."""
+
+    session_id: UUID
+    run_id: str | None
+    is_alive: bool
+
+
+def verdict(run: RunState, *, is_alive: bool) -> tuple[SessionStatus, str] | None:
+    """How a running session ends, and why, given its run and whether its process lives; None when it goes on.
+
+    What Dagster knows to be over is over, even if its process does not know it yet; what Dagster believes to run is over when its process
+    is gone. A run of which Dagster knows nothing (it was deleted, or the session has none) is judged by its process alone.
+    """
+    if run is RunState.CANCELLED:
+        return SessionStatus.CANCELLED, "its run was cancelled"
+    if run is RunState.FAILED:
+        return SessionStatus.FAILED, "its run failed before the work was over"
+    if run is RunState.SUCCEEDED and not is_alive:
+        return SessionStatus.FAILED, "its run ended without closing it"
+    if not is_alive:
+        return SessionStatus.FAILED, f"its process is gone: nothing was heard of it for {DEAD_AFTER_SECONDS:.0f} s"
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
     """A session about to be opened, for the days that its run covers."""
@@ -65,7 +110,7 @@ class SessionPlan:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One run of one category as stored."""
+    """One run of one category as stored. `failures` counts the failed instances by error code."""
 
     session_id: UUID
     run_id: str | None
@@ -81,6 +126,7 @@ class Session:
     started_at: datetime
     completed_at: datetime | None
     retry_of: UUID | None
+    failures: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

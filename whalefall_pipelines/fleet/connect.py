@@ -31,7 +31,7 @@ class ServerFleet:
         self._deadlines = deadlines or Deadlines()
         self._watchdog = Watchdog()
 
-    def connect(self, instance: Instance, login: Login) -> AbstractContextManager[Probe]:
+    def connect(self, instance: Instance, login: Login, *, spent_seconds: float = 0) -> AbstractContextManager[Probe]:
         """Open one connection through the adapter of the instance's engine."""
         module = self._adapters.get(instance.engine)
         if module is None:
@@ -43,7 +43,7 @@ class ServerFleet:
         except ImportError as error:  # pyodbc needs libodbc.so.2, which no wheel brings; oracledb is an extra
             sentence = f"{instance.name!r} cannot be reached: the driver of {instance.engine} cannot be loaded on this machine ({error})."
             raise UnreachableError(sentence, reason=Reason.INTERNAL_ERROR) from error
-        return connect(instance, login, self._deadlines, self._watchdog)
+        return connect(instance, login, self._deadlines.after(spent_seconds), self._watchdog)
 
     def shut_all(self) -> None:
         """Break every open connection; whoever waits on one gets an error at once."""

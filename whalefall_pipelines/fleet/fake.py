@@ -39,16 +39,16 @@ class FakeFleet:
         self._deadlines = deadlines or Deadlines()
         self._interrupted = threading.Event()
 
-    def connect(self, instance: Instance, login: Login) -> AbstractContextManager[Probe]:
+    def connect(self, instance: Instance, login: Login, *, spent_seconds: float = 0) -> AbstractContextManager[Probe]:
         """Open a fake connection, or fail as told."""
-        return self._connect(instance, login)
+        return self._connect(instance, login, self._deadlines.after(spent_seconds))
 
     def shut_all(self) -> None:
         """Wake whatever hangs."""
         self._interrupted.set()
 
     @contextmanager
-    def _connect(self, instance: Instance, _login: Login) -> Generator[Probe]:
+    def _connect(self, instance: Instance, _login: Login, deadlines: Deadlines) -> Generator[Probe]:
         server = self.servers.get(instance.name)
         if server is None:
             raise UnreachableError(f"Nothing listens at {instance.address}.", reason=Reason.CONNECTION_REFUSED)
@@ -56,7 +56,7 @@ class FakeFleet:
         if server.on_visit:
             server.on_visit(server)
         if server.hangs or server.delay_seconds:
-            patience = self._deadlines.instance_seconds if server.hangs else server.delay_seconds
+            patience = deadlines.instance_seconds if server.hangs else server.delay_seconds
             was_interrupted = self._interrupted.wait(patience)
             if server.hangs or was_interrupted:
                 raise UnreachableError(f"{instance.address} did not answer within {patience} s.", reason=Reason.TIMEOUT)

@@ -4,7 +4,7 @@ and one line in `connect.py`.
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -20,6 +20,10 @@ class Deadlines:
     connect_seconds: float = 10
     statement_seconds: float = 60
     instance_seconds: float = 300
+
+    def after(self, spent_seconds: float) -> "Deadlines":
+        """What is left for another try of the same visit; never nothing at all, so that it fails by its deadline."""
+        return replace(self, instance_seconds=max(0.1, self.instance_seconds - spent_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,8 @@ class NoHistory:
 class Fleet(Protocol):
     """The way to every monitored server."""
 
-    def connect(self, instance: Instance, login: Login) -> AbstractContextManager[Probe]:
-        """Open one connection; leaving the context closes it.
+    def connect(self, instance: Instance, login: Login, *, spent_seconds: float = 0) -> AbstractContextManager[Probe]:
+        """Open one connection; leaving the context closes it. `spent_seconds` of the visit's deadline are gone already.
 
         Raises:
             UnreachableError: no connection within the deadline.

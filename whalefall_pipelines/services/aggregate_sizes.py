@@ -3,7 +3,7 @@
 Nothing here asks which period is the current one: the caller names the periods, and says which day it is.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -19,11 +19,18 @@ BATCH = {PeriodType.DAILY: 31, PeriodType.WEEKLY: 13, PeriodType.MONTHLY: 1, Per
 
 
 def aggregate_sizes(
-    database: Database, periods: Sequence[Period], today: date, session_id: UUID, levels: Collection[Level] = tuple(Level)
+    database: Database,
+    periods: Sequence[Period],
+    today: date,
+    session_id: UUID,
+    levels: Collection[Level] = tuple(Level),
+    *,
+    check: Callable[[], None] = lambda: None,
 ) -> int:
     """Compute consecutive periods of one type, close the session's records, and return how many rows were written.
 
-    All of it is one transaction: either every period of the range is news, or none.
+    All of it is one transaction: either every period of the range is news, or none. `check` is called between statements and ends the
+    work by raising.
 
     Raises:
         InputError: a period has not begun.
@@ -35,6 +42,7 @@ def aggregate_sizes(
         aggregation.lock_period_type(cursor, periods[0].period_type)
         for batch in _batches(periods):
             for level in levels:
+                check()
                 for instance_id, rows in aggregation.write_periods(cursor, level, batch, today).items():
                     written[instance_id] = written.get(instance_id, 0) + rows
         aggregation.close_records(cursor, session_id, periods, written)

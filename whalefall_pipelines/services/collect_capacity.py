@@ -1,23 +1,26 @@
-"""Collects one day: visits every instance once, in parallel, and a second time where the first failed at once.
+"""Collects one day: visits every instance once, in parallel, and again where that failed at once.
 
 What a visit writes is `write_visit.py`. Only today, or yesterday within the grace period, can be collected; days that are over
 are `fill_gaps.py`.
 """
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.domain.capacity import Reason, measurable_day
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance
-from whalefall_pipelines.errors import SizesError, StoreUnreachableError, TargetError, WhalefallError
+from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnreachableError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
-from whalefall_pipelines.services.each_instance import each_instance
+from whalefall_pipelines.services.each_instance import POLL_SECONDS, each_instance
+from whalefall_pipelines.services.outlast_outage import OUTAGE_SECONDS, outlast_outage
 from whalefall_pipelines.services.read_filters import read_filters
 from whalefall_pipelines.services.write_visit import InstanceOutcome, Listing, write_failure, write_visit
 from whalefall_pipelines.settings import Settings
@@ -26,9 +29,12 @@ from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 
-# A second try within the run, for failures that came at once; one that used up its deadline waits for a later run.
-ATTEMPTS = 2
+Result = TypeVar("Result")
+# Tries within the run, for failures that came at once; one that used up a deadline waits for a later run.
+ATTEMPTS = 3
 QUICK_SECONDS = 2.0
+# Each pause before another try is so many times as long as the one before.
+BACK_OFF = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,55 +51,90 @@ class Collector:
     max_gap_days: int = 14
     inventory_only: bool = False
     pause_seconds: float = 1.0
+    outage_seconds: float = OUTAGE_SECONDS
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    check: Callable[[], None] = lambda: None
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def collect_day(self, targets: Sequence[Instance], day: date, session_id: UUID | None) -> Iterator[InstanceOutcome]:
-        """Visit every instance once, and those that failed at once a second time after a pause; yield each as it ends.
+        """Visit every instance once, and those that failed at once again after growing pauses; yield each as it ends.
 
         Raises:
-            StoreError: the store failed, so that not even failures can be written down.
+            StoreError: the store failed, or was away for too long, so that not even failures can be written down.
+            SessionEndedError: somebody ended the session; nothing more is begun.
         """
-        ensure_months(self.database, [day])
-        again: list[Instance] = []
+        self._write(lambda: ensure_months(self.database, [day]))
+        begun_at: dict[Instance, float] = {}
+        turn = targets
         for attempt in range(1, ATTEMPTS + 1):
-            turn, again = (targets if attempt == 1 else again), []
-            is_last = attempt == ATTEMPTS
+            again: list[Instance] = []
             for instance, outcome in each_instance(
                 turn,
-                lambda instance, is_last=is_last: self.collect_instance(instance, day, session_id, is_last=is_last),
+                lambda instance, is_last=attempt == ATTEMPTS: self.collect_instance(
+                    instance, day, session_id, is_last=is_last, begun_at=begun_at.setdefault(instance, time.monotonic())
+                ),
                 parallel=self.parallel,
-                interrupt=self.fleet.shut_all,
+                interrupt=self.stop,
+                check=self.check,
                 take_up=lambda next_ones: self._take_up(next_ones, session_id),
             ):
                 if isinstance(outcome, Exception):
-                    yield write_failure(self.database, instance, day, session_id, _as_whalefall_error(outcome), seconds=0)
+                    yield self._write_failure(instance, day, session_id, _as_whalefall_error(outcome), seconds=0)
                 elif outcome is None:
                     again.append(instance)
                 else:
                     yield outcome
-            if again:
-                time.sleep(self.pause_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+            if not again:
+                return
+            self._pause(self.pause_seconds * BACK_OFF ** (attempt - 1))
+            turn = again
 
-    def collect_instance(self, instance: Instance, day: date, session_id: UUID | None, *, is_last: bool = True) -> InstanceOutcome | None:
-        """Visit one instance and write what came of it; None when it failed at once and deserves another try."""
+    def stop(self) -> None:
+        """Wake whatever waits on a server or on the store."""
+        self.stopped.set()
+        self.fleet.shut_all()
+
+    def collect_instance(
+        self, instance: Instance, day: date, session_id: UUID | None, *, is_last: bool, begun_at: float
+    ) -> InstanceOutcome | None:
+        """Visit one instance and write what came of it; None when it failed at once and deserves another try.
+
+        `begun_at` is when its first try began, by the monotonic clock: all tries share the deadline of one visit.
+        """
         started = time.monotonic()
         try:
-            listing = self.visit(instance, day)
+            listing = self.visit(instance, day, spent_seconds=started - begun_at)
         except TargetError as error:
             seconds = time.monotonic() - started
             if error.is_transient and seconds < QUICK_SECONDS and not is_last:
                 return None
-            return write_failure(self.database, instance, day, session_id, error, seconds=seconds)
-        return write_visit(self.database, instance, day, session_id, listing, seconds=time.monotonic() - started)
+            return self._write_failure(instance, day, session_id, error, seconds=seconds)
+        seconds = time.monotonic() - started
+        return self._write(lambda: write_visit(self.database, instance, day, session_id, listing, seconds=seconds))
+
+    def _write_failure(
+        self, instance: Instance, day: date, session_id: UUID | None, error: WhalefallError, *, seconds: float
+    ) -> InstanceOutcome:
+        return self._write(lambda: write_failure(self.database, instance, day, session_id, error, seconds=seconds))
+
+    def _write(self, work: Callable[[], Result]) -> Result:
+        return outlast_outage(work, seconds=self.outage_seconds, stopped=self.stopped)
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, no secret
+        while time.monotonic() < until:
+            self.check()
+            time.sleep(min(POLL_SECONDS, max(0, until - time.monotonic())))
 
     def _take_up(self, next_ones: Sequence[Instance], session_id: UUID | None) -> Sequence[Instance]:
         if session_id is None:
             return next_ones
-        begun = sessions.start_records(self.database, session_id, [instance.instance_id for instance in next_ones])
+        ids = [instance.instance_id for instance in next_ones]
+        begun = self._write(lambda: sessions.start_records(self.database, session_id, ids))
         return [instance for instance in next_ones if instance.instance_id in begun]
 
-    def visit(self, instance: Instance, day: date) -> Listing:
-        """Ask one server for its databases and their sizes, and write nothing.
+    def visit(self, instance: Instance, day: date, *, spent_seconds: float = 0) -> Listing:
+        """Ask one server for its databases and their sizes, and write nothing. Time spent already counts against its deadline.
 
         Raises:
             TargetError: the server cannot be asked, or the day is over.
@@ -101,7 +142,7 @@ class Collector:
         if measurable_day([day], self.clock(), self.timezone, self.grace) is None:
             raise SizesError(f"{day} was over before {instance.name!r} was reached.", reason=Reason.NOT_COLLECTED)
         login = self.secrets.reveal(instance.secret, instance.username, instance.name)
-        with self.fleet.connect(instance, login) as probe:
+        with self.fleet.connect(instance, login, spent_seconds=spent_seconds) as probe:
             present = probe.list_databases()
             rule = self.filters[instance.engine]
             listed = tuple(name for name in present if not rule.hides(name))
@@ -135,6 +176,6 @@ def recompute_totals(database: Database, targets: Sequence[Instance], days: Sequ
 
 
 def _as_whalefall_error(error: Exception) -> WhalefallError:
-    if isinstance(error, StoreUnreachableError):
+    if isinstance(error, (StoreUnreachableError, SessionEndedError)):
         raise error
     return error if isinstance(error, WhalefallError) else WhalefallError(f"unexpected {type(error).__name__}: {error}")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from whalefall_pipelines.domain.capacity import Provenance
+from whalefall_pipelines.domain.capacity import Provenance, today
 from whalefall_pipelines.domain.instances import ENGINES_WITH_HISTORY, Instance
-from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.errors import SessionEndedError, WhalefallError
 from whalefall_pipelines.services.collect_capacity import Collector
 from whalefall_pipelines.services.each_instance import each_instance
 from whalefall_pipelines.store import capacity, gaps, sessions
@@ -36,7 +36,8 @@ def fill_gaps(
 ) -> Filled:
     """Fill what these days, all over, lack of these instances, and recompute their totals.
 
-    An instance whose history cannot be asked has its record failed; its gaps are estimated all the same.
+    An instance whose history cannot be asked has its record failed; its gaps are estimated all the same. One whose login was rejected
+    today is not asked.
     """
     database = collector.database
     bridge = gaps.Bridge(min(days), max(days), collector.max_gap_days, [instance.instance_id for instance in instances])
@@ -44,6 +45,7 @@ def fill_gaps(
         gaps.freeze_uncollected_days(cursor, bridge.first_day, bridge.last_day, session_id)
     with_history = [instance for instance in instances if instance.engine in ENGINES_WITH_HISTORY]
     recovered = _recover(collector, with_history, bridge, session_id, say)
+    collector.check()
     with database.transaction() as cursor:
         bridgeable = gaps.list_bridgeable_days(cursor, bridge)
     ensure_months(database, bridgeable, ["database_size_stats", "instance_size_stats"])
@@ -71,8 +73,11 @@ def settle_days_before(collector: Collector, day: date, session_id: UUID) -> Non
 
 
 def _recover(collector: Collector, instances: Sequence[Instance], bridge: gaps.Bridge, session_id: UUID, say: Callable[[str], None]) -> int:
+    if not instances:
+        return 0
     wanted = {one: gaps.list_recoverable_sizes(collector.database, one.instance_id, bridge.first_day, bridge.last_day) for one in instances}
-    asked = [instance for instance, lacking in wanted.items() if lacking]
+    rejected = sessions.list_rejected_logins(collector.database, today(collector.clock(), collector.timezone))
+    asked = [instance for instance, lacking in wanted.items() if lacking and instance.instance_id not in rejected]
     if not asked:
         return 0
     begun = sessions.start_records(collector.database, session_id, [instance.instance_id for instance in asked])
@@ -81,9 +86,10 @@ def _recover(collector: Collector, instances: Sequence[Instance], bridge: gaps.B
         [one for one in asked if one.instance_id in begun],
         lambda instance: _recover_instance(collector, instance, wanted[instance], session_id),
         parallel=collector.parallel,
-        interrupt=collector.fleet.shut_all,
+        interrupt=collector.stop,
+        check=collector.check,
     ):
-        if isinstance(outcome, WhalefallError):
+        if isinstance(outcome, WhalefallError) and not isinstance(outcome, SessionEndedError):
             say(f"{instance.name}: its own history could not be asked: {outcome}")
             _fail_record(collector.database, instance, session_id, outcome)
         elif isinstance(outcome, Exception):

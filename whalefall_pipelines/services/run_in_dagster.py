@@ -14,7 +14,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from whalefall_pipelines.domain.periods import Period
-from whalefall_pipelines.domain.sessions import Session, SyncCategory, session_tag
+from whalefall_pipelines.domain.sessions import Session, SessionStatus, SyncCategory, session_tag
 from whalefall_pipelines.errors import NotFoundError, RunFailedError
 from whalefall_pipelines.services.dagster_environment import dagster_environment
 from whalefall_pipelines.settings import Settings
@@ -73,10 +73,20 @@ def run_in_dagster(settings: Settings, database: Database, run: Run, *, on_progr
             process.wait(STOP_SECONDS)
             raise
     _show(database, session_id, on_progress)
-    if process.returncode != 0:
-        raise RunFailedError(f"The Dagster run broke: {_reason(log)} The whole of it is in {log}.")
+    if process.returncode != 0 and not _was_cancelled(database, session_id):
+        reason = _reason(log) if process.returncode > 0 else f"its process was killed by signal {-process.returncode}."
+        message = f"the run broke: {reason}"
+        sessions.abandon_session(database, session_id, SessionStatus.FAILED, error_code=RunFailedError.code, error_message=message)
+        raise RunFailedError(f"The Dagster run broke: {reason} The whole of it is in {log}.")
     log.unlink()
     return sessions.get_session(database, session_id)
+
+
+def _was_cancelled(database: Database, session_id: UUID) -> bool:
+    try:
+        return sessions.get_session(database, session_id).status is SessionStatus.CANCELLED
+    except NotFoundError:
+        return False
 
 
 def _command(session_id: UUID, run: Run) -> list[str]:

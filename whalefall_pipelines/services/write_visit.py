@@ -10,9 +10,13 @@ from uuid import UUID
 
 from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Provenance, Reason
 from whalefall_pipelines.domain.instances import Instance, InventoryChange, compare_inventory
-from whalefall_pipelines.errors import SessionEndedError, SizesError, TargetError, WhalefallError
+from whalefall_pipelines.domain.sessions import SessionStatus
+from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SizesError, TargetError, WhalefallError
 from whalefall_pipelines.store import capacity, instances, sessions
 from whalefall_pipelines.store.database import Cursor, Database
+
+# Machines that repeat a rejected login lock accounts.
+_UNTIL_CHANGED = " It is tried again tomorrow, or as soon as its credential is changed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +85,15 @@ def write_failure(
 ) -> InstanceOutcome:
     """Write what an instance that could not be visited was expected to give, with the reason why it is missing."""
     reason = error.reason if isinstance(error, TargetError) else Reason.INTERNAL_ERROR
+    detail = f"{error}{_UNTIL_CHANGED}" if isinstance(error, LoginRejectedError) else str(error)
     with database.transaction() as cursor:
         capacity.lock_inventory(cursor, instance.instance_id)
-        capacity.write_unreached(cursor, instance.instance_id, day, reason=reason, detail=str(error), session_id=session_id)
+        capacity.write_unreached(cursor, instance.instance_id, day, reason=reason, detail=detail, session_id=session_id)
         capacity.write_totals(cursor, [instance.instance_id], day, day, session_id)
-        if session_id:
-            sessions.fail_record(
-                cursor, session_id, instance.instance_id, error_code=error.code, error_message=str(error), details={"reason": reason}
-            )
+        if session_id and not sessions.fail_record(
+            cursor, session_id, instance.instance_id, error_code=error.code, error_message=detail, details={"reason": reason}
+        ):
+            _refuse_ended(cursor, session_id, instance)
     return InstanceOutcome(instance, seconds, error=error)
 
 
@@ -148,4 +153,10 @@ def _close_record(cursor: Cursor, session_id: UUID, outcome: InstanceOutcome, ch
         }
         is_closed = sessions.complete_record(cursor, session_id, instance_id, is_skipped=outcome.is_skipped, items=items, details=details)
     if not is_closed:
-        raise SessionEndedError(f"Session {session_id} was ended meanwhile; what {outcome.instance.name!r} gave is not kept.")
+        _refuse_ended(cursor, session_id, outcome.instance)
+
+
+def _refuse_ended(cursor: Cursor, session_id: UUID, instance: Instance) -> None:
+    """A record of a running session that is closed already was closed by this same work, by a commit whose answer was lost."""
+    if sessions.status_of(cursor, session_id) is not SessionStatus.RUNNING:
+        raise SessionEndedError(f"Session {session_id} was ended meanwhile; what {instance.name!r} gave is not kept.")

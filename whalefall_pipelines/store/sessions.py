@@ -2,25 +2,37 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from uuid import UUID
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.retries import NEEDS_A_PERSON, Unrepaired
 from whalefall_pipelines.domain.sessions import (
+    DEAD_AFTER_SECONDS,
     InstanceRecord,
     RecordStatus,
+    RunningSession,
     Session,
     SessionPlan,
     SessionStatus,
     SyncCategory,
     SyncType,
 )
-from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.errors import InputError, NotFoundError, SessionRunningError
 from whalefall_pipelines.store.database import Cursor, Database
 
 
 def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[int]) -> None:
-    """Open a running session with one pending record per instance."""
+    """Open a running session with one pending record per instance.
+
+    Raises:
+        SessionRunningError: another running session collects some of these days.
+    """
     with database.transaction() as cursor:
+        if plan.category is SyncCategory.CAPACITY:
+            cursor.execute(queries.load("sessions/lock_opening"))
+            _refuse_rival(cursor, plan)
         cursor.execute(
             queries.load("sessions/open_session"),
             {
@@ -34,6 +46,44 @@ def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[i
                 "instance_ids": list(instance_ids),
             },
         )
+
+
+def _refuse_rival(cursor: Cursor, plan: SessionPlan) -> None:
+    cursor.execute(queries.load("sessions/find_rival"), {"first_day": plan.first_day, "last_day": plan.last_day})
+    row = cursor.fetchone()
+    if row:
+        session_id, started_at, done, total = row
+        raise SessionRunningError(
+            f"Session {session_id} has been collecting these days since {started_at:%H:%M:%S} ({done} of {total} instances done), so this "
+            f"one leaves: wait for it (`whalefall sessions show {session_id}`), or end it with `whalefall sessions cancel {session_id}`."
+        )
+
+
+def keep_alive(database: Database, session_id: UUID) -> SessionStatus:
+    """Say that the process of a session lives, and return how the session stands."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/keep_alive"), {"session_id": str(session_id)})
+        return SessionStatus.RUNNING if cursor.fetchone() else status_of(cursor, session_id)
+
+
+def status_of(cursor: Cursor, session_id: UUID) -> SessionStatus:
+    """How a session stands.
+
+    Raises:
+        NotFoundError: there is none of this id.
+    """
+    cursor.execute(queries.load("sessions/find_status"), {"session_id": str(session_id)})
+    row = cursor.fetchone()
+    if row is None:
+        raise NotFoundError(f"There is no session {session_id}.")
+    return SessionStatus(row[0])
+
+
+def list_running(database: Database) -> tuple[RunningSession, ...]:
+    """Every session that has not ended."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/list_running"), {"dead_after_seconds": DEAD_AFTER_SECONDS})
+        return tuple(RunningSession(UUID(str(row[0])), row[1], row[2]) for row in cursor.fetchall())
 
 
 def start_records(database: Database, session_id: UUID, instance_ids: Sequence[int]) -> frozenset[int]:
@@ -84,20 +134,37 @@ def skip_records(database: Database, session_id: UUID, details: Mapping[str, obj
         cursor.execute(queries.load("sessions/skip_running_records"), {"session_id": str(session_id), "sync_details": json.dumps(details)})
 
 
-def close_session(database: Database, session_id: UUID) -> SessionStatus | None:
-    """End a session whose work is over: failed if any record failed, else completed; None if it had been ended already."""
+def close_session(database: Database, session_id: UUID) -> SessionStatus:
+    """End a session whose work is over: failed if any record failed, else completed. Return how it stands, which may be older news."""
     with database.transaction() as cursor:
-        return _close(cursor, session_id, None)
+        return _close(cursor, session_id, None) or status_of(cursor, session_id)
 
 
-def abandon_session(database: Database, session_id: UUID, status: SessionStatus, *, error_code: str, error_message: str) -> None:
-    """End a session before its work was over: failed or cancelled, and what was under way with it."""
+def abandon_session(database: Database, session_id: UUID, status: SessionStatus, *, error_code: str, error_message: str) -> bool:
+    """End a session before its work was over: failed or cancelled, and what was under way with it; False if it had been ended already."""
     with database.transaction() as cursor:
         cursor.execute(
             queries.load("sessions/fail_running_records"),
             {"session_id": str(session_id), "error_code": error_code, "error_message": error_message},
         )
-        _close(cursor, session_id, status)
+        return _close(cursor, session_id, status) is not None
+
+
+def list_rejected_logins(database: Database, day: date) -> frozenset[int]:
+    """Instances whose login was rejected on this day, and that nobody has changed since."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/list_rejected_logins"), {"day": day, "rejected": Reason.AUTHENTICATION_FAILED})
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+def list_unrepaired(database: Database, day: date) -> tuple[Unrepaired, ...]:
+    """Instances whose day lacks something that another visit may give, by the ended session that touched them last."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            queries.load("sessions/list_unrepaired"),
+            {"day": day, "needs_a_person": sorted(NEEDS_A_PERSON), "rejected": Reason.AUTHENTICATION_FAILED},
+        )
+        return tuple(Unrepaired(day, UUID(str(row[0])), row[1], row[2], tuple(row[3])) for row in cursor.fetchall())
 
 
 def list_sessions(database: Database, *, most: int) -> tuple[Session, ...]:

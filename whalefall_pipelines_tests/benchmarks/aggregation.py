@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
-from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store import aggregation
 from whalefall_pipelines.store.aggregation import Level
 from whalefall_pipelines.store.database import Database

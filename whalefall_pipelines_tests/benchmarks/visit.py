@@ -17,7 +17,7 @@ from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncT
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.services.collect_capacity import Collector
-from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate

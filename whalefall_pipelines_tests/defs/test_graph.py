@@ -114,6 +114,10 @@ def test_what_happens_by_itself() -> None:
     assert {one.name: one.default_status for one in repository.sensor_defs} == {
         "refresh_aggregations": dg.DefaultSensorStatus.RUNNING,
         "bridge_gaps": dg.DefaultSensorStatus.RUNNING,
+        "retry_failed_instances": dg.DefaultSensorStatus.RUNNING,
+        "end_dead_runs": dg.DefaultSensorStatus.RUNNING,
+        "end_failed_runs": dg.DefaultSensorStatus.RUNNING,
+        "end_cancelled_runs": dg.DefaultSensorStatus.RUNNING,
         "missing_table_partitions": dg.DefaultSensorStatus.RUNNING,
     }
     tick = repository.get_schedule_def("collect_every_night").evaluate_tick(

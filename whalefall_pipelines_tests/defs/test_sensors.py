@@ -16,7 +16,7 @@ from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
-from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from
 from whalefall_pipelines_tests.days import write_days

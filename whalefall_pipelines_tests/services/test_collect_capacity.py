@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
-from whalefall_pipelines.errors import LoginRejectedError, SizesError, StoreError, UnreachableError
+from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SizesError, StoreError, UnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
-from whalefall_pipelines.services.each_instance import sync_session
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query, server
@@ -268,7 +268,7 @@ def test_work_of_a_session_that_was_cancelled_is_not_kept(store: Database, tmp_p
         sessions.abandon_session(store, plan.session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message="cancelled")
 
     fleet = FleetTest(store, tmp_path, {"a": server(on_visit=cancel), "b": server()}, parallel=1)
-    with sync_session(store, plan, fleet.instances):
+    with pytest.raises(SessionEndedError, match="ended meanwhile"), sync_session(store, plan, fleet.instances):
         list(fleet.collector().collect_day(fleet.instances, DAY, plan.session_id))
     assert sessions.get_session(store, plan.session_id).status is SessionStatus.CANCELLED
     assert fleet.sizes() == {}

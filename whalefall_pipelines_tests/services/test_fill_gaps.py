@@ -15,8 +15,8 @@ from whalefall_pipelines.domain.capacity import Method, RecoveredSize
 from whalefall_pipelines.domain.instances import Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import UnreachableError
-from whalefall_pipelines.services.each_instance import sync_session
 from whalefall_pipelines.services.fill_gaps import Filled, fill_gaps, find_bridgeable_days, settle_days_before
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store import gaps, sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import DAY, NIGHT, FleetTest, query, server

@@ -79,6 +79,7 @@ def test_nothing_starts_in_the_middle(store: Database) -> None:
 def test_a_run_opens_one_session_of_a_category(store: Database) -> None:
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY, run_id="run")
     sessions.open_session(store, plan, [])
+    sessions.close_session(store, plan.session_id)
     again = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY, run_id="run")
     with pytest.raises(StoreError, match="23505"):
         sessions.open_session(store, again, [])
@@ -99,7 +100,8 @@ def test_closing_counts_the_records_and_cannot_be_repeated(store: Database) -> N
     closed = sessions.get_session(store, session_id)
     assert (closed.successful_instances, closed.skipped_instances, closed.failed_instances) == (1, 1, 1)
     assert closed.completed_at is not None
-    assert sessions.close_session(store, session_id) is None
+    assert sessions.close_session(store, session_id) is SessionStatus.FAILED
+    assert sessions.get_session(store, session_id) == closed
 
 
 def test_a_cancelled_session_takes_up_nothing_more(store: Database) -> None:
@@ -116,6 +118,7 @@ def test_a_session_is_found_by_the_beginning_of_its_id(store: Database) -> None:
     assert sessions.find_session(store, str(session_id)[:8].upper()).session_id == session_id
     with pytest.raises(NotFoundError):
         sessions.find_session(store, "zzz")
+    sessions.close_session(store, session_id)
     open_one(store, "b")
     with pytest.raises(InputError, match="Several"):
         sessions.find_session(store, "")

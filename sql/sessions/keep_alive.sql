@@ -1,0 +1,7 @@
+-- The process of a running session lives.
+-- Parameters: session_id.
+-- Returns: one row if the session still runs.
+update sync_sessions
+set alive_at = clock_timestamp()
+where session_id = %(session_id)s and status = 'running'
+returning session_id

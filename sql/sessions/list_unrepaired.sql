@@ -1,0 +1,74 @@
+-- Instances whose day lacks something that another visit may give, by the ended session that touched them last. Nothing while a session
+-- still collects the day, and nothing of a session that a person cancelled. What only a person can cure is left out, a rejected login
+-- only as long as nobody changed it.
+-- Parameters: day, needs_a_person (text[] of reasons), rejected (the reason of a rejected login).
+-- Returns: session_id, completed_at, retries (how many came before), instance_names; one row per session.
+with recursive chain as (
+    select
+        session_id,
+        0 as retries
+    from sync_sessions
+    where retry_of is null and sync_category = 'capacity' and %(day)s between first_day and last_day
+    union all
+    select
+        s.session_id,
+        c.retries + 1
+    from sync_sessions as s
+    inner join chain as c on s.retry_of = c.session_id
+),
+
+latest as (
+    select distinct on (r.instance_id)
+        r.instance_id,
+        r.status as record_status,
+        s.session_id,
+        s.status,
+        s.completed_at,
+        c.retries
+    from sync_instance_records as r
+    inner join sync_sessions as s on r.session_id = s.session_id
+    inner join chain as c on s.session_id = c.session_id
+    where %(day)s between s.first_day and s.last_day
+    order by r.instance_id asc, s.started_at desc
+),
+
+lacking as (
+    select distinct g.instance_id
+    from capacity_gaps as g
+    inner join latest as l on g.instance_id = l.instance_id
+    inner join instances as i on g.instance_id = i.instance_id
+    inner join credentials as c on i.credential_id = c.credential_id
+    where
+        g.stat_date = %(day)s
+        and g.closed_by is null
+        and (
+            not g.reason = any(%(needs_a_person)s::text[])
+            or (g.reason = %(rejected)s and greatest(i.updated_at, c.updated_at) > l.completed_at)
+        )
+)
+
+select
+    l.session_id,
+    l.completed_at,
+    l.retries,
+    array_agg(i.name order by i.name) as instance_names
+from latest as l
+inner join instances as i on l.instance_id = i.instance_id
+left join lacking as a on l.instance_id = a.instance_id
+where
+    i.is_active
+    and l.status in ('completed', 'failed')
+    and (
+        a.instance_id is not null
+        or (
+            l.record_status <> 'completed'
+            and not exists (select 1 from capacity_gaps as g where g.instance_id = l.instance_id and g.stat_date = %(day)s)
+            and not exists (select 1 from database_size_stats as s where s.instance_id = l.instance_id and s.stat_date = %(day)s)
+        )
+    )
+    and not exists (
+        select 1 from sync_sessions as s
+        where s.status = 'running' and s.sync_category = 'capacity' and %(day)s between s.first_day and s.last_day
+    )
+group by l.session_id, l.completed_at, l.retries
+order by l.completed_at

@@ -1,0 +1,69 @@
+"""Ends sessions whose run is over or whose process is gone, so that none stays running.
+
+What Dagster knows of a run is given; asking it is `defs/sessions.py`.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from whalefall_pipelines.domain.sessions import RunningSession, RunState, SessionPlan, SessionStatus, verdict
+from whalefall_pipelines.store import sessions
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.instances import active_instances
+
+_CODES = {SessionStatus.FAILED: "RUN_DIED", SessionStatus.CANCELLED: "CANCELLED"}
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A session that was ended, why, and whether Dagster still believes that its run goes on."""
+
+    session: RunningSession
+    status: SessionStatus
+    why: str
+    run_goes_on: bool
+
+
+def end_dead_sessions(database: Database, states_of: Callable[[Sequence[str]], Mapping[str, RunState]]) -> list[EndedSession]:
+    """End every running session that should not run, given what Dagster says of these runs; runs it does not know are left out."""
+    running = sessions.list_running(database)
+    states = states_of([one.run_id for one in running if one.run_id])
+    ended = [_end(database, one, states.get(one.run_id or "", RunState.UNKNOWN)) for one in running]
+    return [one for one in ended if one]
+
+
+def end_sessions_without_process(database: Database) -> None:
+    """End what nothing was heard of lately; what opens the next session need not wait for the sweep."""
+    end_dead_sessions(database, lambda _: {})
+
+
+def end_sessions_of_run(database: Database, run_id: str, status: SessionStatus, why: str) -> None:
+    """End what still runs of a run that is over, and why it is."""
+    for one in sessions.list_running(database):
+        if one.run_id == run_id:
+            _abandon(database, one, status, why)
+
+
+def record_lost_run(database: Database, plan: SessionPlan, instance_names: Collection[str], why: str) -> None:
+    """Write down a run that failed before it had a session: a failed session whose instances nobody visited, so that they are retried.
+
+    No names are every active instance.
+    """
+    targets = [instance for instance in active_instances(database) if not instance_names or instance.name in instance_names]
+    sessions.open_session(database, plan, [instance.instance_id for instance in targets])
+    _abandon(database, RunningSession(plan.session_id, plan.run_id, is_alive=False), SessionStatus.FAILED, why)
+
+
+def _end(database: Database, session: RunningSession, run: RunState) -> EndedSession | None:
+    ending = verdict(run, is_alive=session.is_alive)
+    if ending is None:
+        return None
+    status, why = ending
+    if not _abandon(database, session, status, why):
+        return None
+    return EndedSession(session, status, why, run_goes_on=run is RunState.GOING)
+
+
+def _abandon(database: Database, session: RunningSession, status: SessionStatus, why: str) -> bool:
+    message = f"the session was ended because {why}"
+    return sessions.abandon_session(database, session.session_id, status, error_code=_CODES[status], error_message=message)
