@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 10
 POOL_TIMEOUT_SECONDS = 30
+# A transaction whose client froze, or whose machine is lost, holds locks that the next run waits for. The server ends it when it hears
+# nothing for a minute; no transaction of ours is idle for a second.
+_SERVER_SETTINGS = (
+    "idle_in_transaction_session_timeout=60s",
+    "tcp_keepalives_idle=30",
+    "tcp_keepalives_interval=10",
+    "tcp_keepalives_count=3",
+)
 
 
 def parse_url(text: str) -> "URL":
@@ -117,7 +125,7 @@ class Database:
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "application_name": "whalefall",
-                "options": f"-c timezone={timezone.key}",
+                "options": " ".join(f"-c {setting}" for setting in (f"timezone={timezone.key}", *_SERVER_SETTINGS)),
             },
         )
         event.listen(self._engine, "checkout", _refuse_dead)

@@ -64,7 +64,7 @@ class Fault:
     @property
     def outcome(self) -> str:
         """How it ends, for the table of a test run."""
-        if self.where is not Where.SERVICE:
+        if self.where is not Where.SERVICE and self.heals != NOTHING:
             return f"session failed{f', record {self.code}' if self.code else ''}"
         what = self.code or ("measured" if not self.reasons else "partly measured")
         return f"{what} ({', '.join(self.reasons)})" if self.reasons else what
@@ -237,6 +237,48 @@ def _killed(step: str, engines: tuple[str, ...], *, is_under_way: bool) -> Fault
 KILLS = (
     *(_killed(step, (POSTGRESQL,), is_under_way=is_under_way) for step, is_under_way in STEPS.items()),
     *(_killed(step, REAL, is_under_way=True) for step in SERVER_STEPS),
+)
+
+
+DIED = "RUN_DIED"
+SILENCE = "Ended by the sweep, or by the next run, after a minute of silence; the next run of the day measures what is missing."
+TOGETHER = (
+    Fault(
+        "two runs at once",
+        (POSTGRESQL,),
+        "the second leaves with a sentence that names the first",
+        NOTHING,
+        where=Where.PROCESS,
+        is_slow=True,
+    ),
+    Fault(
+        "one instance by hand during a run",
+        (POSTGRESQL,),
+        "nothing: it waits until the run is done with that instance, and measures it again",
+        NOTHING,
+        where=Where.PROCESS,
+        is_slow=True,
+    ),
+    Fault(
+        "run frozen and believed dead",
+        (POSTGRESQL,),
+        "its session is failed; when it wakes, it writes nothing more and leaves",
+        NEXT_RUN,
+        DIED,
+        says="its run failed",
+        where=Where.PROCESS,
+        is_slow=True,
+    ),
+    Fault(
+        "run and command killed together",
+        (POSTGRESQL,),
+        "its session is failed with the instance that was under way; what was finished stays",
+        SILENCE,
+        DIED,
+        says="its process is gone: nothing was heard of it",
+        where=Where.PROCESS,
+        is_slow=True,
+    ),
 )
 
 

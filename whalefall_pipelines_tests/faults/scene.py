@@ -116,9 +116,15 @@ class Scene(FleetTest):
         self.run(self.day - timedelta(days=1))
         self.now += timedelta(days=1)
 
+    def target_id(self) -> int:
+        """The number of the server under fault."""
+        ((found,),) = query(self.store, "select instance_id from instances where name = %s", TARGET)
+        return int(str(found))
+
     def find_session(self) -> None:
-        """Look at the session of the newest run, which another process opened."""
-        ((found,),) = query(self.store, "select session_id from sync_sessions order by started_at desc limit 1")
+        """Look at the session of the newest run of Dagster's, which another process opened."""
+        newest = "select session_id from sync_sessions where run_id is not null order by started_at desc limit 1"
+        ((found,),) = query(self.store, newest)
         self.session_id = UUID(str(found))
 
     def seen(self, name: str = TARGET) -> Seen:

@@ -95,8 +95,8 @@ def test_a_grace_period_that_ends_during_a_run_leaves_a_gap_that_is_bridged_and_
     fill_gaps(scene.collector(), scene.instances, [scene.day], scene.session_id, lambda _: None)
     rows = query(
         store,
-        "select i.name, s.stat_date, s.total_bytes, s.provenance from database_size_stats as s inner join instances as i using (instance_id) "
-        "where i.name = 'target' order by stat_date",
+        "select i.name, s.stat_date, s.total_bytes, s.provenance from database_size_stats as s "
+        "inner join instances as i using (instance_id) where i.name = 'target' order by stat_date",
     )
     assert rows == [
         (TARGET, date(2026, 11, 21), 1000, "measured"),

@@ -11,7 +11,7 @@ from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import ProcessStage, Report
 from whalefall_pipelines_tests.faults.matrix import BROKE, BY_SIGNAL, KILLS, SERVER_STEPS, Fault, parameters
 from whalefall_pipelines_tests.faults.processes import Installation
-from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, TARGET, Scene
+from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, Scene
 from whalefall_pipelines_tests.faults.seams import Holder, Stop, held, stopped_at
 
 pytestmark = pytest.mark.process
@@ -29,18 +29,13 @@ STOPS = {
 }
 
 
-def target_id(scene: Scene) -> int:
-    ((found,),) = query(scene.store, "select instance_id from instances where name = %s", TARGET)
-    return int(str(found))
-
-
 @contextmanager
 def at_the_store(scene: Scene, step: str) -> Generator[Holder]:
     if step == "waiting for the inventory":
-        with held(scene.store, 740_031, target_id(scene)) as holder:
+        with held(scene.store, 740_031, scene.target_id()) as holder:
             yield holder
     else:
-        stop = replace(STOPS[step], condition=STOPS[step].condition.format(target=target_id(scene)))
+        stop = replace(STOPS[step], condition=STOPS[step].condition.format(target=scene.target_id()))
         with stopped_at(scene.store, stop) as holder:
             yield holder
 

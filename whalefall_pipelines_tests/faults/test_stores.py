@@ -71,8 +71,7 @@ def used_up(scene: Scene, store: Store) -> Generator[None]:
 
 @contextmanager
 def killed_at_commit(scene: Scene, store: Store) -> Generator[None]:
-    ((instance_id,),) = query(store.database, "select instance_id from instances where name = %s", TARGET)
-    stop = Stop("sync_instance_records", "update", f"new.status = 'completed' and new.instance_id = {instance_id}", at_commit=True)
+    stop = Stop("sync_instance_records", "update", f"new.status = 'completed' and new.instance_id = {scene.target_id()}", at_commit=True)
     with stopped_at(store.database, stop) as holder:
 
         def kill() -> None:
