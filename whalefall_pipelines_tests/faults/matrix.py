@@ -282,6 +282,31 @@ TOGETHER = (
 )
 
 
+BY_THE_DAEMON = "The sensors end its session within five minutes, and retry what the day lacks 15 minutes later, without a person."
+UNDER_THE_DAEMON = (
+    Fault(
+        "run killed with -9 under the daemon",
+        (POSTGRESQL,),
+        "its session is failed with the instance that was under way; what was finished stays",
+        BY_THE_DAEMON,
+        DIED,
+        says="the session was ended because",
+        where=Where.DAEMON,
+        is_slow=True,
+    ),
+    Fault(
+        "run and daemon killed with -9",
+        (POSTGRESQL,),
+        "the same, once the daemon runs again",
+        BY_THE_DAEMON,
+        DIED,
+        says="the session was ended because",
+        where=Where.DAEMON,
+        is_slow=True,
+    ),
+)
+
+
 def parameters(faults: tuple[Fault, ...], *, without: str | None = None) -> list[ParameterSet]:
     """Each fault with each of its engines, as the parameters of a test."""
     return [

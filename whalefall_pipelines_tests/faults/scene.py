@@ -48,9 +48,10 @@ class Seen:
 
 @dataclass
 class Scene(FleetTest):
-    """The fleet. `expected` is what is to be measured once nothing fails; `mended_at` is when the fault was gone, if before its block was.
+    """The fleet. `expected` is what is to be measured once nothing fails.
 
-    `afterwards` is what the end of the test does, so that the server is as it was found.
+    `mended_at` is when the fault was gone, if before its block was; `healed_at` is when the day was whole. `afterwards` is what the end
+    of the test does, so that the server is as it was found.
     """
 
     target: Target | None = None
@@ -62,6 +63,7 @@ class Scene(FleetTest):
     steps: Steps = field(default_factory=Steps)
     expected: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     mended_at: float | None = None
+    healed_at: float | None = None
     error: StoreError | None = None
     session_id: UUID = field(default_factory=uuid4)
     afterwards: ExitStack = field(default_factory=ExitStack)
@@ -171,12 +173,13 @@ class Scene(FleetTest):
         ended_at = time.monotonic()
         self.mended_at = self.mended_at or ended_at
         look()
-        healed_at = ended_at if is_whole(self.store, self.day, self.expected) else None
+        if is_whole(self.store, self.day, self.expected):
+            self.healed_at = self.healed_at or ended_at
 
         def again() -> None:
-            nonlocal healed_at
             self.run(self.day)
-            healed_at = healed_at or time.monotonic()
+            self.healed_at = self.healed_at or time.monotonic()
 
         check_invariants(self.store, self.day, before, self.expected, again)
-        return max(0.0, (healed_at or ended_at) - self.mended_at)
+        assert self.healed_at
+        return max(0.0, self.healed_at - self.mended_at)
