@@ -71,6 +71,7 @@ class FleetTest:
             grace=timedelta(hours=2),
             parallel=self.parallel,
             inventory_only=self.inventory_only,
+            instance_seconds=self.deadlines.instance_seconds,
             pause_seconds=0,
             clock=clock or (lambda: self.now),
         )

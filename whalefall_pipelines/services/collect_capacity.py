@@ -50,6 +50,7 @@ class Collector:
     parallel: int
     max_gap_days: int = 14
     inventory_only: bool = False
+    instance_seconds: float = 300
     pause_seconds: float = 1.0
     outage_seconds: float = OUTAGE_SECONDS
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -70,8 +71,8 @@ class Collector:
             again: list[Instance] = []
             for instance, outcome in each_instance(
                 turn,
-                lambda instance, is_last=attempt == ATTEMPTS: self.collect_instance(
-                    instance, day, session_id, is_last=is_last, begun_at=begun_at.setdefault(instance, time.monotonic())
+                lambda instance, attempt=attempt: self.collect_instance(
+                    instance, day, session_id, attempt=attempt, begun_at=begun_at.setdefault(instance, time.monotonic())
                 ),
                 parallel=self.parallel,
                 interrupt=self.stop,
@@ -86,7 +87,7 @@ class Collector:
                     yield outcome
             if not again:
                 return
-            self._pause(self.pause_seconds * BACK_OFF ** (attempt - 1))
+            self._wait(self._pause_after(attempt))
             turn = again
 
     def stop(self) -> None:
@@ -95,18 +96,19 @@ class Collector:
         self.fleet.shut_all()
 
     def collect_instance(
-        self, instance: Instance, day: date, session_id: UUID | None, *, is_last: bool, begun_at: float
+        self, instance: Instance, day: date, session_id: UUID | None, *, attempt: int, begun_at: float
     ) -> InstanceOutcome | None:
         """Visit one instance and write what came of it; None when it failed at once and deserves another try.
 
-        `begun_at` is when its first try began, by the monotonic clock: all tries share the deadline of one visit.
+        `begun_at` is when its first try began, by the monotonic clock: all tries and their pauses share the deadline of one visit.
         """
         started = time.monotonic()
         try:
             listing = self.visit(instance, day, spent_seconds=started - begun_at)
         except TargetError as error:
             seconds = time.monotonic() - started
-            if error.is_transient and seconds < QUICK_SECONDS and not is_last:
+            has_time = time.monotonic() - begun_at + self._pause_after(attempt) < self.instance_seconds
+            if error.is_transient and seconds < QUICK_SECONDS and attempt < ATTEMPTS and has_time:
                 return None
             return self._write_failure(instance, day, session_id, error, seconds=seconds)
         seconds = time.monotonic() - started
@@ -120,7 +122,10 @@ class Collector:
     def _write(self, work: Callable[[], Result]) -> Result:
         return outlast_outage(work, seconds=self.outage_seconds, stopped=self.stopped)
 
-    def _pause(self, seconds: float) -> None:
+    def _pause_after(self, attempt: int) -> float:
+        return self.pause_seconds * BACK_OFF ** (attempt - 1)
+
+    def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, no secret
         while time.monotonic() < until:
             self.check()
@@ -165,6 +170,7 @@ def server_collector(settings: Settings, database: Database) -> Collector:
         timezone=settings.timezone,
         grace=settings.grace,
         parallel=settings.parallel_instances,
+        instance_seconds=settings.instance_timeout_seconds,
         max_gap_days=settings.max_gap_days,
     )
 

@@ -6,7 +6,7 @@ What Dagster knows of a run is given; asking it is `defs/sessions.py`.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from whalefall_pipelines.domain.sessions import RunningSession, RunState, SessionPlan, SessionStatus, verdict
+from whalefall_pipelines.domain.sessions import DEAD_AFTER_SECONDS, RunningSession, RunState, SessionPlan, SessionStatus, verdict
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
@@ -24,9 +24,11 @@ class EndedSession:
     run_goes_on: bool
 
 
-def end_dead_sessions(database: Database, states_of: Callable[[Sequence[str]], Mapping[str, RunState]]) -> list[EndedSession]:
+def end_dead_sessions(
+    database: Database, states_of: Callable[[Sequence[str]], Mapping[str, RunState]], *, dead_after_seconds: float = DEAD_AFTER_SECONDS
+) -> list[EndedSession]:
     """End every running session that should not run, given what Dagster says of these runs; runs it does not know are left out."""
-    running = sessions.list_running(database)
+    running = sessions.list_running(database, dead_after_seconds)
     states = states_of([one.run_id for one in running if one.run_id])
     ended = [_end(database, one, states.get(one.run_id or "", RunState.UNKNOWN)) for one in running]
     return [one for one in ended if one]

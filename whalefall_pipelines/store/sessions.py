@@ -79,10 +79,10 @@ def status_of(cursor: Cursor, session_id: UUID) -> SessionStatus:
     return SessionStatus(row[0])
 
 
-def list_running(database: Database) -> tuple[RunningSession, ...]:
-    """Every session that has not ended."""
+def list_running(database: Database, dead_after_seconds: float = DEAD_AFTER_SECONDS) -> tuple[RunningSession, ...]:
+    """Every session that has not ended, and whether its process was heard of within so many seconds."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/list_running"), {"dead_after_seconds": DEAD_AFTER_SECONDS})
+        cursor.execute(queries.load("sessions/list_running"), {"dead_after_seconds": dead_after_seconds})
         return tuple(RunningSession(UUID(str(row[0])), row[1], row[2]) for row in cursor.fetchall())
 
 
