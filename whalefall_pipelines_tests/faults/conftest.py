@@ -12,13 +12,13 @@ from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import server
-from whalefall_pipelines_tests.faults.matrix import FAKE, NOTHING, POSTGRESQL, Fault
+from whalefall_pipelines_tests.faults.fault import FAKE, NOTHING, POSTGRESQL, Fault
 from whalefall_pipelines_tests.faults.processes import Installation, installation, make_dagster_template
 from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, Scene
 from whalefall_pipelines_tests.faults.targets import Targets
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 
-Report = Callable[[Fault, str, float], None]
+Report = Callable[[Fault, str, float | None], None]
 Stage = Callable[[str], Scene]
 ProcessStage = Callable[[str], tuple[Scene, Installation]]
 PROPERTY = "fault"
@@ -82,8 +82,9 @@ def process_stage(
 def report(record_property: Callable[[str, object], None]) -> Report:
     """Takes the row of a fault that was passed through, for the table."""
 
-    def take(fault: Fault, engine: str, seconds: float) -> None:
-        record_property(PROPERTY, [fault.name, engine, fault.outcome, "–" if fault.heals == NOTHING else f"{seconds:.1f}"])
+    def take(fault: Fault, engine: str, seconds: float | None) -> None:
+        shown = "–" if fault.heals == NOTHING or seconds is None else f"{seconds:.1f}"
+        record_property(PROPERTY, [fault.name, engine, fault.outcome, shown])
 
     return take
 

@@ -29,9 +29,9 @@ def take_snapshot(database: Database, day: date) -> Snapshot:
 
 def check_invariants(database: Database, day: date, before: Snapshot, expected: Expected, again: Callable[[], object]) -> None:
     """Check the store after a fault, run the day `again` with the fault gone, and check that it is whole."""
-    _check_day(database, day, before)
+    check_day(database, day, before)
     again()
-    _check_day(database, day, before)
+    check_day(database, day, before)
     check_whole(database, day, expected)
 
 
@@ -61,7 +61,8 @@ def _measured(database: Database, day: date) -> set[tuple[object, ...]]:
     return set(query(database, statement, day))
 
 
-def _check_day(database: Database, day: date, before: Snapshot) -> None:
+def check_day(database: Database, day: date, before: Snapshot) -> None:
+    """Check the store as it is."""
     _check_rows(database, day)
     _check_sessions(database)
     assert list_wrong_totals(database, _days(database)) == ()

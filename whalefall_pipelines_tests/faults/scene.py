@@ -19,12 +19,13 @@ from whalefall_pipelines.fleet.fake import FakeFleet
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.services.collect_capacity import Collector
 from whalefall_pipelines.services.keep_session import sync_session
+from whalefall_pipelines.services.outlast_outage import OUTAGE_SECONDS
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query
+from whalefall_pipelines_tests.faults.fault import UNREACHED, Fault
 from whalefall_pipelines_tests.faults.invariants import check_invariants, is_whole, take_snapshot
-from whalefall_pipelines_tests.faults.matrix import Fault
 from whalefall_pipelines_tests.faults.seams import SteppedFleet, Steps
 from whalefall_pipelines_tests.faults.targets import Target
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
@@ -60,11 +61,13 @@ class Scene(FleetTest):
     timezone: ZoneInfo = TIMEZONE
     day: date = DAY
     deadlines: Deadlines = DEADLINES
+    outage_seconds: float = OUTAGE_SECONDS
     steps: Steps = field(default_factory=Steps)
     expected: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     mended_at: float | None = None
     healed_at: float | None = None
     error: StoreError | None = None
+    run_id: str | None = None
     session_id: UUID = field(default_factory=uuid4)
     afterwards: ExitStack = field(default_factory=ExitStack)
 
@@ -99,12 +102,14 @@ class Scene(FleetTest):
 
     def collector(self, clock: Callable[[], datetime] | None = None) -> Collector:
         fleet = SteppedFleet(ServerFleet(self.deadlines), FakeFleet(self.servers, self.deadlines), self.steps)
-        return replace(super().collector(clock), fleet=fleet, secrets=self._secrets, timezone=self.timezone)
+        return replace(
+            super().collector(clock), fleet=fleet, secrets=self._secrets, timezone=self.timezone, outage_seconds=self.outage_seconds
+        )
 
     def run(self, day: date) -> None:
         """Collect a day in a session of its own, as a run does; a store that fails ends it."""
         self.session_id = uuid4()
-        plan = SessionPlan(self.session_id, SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day)
+        plan = SessionPlan(self.session_id, SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day, run_id=self.run_id)
         instances = active_instances(self.store)
         try:
             with sync_session(self.store, plan, instances):
@@ -125,8 +130,11 @@ class Scene(FleetTest):
 
     def find_session(self) -> None:
         """Look at the session of the newest run of Dagster's, which another process opened."""
-        newest = "select session_id from sync_sessions where run_id is not null order by started_at desc limit 1"
-        ((found,),) = query(self.store, newest)
+        ((found,),) = query(
+            self.store,
+            "select session_id from sync_sessions where run_id is not null and retry_of is null and sync_category = 'capacity' "
+            "order by started_at desc limit 1",
+        )
         self.session_id = UUID(str(found))
 
     def seen(self, name: str = TARGET) -> Seen:
@@ -156,9 +164,12 @@ class Scene(FleetTest):
         assert seen.code == fault.code, seen
         assert seen.reasons == set(fault.reasons), seen
         assert fault.says in seen.sentence, seen
+        assert seen.attempts == fault.attempts, seen
         assert (seen.record, seen.status) == (("failed", "failed") if fault.code else ("completed", "completed")), seen
         assert (neighbour.record, neighbour.reasons) == ("completed", set()), neighbour
-        assert not self.target or str(self.target.login.password) not in seen.sentence
+        if self.target:
+            assert seen.code != UNREACHED or self.target.host in seen.sentence, seen
+            assert str(self.target.login.password) not in seen.sentence
 
     def pass_through(self, broken: AbstractContextManager[None], look: Callable[[], None], work: Callable[[], None] | None = None) -> float:
         """A day without fault, one under the fault, a look at what there is to see, all invariants; the seconds it took to heal.

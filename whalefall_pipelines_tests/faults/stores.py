@@ -21,6 +21,7 @@ from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.store import migrations
 from whalefall_pipelines.store.database import Database, parse_url
 from whalefall_pipelines_tests.conftest import TIMEZONE
+from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 
 # With durability, because that is what is tested; so few connections that they can be used up at once.
 _OPTIONS = ("shared_buffers=32MB", "max_connections=20", "superuser_reserved_connections=0", "jit=off", "autovacuum=off")
@@ -43,6 +44,14 @@ class Store:
             self.cluster.stop()
         time.sleep(after_seconds)
         self.keeper.submit(self.cluster.start, with_parent=True).result()
+
+    @contextmanager
+    def through(self, proxy: ChaosProxy) -> Generator[Database]:
+        """The store as it is reached through a proxy; its password file knows the server's own port only."""
+        password = self.cluster.pgpass.read_text().strip().rsplit(":", 1)[1]
+        url = self.database.url.set(host=proxy.host, port=proxy.port, password=password, query={})
+        with closing(Database(url, TIMEZONE)) as database:
+            yield database
 
     def _kill(self) -> None:
         process_id = self.cluster.process_id()

@@ -15,7 +15,8 @@ from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import query, server
 from whalefall_pipelines_tests.faults.breaks import MANY
 from whalefall_pipelines_tests.faults.conftest import Report
-from whalefall_pipelines_tests.faults.matrix import CLOCKS, FAKE, GRACE, LISTINGS, Fault, parameters
+from whalefall_pipelines_tests.faults.fault import FAKE, Fault, parameters
+from whalefall_pipelines_tests.faults.matrix import CLOCKS, GRACE, LISTINGS
 from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, TARGET, Scene
 
 BERLIN, HAVANA = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Havana")
@@ -103,4 +104,4 @@ def test_a_grace_period_that_ends_during_a_run_leaves_a_gap_that_is_bridged_and_
         (TARGET, scene.day, 2000, "estimated"),
         (TARGET, tomorrow, 3000, "measured"),
     ]
-    report(GRACE, FAKE, 24 * 3600)
+    report(GRACE, FAKE, None)

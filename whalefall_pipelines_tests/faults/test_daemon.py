@@ -16,8 +16,9 @@ from whalefall_pipelines_tests.cli.test_up import launch_collection
 from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, running
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import Report
+from whalefall_pipelines_tests.faults.fault import POSTGRESQL, Fault, parameters
 from whalefall_pipelines_tests.faults.invariants import is_whole
-from whalefall_pipelines_tests.faults.matrix import POSTGRESQL, UNDER_THE_DAEMON, Fault, parameters
+from whalefall_pipelines_tests.faults.matrix import UNDER_THE_DAEMON
 from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, Scene
 from whalefall_pipelines_tests.faults.seams import Stop, stopped_at
 from whalefall_pipelines_tests.faults.targets import Targets
@@ -40,10 +41,10 @@ def scene_at(home: Home, targets: Targets) -> Generator[Scene]:
 
 
 def kill_the_run(home: Home, up: Up, run_id: str) -> None:
-    workers = [process for process in home.processes() if any(run_id in word for word in process.cmdline())]
-    assert workers
-    for worker in workers:
-        worker.kill()
+    # Only the processes that copy its output name the run.
+    (worker,) = {process.parent() for process in home.processes() if any(run_id in word for word in process.cmdline())}
+    assert worker
+    worker.kill()
 
 
 def kill_everything_but_the_store(home: Home, up: Up, run_id: str) -> None:

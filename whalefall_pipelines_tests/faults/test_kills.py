@@ -9,7 +9,8 @@ import pytest
 
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import ProcessStage, Report
-from whalefall_pipelines_tests.faults.matrix import BROKE, BY_SIGNAL, KILLS, SERVER_STEPS, Fault, parameters
+from whalefall_pipelines_tests.faults.fault import BROKE, Fault, parameters
+from whalefall_pipelines_tests.faults.matrix import BY_SIGNAL, KILLS, SERVER_STEPS
 from whalefall_pipelines_tests.faults.processes import Installation
 from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, Scene
 from whalefall_pipelines_tests.faults.seams import Holder, Stop, held, stopped_at

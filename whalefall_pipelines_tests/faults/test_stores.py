@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from whalefall_pipelines.domain.sessions import RunState
+from whalefall_pipelines.services.end_dead_sessions import end_dead_sessions
+from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.factories import query, server
 from whalefall_pipelines_tests.faults.conftest import Report
-from whalefall_pipelines_tests.faults.matrix import DISK, STORES, Fault, parameters
+from whalefall_pipelines_tests.faults.fault import Fault, parameters
+from whalefall_pipelines_tests.faults.matrix import BROKEN_STORES, STORES
 from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, TARGET, Scene
 from whalefall_pipelines_tests.faults.seams import Stop, stopped_at
-from whalefall_pipelines_tests.faults.stores import Store, own_store, small_disk
+from whalefall_pipelines_tests.faults.stores import SmallDisk, Store, own_store, small_disk
+from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 
 pytestmark = pytest.mark.process
 Break = Callable[[Scene, Store], AbstractContextManager[None]]
@@ -96,10 +101,35 @@ def without_its_month(scene: Scene, store: Store) -> Generator[None]:
         query(store.database, f"insert into {table} select * from kept_{table}; select 1")
 
 
+@contextmanager
+def answer_lost(scene: Scene, store: Store) -> Generator[None]:
+    """The commit of the target's rows is kept, but the run never hears of it."""
+    stop = Stop("sync_instance_records", "update", f"new.status = 'completed' and new.instance_id = {scene.target_id()}", at_commit=True)
+    with ChaosProxy(store.cluster.host, store.cluster.port) as proxy, store.through(proxy) as database:
+        scene.store, direct = database, scene.store
+        with stopped_at(direct, stop) as holder:
+
+            def cut() -> None:
+                holder.wait_for_somebody()
+                proxy.cut()
+                holder.let_go()
+                proxy.has_cut.wait(10)
+                proxy.heal()
+                scene.mended_at = time.monotonic()
+
+            cutter = threading.Thread(target=cut)
+            cutter.start()
+            yield
+            cutter.join()
+        assert proxy.has_cut.is_set()
+        scene.store = direct
+
+
 BREAKS: dict[str, Break] = {
     "store restarted in mid-run": restarted,
     "store out of connections": used_up,
     "store killed with -9 during a commit": killed_at_commit,
+    "answer of the store to a commit lost": answer_lost,
     "missing table partition": without_its_month,
 }
 
@@ -113,13 +143,49 @@ def test_a_store_that_fails_for_a_moment_is_waited_for(fault: Fault, engine: str
         report(fault, engine, seconds)
 
 
-@pytest.mark.faults
-def test_a_full_disk_ends_the_run_with_a_sentence_and_keeps_nothing_by_halves(tmp_path: Path, report: Report) -> None:
+@contextmanager
+def away(scene: Scene, store: Store) -> Generator[None]:
+    scene.outage_seconds, scene.run_id = 1, "lost"
+    with during_the_visit(scene, store.cluster.stop):
+        yield
+    scene.run_id = None
+    store.restart()
+    scene.mended_at = time.monotonic()
+    (ended,) = end_dead_sessions(store.database, lambda run_ids: dict.fromkeys(run_ids, RunState.FAILED))
+    assert ended.session.run_id == "lost"
+
+
+@contextmanager
+def disk_full(scene: Scene, store: Store) -> Generator[None]:
+    with SmallDisk(store.cluster.folder.parent).full():
+        yield
+
+
+@contextmanager
+def in_the_way(scene: Scene, store: Store) -> Generator[None]:
+    with without_its_month(scene, store):
+        name = f"database_size_stats_{scene.day:%Y_%m}"
+        query(store.database, f"create table {name} (somebody text); select 1")
+        yield
+        query(store.database, f"drop table {name}; select 1")
+        ensure_months(store.database, [scene.day])
+
+
+BROKEN: dict[str, Break] = {
+    "store away for longer than a run waits": away,
+    "disk full on the store": disk_full,
+    "another table in the place of a month": in_the_way,
+}
+
+
+@pytest.mark.parametrize(("fault", "engine"), parameters(BROKEN_STORES))
+def test_a_store_that_is_broken_ends_the_run_with_a_sentence(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
     with small_disk(tmp_path / "disk") as disk, own_store(disk.folder / "store", (f"--waldir={tmp_path / 'wal'}",)) as store:
         scene = scene_of(store, tmp_path)
 
         def look() -> None:
-            assert "No space left on device" in str(scene.error), scene.error
-            assert (scene.seen(NEIGHBOUR).code, scene.seen(NEIGHBOUR).status) == (DISK.code, "failed"), scene.seen(NEIGHBOUR)
+            assert fault.says in str(scene.error), scene.error
+            seen = scene.seen(NEIGHBOUR if fault.name == "disk full on the store" else TARGET)
+            assert (seen.status, seen.code) == ("failed", fault.code), seen
 
-        report(DISK, "store", scene.pass_through(disk.full(), look))
+        report(fault, engine, scene.pass_through(BROKEN[fault.name](scene, store), look))

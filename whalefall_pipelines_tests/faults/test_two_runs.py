@@ -12,7 +12,8 @@ from whalefall_pipelines.services.end_dead_sessions import end_dead_sessions, en
 from whalefall_pipelines_tests.cli.trees import eventually
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import ProcessStage, Report
-from whalefall_pipelines_tests.faults.matrix import TOGETHER, Fault, parameters
+from whalefall_pipelines_tests.faults.fault import Fault, parameters
+from whalefall_pipelines_tests.faults.matrix import TOGETHER
 from whalefall_pipelines_tests.faults.processes import Installation, Process
 from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, Scene
 from whalefall_pipelines_tests.faults.seams import Holder, Stop, stopped_at

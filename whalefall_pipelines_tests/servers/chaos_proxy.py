@@ -35,7 +35,7 @@ class ChaosProxy:
         self.host = host
         self.latency_seconds = latency_seconds
         self.forwarded_bytes = 0  # what the servers said
-        self.has_stalled = threading.Event()
+        self.has_stalled, self.has_cut = threading.Event(), threading.Event()
         self._server = (server_host, server_port)
         self._fault: Fault | None = None
         self._allowed_bytes = 0
@@ -132,3 +132,4 @@ class ChaosProxy:
             target.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             target.shutdown(socket.SHUT_RD)  # wakes the other pump, whose waiting would keep the reset from being sent
             target.close()
+            self.has_cut.set()
