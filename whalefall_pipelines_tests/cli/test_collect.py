@@ -3,17 +3,20 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
+from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.cli.commands import document, refused, succeed, whalefall
 from whalefall_pipelines_tests.conftest import TIMEZONE
-from whalefall_pipelines_tests.factories import FleetTest, query, register, server
+from whalefall_pipelines_tests.factories import DAY, FleetTest, query, register, server
 
 Environment = dict[str, str]
 
@@ -84,6 +87,29 @@ def test_sessions_are_listed_and_shown_by_the_beginning_of_their_id(
     assert (UUID(listed["session_id"]), listed["status"]) == (session_id, "completed")
     records = document(store_environment, "sessions", "show", str(session_id))["records"]
     assert {record["instance_name"]: record["items_synced"] for record in records} == {"a\n🐋": 1, "gone": 0}
+
+
+def test_failures_are_counted_by_code_and_grouped_by_reason(store: Database, tmp_path: Path, store_environment: Environment) -> None:
+    refused_one = UnreachableError("nothing listens", reason="connection_refused")
+    servers = {name: server(refusal=refused_one) for name in ("a", "b")} | {"empty": server({"app": None}), "good": server()}
+    now = datetime.now(UTC)
+    session_id, _ = FleetTest(store, tmp_path, servers, now=now).collect(today(now, TIMEZONE))
+    shown = succeed(store_environment, "sessions", "show", str(session_id))
+    assert "2 DATABASE_CONNECTION_ERROR (connection_refused): a, b" in shown
+    assert "1 SYNC_DATA_ERROR (no_permission): empty" in shown
+    (listed,) = document(store_environment, "sessions", "list")
+    assert listed["failures"] == {"DATABASE_CONNECTION_ERROR": 2, "SYNC_DATA_ERROR": 1}
+
+
+def test_only_a_running_session_can_be_cancelled_and_once(store: Database, store_environment: Environment) -> None:
+    plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
+    sessions.open_session(store, plan, [instance.instance_id for instance in register(store, "a", "b")])
+    said = succeed(store_environment, "sessions", "cancel", str(plan.session_id)[:8])
+    assert f"Session {plan.session_id} is cancelled: 0 of 2 instances" in said
+    assert "is cancelled already; only a running one can be cancelled" in refused(
+        store_environment, "sessions", "cancel", str(plan.session_id)
+    )
+    assert {record.status for record in sessions.list_records(store, plan.session_id)} == {RecordStatus.PENDING}
 
 
 def test_a_session_that_does_not_exist(store_environment: Environment) -> None:

@@ -10,43 +10,23 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.processes import free_port
 from whalefall_pipelines.store.embedded import cluster, open_database
-from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL, Home, Up, eventually, running
+from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL, Home, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.servers.dead_host import silent_host
 
 pytestmark = pytest.mark.process
 
-LAUNCH = """mutation($parameters: ExecutionParams!) {
-  launchPipelineExecution(executionParams: $parameters) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
-  }
-}"""
-
 
 def gone(home: Home, seconds: float = 20) -> bool:
     return eventually(lambda: not home.processes(), seconds=seconds)
-
-
-def launch_collection(up: Up, given: settings.Settings) -> str:
-    """Launch a run of today through the web server, as a click does."""
-    tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), given.timezone))}]
-    selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "collect_capacity"}
-    parameters = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
-    answer = up.ask(LAUNCH, {"parameters": parameters})["launchPipelineExecution"]
-    assert answer["__typename"] == "LaunchRunSuccess", answer
-    return answer["run"]["runId"]
 
 
 def test_kill_9_of_the_front_leaves_nothing_not_even_of_a_run_that_works(prepared_home: Callable[..., Home]) -> None:

@@ -9,15 +9,26 @@ import sys
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import psutil
 
+from whalefall_pipelines import settings
+from whalefall_pipelines.domain.capacity import today
+
 REPOSITORY = Path(__file__).parents[2]
 WHALEFALL = (sys.executable, "-c", "from whalefall_pipelines.cli.main import main; main()")
 MARK = "WHALEFALL_TEST_MARK"
+LAUNCH = """mutation($parameters: ExecutionParams!) {
+  launchPipelineExecution(executionParams: $parameters) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}"""
 
 
 @dataclass
@@ -116,3 +127,13 @@ def running(home: Home, port: int) -> Generator[Up]:
     finally:
         home.end()
         up.process.wait(10)
+
+
+def launch_collection(up: Up, given: settings.Settings) -> str:
+    """Launch a run of today through the web server, as a click does."""
+    tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), given.timezone))}]
+    selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "collect_capacity"}
+    parameters = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
+    answer = up.ask(LAUNCH, {"parameters": parameters})["launchPipelineExecution"]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    return answer["run"]["runId"]
