@@ -22,7 +22,7 @@ PG, FAKED, STORED = (POSTGRESQL,), (FAKE,), (STORE,)
 OTHERS = (MARIADB, SQLSERVER)
 TRIED_AGAIN = "Tried twice more within the run, then by the retries of the day."
 RETRIED = "The retries of the day, or the next run of it, measure them."
-BY_A_PERSON = "Waits for a person, as the sentence says; the next run of the day measures it then."
+BY_A_PERSON = "Waits for a person, who does what the sentence says; then the next run measures it."
 MISSING = "its databases are missing"
 
 SERVERS = (
@@ -85,11 +85,12 @@ LISTINGS = (Fault("ten thousand databases", FAKED, "nothing: all of them are mea
 SERVERS = (*SERVERS, EMPTY)
 
 GRACED = "nothing: the day that the run is for is measured, because the grace period lasts"
+LONG = "nothing: the day has 25 hours, or 23"
 CLOCKS = (
     Fault("midnight during a run", FAKED, GRACED, NOTHING),
     Fault("month end during a run", FAKED, GRACED, NOTHING),
-    Fault("clocks go back during a run", FAKED, "nothing: the day has 25 hours", NOTHING),
-    Fault("clocks go forward during a run", FAKED, "nothing: the day has 23 hours", NOTHING),
+    Fault("clocks go back during a run", FAKED, LONG, NOTHING),
+    Fault("clocks go forward during a run", FAKED, LONG, NOTHING),
     Fault("clocks skip midnight during a run", FAKED, GRACED, NOTHING),
     Fault("clocks repeat midnight during a run", FAKED, GRACED, NOTHING),
 )

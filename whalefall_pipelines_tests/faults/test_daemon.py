@@ -12,8 +12,7 @@ from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.processes import free_port
 from whalefall_pipelines.store.embedded import open_database
 from whalefall_pipelines_tests.cli import conftest
-from whalefall_pipelines_tests.cli.test_up import launch_collection
-from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, running
+from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import Report
 from whalefall_pipelines_tests.faults.fault import POSTGRESQL, Fault, parameters
