@@ -25,7 +25,17 @@ RETRIED = "The retries of the day, or the next run of it, measure them."
 BY_A_PERSON = "Waits for a person, who does what the sentence says; then the next run measures it."
 MISSING = "its databases are missing"
 
+EMPTY = Fault(
+    "empty listing",
+    OTHERS,
+    f"{MISSING}, and the inventory is kept",
+    RETRIED,
+    UNUSABLE,
+    ("empty_result",),
+    says="listed no database at all",
+)
 SERVERS = (
+    EMPTY,
     Fault("refused port", (*REAL, ORACLE), MISSING, TRIED_AGAIN, UNREACHED, ("connection_refused",), says="Connection refused", attempts=3),
     Fault("dead address", REAL, f"{MISSING}, after the connect deadline", RETRIED, UNREACHED, ("timeout",), slow_at=OTHERS),
     Fault(
@@ -72,17 +82,7 @@ SERVERS = (
         says="kept until a later day confirms",
     ),
 )
-EMPTY = Fault(
-    "empty listing",
-    OTHERS,
-    f"{MISSING}, and the inventory is kept",
-    RETRIED,
-    UNUSABLE,
-    ("empty_result",),
-    says="listed no database at all",
-)
 LISTINGS = (Fault("ten thousand databases", FAKED, "nothing: all of them are measured", NOTHING), EMPTY.at(*FAKED))
-SERVERS = (*SERVERS, EMPTY)
 
 GRACED = "nothing: the day that the run is for is measured, because the grace period lasts"
 LONG = "nothing: the day has 25 hours, or 23"

@@ -96,31 +96,25 @@ def own_store(folder: Path, initdb_options: tuple[str, ...] = ()) -> Generator[S
             cluster.stop()
 
 
-@dataclass(frozen=True, slots=True)
-class SmallDisk:
-    """A file system of its own that can be filled to the last byte."""
-
-    folder: Path
-
-    @contextmanager
-    def full(self) -> Generator[None]:
-        """For the block nothing more fits on it."""
-        ballast = self.folder / "ballast"
-        with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
-                file.write(b"\0" * 4096)
-        yield
-        ballast.unlink()
+@contextmanager
+def filled(folder: Path) -> Generator[None]:
+    """For the block nothing more fits on the file system of this folder."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"\0" * 4096)
+    yield
+    ballast.unlink()
 
 
 @contextmanager
-def small_disk(folder: Path) -> Generator[SmallDisk]:
-    """A small tmpfs; where mounting is forbidden the test is skipped."""
+def small_disk(folder: Path) -> Generator[Path]:
+    """A small tmpfs at this folder; where mounting is forbidden the test is skipped."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={_FULL_BYTES}", "whalefall-test", str(folder)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
         pytest.skip("a disk that is full needs a file system of its own, and mounting one needs root")
     try:
-        yield SmallDisk(folder)
+        yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)

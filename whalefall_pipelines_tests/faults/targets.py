@@ -18,7 +18,7 @@ from whalefall_pipelines_tests.servers.sqlserver import targets as sqlserver
 
 # Ten thousand tables take four minutes with durability.
 _NOT_DURABLE = ("--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=0", "--sync-frm=0")
-NAMES = ("app", "crm", "shop", "wiki")
+NAMES: tuple[str, ...] = ("app", "crm", "shop", "wiki")
 
 
 class Target(Protocol):

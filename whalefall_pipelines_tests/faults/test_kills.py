@@ -70,7 +70,10 @@ def bytes_before(scene: Scene) -> dict[str, int]:
     proxy, spoken, begun = scene.proxy, dict[str, int](), scene.proxy.forwarded_bytes
 
     def note(step: str) -> Callable[[], None]:
-        return lambda: spoken.setdefault(step, proxy.forwarded_bytes - begun) and None
+        def spoken_until_now() -> None:
+            spoken.setdefault(step, proxy.forwarded_bytes - begun)
+
+        return spoken_until_now
 
     steps = scene.steps
     steps.before_connecting, steps.before_listing, steps.before_measuring = (note(step) for step in SERVER_STEPS)
