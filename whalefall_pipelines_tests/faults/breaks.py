@@ -17,7 +17,10 @@ from whalefall_pipelines_tests.servers.postgresql import superuser
 
 Break = Callable[[Scene], AbstractContextManager[None]]
 MANY = 10_000
-PATIENT = Deadlines(connect_seconds=10, statement_seconds=60, instance_seconds=60)
+# What fails within two seconds is tried again at once, and that is for other rows.
+QUICK = Deadlines(connect_seconds=3, statement_seconds=30, instance_seconds=4)
+# The edge of a deadline is wide, because a machine that runs other tests beside it is not even.
+EDGE_SECONDS, MARGIN_SECONDS = 6.0, 2.5
 
 
 def _target(scene: Scene) -> Target:
@@ -28,6 +31,13 @@ def _target(scene: Scene) -> Target:
 def _proxy(scene: Scene) -> ChaosProxy:
     assert scene.proxy
     return scene.proxy
+
+
+@contextmanager
+def _impatient(scene: Scene, deadlines: Deadlines = QUICK) -> Generator[None]:
+    before, scene.deadlines = scene.deadlines, deadlines
+    yield
+    scene.deadlines = before
 
 
 @contextmanager
@@ -44,13 +54,13 @@ def refused(scene: Scene) -> AbstractContextManager[None]:
 
 @contextmanager
 def dead(scene: Scene) -> Generator[None]:
-    with dead_host() as address, _elsewhere(scene, address):
+    with dead_host() as address, _impatient(scene), _elsewhere(scene, address):
         yield
 
 
 @contextmanager
 def silent(scene: Scene) -> Generator[None]:
-    with silent_host() as address, _elsewhere(scene, address):
+    with silent_host() as address, _impatient(scene), _elsewhere(scene, address):
         yield
 
 
@@ -63,8 +73,11 @@ def _stepping(scene: Scene, **steps: Callable[[], None]) -> Generator[None]:
     _proxy(scene).heal()
 
 
-def silent_in_mid_query(scene: Scene) -> AbstractContextManager[None]:
-    return _stepping(scene, before_connecting=_proxy(scene).heal, before_measuring=_proxy(scene).stall)
+@contextmanager
+def silent_in_mid_query(scene: Scene) -> Generator[None]:
+    proxy = _proxy(scene)
+    with _impatient(scene), _stepping(scene, before_connecting=proxy.heal, before_measuring=proxy.stall):
+        yield
 
 
 def reset_in_mid_result(scene: Scene) -> AbstractContextManager[None]:
@@ -122,7 +135,6 @@ def nothing_listed(scene: Scene) -> Generator[None]:
 @contextmanager
 def many_databases(scene: Scene) -> Generator[None]:
     target, names = _target(scene), [f"many_{number:05}" for number in range(MANY)]
-    scene.deadlines = PATIENT
     if isinstance(target, MariadbTarget):
         target.server.ask(*(f"create database {quoted(name)}" for name in names))
         scene.afterwards.callback(target.server.ask, *(f"drop database {quoted(name)}" for name in names))
@@ -136,7 +148,6 @@ def many_databases(scene: Scene) -> Generator[None]:
 @contextmanager
 def many_tables(scene: Scene) -> Generator[None]:
     target = _target(scene)
-    scene.deadlines = PATIENT
     if isinstance(target, PostgresTarget):
         with superuser(target.cluster, "wiki") as cursor:
             for first in range(0, MANY, 500):
@@ -161,16 +172,20 @@ def restarted(scene: Scene) -> AbstractContextManager[None]:
     return _stepping(scene, before_measuring=restart)
 
 
-def _slow(scene: Scene, seconds: float) -> AbstractContextManager[None]:
-    return _stepping(scene, before_connecting=_proxy(scene).heal, before_measuring=lambda: _proxy(scene).hold(seconds))
+@contextmanager
+def _slow(scene: Scene, seconds: float) -> Generator[None]:
+    proxy, deadlines = _proxy(scene), Deadlines(connect_seconds=3, statement_seconds=30, instance_seconds=EDGE_SECONDS)
+    steps = _stepping(scene, before_connecting=proxy.heal, before_measuring=lambda: proxy.hold(seconds))
+    with _impatient(scene, deadlines), steps:
+        yield
 
 
 def just_within(scene: Scene) -> AbstractContextManager[None]:
-    return _slow(scene, scene.deadlines.instance_seconds - 1)
+    return _slow(scene, EDGE_SECONDS - MARGIN_SECONDS)
 
 
 def just_beyond(scene: Scene) -> AbstractContextManager[None]:
-    return _slow(scene, scene.deadlines.instance_seconds + 1)
+    return _slow(scene, EDGE_SECONDS + MARGIN_SECONDS)
 
 
 BREAKS: dict[str, Break] = {

@@ -7,7 +7,7 @@ import pytest
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import register, server
-from whalefall_pipelines_tests.faults.breaks import BREAKS
+from whalefall_pipelines_tests.faults.breaks import BREAKS, QUICK
 from whalefall_pipelines_tests.faults.conftest import Report, Stage
 from whalefall_pipelines_tests.faults.fault import ORACLE, Fault, parameters
 from whalefall_pipelines_tests.faults.invariants import check_day, take_snapshot
@@ -29,7 +29,7 @@ def test_an_oracle_that_cannot_be_reached_costs_only_itself(
     fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report
 ) -> None:
     """There is no Oracle to heal: its day stays missing with the reason, and is tried again by every run."""
-    scene = Scene(store, tmp_path, {NEIGHBOUR: server()})
+    scene = Scene(store, tmp_path, {NEIGHBOUR: server()}, deadlines=QUICK)
     with silent_host() as silent:
         address = REFUSING if fault.name == "refused port" else silent
         scene.instances += register(store, TARGET, engine=Engine.ORACLE, host=address.host, port=address.port)
