@@ -1,5 +1,6 @@
 """The servers of the matrix, and the table that a run of it ends with: fault, engine, outcome, seconds to heal."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -25,11 +26,13 @@ PROPERTY = "fault"
 
 
 @pytest.fixture(scope="session")
-def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Targets]:
-    """The servers under fault of this worker."""
-    started = Targets(tmp_path_factory.mktemp("faults"))
-    yield started
-    started.stop()
+def targets() -> Iterator[Targets]:
+    """The servers under fault of this worker; in memory where there is a file system for that, because ten thousand tables are many files."""
+    memory = Path("/dev/shm")  # noqa: S108 - that is its name
+    with tempfile.TemporaryDirectory(prefix="whalefall-faults-", dir=memory if memory.is_dir() else None) as folder:
+        started = Targets(Path(folder))
+        yield started
+        started.stop()
 
 
 @pytest.fixture
