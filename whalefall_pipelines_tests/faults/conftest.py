@@ -27,7 +27,7 @@ PROPERTY = "fault"
 
 @pytest.fixture(scope="session")
 def targets() -> Iterator[Targets]:
-    """The servers under fault of this worker; in memory where there is a file system for that, because ten thousand tables are many files."""
+    """The servers under fault of this worker; in memory where that has a file system, because ten thousand tables are many files."""
     memory = Path("/dev/shm")  # noqa: S108 - that is its name
     with tempfile.TemporaryDirectory(prefix="whalefall-faults-", dir=memory if memory.is_dir() else None) as folder:
         started = Targets(Path(folder))
