@@ -6,6 +6,7 @@ WhalefallError                 code, is_transient
 ├── StoreError                 our own store failed
 │   ├── StoreUnreachableError  it did not answer
 │   ├── StoreBusyError         somebody else holds a lock for longer than we wait
+│   ├── MissingMonthError      a day was written whose month has no table partition
 │   └── SchemaError            its schema is older, newer or other than this program's
 ├── ArchiveError               an archive cannot be written, or is not what its manifest says
 ├── RunFailedError             a Dagster run broke before its work was over
@@ -57,6 +58,13 @@ class StoreUnreachableError(StoreError):
 class StoreBusyError(StoreError):
     """Somebody else holds a lock for longer than we wait for it."""
 
+    is_transient = True
+
+
+class MissingMonthError(StoreError):
+    """A day was written whose month has no table partition. The sensor of the upkeep finds these by their code, and makes the month."""
+
+    code = "MISSING_MONTH"
     is_transient = True
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine, Instance
@@ -57,6 +58,7 @@ class FleetTest:
     parallel: int = 8
     deadlines: Deadlines = field(default_factory=lambda: Deadlines(instance_seconds=0.5))
     inventory_only: bool = False
+    timezone: ZoneInfo = TIMEZONE
 
     def __post_init__(self) -> None:
         self.instances = register(self.store, *self.servers)
@@ -67,7 +69,7 @@ class FleetTest:
             fleet=FakeFleet(self.servers, self.deadlines),
             secrets=SecretBox(settings.load({"WHALEFALL_HOME": str(self.home)})),
             filters=SYSTEM_DATABASES,
-            timezone=TIMEZONE,
+            timezone=self.timezone,
             grace=timedelta(hours=2),
             parallel=self.parallel,
             inventory_only=self.inventory_only,

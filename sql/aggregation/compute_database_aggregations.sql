@@ -3,66 +3,65 @@
 -- one period: there are several only where all are of one length), first_start and last_start (of the periods), end_day (the first day
 -- after them), previous_start (of the period before), kept_starts (date[]: those of the periods whose days are all kept), today.
 -- Returns: the columns of database_size_aggregations but calculated_at. The average before a period is the stored one where its days have
--- expired; that before the first period also when that period is stored, so that its days are read only when it is not.
-with known as (
+-- expired; that before the first period also when that period is stored, so that its days are read only when it is not. What only expects
+-- a row of a period (a gap, an aggregation) is a day without a size. The number of a single period is no expression: dividing 837,000
+-- times costs an eighth of the statement.
+with days as (
     select
         instance_id,
         database_name,
-        (stat_date - %(first_start)s::date) / %(length)s + 2 as number,
-        round(avg(total_bytes))::bigint as avg_bytes,
-        max(total_bytes) as max_bytes,
-        min(total_bytes) as min_bytes,
-        (min(array[stat_date - date '2000-01-01', total_bytes]))[2] as opening_bytes,
-        (max(array[stat_date - date '2000-01-01', total_bytes]))[2] as closing_bytes,
-        count(*)::integer as data_count,
-        (count(*) filter (where provenance = 'estimated'))::integer as estimated_count
+        case
+            when %(first_start)s::date = %(last_start)s::date then 2
+            else (stat_date - %(first_start)s::date) / %(length)s + 2
+        end as number,
+        total_bytes,
+        array[stat_date - date '2000-01-01', total_bytes] as dated_bytes,
+        provenance
     from database_size_stats
     where stat_date >= %(first_start)s and stat_date < %(end_day)s
-    group by instance_id, database_name, (stat_date - %(first_start)s::date) / %(length)s + 2
-),
-
-listed as (
+    union all
     select
         instance_id,
         database_name,
-        (stat_date - %(first_start)s::date) / %(length)s + 2 as number
+        (stat_date - %(first_start)s::date) / %(length)s + 2,
+        null,
+        null,
+        null
     from capacity_gaps
     where closed_by is null and database_name is not null and stat_date >= %(first_start)s and stat_date < %(end_day)s
     union all
     select
         instance_id,
         database_name,
-        (period_start - %(first_start)s::date) / %(length)s + 2
+        (period_start - %(first_start)s::date) / %(length)s + 2,
+        null,
+        null,
+        null
     from database_size_aggregations
     where period_type = %(period_type)s and period_start between %(first_start)s and %(last_start)s
 ),
 
 periods as (
-    select * from known
-    union all
     select
-        l.instance_id,
-        l.database_name,
-        l.number,
-        null,
-        null,
-        null,
-        null,
-        null,
-        0,
-        0
-    from listed as l
-    where
-        not exists (
-            select 1 from known as s where s.instance_id = l.instance_id and s.database_name = l.database_name and s.number = l.number
-        )
-    group by l.instance_id, l.database_name, l.number
+        instance_id,
+        database_name,
+        number,
+        round(avg(total_bytes))::bigint as avg_bytes,
+        max(total_bytes) as max_bytes,
+        min(total_bytes) as min_bytes,
+        (min(dated_bytes))[2] as opening_bytes,
+        (max(dated_bytes))[2] as closing_bytes,
+        count(total_bytes)::integer as data_count,
+        (count(*) filter (where provenance = 'estimated'))::integer as estimated_count
+    from days
+    group by instance_id, database_name, number
 ),
 
 previous as (
-    select count(*) > 0 as is_stored
-    from database_size_aggregations
-    where period_type = %(period_type)s and period_start = %(previous_start)s
+    select exists(
+        select 1 from database_size_aggregations
+        where period_type = %(period_type)s and period_start = %(previous_start)s
+    ) as is_stored
 ),
 
 averages as (

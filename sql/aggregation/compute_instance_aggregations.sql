@@ -2,70 +2,74 @@
 -- expected database says nothing of the instance, or the database would look like a shrink.
 -- Parameters: those of compute_database_aggregations.
 -- Returns: the columns of instance_size_aggregations but calculated_at. The average before the first period as there.
-with known as (
+with days as (
     select
         instance_id,
-        (stat_date - %(first_start)s::date) / %(length)s + 2 as number,
-        round(avg(total_bytes))::bigint as avg_bytes,
-        max(total_bytes) as max_bytes,
-        min(total_bytes) as min_bytes,
-        (min(array[stat_date - date '2000-01-01', total_bytes]))[2] as opening_bytes,
-        (max(array[stat_date - date '2000-01-01', total_bytes]))[2] as closing_bytes,
-        count(*)::integer as data_count,
-        (count(*) filter (where provenance = 'estimated'))::integer as estimated_count,
-        round(avg(database_count), 2)::numeric(12, 2) as avg_database_count,
-        max(database_count) as max_database_count,
-        min(database_count) as min_database_count
+        case
+            when %(first_start)s::date = %(last_start)s::date then 2
+            else (stat_date - %(first_start)s::date) / %(length)s + 2
+        end as number,
+        total_bytes,
+        array[stat_date - date '2000-01-01', total_bytes] as dated_bytes,
+        provenance,
+        database_count
     from instance_size_stats
     where stat_date >= %(first_start)s and stat_date < %(end_day)s and database_count = expected_count
-    group by instance_id, (stat_date - %(first_start)s::date) / %(length)s + 2
-),
-
-listed as (
+    union all
     select
         instance_id,
-        (stat_date - %(first_start)s::date) / %(length)s + 2 as number
+        (stat_date - %(first_start)s::date) / %(length)s + 2,
+        null,
+        null,
+        null,
+        null
+    from instance_size_stats
+    where stat_date >= %(first_start)s and stat_date < %(end_day)s and database_count < expected_count
+    union all
+    select
+        instance_id,
+        (stat_date - %(first_start)s::date) / %(length)s + 2,
+        null,
+        null,
+        null,
+        null
     from capacity_gaps
     where closed_by is null and stat_date >= %(first_start)s and stat_date < %(end_day)s
     union all
     select
         instance_id,
-        (stat_date - %(first_start)s::date) / %(length)s + 2
-    from instance_size_stats
-    where stat_date >= %(first_start)s and stat_date < %(end_day)s
-    union all
-    select
-        instance_id,
-        (period_start - %(first_start)s::date) / %(length)s + 2
+        (period_start - %(first_start)s::date) / %(length)s + 2,
+        null,
+        null,
+        null,
+        null
     from instance_size_aggregations
     where period_type = %(period_type)s and period_start between %(first_start)s and %(last_start)s
 ),
 
 periods as (
-    select * from known
-    union all
     select
-        l.instance_id,
-        l.number,
-        null,
-        null,
-        null,
-        null,
-        null,
-        0,
-        0,
-        null,
-        null,
-        null
-    from listed as l
-    where not exists (select 1 from known as s where s.instance_id = l.instance_id and s.number = l.number)
-    group by l.instance_id, l.number
+        instance_id,
+        number,
+        round(avg(total_bytes))::bigint as avg_bytes,
+        max(total_bytes) as max_bytes,
+        min(total_bytes) as min_bytes,
+        (min(dated_bytes))[2] as opening_bytes,
+        (max(dated_bytes))[2] as closing_bytes,
+        count(total_bytes)::integer as data_count,
+        (count(*) filter (where provenance = 'estimated'))::integer as estimated_count,
+        round(avg(database_count), 2)::numeric(12, 2) as avg_database_count,
+        max(database_count) as max_database_count,
+        min(database_count) as min_database_count
+    from days
+    group by instance_id, number
 ),
 
 previous as (
-    select count(*) > 0 as is_stored
-    from instance_size_aggregations
-    where period_type = %(period_type)s and period_start = %(previous_start)s
+    select exists(
+        select 1 from instance_size_aggregations
+        where period_type = %(period_type)s and period_start = %(previous_start)s
+    ) as is_stored
 ),
 
 averages as (

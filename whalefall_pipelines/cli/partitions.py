@@ -17,6 +17,7 @@ from whalefall_pipelines.services.maintain_table_partitions import (
     create_table_partitions,
     expire_table_partitions,
     plan,
+    plan_additions,
     refuse_too_many,
 )
 from whalefall_pipelines.services.open_store import open_store
@@ -35,16 +36,16 @@ def partitions() -> None:
 @click.option("--all", "is_whole", is_flag=True, help="Show the months that stay as they are, too.")
 @json_option
 def show_plan(*, is_whole: bool, as_json: bool) -> None:
-    """What upkeep would do today: create, finalize, expire, and what is in its way (foreign).
+    """What upkeep would do today: create, finalize, expire, what it keeps for its periods (hold), and what is in its way (foreign).
 
-    Exit codes: 0 nothing is in the way, 1 something is.
+    Exit codes: 0 nothing is held or in the way, 1 something is.
     """
     given = settings.load()
     with open_store(given) as database:
         steps = plan(database, given, _today(given))
     shown = [step for step in steps if is_whole or step.kind is not StepKind.KEEP]
     _print_steps(shown, as_json=as_json, empty=f"Nothing is to be done: all {len(steps)} table partitions stay as they are.")
-    leave(PARTIAL if any(step.kind is StepKind.FOREIGN for step in steps) else SUCCESS)
+    leave(PARTIAL if any(step.kind in {StepKind.FOREIGN, StepKind.HOLD} for step in steps) else SUCCESS)
 
 
 @partitions.command("list")
@@ -79,7 +80,7 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
     months = months_of(days)
     with open_store(given) as database:
         if dry_run:
-            steps = added_by(plan(database, given, _today(given), months))
+            steps = added_by(plan_additions(database, given, _today(given), months))
             _print_steps(steps, as_json=as_json, empty="Nothing is to be created.")
             return
         outcomes = create_table_partitions(database, given, _today(given), months)
@@ -101,9 +102,10 @@ def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
     """
     given = settings.load()
     with open_store(given) as database:
-        steps = dropped_by(plan(database, given, _today(given)))
+        planned = plan(database, given, _today(given))
+        steps, held = dropped_by(planned), [step for step in planned if step.kind is StepKind.HOLD]
         if dry_run or (steps and not as_json):
-            _print_steps(steps, as_json=as_json, empty="Nothing is to be expired.")
+            _print_steps([*steps, *held], as_json=as_json, empty="Nothing is to be expired.")
         if dry_run:
             return
         refuse_too_many(steps, given, beyond_limit=yes)

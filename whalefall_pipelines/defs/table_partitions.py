@@ -32,6 +32,7 @@ CHECKS = {
     "every_month_in_use_exists": "Fails when a month that holds or takes data has no table partition.",
     "enough_months_ahead": "Fails when one of the coming months that WHALEFALL_PARTITIONS_AHEAD asks for lacks.",
     "nothing_is_overdue": "Warns when a month should have been dropped a week ago.",
+    "nothing_is_held_back": "Warns when an overdue month is kept because periods of it are not computed, and says how they are.",
     "no_detach_is_pending": "Fails when a detach was cut off: the rows of that month are in no query.",
     "nothing_is_foreign": "Fails when a table is in the way of a month, or a part is not exactly one calendar month.",
 }
@@ -94,12 +95,13 @@ def table_partitions_are_in_order(whalefall: WhalefallResource) -> Generator[dg.
     day = _today(given)
     with whalefall.store() as database:
         steps = upkeep.plan(database, given, day)
-        overdue = dropped_by(upkeep.plan(database, given, day - OVERDUE_AFTER))
+        for_long = {step.name for step in dropped_by(upkeep.plan_additions(database, given, day - OVERDUE_AFTER))}
     this = Month(day.year, day.month)
     lacking = [step for step in steps if step.found is None and step.month]
     yield _check("every_month_in_use_exists", [step for step in lacking if step.month and step.month <= this])
     yield _check("enough_months_ahead", [step for step in lacking if step.month and step.month > this])
-    yield _check("nothing_is_overdue", overdue, dg.AssetCheckSeverity.WARN)
+    yield _check("nothing_is_overdue", [step for step in dropped_by(steps) if step.name in for_long], dg.AssetCheckSeverity.WARN)
+    yield _check("nothing_is_held_back", [step for step in steps if step.kind is StepKind.HOLD], dg.AssetCheckSeverity.WARN)
     yield _check("no_detach_is_pending", [step for step in steps if step.kind is StepKind.FINALIZE])
     yield _check("nothing_is_foreign", [step for step in steps if step.kind is StepKind.FOREIGN])
 
@@ -122,12 +124,12 @@ expire_table_partitions = _job("expire_table_partitions", "Drops the months olde
     jobs=[create_table_partitions, expire_table_partitions],
     minimum_interval_seconds=120,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Repairs within minutes: a month that lacks or that a run failed to write, and a detach that was cut off.",
+    description="Repairs within minutes: a month that lacks or that a write missed, and a detach that was cut off.",
 )
 def missing_table_partitions(whalefall: WhalefallResource) -> Generator[dg.RunRequest | dg.SkipReason]:
     given = whalefall.installation()
     with whalefall.store() as database:
-        steps = upkeep.plan(database, given, _today(given))
+        steps = upkeep.plan_additions(database, given, _today(given))
     cut_off = [step for step in dropped_by(steps) if step.kind is StepKind.FINALIZE]
     requests = [*_repair("create_table_partitions", added_by(steps)), *_repair("expire_table_partitions", cut_off)]
     yield from requests or [dg.SkipReason("Every month is there.")]
@@ -162,6 +164,7 @@ def _metadata(steps: Sequence[Step], day: date) -> Metadata:
     counts: Mapping[str, Callable[[Step], bool]] = {
         "to_create": lambda step: step.kind is StepKind.CREATE,
         "overdue": lambda step: step.drops,
+        "held_back": lambda step: step.kind is StepKind.HOLD,
         "detach_pending": lambda step: step.kind is StepKind.FINALIZE,
         "foreign": lambda step: step.kind is StepKind.FOREIGN,
     }

@@ -3,10 +3,11 @@
 Reading the catalogue and carrying a plan out are `store/table_partitions.py` and `services/maintain_table_partitions.py`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 STATS_TABLES = ("database_size_stats", "instance_size_stats")
 AGGREGATION_TABLES = ("database_size_aggregations", "instance_size_aggregations")
@@ -29,6 +30,11 @@ class Month:
     def end_day(self) -> date:
         """The first day of the next month, exclusive."""
         return self.plus(1).first_day
+
+    @property
+    def last_day(self) -> date:
+        """The last day, inclusive."""
+        return self.end_day - timedelta(days=1)
 
     def plus(self, months: int) -> "Month":
         """The month so many months later, or earlier."""
@@ -108,11 +114,12 @@ class UpkeepRules:
 
 
 class StepKind(StrEnum):
-    """What is to be done: a created month may be one that was detached and is attached again; what is foreign is only named."""
+    """What is to be done: a created month may be one that was detached and is attached again; what is held or foreign is only named."""
 
     CREATE = "create"
     KEEP = "keep"
     EXPIRE = "expire"
+    HOLD = "hold"
     FINALIZE = "finalize"
     FOREIGN = "foreign"
 
@@ -130,19 +137,29 @@ class Step:
     drops: bool = False
 
 
-def plan_upkeep(found: Sequence[TablePartition], rules: UpkeepRules, today: date, needed: Iterable[Month] = ()) -> tuple[Step, ...]:
+_NONE: Mapping[Month, str] = MappingProxyType({})
+
+
+def plan_upkeep(
+    found: Sequence[TablePartition],
+    rules: UpkeepRules,
+    today: date,
+    needed: Iterable[Month] = (),
+    held: Mapping[Month, str] = _NONE,
+) -> tuple[Step, ...]:
     """What there is to do on this day, the tables in their order and each from its oldest month on.
 
-    `needed` are months that something is about to write, or failed to.
+    `needed` are months that something is about to write, or missed when it wrote; `held` are months of sizes that must not go yet, and why.
     """
     this = Month(today.year, today.month)
-    wanted = dict.fromkeys(needed, "a run writes it") | {this: "the running month"}
+    wanted = dict.fromkeys(needed, "something writes it") | {this: "the running month"}
     wanted |= dict.fromkeys(months_between(this.plus(1), this.plus(rules.months_ahead)), "ahead of time")
     steps: list[Step] = []
     for table_name in PARTITIONED_TABLES:
         own = [one for one in found if one.table_name == table_name]
         oldest_kept = this.plus(-rules.retention_months(table_name))
-        done = [*_steps_of_what_is(own, oldest_kept), *_steps_of_what_lacks(table_name, own, oldest_kept, this, wanted)]
+        kept_back = held if table_name in STATS_TABLES else _NONE
+        done = [*_steps_of_what_is(own, oldest_kept, kept_back), *_steps_of_what_lacks(table_name, own, oldest_kept, this, wanted)]
         steps += sorted(done, key=lambda step: (step.month or Month(0, 1), step.name))
     return tuple(steps)
 
@@ -157,7 +174,13 @@ def added_by(steps: Iterable[Step]) -> tuple[Step, ...]:
     return tuple(step for step in steps if step.kind is StepKind.CREATE or (step.kind is StepKind.FINALIZE and not step.drops))
 
 
-def _steps_of_what_is(own: Sequence[TablePartition], oldest_kept: Month) -> list[Step]:
+def droppable_sizes(steps: Iterable[Step]) -> tuple[Month, ...]:
+    """The months whose sizes are in a table and go with these steps: nothing can be computed from them afterwards."""
+    stored = (step for step in steps if step.drops and step.found and step.found.place is Place.ATTACHED)
+    return tuple(sorted({step.month for step in stored if step.month and step.table_name in STATS_TABLES}))
+
+
+def _steps_of_what_is(own: Sequence[TablePartition], oldest_kept: Month, held: Mapping[Month, str]) -> list[Step]:
     attached = [one for one in own if one.place is Place.ATTACHED]
     overdue = {one: one.month for one in own if one.place is not Place.STRAY and one.month and one.month < oldest_kept}
     if all(one in overdue for one in attached):  # no part would be left of the table
@@ -168,8 +191,11 @@ def _steps_of_what_is(own: Sequence[TablePartition], oldest_kept: Month) -> list
     for one in own:
         month = one.month
         has_rival = one.place is Place.DETACHED and month is not None and any(other.overlaps(month) for other in attached)
+        is_held = one.place is Place.ATTACHED and one in overdue and month in held
         kind, why = _judge(one, oldest_kept, is_overdue=one in overdue, has_rival=has_rival)
-        steps.append(Step(kind, one.table_name, one.name, month, why, one, drops=one in overdue))
+        if month and is_held:
+            kind, why = StepKind.HOLD, held[month]
+        steps.append(Step(kind, one.table_name, one.name, month, why, one, drops=one in overdue and not is_held))
     return steps
 
 

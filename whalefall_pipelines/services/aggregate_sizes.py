@@ -12,7 +12,7 @@ from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store import aggregation
 from whalefall_pipelines.store.aggregation import Difference, Level
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines.store.table_partitions import writing_months
 
 # So many periods are computed by one statement; several only where all are of one length, because the statement counts in days.
 BATCH = {PeriodType.DAILY: 31, PeriodType.WEEKLY: 13, PeriodType.MONTHLY: 1, PeriodType.QUARTERLY: 1}
@@ -36,17 +36,21 @@ def aggregate_sizes(
         InputError: a period has not begun.
     """
     _refuse_future(periods, today)
-    ensure_months(database, [period.start for period in periods], [f"{level}_size_aggregations" for level in levels])
-    written: dict[int, int] = {}
-    with database.transaction() as cursor:
-        aggregation.lock_period_type(cursor, periods[0].period_type)
-        for batch in _batches(periods):
-            for level in levels:
-                check()
-                for instance_id, rows in aggregation.write_periods(cursor, level, batch, today).items():
-                    written[instance_id] = written.get(instance_id, 0) + rows
-        aggregation.close_records(cursor, session_id, periods, written)
-    return sum(written.values())
+
+    def write() -> int:
+        written: dict[int, int] = {}
+        with database.transaction() as cursor:
+            aggregation.lock_period_type(cursor, periods[0].period_type)
+            for batch in _batches(periods):
+                for level in levels:
+                    check()
+                    for instance_id, rows in aggregation.write_periods(cursor, level, batch, today).items():
+                        written[instance_id] = written.get(instance_id, 0) + rows
+            aggregation.close_records(cursor, session_id, periods, written)
+        return sum(written.values())
+
+    starts = [period.start for period in periods]
+    return writing_months(database, starts, [f"{level}_size_aggregations" for level in levels], write)
 
 
 def verify(database: Database, first_day: date, last_day: date, today: date) -> Iterator[Difference]:
@@ -58,11 +62,14 @@ def verify(database: Database, first_day: date, last_day: date, today: date) -> 
                     yield from aggregation.compare_periods(cursor, level, batch, today)
 
 
-def find_stale_periods(database: Database, period_type: PeriodType, today: date) -> list[Period]:
-    """The periods of a type that recomputing would change: a window closed, or days were written by somebody who told nobody."""
-    known = aggregation.find_known_days(database)
+def find_stale_periods(database: Database, period_type: PeriodType, today: date, days: tuple[date, date] | None = None) -> list[Period]:
+    """The periods of a type that recomputing would change: a window closed, or days were written by somebody who told nobody.
+
+    Asked of every period that touches these days, from the first to the last of them; of all that are known when none are named.
+    """
+    days = days or aggregation.find_known_days(database)
     stale: set[Period] = set()
-    for batch in _batches(periods_between(period_type, known[0], min(known[1], today))) if known else ():
+    for batch in _batches(periods_between(period_type, days[0], min(days[1], today))) if days else ():
         for level in Level:
             with database.transaction() as cursor:
                 stale.update(aggregation.list_stale_periods(cursor, level, batch, today))

@@ -10,13 +10,14 @@ from uuid import UUID
 
 from whalefall_pipelines.domain.capacity import Provenance, today
 from whalefall_pipelines.domain.instances import ENGINES_WITH_HISTORY, Instance
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES
 from whalefall_pipelines.errors import SessionEndedError, WhalefallError
 from whalefall_pipelines.services.collect_capacity import Collector
 from whalefall_pipelines.services.each_instance import each_instance
 from whalefall_pipelines.store import capacity, gaps, sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
-from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines.store.table_partitions import ensure_months, writing_months
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,14 @@ def fill_gaps(
     collector.check()
     with database.transaction() as cursor:
         bridgeable = gaps.list_bridgeable_days(cursor, bridge)
-    ensure_months(database, bridgeable, ["database_size_stats", "instance_size_stats"])
-    with database.transaction() as cursor:
-        estimated = sum(gaps.estimate_gaps(cursor, bridge, session_id).values())
-        capacity.write_totals(cursor, bridge.instance_ids, bridge.first_day, bridge.last_day, session_id)
+
+    def estimate() -> int:
+        with database.transaction() as cursor:
+            estimated = sum(gaps.estimate_gaps(cursor, bridge, session_id).values())
+            capacity.write_totals(cursor, bridge.instance_ids, bridge.first_day, bridge.last_day, session_id)
+        return estimated
+
+    estimated = writing_months(database, bridgeable, STATS_TABLES, estimate)
     return Filled(recovered, estimated)
 
 
@@ -121,7 +126,7 @@ def _recover_instance(collector: Collector, instance: Instance, lacking: frozens
         if (size.database_name, size.stat_date) in lacking
     ]
     if rows:
-        ensure_months(collector.database, [row.stat_date for row in rows], ["database_size_stats", "instance_size_stats"])
+        ensure_months(collector.database, [row.stat_date for row in rows], STATS_TABLES)
         with collector.database.transaction() as cursor:
             capacity.lock_inventory(cursor, instance.instance_id)
             capacity.write_sizes(cursor, rows, session_id)

@@ -15,11 +15,13 @@ from whalefall_pipelines.domain.table_partitions import (
     TablePartition,
     UpkeepRules,
     added_by,
+    droppable_sizes,
     dropped_by,
     plan_upkeep,
 )
 from whalefall_pipelines.errors import InputError, StoreBusyError, StoreError, StoreUnreachableError, WhalefallError
 from whalefall_pipelines.services.archive_table_partitions import archive_month, check_archive
+from whalefall_pipelines.services.hold_months import find_held_months
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import (
@@ -45,9 +47,20 @@ class Outcome:
 
 
 def plan(database: Database, settings: Settings, day: date, months: Iterable[Month] = ()) -> tuple[Step, ...]:
-    """What there is to do on this day. Months that runs write are known; `months` are more of them."""
-    rules = UpkeepRules(settings.partitions_ahead, settings.retention_months, settings.aggregation_retention_months)
-    return plan_upkeep(read_catalogue(database), rules, day, (*needed_months(database), *months))
+    """What there is to do on this day. Months that a write missed are known; `months` are more of them.
+
+    A month of sizes that is about to be dropped is held while a period has not been computed from it: asking that reads its rows.
+    """
+    found, rules, needed = _known(database, settings, months)
+    steps = plan_upkeep(found, rules, day, needed)
+    held = find_held_months(database, droppable_sizes(steps), settings.aggregation_retention_months, day)
+    return plan_upkeep(found, rules, day, needed, held) if held else steps
+
+
+def plan_additions(database: Database, settings: Settings, day: date, months: Iterable[Month] = ()) -> tuple[Step, ...]:
+    """The same without asking whether months may be dropped: a matter of milliseconds, for who wants to know what lacks."""
+    found, rules, needed = _known(database, settings, months)
+    return plan_upkeep(found, rules, day, needed)
 
 
 def create_table_partitions(
@@ -60,13 +73,15 @@ def create_table_partitions(
         StoreUnreachableError: the store is away.
     """
     with only_upkeep(database):
-        return tuple(_create(database, step, patience) for step in added_by(plan(database, settings, day, months)))
+        return tuple(_create(database, step, patience) for step in added_by(plan_additions(database, settings, day, months)))
 
 
 def expire_table_partitions(
     database: Database, settings: Settings, day: date, *, beyond_limit: bool = False, patience: Patience = PATIENCE
 ) -> tuple[Outcome, ...]:
-    """Drop what is overdue, archived before where there is a folder for that, each by itself; what is locked waits for the next upkeep.
+    """Drop what is overdue, archived before where there is a folder for that, each by itself.
+
+    What is locked waits for the next upkeep, and what is held for its periods.
 
     Raises:
         InputError: more would be dropped than may go at once; nothing is.
@@ -81,9 +96,11 @@ def expire_table_partitions(
         if settings.archive_dir and dropped_by(steps):
             check_archive(settings.archive_dir)
         outcomes: dict[str, list[Outcome]] = {}
-        for step in (step for step in steps if step.drops or step.kind is StepKind.FINALIZE):
+        for step in (step for step in steps if step.drops or step.kind in {StepKind.FINALIZE, StepKind.HOLD}):
             done = outcomes.setdefault(step.table_name, [])
-            if done and isinstance(done[-1].error, StoreBusyError):
+            if step.kind is StepKind.HOLD:
+                done.append(Outcome(step, InputError(f"{step.name} is kept: {step.why}")))
+            elif any(isinstance(one.error, StoreBusyError) for one in done):
                 done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the one before it; the next upkeep tries again.")))
             else:
                 done.append(_expire(database, step, settings.archive_dir, patience) if step.drops else _create(database, step, patience))
@@ -98,6 +115,11 @@ def refuse_too_many(steps: Iterable[Step], settings: Settings, *, beyond_limit: 
             f"{count} table partitions would be dropped at once, more than the {settings.expire_at_most} of WHALEFALL_EXPIRE_AT_MOST, so "
             "none was: look at `whalefall partitions plan`, then `whalefall partitions expire --yes`."
         )
+
+
+def _known(database: Database, settings: Settings, months: Iterable[Month]) -> tuple[tuple[TablePartition, ...], UpkeepRules, list[Month]]:
+    rules = UpkeepRules(settings.partitions_ahead, settings.retention_months, settings.aggregation_retention_months)
+    return read_catalogue(database), rules, [*needed_months(database), *months]
 
 
 def _create(database: Database, step: Step, patience: Patience) -> Outcome:

@@ -5,6 +5,7 @@ use: it takes 0.2 s, and Dagster loads this module whenever it loads the code lo
 """
 
 import io
+import re
 import select
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ import psycopg2
 from psycopg2 import extensions
 from psycopg2.sql import Composable
 
-from whalefall_pipelines.errors import InputError, SchemaError, StoreBusyError, StoreError, StoreUnreachableError
+from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES
+from whalefall_pipelines.errors import InputError, MissingMonthError, SchemaError, StoreBusyError, StoreError, StoreUnreachableError
 
 if TYPE_CHECKING:
     from sqlalchemy import exc
@@ -213,6 +215,8 @@ def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
         return SchemaError(f"The store at {describe(url)} lacks the schema: {_first_line(error)}; run `whalefall store migrate`.")
     if error.pgcode in _BUSY:
         return StoreBusyError(f"A lock in the store at {describe(url)} is held by somebody else: {_first_line(error)}; try again.")
+    if error.pgcode == _CHECK_VIOLATION and error.diag.constraint_name is None and error.diag.table_name in PARTITIONED_TABLES:
+        return _missing_month(url, error.diag)
     if error.pgcode == _NO_RIGHT:
         return StoreError(
             f"The store at {describe(url)} refused a statement ({error.pgcode}): {_first_line(error)}; the login of WHALEFALL_DATABASE_URL "
@@ -221,11 +225,23 @@ def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
     return StoreError(f"The store at {describe(url)} refused a statement ({error.pgcode}): {_first_line(error)}")
 
 
+def _missing_month(url: "URL", diag: extensions.Diagnostics) -> MissingMonthError:
+    """A row without a table partition. The server's own sentence is in its language; the day in it is always written as ISO."""
+    found = re.search(r"\d{4,}-\d\d-\d\d", diag.message_detail or "")
+    day, month = (found[0], found[0].rpartition("-")[0]) if found else ("a day", "YYYY-MM")
+    return MissingMonthError(
+        f"{diag.table_name} in the store at {describe(url)} has no table partition for {day}, so nothing of this step was kept; upkeep "
+        f"makes it within minutes where Dagster's daemon runs, `whalefall partitions create --month {month}` at once."
+    )
+
+
 # undefined_table, undefined_column, undefined_function
 _MISSING_SCHEMA = frozenset({"42P01", "42703", "42883"})
 # lock_not_available, deadlock_detected
 _BUSY = frozenset({"55P03", "40P01"})
 _NO_RIGHT = "42501"
+# Of a CHECK, which is named, or of the bounds of all parts together, which have no name.
+_CHECK_VIOLATION = "23514"
 
 
 def _first_line(error: Exception) -> str:

@@ -4,17 +4,20 @@ What is to be done is decided in `domain/table_partitions.py`; rows that go to a
 """
 
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, Place, TablePartition, months_between, months_of
-from whalefall_pipelines.errors import InputError, StoreBusyError, StoreError
+from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError, StoreError
 from whalefall_pipelines.store.database import Cursor, Database
+
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,9 @@ def read_catalogue(database: Database, table_names: Iterable[str] = PARTITIONED_
 
 
 def needed_months(database: Database) -> tuple[Month, ...]:
-    """The months of the days of sessions that run now or failed within a day."""
+    """The months of the days of sessions that met a missing month within a day."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("table_partitions/list_unfinished_days"))
+        cursor.execute(queries.load("table_partitions/list_unwritten_days"), {"error_code": MissingMonthError.code})
         spans = [months_of(span) for span in cursor.fetchall()]
     return tuple(sorted({month for span in spans for month in months_between(span[0], span[-1])}))
 
@@ -89,6 +92,20 @@ def ensure_months(database: Database, days: Iterable[date], table_names: Sequenc
     if errors:
         raise errors[0]
     return created
+
+
+def writing_months(database: Database, days: Sequence[date], table_names: Sequence[str], write: Callable[[], Written]) -> Written:
+    """Write days, with their months made before; where one vanished meanwhile it is made again, and the work, which kept nothing, redone.
+
+    Raises:
+        StoreError: a table could not get its month.
+    """
+    ensure_months(database, days, table_names)
+    try:
+        return write()
+    except MissingMonthError:
+        ensure_months(database, days, table_names)
+        return write()
 
 
 def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:

@@ -1,15 +1,24 @@
-"""What upkeep costs: a month made and a month expired, against deleting the same rows; and planning over many months against few."""
+"""What upkeep costs: a month made, expired, and asked for its periods, against deleting the same rows; and planning over many months."""
 
 import os
 import time
 from datetime import date
+from functools import partial
 from pathlib import Path
+from statistics import median
+from uuid import uuid4
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.domain.periods import PeriodType, periods_between
+from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.domain.table_partitions import Month, months_between
+from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
+from whalefall_pipelines.services.hold_months import find_held_months
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.services.maintain_table_partitions import expire_table_partitions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month
+from whalefall_pipelines_tests.benchmarks.aggregation import fill, timed
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 
@@ -17,15 +26,17 @@ INSTANCES, DATABASES = 1000, 27
 TABLE, TODAY = "database_size_stats", date(2026, 11, 22)
 # A month of a large fleet: 31 days of 27,000 databases, 837,000 rows.
 MONTH = Month(2025, 10)
-ROUNDS, PLANS = 5, 300
+ROUNDS, PLANS = 7, 300
 FEW, MANY = 12, 240
 
 
-def _fill(store: Database, data: Path) -> None:
-    """A full month beside one that stays, on the disk and not in memory, like a month that was written a year ago."""
+def _fill(store: Database, data: Path, *, is_cached: bool) -> None:
+    """A full month, made anew, beside one that stays: in the page cache, or on the disk only like a month that was written a year ago."""
+    name = MONTH.table_partition(TABLE)
+    with store.session() as cursor:
+        cursor.execute(f"drop table if exists {name}")  # deleted rows leave indexes that are larger than those of a month
     ensure_month(store, TABLE, MONTH)
     ensure_month(store, TABLE, Month(2026, 11))
-    name = MONTH.table_partition(TABLE)
     with store.transaction() as cursor:
         cursor.execute(f"insert into {TABLE} select * from source")
     with store.session() as cursor:
@@ -36,14 +47,15 @@ def _fill(store: Database, data: Path) -> None:
             "select pg_relation_filepath(indexrelid) from pg_index where indrelid = %s::regclass",
             (name, name),
         )
-        for (path,) in cursor.fetchall():
+        for (path,) in cursor.fetchall() if not is_cached else ():
             with (data / path).open("rb") as file:
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _expire(store: Database, data: Path) -> float:
-    _fill(store, data)
-    given = settings.load({"WHALEFALL_HOME": "/nonexistent"})
+def _expire(store: Database, data: Path, *, is_cached: bool) -> float:
+    """The whole service, of a month whose periods nobody keeps any more: what asking for them costs is a figure of its own."""
+    _fill(store, data, is_cached=is_cached)
+    given = settings.load({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_AGGREGATION_RETENTION_MONTHS": "12"})
     begun = time.monotonic()
     (outcome,) = expire_table_partitions(store, given, TODAY)
     seconds = time.monotonic() - begun
@@ -59,9 +71,9 @@ def _create(store: Database) -> float:
     return time.monotonic() - begun
 
 
-def _delete(store: Database, data: Path) -> float:
+def _delete(store: Database, data: Path, *, is_cached: bool) -> float:
     """DELETE and VACUUM, which is what gives the space back for the next rows; the month itself stays and is emptied."""
-    _fill(store, data)
+    _fill(store, data, is_cached=is_cached)
     begun = time.monotonic()
     with store.transaction() as cursor:
         cursor.execute(f"delete from {TABLE} where stat_date >= %s and stat_date < %s", (MONTH.first_day, MONTH.end_day))
@@ -95,6 +107,34 @@ def _planning(store: Database) -> Figure:
     return Figure(f"plan a one-day query: {MANY} / {FEW} months", compared.ratio, 1.2, "x", detail)
 
 
+def _asking(store: Database) -> Figure:
+    """Whether every period of the month is what its days say: asked only of a month that is about to be dropped."""
+    fill(store, INSTANCES, MONTH.first_day, MONTH.last_day)
+    with store.transaction() as cursor:
+        cursor.execute("insert into credentials (name, username) values ('monitor', 'monitor') returning credential_id")
+        cursor.execute(
+            "insert into instances (name, engine, host, port, credential_id) "
+            "select 'instance ' || i, 'postgresql', '127.0.0.1', 1, credential_id from credentials, generate_series(1, %s) as i",
+            (INSTANCES,),
+        )
+
+    def compute() -> None:
+        for period_type in PeriodType:
+            periods = periods_between(period_type, MONTH.first_day, MONTH.last_day)
+            plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
+            with sync_session(store, plan, []):
+                aggregate_sizes(store, periods, TODAY, plan.session_id)
+
+    def ask() -> None:
+        assert find_held_months(store, [MONTH], 60, TODAY) == {}
+
+    computed = timed(compute)
+    asked = median(timed(ask) for _ in range(3))
+    return Figure(
+        "ask whether a month has its periods / compute them", asked / computed, 1.5, "x", f"{asked:.1f} s against {computed:.1f} s"
+    )
+
+
 def measure(folder: Path) -> list[Figure]:
     """The ratios."""
     with embedded_store(folder / "home") as store:
@@ -109,10 +149,12 @@ def measure(folder: Path) -> list[Figure]:
                 "generate_series(1, %s) as i, generate_series(1, %s) as d",
                 (MONTH.first_day, date(2025, 10, 31), INSTANCES, DATABASES),
             )
-        expired = alternate(lambda: _expire(store, data), lambda: _delete(store, data), ROUNDS)
-        created = alternate(lambda: _create(store), lambda: _delete(store, data), 1)
-        return [
-            Figure("expire a month of 837,000 rows / DELETE + VACUUM", expired.ratio, 0.1, "x", str(expired)),
-            Figure("create a month / DELETE + VACUUM of 837,000 rows", created.ratio, 0.1, "x", str(created)),
-            _planning(store),
-        ]
+        figures: list[Figure] = []
+        for where, is_cached in (("on disk", False), ("in the page cache", True)):
+            expired = alternate(
+                partial(_expire, store, data, is_cached=is_cached), partial(_delete, store, data, is_cached=is_cached), ROUNDS
+            )
+            figures.append(Figure(f"expire a month {where} / DELETE + VACUUM", expired.ratio, 0.1, "x", str(expired)))
+        created = alternate(partial(_create, store), partial(_delete, store, data, is_cached=False), 1)
+        figures.append(Figure("create a month / DELETE + VACUUM of 837,000 rows", created.ratio, 0.1, "x", str(created)))
+        return [*figures, _planning(store), _asking(store)]

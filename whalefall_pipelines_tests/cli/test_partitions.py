@@ -1,17 +1,20 @@
 """`whalefall partitions` as people and programs use it."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from whalefall_pipelines.domain.capacity import today
-from whalefall_pipelines.domain.table_partitions import Month, months_between
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, months_between
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month, only_upkeep, read_catalogue
+from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.cli.commands import document, everything, refused, succeed, whalefall
 from whalefall_pipelines_tests.conftest import TIMEZONE
-from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.factories import query, register
 
 TABLE = "instance_size_stats"
 
@@ -74,6 +77,32 @@ def test_expiring_shows_its_plan_drops_archives_and_restores(
     assert document(environment, "partitions", "list", "--exact")[0]["rows"] == 1
     assert "nothing is restored over it" in refused(environment, "partitions", "restore", str(file))
     assert "There is no file" in refused(environment, "partitions", "restore", str(tmp_path / "nothing.parquet"))
+
+
+def test_a_month_that_is_held_says_what_to_do_goes_when_that_was_done_and_comes_back(
+    store: Database, store_environment: dict[str, str], this_month: Month, tmp_path: Path
+) -> None:
+    (instance,) = register(store, "a")
+    old = this_month.plus(-13)
+    write_days(store, {((instance.instance_id, "app"), day): ModelDay(1) for day in (old.first_day, old.last_day)})
+    succeed(store_environment, "partitions", "create")
+    result = whalefall(store_environment, "partitions", "plan")
+    assert result.exit_code == 1
+    assert "compute them first" in result.stdout
+    assert {row["step"] for row in document(store_environment, "partitions", "expire", "--dry-run")} == {"hold"}
+    result = whalefall(store_environment, "partitions", "expire", "--yes")
+    assert result.exit_code == 2
+    commands = re.findall(r"`whalefall (aggregate [^`]+)`", result.stdout)[:4]
+    assert len(commands) == 4
+    for command in commands:
+        succeed(store_environment, *command.split())
+    succeed(store_environment | {"WHALEFALL_ARCHIVE_DIR": str(tmp_path)}, "partitions", "expire", "--yes")
+    assert old not in {one.month for one in read_catalogue(store, STATS_TABLES)}
+    succeed(store_environment, "verify")
+    for table_name in STATS_TABLES:
+        succeed(store_environment, "partitions", "restore", str(tmp_path / f"{old.table_partition(table_name)}.parquet"))
+    assert query(store, "select count(*) from database_size_stats") == [(2,)]
+    succeed(store_environment, "verify")
 
 
 def test_more_than_may_go_at_once_go_with_yes_only(store: Database, store_environment: dict[str, str], overdue: Month) -> None:

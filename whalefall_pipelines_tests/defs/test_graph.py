@@ -94,6 +94,7 @@ def test_the_jobs_and_the_checks() -> None:
         "table_partitions:every_month_in_use_exists",
         "table_partitions:enough_months_ahead",
         "table_partitions:nothing_is_overdue",
+        "table_partitions:nothing_is_held_back",
         "table_partitions:no_detach_is_pending",
         "table_partitions:nothing_is_foreign",
     }

@@ -1,11 +1,11 @@
 """Upkeep as Dagster runs it: the asset, its checks, its session, and the sensor."""
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import dagster as dg
 import pytest
@@ -15,15 +15,18 @@ from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.table_partitions import missing_table_partitions, table_partitions, table_partitions_are_in_order
 from whalefall_pipelines.domain.capacity import today
-from whalefall_pipelines.domain.sessions import Session, SessionStatus, SyncCategory, SyncType
-from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, months_between
-from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionStatus, SyncCategory, SyncType
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, months_between
+from whalefall_pipelines.errors import InputError, MissingMonthError
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month, only_upkeep, read_catalogue
+from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.conftest import TIMEZONE
-from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.factories import FleetTest, query, register, server
 from whalefall_pipelines_tests.servers.locks import interrupt_detach
 
 TABLE = "instance_size_stats"
@@ -95,7 +98,7 @@ def requests(store: Database) -> list[dg.RunRequest]:
 def test_a_run_creates_checks_and_shows_the_months_in_a_session(store: Database, dagster_instance: dg.DagsterInstance) -> None:
     result = run(store, dagster_instance, tags={"dagster/schedule_name": "create_table_partitions_every_night"})
     assert failing(result) == {}
-    assert len(result.get_asset_check_evaluations()) == 5
+    assert len(result.get_asset_check_evaluations()) == 6
     shown = metadata(result)
     assert (shown["table_partitions"], shown["to_create"], shown["overdue"], shown["foreign"]) == (16, 0, 0, 0)
     assert str(shown["next three months"]).count("exists") == 12
@@ -130,6 +133,23 @@ def test_creating_drops_nothing_and_expiring_creates_nothing(
         str(month) for month in months_between(this_month.plus(-12), this_month.plus(2))
     ]
     assert len(list(tmp_path.glob("*.parquet"))) == 2
+
+
+def test_a_month_that_is_held_for_its_periods_fails_its_check_and_the_session_and_stays(
+    store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
+) -> None:
+    (instance,) = register(store, "a")
+    old = this_month.plus(-13)
+    write_days(store, {((instance.instance_id, "app"), old.first_day): ModelDay(1000)})
+    run(store, dagster_instance)
+    assert requests(store) == []
+    result = run(store, dagster_instance, EXPIRE)
+    found = failing(result)
+    assert set(found) == {"nothing_is_held_back"}
+    assert f"whalefall aggregate --period daily --start {old.first_day}" in str(found["nothing_is_held_back"])
+    assert metadata(result)["held_back"] == 2
+    assert sessions.list_sessions(store, most=1)[0].status is SessionStatus.FAILED
+    assert query(store, "select count(*) from database_size_stats") == [(1,)]
 
 
 def test_too_many_at_once_break_the_run_and_fail_its_session(
@@ -188,25 +208,34 @@ def test_the_sensor_asks_for_a_repair_once_and_is_silent_when_all_is_there(
     assert again.run_key != request.run_key
 
 
-def test_the_sensor_notices_a_run_that_met_a_missing_month(
-    store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
+@pytest.mark.parametrize("table_name", STATS_TABLES)
+def test_the_sensor_notices_a_write_that_met_a_missing_month(
+    store: Database, dagster_instance: dg.DagsterInstance, this_month: Month, tmp_path: Path, table_name: str
 ) -> None:
     run(store, dagster_instance)
-    day = this_month.plus(-2).first_day
-    query(
-        store,
-        "insert into sync_sessions (session_id, sync_category, sync_type, status, first_day, last_day) "
-        "values (gen_random_uuid(), 'capacity', 'backfill', 'running', %s, %s) returning 1",
-        day,
-        day,
-    )
-    query(store, "update sync_sessions set status = 'failed', completed_at = now() where sync_category = 'capacity' returning 1")
+    last = this_month.plus(-1)
+    yesterday = this_month.first_day - timedelta(days=1)
+    fleet = FleetTest(store, tmp_path, {"a": server()}, now=datetime.combine(this_month.first_day, time(0, 30), TIMEZONE))
+    fleet.collect(yesterday)
+    assert requests(store) == []
+
+    def clock() -> datetime:
+        """It is asked after the months were made sure of, and before anything is written."""
+        with store.session() as cursor:
+            cursor.execute(f"drop table if exists {last.table_partition(table_name)}")
+        return fleet.now
+
+    session = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, yesterday, yesterday)
+    with suppress(MissingMonthError), sync_session(store, session, fleet.instances):  # without totals not even a failure can be written
+        list(fleet.collector(clock).collect_day(fleet.instances, yesterday, session.session_id))
+    assert [record.error_code for record in sessions.list_records(store, session.session_id)] == ["MISSING_MONTH"]
     (request,) = requests(store)
     assert request.job_name == "create_table_partitions"
     run(store, dagster_instance)
-    for table_name in PARTITIONED_TABLES:
-        assert this_month.plus(-2) in {one.month for one in read_catalogue(store, [table_name])}
+    assert last in {one.month for one in read_catalogue(store, [table_name])}
     assert requests(store) == []
+    _, outcomes = fleet.collect(yesterday)
+    assert outcomes["a"].error is None
 
 
 def test_the_sensor_has_a_detach_that_was_cut_off_ended(store: Database, dagster_instance: dg.DagsterInstance, this_month: Month) -> None:

@@ -16,6 +16,7 @@ from whalefall_pipelines.domain.table_partitions import (
     StepKind,
     TablePartition,
     UpkeepRules,
+    droppable_sizes,
     dropped_by,
     months_between,
     plan_upkeep,
@@ -81,6 +82,18 @@ def test_what_is_wholly_older_than_the_retention_expires() -> None:
     assert months(steps, StepKind.KEEP)[0] == "2025-11"
     older = [part(Month(2021, 10), table_name=PARTITIONED_TABLES[3]), part(Month(2021, 11), table_name=PARTITIONED_TABLES[3])]
     assert [str(step.month) for step in plan_upkeep(older, RULES, TODAY) if step.kind is StepKind.EXPIRE] == ["2021-10"]
+
+
+def test_an_overdue_month_of_sizes_that_is_held_stays_with_its_reason_and_no_other_month_does() -> None:
+    parts = [part(Month(2025, month), table_name=name) for name in PARTITIONED_TABLES for month in (9, 10, 11)]
+    pending = part(Month(2025, 8), Place.DETACH_PENDING)
+    held = {Month(2025, month): "why" for month in (8, 9, 11)}
+    steps = plan_upkeep([*parts, pending], RULES, TODAY, held=held)
+    assert [(step.table_name, str(step.month), step.why) for step in steps if step.kind is StepKind.HOLD] == [
+        (table_name, "2025-09", "why") for table_name in PARTITIONED_TABLES[:2]
+    ]
+    assert [str(step.month) for step in dropped_by(steps)] == ["2025-08", "2025-10", "2025-10"]
+    assert droppable_sizes(plan_upkeep([*parts, pending], RULES, TODAY)) == (Month(2025, 9), Month(2025, 10))
 
 
 def test_a_table_of_the_same_name_is_foreign_and_its_month_is_not_created() -> None:

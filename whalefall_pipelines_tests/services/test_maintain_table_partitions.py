@@ -10,11 +10,18 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, Place, StepKind, months_between
+from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, STATS_TABLES, Month, Place, StepKind, months_between
 from whalefall_pipelines.errors import InputError, StoreBusyError, StoreError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
-from whalefall_pipelines.services.maintain_table_partitions import Outcome, create_table_partitions, expire_table_partitions, plan
+from whalefall_pipelines.services.archive_table_partitions import read_manifest
+from whalefall_pipelines.services.maintain_table_partitions import (
+    Outcome,
+    create_table_partitions,
+    expire_table_partitions,
+    plan,
+    plan_additions,
+)
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import Patience, count_rows, ensure_month, ensure_months, only_upkeep, read_catalogue
@@ -192,8 +199,9 @@ def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(stor
         "to_char(m, 'YYYY_MM'), m, (m + interval '1 month')::date); if extract(month from m) = 1 then commit; end if; end loop; end $$",
     )
     begun = time.monotonic()
-    steps = plan(store, SETTINGS, TODAY)
+    steps = plan_additions(store, SETTINGS, TODAY)
     assert time.monotonic() - begun < 2
+    assert plan(store, SETTINGS, TODAY) == steps
     assert sum(step.kind is StepKind.EXPIRE for step in steps) == 1187
     with pytest.raises(InputError, match="1187 table partitions would be dropped at once"):
         expire(store)
@@ -220,6 +228,22 @@ def test_a_writer_in_the_way_makes_expiry_give_up_and_the_next_run_ends_it(store
     assert errors(expire(store)) == []
     assert months(store) == every_month(Month(2025, 11), Month(2026, 11))
     assert months(store, place=Place.DETACH_PENDING) == []
+
+
+def test_a_reader_of_the_month_itself_makes_expiry_give_up_and_the_next_run_ends_it(store: Database) -> None:
+    have(store, Month(2025, 10), Month(2026, 11), TABLE)
+    execute(store, insert(date(2025, 10, 31)), insert(TODAY))
+    with somebody(store, f"select * from {TABLE}_2025_10") as reader:
+        begun = time.monotonic()
+        assert [type(outcome.error) for outcome in expire(store)] == [StoreBusyError]
+        assert time.monotonic() - begun < 5
+        with reader.cursor() as cursor:
+            cursor.execute(f"select count(*) from {TABLE}_2025_10")
+            assert cursor.fetchone() == (1,)  # what it reads was not taken away under it
+        with somebody(store, "set lock_timeout = '200ms'", f"select * from {TABLE}", insert(TODAY, 2)):
+            pass
+    assert errors(expire(store)) == []
+    assert months(store) == every_month(Month(2025, 11), Month(2026, 11))
 
 
 def test_a_detach_that_was_killed_between_its_two_transactions_is_ended(store: Database) -> None:
@@ -252,6 +276,20 @@ def test_an_upkeep_that_was_killed_before_the_drop_is_resumed_and_a_month_like_i
     assert errors(expire(store)) == []
     assert query(store, f"select to_regclass('{TABLE}_2025_08'), to_regclass('{TABLE}_2025_09')::text") == [(None, f"{TABLE}_2025_09")]
     assert months(store)[0] == "2025-11"
+
+
+def test_an_upkeep_that_was_killed_while_it_archived_archives_before_it_drops(store: Database, tmp_path: Path) -> None:
+    have(store, Month(2025, 10), Month(2026, 11), TABLE)
+    execute(
+        store,
+        insert(date(2025, 10, 31)),
+        f"comment on table {TABLE}_2025_10 is 'whalefall detaches {TABLE} from 2025-10-01 to 2025-11-01'",
+        f"alter table {TABLE} detach partition {TABLE}_2025_10 concurrently",
+    )
+    (outcome,) = expire(store, given=replace(SETTINGS, archive_dir=tmp_path))
+    assert outcome.archive
+    assert read_manifest(outcome.archive).rows == 1
+    assert query(store, f"select to_regclass('{TABLE}_2025_10')") == [(None,)]
 
 
 def test_a_month_in_use_that_an_interruption_left_detached_is_attached_again(store: Database) -> None:
@@ -297,6 +335,29 @@ def test_two_upkeeps_from_two_places_make_each_month_once(store: Database) -> No
     assert len(read_catalogue(store)) == 16
 
 
+def test_two_expiries_from_two_places_drop_each_month_once(store: Database) -> None:
+    have(store, Month(2025, 5), Month(2026, 11))
+    done: list[str] = []
+    told: list[str] = []
+
+    def upkeep() -> None:
+        with closing(Database(store.url, TIMEZONE)) as place:
+            try:
+                outcomes = expire(place, beyond_limit=True)
+                done.extend(outcome.step.name for outcome in outcomes if not outcome.error)
+                told.extend(errors(outcomes))
+            except StoreBusyError as error:
+                told.append(str(error))
+
+    threads = [threading.Thread(target=upkeep) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(done) == sorted(Month(2025, month).table_partition(name) for name in STATS_TABLES for month in range(5, 11))
+    assert all("Another upkeep of the table partitions is at work" in sentence for sentence in told)
+
+
 def test_a_role_without_the_right_is_told_what_it_lacks(upkeep_server: PostgresCluster, store: Database) -> None:
     administer(upkeep_server, "drop role if exists guest", "create role guest login password 'guest'")
     execute(store, "grant select on all tables in schema public to guest")
@@ -310,20 +371,6 @@ def test_a_role_without_the_right_is_told_what_it_lacks(upkeep_server: PostgresC
     assert len(errors(outcomes)) == 16
     assert read_catalogue(store) == ()
     execute(store, "drop owned by guest")
-
-
-def test_sessions_that_run_or_failed_name_the_months_that_are_needed(store: Database) -> None:
-    create(store)
-    execute(
-        store,
-        "insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day) "
-        "values (gen_random_uuid(), 'capacity', 'backfill', '2026-08-30', '2026-09-02')",
-    )
-    assert [str(step.month) for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.CREATE][:3] == [
-        "2026-08",
-        "2026-09",
-        "2026-10",
-    ]
 
 
 def test_rows_are_estimated_until_they_are_counted(store: Database) -> None:

@@ -1,0 +1,43 @@
+"""Which months of sizes must not go yet: those from which a period was not computed, or was computed before their days changed.
+
+What is planned for them is `domain/table_partitions.py`; computing periods is `aggregate_sizes.py`.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from whalefall_pipelines.domain.periods import Period, PeriodType
+from whalefall_pipelines.domain.table_partitions import Month, months_of
+from whalefall_pipelines.services.aggregate_sizes import find_stale_periods
+from whalefall_pipelines.store.aggregation import find_known_days
+from whalefall_pipelines.store.database import Database
+
+
+def find_held_months(database: Database, months: Sequence[Month], retention_months: int, today: date) -> dict[Month, str]:
+    """The ones of these months with a period that recomputing would change, and what computes it.
+
+    A period that aggregations do not keep any more (they are kept for so many months) need not be there.
+    """
+    known = find_known_days(database) if months else None
+    if not known or known[0] > months[-1].last_day or known[1] < months[0].first_day:
+        return {}
+    days = (max(known[0], months[0].first_day), min(known[1], months[-1].last_day))
+    oldest_kept = months_of([today])[0].plus(-retention_months)
+    stale = [
+        period
+        for period_type in PeriodType
+        for period in find_stale_periods(database, period_type, today, days)
+        if months_of([period.start])[0] >= oldest_kept
+    ]
+    touching = {month: [one for one in stale if one.start <= month.last_day and one.end >= month.first_day] for month in months}
+    return {month: _what_to_do(periods) for month, periods in touching.items() if periods}
+
+
+def _what_to_do(periods: Sequence[Period]) -> str:
+    by_type = {period_type: [one.start for one in periods if one.period_type is period_type] for period_type in PeriodType}
+    commands = (
+        f"`whalefall aggregate --period {period_type} --start {starts[0]} --through {starts[-1]}`"
+        for period_type, starts in by_type.items()
+        if starts
+    )
+    return "it is overdue, but periods are not what its days say; compute them first: " + ", ".join(commands)
