@@ -35,7 +35,6 @@ EMPTY = Fault(
     says="listed no database at all",
 )
 SERVERS = (
-    EMPTY,
     Fault("refused port", (*REAL, ORACLE), MISSING, TRIED_AGAIN, UNREACHED, ("connection_refused",), says="Connection refused", attempts=3),
     Fault("dead address", REAL, f"{MISSING}, after the connect deadline", RETRIED, UNREACHED, ("timeout",), slow_at=OTHERS),
     Fault(
@@ -81,6 +80,7 @@ SERVERS = (
         reasons=("vanished",),
         says="kept until a later day confirms",
     ),
+    EMPTY,
 )
 LISTINGS = (Fault("ten thousand databases", FAKED, "nothing: all of them are measured", NOTHING), EMPTY.at(*FAKED))
 
