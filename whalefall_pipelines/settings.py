@@ -36,6 +36,7 @@ class Settings:
     instance_timeout_seconds: int
     retry_pauses: tuple[timedelta, ...]
     filters_file: Path | None
+    oracle_awr_licensed: bool
     postgres_bin: Path | None
     partitions_ahead: int
     retention_months: int
@@ -76,6 +77,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         instance_timeout_seconds=_integer(values, "WHALEFALL_INSTANCE_TIMEOUT_SECONDS", 300, least=2, most=7200),
         retry_pauses=_pauses(values, "WHALEFALL_RETRY_MINUTES", "15,60,180"),
         filters_file=_path(values, "WHALEFALL_FILTERS_FILE"),
+        oracle_awr_licensed=_yes(values, "WHALEFALL_ORACLE_AWR_LICENSED"),
         postgres_bin=_path(values, "WHALEFALL_PG_BIN"),
         partitions_ahead=_integer(values, "WHALEFALL_PARTITIONS_AHEAD", 3, least=1, most=120),
         # Three months and the running one always hold a full quarter, from which that quarter is recomputed.
@@ -107,6 +109,13 @@ def _integer(values: Mapping[str, str], name: str, default: int, *, least: int, 
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise InputError(f"{name} is {text!r}; it must be a whole number from {least} to {most}.")
     return int(text)
+
+
+def _yes(values: Mapping[str, str], name: str) -> bool:
+    text = values.get(name, "no")
+    if text not in {"yes", "no"}:
+        raise InputError(f"{name} is {text!r}; it must be yes or no.")
+    return text == "yes"
 
 
 def _pauses(values: Mapping[str, str], name: str, default: str) -> tuple[timedelta, ...]:

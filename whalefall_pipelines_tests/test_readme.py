@@ -105,6 +105,7 @@ def test_the_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None
         "INSTANCE_TIMEOUT_SECONDS",
     ):
         assert shown[f"WHALEFALL_{name}"] == str(getattr(given, name.lower()))
+    assert (shown["WHALEFALL_ORACLE_AWR_LICENSED"] == "yes") is given.oracle_awr_licensed
     for name in ("PARTITIONS_AHEAD", "RETENTION_MONTHS", "AGGREGATION_RETENTION_MONTHS", "EXPIRE_AT_MOST"):
         assert shown[f"WHALEFALL_{name}"] == str(getattr(given, name.lower()))
 

@@ -12,5 +12,6 @@ create temporary table if not exists staged_sizes (
     collected_at timestamptz not null,
     provenance varchar(16) not null,
     method varchar(64) not null,
-    growth_limit_bytes bigint
+    growth_limit_bytes bigint,
+    used_bytes bigint
 ) on commit delete rows

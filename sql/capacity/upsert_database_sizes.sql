@@ -41,7 +41,7 @@ measurable as (
 
 insert into database_size_stats (
     instance_id, database_name, stat_date, total_bytes, data_bytes, log_bytes, collected_at, provenance, method, session_id,
-    growth_limit_bytes
+    growth_limit_bytes, used_bytes
 )
 select
     instance_id,
@@ -54,7 +54,8 @@ select
     provenance,
     method,
     %(session_id)s::uuid,
-    growth_limit_bytes
+    growth_limit_bytes,
+    used_bytes
 from staged_sizes
 on conflict (instance_id, database_name, stat_date) do update
     set
@@ -65,5 +66,6 @@ on conflict (instance_id, database_name, stat_date) do update
         provenance = excluded.provenance,
         method = excluded.method,
         session_id = excluded.session_id,
-        growth_limit_bytes = excluded.growth_limit_bytes
+        growth_limit_bytes = excluded.growth_limit_bytes,
+        used_bytes = excluded.used_bytes
     where excluded.provenance = 'measured' or (excluded.provenance = 'recovered' and database_size_stats.provenance = 'estimated')

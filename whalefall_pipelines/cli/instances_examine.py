@@ -1,5 +1,6 @@
 """`whalefall instances test`: whether registered servers can be collected from, and what to do where they cannot."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import click
@@ -9,7 +10,7 @@ from whalefall_pipelines.cli.output import FAILURE, PARTIAL, cell, json_option, 
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.fleet.probe import Deadlines, Right
 from whalefall_pipelines.services.examine_instance import Examination, Examiner
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.services.read_filters import read_filters
@@ -25,7 +26,8 @@ _COLUMNS = ("name", "address", "version", "driver", "connect_seconds", "round_tr
 def test(*, names: Sequence[str], as_json: bool) -> None:
     """Tell whether servers can be measured.
 
-    Connects, lists and measures, and keeps nothing but the version. Without a NAME every active server is tested.
+    Connects, lists and measures, and keeps nothing but the version. Without a NAME every active server is tested. Says what the login
+    needs at least on each engine, and where it is missing.
     Exit codes: 0 all of them are fine, 1 some have a problem, 2 none can be reached.
     """
     given = settings.load()
@@ -38,7 +40,7 @@ def test(*, names: Sequence[str], as_json: bool) -> None:
         print_json([_document(one) for one in found])
     else:
         print_table(_COLUMNS, [_row(one) for one in found], as_json=False, empty="No instance is active, so there is none to test.")
-        for sentence in (*_missing_rights(found), *_advice(found)):
+        for sentence in (*_least_rights(found), *_missing_rights(found), *_advice(found)):
             click.echo(sentence)
     if found and not any(one.is_reached for one in found):
         leave(FAILURE)
@@ -73,6 +75,19 @@ def _document(one: Examination) -> dict[str, object]:
         ],
         "missing": [{"database": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in one.missing],
     }
+
+
+def _least_rights(found: Sequence[Examination]) -> list[str]:
+    """What a login needs on each engine that was reached, and how many have it."""
+    rights: defaultdict[tuple[str, str], list[Right]] = defaultdict(list)
+    for one in found:
+        for right in one.rights:
+            rights[one.instance.engine, right.purpose].append(right)
+    return [
+        f"{engine}, to {purpose}{' (optional)' if group[0].is_optional else ''}: {cell(group[0].statement)} "
+        f"Held on {sum(right.is_held for right in group)} of {len(group)} servers."
+        for (engine, purpose), group in sorted(rights.items())
+    ]
 
 
 def _missing_rights(found: Sequence[Examination]) -> list[str]:

@@ -9,6 +9,7 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import cell, note, print_table
 from whalefall_pipelines.cli.questions import ask_password, confirm
 from whalefall_pipelines.domain.fleet_entries import RawEntry, split_tag
+from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.domain.registration import Action, Change, Plan
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.open_store import open_store
@@ -18,7 +19,7 @@ from whalefall_pipelines.store.credentials import SecretBox
 
 @click.command(context_settings={"allow_extra_args": True})
 @click.argument("name")
-@click.option("--engine", required=True, help="postgresql, mysql (MariaDB too), sqlserver or oracle.")
+@click.option("--engine", required=True, help=f"{', '.join(Engine)}; MariaDB is mysql.")
 @click.option("--host", required=True, help="Host name or address.")
 @click.option("--port", help="5432 for postgresql, 3306 for mysql, 1433 for sqlserver, 1521 for oracle unless given.")
 @click.option("--username", help="User to log in as.")

@@ -23,6 +23,7 @@ class Whalefall(click.Group):
         "verify": "verify",
         "sessions": "sessions",
         "partitions": "partitions",
+        "doctor": "doctor",
         "store": "store",
         "env": "env",
     }

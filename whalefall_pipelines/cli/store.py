@@ -15,8 +15,11 @@ from whalefall_pipelines.services.open_store import prepare_store
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import embedded, migrations
 from whalefall_pipelines.store.creation import create_missing_database
-from whalefall_pipelines.store.database import describe
+from whalefall_pipelines.store.database import Database, describe
+from whalefall_pipelines.store.roles import StoreRoles, write_role_statements
 from whalefall_pipelines.store.status import StoreStatus, read_status
+
+_ROLES = StoreRoles()
 
 
 @click.group()
@@ -97,6 +100,31 @@ def migrate() -> None:
     migrate_dagster(given, os.environ | dagster_environment(given, found))
     version = len(migrations.shipped())
     click.echo(f"The store at {describe(found.whalefall)} is at schema version {version}, Dagster's tables are up to date.")
+
+
+@store.command()
+@click.option("--owner", default=_ROLES.owner, show_default=True, help="Owns and migrates the store, registers instances.")
+@click.option("--writer", default=_ROLES.writer, show_default=True, help="Collects: what Dagster's runs log in as.")
+@click.option("--reader", default=_ROLES.reader, show_default=True, help="Reads everything but secrets: dashboards, psql.")
+@click.option("--owner-keeps-months", is_flag=True, help="The writer may never act as the owner, so that it makes and drops no month.")
+@click.option("--database", type=click.Choice(["whalefall", "dagster"]), default="whalefall", show_default=True)
+def roles(*, owner: str, writer: str, reader: str, owner_keeps_months: bool, database: str) -> None:
+    """Print the SQL that separates the store's roles, for an administrator to run; nothing is changed.
+
+    It may be run again, and should be after the names or the program changed. There is no password in it.
+    """
+    given = settings.load()
+    wanted = StoreRoles(owner, writer, reader, owner_keeps_months)
+    is_dagster = database == "dagster"
+    found = embedded.address(given)
+    opened = Database(found.dagster if is_dagster else found.whalefall, given.timezone, pool_size=1)
+    try:
+        if not is_dagster:
+            migrations.check(opened)
+        click.echo(write_role_statements(opened, wanted, is_dagster=is_dagster))
+    finally:
+        opened.close()
+    note(f"Run it as a superuser in {describe(opened.url)}: psql -1 -v ON_ERROR_STOP=1. Then set passwords, in psql: \\password {writer}")
 
 
 def _status(given: Settings) -> Mapping[str, object]:

@@ -56,6 +56,7 @@ _COLUMNS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("provenance", "text", "measured, recovered or estimated"),
         ("method", "text", "where the number comes from, such as pg_database_size"),
         ("growth_limit_bytes", "bigint", "how large its files may grow; NULL without a limit or unknown"),
+        ("used_bytes", "bigint", "how much of data_bytes is in use; NULL where the server does not say so"),
         ("session_id", "uuid", "the session that wrote it; NULL when collected by hand"),
     ),
     "instance_size_stats": (

@@ -39,29 +39,38 @@ class Reason(StrEnum):
 
 
 class Method(StrEnum):
-    """Where a measured number comes from: the public `method` of a row. Adapters may write these and no other."""
+    """Where a number comes from that a server said: the public `method` of a row, as the adapters here write it."""
 
     PG_DATABASE_SIZE = "pg_database_size"
     INNODB_TABLESPACES = "innodb_tablespaces"
     INNODB_SYS_TABLESPACES = "innodb_sys_tablespaces"
     MASTER_FILES = "master_files"
+    MASTER_FILES_OF_SECONDARY = "master_files_of_secondary"
     BACKUP_FILE_SIZE = "backup_file_size"
+    BACKUP_FILE_SIZE_OF_REPLICA = "backup_file_size_of_replica"
     DBA_DATA_FILES = "dba_data_files"
+    DBA_HIST_TBSPC_SPACE_USAGE = "dba_hist_tbspc_space_usage"
+
+
+# Methods of rows that no server said.
+INVENTED_METHODS = frozenset({"simulated", "linear"})
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSize:
     """One database as measured now, in bytes. `data_bytes` and `log_bytes` are None where the engine does not tell them apart.
 
-    `growth_limit_bytes` is how large its files may grow; None is without a limit, or unknown.
+    `growth_limit_bytes` is how large its files may grow; None is without a limit, or unknown. `used_bytes` is how much of `data_bytes`
+    is in use; None where the engine allocates what it uses, or where it could not be asked.
     """
 
     database_name: str
     total_bytes: int
-    method: Method
+    method: str
     data_bytes: int | None = None
     log_bytes: int | None = None
     growth_limit_bytes: int | None = None
+    used_bytes: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no server can honestly say."""
@@ -77,8 +86,10 @@ class RecoveredSize:
     total_bytes: int
     data_bytes: int | None
     log_bytes: int | None
-    method: Method
+    method: str
     recorded_at: datetime
+    growth_limit_bytes: int | None = None
+    used_bytes: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no server can honestly say."""
@@ -86,10 +97,10 @@ class RecoveredSize:
 
 
 def _refuse_impossible(size: DatabaseSize | RecoveredSize) -> None:
-    if min(size.total_bytes, size.data_bytes or 0, size.log_bytes or 0) < 0:
+    if min(size.total_bytes, size.data_bytes or 0, size.log_bytes or 0, size.used_bytes or 0) < 0:
         raise ValueError(f"a size cannot be negative: {size}")
-    if type(size.method) is not Method:
-        raise TypeError(f"{size.method!r} is no method of measuring")
+    if size.method in INVENTED_METHODS:
+        raise ValueError(f"{size.method!r} is no method of measuring")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from whalefall_pipelines.domain.instances import DEFAULT_PORTS, Engine
+from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.domain.quantities import parse_size
 from whalefall_pipelines.domain.registration import CredentialEntry, InstanceEntry
 
@@ -175,7 +175,7 @@ class _Entry:
             name=name or "",
             engine=engine or Engine.POSTGRESQL,
             host=host or "",
-            port=port or DEFAULT_PORTS[engine or Engine.POSTGRESQL],
+            port=port or (engine or Engine.POSTGRESQL).default_port,
             credential_name=credential_name or "",
             database=self.text("database"),
             sslmode=self.parsed("sslmode", lambda mode: mode if mode in SSL_MODES else None, f"write {', '.join(SSL_MODES)}"),

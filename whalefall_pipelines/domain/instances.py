@@ -8,22 +8,44 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Self
 
 
 class Engine(StrEnum):
-    """The server families that can be monitored. MariaDB is `mysql` with its own version text."""
+    """The server families that can be monitored. MariaDB is `mysql` with its own version text.
 
-    POSTGRESQL = "postgresql"
-    MYSQL = "mysql"
-    SQLSERVER = "sqlserver"
-    ORACLE = "oracle"
+    A line here registers an engine: its name, which is that of its adapter in `fleet/` and of its statements in `sql/probes/` as well,
+    the port that its servers listen on, what belongs to the server itself, and whether servers write down sizes of their own, from
+    which a day that is over can be recovered.
+    """
+
+    default_port: int
+    system_databases: frozenset[str]
+    keeps_history: bool
+
+    def __new__(
+        cls,
+        name: str,
+        default_port: int,
+        system_databases: Iterable[str] = (),
+        keeps_history: bool = False,  # noqa: FBT001, FBT002 - a member's values come by position
+    ) -> Self:
+        """Make one whose value is its name."""
+        engine = str.__new__(cls, name)
+        engine._value_ = name
+        engine.default_port, engine.system_databases, engine.keeps_history = default_port, frozenset(system_databases), keeps_history
+        return engine
+
+    # PostgreSQL's `postgres` is a database like any other: people keep data in it.
+    POSTGRESQL = "postgresql", 5432, ("template0", "template1")
+    MYSQL = "mysql", 3306, ("information_schema", "performance_schema", "mysql", "sys")
+    SQLSERVER = "sqlserver", 1433, ("master", "model", "msdb", "tempdb"), True
+    ORACLE = "oracle", 1521, ("SYSTEM", "SYSAUX"), True
 
 
-# Engines whose servers write down sizes of their own, from which a day that is over can be recovered.
-ENGINES_WITH_HISTORY = frozenset({Engine.SQLSERVER})
-
-
-DEFAULT_PORTS: Mapping[Engine, int] = {Engine.POSTGRESQL: 5432, Engine.MYSQL: 3306, Engine.SQLSERVER: 1433, Engine.ORACLE: 1521}
+def engines_with_history(*, awr_licensed: bool) -> frozenset[Engine]:
+    """The engines whose history may be asked: that of Oracle is AWR, which needs a licence of its own."""
+    return frozenset(engine for engine in Engine if engine.keeps_history and (awr_licensed or engine is not Engine.ORACLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +89,7 @@ class DatabaseFilter:
         return database_name in self.names or any(_like(pattern).fullmatch(database_name) for pattern in self.patterns)
 
 
-# Only what belongs to the server itself. PostgreSQL's `postgres` is a database like any other: people keep data in it.
-SYSTEM_DATABASES: Mapping[Engine, DatabaseFilter] = {
-    Engine.POSTGRESQL: DatabaseFilter(names=frozenset({"template0", "template1"})),
-    Engine.MYSQL: DatabaseFilter(names=frozenset({"information_schema", "performance_schema", "mysql", "sys"})),
-    Engine.SQLSERVER: DatabaseFilter(names=frozenset({"master", "model", "msdb", "tempdb"})),
-    Engine.ORACLE: DatabaseFilter(names=frozenset({"SYSTEM", "SYSAUX"})),
-}
+SYSTEM_DATABASES: Mapping[Engine, DatabaseFilter] = {engine: DatabaseFilter(names=engine.system_databases) for engine in Engine}
 
 
 def _like(pattern: str) -> re.Pattern[str]:

@@ -11,13 +11,8 @@ from whalefall_pipelines.errors import InputError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
 
-# A new engine is one adapter module, one folder in sql/probes/, and one line here.
-ADAPTERS: dict[Engine, str] = {
-    Engine.POSTGRESQL: "whalefall_pipelines.fleet.postgresql",
-    Engine.MYSQL: "whalefall_pipelines.fleet.mysql",
-    Engine.SQLSERVER: "whalefall_pipelines.fleet.sqlserver",
-    Engine.ORACLE: "whalefall_pipelines.fleet.oracle",
-}
+# The adapter of an engine is the module of its name beside this one.
+ADAPTERS: Mapping[Engine, str] = {engine: f"{__package__}.{engine}" for engine in Engine}
 
 Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManager[Probe]]
 

@@ -75,6 +75,7 @@ def connection_string(driver: Driver, instance: Instance, login: Login) -> str:
 
 def _encryption(driver: Driver, instance: Instance) -> Mapping[str, str]:
     mode = instance.sslmode or "prefer"
+    # ServerCertificate of Microsoft's driver counts with Encrypt=strict alone, which is TDS 8 (SQL Server 2022): else it passes over.
     if instance.sslrootcert and mode.startswith("verify"):
         sentence = "ODBC drivers trust the system's authorities alone: add yours there (update-ca-certificates), and leave sslrootcert out."
         raise LoginRejectedError(f"SQL Server at {instance.address}: {sentence}", reason=Reason.TLS_FAILED)

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -22,11 +23,9 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
     """Connect and log in; the socket is watched from its first moment, because the log-in has no time-out of its own.
 
     Raises:
-        LoginRejectedError: TLS is asked for, which this adapter does not offer.
+        LoginRejectedError: the authorities of the instance cannot be read.
     """
-    if (instance.sslmode or "prefer") not in {"disable", "prefer"}:
-        sentence = f"Oracle at {instance.address}: this version offers no TLS to Oracle; set sslmode to prefer."
-        raise LoginRejectedError(sentence, reason=Reason.TLS_FAILED)
+    context = _tls_context(instance)
     seconds = min(deadlines.connect_seconds, deadlines.instance_seconds)
     with translating(instance, watch, is_connected=False), socket.create_connection((instance.host, instance.port), seconds) as trial:
         peer = trial.getpeername()[:2]
@@ -41,6 +40,9 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
             password=login.password or "",
             host=instance.host,
             port=instance.port,
+            protocol="tcps" if context else "tcp",
+            ssl_context=context,
+            ssl_server_dn_match=instance.sslmode == "verify-full",
             service_name=instance.default_database or "ORCL",
             tcp_connect_timeout=seconds,
             retry_count=0,
@@ -51,6 +53,24 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
             watch.attach(descriptor)
     connection.call_timeout = round(deadlines.statement_seconds * 1000)
     return connection
+
+
+def _tls_context(instance: Instance) -> ssl.SSLContext | None:
+    """None is without TLS: a listener's port is for one or the other, so that there is nothing to prefer. The driver sends no password
+    in the clear either way. It compares host and certificate itself, and takes the host name out of the context.
+    """
+    mode = instance.sslmode or "prefer"
+    if mode in {"disable", "prefer"}:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=instance.sslrootcert if mode != "require" else None)
+    except OSError as error:
+        sentence = f"Oracle at {instance.address}: the authorities in {instance.sslrootcert} cannot be read ({error.strerror})."
+        raise LoginRejectedError(sentence, reason=Reason.TLS_FAILED) from error
+    context.check_hostname = False
+    if mode == "require":
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 _Meaning = tuple[type[TargetError], Reason, str]
@@ -64,6 +84,8 @@ _NO_SERVICE = (
 _BUSY = (UnreachableError, Reason.UNAVAILABLE, "it will be tried again.")
 _HUNG_UP = (UnreachableError, Reason.UNAVAILABLE, "it hung up, or is no Oracle; it will be tried again.")
 _FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant what `whalefall instances test` lists.")
+_SLOW = (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")
+_TLS = (LoginRejectedError, Reason.TLS_FAILED, "check sslmode, sslrootcert and port of the instance, and the server's certificate.")
 _TIMEOUT = (UnreachableError, Reason.TIMEOUT, "check address, route and firewall.")
 _NUMBERS: dict[str, _Meaning] = {
     number: meaning
@@ -72,16 +94,19 @@ _NUMBERS: dict[str, _Meaning] = {
         (("ORA-28000", "ORA-28001", "ORA-28002"), _LOCKED),
         (("ORA-12514", "ORA-12505", "ORA-12504", "DPY-6001", "DPY-6003"), _NO_SERVICE),
         (("ORA-00018", "ORA-00020", "ORA-01033", "ORA-01034", "ORA-01035", "ORA-01089", "ORA-01090", "ORA-12516", "ORA-12519"), _BUSY),
+        (("DPY-6002", "DPY-6006"), _TLS),
         (("ORA-12520", "ORA-12528", "DPY-6000"), _BUSY),
         (("ORA-00028", "ORA-01012", "ORA-02396", "ORA-03113", "ORA-03114", "ORA-03135", "DPY-4011", "DPY-1001"), _HUNG_UP),
         (("ORA-00942", "ORA-01031", "ORA-00604"), _FORBIDDEN),
-        (("ORA-01013", "DPY-4024", "DPY-4000"), (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")),
+        (("ORA-01013", "DPY-4024", "DPY-4000"), _SLOW),
     )
     for number in numbers
 }
 
 _CAUSES: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
     ((socket.gaierror, UnicodeError), (UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers.")),
+    ((ssl.SSLEOFError,), _HUNG_UP),
+    ((ssl.SSLError,), _TLS),
     ((ConnectionRefusedError,), (UnreachableError, Reason.CONNECTION_REFUSED, "is the listener running, and is the port right?")),
     ((ConnectionError,), _HUNG_UP),
 )
@@ -109,6 +134,8 @@ def translating(instance: Instance, *watches: Watch, is_connected: bool = True) 
 def _meaning(error: BaseException) -> _Meaning:
     error = error.__cause__ if isinstance(error.__cause__, OSError) else error  # a time-out or a reset behind DPY-6005
     if isinstance(error, oracledb.Error):
+        if "timed out" in str(error):  # DPY-4011: the server did not even answer that its statement is to stop
+            return _SLOW
         numbers = re.findall(r"(?:ORA|DPY)-\d+", str(error))
         unknown = (SizesError, Reason.SERVER_ERROR, f"the server's error {numbers[0] if numbers else 'without a number'}.")
         # What lies behind comes last: DPY-6005 says only that it cannot connect.

@@ -1,5 +1,5 @@
-"""What an engine adapter must offer. One adapter is one module with a `connect` function, one folder of statements in `sql/probes/`,
-and one line in `connect.py`.
+"""What an engine adapter must offer. One adapter is one module here with a `connect` function, one folder of statements in `sql/probes/`,
+and one line in `Engine` (`domain/instances.py`), all three of the same name.
 """
 
 from collections.abc import Sequence

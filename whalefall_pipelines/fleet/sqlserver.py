@@ -3,16 +3,17 @@
 No real SQL Server was ever at hand: drivers, wire, time-outs, errors and the logic of the statements are tested against the server in
 `whalefall_pipelines_tests/servers/sqlserver/`, whose catalogue is as Microsoft documents it.
 
-The login needs `GRANT VIEW ANY DEFINITION`, CONNECT ANY DATABASE where databases have FILESTREAM or memory-optimized containers, and
-SELECT on two tables of msdb for days that were missed. Traps: master's list is not told of the growth of tempdb, nor at once of that
-of a database on a secondary replica, and it outlives files: a database that is being restored, recovered or is suspect is missing.
+The login needs `GRANT VIEW ANY DEFINITION`, CONNECT ANY DATABASE for what only a database itself knows (how much of its files is in use,
+FILESTREAM and memory-optimized containers), and SELECT on two tables of msdb for days that were missed. Traps: master's list is not told
+of the growth of tempdb, nor at once of that of a database on a secondary replica (the method of such a size says so, where the login may
+know), and it outlives files: a database that is being restored, recovered or is suspect is missing.
 """
 
 import re
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date
 from zoneinfo import ZoneInfo
 
 import pyodbc
@@ -22,6 +23,7 @@ from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSiz
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import SizesError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
+from whalefall_pipelines.fleet.histories import bounds, last_of_each_day
 from whalefall_pipelines.fleet.odbc import Driver, available_drivers
 from whalefall_pipelines.fleet.probe import Deadlines, Probe, Right
 from whalefall_pipelines.fleet.sqlserver_connection import open_connection, translating
@@ -29,6 +31,9 @@ from whalefall_pipelines.fleet.sqlserver_connection import open_connection, tran
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 # In these states files stand still or grow under the server's eyes. In all others they may be half there, or damaged.
 _MEASURABLE_STATES = {"ONLINE", "OFFLINE", "EMERGENCY"}
+_SECONDARY = 2
+# So many databases tell by one statement what they use: SQL Server takes 2,100 parameters, and plans long unions slowly.
+_UNION = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class _Server:
     sees_files: bool
     connects_anywhere: bool
     reads_backups: bool
+    sees_replicas: bool
+    has_groups: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class _Row:
     log_bytes: int | None
     container_count: int
     growth_limit_bytes: int | None
+    can_be_entered: int
 
 
 class SqlServerProbe:
@@ -63,8 +71,9 @@ class SqlServerProbe:
         self._instance = instance
         self._watch = watch
         ((version, login, *rights),) = self._rows("probes/sqlserver/read_server")
-        sees_databases, sees_files, connects_anywhere, *reads = (right == 1 for right in rights)
-        self._server = _Server(str(version), str(login), sees_databases, sees_files, connects_anywhere, all(reads))
+        sees_databases, sees_files, connects_anywhere, *reads, sees_replicas, has_groups = (right == 1 for right in rights)
+        held = (sees_databases, sees_files, connects_anywhere, all(reads), sees_replicas)
+        self._server = _Server(str(version), str(login), *held, has_groups=has_groups)
 
     @property
     def server_version(self) -> str:
@@ -80,18 +89,15 @@ class SqlServerProbe:
     def rights(self) -> Sequence[Right]:
         """What this adapter asks for, from what it cannot do without to what only some databases need."""
         login, msdb = self._server.quoted_login, "USE msdb; CREATE USER {0} FOR LOGIN {0}; GRANT SELECT ON dbo.{1} TO {0};"
+        entering, replicas = f"GRANT CONNECT ANY DATABASE TO {login};", f"GRANT VIEW SERVER STATE TO {login};"
         backups = f"{msdb.format(login, 'backupset')} GRANT SELECT ON dbo.backupfile TO {login};"
         return (
             Right("list databases", f"GRANT VIEW ANY DATABASE TO {login};", is_held=self._server.sees_databases),
             Right("measure them", f"GRANT VIEW ANY DEFINITION TO {login};", is_held=self._server.sees_files),
-            Right(
-                "measure FILESTREAM and memory-optimized containers",
-                f"GRANT CONNECT ANY DATABASE TO {login};",
-                is_held=self._server.connects_anywhere,
-                is_optional=True,
-            ),
+            Right("measure used space, and containers", entering, is_held=self._server.connects_anywhere, is_optional=True),
             Right("recover missed days from the backup history", backups, is_held=self._server.reads_backups, is_optional=True),
-        )
+            Right("know secondary replicas", replicas, is_held=self._server.sees_replicas, is_optional=True),
+        )[: None if self._server.has_groups else -1]
 
     def list_databases(self) -> Sequence[str]:
         """Every database but snapshots.
@@ -106,9 +112,17 @@ class SqlServerProbe:
         return [str(name) for (name,) in self._rows("probes/sqlserver/list_databases")]
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
-        """Measure all by one statement, and each database that has containers by one more."""
-        rows = {str(name): row for name, *row in self._rows("probes/sqlserver/measure_databases")}
-        return [self._outcome(name, _Row(*rows[name])) if name in rows else _vanished(name) for name in database_names]
+        """Measure all by one statement, each database that has containers by one more, and what is in use by one for a hundred of them."""
+        rows = {str(name): _Row(*row) for name, *row in self._rows("probes/sqlserver/measure_databases")}
+        secondaries = self._list_secondaries()
+        outcomes = [
+            self._outcome(name, rows[name], is_secondary=name in secondaries) if name in rows else _vanished(name)
+            for name in database_names
+        ]
+        sizes = [outcome for outcome in outcomes if isinstance(outcome, DatabaseSize)]
+        names = (one.database_name for one in sizes)
+        used = self._sum_used_space([name for name in names if rows[name].can_be_entered and name not in secondaries])
+        return [_with_used_space(one, rows, used) if isinstance(one, DatabaseSize) else one for one in outcomes]
 
     def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
         """The last full or differential backup of each database and day: what it says of the length of the files when it began.
@@ -120,11 +134,29 @@ class SqlServerProbe:
             (grant,) = (right.statement for right in self.rights() if "backup" in right.purpose)
             sentence = f"SQL Server at {self._instance.address} does not show its backup history; run there: {grant}"
             raise SizesError(sentence, reason=Reason.NO_PERMISSION)
-        begins_at, ends_at = (_midnight(day, timezone) for day in (first_day, last_day + timedelta(days=1)))
-        rows = self._rows("probes/sqlserver/list_backups", begins_at=begins_at, ends_at=ends_at)
-        return _last_of_each_day(rows, set(database_names), timezone)
+        rows = self._rows("probes/sqlserver/list_backups", bounds(first_day, last_day, timezone))
+        return last_of_each_day((_recovered(row, timezone) for row in rows), database_names)
 
-    def _outcome(self, name: str, row: _Row) -> DatabaseSize | MissingSize:
+    def _list_secondaries(self) -> frozenset[str]:
+        """The databases of which this server has a secondary replica; nobody may know without VIEW SERVER STATE."""
+        if not (self._server.has_groups and self._server.sees_replicas):
+            return frozenset()
+        return frozenset(str(name) for name, role in self._rows("probes/sqlserver/list_replicas") if role == _SECONDARY)
+
+    def _sum_used_space(self, names: Sequence[str]) -> dict[str, int]:
+        """What is in use of the files of each; one that does not let us in is found by halves, and stays unknown."""
+        if len(names) > _UNION:
+            return self._sum_used_space(names[:_UNION]) | self._sum_used_space(names[_UNION:])
+        try:
+            rows = self._rows("probes/sqlserver/sum_used_space", database_names=names) if names else []
+        except SizesError as error:
+            if self._watch.reason is Reason.CANCELLED:
+                raise
+            half = 0 if error.reason == Reason.TIMEOUT else len(names) // 2
+            return {} if half == 0 else self._sum_used_space(names[:half]) | self._sum_used_space(names[half:])
+        return {str(name): int(used) for name, used in rows if used is not None}
+
+    def _outcome(self, name: str, row: _Row, *, is_secondary: bool) -> DatabaseSize | MissingSize:
         if row.state not in _MEASURABLE_STATES:
             detail = f"the database is {row.state}, so that its files may be incomplete; it is measured when it is open again"
             return MissingSize(name, Reason.UNAVAILABLE, detail)
@@ -135,7 +167,7 @@ class SqlServerProbe:
         container_bytes = 0
         if row.container_count:
             try:
-                ((known,),) = self._rows("probes/sqlserver/sum_containers", database_name=name)
+                ((known,),) = self._rows("probes/sqlserver/sum_containers", database_names=[name])
             except SizesError as error:
                 if self._watch.is_expired:
                     raise
@@ -146,19 +178,33 @@ class SqlServerProbe:
         return DatabaseSize(
             name,
             data_bytes + row.log_bytes,
-            Method.MASTER_FILES,
+            Method.MASTER_FILES_OF_SECONDARY if is_secondary else Method.MASTER_FILES,
             data_bytes=data_bytes,
             log_bytes=row.log_bytes,
             growth_limit_bytes=row.growth_limit_bytes,
         )
 
-    def _rows(self, query: str, *, database_name: str = "", **values: object) -> list[pyodbc.Row]:
-        """Rows of a statement. ODBC knows parameters by position only."""
+    def _rows(self, query: str, values: Mapping[str, object] | None = None, database_names: Sequence[str] = ()) -> list[pyodbc.Row]:
+        """Rows of a statement, or of its union over databases. ODBC knows parameters by position only."""
         text = queries.load(query)
         names = _PARAMETER.findall(text)
-        text = _PARAMETER.sub("?", text).replace("{database_name}", _quoted(database_name))
+        text = _PARAMETER.sub("?", text)
+        if database_names:
+            body = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+            parts = (text, *[body] * (len(database_names) - 1))
+            named = (part.replace("{database_name}", _quoted(name)) for part, name in zip(parts, database_names, strict=True))
+            text = "\nunion all\n".join(named)
+        places = [{"database_name": name} for name in database_names] or [values or {}]
         with translating(self._instance, self._watch), closing(self._connection.cursor()) as cursor:
-            return cursor.execute(text, *(values[name] for name in names)).fetchall()
+            return cursor.execute(text, *(place[name] for place in places for name in names)).fetchall()
+
+
+def _with_used_space(size: DatabaseSize, rows: Mapping[str, _Row], used: Mapping[str, int]) -> DatabaseSize:
+    """Containers are in use as a whole; they are the part of the data that master's list does not have."""
+    if size.database_name not in used:
+        return size
+    container_bytes = (size.data_bytes or 0) - (rows[size.database_name].data_bytes or 0)
+    return replace(size, used_bytes=used[size.database_name] + container_bytes)
 
 
 def _quoted(name: str) -> str:
@@ -169,21 +215,12 @@ def _vanished(name: str) -> MissingSize:
     return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
 
 
-def _midnight(day: date, timezone: ZoneInfo) -> datetime:
-    """When a day begins, in UTC and without a zone, as T-SQL's datetime has none."""
-    return datetime.combine(day, time(), timezone).astimezone(UTC).replace(tzinfo=None)
-
-
-def _last_of_each_day(rows: Iterable[pyodbc.Row], wanted: set[str], timezone: ZoneInfo) -> list[RecoveredSize]:
-    found: dict[tuple[str, date], RecoveredSize] = {}
-    for name, began_at, data_bytes, log_bytes in rows:
-        recorded_at = began_at.replace(tzinfo=UTC)
-        key = str(name), recorded_at.astimezone(timezone).date()
-        is_older = key in found and found[key].recorded_at >= recorded_at
-        if name in wanted and data_bytes is not None and log_bytes is not None and not is_older:
-            sizes = (data_bytes + log_bytes, data_bytes, log_bytes)
-            found[key] = RecoveredSize(*key, *sizes, method=Method.BACKUP_FILE_SIZE, recorded_at=recorded_at)
-    return list(found.values())
+def _recovered(row: pyodbc.Row, timezone: ZoneInfo) -> RecoveredSize:
+    name, began_at, data_bytes, log_bytes, is_replica = row
+    recorded_at = began_at.replace(tzinfo=UTC)
+    method = Method.BACKUP_FILE_SIZE_OF_REPLICA if is_replica else Method.BACKUP_FILE_SIZE
+    sizes = (data_bytes + log_bytes, data_bytes, log_bytes)
+    return RecoveredSize(str(name), recorded_at.astimezone(timezone).date(), *sizes, method=method, recorded_at=recorded_at)
 
 
 @contextmanager

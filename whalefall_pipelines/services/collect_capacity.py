@@ -15,7 +15,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.domain.capacity import Reason, measurable_day
-from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance
+from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, engines_with_history
 from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnreachableError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
@@ -49,6 +49,7 @@ class Collector:
     grace: timedelta
     parallel: int
     max_gap_days: int = 14
+    engines_with_history: frozenset[Engine] = engines_with_history(awr_licensed=False)
     inventory_only: bool = False
     instance_seconds: float = 300
     pause_seconds: float = 1.0
@@ -172,6 +173,7 @@ def server_collector(settings: Settings, database: Database) -> Collector:
         parallel=settings.parallel_instances,
         instance_seconds=settings.instance_timeout_seconds,
         max_gap_days=settings.max_gap_days,
+        engines_with_history=engines_with_history(awr_licensed=settings.oracle_awr_licensed),
     )
 
 

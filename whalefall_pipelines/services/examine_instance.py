@@ -4,7 +4,7 @@ Collecting for real is `collect_capacity.py`.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -62,16 +62,20 @@ class Examiner:
 
     def examine_all(self, instances: Sequence[Instance]) -> tuple[Examination, ...]:
         """Visit every instance, many at a time, and remember the versions; the answers come in the order of the instances."""
-        found: dict[int, Examination] = {}
-        for instance, outcome in each_instance(instances, self.examine, parallel=self.parallel, interrupt=self.fleet.shut_all):
-            if isinstance(outcome, Exception):
-                error = WhalefallError(f"{instance.name!r} failed in an unexpected way, {type(outcome).__name__}: {outcome}")
-                outcome = Examination(instance, error=error)  # noqa: PLW2901 - an outcome all the same
-            found[instance.instance_id] = outcome
+        found = {one.instance.instance_id: one for one in self.examine_each(instances)}
         versions = {key: one.server_version for key, one in found.items() if one.server_version is not None}
         with self.database.transaction() as cursor:
             mark_all_connected(cursor, versions, self.clock())
         return tuple(found[instance.instance_id] for instance in instances)
+
+    def examine_each(self, instances: Sequence[Instance]) -> Iterator[Examination]:
+        """The same answers as they come, of which nothing is remembered."""
+        for instance, outcome in each_instance(instances, self.examine, parallel=self.parallel, interrupt=self.fleet.shut_all):
+            if isinstance(outcome, Exception):
+                error = WhalefallError(f"{instance.name!r} failed in an unexpected way, {type(outcome).__name__}: {outcome}")
+                yield Examination(instance, error=error)
+            else:
+                yield outcome
 
     def examine(self, instance: Instance) -> Examination:
         """Visit one instance; what it refuses is in the answer."""

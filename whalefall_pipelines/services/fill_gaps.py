@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from whalefall_pipelines.domain.capacity import Provenance, today
-from whalefall_pipelines.domain.instances import ENGINES_WITH_HISTORY, Instance
+from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES
 from whalefall_pipelines.errors import SessionEndedError, WhalefallError
 from whalefall_pipelines.services.collect_capacity import Collector
@@ -44,7 +44,7 @@ def fill_gaps(
     bridge = gaps.Bridge(min(days), max(days), collector.max_gap_days, [instance.instance_id for instance in instances])
     with database.transaction() as cursor:
         gaps.freeze_uncollected_days(cursor, bridge.first_day, bridge.last_day, session_id)
-    with_history = [instance for instance in instances if instance.engine in ENGINES_WITH_HISTORY]
+    with_history = [instance for instance in instances if instance.engine in collector.engines_with_history]
     recovered = _recover(collector, with_history, bridge, session_id, say)
     collector.check()
     with database.transaction() as cursor:
@@ -121,6 +121,8 @@ def _recover_instance(collector: Collector, instance: Instance, lacking: frozens
             collected_at=size.recorded_at,
             provenance=Provenance.RECOVERED,
             method=size.method,
+            growth_limit_bytes=size.growth_limit_bytes,
+            used_bytes=size.used_bytes,
         )
         for size in found
         if (size.database_name, size.stat_date) in lacking

@@ -123,6 +123,7 @@ def _row(instance: Instance, size: DatabaseSize, day: date, collected_at: dateti
         data_bytes=size.data_bytes,
         log_bytes=size.log_bytes,
         growth_limit_bytes=size.growth_limit_bytes,
+        used_bytes=size.used_bytes,
         collected_at=collected_at,
         provenance=Provenance.MEASURED,
         method=size.method,

@@ -29,6 +29,7 @@ class SizeRow:
     provenance: Provenance
     method: str
     growth_limit_bytes: int | None = None
+    used_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def write_sizes(cursor: Cursor, rows: Iterable[SizeRow], session_id: UUID | None
     lines = (
         f"{row.instance_id}\t{_text(row.database_name)}\t{row.stat_date}\t{row.total_bytes}\t{_number(row.data_bytes)}\t"
         f"{_number(row.log_bytes)}\t{row.collected_at.isoformat()}\t{row.provenance}\t{row.method}\t"
-        f"{_number(row.growth_limit_bytes)}\n"
+        f"{_number(row.growth_limit_bytes)}\t{_number(row.used_bytes)}\n"
         for row in rows
     )
     cursor.copy_from(_Lines(lines), "staged_sizes", size=1 << 20)

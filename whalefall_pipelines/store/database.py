@@ -100,6 +100,10 @@ class Cursor:
         self.send()
         return self._cursor.fetchall()
 
+    def write_out(self, statement: Composable) -> str:
+        """The text of a composed statement, which is not sent: quoting depends on the connection."""
+        return self._cursor.mogrify(statement).decode()
+
     def copy(self, statement: Composable, file: IO[bytes]) -> None:
         """Run a COPY statement out of a file or into it."""
         self.send()
@@ -220,7 +224,7 @@ def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
     if error.pgcode == _NO_RIGHT:
         return StoreError(
             f"The store at {describe(url)} refused a statement ({error.pgcode}): {_first_line(error)}; the login of WHALEFALL_DATABASE_URL "
-            "must own whalefall's tables and may create more in their schema."
+            "must own whalefall's tables and may create more in their schema, or needs the role that `whalefall store roles` made for this."
         )
     return StoreError(f"The store at {describe(url)} refused a statement ({error.pgcode}): {_first_line(error)}")
 

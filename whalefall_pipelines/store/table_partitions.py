@@ -28,10 +28,11 @@ class Patience:
     attempts: int = 3
     pause_seconds: float = 1.0
 
-    def limit(self, cursor: Cursor, *, is_local: bool) -> None:
-        """Set the lock time-out of a transaction or of a session."""
+    def begin(self, cursor: Cursor, table_name: str, *, is_local: bool = True) -> None:
+        """Prepare a transaction or a session for DDL: with the lock time-out, and as the owner of the table."""
         given = {"lock_timeout": f"{self.lock_timeout_seconds * 1000:.0f}ms", "is_local": is_local}
         cursor.execute(queries.load("table_partitions/limit_lock_wait"), given)
+        cursor.execute(queries.load("table_partitions/act_as_owner"), {"table_name": table_name, "is_local": is_local})
 
 
 PATIENCE = Patience()
@@ -138,7 +139,7 @@ def ensure_month(database: Database, table_name: str, month: Month, patience: Pa
 def attach_again(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
     """Put a detached month back in its place and take its mark away."""
     with database.transaction() as cursor:
-        patience.limit(cursor, is_local=True)
+        patience.begin(cursor, one.table_name)
         cursor.execute(compose("mark_table_partition", one, mark=None))
         cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
 
@@ -150,7 +151,7 @@ def detach(database: Database, one: TablePartition, patience: Patience = PATIENC
         StoreBusyError: somebody is in the way; what was begun is ended the next time.
     """
     with database.session() as cursor:
-        patience.limit(cursor, is_local=False)
+        patience.begin(cursor, one.table_name, is_local=False)
         if one.place is not Place.DETACHED:
             cursor.execute(compose("mark_table_partition", one, mark=_mark(one)))
         if one.place is Place.DETACH_PENDING:
@@ -167,7 +168,7 @@ def drop_detached(database: Database, one: TablePartition, patience: Patience = 
         InputError: somebody attached it again meanwhile.
     """
     with database.transaction() as cursor:
-        patience.limit(cursor, is_local=True)
+        patience.begin(cursor, one.table_name)
         cursor.execute(compose("lock_detached", one))
         cursor.execute(queries.load("table_partitions/find_parent"), {"schema_name": one.schema_name, "name": one.name})
         if cursor.fetchone():
@@ -194,7 +195,7 @@ def begin_creating(cursor: Cursor, table_name: str, month: Month, patience: Pati
     """Make sure within a transaction that nobody else creates months; False when this one is there."""
     if month in kept_months(cursor, table_name):
         return False
-    patience.limit(cursor, is_local=True)
+    patience.begin(cursor, table_name)
     cursor.execute(queries.load("table_partitions/lock_table_partitions"))
     return month not in kept_months(cursor, table_name)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines_tests.cli.trees import Home
+from whalefall_pipelines_tests.cli.trees import REPOSITORY, Home
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +32,8 @@ def prepared_home(prepared_folder: Path, tmp_path: Path) -> Iterator[Callable[..
     """Makes homes with a migrated store of their own; what still runs for them at the end of the test is ended."""
     homes: list[Home] = []
 
-    def make(more: Mapping[str, str] | None = None) -> Home:
-        home = Home(tmp_path / "a home's" / f"ömé {len(homes)}", more or {})
+    def make(more: Mapping[str, str] | None = None, checkout: Path = REPOSITORY) -> Home:
+        home = Home(tmp_path / "a home's" / f"ömé {len(homes)}", more or {}, checkout)
         shutil.copytree(prepared_folder, home.folder, symlinks=True)
         homes.append(home)
         return home

@@ -33,6 +33,8 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: S
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 1, everything(result)
     said = " ".join(result.stdout.split())
+    assert "sqlserver, to list databases: GRANT VIEW ANY DATABASE TO [monitor]; Held on 1 of 1 servers." in said
+    assert "sqlserver, to measure them: GRANT VIEW ANY DEFINITION TO [monitor]; Held on 0 of 1 servers." in said
     assert "erp lacks the right to measure them: GRANT VIEW ANY DEFINITION TO [monitor];" in said
     assert "erp lacks the right to recover missed days from the backup history (optional): USE msdb;" in said
     assert "erp: shop cannot be measured, run there: GRANT VIEW ANY DEFINITION TO [monitor];" in said

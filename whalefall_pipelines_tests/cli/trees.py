@@ -37,16 +37,19 @@ class Home:
 
     folder: Path
     more: Mapping[str, str] = field(default_factory=dict[str, str])
+    checkout: Path = REPOSITORY
 
     def __post_init__(self) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("WHALEFALL_", "DAGSTER_", "PG"))}
-        ours = {"WHALEFALL_HOME": str(self.folder), "PYTHONPATH": str(REPOSITORY), MARK: str(uuid4())}
+        ours = {"WHALEFALL_HOME": str(self.folder), "PYTHONPATH": str(self.checkout), MARK: str(uuid4())}
         self.environment = kept | ours | dict(self.more)
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """The command, to its end."""
         given = self.environment | dict(environment or {})
-        return subprocess.run([*WHALEFALL, *arguments], env=given, capture_output=True, text=True, check=False, timeout=60, cwd=REPOSITORY)
+        return subprocess.run(
+            [*WHALEFALL, *arguments], env=given, capture_output=True, text=True, check=False, timeout=60, cwd=self.checkout
+        )
 
     def succeed(self, *arguments: str) -> str:
         """What it prints when it must work."""
@@ -92,7 +95,7 @@ class Up:
         self.log = home.folder.parent / f"up-{port}.txt"
         command = [*WHALEFALL, "up", "--port", str(port)]
         with self.log.open("wb") as output:
-            self.process = subprocess.Popen(command, env=home.environment, cwd=REPOSITORY, stdout=output, stderr=output)
+            self.process = subprocess.Popen(command, env=home.environment, cwd=home.checkout, stdout=output, stderr=output)
 
     def said(self) -> str:
         return self.log.read_text()

@@ -1,6 +1,6 @@
 """Days that repair themselves and sessions of dead runs, as Dagster's sensors see them."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -35,10 +35,10 @@ REJECTED = LoginRejectedError("rejected", reason="authentication_failed")
 class Days:
     """A fleet whose day is collected and retried as Dagster would."""
 
-    def __init__(self, store: Database, home: Path, servers: dict[str, FakeServer]) -> None:
+    def __init__(self, store: Database, home: Path, instance: dg.DagsterInstance, servers: dict[str, FakeServer]) -> None:
         self.store = store
         self.fleet = FleetTest(store, home, servers, now=NOW)
-        self.instance = dg.DagsterInstance.ephemeral()
+        self.instance = instance
 
     def resource(self) -> WhalefallResource:
         days = self
@@ -93,8 +93,18 @@ class Days:
         return config["ops"]["fleet_day"]["config"]["instances"]
 
 
+DaysOf = Callable[[dict[str, FakeServer]], Days]
+
+
+@pytest.fixture
+def days_of(store: Database, tmp_path: Path) -> Iterator[DaysOf]:
+    """Makes days of a fleet of these servers."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield lambda servers: Days(store, tmp_path, instance, servers)
+
+
 def test_failed_instances_lack_compensation_no_more_they_are_retried_the_same_day_and_the_day_heals(
-    store: Database, tmp_path: Path
+    store: Database, days_of: DaysOf
 ) -> None:
     servers = {
         "up": server(),
@@ -102,7 +112,7 @@ def test_failed_instances_lack_compensation_no_more_they_are_retried_the_same_da
         "locked out": server(refusal=REJECTED),
         "half": server({"app": 1, "no": None}),
     }
-    days = Days(store, tmp_path, servers)
+    days = days_of(servers)
     first, _ = days.fleet.collect(DAY)
     assert days.requests() == []
     days.let_pass(16)
@@ -120,8 +130,8 @@ def test_failed_instances_lack_compensation_no_more_they_are_retried_the_same_da
     assert days.requests() == []
 
 
-def test_retries_back_off_and_end(store: Database, tmp_path: Path) -> None:
-    days = Days(store, tmp_path, {"down": server(refusal=REFUSED)})
+def test_retries_back_off_and_end(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"down": server(refusal=REFUSED)})
     session_id, _ = days.fleet.collect(DAY)
     for minutes in (15, 60, 180):
         days.let_pass(minutes - 1)
@@ -134,8 +144,8 @@ def test_retries_back_off_and_end(store: Database, tmp_path: Path) -> None:
     assert days.requests() == []
 
 
-def test_a_rejected_login_waits_for_a_person_and_is_tried_again_once_it_was_changed(store: Database, tmp_path: Path) -> None:
-    days = Days(store, tmp_path, {"locked out": server(refusal=REJECTED)})
+def test_a_rejected_login_waits_for_a_person_and_is_tried_again_once_it_was_changed(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"locked out": server(refusal=REJECTED)})
     session_id, outcomes = days.fleet.collect(DAY)
     assert outcomes["locked out"].error is REJECTED
     (record,) = sessions.list_records(store, session_id)
@@ -147,8 +157,8 @@ def test_a_rejected_login_waits_for_a_person_and_is_tried_again_once_it_was_chan
     assert days.names(request) == ["locked out"]
 
 
-def test_what_a_dead_run_left_untouched_is_retried_and_what_a_person_cancelled_is_not(store: Database, tmp_path: Path) -> None:
-    days = Days(store, tmp_path, {"a": server(), "b": server()})
+def test_what_a_dead_run_left_untouched_is_retried_and_what_a_person_cancelled_is_not(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"a": server(), "b": server()})
     ids = [instance.instance_id for instance in days.fleet.instances]
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
     sessions.open_session(store, plan, ids)
@@ -164,8 +174,8 @@ def test_what_a_dead_run_left_untouched_is_retried_and_what_a_person_cancelled_i
     assert days.requests() == []
 
 
-def test_nothing_is_retried_while_the_day_is_being_collected(store: Database, tmp_path: Path) -> None:
-    days = Days(store, tmp_path, {"down": server(refusal=REFUSED)})
+def test_nothing_is_retried_while_the_day_is_being_collected(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"down": server(refusal=REFUSED)})
     days.fleet.collect(DAY)
     days.let_pass(16)
     with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY), []):
@@ -173,12 +183,12 @@ def test_nothing_is_retried_while_the_day_is_being_collected(store: Database, tm
     assert len(days.requests()) == 1
 
 
-def test_a_session_that_is_cancelled_cancels_its_run(store: Database, tmp_path: Path) -> None:
+def test_a_session_that_is_cancelled_cancels_its_run(store: Database, days_of: DaysOf) -> None:
     def cancel(_: FakeServer) -> None:
         (running,) = sessions.list_running(store)
         sessions.abandon_session(store, running.session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message="by a person")
 
-    days = Days(store, tmp_path, {"a": server(on_visit=cancel), "b": server()})
+    days = days_of({"a": server(on_visit=cancel), "b": server()})
     days.fleet.parallel = 1
     job = defs.get_repository_def().get_job("collect_capacity")
     result = job.execute_in_process(
@@ -216,17 +226,17 @@ def session_of(days: Days, run: dg.DagsterRun) -> UUID:
     ],
 )
 def test_the_sweep_asks_dagster_about_every_running_session(
-    store: Database, tmp_path: Path, status: dg.DagsterRunStatus, expected: SessionStatus
+    store: Database, days_of: DaysOf, status: dg.DagsterRunStatus, expected: SessionStatus
 ) -> None:
-    days = Days(store, tmp_path, {})
+    days = days_of({})
     session_id = session_of(days, run_of(days, status))
     context = dg.build_sensor_context(instance=days.instance, resources={"whalefall": days.resource()}, definitions=defs)
     session_sensors.end_dead_runs.evaluate_tick(context)
     assert sessions.get_session(store, session_id).status is expected
 
 
-def test_the_session_of_a_failed_run_is_failed_with_the_reason_of_the_run(store: Database, tmp_path: Path) -> None:
-    days = Days(store, tmp_path, {})
+def test_the_session_of_a_failed_run_is_failed_with_the_reason_of_the_run(store: Database, days_of: DaysOf) -> None:
+    days = days_of({})
     run = run_of(days, dg.DagsterRunStatus.STARTED, {"whalefall/session_id": str(uuid4())})
     session_id = session_of(days, run)
     event = days.instance.report_run_failed(run, "the machine burnt")
@@ -242,8 +252,8 @@ def test_the_session_of_a_failed_run_is_failed_with_the_reason_of_the_run(store:
     assert len(sessions.list_sessions(store, most=10)) == 1
 
 
-def test_a_collection_that_failed_at_launch_gets_a_failed_session_that_is_retried(store: Database, tmp_path: Path) -> None:
-    days = Days(store, tmp_path, {"a": server(), "b": server()})
+def test_a_collection_that_failed_at_launch_gets_a_failed_session_that_is_retried(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"a": server(), "b": server()})
     run = run_of(days, dg.DagsterRunStatus.STARTING)
     event = days.instance.report_run_failed(run, "no process could be started")
     context = dg.build_run_status_sensor_context(
@@ -262,8 +272,8 @@ def test_a_collection_that_failed_at_launch_gets_a_failed_session_that_is_retrie
     assert set(days.fleet.sizes(DAY)) == {(name, database) for name in ("a", "b") for database in ("app", "shop")}
 
 
-def test_the_session_of_a_cancelled_run_is_cancelled(store: Database, tmp_path: Path) -> None:
-    days = Days(store, tmp_path, {})
+def test_the_session_of_a_cancelled_run_is_cancelled(store: Database, days_of: DaysOf) -> None:
+    days = days_of({})
     run = run_of(days, dg.DagsterRunStatus.STARTED)
     session_id = session_of(days, run)
     event = days.instance.report_run_canceled(run, "by a click")
@@ -278,9 +288,9 @@ def test_the_session_of_a_cancelled_run_is_cancelled(store: Database, tmp_path: 
     assert sessions.get_session(store, session_id).status is SessionStatus.CANCELLED
 
 
-def test_a_retry_is_of_yesterday_within_the_grace_period_only(store: Database, tmp_path: Path) -> None:
+def test_a_retry_is_of_yesterday_within_the_grace_period_only(store: Database, days_of: DaysOf) -> None:
     yesterday = DAY - timedelta(days=1)
-    days = Days(store, tmp_path, {"down": server(refusal=REFUSED)})
+    days = days_of({"down": server(refusal=REFUSED)})
     days.fleet.now = datetime(yesterday.year, yesterday.month, yesterday.day, 12, tzinfo=TIMEZONE)
     days.fleet.collect(yesterday)
     days.let_pass(16)

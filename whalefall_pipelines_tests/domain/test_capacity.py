@@ -40,8 +40,11 @@ def test_one_instant_is_two_days_in_two_zones() -> None:
     assert today(instant, ZoneInfo("America/New_York")) == date(2026, 11, 22)
 
 
-def test_a_size_is_never_negative_and_its_method_is_one_of_measuring() -> None:
+def test_a_size_is_never_negative_and_no_invented_method_is_one_of_measuring() -> None:
     with pytest.raises(ValueError, match="negative"):
         DatabaseSize("x", total_bytes=-1, method=Method.PG_DATABASE_SIZE)
-    with pytest.raises(TypeError, match="method"):
-        DatabaseSize("x", total_bytes=1, method="simulated")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="negative"):
+        DatabaseSize("x", total_bytes=1, used_bytes=-1, method=Method.PG_DATABASE_SIZE)
+    for method in ("simulated", "linear"):
+        with pytest.raises(ValueError, match="method"):
+            DatabaseSize("x", total_bytes=1, method=method)

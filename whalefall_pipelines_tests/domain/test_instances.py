@@ -5,7 +5,14 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, InventoryEntry, compare_inventory
+from whalefall_pipelines.domain.instances import (
+    SYSTEM_DATABASES,
+    DatabaseFilter,
+    Engine,
+    InventoryEntry,
+    compare_inventory,
+    engines_with_history,
+)
 
 DAY = date(2026, 11, 22)
 NAMES = st.sampled_from([f"db{number}" for number in range(12)])
@@ -74,3 +81,14 @@ def test_shipped_filters_hide_only_what_belongs_to_the_server() -> None:
     assert SYSTEM_DATABASES[Engine.POSTGRESQL].hides("template1")
     assert not SYSTEM_DATABASES[Engine.ORACLE].hides("USERS")
     assert set(SYSTEM_DATABASES) == set(Engine)
+
+
+def test_an_engine_is_found_by_its_name_and_knows_the_rest() -> None:
+    assert Engine("sqlserver") is Engine.SQLSERVER
+    assert [engine.default_port for engine in Engine] == [5432, 3306, 1433, 1521]
+    assert {f"{engine}": engine for engine in Engine}["oracle"] is Engine.ORACLE
+
+
+def test_awr_is_a_history_only_for_those_who_hold_its_licence() -> None:
+    assert engines_with_history(awr_licensed=False) == {Engine.SQLSERVER}
+    assert engines_with_history(awr_licensed=True) == {Engine.SQLSERVER, Engine.ORACLE}

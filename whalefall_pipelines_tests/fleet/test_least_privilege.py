@@ -15,6 +15,8 @@ from whalefall_pipelines.fleet.probe import Probe
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
 from whalefall_pipelines_tests.servers.mariadb import Target
+from whalefall_pipelines_tests.servers.oracle import targets as oracle_targets
+from whalefall_pipelines_tests.servers.oracle.double import VIEWS
 from whalefall_pipelines_tests.servers.postgresql import create_database, instance_of, superuser
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
@@ -94,3 +96,22 @@ def test_on_the_sql_server_for_tests(driver: Driver) -> None:
             assert_enough(probe, "shop")
             said = [text for right in probe.rights() for text in right.statement.replace("[whalefall]", "whalefall").split("; ")]
     assert [text.rstrip(";") for text in said] == statements[1:]
+
+
+def test_on_the_oracle_for_tests() -> None:
+    """It knows the views that a login may read: what the script grants is read from its text, which sqlglot takes for Oracle's SQL."""
+    statements = script("Oracle")
+    views: list[str] = []
+    for statement in statements:
+        assert sqlglot.parse_one(statement, read="oracle")
+        if granted := re.fullmatch(r"GRANT SELECT ON sys\.([\w$]+) TO whalefall", statement):
+            views.append(granted[1])
+        else:
+            assert statement in {'CREATE USER whalefall IDENTIFIED BY "secret"', "GRANT CREATE SESSION TO whalefall"}
+    with oracle_targets.new_server() as server:
+        server.double.revoke(*VIEWS)
+        server.double.grant(*views)
+        with oracle_targets.visit(server.host, server.port) as probe:
+            assert_enough(probe, "USERS", "TEMP")
+            said = [text for right in probe.rights() for text in right.statement.replace('"WHALEFALL"', "whalefall").split("; ")]
+    assert [text.rstrip(";") for text in said] == statements[2:]

@@ -31,9 +31,11 @@ HOSTILE = [
 ]
 
 
-def size(name: str, data_pages: int, log_pages: int) -> DatabaseSize:
-    data_bytes, log_bytes = data_pages * PAGE, log_pages * PAGE
-    return DatabaseSize(name, data_bytes + log_bytes, Method.MASTER_FILES, data_bytes=data_bytes, log_bytes=log_bytes)
+def size(
+    name: str, data_pages: int, log_pages: int, *, used_pages: int | None = None, method: Method = Method.MASTER_FILES
+) -> DatabaseSize:
+    data_bytes, log_bytes, used_bytes = data_pages * PAGE, log_pages * PAGE, None if used_pages is None else used_pages * PAGE
+    return DatabaseSize(name, data_bytes + log_bytes, method, data_bytes=data_bytes, log_bytes=log_bytes, used_bytes=used_bytes)
 
 
 def test_data_and_log_are_the_allocated_files_of_each_database(driver: Driver, server: SqlServer) -> None:
@@ -155,17 +157,17 @@ def test_the_rights_that_are_missing_are_told_with_their_grants(driver: Driver) 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_database_names_are_measured_with_their_containers(driver: Driver, server: SqlServer, name: str) -> None:
-    server.catalogue.add_database(name, container_pages=7)
+    server.catalogue.add_database(name, container_pages=7, used_pages=5)
     with visit(driver, server) as probe:
         assert name in probe.list_databases()
-        assert probe.measure([name]) == [size(name, 1024 + 7, 128)]
+        assert probe.measure([name]) == [size(name, 1024 + 7, 128, used_pages=5 + 7)]
 
 
 def test_a_visit_sends_four_statements_and_names_itself(driver: Driver, server: SqlServer) -> None:
     with visit(driver, server) as probe:
         probe.measure(probe.list_databases())
     (session,) = server.sessions
-    assert [text for text in session.statements if text.startswith("-- ")] == session.statements[-3:]
+    assert [text for text in session.statements if text.startswith("-- ")] == session.statements[-4:]
     assert session.application == "whalefall"
 
 

@@ -22,13 +22,11 @@ from whalefall_pipelines_tests.servers.dead_host import REFUSING, dead_host, sil
 from whalefall_pipelines_tests.servers.postgresql import failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
-from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, QUICK, connect, instance_at, visit
+from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, PATIENT, QUICK, connect, instance_at, visit
 
 pytestmark = pytest.mark.process
 driver, server = targets.driver, targets.server
 PASSWORD = LOGIN.password
-# Where the deadline is not what is tested, a busy machine shall not meet it.
-PATIENT = Deadlines(connect_seconds=10, statement_seconds=30, instance_seconds=30)
 
 
 def test_a_port_without_a_server_is_refused(driver: Driver) -> None:

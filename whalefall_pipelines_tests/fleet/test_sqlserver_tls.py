@@ -6,11 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyodbc
 import pytest
 
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.errors import LoginRejectedError
-from whalefall_pipelines.fleet.odbc import Driver
+from whalefall_pipelines.fleet.odbc import Driver, connection_string
 from whalefall_pipelines_tests.servers.postgresql import failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
@@ -85,6 +86,17 @@ def test_what_a_driver_cannot_verify_is_refused_by_a_sentence(driver: Driver, co
         assert "add yours there (update-ca-certificates)" in said
         if not driver.is_microsoft:
             assert "FreeTDS cannot verify a certificate" in refused(driver, server, sslmode="verify-full")
+
+
+def test_the_drivers_own_way_to_name_a_certificate_verifies_nothing_in_tds_7(context: ssl.SSLContext, folder: Path) -> None:
+    """Why sslrootcert is refused: ServerCertificate is for Encrypt=strict (TDS 8) alone, and otherwise passes over without a word."""
+    driver = driver_of("microsoft")
+    with new_server(tls=context) as server:
+        text = connection_string(driver, instance_at("localhost", server.port, sslmode="require"), LOGIN)
+        pyodbc.connect(f"{text}ServerCertificate={folder / 'stranger.pem'};", timeout=5).close()
+        verified = connection_string(driver, instance_at("localhost", server.port, sslmode="verify-full"), LOGIN)
+        with pytest.raises(pyodbc.Error, match="certificate verify failed"):
+            pyodbc.connect(f"{verified}ServerCertificate={folder / 'server.pem'};", timeout=5)
 
 
 @pytest.mark.process

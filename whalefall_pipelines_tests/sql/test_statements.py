@@ -11,7 +11,7 @@ from whalefall_pipelines.store.database import Database
 
 PACKAGE = Path(queries.__file__).parent
 # Statements for servers other than the store.
-ELSEWHERE = ("probes", "demo/postgresql", "demo/mariadb", "local_servers")
+ELSEWHERE = ("probes", "doctor/dagster", "demo/postgresql", "demo/mariadb", "local_servers")
 STATEMENTS = sorted(path.relative_to(queries.SQL_ROOT).with_suffix("").as_posix() for path in queries.SQL_ROOT.rglob("*.sql"))
 OF_THE_STORE = [name for name in STATEMENTS if not name.startswith((*ELSEWHERE, "schema"))]
 
@@ -62,3 +62,13 @@ def test_the_server_understands_it(store: Database, name: str) -> None:
             numbers: dict[str, int] = {}
             numbered = re.sub(r"%\((\w+)\)s", lambda match: f"${numbers.setdefault(match.group(1), len(numbers) + 1)}", text)
             cursor.execute("prepare tested as " + numbered.replace("%%", "%"))
+
+
+def test_two_advisory_locks_never_have_one_number() -> None:
+    """Changing the fleet once waited for the upkeep of table partitions, and the other way round."""
+    folders: dict[str, set[str]] = {}
+    for name in STATEMENTS:
+        for number in re.findall(r"advisory_\w+\((\d+)", queries.load(name)):
+            folders.setdefault(number, set()).add(name.partition("/")[0])
+    assert len(folders) > 4
+    assert {number: found for number, found in folders.items() if len(found) > 1} == {}

@@ -4,7 +4,7 @@
 -- that may not grow (growth 0, max_size 0) has its own size for a limit; one without a limit (-1) leaves the database without one.
 -- Parameters: none.
 -- Returns: database_name, state_desc, data_bytes and log_bytes (NULL where the login may not see the files), container_count,
--- growth_limit_bytes.
+-- growth_limit_bytes, can_be_entered (1 or 0).
 select
     d.name as database_name,
     d.state_desc,
@@ -14,7 +14,8 @@ select
     case
         when sum(case when f.type = 2 or (f.growth <> 0 and f.max_size = -1) then 1 else 0 end) = 0
             then sum(cast(case when f.growth = 0 or f.max_size = 0 then f.size else f.max_size end as bigint) * 8192)
-    end as growth_limit_bytes
+    end as growth_limit_bytes,
+    case when d.state_desc = 'ONLINE' then has_dbaccess(d.name) else 0 end as can_be_entered
 from sys.databases as d
 left outer join sys.master_files as f on d.database_id = f.database_id and f.state <> 7
 where d.source_database_id is null

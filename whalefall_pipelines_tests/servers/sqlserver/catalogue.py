@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 
@@ -33,20 +34,31 @@ create table server.logins (name varchar primary key, password varchar, refusal 
 create table server.rights (login varchar, name varchar);
 create macro server.has_right(wanted) as
     exists (select 1 from server.rights as r where r.login = getvariable('login')::varchar and r.name in (wanted, 'sysadmin'));
-create table server.databases (database_id integer, name varchar unique, state tinyint, state_desc varchar, source_database_id integer);
+create table server.databases (
+    database_id integer, name varchar unique, state tinyint, state_desc varchar, source_database_id integer, replica_id uuid);
+create table server.replicas (replica_id uuid, is_local boolean, role tinyint, is_readable boolean);
+create table server.allocation_units (database_id integer, total_pages bigint);
 create table server.files (
     database_id integer, type tinyint, size integer, own_size integer, state tinyint, max_size integer, growth integer);
 create schema sys;
-create view sys.databases as select database_id, name, state, state_desc, source_database_id from server.databases
+create view sys.databases as select database_id, name, state, state_desc, source_database_id, replica_id from server.databases
     where name in ('master', 'tempdb') or server.has_right('VIEW ANY DATABASE');
 create view sys.master_files as select database_id, type, size, state, max_size, growth
     from server.files where server.has_right('VIEW ANY DEFINITION');
 create macro server.files_of(wanted) as table
     select f.type, f.own_size as size, f.state from server.files as f join server.databases as d using (database_id) where d.name = wanted;
+create view sys.dm_hadr_availability_replica_states as select replica_id, is_local, role from server.replicas;
+create macro server.allocation_units_of(wanted) as table
+    select a.total_pages from server.allocation_units as a join server.databases as d using (database_id)
+    where d.name = wanted and server.has_right('VIEW ANY DEFINITION');
+create macro db_id(wanted) as (select d.database_id from server.databases as d where d.name = wanted);
+create macro has_dbaccess(wanted) as
+    (server.has_right('CONNECT ANY DATABASE') and wanted in (select d.name from server.databases as d where d.state = 0))::integer;
 create macro original_login() as getvariable('login')::varchar;
 create macro quotename(name) as '[' || replace(name, ']', ']]') || ']';
 create macro serverproperty(name) as case name
-    when 'ProductVersion' then '{".".join(map(str, VERSION))}.4' when 'ServerName' then '{SERVER_NAME}' end;
+    when 'ProductVersion' then '{".".join(map(str, VERSION))}.4' when 'ServerName' then '{SERVER_NAME}'
+    when 'IsHadrEnabled' then (select (count(*) > 0)::integer::varchar from server.replicas) end;
 create macro has_perms_by_name(securable, class, permission) as
     server.has_right(permission || case when securable is null then '' else ' ON ' || securable end)::integer;
 attach ':memory:' as msdb;
@@ -92,12 +104,21 @@ class Catalogue:
         defunct_pages: int | None = None,
         most_pages: int = -1,
         growth: int = 8192,
+        used_pages: int | None = None,
+        role: int | None = None,
+        is_readable: bool = True,
     ) -> None:
         """A database with its files; sizes are pages of 8 KB. A container has no size in master's list, only in its own database.
-        Data files may grow to `most_pages` each, -1 is without a limit; log files to 2 TB, as the server writes it."""
+        Data files may grow to `most_pages` each, -1 is without a limit; log files to 2 TB, as the server writes it. `role` is the part
+        that this server has in an availability group: 0 resolving, 1 primary, 2 secondary, which may not be readable."""
         number = next(self._numbers) + 1
         source = self._scalar("select database_id from server.databases where name = ?", snapshot_of) if snapshot_of else None
-        self._run("insert into server.databases values (?, ?, ?, ?, ?)", number, name, _STATES[state], state, source)
+        replica = None if role is None else uuid4()
+        self._run("insert into server.databases values (?, ?, ?, ?, ?, ?)", number, name, _STATES[state], state, source, replica)
+        if replica:
+            self._run("insert into server.replicas values (?, true, ?, ?), (?, false, 2, true)", replica, role, is_readable, uuid4())
+        if used_pages is not None:
+            self._run("insert into server.allocation_units values (?, ?), (?, 0)", number, used_pages, number)
         pages = [data_pages] if isinstance(data_pages, int) else data_pages
         files = [*((0, size, size, 0, most_pages, growth) for size in pages), (1, log_pages, log_pages, 0, 2**28, growth)]
         files += [] if container_pages is None else [(2, 0, container_pages, 0, -1, 0)]
@@ -176,6 +197,11 @@ class Catalogue:
         """The state of a database; None without one."""
         state = self._scalar("select state_desc from server.databases where lower(name) = lower(?)", database)
         return None if state is None else str(state)
+
+    def is_readable(self, database: str) -> bool:
+        """Whether a database may be asked; a secondary replica may be closed to that."""
+        found = self._scalar("select is_readable from server.replicas join server.databases using (replica_id) where name = ?", database)
+        return found is not False
 
     def _run(self, statement: str, *values: object) -> None:
         with self.connection.cursor() as cursor:

@@ -24,8 +24,18 @@ _OF_DRIVERS = re.compile(
     r"|if @@trancount > 0 (commit|rollback)( tran)?|(commit|rollback|begin) tran(saction)?",
     re.IGNORECASE,
 )
-_TYPES = {"INTEGER": "int", "BIGINT": "bigint", "HUGEINT": "bigint", "BOOLEAN": "bit", "DOUBLE": "float", "VARCHAR": "nvarchar"}
+_TYPES = {
+    "TINYINT": "tinyint",
+    "INTEGER": "int",
+    "BIGINT": "bigint",
+    "HUGEINT": "bigint",
+    "BOOLEAN": "bit",
+    "DOUBLE": "float",
+    "VARCHAR": "nvarchar",
+}
 _TYPES |= {"TIMESTAMP": "datetime", "DATE": "date"}
+# What every database has of its own, and the table function that stands for it.
+_OWN = {"database_files": "server.files_of", "allocation_units": "server.allocation_units_of"}
 _MOST_INT = 2**31 - 1
 
 
@@ -61,6 +71,11 @@ def _known() -> frozenset[str]:
     return frozenset(_normal(parse(of_file(name))) for name in statement_names())
 
 
+def _parts(tree: exp.Expr) -> list[exp.Expr]:
+    """The statements that a union is made of."""
+    return [*_parts(tree.left), *_parts(tree.right)] if isinstance(tree, exp.Union) and not tree.args["distinct"] else [tree]
+
+
 def _normal(tree: exp.Expr) -> str:
     tree = tree.copy()
     for parameter in tree.find_all(exp.Parameter):
@@ -71,7 +86,7 @@ def _normal(tree: exp.Expr) -> str:
 
 
 def _own_catalogues(tree: exp.Expr) -> list[exp.Table]:
-    return [table for table in tree.find_all(exp.Table) if table.name.lower() == "database_files" and table.catalog]
+    return [table for table in tree.find_all(exp.Table) if table.name.lower() in _OWN and table.catalog]
 
 
 def execute(catalogue: Catalogue, caller: Caller, text: str, parameters: Sequence[object] = (), *, also_known: str | None = None) -> Result:
@@ -86,7 +101,7 @@ def execute(catalogue: Catalogue, caller: Caller, text: str, parameters: Sequenc
         tree = parse(text)
     except SqlglotError as error:
         raise ServerError(102, f"Incorrect syntax near '{text[:20]}'.", severity=15) from error
-    if _normal(tree) not in _known() and text != also_known:
+    if text != also_known and not all(_normal(part) in _known() for part in _parts(tree)):
         raise ServerError(102, f"The fixture has no such statement: {text[:200]}", severity=15)
     _check_rights(catalogue, caller, tree)
     values = {f"P{number}": value for number, value in enumerate(parameters, 1)}
@@ -96,13 +111,15 @@ def execute(catalogue: Catalogue, caller: Caller, text: str, parameters: Sequenc
 def _check_rights(catalogue: Catalogue, caller: Caller, tree: exp.Expr) -> None:
     for table in tree.find_all(exp.Table):
         name = f"{table.catalog}.{table.db}.{table.name}"
-        if table.catalog == "msdb" and not catalogue.has_right(caller.login, f"SELECT ON {name}"):
+        if table.name.startswith("dm_") and not catalogue.has_right(caller.login, "VIEW SERVER STATE"):
+            raise ServerError(300, "VIEW SERVER STATE permission was denied on object 'server', database 'master'.", severity=14)
+        if table.catalog == "msdb" and table.db == "dbo" and not catalogue.has_right(caller.login, f"SELECT ON {name}"):
             sentence = f"The SELECT permission was denied on the object '{table.name}', database 'msdb', schema 'dbo'."
             raise ServerError(229, sentence, severity=14, state=5)
     for table in _own_catalogues(tree):
         state = catalogue.state_of(table.catalog)
         if state is None:
-            raise ServerError(208, f"Invalid object name '{table.catalog}.sys.database_files'.")
+            raise ServerError(208, f"Invalid object name '{table.catalog}.sys.{table.name}'.")
         if not catalogue.has_right(caller.login, "CONNECT ANY DATABASE"):
             sentence = (
                 f'The server principal "{caller.login}" is not able to access the database "{table.catalog}" under the current '
@@ -111,12 +128,15 @@ def _check_rights(catalogue: Catalogue, caller: Caller, tree: exp.Expr) -> None:
             raise ServerError(916, sentence, severity=14)
         if state != ONLINE:
             raise ServerError(942, f"Database '{table.catalog}' cannot be opened because it is {state.lower()}.", severity=14, state=4)
+        if not catalogue.is_readable(table.catalog):
+            sentence = f"The target database, '{table.catalog}', is participating in an availability group and is currently not accessible"
+            raise ServerError(976, f"{sentence} for queries.", severity=14)
 
 
 def _translated(tree: exp.Expr) -> str:
     tree = tree.copy()
     for table in _own_catalogues(tree):
-        files = exp.Anonymous(this="server.files_of", expressions=[exp.Literal.string(table.catalog)])
+        files = exp.Anonymous(this=_OWN[table.name.lower()], expressions=[exp.Literal.string(table.catalog)])
         table.replace(exp.Table(this=files))
     # T-SQL's sum of int is an int and overflows; DuckDB's never does.
     for total in list(tree.find_all(exp.Sum)):

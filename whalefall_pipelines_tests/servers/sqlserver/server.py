@@ -37,7 +37,7 @@ class SqlServer:
     """Listens on `host` and `port` while its context lasts.
 
     With a TLS context it encrypts what clients want encrypted, and with `forces_encryption` everything. `held` stops every statement
-    until it is cleared or the client loses patience; `next_error` is what the next statement of ours meets.
+    until it is cleared or the client loses patience; `next_error` is what the next statement of ours meets in which `error_on` stands.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class SqlServer:
         self.host, self.port = host, 0
         self.held = threading.Event()
         self.next_error: ServerError | None = None
+        self.error_on = ""
         self.sessions: list[Session] = []
         self.rejected_logins = 0
         self._tls, self._forces_encryption = tls, forces_encryption
@@ -234,7 +235,7 @@ class SqlServer:
                 session.attentions += 1
                 raise ServerError(0, "stopped by an attention")
         result = execute(self.catalogue, session.caller, text, values or ())
-        if self.next_error and result.columns:
+        if self.next_error and result.columns and self.error_on in text:
             error, self.next_error = self.next_error, None
             raise error
         return result

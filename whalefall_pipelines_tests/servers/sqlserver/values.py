@@ -31,6 +31,7 @@ class Column:
 def describe(column: Column) -> bytes:
     """The TYPE_INFO of a column; every one may be null."""
     known = {
+        "tinyint": bytes([_INTN, 1]),
         "int": bytes([_INTN, 4]),
         "bigint": bytes([_INTN, 8]),
         "bit": bytes([_BITN, 1]),
@@ -84,6 +85,7 @@ def _days(day: date) -> bytes:
 
 
 _ENCODERS: dict[str, Callable[[Column, object], bytes]] = {
+    "tinyint": lambda _, value: struct.pack("<B", value),
     "int": lambda _, value: struct.pack("<i", value),
     "bigint": lambda _, value: struct.pack("<q", value),
     "bit": lambda _, value: bytes([bool(value)]),

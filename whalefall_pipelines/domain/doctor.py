@@ -1,0 +1,206 @@
+"""What `whalefall doctor` makes of what it found: every rule turns facts into findings, and every finding that is bad names the one next
+thing to do. The facts are gathered in `services/examine_installation.py`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from whalefall_pipelines.domain.sessions import RunningSession
+from whalefall_pipelines.domain.table_partitions import Month, Step, StepKind
+
+# The parts of Dagster's daemon without which something of ours does not happen, and how long one may be silent: they speak every 30 s.
+DAEMONS = ("SCHEDULER", "SENSOR", "ASSET", "QUEUED_RUN_COORDINATOR", "MONITORING", "BACKFILL")
+SILENCE = timedelta(minutes=5)
+# What must be on. A test compares it with the definitions, which the layers below them cannot import.
+AUTOMATIONS = (
+    "bridge_gaps",
+    "collect_every_night",
+    "create_table_partitions_every_night",
+    "end_cancelled_runs",
+    "end_dead_runs",
+    "end_failed_runs",
+    "expire_table_partitions_every_month",
+    "missing_table_partitions",
+    "reconcile_daily_periods",
+    "reconcile_monthly_periods",
+    "reconcile_quarterly_periods",
+    "reconcile_weekly_periods",
+    "refresh_aggregations",
+    "retry_failed_instances",
+)
+
+
+class Severity(StrEnum):
+    """A problem keeps something from working; a warning will, or may be meant."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, how it is, and what to do next where it is not fine."""
+
+    check: str
+    severity: Severity
+    sentence: str
+    next_step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialFact:
+    """Whether the password of a login can be read here; `why_not` is the sentence of the one who tried."""
+
+    name: str
+    secret: str | None
+    is_used: bool
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFact:
+    """What a visit found: the error that ended it, statements for rights that lack, and databases without a size, each with its cure."""
+
+    name: str
+    error: str | None = None
+    lacking_grants: tuple[str, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
+
+
+def judge_timezone(found: str | None, wanted: str) -> Finding:
+    """The database's own time zone must be ours, or `current_date` in psql is another day."""
+    if found == wanted:
+        return _fine("time zone", f"days begin in {wanted}, in psql as well.")
+    said = f"clients of the store count days in {found or 'the time zone of the server'}, whalefall in {wanted} (WHALEFALL_TIMEZONE)."
+    return _problem("time zone", said, "run `whalefall store migrate` with the WHALEFALL_TIMEZONE that is right.")
+
+
+def judge_months(steps: Sequence[Step], this: Month) -> list[Finding]:
+    """The running month must be there, the coming ones should be, and nothing may be cut off or in the way."""
+    create = "run `whalefall partitions create`."
+    lacking = [step for step in steps if step.kind is StepKind.CREATE and step.month]
+    rules = (
+        ("lack: nothing can be written into them", [one for one in lacking if one.month and one.month <= this], _problem, create),
+        ("of the coming months lack", [one for one in lacking if one.month and one.month > this], _warning, create),
+        (
+            "were cut off while they were detached: their rows are in no query",
+            [one for one in steps if one.kind is StepKind.FINALIZE],
+            _problem,
+            "run `whalefall partitions expire`.",
+        ),
+        (
+            "are in the way",
+            [one for one in steps if one.kind is StepKind.FOREIGN],
+            _problem,
+            "look at `whalefall partitions plan`, and rename or drop what is foreign.",
+        ),
+    )
+    bad = [
+        judge("table partitions", f"{_some([one.name for one in found])} {why}.", next_step)
+        for why, found, judge, next_step in rules
+        if found
+    ]
+    return bad or [_fine("table partitions", "this month and those ahead are there.")]
+
+
+def judge_sessions(running: Sequence[RunningSession]) -> list[Finding]:
+    """A session whose process says nothing any more is dead, and Dagster's daemon should have ended it by now or will within minutes."""
+    step = "see that the daemon runs, which ends it within minutes; else run `whalefall sessions cancel {}`."
+    bad = [
+        _problem("sessions", f"{one.session_id} is called running, but its process is gone.", step.format(one.session_id))
+        for one in running
+        if not one.is_alive
+    ]
+    return bad or [_fine("sessions", f"{len(running)} running, none of them dead.")]
+
+
+_SECRET_STEPS = {
+    "env": "set it here, and where Dagster's code server runs.",
+    "file": "put it there, readable to the user of this process and of Dagster's.",
+    "encrypted": "bring back WHALEFALL_SECRET_KEY or the key file, or give the login its password anew.",
+}
+
+
+def judge_credentials(credentials: Sequence[CredentialFact]) -> list[Finding]:
+    """Every password must be readable; one that no active instance uses may wait."""
+    bad: list[Finding] = []
+    for one in credentials:
+        if one.why_not:
+            step = _SECRET_STEPS.get((one.secret or "").partition(":")[0], "give it a password anew.")
+            bad.append((_problem if one.is_used else _warning)("secrets", one.why_not, step))
+    return bad or [_fine("secrets", f"all {len(credentials)} can be read.")]
+
+
+def judge_daemon(heartbeats: Mapping[str, datetime], now: datetime) -> list[Finding]:
+    """Every part that we need must have spoken of late."""
+    start = "start it: `whalefall up`, or the service with `dagster-daemon run`."
+    if not heartbeats:
+        return [_problem("daemon", "Dagster's daemon has never run: nothing happens by itself.", start)]
+    silent = [name for name in DAEMONS if name not in heartbeats or now - heartbeats[name] > SILENCE]
+    if len(silent) == len(DAEMONS):
+        last = max(heartbeats.values()).astimezone()
+        return [_problem("daemon", f"Dagster's daemon gave no sign of life since {last:%Y-%m-%d %H:%M}: nothing happens by itself.", start)]
+    if silent:
+        named = ", ".join(silent).lower()
+        return [_problem("daemon", f"these parts of Dagster's daemon are silent: {named}.", "restart the daemon, and read its log.")]
+    return [_fine("daemon", "every part of Dagster's daemon gave a sign of life.")]
+
+
+def judge_automations(states: Mapping[str, str]) -> list[Finding]:
+    """Every schedule and sensor of ours must be known to the daemon and not switched off."""
+    unknown = [name for name in AUTOMATIONS if name not in states]
+    stopped = [name for name in AUTOMATIONS if states.get(name) == "STOPPED"]
+    bad: list[Finding] = []
+    if unknown:
+        step = "see under Deployment in the Dagster UI whether the code location loads, and restart the daemon."
+        bad.append(_problem("automation", f"the daemon does not know {_some(unknown)}.", step))
+    if stopped:
+        bad.append(
+            _warning(
+                "automation", f"switched off: {_some(stopped)}.", "switch it on under Automation in the Dagster UI, unless that is meant."
+            )
+        )
+    return bad or [_fine("automation", f"all {len(AUTOMATIONS)} schedules and sensors are on.")]
+
+
+def judge_instances(instances: Sequence[InstanceFact]) -> list[Finding]:
+    """Every active instance must let its login in and show every size."""
+    if not instances:
+        return [_warning("instances", "none is active, so nothing is collected.", "register one: `whalefall instances add`.")]
+    bad = [finding for one in instances if (finding := _judge_instance(one))]
+    fine = len(instances) - len(bad)
+    return [*bad, *([_fine("instances", f"{fine} of {len(instances)} let us in and show every size.")] if fine else [])]
+
+
+def _judge_instance(one: InstanceFact) -> Finding | None:
+    if one.error:
+        said, _, advice = one.error.rpartition("; ")
+        return _problem("instances", f"{one.name}: {said or advice}", advice if said else f"run `whalefall instances test {one.name}`.")
+    grant = f"run on that server: {one.lacking_grants[0]}" if one.lacking_grants else None
+    if one.missing:
+        return _problem(
+            "instances", f"{one.name}: {_some([name for name, _ in one.missing])} cannot be measured.", grant or one.missing[0][1]
+        )
+    if grant:
+        return _warning("instances", f"{one.name}: the login lacks a right, though every database can be measured today.", grant)
+    return None
+
+
+def _fine(check: str, sentence: str) -> Finding:
+    return Finding(check, Severity.OK, sentence)
+
+
+def _warning(check: str, sentence: str, next_step: str) -> Finding:
+    return Finding(check, Severity.WARNING, sentence, next_step)
+
+
+def _problem(check: str, sentence: str, next_step: str) -> Finding:
+    return Finding(check, Severity.PROBLEM, sentence, next_step)
+
+
+def _some(names: Iterable[str], most: int = 5) -> str:
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

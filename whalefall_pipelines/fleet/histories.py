@@ -1,0 +1,23 @@
+"""What adapters share that read a server's own history of sizes: instants in UTC without a zone, and the last size of each day."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from whalefall_pipelines.domain.capacity import RecoveredSize
+
+
+def bounds(first_day: date, last_day: date, timezone: ZoneInfo) -> dict[str, datetime]:
+    """When these days begin and end (the end is not included), as a parameter of a statement can say it: in UTC, and without a zone."""
+    days = {"begins_at": first_day, "ends_at": last_day + timedelta(days=1)}
+    return {name: datetime.combine(day, time(), timezone).astimezone(UTC).replace(tzinfo=None) for name, day in days.items()}
+
+
+def last_of_each_day(found: Iterable[RecoveredSize], wanted: Iterable[str]) -> list[RecoveredSize]:
+    """Of these databases, one size a day: the one that was written down last."""
+    names = set(wanted)
+    last: dict[tuple[str, date], RecoveredSize] = {}
+    for size in sorted(found, key=lambda size: size.recorded_at):
+        if size.database_name in names:
+            last[size.database_name, size.stat_date] = size
+    return list(last.values())

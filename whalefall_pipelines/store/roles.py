@@ -1,0 +1,53 @@
+"""The SQL that separates the roles of the store, written out for an administrator to read and run; nothing here runs it.
+
+What each role may do is `sql/store_roles/`. How a writer becomes the owner for a month is `table_partitions.py`.
+"""
+
+import re
+from dataclasses import astuple, dataclass
+
+from psycopg2 import sql
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRoles:
+    """Who owns and migrates, who collects, who only reads. With `owner_keeps_months` the writer can never act as the owner."""
+
+    owner: str = "whalefall_owner"
+    writer: str = "whalefall_writer"
+    reader: str = "whalefall_reader"
+    owner_keeps_months: bool = False
+
+
+def write_role_statements(database: Database, roles: StoreRoles, *, is_dagster: bool) -> str:
+    """The statements for whalefall's database, or for Dagster's. They may be run any number of times, by a superuser.
+
+    Raises:
+        InputError: a name cannot be that of a role, or two roles have one name.
+    """
+    names = astuple(roles)[:3]
+    unfit = [name for name in names if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", name) or name.startswith("pg_")]
+    if unfit:
+        listed = ", ".join(map(repr, unfit))
+        raise InputError(f"No role can be called {listed} here: write letters, digits, _ and -, at most 63, and not pg_ at the beginning.")
+    if len(set(names)) < len(names):
+        raise InputError("Owner, writer and reader must be three roles: give each a name of its own.")
+    months = "keep_writer_from_months" if roles.owner_keeps_months else "let_writer_look_after_months"
+    rights = ("give_to_owner", "grant_dagster") if is_dagster else (months, "give_to_owner", "grant_whalefall")
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("store_roles/find_schema"))
+        (schema_name,) = cursor.fetchone() or ("public",)
+        identifiers = dict(zip(("owner", "writer", "reader"), names, strict=True))
+        identifiers |= {"database": str(database.url.database), "schema": schema_name}
+        return "\n".join(
+            cursor.write_out(
+                sql.SQL(queries.load(f"store_roles/{part}") + ";").format(
+                    schema_name=sql.Literal(schema_name), **{key: sql.Identifier(name) for key, name in identifiers.items()}
+                )
+            )
+            for part in ("create_roles", *rights)
+        )

@@ -1,0 +1,44 @@
+"""`whalefall doctor` as people run it: lines with a next step, JSON, exit codes, and the whole of a running installation."""
+
+import json
+from pathlib import Path
+
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.cli.commands import everything, whalefall
+from whalefall_pipelines_tests.factories import register
+
+
+def test_problems_have_a_next_step_and_exit_with_1(store: Database, store_environment: dict[str, str]) -> None:
+    register(store, "down")
+    result = whalefall(store_environment, "doctor")
+    assert result.exit_code == 1, everything(result)
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("ok       store             ")
+    problems = [number for number, line in enumerate(lines) if line.startswith(("problem", "warning"))]
+    assert {lines[number].split()[1] for number in problems} >= {"table", "daemon", "instances"}
+    assert all(lines[number + 1].strip().startswith("→ ") for number in problems)
+    assert sum(line.strip().startswith("→") for line in lines) == len(problems)
+
+
+def test_json_says_the_same(store: Database, store_environment: dict[str, str]) -> None:
+    result = whalefall(store_environment, "doctor", "--json", "--no-instances")
+    found = json.loads(result.stdout)
+    assert {one["severity"] for one in found} == {"ok", "warning", "problem"} or {one["severity"] for one in found} == {"ok", "problem"}
+    assert all((one["next_step"] is None) == (one["severity"] == "ok") for one in found)
+    assert "instances" not in {one["check"] for one in found}
+
+
+def test_a_store_that_is_away_exits_with_2(tmp_path: Path) -> None:
+    home = str(tmp_path / "home")
+    url = "postgresql://somebody:not-to-be-seen@127.0.0.1:9/whalefall"
+    for environment in ({"WHALEFALL_HOME": home}, {"WHALEFALL_HOME": home, "WHALEFALL_DATABASE_URL": url}):
+        for options in ((), ("--json",)):
+            result = whalefall(environment, "doctor", *options)
+            assert result.exit_code == 2
+            assert "problem" in result.stdout
+            assert "not-to-be-seen" not in everything(result)
+
+
+def test_what_servers_say_cannot_command_the_terminal(store: Database, store_environment: dict[str, str]) -> None:
+    register(store, "evil\x1b[2J")
+    assert "\x1b[2J" not in everything(whalefall(store_environment, "doctor"))

@@ -1,0 +1,76 @@
+"""A fifth engine is what the README says it is: one module, one folder of statements, one line; added to a copy of the package."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.store.embedded import open_database
+from whalefall_pipelines_tests.cli.trees import REPOSITORY, Home
+from whalefall_pipelines_tests.factories import query
+
+pytestmark = pytest.mark.process
+FIFTH = REPOSITORY / "whalefall_pipelines_tests" / "fifth_engine"
+BEFORE = '    ORACLE = "oracle", 1521, '
+LINE = '    TOYBOX = "toybox", 4711, ("attic",)\n'
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A checkout whose whalefall knows toyboxes."""
+    folder = tmp_path / "checkout"
+    for name in ("whalefall_pipelines", "sql"):
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dagster.yaml", "workspace.yaml"):
+        shutil.copy(REPOSITORY / name, folder)
+    shutil.copy(FIFTH / "adapter.py", folder / "whalefall_pipelines" / "fleet" / "toybox.py")
+    shutil.copytree(FIFTH / "statements", folder / "sql" / "probes" / "toybox")
+    module = folder / "whalefall_pipelines" / "domain" / "instances.py"
+    text = module.read_text(encoding="utf-8")
+    assert text.count(BEFORE) == 1
+    module.write_text(text.replace(BEFORE, LINE + BEFORE), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def toybox(tmp_path: Path) -> Path:
+    file = tmp_path / "toybox.sqlite"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("create table shelves (name text, bytes integer)")
+        connection.executemany("insert into shelves values (?, ?)", [("bears", 12), ("bricks", 30), ("attic", 1), ("locked", None)])
+    return file
+
+
+def test_a_new_engine_is_one_module_one_folder_and_one_line(
+    prepared_home: Callable[..., Home], copied: Path, toybox: Path, tmp_path: Path
+) -> None:
+    home = prepared_home({"TOY_PASSWORD": "secret"}, copied)
+    login = ("--username", "child", "--secret", "env:TOY_PASSWORD", "--host", "127.0.0.1")
+    home.succeed("instances", "add", "nursery", "--engine", "toybox", "--database", str(toybox), *login)
+    home.succeed("instances", "add", "gone", "--engine", "toybox", "--database", str(tmp_path / "none"), *login)
+
+    tested = home.run("instances", "test", "--json")
+    gone, nursery = sorted(json.loads(tested.stdout), key=lambda one: one["name"])
+    keys = ("version", "visible", "hidden", "measurable", "total_bytes")
+    assert [nursery[key] for key in keys] == ["Toybox 1", 4, 1, 2, 42]
+    assert nursery["address"] == "127.0.0.1:4711"
+    assert nursery["missing"] == [{"database": "locked", "reason": "no_permission", "detail": "OPEN locked;"}]
+    assert (gone["result"], tested.returncode) == ("connection_refused", 1)
+
+    assert home.run("collect").returncode == 1  # through Dagster
+    with closing(open_database(settings.load({"WHALEFALL_HOME": str(home.folder)}))) as store:
+        columns = "database_name, total_bytes, used_bytes, provenance, method"
+        assert query(store, f"select {columns} from database_size_stats order by 1") == [
+            ("bears", 12, None, "measured", "shelf_length"),
+            ("bricks", 30, None, "measured", "shelf_length"),
+        ]
+        assert query(store, "select database_name, reason from capacity_gaps order by 1") == [
+            ("locked", "no_permission"),
+            (None, "connection_refused"),
+        ]
+        assert query(store, "select error_code from sync_instance_records where status = 'failed'") == [("DATABASE_CONNECTION_ERROR",)]

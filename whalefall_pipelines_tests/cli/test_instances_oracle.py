@@ -1,0 +1,64 @@
+"""An Oracle as people register and examine it: the driver, the least rights, and which of them are missing."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from whalefall_pipelines_tests.cli.commands import everything, succeed, whalefall
+from whalefall_pipelines_tests.servers.oracle import targets
+from whalefall_pipelines_tests.servers.oracle.double import HISTORY, NEEDED, USED
+from whalefall_pipelines_tests.servers.oracle.server import OracleServer
+from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, new_server
+
+pytestmark = targets.LEFTOVERS
+leftovers = targets.leftovers
+
+
+@pytest.fixture
+def server() -> Iterator[OracleServer]:
+    """A server whose login may list tablespaces and nothing more."""
+    with new_server() as started:
+        started.double.revoke(*NEEDED[1:], USED, *HISTORY)
+        yield started
+
+
+@pytest.fixture
+def environment(store_environment: dict[str, str], server: OracleServer) -> dict[str, str]:
+    found = store_environment | {"ORA_PASSWORD": str(LOGIN.password)}
+    arguments = ("--engine", "oracle", "--host", server.host, "--port", str(server.port), "--username", LOGIN.username)
+    succeed(found, "instances", "add", "ora", *arguments, "--database", "ORCLPDB1", "--secret", "env:ORA_PASSWORD")
+    return found
+
+
+def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: OracleServer, environment: dict[str, str]) -> None:
+    result = whalefall(environment, "instances", "test")
+    assert result.exit_code == 1, everything(result)
+    said = " ".join(result.stdout.split())
+    assert 'ora lacks the right to measure them: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in said
+    assert "ora lacks the right to recover missed days from AWR, where it is licensed (optional): GRANT SELECT ON sys.dba_hist_" in said
+    assert 'ora: USERS cannot be measured, run there: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in said
+    assert str(LOGIN.password) not in everything(result)
+    assert 'oracle, to list tablespaces: GRANT SELECT ON sys.dba_tablespaces TO "WHALEFALL"; Held on 1 of 1 servers.' in said
+    assert 'oracle, to measure temporary ones: GRANT SELECT ON sys.dba_temp_files TO "WHALEFALL"; Held on 0 of 1 servers.' in said
+    server.double.grant(*NEEDED[1:])
+    result = whalefall(environment, "instances", "test")
+    assert result.exit_code == 0, everything(result)
+    assert result.stdout.count("lacks the right") == 2
+    server.double.grant(USED, *HISTORY)
+    assert "lacks the right" not in succeed(environment, "instances", "test")
+
+
+def test_programs_learn_container_driver_and_rights(server: OracleServer, environment: dict[str, str]) -> None:
+    server.double.grant(*NEEDED[1:])
+    (one,) = json.loads(succeed(environment, "instances", "test", "--json"))
+    assert (one["version"], one["result"], one["visible"], one["hidden"]) == ("Oracle 19.0.0.0.0 (ORCLPDB1)", "fine", 3, 1)
+    assert one["driver"].startswith("python-oracledb ")
+    assert [(right["held"], right["optional"]) for right in one["rights"]] == [*[(True, False)] * 3, *[(False, True)] * 2]
+
+
+def test_a_wrong_password_is_told_and_not_shown(server: OracleServer, environment: dict[str, str]) -> None:
+    result = whalefall(environment | {"ORA_PASSWORD": "not the password"}, "instances", "test")
+    assert (result.exit_code, "authentication_failed" in result.stdout) == (2, True)
+    assert "not the password" not in everything(result)
+    assert server.rejected_logins == 1

@@ -1,0 +1,75 @@
+"""Databases in availability groups: each replica is measured where it is, and its number says that it is one."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from whalefall_pipelines.domain.capacity import DatabaseSize, Method
+from whalefall_pipelines.fleet.odbc import Driver
+from whalefall_pipelines.fleet.sqlserver import SqlServerProbe
+from whalefall_pipelines_tests.servers.sqlserver import targets
+from whalefall_pipelines_tests.servers.sqlserver.catalogue import File
+from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
+from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, visit
+
+driver, server = targets.driver, targets.server
+PAGE = 8192
+SEES_REPLICAS = "VIEW SERVER STATE"
+
+
+def measured(probe: SqlServerProbe, name: str) -> DatabaseSize:
+    (outcome,) = probe.measure([name])
+    assert isinstance(outcome, DatabaseSize)
+    return outcome
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_a_secondary_is_measured_whether_or_not_it_can_be_read(driver: Driver, server: SqlServer, is_readable: bool) -> None:
+    server.catalogue.grant(LOGIN.username, SEES_REPLICAS)
+    server.catalogue.add_database("shop", role=2, is_readable=is_readable, used_pages=5)
+    with visit(driver, server) as probe:
+        found = measured(probe, "shop")
+    assert (found.total_bytes, found.method, found.used_bytes) == (1152 * PAGE, Method.MASTER_FILES_OF_SECONDARY, None)
+    assert not any("allocation_units" in text for text in server.statements)  # a secondary is never asked more than master knows
+
+
+@pytest.mark.parametrize("role", [None, 0, 1])
+def test_a_primary_and_what_is_in_no_group_are_what_they_seem(driver: Driver, server: SqlServer, role: int | None) -> None:
+    server.catalogue.grant(LOGIN.username, SEES_REPLICAS)
+    server.catalogue.add_database("other", role=2)
+    server.catalogue.add_database("shop", role=role, used_pages=5)
+    with visit(driver, server) as probe:
+        found = measured(probe, "shop")
+    assert (found.method, found.used_bytes) == (Method.MASTER_FILES, 5 * PAGE)
+
+
+def test_without_the_right_replicas_are_measured_and_not_told_apart(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_database("shop", role=2, is_readable=False)
+    with visit(driver, server) as probe:
+        assert measured(probe, "shop").method is Method.MASTER_FILES
+        (right,) = (right for right in probe.rights() if not right.is_held)
+    assert (right.statement, right.is_optional) == ("GRANT VIEW SERVER STATE TO [monitor];", True)
+    server.catalogue.grant(LOGIN.username, SEES_REPLICAS)
+    with visit(driver, server) as probe:
+        assert all(right.is_held for right in probe.rights())
+
+
+def test_a_server_without_groups_is_asked_for_no_such_right(driver: Driver, server: SqlServer) -> None:
+    with visit(driver, server) as probe:
+        assert not any("SERVER STATE" in right.statement for right in probe.rights())
+
+
+def test_what_a_replica_backed_up_says_that_others_may_know_more(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_database("shop", role=2)
+    server.catalogue.add_database("crm")
+    for name in ("shop", "crm", "dropped since"):
+        server.catalogue.add_backup(name, datetime(2026, 11, 17, 1), File("D", 10), File("L", 1))  # noqa: DTZ001 - the server's local time
+    with visit(driver, server) as probe:
+        day = date(2026, 11, 17)
+        found = probe.recover_sizes(["shop", "crm", "dropped since"], day, day, ZoneInfo("Asia/Shanghai"))
+    assert {size.database_name: size.method for size in found} == {
+        "shop": Method.BACKUP_FILE_SIZE_OF_REPLICA,
+        "crm": Method.BACKUP_FILE_SIZE,
+        "dropped since": Method.BACKUP_FILE_SIZE,
+    }

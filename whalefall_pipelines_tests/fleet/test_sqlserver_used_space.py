@@ -1,0 +1,95 @@
+"""How much of the files is in use, as far as the databases let the login in; and what else is unknown stays unknown, never 0."""
+
+import pytest
+
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
+from whalefall_pipelines.fleet.odbc import Driver
+from whalefall_pipelines.fleet.probe import Probe
+from whalefall_pipelines_tests.servers.sqlserver import targets
+from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError
+from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
+from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, visit
+
+driver, server = targets.driver, targets.server
+PAGE = 8192
+
+
+def used(probe: Probe, *names: str) -> list[int | None]:
+    """The used bytes of these databases, all of which have a size."""
+    sizes = [outcome for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)]
+    assert [one.database_name for one in sizes] == list(names)
+    return [one.used_bytes for one in sizes]
+
+
+def questions(server: SqlServer) -> list[int]:
+    """Of how many databases each statement asked."""
+    return [text.count("allocation_units") for text in server.statements if "allocation_units" in text]
+
+
+def test_what_is_in_use_comes_by_one_statement_for_all(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_database("shop", used_pages=700)
+    server.catalogue.add_database("docs", used_pages=10, container_pages=77)  # a container is in use as a whole
+    server.catalogue.add_database("huge", data_pages=2**31 - 1, used_pages=2**31 - 1)
+    with visit(driver, server) as probe:
+        assert used(probe, "shop", "docs", "huge") == [700 * PAGE, 87 * PAGE, (2**31 - 1) * PAGE]
+    assert questions(server) == [3]
+
+
+def test_what_cannot_be_asked_is_unknown(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_database("shut", used_pages=700, state="OFFLINE")
+    server.catalogue.add_database("broken", used_pages=700, state="SUSPECT")
+    server.catalogue.add_database("shop", used_pages=700)
+    with visit(driver, server) as probe:
+        assert used(probe, "shut", "shop") == [None, 700 * PAGE]
+        (missing,) = probe.measure(["broken"])
+    assert isinstance(missing, MissingSize)
+    server.catalogue.revoke(LOGIN.username, "CONNECT ANY DATABASE")
+    with visit(driver, server) as probe:
+        assert used(probe, "shop", "shut") == [None, None]
+    assert questions(server) == [1]
+
+
+def test_hundreds_of_databases_are_asked_in_hundreds(driver: Driver, server: SqlServer) -> None:
+    names = [f"tenant {number:03}" for number in range(205)]
+    for number, name in enumerate(names):
+        server.catalogue.add_database(name, used_pages=number)
+    with visit(driver, server, deadlines=targets.PATIENT) as probe:
+        assert used(probe, *names) == [number * PAGE for number in range(205)]
+    assert questions(server) == [100, 100, 5]
+
+
+def test_a_database_that_fails_the_question_is_found_and_costs_no_other_its_answer(driver: Driver, server: SqlServer) -> None:
+    """A secondary replica may be closed to readers, which only VIEW SERVER STATE tells beforehand."""
+    names = [f"tenant {number}" for number in range(9)]
+    for number, name in enumerate(names):
+        closed = {"role": 2, "is_readable": False} if number == 3 else {}
+        server.catalogue.add_database(name, used_pages=number, **closed)  # type: ignore[arg-type]
+    with visit(driver, server) as probe:
+        assert used(probe, *names) == [None if number == 3 else number * PAGE for number in range(9)]
+    assert sorted(questions(server), reverse=True) == [9, 5, 4, 2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("number", [1222, 8134])
+def test_sizes_are_kept_when_the_question_fails(driver: Driver, server: SqlServer, number: int) -> None:
+    server.catalogue.add_database("shop", used_pages=700)
+    with visit(driver, server) as probe:
+        server.next_error, server.error_on = ServerError(number, "as told"), "allocation_units"
+        assert used(probe, "shop") == [None]
+    assert questions(server) == [1]
+
+
+def test_a_question_that_takes_too_long_is_not_put_again(driver: Driver, server: SqlServer) -> None:
+    for name in ("shop", "crm"):
+        server.catalogue.add_database(name, used_pages=700)
+    with visit(driver, server) as probe:
+        server.next_error, server.error_on = ServerError(1222, "Lock request time out period exceeded."), "allocation_units"
+        assert used(probe, "shop", "crm") == [None, None]
+    assert questions(server) == [2]
+
+
+def test_what_containers_use_is_unknown_with_their_size(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_database("shop", container_pages=77, used_pages=5, role=2, is_readable=False)
+    with visit(driver, server) as probe:
+        (missing,) = probe.measure(["shop"])
+    assert isinstance(missing, MissingSize)
+    assert (missing.reason, "availability group" in missing.detail) == (Reason.UNAVAILABLE, True)

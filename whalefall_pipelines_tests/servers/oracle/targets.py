@@ -1,0 +1,66 @@
+"""The Oracle for tests as a target: a server with the login that visits use, and a visit to it."""
+
+import gc
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import pytest
+
+from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.fleet.deadlines import Watchdog
+from whalefall_pipelines.fleet.oracle import connect
+from whalefall_pipelines.fleet.probe import Deadlines, Probe
+from whalefall_pipelines_tests.servers.oracle.double import GIBIBYTE, OracleDouble
+from whalefall_pipelines_tests.servers.oracle.server import OracleServer
+
+LOGIN = Login("monitor", "päss'\\ \"w}o{r;d")
+QUICK = Deadlines(connect_seconds=2, statement_seconds=30, instance_seconds=2)
+# For tests in which connections break.
+LEFTOVERS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+# Where the deadline is not what is tested, a busy machine shall not meet it.
+PATIENT = Deadlines(connect_seconds=10, statement_seconds=30, instance_seconds=30)
+
+
+def new_server(**options: object) -> OracleServer:
+    """A server with two tablespaces besides its own, not yet listening."""
+    double = OracleDouble()
+    double.add_tablespace("SYSTEM", (GIBIBYTE, None))
+    double.add_tablespace("USERS", (GIBIBYTE, 4 * GIBIBYTE), used_blocks=5)
+    double.add_tablespace("TEMP", (2 * GIBIBYTE, None), contents="TEMPORARY")
+    server = OracleServer(double, **options)  # type: ignore[arg-type]
+    server.passwords[LOGIN.username] = str(LOGIN.password)
+    return server
+
+
+def instance_at(host: str, port: int, **settings: str | None) -> Instance:
+    """A registered instance at this address."""
+    return Instance(1, "target", Engine.ORACLE, host, port, LOGIN.username, **settings)
+
+
+@contextmanager
+def visit(
+    host: str, port: int, login: Login = LOGIN, deadlines: Deadlines = PATIENT, watchdog: Watchdog | None = None, **settings: str | None
+) -> Generator[Probe]:
+    """An open visit."""
+    with connect(instance_at(host, port, **settings), login, deadlines, watchdog or Watchdog()) as probe:
+        yield probe
+
+
+def refused(host: str, port: int, login: Login = LOGIN, deadlines: Deadlines = QUICK, **settings: str | None) -> None:
+    """A visit that must not succeed."""
+    with visit(host, port, login, deadlines, **settings):
+        raise AssertionError("connected")
+
+
+@pytest.fixture(autouse=True)
+def leftovers() -> Generator[None]:
+    """Python-oracledb leaves the socket of a connection that broke to the garbage collector: here and now, not in some later test."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+def server() -> Generator[OracleServer]:
+    """A server whose login has all the rights that the README asks for."""
+    with new_server() as started:
+        yield started
