@@ -25,14 +25,9 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 10
 POOL_TIMEOUT_SECONDS = 30
-# A transaction whose client froze, or whose machine is lost, holds locks that the next run waits for. The server ends it when it hears
-# nothing for a minute; no transaction of ours is idle for a second.
-_SERVER_SETTINGS = (
-    "idle_in_transaction_session_timeout=60s",
-    "tcp_keepalives_idle=30",
-    "tcp_keepalives_interval=10",
-    "tcp_keepalives_count=3",
-)
+# The server lets go of the locks of a client that froze, or whose machine is lost, after a minute. No transaction of ours idles a second.
+_KEEPALIVES = ("tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_keepalives_count=3")
+_SERVER_SETTINGS = ("idle_in_transaction_session_timeout=60s", *_KEEPALIVES)
 
 
 def parse_url(text: str) -> "URL":
