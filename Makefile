@@ -3,15 +3,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test lint bench clean
+.PHONY: run test test-faults lint bench clean
 .DELETE_ON_ERROR:
 
 run: .venv/demo.installed  ## a day of a fleet of real servers, collected through Dagster
 	@$(BIN)/whalefall demo
 
-test: .venv/dev.installed  ## everything that is tested, on real servers
+test: .venv/dev.installed  ## everything that is tested, on real servers, but the slow rows of the fault matrix
 	@sh whalefall_pipelines_tests/servers/install.sh
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-faults: .venv/dev.installed  ## every fault of the matrix, the slow ones too; prints the table
+	@sh whalefall_pipelines_tests/servers/install.sh
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m faults whalefall_pipelines_tests/faults
 
 lint: .venv/dev.installed  ## what CI checks besides the tests
 	$(BIN)/ruff check .

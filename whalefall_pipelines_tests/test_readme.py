@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines import settings
+from whalefall_pipelines_tests.faults.readme import HEADER, rows
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -120,10 +121,14 @@ def test_the_grid_names_rooms_that_exist() -> None:
 
 def test_the_targets_of_make_are_those_of_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    named = set(re.findall(r"`make (\w+)`|^make (\w+)", README, re.MULTILINE))
-    assert {first or second for first, second in named} == {"run", "test", "lint", "bench"}
+    named = set(re.findall(r"`make ([\w-]+)`|^make ([\w-]+)", README, re.MULTILINE))
+    assert {first or second for first, second in named} == {"run", "test", "test-faults", "lint", "bench"}
     for first, second in named:
         assert re.search(rf"^{first or second}:", makefile, re.MULTILINE)
+
+
+def test_what_happens_when_is_the_fault_matrix() -> None:
+    assert table_under(f"| {' | '.join(HEADER)} |") == rows()
 
 
 def test_simulated_is_written_by_the_demo_only() -> None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 10
 POOL_TIMEOUT_SECONDS = 30
+# The server lets go of the locks of a client that froze, or whose machine is lost, after a minute. No transaction of ours idles a second.
+_KEEPALIVES = ("tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_keepalives_count=3")
+_SERVER_SETTINGS = ("idle_in_transaction_session_timeout=60s", *_KEEPALIVES)
 
 
 def parse_url(text: str) -> "URL":
@@ -123,7 +126,7 @@ class Database:
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "application_name": "whalefall",
-                "options": f"-c timezone={timezone.key}",
+                "options": " ".join(f"-c {setting}" for setting in (f"timezone={timezone.key}", *_SERVER_SETTINGS)),
             },
         )
         event.listen(self._engine, "checkout", _refuse_dead)

@@ -4,13 +4,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from whalefall_pipelines_tests.benchmarks import aggregation, backfill, load, memory, upkeep, visit, write
+from whalefall_pipelines_tests.benchmarks import aggregation, backfill, crowd, load, upkeep, visit, write
 
 
 def main() -> int:
     """Print each figure as it comes."""
     is_met = True
-    for benchmark in (load, visit, write, upkeep, memory, aggregation, backfill):
+    for benchmark in (load, visit, write, upkeep, crowd, aggregation, backfill):
         with tempfile.TemporaryDirectory(prefix="whalefall-bench-") as folder:
             for figure in benchmark.measure(Path(folder)):
                 print(figure, flush=True)

@@ -35,9 +35,11 @@ class ChaosProxy:
         self.host = host
         self.latency_seconds = latency_seconds
         self.forwarded_bytes = 0  # what the servers said
+        self.has_stalled, self.has_cut = threading.Event(), threading.Event()
         self._server = (server_host, server_port)
         self._fault: Fault | None = None
         self._allowed_bytes = 0
+        self._held_until = 0.0
         self._over = threading.Event()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -50,15 +52,20 @@ class ChaosProxy:
 
     def stall(self, *, after_bytes: int = 0) -> None:
         """From now on let the server say so much, then forward nothing, while every connection stays open."""
+        self.has_stalled.clear()
         self._fault, self._allowed_bytes = Fault.STALL, after_bytes
 
     def cut(self, *, after_bytes: int = 0) -> None:
         """From now on let the server say so much, then reset the client's connection."""
         self._fault, self._allowed_bytes = Fault.CUT, after_bytes
 
+    def hold(self, seconds: float) -> None:
+        """Let what the server says next arrive so much later, once."""
+        self._held_until = time.monotonic() + seconds
+
     def heal(self) -> None:
         """From now on forward everything; what was stalled or cut stays so."""
-        self._fault = None
+        self._fault, self._held_until = None, 0.0
 
     def __enter__(self) -> Self:
         self._acceptor.start()
@@ -103,6 +110,8 @@ class ChaosProxy:
             while piece := source.recv(65536):
                 if self.latency_seconds:
                     time.sleep(self.latency_seconds)
+                if is_server_speaking:
+                    self._over.wait(self._held_until - time.monotonic())
                 if is_server_speaking and self._fault:
                     self._misbehave(piece, target)
                     continue
@@ -117,7 +126,10 @@ class ChaosProxy:
         self.forwarded_bytes += len(allowed)
         if len(allowed) == len(piece):
             return
+        if self._fault is Fault.STALL:
+            self.has_stalled.set()
         if self._fault is Fault.CUT or not self._over.wait(LONGEST_STALL_SECONDS):
             target.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             target.shutdown(socket.SHUT_RD)  # wakes the other pump, whose waiting would keep the reset from being sent
             target.close()
+            self.has_cut.set()

@@ -134,6 +134,26 @@ class Catalogue:
             *(data_pages, data_pages, name),
         )
 
+    def add_many(self, names: Sequence[str]) -> None:
+        """Databases of one page of data and one of log each, by two statements instead of three for each."""
+        first = next(self._numbers) + 1
+        for _ in names:
+            next(self._numbers)
+        numbered = "select unnest(range(?, ?)) as number, unnest(?) as name"
+        self._run(
+            f"insert into server.databases select number, name, 0, '{ONLINE}', null from ({numbered})", first, first + len(names), names
+        )
+        files = f"select number, type, 1, 1, 0, -1, 0 from ({numbered}) cross join (values (0), (1)) as kinds (type)"
+        self._run(f"insert into server.files {files}", first, first + len(names), names)
+
+    def drop_many(self, names: Sequence[str]) -> None:
+        """Drop databases by two statements."""
+        self._run(
+            "delete from server.files where database_id in (select database_id from server.databases where name in (select unnest(?)))",
+            names,
+        )
+        self._run("delete from server.databases where name in (select unnest(?))", names)
+
     def drop_database(self, name: str) -> None:
         self._run("delete from server.files where database_id = (select database_id from server.databases where name = ?)", name)
         self._run("delete from server.databases where name = ?", name)

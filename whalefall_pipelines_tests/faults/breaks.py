@@ -1,0 +1,208 @@
+"""How each fault of a server is made: a block in which the server, its network, its logins or its listing are as the matrix says.
+
+The names are those of `matrix.py`. What is broken is mended at the end of the block, or at the end of the test.
+"""
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines_tests.faults.scene import TARGET, Scene
+from whalefall_pipelines_tests.faults.targets import NAMES, MariadbTarget, PostgresTarget, SqlServerTarget, Target
+from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
+from whalefall_pipelines_tests.servers.dead_host import REFUSING, Address, dead_host, silent_host
+from whalefall_pipelines_tests.servers.mariadb import quoted
+from whalefall_pipelines_tests.servers.postgresql import superuser
+
+Break = Callable[[Scene], AbstractContextManager[None]]
+MANY = 10_000
+# What fails within two seconds is tried again at once, and that is for other rows.
+QUICK = Deadlines(connect_seconds=3, statement_seconds=30, instance_seconds=4)
+# The edge of a deadline is wide, because a machine that runs other tests beside it is not even.
+EDGE_SECONDS, MARGIN_SECONDS = 6.0, 2.5
+
+
+def _target(scene: Scene) -> Target:
+    assert scene.target
+    return scene.target
+
+
+def _proxy(scene: Scene) -> ChaosProxy:
+    assert scene.proxy
+    return scene.proxy
+
+
+@contextmanager
+def _impatient(scene: Scene, deadlines: Deadlines = QUICK) -> Generator[None]:
+    before, scene.deadlines = scene.deadlines, deadlines
+    yield
+    scene.deadlines = before
+
+
+@contextmanager
+def _elsewhere(scene: Scene, address: Address) -> Generator[None]:
+    proxy = _proxy(scene)
+    scene.set_address(address.host, address.port)
+    yield
+    scene.set_address(proxy.host, proxy.port)
+
+
+def refused(scene: Scene) -> AbstractContextManager[None]:
+    return _elsewhere(scene, REFUSING)
+
+
+@contextmanager
+def dead(scene: Scene) -> Generator[None]:
+    with dead_host() as address, _impatient(scene), _elsewhere(scene, address):
+        yield
+
+
+@contextmanager
+def silent(scene: Scene) -> Generator[None]:
+    with silent_host() as address, _impatient(scene), _elsewhere(scene, address):
+        yield
+
+
+@contextmanager
+def _stepping(scene: Scene, **steps: Callable[[], None]) -> Generator[None]:
+    for step, what in steps.items():
+        setattr(scene.steps, step, what)
+    yield
+    scene.steps = type(scene.steps)()
+    _proxy(scene).heal()
+
+
+@contextmanager
+def silent_in_mid_query(scene: Scene) -> Generator[None]:
+    proxy = _proxy(scene)
+    with _impatient(scene), _stepping(scene, before_connecting=proxy.heal, before_measuring=proxy.stall):
+        yield
+
+
+def reset_in_mid_result(scene: Scene) -> AbstractContextManager[None]:
+    proxy = _proxy(scene)
+    return _stepping(scene, before_connecting=proxy.heal, before_measuring=lambda: proxy.cut(after_bytes=40))
+
+
+@contextmanager
+def wrong_password(scene: Scene) -> Generator[None]:
+    scene.set_password("not the password")
+    yield
+    scene.set_password(str(_target(scene).login.password))
+
+
+def no_right_on_one(scene: Scene) -> AbstractContextManager[None]:
+    return _target(scene).forbidden("shop")
+
+
+def no_right_on_any(scene: Scene) -> AbstractContextManager[None]:
+    return _target(scene).forbidden()
+
+
+@contextmanager
+def dropped_meanwhile(scene: Scene) -> Generator[None]:
+    target, is_dropped = _target(scene), False
+
+    def drop() -> None:
+        nonlocal is_dropped
+        if not is_dropped:
+            target.drop("wiki")
+            is_dropped = True
+            scene.afterwards.callback(target.create, "wiki")
+
+    with _stepping(scene, before_measuring=drop):
+        yield
+    scene.expected[TARGET] -= {"wiki"}
+
+
+@contextmanager
+def half_gone(scene: Scene) -> Generator[None]:
+    target = _target(scene)
+    target.drop("app", "crm", "shop")
+    yield
+    target.create("app", "crm", "shop")
+
+
+@contextmanager
+def nothing_listed(scene: Scene) -> Generator[None]:
+    target = _target(scene)
+    target.drop(*NAMES)
+    yield
+    target.create(*NAMES)
+
+
+@contextmanager
+def many_databases(scene: Scene) -> Generator[None]:
+    target, names = _target(scene), [f"many_{number:05}" for number in range(MANY)]
+    if isinstance(target, MariadbTarget):
+        target.server.ask(*(f"create database {quoted(name)}" for name in names))
+        scene.afterwards.callback(target.server.ask, *(f"drop database {quoted(name)}" for name in names))
+    elif isinstance(target, SqlServerTarget):
+        target.server.catalogue.add_many(names)
+        scene.afterwards.callback(target.server.catalogue.drop_many, names)
+    scene.expected[TARGET] |= frozenset(names)
+    yield
+
+
+@contextmanager
+def many_tables(scene: Scene) -> Generator[None]:
+    target = _target(scene)
+    if isinstance(target, PostgresTarget):
+        with superuser(target.cluster, "wiki") as cursor:
+            for first in range(0, MANY, 500):
+                cursor.execute(";".join(f"create table many_{number} (id int)" for number in range(first, first + 500)))
+    elif isinstance(target, MariadbTarget):
+        target.server.ask(*(f"create table wiki.many_{number} (id int)" for number in range(MANY)))
+    scene.afterwards.callback(target.create, "wiki")
+    scene.afterwards.callback(target.drop, "wiki")
+    yield
+
+
+def restarted(scene: Scene) -> AbstractContextManager[None]:
+    is_done = False
+
+    def restart() -> None:
+        nonlocal is_done
+        if not is_done:
+            is_done = True
+            _target(scene).restart()
+            scene.mended_at = time.monotonic()
+
+    return _stepping(scene, before_measuring=restart)
+
+
+@contextmanager
+def _slow(scene: Scene, seconds: float) -> Generator[None]:
+    proxy, deadlines = _proxy(scene), Deadlines(connect_seconds=3, statement_seconds=30, instance_seconds=EDGE_SECONDS)
+    steps = _stepping(scene, before_connecting=proxy.heal, before_measuring=lambda: proxy.hold(seconds))
+    with _impatient(scene, deadlines), steps:
+        yield
+
+
+def just_within(scene: Scene) -> AbstractContextManager[None]:
+    return _slow(scene, EDGE_SECONDS - MARGIN_SECONDS)
+
+
+def just_beyond(scene: Scene) -> AbstractContextManager[None]:
+    return _slow(scene, EDGE_SECONDS + MARGIN_SECONDS)
+
+
+BREAKS: dict[str, Break] = {
+    "refused port": refused,
+    "dead address": dead,
+    "accepts and says nothing": silent,
+    "silent in mid-query": silent_in_mid_query,
+    "reset in mid-result": reset_in_mid_result,
+    "wrong password": wrong_password,
+    "no right on one database": no_right_on_one,
+    "no right on any database": no_right_on_any,
+    "database dropped between listing and measuring": dropped_meanwhile,
+    "ten thousand databases": many_databases,
+    "ten thousand tables": many_tables,
+    "server restarted in mid-run": restarted,
+    "slow server, just within the deadline": just_within,
+    "slow server, just beyond the deadline": just_beyond,
+    "empty listing": nothing_listed,
+    "half of the listing gone": half_gone,
+}

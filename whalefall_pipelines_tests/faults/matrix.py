@@ -1,0 +1,243 @@
+"""Every fault that whalefall is tested against: the tests run this list, the README shows it, and `make test-faults` prints it."""
+
+from whalefall_pipelines_tests.faults.fault import (
+    BROKE,
+    DIED,
+    FAKE,
+    MARIADB,
+    NOTHING,
+    ORACLE,
+    OUR_STORE,
+    POSTGRESQL,
+    REAL,
+    SQLSERVER,
+    STORE,
+    UNREACHED,
+    UNUSABLE,
+    Fault,
+    Where,
+)
+
+PG, FAKED, STORED = (POSTGRESQL,), (FAKE,), (STORE,)
+OTHERS = (MARIADB, SQLSERVER)
+TRIED_AGAIN = "Tried twice more within the run, then by the retries of the day."
+RETRIED = "The retries of the day, or the next run of it, measure them."
+BY_A_PERSON = "Waits for a person, who does what the sentence says; then the next run measures it."
+MISSING = "its databases are missing"
+
+EMPTY = Fault(
+    "empty listing",
+    OTHERS,
+    f"{MISSING}, and the inventory is kept",
+    RETRIED,
+    UNUSABLE,
+    ("empty_result",),
+    says="listed no database at all",
+)
+SERVERS = (
+    Fault("refused port", (*REAL, ORACLE), MISSING, TRIED_AGAIN, UNREACHED, ("connection_refused",), says="Connection refused", attempts=3),
+    Fault("dead address", REAL, f"{MISSING}, after the connect deadline", RETRIED, UNREACHED, ("timeout",), slow_at=OTHERS),
+    Fault(
+        "accepts and says nothing",
+        (*REAL, ORACLE),
+        f"{MISSING}, after the connect deadline",
+        RETRIED,
+        UNREACHED,
+        ("timeout",),
+        slow_at=OTHERS,
+    ),
+    Fault("silent in mid-query", REAL, f"{MISSING}, after the deadline of the visit", RETRIED, UNUSABLE, ("timeout",), slow_at=OTHERS),
+    Fault("reset in mid-result", REAL, f"{MISSING}, none of them with half a size", TRIED_AGAIN, UNUSABLE, ("unavailable",), attempts=3),
+    Fault("wrong password", REAL, MISSING, BY_A_PERSON, UNREACHED, ("authentication_failed",), says="check the credential"),
+    Fault(
+        "no right on one database",
+        REAL,
+        "that database is missing with the GRANT, the others are measured",
+        BY_A_PERSON,
+        reasons=("no_permission",),
+        says="GRANT",
+    ),
+    Fault("no right on any database", PG, "the login is refused, with the GRANT", BY_A_PERSON, UNREACHED, ("no_permission",), says="GRANT"),
+    Fault("no right on any database", OTHERS, f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
+    Fault(
+        "database dropped between listing and measuring",
+        REAL,
+        "that database is missing, the others are measured",
+        "The next run does not expect it any more; its day keeps the reason.",
+        reasons=("vanished",),
+        says="dropped between",
+    ),
+    Fault("ten thousand databases", OTHERS, "nothing: all of them are measured", NOTHING, slow_at=REAL),
+    Fault("ten thousand tables", (POSTGRESQL, MARIADB), "nothing: the database is measured", NOTHING, slow_at=REAL),
+    Fault("server restarted in mid-run", REAL, "nothing but a second attempt in the record", "Tried again within the run.", attempts=2),
+    Fault("slow server, just within the deadline", REAL, "nothing: it is measured", NOTHING, slow_at=OTHERS),
+    Fault("slow server, just beyond the deadline", REAL, MISSING, RETRIED, UNUSABLE, ("timeout",), slow_at=OTHERS),
+    Fault(
+        "half of the listing gone",
+        REAL,
+        "what is gone is missing and stays in the inventory, the rest is measured",
+        "The next run measures what is back; a second such listing on a later day is believed.",
+        reasons=("vanished",),
+        says="kept until a later day confirms",
+    ),
+    EMPTY,
+)
+LISTINGS = (Fault("ten thousand databases", FAKED, "nothing: all of them are measured", NOTHING), EMPTY.at(*FAKED))
+
+GRACED = "nothing: the day that the run is for is measured, because the grace period lasts"
+LONG = "nothing: the day has 25 hours, or 23"
+CLOCKS = (
+    Fault("midnight during a run", FAKED, GRACED, NOTHING),
+    Fault("month end during a run", FAKED, GRACED, NOTHING),
+    Fault("clocks go back during a run", FAKED, LONG, NOTHING),
+    Fault("clocks go forward during a run", FAKED, LONG, NOTHING),
+    Fault("clocks skip midnight during a run", FAKED, GRACED, NOTHING),
+    Fault("clocks repeat midnight during a run", FAKED, GRACED, NOTHING),
+)
+GRACE = Fault(
+    "grace period ends during a run",
+    FAKED,
+    "what was not reached in time is missing, and is never given the next day's bytes",
+    "Estimated between the days around it, flagged for ever, once the next day is measured.",
+    UNUSABLE,
+    ("not_collected",),
+    says="was over before",
+)
+
+WAITED = "The run waits up to a minute for the store, and writes what it had measured when the store is back."
+STORES = (
+    Fault("store restarted in mid-run", STORED, "nothing", WAITED),
+    Fault("store out of connections", STORED, "nothing", WAITED),
+    Fault("store killed with -9 during a commit", STORED, "nothing: an instance is there with all its rows or not at all", WAITED),
+    Fault("answer of the store to a commit lost", STORED, "nothing: what is written twice is written once", WAITED),
+    Fault("missing table partition", STORED, "nothing: the run makes the month that it writes into", NOTHING),
+)
+BROKEN_STORES = (
+    Fault(
+        "store away for longer than a run waits",
+        STORED,
+        "the run ends and says so; an instance that was under way is failed once the store is back",
+        "The sweep ends the session; the next run of the day measures what is missing.",
+        DIED,
+        says="The store at",
+        ends_run=True,
+    ),
+    Fault(
+        "disk full on the store",
+        STORED,
+        "the run ends and says so, and nothing of the instance that did not fit is kept",
+        "Free the disk; the next run of the day measures what is missing.",
+        OUR_STORE,
+        says="No space left on device",
+        ends_run=True,
+    ),
+    Fault(
+        "another table in the place of a month",
+        STORED,
+        "the run ends before it asks any server, and names the table",
+        "Rename or drop that table; the next run of the day measures it.",
+        says="database_size_stats",
+        ends_run=True,
+    ),
+)
+
+# The steps of a run at one instance in the store, in their order, and whether its record was under way then: being killed at one of them
+# is being killed before it and after the one before.
+STEPS = {
+    "opening its session": False,
+    "taking up an instance": False,
+    "waiting for the inventory": True,
+    "writing the inventory": True,
+    "writing sizes": True,
+    "writing the total": True,
+    "marking the server as reached": True,
+    "closing the record": True,
+    "committing": False,
+    "closing its session": False,
+}
+SERVER_STEPS = ("connecting to the server", "listing", "measuring")
+BOUNDED = ("writing sizes", "committing")
+BY_SIGNAL = "killed by signal 9"
+ENDED = "its session is failed with the instance that was under way; what was finished stays"
+
+
+def _killed(step: str, engines: tuple[str, ...], *, is_under_way: bool) -> Fault:
+    return Fault(
+        f"run killed with -9 while {step}",
+        engines,
+        f"the command says so, {ENDED}",
+        RETRIED,
+        BROKE if is_under_way else None,
+        says=BY_SIGNAL,
+        where=Where.PROCESS,
+        slow_at=() if step in BOUNDED else engines,
+        ends_run=True,
+    )
+
+
+KILLS = (
+    *(_killed(step, PG, is_under_way=is_under_way) for step, is_under_way in STEPS.items()),
+    *(_killed(step, REAL, is_under_way=True) for step in SERVER_STEPS),
+)
+
+TOGETHER = (
+    Fault("two runs at once", PG, "the second leaves with a sentence that names the first", NOTHING, where=Where.PROCESS, slow_at=PG),
+    Fault(
+        "one instance by hand during a run",
+        PG,
+        "nothing: it waits until the run is done with that instance, and measures it again",
+        NOTHING,
+        where=Where.PROCESS,
+        slow_at=PG,
+    ),
+    Fault(
+        "run frozen and believed dead",
+        PG,
+        "its session is failed; when it wakes, it writes nothing more and leaves",
+        "The store ends its transaction after a minute, and the next run of the day measures what is missing.",
+        DIED,
+        says="its run failed",
+        where=Where.PROCESS,
+        ends_run=True,
+        slow_at=PG,
+    ),
+    Fault(
+        "run and command killed together",
+        PG,
+        ENDED,
+        "Ended by the sweep, or by the next run, after a minute of silence; the next run of the day measures what is missing.",
+        DIED,
+        says="its process is gone: nothing was heard of it",
+        where=Where.PROCESS,
+        ends_run=True,
+        slow_at=PG,
+    ),
+)
+
+BY_THE_DAEMON = "The sensors end its session within five minutes, and retry what the day lacks 15 minutes later, without a person."
+UNDER_THE_DAEMON = (
+    Fault(
+        "run killed with -9 under the daemon",
+        PG,
+        ENDED,
+        BY_THE_DAEMON,
+        DIED,
+        says="was ended because",
+        where=Where.DAEMON,
+        ends_run=True,
+        slow_at=PG,
+    ),
+    Fault(
+        "run and daemon killed with -9",
+        PG,
+        "the same, once the daemon runs again",
+        BY_THE_DAEMON,
+        DIED,
+        says="was ended because",
+        where=Where.DAEMON,
+        ends_run=True,
+        slow_at=PG,
+    ),
+)
+
+FAULTS = (*SERVERS, *LISTINGS, *CLOCKS, GRACE, *STORES, *BROKEN_STORES, *KILLS, *TOGETHER, *UNDER_THE_DAEMON)

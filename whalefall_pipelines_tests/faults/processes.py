@@ -1,0 +1,111 @@
+"""Real runs in processes of their own: `whalefall collect`, and the Dagster process under it, to be killed with -9.
+
+What is stopped before is `seams.py`; the processes of `whalefall up` are `cli/trees.py`.
+"""
+
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.local_servers.postgresql_admin import administer
+from whalefall_pipelines.services.dagster_environment import dagster_environment
+from whalefall_pipelines.services.dagster_processes import migrate
+from whalefall_pipelines.store.database import Database, libpq_url, parse_url
+from whalefall_pipelines.store.embedded import StoreAddress
+from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL
+from whalefall_pipelines_tests.conftest import TIMEZONE
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A store with Dagster's database beside it, and the environment in which `whalefall` works on them."""
+
+    home: Path
+    environment: Mapping[str, str]
+    started: list["Process"] = field(default_factory=list["Process"])
+
+    def start(self, *arguments: str) -> "Process":
+        """Start a command and go on."""
+        log = self.home.parent / f"said-{next(_numbers)}.txt"
+        with log.open("wb") as output:
+            process = subprocess.Popen([*WHALEFALL, *arguments], env=self.environment, cwd=REPOSITORY, stdout=output, stderr=output)
+        self.started.append(Process(process, log))
+        return self.started[-1]
+
+
+@dataclass(frozen=True)
+class Process:
+    """A command that runs."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def worker(self) -> psutil.Process:
+        """The process that does the work of a run."""
+        (worker,) = psutil.Process(self.process.pid).children()
+        return worker
+
+    def kill_worker(self) -> None:
+        """End the run's own process; the command above it notices."""
+        self.worker().send_signal(signal.SIGKILL)
+
+    def wait(self, *, seconds: float = 60) -> int:
+        """The exit code."""
+        return self.process.wait(seconds)
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            command = psutil.Process(self.process.pid)
+            for process in [*command.children(recursive=True), command]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self.process.wait(10)
+
+
+def make_dagster_template(server: PostgresCluster, folder: Path) -> str:
+    """A database with Dagster's tables, to be cloned, because making them takes seconds."""
+    administer(server, "create database dagster_template")
+    given = settings.load({"WHALEFALL_HOME": str(folder), "WHALEFALL_DATABASE_URL": server.url("dagster_template")})
+    address = StoreAddress(*(parse_url(server.url("dagster_template")) for _ in range(2)), is_embedded=False)
+    migrate(given, os.environ | {"PYTHONPATH": str(REPOSITORY)} | dagster_environment(given, address))
+    return "dagster_template"
+
+
+@contextmanager
+def installation(server: PostgresCluster, template: str, store: Database, folder: Path) -> Generator[Installation]:
+    """An installation over this store that visits one server after the other."""
+    dagster = f"dagster_{next(_numbers)}"
+    administer(server, f"create database {dagster} template {template}")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WHALEFALL_", "DAGSTER_", "PG"))}
+    made = Installation(
+        folder / "home",
+        kept
+        | {
+            "PYTHONPATH": str(REPOSITORY),
+            "WHALEFALL_HOME": str(folder / "home"),
+            "WHALEFALL_DATABASE_URL": libpq_url(store.url),
+            "WHALEFALL_DAGSTER_DATABASE_URL": server.url(dagster),
+            "WHALEFALL_TIMEZONE": TIMEZONE.key,
+            "WHALEFALL_PARALLEL_INSTANCES": "1",
+        },
+    )
+    yield made
+    for process in made.started:
+        process.end()
+    administer(server, f"drop database {dagster} with (force)")

@@ -1,0 +1,32 @@
+"""The README's table of what happens when: the matrix for people. `python -m whalefall_pipelines_tests.faults.readme` prints it."""
+
+from whalefall_pipelines_tests.faults.fault import Fault
+from whalefall_pipelines_tests.faults.matrix import FAULTS, KILLS
+
+HEADER = ("when", "what you see", "how it heals")
+
+
+def rows() -> list[list[str]]:
+    """One row for all faults that look the same and heal the same."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for fault in FAULTS:
+        names.setdefault((_seen(fault), fault.heals), [])
+        name = "run killed with -9 at any of its steps" if fault in KILLS else fault.name
+        if name not in names[_seen(fault), fault.heals]:
+            names[_seen(fault), fault.heals].append(name)
+    return [["; ".join(together), seen, heals] for (seen, heals), together in names.items()]
+
+
+def _seen(fault: Fault) -> str:
+    words = [f"`{word}`" for word in (None if fault.ends_run else fault.code, *fault.reasons) if word]
+    return f"{', '.join(words)}{': ' if words else ''}{fault.sees}"
+
+
+def table() -> str:
+    """The table in Markdown."""
+    lines = [list(HEADER), ["---"] * len(HEADER), *rows()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    print(table())

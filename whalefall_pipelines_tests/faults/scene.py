@@ -1,0 +1,196 @@
+"""A fleet in a store of its own, collected by the real service: one real server under fault, reached through a proxy, and a neighbour.
+
+The clock is the test's, so that any day can be collected.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.errors import StoreError
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.fake import FakeFleet
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.services.collect_capacity import Collector
+from whalefall_pipelines.services.keep_session import sync_session
+from whalefall_pipelines.services.outlast_outage import OUTAGE_SECONDS
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.instances import active_instances
+from whalefall_pipelines_tests.conftest import TIMEZONE
+from whalefall_pipelines_tests.factories import DAY, FleetTest, query
+from whalefall_pipelines_tests.faults.fault import UNREACHED, Fault
+from whalefall_pipelines_tests.faults.invariants import check_invariants, is_whole, take_snapshot
+from whalefall_pipelines_tests.faults.seams import SteppedFleet, Steps
+from whalefall_pipelines_tests.faults.targets import Target
+from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
+
+TARGET, NEIGHBOUR = "target", "neighbour"
+# A busy machine shall not meet them where no deadline is what is tested.
+PATIENT = Deadlines(connect_seconds=30, statement_seconds=60, instance_seconds=60)
+
+
+@dataclass
+class Seen:
+    """What a run under fault left for people to see: how it ended, and the record of the server under fault."""
+
+    status: str
+    record: str
+    code: str | None
+    sentence: str
+    reasons: frozenset[str]
+    attempts: int
+
+
+@dataclass
+class Scene(FleetTest):
+    """The fleet. `expected` is what is to be measured once nothing fails.
+
+    `mended_at` is when the fault was gone, if before its block was; `healed_at` is when the day was whole. `afterwards` is what the end
+    of the test does, so that the server is as it was found.
+    """
+
+    target: Target | None = None
+    neighbour: Target | None = None
+    proxy: ChaosProxy | None = None
+    timezone: ZoneInfo = TIMEZONE
+    day: date = DAY
+    deadlines: Deadlines = PATIENT
+    outage_seconds: float = OUTAGE_SECONDS
+    steps: Steps = field(default_factory=Steps)
+    expected: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    mended_at: float | None = None
+    healed_at: float | None = None
+    error: StoreError | None = None
+    run_id: str | None = None
+    session_id: UUID = field(default_factory=uuid4)
+    afterwards: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._secrets = SecretBox(settings.load({"WHALEFALL_HOME": str(self.home)}))
+        self.home.mkdir(parents=True, exist_ok=True)
+        for name, server in self.servers.items():
+            self.expected.setdefault(name, frozenset(server.databases))
+        if self.neighbour:
+            self._register(NEIGHBOUR, self.neighbour, self.neighbour.host, self.neighbour.port)
+        if self.target and self.proxy:
+            self._register(TARGET, self.target, self.proxy.host, self.proxy.port)
+
+    def _register(self, name: str, target: Target, host: str, port: int) -> None:
+        query(
+            self.store,
+            "with made as (insert into credentials (name, username, secret) values (%s, %s, %s) returning credential_id) "
+            "insert into instances (name, engine, host, port, credential_id) select %s, %s, %s, %s, credential_id from made returning 1",
+            *(name, target.login.username, self._secrets.seal(str(target.login.password))),
+            *(name, target.engine, host, port),
+        )
+        self.expected[name] = target.databases
+
+    def set_password(self, password: str) -> None:
+        """Register another password for the target."""
+        query(self.store, "update credentials set secret = %s where name = %s returning 1", self._secrets.seal(password), TARGET)
+
+    def set_address(self, host: str, port: int) -> None:
+        """Register another address for the target."""
+        query(self.store, "update instances set host = %s, port = %s where name = %s returning 1", host, port, TARGET)
+
+    def collector(self, clock: Callable[[], datetime] | None = None) -> Collector:
+        fleet = SteppedFleet(ServerFleet(self.deadlines), FakeFleet(self.servers, self.deadlines), self.steps)
+        return replace(
+            super().collector(clock), fleet=fleet, secrets=self._secrets, timezone=self.timezone, outage_seconds=self.outage_seconds
+        )
+
+    def run(self, day: date) -> None:
+        """Collect a day in a session of its own, as a run does; a store that fails ends it."""
+        self.session_id = uuid4()
+        plan = SessionPlan(self.session_id, SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day, run_id=self.run_id)
+        instances = active_instances(self.store)
+        try:
+            with sync_session(self.store, plan, instances):
+                list(self.collector().collect_day(instances, day, plan.session_id))
+        except StoreError as error:
+            self.error = error
+
+    def collect_the_day_before(self) -> None:
+        """A day on which nothing fails."""
+        self.now -= timedelta(days=1)
+        self.run(self.day - timedelta(days=1))
+        self.now += timedelta(days=1)
+
+    def target_id(self) -> int:
+        """The number of the server under fault."""
+        ((found,),) = query(self.store, "select instance_id from instances where name = %s", TARGET)
+        return int(str(found))
+
+    def find_session(self) -> None:
+        """Look at the session of the newest run of Dagster's, which another process opened."""
+        ((found,),) = query(
+            self.store,
+            "select session_id from sync_sessions where run_id is not null and retry_of is null and sync_category = 'capacity' "
+            "order by started_at desc limit 1",
+        )
+        self.session_id = UUID(str(found))
+
+    def seen(self, name: str = TARGET) -> Seen:
+        """What the last run left."""
+        ((status, record, code, sentence, attempts),) = query(
+            self.store,
+            "select s.status, r.status, r.error_code, coalesce(r.error_message, ''), r.attempts from sync_sessions as s "
+            "inner join sync_instance_records as r using (session_id) inner join instances as i using (instance_id) "
+            "where session_id = %s and i.name = %s",
+            str(self.session_id),
+            name,
+        )
+        gaps = query(
+            self.store,
+            "select g.reason, g.detail from capacity_gaps as g inner join instances as i using (instance_id) "
+            "where g.stat_date = %s and g.closed_by is null and i.name = %s",
+            self.day,
+            name,
+        )
+        said = " ".join([str(sentence), *(str(gap[1]) for gap in gaps)])
+        code = None if code is None else str(code)
+        return Seen(str(status), str(record), code, said, frozenset(str(gap[0]) for gap in gaps), int(str(attempts)))
+
+    def look_for(self, fault: Fault) -> None:
+        """What there is to see is what the matrix says, and the neighbour knows nothing of it."""
+        seen, neighbour = self.seen(), self.seen(NEIGHBOUR)
+        assert seen.code == fault.code, seen
+        assert seen.reasons == set(fault.reasons), seen
+        assert fault.says in seen.sentence, seen
+        assert seen.attempts == fault.attempts, seen
+        assert (seen.record, seen.status) == (("failed", "failed") if fault.code else ("completed", "completed")), seen
+        assert (neighbour.record, neighbour.reasons) == ("completed", set()), neighbour
+        if self.target:
+            assert seen.code != UNREACHED or self.target.host in seen.sentence, seen
+            assert str(self.target.login.password) not in seen.sentence
+
+    def pass_through(self, broken: AbstractContextManager[None], look: Callable[[], None], work: Callable[[], None] | None = None) -> float:
+        """A day without fault, one under the fault, a look at what there is to see, all invariants; the seconds it took to heal.
+
+        `work` is what runs under the fault, if not the service.
+        """
+        self.collect_the_day_before()
+        before = take_snapshot(self.store, self.day)
+        assert before.rows
+        with broken:
+            work() if work else self.run(self.day)
+        ended_at = time.monotonic()
+        self.mended_at = self.mended_at or ended_at
+        look()
+        if is_whole(self.store, self.day, self.expected):
+            self.healed_at = self.healed_at or ended_at
+
+        def again() -> None:
+            self.run(self.day)
+            self.healed_at = self.healed_at or time.monotonic()
+
+        check_invariants(self.store, self.day, before, self.expected, again)
+        assert self.healed_at
+        return max(0.0, self.healed_at - self.mended_at)

@@ -1,0 +1,160 @@
+"""Where a run is stopped on purpose: between its steps at one server, and at a statement or at the commit in the store.
+
+A stop in the store is a trigger of the test's own that waits for an advisory lock which the test holds.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, RecoveredSize
+from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.fake import FakeFleet
+from whalefall_pipelines.fleet.probe import Probe, Right
+from whalefall_pipelines.store.database import Database, libpq_url
+
+_KEY = 740_099
+
+
+def nothing() -> None:
+    """A step at which nothing happens."""
+
+
+@dataclass
+class Steps:
+    """What happens between the steps of a visit to the server under fault."""
+
+    before_connecting: Callable[[], None] = nothing
+    before_listing: Callable[[], None] = nothing
+    before_measuring: Callable[[], None] = nothing
+    after_measuring: Callable[[], None] = nothing
+
+
+class SteppedFleet:
+    """Real servers and fake ones as one fleet; at the real ones something may happen between the steps."""
+
+    def __init__(self, servers: ServerFleet, fakes: FakeFleet, steps: Steps) -> None:
+        self._servers, self._fakes, self._steps = servers, fakes, steps
+
+    def connect(self, instance: Instance, login: Login, *, spent_seconds: float = 0) -> AbstractContextManager[Probe]:
+        if instance.name in self._fakes.servers:
+            return self._fakes.connect(instance, login, spent_seconds=spent_seconds)
+        return self._connect(instance, login, spent_seconds)
+
+    def shut_all(self) -> None:
+        self._servers.shut_all()
+        self._fakes.shut_all()
+
+    @contextmanager
+    def _connect(self, instance: Instance, login: Login, spent_seconds: float) -> Generator[Probe]:
+        self._steps.before_connecting()
+        with self._servers.connect(instance, login, spent_seconds=spent_seconds) as probe:
+            yield SteppedProbe(probe, self._steps)
+
+
+class SteppedProbe:
+    """A probe of a real server."""
+
+    def __init__(self, probe: Probe, steps: Steps) -> None:
+        self._probe, self._steps = probe, steps
+        self.server_version, self.driver = probe.server_version, probe.driver
+
+    def rights(self) -> Sequence[Right]:
+        return self._probe.rights()
+
+    def list_databases(self) -> Sequence[str]:
+        self._steps.before_listing()
+        return self._probe.list_databases()
+
+    def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
+        self._steps.before_measuring()
+        measured = self._probe.measure(database_names)
+        self._steps.after_measuring()
+        return measured
+
+    def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
+        return self._probe.recover_sizes(database_names, first_day, last_day, timezone)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A statement in the store: `event` on `table`, of rows for which `condition` holds; with `at_commit`, the commit after it."""
+
+    table: str
+    event: str
+    condition: str = "true"
+    at_commit: bool = False
+
+
+class Holder:
+    """Holds the advisory lock that a stop waits for; its numbers are those of pg_locks."""
+
+    def __init__(self, connection: Connection, first: int, second: int) -> None:
+        self._connection, self._first, self._second = connection, first, second
+
+    def wait_for_somebody(self, said: Callable[[], str] = lambda: "", *, seconds: float = 40) -> None:
+        """Return when a run stands at the stop; `said` is what it has to say if it does not come."""
+        deadline = time.monotonic() + seconds
+        while not self._ask(
+            "select 1 from pg_locks where locktype = 'advisory' and not granted and classid = %s and objid = %s "
+            "and database = (select oid from pg_database where datname = current_database())",
+            self._first,
+            self._second,
+        ):
+            assert time.monotonic() < deadline, f"nobody came to the stop: {said()}"
+            time.sleep(0.02)
+
+    def let_go(self) -> None:
+        """Whoever stands at the stop goes on, and nobody is stopped any more."""
+        self._ask("select pg_advisory_unlock_all()")
+
+    def _ask(self, statement: str, *values: int) -> list[tuple[object, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall()
+
+
+@contextmanager
+def held(store: Database, first: int, second: int) -> Generator[Holder]:
+    """For the block, hold an advisory lock of two numbers that runs take themselves."""
+    with closing(psycopg2.connect(libpq_url(store.url))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(%s, %s)", (first, second))
+        yield Holder(connection, first, second)
+
+
+@contextmanager
+def stopped_at(store: Database, stop: Stop) -> Generator[Holder]:
+    """For the block, whoever comes to this statement waits there until the holder lets go."""
+    kind = "create constraint trigger" if stop.at_commit else "create trigger"
+    moment = "after" if stop.at_commit else "before"
+    deferred = "deferrable initially deferred" if stop.at_commit else ""
+    with closing(psycopg2.connect(libpq_url(store.url))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "create or replace function stand_still() returns trigger language plpgsql as $$ begin "
+                f"perform pg_advisory_xact_lock_shared({_KEY}); return new; end $$"
+            )
+            cursor.execute(
+                f"{kind} stand_still {moment} {stop.event} on {stop.table} {deferred} "
+                f"for each row when ({stop.condition}) execute function stand_still()"
+            )
+            cursor.execute("select pg_advisory_lock(%s)", (_KEY,))
+        holder = Holder(connection, 0, _KEY)
+        try:
+            yield holder
+        finally:
+            with contextlib.suppress(psycopg2.OperationalError):  # where the store was killed nobody holds the lock any more
+                holder.let_go()
+                with connection.cursor() as cursor:
+                    cursor.execute(f"drop trigger if exists stand_still on {stop.table}")

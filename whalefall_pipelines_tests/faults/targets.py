@@ -1,0 +1,199 @@
+"""The server under fault: one PostgreSQL, one MariaDB and one SQL Server for tests, each with the same databases and a login of ours.
+
+What is done to them is `breaks.py`. Each is made once a worker, and every test leaves it as it found it.
+"""
+
+from collections.abc import Generator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from psycopg2 import sql
+
+from whalefall_pipelines.domain.instances import Engine, Login
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines_tests.servers import mariadb, postgresql
+from whalefall_pipelines_tests.servers.sqlserver import targets as sqlserver
+
+# Ten thousand tables take four minutes with durability.
+_NOT_DURABLE = ("--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=0", "--sync-frm=0")
+NAMES: tuple[str, ...] = ("app", "crm", "shop", "wiki")
+
+
+class Target(Protocol):
+    """A server with the databases NAMES, of which `databases` count, and the login that visits it."""
+
+    engine: Engine
+    host: str
+    login: Login
+    databases: frozenset[str]
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        ...
+
+    def create(self, *names: str) -> None:
+        """Make databases."""
+        ...
+
+    def drop(self, *names: str) -> None:
+        """Drop databases."""
+        ...
+
+    @contextmanager
+    def forbidden(self, *names: str) -> Generator[None]:
+        """For the block the login may not measure these, or none at all when none is named."""
+        ...
+
+    def restart(self) -> None:
+        """End every session, as a restart does."""
+        ...
+
+
+class PostgresTarget:
+    """A PostgreSQL of the newest version."""
+
+    def __init__(self, cluster: PostgresCluster, keeper: Executor) -> None:
+        self.engine, self.cluster, self.host, self._keeper = Engine.POSTGRESQL, cluster, cluster.host, keeper
+        self.databases = frozenset({*NAMES, "postgres"})
+        self.create(*NAMES)
+        self.login = postgresql.create_login(cluster, "monitor")
+
+    @property
+    def port(self) -> int:
+        return self.cluster.port
+
+    def create(self, *names: str) -> None:
+        for name in names:
+            postgresql.create_database(self.cluster, name)
+
+    def drop(self, *names: str) -> None:
+        self._each("drop database {} with (force)", names)
+
+    @contextmanager
+    def forbidden(self, *names: str) -> Generator[None]:
+        concerned = names or tuple(self.databases)
+        self._each("revoke connect on database {} from public", concerned)
+        try:
+            yield
+        finally:
+            self._each("grant connect on database {} to public", concerned)
+
+    def restart(self) -> None:
+        self._keeper.submit(self._restart).result()
+
+    def _restart(self) -> None:
+        self.cluster.stop()
+        self.cluster.start(with_parent=True)
+
+    def _each(self, statement: str, names: tuple[str, ...]) -> None:
+        with postgresql.superuser(self.cluster) as cursor:
+            for name in names:
+                cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+class MariadbTarget:
+    """A MariaDB; in `shop` there is a table without a file of its own kind, whose size only who sees the table is told."""
+
+    def __init__(self, server: mariadb.Target, keeper: Executor) -> None:
+        self.engine, self.server, self.host, self._keeper = Engine.MYSQL, server, server.host, keeper
+        self.databases = frozenset(NAMES)
+        self.create(*NAMES)
+        self.login = server.create_login()
+        self._account = server.account(self.login)
+
+    @property
+    def port(self) -> int:
+        assert self.server.server
+        return self.server.server.port
+
+    def create(self, *names: str) -> None:
+        self.server.ask(*(f"create database {mariadb.quoted(name)}" for name in names))
+        if "shop" in names:
+            self.server.fill("shop", "other", 10, "engine=MyISAM")
+
+    def drop(self, *names: str) -> None:
+        self.server.ask(*(f"drop database {mariadb.quoted(name)}" for name in names))
+
+    @contextmanager
+    def forbidden(self, *names: str) -> Generator[None]:
+        concerned = names or NAMES
+        others = [name for name in NAMES if name not in concerned]
+        # EVENT shows that a schema is there, and nothing of what is in it.
+        grants = [*(f"show view on {name}.*" for name in others), *(f"event on {name}.*" for name in concerned)]
+        self.server.ask(f"revoke show view on *.* from {self._account}", *(f"grant {grant} to {self._account}" for grant in grants))
+        if not others:
+            self.server.ask(f"revoke process on *.* from {self._account}")
+        try:
+            yield
+        finally:
+            self.server.ask(*(f"revoke {grant} from {self._account}" for grant in grants))
+            self.server.ask(f"grant {mariadb.RIGHTS} on *.* to {self._account}")
+
+    def restart(self) -> None:
+        self._keeper.submit(self.server.restart).result()
+
+
+class SqlServerTarget:
+    """The SQL Server for tests; in `shop` there is a container, which only who may connect there can measure."""
+
+    def __init__(self, server: sqlserver.SqlServer) -> None:
+        self.engine, self.server, self.host = Engine.SQLSERVER, server, server.host
+        self.databases = frozenset(NAMES)
+        self.create(*NAMES)
+        self.login = sqlserver.LOGIN
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    def create(self, *names: str) -> None:
+        for name in names:
+            self.server.catalogue.add_database(name, container_pages=16 if name == "shop" else None)
+
+    def drop(self, *names: str) -> None:
+        for name in names:
+            self.server.catalogue.drop_database(name)
+
+    @contextmanager
+    def forbidden(self, *names: str) -> Generator[None]:
+        right = "CONNECT ANY DATABASE" if names else "VIEW ANY DEFINITION"
+        self.server.catalogue.revoke(self.login.username, right)
+        try:
+            yield
+        finally:
+            self.server.catalogue.grant(self.login.username, right)
+
+    def restart(self) -> None:
+        self.server.end_sessions()
+
+
+class Targets:
+    """The targets of this worker, each started when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = ExitStack()
+        # A server ends with the thread that started it, and the threads of a run do not stay.
+        self._keeper = self._stack.enter_context(ThreadPoolExecutor(1))
+        self._started: dict[str, Target] = {}
+
+    def of(self, engine: str) -> Target:
+        """The target of this engine, by its name in the matrix."""
+        if engine not in self._started:
+            self._started[engine] = self._start(engine)
+        return self._started[engine]
+
+    def stop(self) -> None:
+        """Stop what was started."""
+        self._stack.close()
+
+    def _start(self, engine: str) -> Target:
+        if engine == "PostgreSQL":
+            cluster = postgresql.new_cluster(postgresql.MAJORS[-1], self._folder / "postgresql")
+            return PostgresTarget(self._stack.enter_context(postgresql.running(cluster)), self._keeper)
+        if engine == "MariaDB":
+            return MariadbTarget(self._stack.enter_context(mariadb.running(self._folder / "mariadb", *_NOT_DURABLE)), self._keeper)
+        return SqlServerTarget(self._stack.enter_context(sqlserver.new_server()))
