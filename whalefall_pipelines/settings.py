@@ -71,7 +71,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         max_gap_days=_integer(values, "WHALEFALL_MAX_GAP_DAYS", 14, least=0, most=366),
         jump_percent=_integer(values, "WHALEFALL_JUMP_PERCENT", 30, least=1, most=1_000_000),
         jump_gigabytes=_integer(values, "WHALEFALL_JUMP_GIGABYTES", 20, least=0, most=1_000_000),
-        parallel_instances=_integer(values, "WHALEFALL_PARALLEL_INSTANCES", 32, least=1, most=512),
+        parallel_instances=_integer(values, "WHALEFALL_PARALLEL_INSTANCES", 64, least=1, most=512),
         connect_timeout_seconds=_integer(values, "WHALEFALL_CONNECT_TIMEOUT_SECONDS", 10, least=2, most=300),
         statement_timeout_seconds=_integer(values, "WHALEFALL_STATEMENT_TIMEOUT_SECONDS", 60, least=1, most=3600),
         instance_timeout_seconds=_integer(values, "WHALEFALL_INSTANCE_TIMEOUT_SECONDS", 300, least=2, most=7200),
