@@ -28,7 +28,7 @@ from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import FleetTest, server
 
 INSTANCES = 1000
-# Twice the default: 32 are enough for the hanging servers, but the dead ones then hold up the others, by 2 s.
+# The default. 32 are enough for the hanging servers, but the dead ones then hold up the others, by 2 s.
 THREADS = 64
 DEADLINES = Deadlines(connect_seconds=2, instance_seconds=10)
 
