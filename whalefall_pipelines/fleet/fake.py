@@ -56,9 +56,10 @@ class FakeFleet:
         if server.on_visit:
             server.on_visit(server)
         if server.hangs or server.delay_seconds:
-            patience = deadlines.instance_seconds if server.hangs else server.delay_seconds
+            is_late = server.hangs or server.delay_seconds > deadlines.instance_seconds
+            patience = deadlines.instance_seconds if is_late else server.delay_seconds
             was_interrupted = self._interrupted.wait(patience)
-            if server.hangs or was_interrupted:
+            if is_late or was_interrupted:
                 raise UnreachableError(f"{instance.address} did not answer within {patience} s.", reason=Reason.TIMEOUT)
         if server.refusal:
             raise server.refusal

@@ -38,6 +38,13 @@ BACK_OFF = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """A visit that failed at once, in so many seconds, and deserves another try."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Collector:
     """What collecting needs besides the instances: the store, the way to the servers, and the rules of this installation."""
 
@@ -66,14 +73,13 @@ class Collector:
             SessionEndedError: somebody ended the session; nothing more is begun.
         """
         self._write(lambda: ensure_months(self.database, [day]))
-        begun_at: dict[Instance, float] = {}
-        turn = targets
+        spent = dict.fromkeys(targets, 0.0)
         for attempt in range(1, ATTEMPTS + 1):
-            again: list[Instance] = []
+            again: dict[Instance, float] = {}
             for instance, outcome in each_instance(
-                turn,
-                lambda instance, attempt=attempt: self.collect_instance(
-                    instance, day, session_id, attempt=attempt, begun_at=begun_at.setdefault(instance, time.monotonic())
+                list(spent),
+                lambda instance, attempt=attempt, spent=spent: self.collect_instance(
+                    instance, day, session_id, attempt=attempt, spent_seconds=spent[instance]
                 ),
                 parallel=self.parallel,
                 interrupt=self.stop,
@@ -82,14 +88,14 @@ class Collector:
             ):
                 if isinstance(outcome, Exception):
                     yield self._write_failure(instance, day, session_id, _as_whalefall_error(outcome), seconds=0)
-                elif outcome is None:
-                    again.append(instance)
+                elif isinstance(outcome, Again):
+                    again[instance] = spent[instance] + outcome.seconds
                 else:
                     yield outcome
             if not again:
                 return
-            self._wait(self._pause_after(attempt))
-            turn = again
+            paused = self._wait(self._pause_after(attempt))
+            spent = {instance: seconds + paused for instance, seconds in again.items()}
 
     def stop(self) -> None:
         """Wake whatever waits on a server or on the store."""
@@ -97,20 +103,20 @@ class Collector:
         self.fleet.shut_all()
 
     def collect_instance(
-        self, instance: Instance, day: date, session_id: UUID | None, *, attempt: int, begun_at: float
-    ) -> InstanceOutcome | None:
-        """Visit one instance and write what came of it; None when it failed at once and deserves another try.
+        self, instance: Instance, day: date, session_id: UUID | None, *, attempt: int, spent_seconds: float
+    ) -> InstanceOutcome | Again:
+        """Visit one instance and write what came of it, unless it failed at once and deserves another try.
 
-        `begun_at` is when its first try began, by the monotonic clock: all tries and their pauses share the deadline of one visit.
+        `spent_seconds` went into the tries before and their pauses, without waiting for others: all tries share the deadline of one visit.
         """
         started = time.monotonic()
         try:
-            listing = self.visit(instance, day, spent_seconds=started - begun_at)
+            listing = self.visit(instance, day, spent_seconds=spent_seconds)
         except TargetError as error:
             seconds = time.monotonic() - started
-            has_time = time.monotonic() - begun_at + self._pause_after(attempt) < self.instance_seconds
+            has_time = spent_seconds + seconds + self._pause_after(attempt) < self.instance_seconds
             if error.is_transient and seconds < QUICK_SECONDS and attempt < ATTEMPTS and has_time:
-                return None
+                return Again(seconds)
             return self._write_failure(instance, day, session_id, error, seconds=seconds)
         seconds = time.monotonic() - started
         return self._write(lambda: write_visit(self.database, instance, day, session_id, listing, seconds=seconds))
@@ -126,11 +132,14 @@ class Collector:
     def _pause_after(self, attempt: int) -> float:
         return self.pause_seconds * BACK_OFF ** (attempt - 1)
 
-    def _wait(self, seconds: float) -> None:
-        until = time.monotonic() + seconds * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, no secret
+    def _wait(self, seconds: float) -> float:
+        """Wait about so long, and return how long it was."""
+        jittered = seconds * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, no secret
+        until = time.monotonic() + jittered
         while time.monotonic() < until:
             self.check()
             time.sleep(min(POLL_SECONDS, max(0, until - time.monotonic())))
+        return jittered
 
     def _take_up(self, next_ones: Sequence[Instance], session_id: UUID | None) -> Sequence[Instance]:
         if session_id is None:

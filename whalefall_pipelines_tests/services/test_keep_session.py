@@ -20,6 +20,7 @@ from whalefall_pipelines.domain.sessions import (
 from whalefall_pipelines.domain.sessions import SyncCategory as Category
 from whalefall_pipelines.errors import SessionEndedError, SessionRunningError, StoreUnreachableError, UnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
+from whalefall_pipelines.services.collect_capacity import InstanceOutcome
 from whalefall_pipelines.services.end_dead_sessions import end_dead_sessions
 from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.services.outlast_outage import outlast_outage
@@ -196,8 +197,8 @@ def test_a_commit_whose_answer_was_lost_is_written_once(store: Database, tmp_pat
         ensure_months(store, [DAY])
         sessions.start_records(store, plan.session_id, [instance.instance_id])
         for _ in range(2):
-            outcome = collector.collect_instance(instance, DAY, plan.session_id, attempt=1, begun_at=time.monotonic())
-            assert outcome
+            outcome = collector.collect_instance(instance, DAY, plan.session_id, attempt=1, spent_seconds=0)
+            assert isinstance(outcome, InstanceOutcome)
             assert outcome.error is None
     assert sessions.get_session(store, plan.session_id).successful_instances == 1
     assert query(store, "select count(*), sum(total_bytes) from database_size_stats") == [(2, 3000)]
@@ -217,3 +218,18 @@ def test_tries_within_a_run_share_the_deadline_of_one_visit(store: Database, tmp
         list(collector.collect_day(fleet.instances, DAY, plan.session_id))
     assert time.monotonic() - begun < 1.6
     assert fleet.servers["a"].visits == 2
+
+
+def test_waiting_for_others_is_no_part_of_the_deadline_of_a_visit(store: Database, tmp_path: Path) -> None:
+    """A server that failed at once waits until the first pass is over, however long the others take."""
+
+    def recover(one: FakeServer) -> None:
+        one.refusal = None if one.visits > 1 else one.refusal
+
+    refused = UnreachableError("refused", reason="connection_refused")
+    slow = {f"slow {number}": server(delay_seconds=0.4) for number in range(4)}
+    servers = {"quick": server({"app": 1}, refusal=refused, on_visit=recover, delay_seconds=0.3), **slow}
+    fleet = FleetTest(store, tmp_path, servers, parallel=1)
+    fleet.deadlines = type(fleet.deadlines)(instance_seconds=1.0)
+    fleet.collect()
+    assert fleet.sizes()["quick", "app"] == 1
