@@ -44,13 +44,16 @@ def plan_session(
 def session_of_run(
     context: dg.AssetExecutionContext, database: Database, plan: SessionPlan, instances: Sequence[Instance]
 ) -> Generator[Check]:
-    """A session for the block, ended with it. A session that somebody cancels cancels its run."""
+    """A session for the block, ended with it. A session that somebody cancels cancels its run, unless that is over for Dagster already."""
     try:
         with sync_session(database, plan, instances) as check:
             yield check
     except SessionEndedError as error:
+        run = context.instance.get_run_by_id(context.run.run_id)
+        if run is None or run.is_finished:
+            raise
         context.log.warning("%s", error)
-        context.instance.report_run_canceling(context.run, message=str(error))
+        context.instance.report_run_canceling(run, message=str(error))
         raise dg.DagsterExecutionInterruptedError from error
 
 

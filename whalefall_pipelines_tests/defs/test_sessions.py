@@ -205,6 +205,26 @@ def test_a_session_that_is_cancelled_cancels_its_run(store: Database, days_of: D
     }
 
 
+def test_a_run_that_wakes_after_it_was_given_up_stays_failed(store: Database, days_of: DaysOf) -> None:
+    def give_up(_: FakeServer) -> None:
+        (running,) = sessions.list_running(store)
+        run = days.instance.get_run_by_id(str(running.run_id))
+        assert run
+        days.instance.report_run_failed(run, "nothing was heard of it")
+        sessions.abandon_session(store, running.session_id, SessionStatus.FAILED, error_code="RUN_DIED", error_message="silent")
+
+    days = days_of({"a": server(on_visit=give_up), "b": server()})
+    days.fleet.parallel = 1
+    job = defs.get_repository_def().get_job("collect_capacity")
+    result = job.execute_in_process(
+        partition_key=str(DAY), resources={"whalefall": days.resource()}, instance=days.instance, raise_on_error=False
+    )
+    run = days.instance.get_run_by_id(result.run_id)
+    assert run
+    assert run.status is dg.DagsterRunStatus.FAILURE
+    assert days.fleet.sizes(DAY) == {}
+
+
 def run_of(days: Days, status: dg.DagsterRunStatus, tags: Mapping[str, str] | None = None) -> dg.DagsterRun:
     job = defs.get_repository_def().get_job("collect_capacity")
     return days.instance.create_run_for_job(job_def=job, tags={"dagster/partition": str(DAY), **(tags or {})}, status=status)
