@@ -11,11 +11,11 @@ run: .venv/demo.installed  ## a day of a fleet of real servers, collected throug
 
 test: .venv/dev.installed  ## everything that is tested, on real servers, but the slow rows of the fault matrix
 	@sh whalefall_pipelines_tests/servers/install.sh
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 test-faults: .venv/dev.installed  ## every fault of the matrix, the slow ones too; prints the table
 	@sh whalefall_pipelines_tests/servers/install.sh
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m faults whalefall_pipelines_tests/faults
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m faults whalefall_pipelines_tests/faults
 
 lint: .venv/dev.installed  ## what CI checks besides the tests
 	$(BIN)/ruff check .
