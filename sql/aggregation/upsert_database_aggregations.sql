@@ -7,7 +7,29 @@ with written as (
         instance_id, database_name, period_type, period_start, period_end, avg_bytes, max_bytes, min_bytes,
         opening_bytes, closing_bytes, data_count, expected_count, estimated_count, change_bytes, change_percent, is_final
     )
-    {computed}
+    select c.*
+    from ({computed}) as c
+    left join database_size_aggregations as s
+        on
+            s.instance_id = c.instance_id
+            and s.database_name = c.database_name
+            and s.period_type = c.period_type
+            and s.period_start = c.period_start
+            and s.period_start between %(first_start)s and %(last_start)s
+    where
+        s.instance_id is null
+        or (
+            (
+                s.period_end, s.avg_bytes, s.max_bytes, s.min_bytes, s.opening_bytes, s.closing_bytes, s.data_count,
+                s.expected_count, s.estimated_count, s.change_bytes, s.change_percent, s.is_final
+            )
+            is distinct from
+            (
+                c.period_end, c.avg_bytes, c.max_bytes, c.min_bytes, c.opening_bytes, c.closing_bytes, c.data_count,
+                c.expected_count, c.estimated_count, c.change_bytes, c.change_percent, c.is_final
+            )
+            and (c.data_count >= s.data_count or s.period_start = any(%(kept_starts)s::date[]))
+        )
     on conflict (instance_id, database_name, period_type, period_start) do update
         set
             period_end = excluded.period_end,
@@ -23,22 +45,6 @@ with written as (
             change_percent = excluded.change_percent,
             is_final = excluded.is_final,
             calculated_at = now()
-        where
-        (
-            a.period_end, a.avg_bytes, a.max_bytes, a.min_bytes, a.opening_bytes, a.closing_bytes,
-            a.data_count, a.expected_count, a.estimated_count, a.change_bytes, a.change_percent, a.is_final
-        )
-        is distinct from
-        (
-            excluded.period_end, excluded.avg_bytes, excluded.max_bytes, excluded.min_bytes, excluded.opening_bytes, excluded.closing_bytes,
-            excluded.data_count,
-            excluded.expected_count,
-            excluded.estimated_count,
-            excluded.change_bytes,
-            excluded.change_percent,
-            excluded.is_final
-        )
-        and (excluded.data_count >= a.data_count or a.period_start = any(%(kept_starts)s::date[]))
     returning a.*
 ),
 

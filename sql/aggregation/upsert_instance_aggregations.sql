@@ -8,7 +8,30 @@ with written as (
         closing_bytes, data_count, expected_count, estimated_count, change_bytes, change_percent, avg_database_count, max_database_count,
         min_database_count, trend_direction, is_final
     )
-    {computed}
+    select c.*
+    from ({computed}) as c
+    left join instance_size_aggregations as s
+        on
+            s.instance_id = c.instance_id
+            and s.period_type = c.period_type
+            and s.period_start = c.period_start
+            and s.period_start between %(first_start)s and %(last_start)s
+    where
+        s.instance_id is null
+        or (
+            (
+                s.period_end, s.avg_bytes, s.max_bytes, s.min_bytes, s.opening_bytes, s.closing_bytes, s.data_count,
+                s.expected_count, s.estimated_count, s.change_bytes, s.change_percent, s.avg_database_count, s.max_database_count,
+                s.min_database_count, s.trend_direction, s.is_final
+            )
+            is distinct from
+            (
+                c.period_end, c.avg_bytes, c.max_bytes, c.min_bytes, c.opening_bytes, c.closing_bytes, c.data_count,
+                c.expected_count, c.estimated_count, c.change_bytes, c.change_percent, c.avg_database_count, c.max_database_count,
+                c.min_database_count, c.trend_direction, c.is_final
+            )
+            and (c.data_count >= s.data_count or s.period_start = any(%(kept_starts)s::date[]))
+        )
     on conflict (instance_id, period_type, period_start) do update
         set
             period_end = excluded.period_end,
@@ -28,24 +51,6 @@ with written as (
             trend_direction = excluded.trend_direction,
             is_final = excluded.is_final,
             calculated_at = now()
-        where
-        (
-            a.period_end, a.avg_bytes, a.max_bytes, a.min_bytes, a.opening_bytes, a.closing_bytes,
-            a.data_count, a.expected_count, a.estimated_count, a.change_bytes, a.change_percent, a.avg_database_count,
-            a.max_database_count, a.min_database_count, a.trend_direction, a.is_final
-        )
-        is distinct from
-        (
-            excluded.period_end, excluded.avg_bytes, excluded.max_bytes, excluded.min_bytes, excluded.opening_bytes, excluded.closing_bytes,
-            excluded.data_count,
-            excluded.expected_count,
-            excluded.estimated_count,
-            excluded.change_bytes,
-            excluded.change_percent,
-            excluded.avg_database_count,
-            excluded.max_database_count, excluded.min_database_count, excluded.trend_direction, excluded.is_final
-        )
-        and (excluded.data_count >= a.data_count or a.period_start = any(%(kept_starts)s::date[]))
     returning a.*
 ),
 
