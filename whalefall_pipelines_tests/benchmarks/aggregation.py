@@ -167,7 +167,7 @@ def measure(folder: Path) -> list[Figure]:
         short = stack.enter_context(embedded_store(folder / "short"))
         fill(long, HISTORY_INSTANCES, TODAY - timedelta(days=5 * 365), TODAY)
         fill(short, HISTORY_INSTANCES, TODAY - timedelta(days=365), TODAY)
-        history = alternate(lambda: refresh(long, TODAY), lambda: refresh(short, TODAY), 9)
+        history = alternate(lambda: refresh(long, TODAY), lambda: refresh(short, TODAY), 21)
     return [
         Figure(f"month of {INSTANCES} x {DATABASES}: statement / plain SELECT", again.ratio, 1.5, "x", str(again)),
         Figure("the same: statement / loop over the ORM", whole / looped, 1 / 25, "x", f"{whole:.2f} s against {looped:.0f} s"),
