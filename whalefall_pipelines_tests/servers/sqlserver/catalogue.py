@@ -140,9 +140,8 @@ class Catalogue:
         for _ in names:
             next(self._numbers)
         numbered = "select unnest(range(?, ?)) as number, unnest(?) as name"
-        self._run(
-            f"insert into server.databases select number, name, 0, '{ONLINE}', null from ({numbered})", first, first + len(names), names
-        )
+        databases = f"select number, name, 0, '{ONLINE}', null, null from ({numbered})"
+        self._run(f"insert into server.databases {databases}", first, first + len(names), names)
         files = f"select number, type, 1, 1, 0, -1, 0 from ({numbered}) cross join (values (0), (1)) as kinds (type)"
         self._run(f"insert into server.files {files}", first, first + len(names), names)
 
