@@ -192,15 +192,14 @@ class Catalogue:
     def has_right(self, login: str, right: str) -> bool:
         return bool(self._scalar("select count(*) from server.rights where login = ? and name in (?, 'sysadmin')", login, right))
 
-    def state_of(self, database: str) -> str | None:
-        """The state of a database; None without one."""
-        state = self._scalar("select state_desc from server.databases where lower(name) = lower(?)", database)
-        return None if state is None else str(state)
-
-    def is_readable(self, database: str) -> bool:
-        """Whether a database may be asked; a secondary replica may be closed to that."""
-        found = self._scalar("select is_readable from server.replicas join server.databases using (replica_id) where name = ?", database)
-        return found is not False
+    def states_of(self, databases: Sequence[str]) -> dict[str, tuple[str, bool]]:
+        """State of each database by its name in lower case, and whether it may be asked: a secondary replica may be closed to that."""
+        statement = """select lower(name), state_desc, coalesce(is_readable, true)
+            from server.databases left join (from server.replicas where is_local) using (replica_id)
+            where lower(name) in (select lower(unnest(?)))"""
+        with self.connection.cursor() as cursor:
+            found = cursor.execute(statement, [list(databases)]).fetchall() if databases else []
+        return {name: (state, is_readable) for name, state, is_readable in found}
 
     def _run(self, statement: str, *values: object) -> None:
         with self.connection.cursor() as cursor:

@@ -116,11 +116,14 @@ def _check_rights(catalogue: Catalogue, caller: Caller, tree: exp.Expr) -> None:
         if table.catalog == "msdb" and table.db == "dbo" and not catalogue.has_right(caller.login, f"SELECT ON {name}"):
             sentence = f"The SELECT permission was denied on the object '{table.name}', database 'msdb', schema 'dbo'."
             raise ServerError(229, sentence, severity=14, state=5)
-    for table in _own_catalogues(tree):
-        state = catalogue.state_of(table.catalog)
-        if state is None:
+    own = _own_catalogues(tree)
+    is_let_in = bool(own) and catalogue.has_right(caller.login, "CONNECT ANY DATABASE")
+    states = catalogue.states_of([table.catalog for table in own])
+    for table in own:
+        if table.catalog.lower() not in states:
             raise ServerError(208, f"Invalid object name '{table.catalog}.sys.{table.name}'.")
-        if not catalogue.has_right(caller.login, "CONNECT ANY DATABASE"):
+        state, is_readable = states[table.catalog.lower()]
+        if not is_let_in:
             sentence = (
                 f'The server principal "{caller.login}" is not able to access the database "{table.catalog}" under the current '
                 "security context."
@@ -128,7 +131,7 @@ def _check_rights(catalogue: Catalogue, caller: Caller, tree: exp.Expr) -> None:
             raise ServerError(916, sentence, severity=14)
         if state != ONLINE:
             raise ServerError(942, f"Database '{table.catalog}' cannot be opened because it is {state.lower()}.", severity=14, state=4)
-        if not catalogue.is_readable(table.catalog):
+        if not is_readable:
             sentence = f"The target database, '{table.catalog}', is participating in an availability group and is currently not accessible"
             raise ServerError(976, f"{sentence} for queries.", severity=14)
 
@@ -140,13 +143,17 @@ def _translated(tree: exp.Expr) -> str:
         table.replace(exp.Table(this=files))
     # T-SQL's sum of int is an int and overflows; DuckDB's never does.
     for total in list(tree.find_all(exp.Sum)):
-        argument = total.this.sql("duckdb")
-        guarded = (
-            f"case when typeof(any_value({argument})) = 'INTEGER' and sum({argument}) > {_MOST_INT} "
-            f"then error('8115 Arithmetic overflow error converting expression to data type int.') else sum({argument}) end"
-        )
-        total.replace(exp.paren(sqlglot.parse_one(guarded, read="duckdb"), copy=False))
+        total.replace(_guarded(total.this.sql("duckdb")).copy())
     return tree.sql("duckdb", comments=False)
+
+
+@cache
+def _guarded(argument: str) -> exp.Expr:
+    guarded = (
+        f"case when typeof(any_value({argument})) = 'INTEGER' and sum({argument}) > {_MOST_INT} "
+        f"then error('8115 Arithmetic overflow error converting expression to data type int.') else sum({argument}) end"
+    )
+    return exp.paren(sqlglot.parse_one(guarded, read="duckdb"), copy=False)
 
 
 def _run(catalogue: Catalogue, caller: Caller, text: str, values: Mapping[str, object]) -> Result:

@@ -164,7 +164,7 @@ class SqlServer:
         number = 18456 if password != asked.password else number
         if number:
             return ServerError(number, REFUSALS[number].format(asked.username), severity=14)
-        if asked.database and self.catalogue.state_of(asked.database) != ONLINE:
+        if asked.database and ONLINE not in self.catalogue.states_of([asked.database]).get(asked.database.lower(), ()):
             sentence = f'Cannot open database "{asked.database}" requested by the login. The login failed.'
             return ServerError(4060, sentence, severity=11)
         return None
