@@ -16,6 +16,8 @@ select
     s.started_at,
     s.completed_at,
     s.retry_of,
+    s.error_code,
+    s.error_message,
     f.failures
 from sync_sessions as s
 left join lateral (

@@ -66,11 +66,13 @@ def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None
     for name, value in _session_row(session, as_json=False).items():
         console().print(f"{name:<12} {cell(value)}", markup=False)
     console().print()
+    if session.error_code:
+        console().print(f"{session.error_code}: {session.error_message}", markup=False)
     for line in _reasons(records):
         console().print(line, markup=False)
     rows = [_record_row(record, as_json=False) for record in records]
     columns = list(rows[0]) if rows else []
-    print_table(columns, rows, as_json=False, empty="No instance is registered: `whalefall instances add` is the next step.")
+    print_table(columns, rows, as_json=False, empty="No record of an instance belongs to it.")
 
 
 def _reasons(records: Iterable[InstanceRecord]) -> Iterator[str]:
@@ -101,7 +103,7 @@ def _session_row(session: Session, *, as_json: bool) -> dict[str, object]:
         "successful": session.successful_instances,
         "failed": session.failed_instances,
         "skipped": session.skipped_instances,
-        "failures": ", ".join(f"{count} {code}" for code, count in sorted(session.failures.items())) or None,
+        "failures": ", ".join(f"{count} {code}" for code, count in sorted(session.failures.items())) or session.error_code,
         "started": session.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         "seconds": format_duration(session.started_at, session.completed_at or datetime.now(UTC)),
         "retry of": session.retry_of,

@@ -110,7 +110,7 @@ class SessionPlan:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One run of one category as stored. `failures` counts the failed instances by error code."""
+    """One run of one category as stored. `failures` counts the failed instances by error code; `error_code` is of the session as a whole."""
 
     session_id: UUID
     run_id: str | None
@@ -126,6 +126,8 @@ class Session:
     started_at: datetime
     completed_at: datetime | None
     retry_of: UUID | None
+    error_code: str | None
+    error_message: str | None
     failures: Mapping[str, int]
 
 

@@ -27,12 +27,10 @@ def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[i
     """Open a running session with one pending record per instance.
 
     Raises:
-        SessionRunningError: another running session collects some of these days.
+        SessionRunningError: another running session collects some of these days; this one is kept as failed, without records.
     """
     with database.transaction() as cursor:
-        if plan.category is SyncCategory.CAPACITY:
-            cursor.execute(queries.load("sessions/lock_opening"))
-            _refuse_rival(cursor, plan)
+        refused = _find_rival(cursor, plan) if plan.category is SyncCategory.CAPACITY else None
         cursor.execute(
             queries.load("sessions/open_session"),
             {
@@ -43,20 +41,26 @@ def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[i
                 "first_day": plan.first_day,
                 "last_day": plan.last_day,
                 "retry_of": str(plan.retry_of) if plan.retry_of else None,
-                "instance_ids": list(instance_ids),
+                "instance_ids": [] if refused else list(instance_ids),
             },
         )
+        if refused:
+            _close(cursor, plan.session_id, SessionStatus.FAILED, refused.code, str(refused))
+    if refused:
+        raise refused
 
 
-def _refuse_rival(cursor: Cursor, plan: SessionPlan) -> None:
+def _find_rival(cursor: Cursor, plan: SessionPlan) -> SessionRunningError | None:
+    cursor.execute(queries.load("sessions/lock_opening"))
     cursor.execute(queries.load("sessions/find_rival"), {"first_day": plan.first_day, "last_day": plan.last_day})
     row = cursor.fetchone()
-    if row:
-        session_id, started_at, done, total = row
-        raise SessionRunningError(
-            f"Session {session_id} has been collecting these days since {started_at:%H:%M:%S} ({done} of {total} instances done), so this "
-            f"one leaves: wait for it (`whalefall sessions show {session_id}`), or end it with `whalefall sessions cancel {session_id}`."
-        )
+    if row is None:
+        return None
+    session_id, started_at, done, total = row
+    return SessionRunningError(
+        f"Session {session_id} has been collecting these days since {started_at:%H:%M:%S} ({done} of {total} instances done), so this "
+        f"one leaves: wait for it (`whalefall sessions show {session_id}`), or end it with `whalefall sessions cancel {session_id}`."
+    )
 
 
 def keep_alive(database: Database, session_id: UUID) -> SessionStatus:
@@ -137,17 +141,20 @@ def skip_records(database: Database, session_id: UUID, details: Mapping[str, obj
 def close_session(database: Database, session_id: UUID) -> SessionStatus:
     """End a session whose work is over: failed if any record failed, else completed. Return how it stands, which may be older news."""
     with database.transaction() as cursor:
-        return _close(cursor, session_id, None) or status_of(cursor, session_id)
+        return _close(cursor, session_id) or status_of(cursor, session_id)
 
 
 def abandon_session(database: Database, session_id: UUID, status: SessionStatus, *, error_code: str, error_message: str) -> bool:
-    """End a session before its work was over: failed or cancelled, and what was under way with it; False if it had been ended already."""
+    """End a session before its work was over: failed or cancelled, and what was under way with it, and keep why.
+
+    False if it had been ended already.
+    """
     with database.transaction() as cursor:
         cursor.execute(
             queries.load("sessions/fail_running_records"),
             {"session_id": str(session_id), "error_code": error_code, "error_message": error_message},
         )
-        return _close(cursor, session_id, status) is not None
+        return _close(cursor, session_id, status, error_code, error_message) is not None
 
 
 def list_rejected_logins(database: Database, day: date) -> frozenset[int]:
@@ -224,7 +231,10 @@ def _session(row: tuple[object, ...]) -> Session:
     return Session(**values)  # type: ignore[arg-type]
 
 
-def _close(cursor: Cursor, session_id: UUID, status: SessionStatus | None) -> SessionStatus | None:
-    cursor.execute(queries.load("sessions/close_session"), {"session_id": str(session_id), "status": status})
+def _close(
+    cursor: Cursor, session_id: UUID, status: SessionStatus | None = None, error_code: str | None = None, error_message: str | None = None
+) -> SessionStatus | None:
+    values = {"session_id": str(session_id), "status": status, "error_code": error_code, "error_message": error_message}
+    cursor.execute(queries.load("sessions/close_session"), values)
     row = cursor.fetchone()
     return SessionStatus(row[0]) if row else None

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from whalefall_pipelines.domain.capacity import today
-from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
@@ -110,6 +110,16 @@ def test_only_a_running_session_can_be_cancelled_and_once(store: Database, store
         store_environment, "sessions", "cancel", str(plan.session_id)
     )
     assert {record.status for record in sessions.list_records(store, plan.session_id)} == {RecordStatus.PENDING}
+
+
+def test_a_session_without_records_tells_why_it_failed(store: Database, store_environment: Environment) -> None:
+    plan = SessionPlan(uuid4(), SyncCategory.PARTITION, SyncType.SCHEDULED_TASK, DAY, DAY)
+    sessions.open_session(store, plan, [])
+    sessions.abandon_session(store, plan.session_id, SessionStatus.FAILED, error_code="MISSING_MONTH", error_message="2026-04 is in the way")
+    assert "MISSING_MONTH: 2026-04 is in the way" in succeed(store_environment, "sessions", "show", str(plan.session_id))
+    assert "MISSING_MONTH" in succeed(store_environment, "sessions", "list")
+    (listed,) = document(store_environment, "sessions", "list")
+    assert (listed["error_code"], listed["error_message"]) == ("MISSING_MONTH", "2026-04 is in the way")
 
 
 def test_a_session_that_does_not_exist(store_environment: Environment) -> None:

@@ -98,9 +98,13 @@ def test_two_sessions_never_collect_one_day_at_once(store: Database, tmp_path: P
     fleet = FleetTest(store, tmp_path, {"a": server()})
     first = plan_of()
     with sync_session(store, first, fleet.instances):
-        with pytest.raises(SessionRunningError, match=str(first.session_id)) as caught, sync_session(store, plan_of(), fleet.instances):
+        second = plan_of()
+        with pytest.raises(SessionRunningError, match=str(first.session_id)) as caught, sync_session(store, second, fleet.instances):
             pytest.fail("it began")
         assert "0 of 1 instances done" in str(caught.value)
+        kept = sessions.get_session(store, second.session_id)
+        assert (kept.status, kept.error_code, kept.error_message) == (SessionStatus.FAILED, "SESSION_RUNNING", str(caught.value))
+        assert (kept.total_instances, sessions.list_records(store, second.session_id)) == (0, ())
         with sync_session(store, plan_of(Category.AGGREGATION), []):
             pass
     fleet.collect()
