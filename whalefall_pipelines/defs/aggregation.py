@@ -94,7 +94,7 @@ def _aggregation(period_type: PeriodType) -> dg.AssetsDefinition:
 def _aggregate(context: dg.AssetExecutionContext, whalefall: WhalefallResource, periods: Sequence[Period], levels: Sequence[Level]) -> str:
     day = today(datetime.now(UTC), SETTINGS.timezone)
     with whalefall.store() as database:
-        plan = plan_session(context, SyncCategory.AGGREGATION, [periods[0].start, min(periods[-1].end, day)])
+        plan = plan_session(context, database, SyncCategory.AGGREGATION, [periods[0].start, min(periods[-1].end, day)])
         with session_of_run(context, database, plan, active_instances(database)) as check:
             written = aggregate_sizes(database, periods, day, plan.session_id, levels, check=check)
         context.log.info("%d periods from %s: %d rows written", len(periods), periods[0].start, written)

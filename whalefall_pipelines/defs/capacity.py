@@ -87,7 +87,7 @@ def fleet_day(
         targets = active_instances(database, config.instances)
         collector = replace(whalefall.collector(database), inventory_only=SIZES not in context.selected_asset_keys)
         is_over = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace) is None
-        plan = plan_session(context, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
+        plan = plan_session(context, database, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
         with session_of_run(context, database, plan, targets) as check:
             seconds_by_day = _work(context, replace(collector, check=check), targets, days, plan)
         _report(context, database, days, seconds_by_day)

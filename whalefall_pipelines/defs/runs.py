@@ -12,6 +12,7 @@ from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncT
 from whalefall_pipelines.errors import SessionEndedError
 from whalefall_pipelines.services.keep_session import Check, sync_session
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.sessions import is_known
 
 PARTITION_TAG = "dagster/partition"
 RETRY_TAG = "whalefall/retry_of"
@@ -19,15 +20,23 @@ RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_ra
 
 
 def plan_session(
-    context: dg.AssetExecutionContext, category: SyncCategory, days: Sequence[date], *, some_instances: bool = False, is_over: bool = False
+    context: dg.AssetExecutionContext,
+    database: Database,
+    category: SyncCategory,
+    days: Sequence[date],
+    *,
+    some_instances: bool = False,
+    is_over: bool = False,
 ) -> SessionPlan:
     """The session of this run. A run that was launched with a session id keeps it; every run is tagged with the id it has.
 
-    A run that collects and aggregates opens one session of each category.
+    A run that is executed again copies the tags of the first, whose session is not its own. A run that collects and aggregates opens one
+    session of each category.
     """
     tags = context.run.tags
     tag = session_tag(category)
-    session_id = UUID(tags[tag]) if tag in tags else uuid4()
+    given = UUID(tags[tag]) if tag in tags else None
+    session_id = given if given and not is_known(database, given) else uuid4()
     context.instance.add_run_tags(context.run.run_id, {tag: str(session_id)})
     return SessionPlan(
         session_id=session_id,

@@ -3,10 +3,11 @@
 The rules are `domain/sessions.py` and `domain/retries.py`; ending is `services/end_dead_sessions.py`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from typing import cast
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -16,9 +17,10 @@ from whalefall_pipelines.defs.runs import PARTITION_TAG, RETRY_TAG, days_of, syn
 from whalefall_pipelines.defs.schedules import collect_capacity
 from whalefall_pipelines.domain.capacity import measurable_days
 from whalefall_pipelines.domain.retries import due_retries
-from whalefall_pipelines.domain.sessions import RunState, SessionPlan, SessionStatus, SyncCategory, session_tag
+from whalefall_pipelines.domain.sessions import RunState, SessionPlan, SessionStatus, SyncCategory
 from whalefall_pipelines.services.end_dead_sessions import end_dead_sessions, end_sessions_of_run, record_lost_run
-from whalefall_pipelines.store.sessions import list_unrepaired
+from whalefall_pipelines.store.retries import list_unrepaired
+from whalefall_pipelines.store.sessions import list_known_runs
 
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
@@ -55,31 +57,40 @@ def retry_failed_instances(whalefall: WhalefallResource) -> Iterator[dg.RunReque
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Ends every session that still runs although its run is over or its process is gone, whenever that happened.",
+    description="Ends every session that still runs although its run is over or its process is gone, whenever that happened. A collection "
+    "of a day that can still be measured that failed before it had a session gets one, so that it is retried.",
 )
 def end_dead_runs(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> dg.SkipReason:
+    given = whalefall.installation()
+    days = measurable_days(datetime.now(UTC), given.timezone, given.grace)
     with whalefall.store() as database:
         ended = end_dead_sessions(database, lambda run_ids: _states(context.instance, run_ids))
+        failed = _failed_collections(context.instance, days, given.timezone)
+        known = list_known_runs(database, failed)
+        lost = [run for run_id, run in failed.items() if run_id not in known]
+        for run in lost:
+            record_lost_run(database, _lost(run), _named_instances(run))
+    for run in lost:
+        context.log.warning("run %s failed before it had a session", run.run_id)
     for one in ended:
         context.log.warning("session %s was %s: %s", one.session.session_id, one.status, one.why)
         run = context.instance.get_run_by_id(one.session.run_id) if one.session.run_id and one.run_goes_on else None
         if run:  # else it stays started for ever, in a slot of its lane
             context.instance.report_run_failed(run, message=f"Its session {one.session.session_id} was ended: {one.why}.")
-    return dg.SkipReason(f"{len(ended)} sessions were ended" if ended else "every running session has a living run")
+    if not ended and not lost:
+        return dg.SkipReason("every running session has a living run")
+    return dg.SkipReason(f"{len(ended)} sessions were ended, {len(lost)} runs had failed before they had one")
 
 
 @dg.run_failure_sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Ends the session of a run that failed. A collection that failed before it had a session gets one, so that it is retried.",
+    description="Ends the session of a run that failed.",
 )
 def end_failed_runs(context: dg.RunFailureSensorContext, whalefall: WhalefallResource) -> None:
-    run, why = context.dagster_run, context.failure_event.message or "it gave no reason"
+    why = context.failure_event.message or "it gave no reason"
     with whalefall.store() as database:
-        end_sessions_of_run(database, run.run_id, SessionStatus.FAILED, f"its run failed: {why}")
-        days = days_of(run.tags, DAYS)
-        if run.job_name == collect_capacity.name and days and session_tag(SyncCategory.CAPACITY) not in run.tags:
-            record_lost_run(database, _lost(run, days), _named_instances(run), why)
+        end_sessions_of_run(database, context.dagster_run.run_id, SessionStatus.FAILED, f"its run failed: {why}")
 
 
 @dg.run_status_sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -98,13 +109,21 @@ def _states(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> Mapping[str
     return {run.run_id: _STATES.get(run.status, RunState.GOING) for run in runs}
 
 
+def _failed_collections(instance: dg.DagsterInstance, days: Collection[date], timezone: ZoneInfo) -> dict[str, dg.DagsterRun]:
+    """The failed runs that were to collect one of these days, by their ids; none was launched before the first of them."""
+    begun = datetime.combine(min(days), time.min, timezone).astimezone(UTC)
+    failed = dg.RunsFilter(job_name=collect_capacity.name, statuses=[dg.DagsterRunStatus.FAILURE], created_after=begun)
+    return {run.run_id: run for run in instance.get_runs(failed) if not set(days).isdisjoint(days_of(run.tags, DAYS))}
+
+
 def _named_instances(run: dg.DagsterRun) -> list[str]:
     """The instances that the run config names, if it names any."""
     config = cast("dict[str, dict[str, dict[str, dict[str, list[str]]]]]", run.run_config)
     return config.get("ops", {}).get("fleet_day", {}).get("config", {}).get("instances", [])
 
 
-def _lost(run: dg.DagsterRun, days: Sequence[date]) -> SessionPlan:
+def _lost(run: dg.DagsterRun) -> SessionPlan:
+    days = days_of(run.tags, DAYS)
     return SessionPlan(
         session_id=uuid4(),
         category=SyncCategory.CAPACITY,

@@ -58,7 +58,7 @@ def table_partitions(context: dg.AssetExecutionContext, config: UpkeepConfig, wh
     given = whalefall.installation()
     day = _today(given)
     with whalefall.store() as database:
-        session = plan_session(context, SyncCategory.PARTITION, [day])
+        session = plan_session(context, database, SyncCategory.PARTITION, [day])
         with session_of_run(context, database, session, []):
             left = _work(context, config, database, given, day)
             if left:

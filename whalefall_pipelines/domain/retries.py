@@ -1,6 +1,6 @@
 """When what a day lacks is tried again: the reasons that a machine may retry, the pauses, and their end.
 
-Finding what lacks is `store/sessions.py`; launching is `defs/sessions.py`.
+Finding what lacks is `store/retries.py`; launching is `defs/sessions.py`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -110,7 +110,7 @@ class SessionPlan:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One run of one category as stored. `failures` counts the failed instances by error code; `error_code` is of the session as a whole."""
+    """One run of one category as stored. `error_code` is of the session as a whole; `failures` counts the failed instances by theirs."""
 
     session_id: UUID
     run_id: str | None

@@ -46,14 +46,15 @@ def end_sessions_of_run(database: Database, run_id: str, status: SessionStatus, 
             _abandon(database, one, status, why)
 
 
-def record_lost_run(database: Database, plan: SessionPlan, instance_names: Collection[str], why: str) -> None:
+def record_lost_run(database: Database, plan: SessionPlan, instance_names: Collection[str]) -> None:
     """Write down a run that failed before it had a session: a failed session whose instances nobody visited, so that they are retried.
 
     No names are every active instance.
     """
     targets = [instance for instance in active_instances(database) if not instance_names or instance.name in instance_names]
-    sessions.open_session(database, plan, [instance.instance_id for instance in targets])
-    _abandon(database, RunningSession(plan.session_id, plan.run_id, is_alive=False), SessionStatus.FAILED, why)
+    ids = [instance.instance_id for instance in targets]
+    message = "the run failed before it had a session; its events in Dagster say why"
+    sessions.record_failed_session(database, plan, ids, error_code=_CODES[SessionStatus.FAILED], error_message=message)
 
 
 def _end(database: Database, session: RunningSession, run: RunState) -> EndedSession | None:

@@ -14,7 +14,7 @@ from whalefall_pipelines.domain.table_partitions import STATS_TABLES
 from whalefall_pipelines.errors import SessionEndedError, WhalefallError
 from whalefall_pipelines.services.collect_capacity import Collector
 from whalefall_pipelines.services.each_instance import each_instance
-from whalefall_pipelines.store import capacity, gaps, sessions
+from whalefall_pipelines.store import capacity, gaps, retries, sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.table_partitions import ensure_months, writing_months
@@ -81,7 +81,7 @@ def _recover(collector: Collector, instances: Sequence[Instance], bridge: gaps.B
     if not instances:
         return 0
     wanted = {one: gaps.list_recoverable_sizes(collector.database, one.instance_id, bridge.first_day, bridge.last_day) for one in instances}
-    rejected = sessions.list_rejected_logins(collector.database, today(collector.clock(), collector.timezone))
+    rejected = retries.list_rejected_logins(collector.database, today(collector.clock(), collector.timezone))
     asked = [instance for instance, lacking in wanted.items() if lacking and instance.instance_id not in rejected]
     if not asked:
         return 0

@@ -1,13 +1,10 @@
 """Sessions and their records in the store. Every move is fenced on the state that it leaves, so an orphan cannot reopen what was closed."""
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.capacity import Reason
-from whalefall_pipelines.domain.retries import NEEDS_A_PERSON, Unrepaired
 from whalefall_pipelines.domain.sessions import (
     DEAD_AFTER_SECONDS,
     InstanceRecord,
@@ -31,23 +28,36 @@ def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[i
     """
     with database.transaction() as cursor:
         refused = _find_rival(cursor, plan) if plan.category is SyncCategory.CAPACITY else None
-        cursor.execute(
-            queries.load("sessions/open_session"),
-            {
-                "session_id": str(plan.session_id),
-                "run_id": plan.run_id,
-                "sync_category": plan.category,
-                "sync_type": plan.sync_type,
-                "first_day": plan.first_day,
-                "last_day": plan.last_day,
-                "retry_of": str(plan.retry_of) if plan.retry_of else None,
-                "instance_ids": [] if refused else list(instance_ids),
-            },
-        )
+        _open(cursor, plan, [] if refused else instance_ids)
         if refused:
             _close(cursor, plan.session_id, SessionStatus.FAILED, refused.code, str(refused))
     if refused:
         raise refused
+
+
+def record_failed_session(
+    database: Database, plan: SessionPlan, instance_ids: Sequence[int], *, error_code: str, error_message: str
+) -> None:
+    """Open a session that failed before it began, so that no rival matters, and end it; its records stay pending."""
+    with database.transaction() as cursor:
+        _open(cursor, plan, instance_ids)
+        _close(cursor, plan.session_id, SessionStatus.FAILED, error_code, error_message)
+
+
+def _open(cursor: Cursor, plan: SessionPlan, instance_ids: Sequence[int]) -> None:
+    cursor.execute(
+        queries.load("sessions/open_session"),
+        {
+            "session_id": str(plan.session_id),
+            "run_id": plan.run_id,
+            "sync_category": plan.category,
+            "sync_type": plan.sync_type,
+            "first_day": plan.first_day,
+            "last_day": plan.last_day,
+            "retry_of": str(plan.retry_of) if plan.retry_of else None,
+            "instance_ids": list(instance_ids),
+        },
+    )
 
 
 def _find_rival(cursor: Cursor, plan: SessionPlan) -> SessionRunningError | None:
@@ -81,6 +91,20 @@ def status_of(cursor: Cursor, session_id: UUID) -> SessionStatus:
     if row is None:
         raise NotFoundError(f"There is no session {session_id}.")
     return SessionStatus(row[0])
+
+
+def is_known(database: Database, session_id: UUID) -> bool:
+    """Whether there ever was a session of this id."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/find_status"), {"session_id": str(session_id)})
+        return cursor.fetchone() is not None
+
+
+def list_known_runs(database: Database, run_ids: Collection[str]) -> frozenset[str]:
+    """Which of these Dagster runs have a session that collects."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/list_known_runs"), {"run_ids": list(run_ids)})
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def list_running(database: Database, dead_after_seconds: float = DEAD_AFTER_SECONDS) -> tuple[RunningSession, ...]:
@@ -155,23 +179,6 @@ def abandon_session(database: Database, session_id: UUID, status: SessionStatus,
             {"session_id": str(session_id), "error_code": error_code, "error_message": error_message},
         )
         return _close(cursor, session_id, status, error_code, error_message) is not None
-
-
-def list_rejected_logins(database: Database, day: date) -> frozenset[int]:
-    """Instances whose login was rejected on this day, and that nobody has changed since."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/list_rejected_logins"), {"day": day, "rejected": Reason.AUTHENTICATION_FAILED})
-        return frozenset(row[0] for row in cursor.fetchall())
-
-
-def list_unrepaired(database: Database, day: date) -> tuple[Unrepaired, ...]:
-    """Instances whose day lacks something that another visit may give, by the ended session that touched them last."""
-    with database.transaction() as cursor:
-        cursor.execute(
-            queries.load("sessions/list_unrepaired"),
-            {"day": day, "needs_a_person": sorted(NEEDS_A_PERSON), "rejected": Reason.AUTHENTICATION_FAILED},
-        )
-        return tuple(Unrepaired(day, UUID(str(row[0])), row[1], row[2], tuple(row[3])) for row in cursor.fetchall())
 
 
 def list_sessions(database: Database, *, most: int) -> tuple[Session, ...]:

@@ -115,11 +115,12 @@ def test_only_a_running_session_can_be_cancelled_and_once(store: Database, store
 def test_a_session_without_records_tells_why_it_failed(store: Database, store_environment: Environment) -> None:
     plan = SessionPlan(uuid4(), SyncCategory.PARTITION, SyncType.SCHEDULED_TASK, DAY, DAY)
     sessions.open_session(store, plan, [])
-    sessions.abandon_session(store, plan.session_id, SessionStatus.FAILED, error_code="MISSING_MONTH", error_message="2026-04 is in the way")
-    assert "MISSING_MONTH: 2026-04 is in the way" in succeed(store_environment, "sessions", "show", str(plan.session_id))
+    why = "2026-04 is in the way"
+    sessions.abandon_session(store, plan.session_id, SessionStatus.FAILED, error_code="MISSING_MONTH", error_message=why)
+    assert f"MISSING_MONTH: {why}" in succeed(store_environment, "sessions", "show", str(plan.session_id))
     assert "MISSING_MONTH" in succeed(store_environment, "sessions", "list")
     (listed,) = document(store_environment, "sessions", "list")
-    assert (listed["error_code"], listed["error_message"]) == ("MISSING_MONTH", "2026-04 is in the way")
+    assert (listed["error_code"], listed["error_message"]) == ("MISSING_MONTH", why)
 
 
 def test_a_session_that_does_not_exist(store_environment: Environment) -> None:

@@ -272,24 +272,69 @@ def test_the_session_of_a_failed_run_is_failed_with_the_reason_of_the_run(store:
     assert len(sessions.list_sessions(store, most=10)) == 1
 
 
-def test_a_collection_that_failed_at_launch_gets_a_failed_session_that_is_retried(store: Database, days_of: DaysOf) -> None:
+def sweep(days: Days) -> None:
+    context = dg.build_sensor_context(instance=days.instance, resources={"whalefall": days.resource()}, definitions=defs)
+    session_sensors.end_dead_runs.evaluate_tick(context)
+
+
+@pytest.mark.parametrize("tags", [{}, {"whalefall/session_id": str(uuid4())}], ids=["before it began", "before its session was open"])
+def test_a_collection_that_failed_without_a_session_gets_a_failed_one_once_and_is_retried(
+    store: Database, days_of: DaysOf, tags: Mapping[str, str]
+) -> None:
     days = days_of({"a": server(), "b": server()})
-    run = run_of(days, dg.DagsterRunStatus.STARTING)
-    event = days.instance.report_run_failed(run, "no process could be started")
-    context = dg.build_run_status_sensor_context(
-        sensor_name="end_failed_runs",
-        dagster_event=event,
-        dagster_instance=days.instance,
-        dagster_run=run,
-        resources={"whalefall": days.resource()},
-    ).for_run_failure()
-    session_sensors.end_failed_runs(context)
-    (session,) = sessions.list_sessions(store, most=10)
+    run = run_of(days, dg.DagsterRunStatus.STARTING, tags)
+    sweep(days)
+    assert sessions.list_sessions(store, most=10) == ()
+    days.instance.report_run_failed(run, "no process could be started")
+    with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_BATCH, DAY, DAY), []):
+        sweep(days)
+    sweep(days)
+    (session, _) = sessions.list_sessions(store, most=10)
     assert (session.run_id, session.status, session.total_instances) == (run.run_id, SessionStatus.FAILED, 2)
+    assert session.error_code == "RUN_DIED"
     days.let_pass(16)
     (request,) = days.requests()
     days.launch(request)
     assert set(days.fleet.sizes(DAY)) == {(name, database) for name in ("a", "b") for database in ("app", "shop")}
+
+
+def test_a_failed_collection_of_a_day_that_is_over_gets_no_session(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"a": server()})
+    run = run_of(days, dg.DagsterRunStatus.STARTING, {"dagster/partition": str(DAY - timedelta(days=3))})
+    days.instance.report_run_failed(run, "no process could be started")
+    sweep(days)
+    assert sessions.list_sessions(store, most=10) == ()
+
+
+def test_a_run_that_left_its_day_to_another_is_not_retried(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"a": server()})
+    with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY), []) as _:
+        job = defs.get_repository_def().get_job("collect_capacity")
+        result = job.execute_in_process(
+            partition_key=str(DAY), resources={"whalefall": days.resource()}, instance=days.instance, raise_on_error=False
+        )
+        assert not result.success
+        sweep(days)
+    sweep(days)
+    codes = {session.run_id: session.error_code for session in sessions.list_sessions(store, most=10)}
+    assert codes == {None: None, result.run_id: "SESSION_RUNNING"}
+    days.let_pass(24 * 60)
+    assert days.requests() == []
+
+
+def test_a_run_that_copies_the_tags_of_another_has_a_session_of_its_own(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"a": server()})
+    job = defs.get_repository_def().get_job("collect_capacity")
+    first = job.execute_in_process(partition_key=str(DAY), resources={"whalefall": days.resource()}, instance=days.instance)
+    run = days.instance.get_run_by_id(first.run_id)
+    assert run
+    again = job.execute_in_process(
+        partition_key=str(DAY), resources={"whalefall": days.resource()}, instance=days.instance, tags=dict(run.tags)
+    )
+    copy = days.instance.get_run_by_id(again.run_id)
+    assert copy
+    found = {session.run_id: str(session.session_id) for session in sessions.list_sessions(store, most=10)}
+    assert found == {one.run_id: one.tags["whalefall/session_id"] for one in (run, copy)}
 
 
 def test_the_session_of_a_cancelled_run_is_cancelled(store: Database, days_of: DaysOf) -> None:

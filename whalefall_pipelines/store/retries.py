@@ -1,0 +1,29 @@
+"""What the store says of what a day lacks: which instances another visit may help, and which wait for a person.
+
+When they are visited again is `domain/retries.py`.
+"""
+
+from datetime import date
+from uuid import UUID
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.retries import NEEDS_A_PERSON, Unrepaired
+from whalefall_pipelines.store.database import Database
+
+
+def list_rejected_logins(database: Database, day: date) -> frozenset[int]:
+    """Instances whose login was rejected on this day, and that nobody has changed since."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/list_rejected_logins"), {"day": day, "rejected": Reason.AUTHENTICATION_FAILED})
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+def list_unrepaired(database: Database, day: date) -> tuple[Unrepaired, ...]:
+    """Instances whose day lacks something that another visit may give, by the ended session that touched them last."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            queries.load("sessions/list_unrepaired"),
+            {"day": day, "needs_a_person": sorted(NEEDS_A_PERSON), "rejected": Reason.AUTHENTICATION_FAILED},
+        )
+        return tuple(Unrepaired(day, UUID(str(row[0])), row[1], row[2], tuple(row[3])) for row in cursor.fetchall())
