@@ -25,6 +25,8 @@ from whalefall_pipelines.store.sessions import list_known_runs
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
     dg.DagsterRunStatus.FAILURE: RunState.FAILED,
+    # A run that was told to stop cannot hear it while it waits for a statement, and ending its session interrupts that.
+    dg.DagsterRunStatus.CANCELING: RunState.CANCELLED,
     dg.DagsterRunStatus.CANCELED: RunState.CANCELLED,
 }
 

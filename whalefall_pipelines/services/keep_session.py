@@ -22,8 +22,9 @@ Check = Callable[[], None]
 def sync_session(database: Database, plan: SessionPlan, instances: Sequence[Instance]) -> Generator[Check]:
     """Open a session for the block and end it, whatever happens in the block.
 
-    Yields a check that is cheap to call and raises SessionEndedError once somebody else ended the session. An exception in the block makes
-    the session failed; what is no `Exception` (an interrupt, Dagster's termination) makes it cancelled.
+    Yields a check that is cheap to call and raises SessionEndedError once somebody else ended the session; what the block has under way
+    in the store is then interrupted. An exception in the block makes the session failed; what is no `Exception` (an interrupt, Dagster's
+    termination) makes it cancelled.
 
     Raises:
         SessionRunningError: another session collects some of these days.
@@ -36,6 +37,8 @@ def sync_session(database: Database, plan: SessionPlan, instances: Sequence[Inst
         with beat:
             yield beat.check
     except BaseException as error:
+        if isinstance(error, StoreError):
+            beat.check()
         status = SessionStatus.FAILED if isinstance(error, Exception) else SessionStatus.CANCELLED
         code = error.code if isinstance(error, WhalefallError) else "INTERNAL_ERROR" if isinstance(error, Exception) else "CANCELLED"
         _abandon(database, plan, status, code, f"the run ended here: {type(error).__name__}: {error}".rstrip(": "))
@@ -56,7 +59,7 @@ def _ended(plan: SessionPlan, status: SessionStatus) -> SessionEndedError:
 
 
 class _Beat:
-    """A thread that says every few seconds that the session's process lives, and notices when somebody ended the session."""
+    """A thread that says every few seconds that the session's process lives, and stops its statements when somebody ended the session."""
 
     def __init__(self, database: Database, plan: SessionPlan) -> None:
         self._database = database
@@ -77,8 +80,10 @@ class _Beat:
             raise _ended(self._plan, self._status)
 
     def _go_on(self) -> None:
-        while self._status is SessionStatus.RUNNING and not self._is_over.wait(BEAT_SECONDS):
+        while not self._is_over.wait(BEAT_SECONDS):
             try:
                 self._status = sessions.keep_alive(self._database, self._plan.session_id)
             except StoreError:
                 continue  # The work notices by itself that the store is away; the session is kept again as soon as it is back.
+            if self._status is not SessionStatus.RUNNING:
+                self._database.interrupt()

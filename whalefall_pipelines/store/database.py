@@ -8,7 +8,7 @@ import io
 import re
 import select
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
@@ -130,6 +130,7 @@ class Database:
             },
         )
         event.listen(self._engine, "checkout", _refuse_dead)
+        self._in_use: set[extensions.connection] = set()
 
     @contextmanager
     def transaction(self) -> Generator[Cursor]:
@@ -170,15 +171,23 @@ class Database:
             raise _unreachable(self.url, error) from error
         connection = cast("extensions.connection", pooled.driver_connection)
         is_done = False
+        self._in_use.add(connection)
         try:
             yield connection
             is_done = True
         except psycopg2.Error as error:
             raise _store_error(self.url, error) from error
         finally:
+            self._in_use.discard(connection)
             if connection.closed or (closes_on_error and not is_done):
                 pooled.invalidate()
             pooled.close()
+
+    def interrupt(self) -> None:
+        """Cancel the statements that are under way, of all threads: each raises StoreError where it was asked for."""
+        for connection in tuple(self._in_use):
+            with suppress(psycopg2.Error):  # it was closed meanwhile
+                connection.cancel()
 
     def close(self) -> None:
         """Close every pooled connection."""

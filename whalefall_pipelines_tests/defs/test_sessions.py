@@ -242,7 +242,7 @@ def session_of(days: Days, run: dg.DagsterRun) -> UUID:
         (dg.DagsterRunStatus.FAILURE, SessionStatus.FAILED),
         (dg.DagsterRunStatus.CANCELED, SessionStatus.CANCELLED),
         (dg.DagsterRunStatus.STARTED, SessionStatus.RUNNING),
-        (dg.DagsterRunStatus.CANCELING, SessionStatus.RUNNING),
+        (dg.DagsterRunStatus.CANCELING, SessionStatus.CANCELLED),
     ],
 )
 def test_the_sweep_asks_dagster_about_every_running_session(

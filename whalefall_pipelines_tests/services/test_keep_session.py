@@ -74,6 +74,17 @@ def test_a_cancelled_session_stops_what_hangs_and_leaves_the_rest_untouched(stor
     assert servers["untouched"].visits == 0
 
 
+def test_cancelling_stops_a_long_statement_of_the_store(store: Database) -> None:
+    plan = plan_of(Category.AGGREGATION)
+    begun = time.monotonic()
+    with pytest.raises(SessionEndedError, match="cancelled"), sync_session(store, plan, []):
+        threading.Timer(0.5, cancel, (store, plan.session_id)).start()
+        query(store, "select pg_sleep(60)")
+    assert time.monotonic() - begun < 2 * BEAT_SECONDS + 3
+    assert sessions.get_session(store, plan.session_id).status is SessionStatus.CANCELLED
+    assert query(store, "select 1") == [(1,)]
+
+
 def test_a_session_that_was_cancelled_at_its_very_end_is_not_completed(store: Database) -> None:
     plan = plan_of()
     with pytest.raises(SessionEndedError), sync_session(store, plan, []):
