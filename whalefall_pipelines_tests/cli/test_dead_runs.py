@@ -1,4 +1,4 @@
-"""Runs that are killed or terminated and a session that is cancelled, with the real daemon. How a day heals is in `faults/`."""
+"""Runs that are killed or terminated and a session that is cancelled, with the real daemon; one of them is executed again. How a day heals is in `faults/`."""
 
 import time
 from collections.abc import Callable
@@ -17,6 +17,8 @@ from whalefall_pipelines_tests.servers.dead_host import silent_host
 pytestmark = pytest.mark.process
 PATIENT = {"WHALEFALL_CONNECT_TIMEOUT_SECONDS": "300", "WHALEFALL_INSTANCE_TIMEOUT_SECONDS": "600"}
 TERMINATE = "mutation($id: String!) { terminateRun(runId: $id) { __typename } }"
+AGAIN = """mutation($id: String!) { launchRunReexecution(reexecutionParams: {parentRunId: $id, strategy: ALL_STEPS}) {
+    __typename ... on LaunchRunSuccess { run { id } } } }"""
 STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
@@ -26,7 +28,10 @@ def run_process(home: Home) -> psutil.Process | None:
 
 def launch_and_wait(up: Up, database: Database, given: settings.Settings) -> str:
     """Launch a collection and return its run once it waits for the silent server."""
-    run_id = launch_collection(up, given)
+    return wait_for(database, launch_collection(up, given))
+
+
+def wait_for(database: Database, run_id: str) -> str:
     waits = "select 1 from sync_instance_records join sync_sessions as s using (session_id) where run_id = %s and s.status = 'running'"
     assert eventually(lambda: query(database, waits + " and attempts > 0", run_id), seconds=60)
     return run_id
@@ -62,7 +67,9 @@ def test_a_killed_or_terminated_run_ends_its_session_and_a_cancelled_session_end
         assert f"Session {session_id} is cancelled already" in again.stderr
         assert query(database, "select status from sync_sessions where session_id = %s", session_id) == [("cancelled",)]
 
-        terminated = launch_and_wait(up, database, given)
+        reply = up.ask(AGAIN, {"id": cancelled})["launchRunReexecution"]
+        assert reply["__typename"] == "LaunchRunSuccess", reply
+        terminated = wait_for(database, reply["run"]["id"])
         assert up.ask(TERMINATE, {"id": terminated})["terminateRun"]["__typename"] == "TerminateRunSuccess"
         assert eventually(lambda: query(database, closed, terminated) == [("cancelled",)], seconds=20)
         database.close()
