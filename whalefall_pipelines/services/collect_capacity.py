@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.domain.capacity import Reason, measurable_day
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, engines_with_history
+from whalefall_pipelines.domain.retries import NEEDS_A_PERSON
 from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnreachableError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
@@ -115,7 +116,8 @@ class Collector:
         except TargetError as error:
             seconds = time.monotonic() - started
             has_time = spent_seconds + seconds + self._pause_after(attempt) < self.instance_seconds
-            if error.is_transient and seconds < QUICK_SECONDS and attempt < ATTEMPTS and has_time:
+            is_worth_it = error.is_transient and error.reason not in NEEDS_A_PERSON
+            if is_worth_it and seconds < QUICK_SECONDS and attempt < ATTEMPTS and has_time:
                 return Again(seconds)
             return self._write_failure(instance, day, session_id, error, seconds=seconds)
         seconds = time.monotonic() - started

@@ -1,4 +1,7 @@
-"""Runs that are killed or terminated and a session that is cancelled, with the real daemon; one of them is executed again. How a day heals is in `faults/`."""
+"""Runs that are killed, terminated or executed again, and a session that is cancelled, with the real daemon.
+
+How a day heals is in `faults/`.
+"""
 
 import time
 from collections.abc import Callable

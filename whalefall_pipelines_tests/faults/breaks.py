@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines_tests.faults.scene import TARGET, Scene
-from whalefall_pipelines_tests.faults.targets import NAMES, MariadbTarget, PostgresTarget, SqlServerTarget, Target
+from whalefall_pipelines_tests.faults.targets import NAMES, MariadbTarget, OracleTarget, PostgresTarget, SqlServerTarget, Target
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.dead_host import REFUSING, Address, dead_host, silent_host
 from whalefall_pipelines_tests.servers.mariadb import quoted
@@ -141,6 +141,9 @@ def many_databases(scene: Scene) -> Generator[None]:
     elif isinstance(target, SqlServerTarget):
         target.server.catalogue.add_many(names)
         scene.afterwards.callback(target.server.catalogue.drop_many, names)
+    elif isinstance(target, OracleTarget):
+        target.server.double.add_tablespaces(names)
+        scene.afterwards.callback(target.drop, *names)
     scene.expected[TARGET] |= frozenset(names)
     yield
 

@@ -3,13 +3,13 @@
 from whalefall_pipelines_tests.faults.fault import (
     BROKE,
     DIED,
+    ENGINES,
     FAKE,
     MARIADB,
     NOTHING,
     ORACLE,
     OUR_STORE,
     POSTGRESQL,
-    REAL,
     SQLSERVER,
     STORE,
     UNREACHED,
@@ -19,7 +19,7 @@ from whalefall_pipelines_tests.faults.fault import (
 )
 
 PG, FAKED, STORED = (POSTGRESQL,), (FAKE,), (STORE,)
-OTHERS = (MARIADB, SQLSERVER)
+OTHERS = (MARIADB, SQLSERVER, ORACLE)
 TRIED_AGAIN = "Tried twice more within the run, then by the retries of the day."
 RETRIED = "The retries of the day, or the next run of it, measure them."
 BY_A_PERSON = "Waits for a person, who does what the sentence says; then the next run measures it."
@@ -35,23 +35,23 @@ EMPTY = Fault(
     says="listed no database at all",
 )
 SERVERS = (
-    Fault("refused port", (*REAL, ORACLE), MISSING, TRIED_AGAIN, UNREACHED, ("connection_refused",), says="Connection refused", attempts=3),
-    Fault("dead address", REAL, f"{MISSING}, after the connect deadline", RETRIED, UNREACHED, ("timeout",), slow_at=OTHERS),
+    Fault("refused port", ENGINES, MISSING, TRIED_AGAIN, UNREACHED, ("connection_refused",), says="Connection refused", attempts=3),
+    Fault("dead address", ENGINES, f"{MISSING}, after the connect deadline", RETRIED, UNREACHED, ("timeout",), slow_at=OTHERS),
     Fault(
         "accepts and says nothing",
-        (*REAL, ORACLE),
+        ENGINES,
         f"{MISSING}, after the connect deadline",
         RETRIED,
         UNREACHED,
         ("timeout",),
         slow_at=OTHERS,
     ),
-    Fault("silent in mid-query", REAL, f"{MISSING}, after the deadline of the visit", RETRIED, UNUSABLE, ("timeout",), slow_at=OTHERS),
-    Fault("reset in mid-result", REAL, f"{MISSING}, none of them with half a size", TRIED_AGAIN, UNUSABLE, ("unavailable",), attempts=3),
-    Fault("wrong password", REAL, MISSING, BY_A_PERSON, UNREACHED, ("authentication_failed",), says="check the credential"),
+    Fault("silent in mid-query", ENGINES, f"{MISSING}, after the deadline of the visit", RETRIED, UNUSABLE, ("timeout",), slow_at=OTHERS),
+    Fault("reset in mid-result", ENGINES, f"{MISSING}, none of them with half a size", TRIED_AGAIN, UNUSABLE, ("unavailable",), attempts=3),
+    Fault("wrong password", ENGINES, MISSING, BY_A_PERSON, UNREACHED, ("authentication_failed",), says="check the credential"),
     Fault(
         "no right on one database",
-        REAL,
+        ENGINES,
         "that database is missing with the GRANT, the others are measured",
         BY_A_PERSON,
         reasons=("no_permission",),
@@ -61,20 +61,20 @@ SERVERS = (
     Fault("no right on any database", OTHERS, f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
     Fault(
         "database dropped between listing and measuring",
-        REAL,
+        ENGINES,
         "that database is missing, the others are measured",
         "The next run does not expect it any more; its day keeps the reason.",
         reasons=("vanished",),
         says="dropped between",
     ),
-    Fault("ten thousand databases", OTHERS, "nothing: all of them are measured", NOTHING, slow_at=REAL),
-    Fault("ten thousand tables", (POSTGRESQL, MARIADB), "nothing: the database is measured", NOTHING, slow_at=REAL),
-    Fault("server restarted in mid-run", REAL, "nothing but a second attempt in the record", "Tried again within the run.", attempts=2),
-    Fault("slow server, just within the deadline", REAL, "nothing: it is measured", NOTHING, slow_at=OTHERS),
-    Fault("slow server, just beyond the deadline", REAL, MISSING, RETRIED, UNUSABLE, ("timeout",), slow_at=OTHERS),
+    Fault("ten thousand databases", OTHERS, "nothing: all of them are measured", NOTHING, slow_at=ENGINES),
+    Fault("ten thousand tables", (POSTGRESQL, MARIADB), "nothing: the database is measured", NOTHING, slow_at=ENGINES),
+    Fault("server restarted in mid-run", ENGINES, "nothing but a second attempt in the record", "Tried again within the run.", attempts=2),
+    Fault("slow server, just within the deadline", ENGINES, "nothing: it is measured", NOTHING, slow_at=OTHERS),
+    Fault("slow server, just beyond the deadline", ENGINES, MISSING, RETRIED, UNUSABLE, ("timeout",), slow_at=OTHERS),
     Fault(
         "half of the listing gone",
-        REAL,
+        ENGINES,
         "what is gone is missing and stays in the inventory, the rest is measured",
         "The next run measures what is back; a second such listing on a later day is believed.",
         reasons=("vanished",),
@@ -177,7 +177,7 @@ def _killed(step: str, engines: tuple[str, ...], *, is_under_way: bool) -> Fault
 
 KILLS = (
     *(_killed(step, PG, is_under_way=is_under_way) for step, is_under_way in STEPS.items()),
-    *(_killed(step, REAL, is_under_way=True) for step in SERVER_STEPS),
+    *(_killed(step, ENGINES, is_under_way=True) for step in SERVER_STEPS),
 )
 
 TOGETHER = (

@@ -1,4 +1,4 @@
-"""The server under fault: one PostgreSQL, one MariaDB and one SQL Server for tests, each with the same databases and a login of ours.
+"""The server under fault: a PostgreSQL, a MariaDB, and our own SQL Server and Oracle, each with the same databases and a login of ours.
 
 What is done to them is `breaks.py`. Each is made once a worker, and every test leaves it as it found it.
 """
@@ -14,6 +14,9 @@ from psycopg2 import sql
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers import mariadb, postgresql
+from whalefall_pipelines_tests.servers.oracle import targets as oracle
+from whalefall_pipelines_tests.servers.oracle.double import OracleDouble
+from whalefall_pipelines_tests.servers.oracle.server import OracleServer
 from whalefall_pipelines_tests.servers.sqlserver import targets as sqlserver
 
 # Ten thousand tables take four minutes with durability.
@@ -170,6 +173,39 @@ class SqlServerTarget:
         self.server.end_sessions()
 
 
+class OracleTarget:
+    """The Oracle for tests; `shop` is a temporary tablespace, whose files are in a list of their own."""
+
+    def __init__(self, server: OracleServer) -> None:
+        self.engine, self.server, self.host = Engine.ORACLE, server, server.host
+        self.databases = frozenset(NAMES)
+        self.create(*NAMES)
+        self.login = oracle.LOGIN
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    def create(self, *names: str) -> None:
+        for name in names:
+            self.server.double.add_tablespace(name, (2**20, None), contents="TEMPORARY" if name == "shop" else "PERMANENT")
+
+    def drop(self, *names: str) -> None:
+        self.server.double.drop_tablespaces(names)
+
+    @contextmanager
+    def forbidden(self, *names: str) -> Generator[None]:
+        view = "dba_temp_files" if names else "dba_tablespaces"
+        self.server.double.revoke(view)
+        try:
+            yield
+        finally:
+            self.server.double.grant(view)
+
+    def restart(self) -> None:
+        self.server.end_sessions()
+
+
 class Targets:
     """The targets of this worker, each started when it is first asked for."""
 
@@ -196,4 +232,6 @@ class Targets:
             return PostgresTarget(self._stack.enter_context(postgresql.running(cluster)), self._keeper)
         if engine == "MariaDB":
             return MariadbTarget(self._stack.enter_context(mariadb.running(self._folder / "mariadb", *_NOT_DURABLE)), self._keeper)
+        if engine == "Oracle":
+            return OracleTarget(self._stack.enter_context(oracle.new_server(OracleDouble())))
         return SqlServerTarget(self._stack.enter_context(sqlserver.new_server()))

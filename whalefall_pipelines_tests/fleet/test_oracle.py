@@ -72,7 +72,7 @@ def test_sizes_are_the_files_of_each_tablespace_with_what_they_may_grow_to_and_w
 def test_a_tablespace_dropped_between_listing_and_measuring_has_vanished(double: OracleDouble) -> None:
     probe = probe_of(double)
     assert "USERS" in probe.list_databases()
-    double.drop_tablespace("USERS")
+    double.drop_tablespaces(["USERS"])
     assert probe.measure(["USERS"]) == [MissingSize("USERS", *VANISHED)]
 
 

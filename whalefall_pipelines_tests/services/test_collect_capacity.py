@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
-from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SizesError, StoreError, UnreachableError
+from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SizesError, StoreError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store import sessions
@@ -178,8 +178,11 @@ def test_a_quick_failure_is_tried_again_and_heals(store: Database, tmp_path: Pat
     assert (record.status, record.attempts) == (RecordStatus.COMPLETED, 2)
 
 
-def test_a_rejected_login_is_never_tried_twice(store: Database, tmp_path: Path) -> None:
-    fleet = FleetTest(store, tmp_path, {"a": server(refusal=LoginRejectedError("no", reason="authentication_failed"))})
+@pytest.mark.parametrize(
+    "refusal", [LoginRejectedError("no", reason="authentication_failed"), SizesError("grant", reason="no_permission")], ids=repr
+)
+def test_what_waits_for_a_person_is_never_tried_twice(store: Database, tmp_path: Path, refusal: TargetError) -> None:
+    fleet = FleetTest(store, tmp_path, {"a": server(refusal=refusal)})
     fleet.collect()
     assert fleet.servers["a"].visits == 1
 

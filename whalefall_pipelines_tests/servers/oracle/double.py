@@ -68,8 +68,14 @@ class OracleDouble:
         if used_blocks is not None:
             self._run("insert into dba_tablespace_usage_metrics values (?, ?)", name, used_blocks)
 
-    def drop_tablespace(self, name: str) -> None:
-        self._run("delete from dba_tablespaces where tablespace_name = ?", name)
+    def add_tablespaces(self, names: Sequence[str]) -> None:
+        """Tablespaces of one file of a block each, by two statements instead of four for each."""
+        self._run("insert into dba_tablespaces select unnest(?), 'PERMANENT', ?", names, BLOCK)
+        self._run("insert into dba_data_files select unnest(?), ?, 0, 'NO'", names, BLOCK)
+
+    def drop_tablespaces(self, names: Sequence[str]) -> None:
+        for table in ("dba_tablespaces", "dba_data_files", "dba_temp_files", USED):
+            self._run(f"delete from {table} where tablespace_name in (select unnest(?))", names)
 
     def add_snapshot(
         self,
@@ -125,7 +131,8 @@ class OracleDouble:
         """Cursor and connection are one; DuckDB goes with it."""
 
     def _run(self, statement: str, *values: object) -> None:
-        self.database.execute(statement, values)
+        with self.database.cursor() as cursor:  # of its own: a session may be using the other
+            cursor.execute(statement, values)
 
 
 def _error(number: int, message: str) -> oracledb.DatabaseError:

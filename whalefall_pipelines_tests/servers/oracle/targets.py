@@ -21,13 +21,18 @@ LEFTOVERS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableException
 PATIENT = Deadlines(connect_seconds=10, statement_seconds=30, instance_seconds=30)
 
 
-def new_server(**options: object) -> OracleServer:
-    """A server with two tablespaces besides its own, not yet listening."""
+def small_double() -> OracleDouble:
+    """Two tablespaces besides the server's own."""
     double = OracleDouble()
     double.add_tablespace("SYSTEM", (GIBIBYTE, None))
     double.add_tablespace("USERS", (GIBIBYTE, 4 * GIBIBYTE), used_blocks=5)
     double.add_tablespace("TEMP", (2 * GIBIBYTE, None), contents="TEMPORARY")
-    server = OracleServer(double, **options)  # type: ignore[arg-type]
+    return double
+
+
+def new_server(double: OracleDouble | None = None, **options: object) -> OracleServer:
+    """A server with the login that visits use, not yet listening."""
+    server = OracleServer(double or small_double(), **options)  # type: ignore[arg-type]
     server.passwords[LOGIN.username] = str(LOGIN.password)
     return server
 
