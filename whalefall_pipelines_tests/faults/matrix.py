@@ -239,5 +239,15 @@ UNDER_THE_DAEMON = (
         slow_at=PG,
     ),
 )
+STORE_AWAY_AT_THE_START = Fault(
+    "store away when a run begins",
+    STORED,
+    "the run fails, and has a failed session as soon as the store is back",
+    "The sweep writes that session down, and what the day lacks is retried 15 minutes later, without a person.",
+    says="the run failed before it had a session",
+    where=Where.DAEMON,
+    ends_run=True,
+    slow_at=STORED,
+)
 
-FAULTS = (*SERVERS, *LISTINGS, *CLOCKS, GRACE, *STORES, *BROKEN_STORES, *KILLS, *TOGETHER, *UNDER_THE_DAEMON)
+FAULTS = (*SERVERS, *LISTINGS, *CLOCKS, GRACE, *STORES, *BROKEN_STORES, *KILLS, *TOGETHER, *UNDER_THE_DAEMON, STORE_AWAY_AT_THE_START)

@@ -141,7 +141,7 @@ class Scene(FleetTest):
         """What the last run left."""
         ((status, record, code, sentence, attempts),) = query(
             self.store,
-            "select s.status, r.status, r.error_code, coalesce(r.error_message, ''), r.attempts from sync_sessions as s "
+            "select s.status, r.status, r.error_code, concat_ws(' ', r.error_message, s.error_message), r.attempts from sync_sessions as s "
             "inner join sync_instance_records as r using (session_id) inner join instances as i using (instance_id) "
             "where session_id = %s and i.name = %s",
             str(self.session_id),

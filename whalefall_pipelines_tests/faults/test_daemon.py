@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
+from psycopg2 import sql
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.processes import free_port
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.embedded import open_database
 from whalefall_pipelines_tests.cli import conftest
 from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, launch_collection, running
@@ -17,7 +21,7 @@ from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import Report
 from whalefall_pipelines_tests.faults.fault import POSTGRESQL, Fault, parameters
 from whalefall_pipelines_tests.faults.invariants import is_whole
-from whalefall_pipelines_tests.faults.matrix import UNDER_THE_DAEMON
+from whalefall_pipelines_tests.faults.matrix import STORE_AWAY_AT_THE_START, UNDER_THE_DAEMON
 from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, Scene
 from whalefall_pipelines_tests.faults.seams import Stop, stopped_at
 from whalefall_pipelines_tests.faults.targets import Targets
@@ -27,6 +31,10 @@ pytestmark = pytest.mark.process
 prepared_folder, prepared_home = conftest.prepared_folder, conftest.prepared_home
 # The issue promises five minutes; a first retry comes a minute later here.
 ENDED_SECONDS, RETRIED_SECONDS = 300, 240
+SOON = {"WHALEFALL_PARALLEL_INSTANCES": "1", "WHALEFALL_RETRY_MINUTES": "1"}
+# The sensor of failed runs looks every 30 s, once at each.
+FAILURE_SENSOR_SECONDS = 40
+STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
 @contextmanager
@@ -56,28 +64,51 @@ def kill_everything_but_the_store(home: Home, up: Up, run_id: str) -> None:
 KILLS = {"run killed with -9 under the daemon": kill_the_run, "run and daemon killed with -9": kill_everything_but_the_store}
 
 
+@contextmanager
+def away(store: Database) -> Generator[None]:
+    """For the block nobody can connect to the store, though Dagster's database beside it answers."""
+    name = sql.Identifier(str(store.url.database))
+    with closing(Database(store.url.set(database="postgres"), ZoneInfo("UTC"))) as beside, beside.session() as cursor:
+        cursor.execute(sql.SQL("alter database {} allow_connections false").format(name))
+        cursor.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (store.url.database,))
+        yield
+        cursor.execute(sql.SQL("alter database {} allow_connections true").format(name))
+
+
+@dataclass
+class Healing:
+    """A day that the daemon heals."""
+
+    scene: Scene
+    fault: Fault
+
+    def is_ended(self) -> bool:
+        return query(self.scene.store, "select 1 from sync_sessions where status = 'running'") == []
+
+    def wait(self, up: Up, *, neighbour: str) -> None:
+        """Wait until the session of the run is failed, and its retry has healed the day; `neighbour` is what its record is until then."""
+        scene, fault = self.scene, self.fault
+        failed = "select 1 from sync_sessions where status = 'failed' and run_id is not null"
+        assert eventually(lambda: self.is_ended() and query(scene.store, failed), seconds=ENDED_SECONDS), up.said()
+        scene.find_session()
+        seen = scene.seen()
+        assert (seen.status, seen.code, scene.seen(NEIGHBOUR).record) == ("failed", fault.code, neighbour), seen
+        assert fault.says in seen.sentence, seen
+        whole = eventually(lambda: is_whole(scene.store, scene.day, scene.expected) and self.is_ended(), seconds=RETRIED_SECONDS)
+        assert whole, up.said()
+        scene.healed_at = time.monotonic()
+        retried = query(scene.store, "select sync_type, status from sync_sessions where retry_of = %s", str(scene.session_id))
+        assert retried == [("retry", "completed")]
+
+
 @pytest.mark.parametrize(("fault", "engine"), parameters(UNDER_THE_DAEMON))
 def test_the_daemon_repairs_the_day_without_a_person(
     fault: Fault, engine: str, prepared_home: Callable[..., Home], targets: Targets, report: Report
 ) -> None:
-    home = prepared_home({"WHALEFALL_PARALLEL_INSTANCES": "1", "WHALEFALL_RETRY_MINUTES": "1"})
+    home = prepared_home(SOON)
     home.succeed("store", "start")
     with scene_at(home, targets) as scene:
-
-        def is_ended() -> bool:
-            return query(scene.store, "select 1 from sync_sessions where status = 'running'") == []
-
-        def wait_until_it_is_healed(up: Up) -> None:
-            assert eventually(is_ended, seconds=ENDED_SECONDS), up.said()
-            scene.find_session()
-            seen, neighbour = scene.seen(), scene.seen(NEIGHBOUR)
-            assert (seen.status, seen.code, neighbour.record) == ("failed", fault.code, "completed"), seen
-            assert fault.says in seen.sentence, seen
-            whole = eventually(lambda: is_whole(scene.store, scene.day, scene.expected) and is_ended(), seconds=RETRIED_SECONDS)
-            assert whole, up.said()
-            scene.healed_at = time.monotonic()
-            retried = query(scene.store, "select sync_type, status from sync_sessions where retry_of = %s", str(scene.session_id))
-            assert retried == [("retry", "completed")]
+        healing = Healing(scene, fault)
 
         def work() -> None:
             with running(home, free_port()) as up:
@@ -87,11 +118,32 @@ def test_the_daemon_repairs_the_day_without_a_person(
                     KILLS[fault.name](home, up, run_id)
                     scene.mended_at = time.monotonic()
                 if up.process.poll() is None:
-                    wait_until_it_is_healed(up)
+                    healing.wait(up, neighbour="completed")
             home.succeed("store", "start")
             if not scene.healed_at:
                 with running(home, free_port()) as up:
-                    wait_until_it_is_healed(up)
+                    healing.wait(up, neighbour="completed")
                 home.succeed("store", "start")
+
+        report(fault, engine, scene.pass_through(nullcontext(), lambda: None, work))
+
+
+@pytest.mark.parametrize(("fault", "engine"), parameters((STORE_AWAY_AT_THE_START,)))
+def test_a_run_that_found_no_store_is_repaired_when_the_store_is_back(
+    fault: Fault, engine: str, prepared_home: Callable[..., Home], targets: Targets, report: Report
+) -> None:
+    home = prepared_home(SOON)
+    home.succeed("store", "start")
+    with scene_at(home, targets) as scene:
+
+        def work() -> None:
+            with running(home, free_port()) as up:
+                with away(scene.store):
+                    run_id = launch_collection(up, settings.load(home.environment))
+                    assert eventually(lambda: up.ask(STATUS, {"id": run_id})["runOrError"]["status"] == "FAILURE", seconds=90), up.said()
+                    time.sleep(FAILURE_SENSOR_SECONDS)
+                scene.mended_at = time.monotonic()
+                Healing(scene, fault).wait(up, neighbour="pending")
+            home.succeed("store", "start")
 
         report(fault, engine, scene.pass_through(nullcontext(), lambda: None, work))
