@@ -3,11 +3,7 @@
 Networks that fail are in `test_mysql_faults.py`.
 """
 
-import contextlib
-import socket
-import threading
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,9 +13,8 @@ from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.processes import free_port
 from whalefall_pipelines_tests.servers import mariadb as servers
-from whalefall_pipelines_tests.servers.dead_host import RESET_ON_CLOSE
+from whalefall_pipelines_tests.servers.dead_host import answering_host
 from whalefall_pipelines_tests.servers.mariadb import (
     Target,
     instance_at,
@@ -38,39 +33,6 @@ def connect(instance: Instance, login: Login = LOGIN, deadlines: Deadlines = QUI
         raise AssertionError("connected")
 
 
-@contextmanager
-def greeting_host(greeting: bytes | None) -> Generator[Instance]:
-    """A host that speaks first, as MySQL does, says this and hangs up; with None it resets the connection instead."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", free_port()))
-        listener.listen()
-        thread = threading.Thread(target=_greet, args=(listener, greeting))
-        thread.start()
-        try:
-            yield instance_at(*listener.getsockname())
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
-def _greet(listener: socket.socket, greeting: bytes | None) -> None:
-    while True:
-        try:
-            client, _ = listener.accept()
-        except OSError:
-            return  # the block is over
-        with client, contextlib.suppress(OSError):
-            client.settimeout(5)
-            if greeting is None:
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-                continue
-            client.sendall(greeting)
-            client.shutdown(socket.SHUT_WR)
-            while client.recv(65536):
-                pass
-
-
 def packet(number: int, body: bytes) -> bytes:
     """A packet as it stands on the wire."""
     return len(body).to_bytes(3, "little") + bytes([number]) + body
@@ -86,8 +48,8 @@ def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_mysql() ->
     answers = (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", *garbled)
     for answer in (None, b"", *answers):
         reason = Reason.SERVER_ERROR if answer else Reason.UNAVAILABLE
-        with greeting_host(answer) as instance, failure(reason, UnreachableError) as said:
-            connect(instance)
+        with answering_host(answer, speaks_first=True) as host, failure(reason, UnreachableError) as said:
+            connect(instance_at(host.host, host.port))
         assert not answer or said[0].endswith("that is no MySQL: check the port."), answer
 
 
@@ -106,8 +68,8 @@ def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_mysql() ->
     ],
 )
 def test_the_native_number_of_a_refusal_decides(number: int, reason: Reason, kind: type[TargetError]) -> None:
-    with greeting_host(refusal(number, "Zugriff verweigert")) as instance, failure(reason, kind) as said:
-        connect(instance)
+    with answering_host(refusal(number, "Zugriff verweigert"), speaks_first=True) as host, failure(reason, kind) as said:
+        connect(instance_at(host.host, host.port))
     assert "Zugriff verweigert; " in said[0]
 
 
