@@ -19,7 +19,8 @@ from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
 from whalefall_pipelines.fleet.probe import Probe, Right
-from whalefall_pipelines.store.database import Database, libpq_url
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.conftest import libpq_url
 
 _KEY = 740_099
 

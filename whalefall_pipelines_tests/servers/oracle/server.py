@@ -39,7 +39,6 @@ class Session:
     username: str = ""
     session_key: bytes = b""
     verifier: bytes = b""
-    combined_key: bytes = b""
     is_large: bool = False
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     cursors: dict[int, list[tuple[object, ...]]] = field(default_factory=dict[int, list[tuple[object, ...]]])
