@@ -140,15 +140,11 @@ def test_a_day_that_is_over_keeps_what_was_measured(store: Database, tmp_path: P
 def test_the_inventory_alone_lists_and_does_not_measure(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
     now, day = now_and_today()
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now)
-    fleet_day_only = run_inventory(fleet, dagster_instance, day)
-    assert set(metadata(fleet_day_only, INVENTORY)) == {str(day)}
-    assert metadata(fleet_day_only, SIZES) == {}
+    result = run(fleet, dagster_instance, day, select=[INVENTORY])
+    assert set(metadata(result, INVENTORY)) == {str(day)}
+    assert metadata(result, SIZES) == {}
     assert query(store, "select database_name from instance_databases") == [("app",)]
     assert fleet.sizes(day) == {}
-
-
-def run_inventory(fleet: FleetTest, dagster_instance: dg.DagsterInstance, day: date) -> dg.ExecuteInProcessResult:
-    return run(fleet, dagster_instance, day, select=[INVENTORY])
 
 
 def test_the_totals_alone_are_recomputed_from_the_stored_day(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:

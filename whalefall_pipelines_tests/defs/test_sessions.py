@@ -38,9 +38,10 @@ class Days:
         self.store = store
         self.fleet = FleetTest(store, home, servers, now=NOW)
         self.instance = instance
+        self.grace_hours = 2
 
     def resource(self) -> WhalefallResource:
-        given = replace(settings.load({"WHALEFALL_HOME": str(self.fleet.home)}), timezone=TIMEZONE)
+        given = replace(settings.load({"WHALEFALL_HOME": str(self.fleet.home)}), timezone=TIMEZONE, grace_hours=self.grace_hours)
         return bound(self.store, collector=self.fleet.collector, settings=given)
 
     def sensor_context(self) -> dg.SensorEvaluationContext:
@@ -281,5 +282,8 @@ def test_a_retry_is_of_yesterday_within_the_grace_period_only(store: Database, d
     days.fleet.now = datetime(yesterday.year, yesterday.month, yesterday.day, 12, tzinfo=TIMEZONE)
     days.fleet.collect(yesterday)
     days.let_pass(16)
-    is_within_grace = today(datetime.now(UTC) - timedelta(hours=2), TIMEZONE) == yesterday
-    assert bool(days.requests()) == is_within_grace
+    days.grace_hours = 0
+    assert days.requests() == []
+    days.grace_hours = 24  # whatever time it is, yesterday is within
+    (request,) = days.requests()
+    assert request.tags["dagster/partition"] == str(yesterday)

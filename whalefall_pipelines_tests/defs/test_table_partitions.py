@@ -225,8 +225,9 @@ def test_the_sensor_notices_a_write_that_met_a_missing_month(
 
 def test_the_sensor_has_a_detach_that_was_cut_off_ended(store: Database, dagster_instance: dg.DagsterInstance, this_month: Month) -> None:
     run(store, dagster_instance)
-    old = ensure_month(store, TABLE, this_month.plus(-13)) and this_month.plus(-13).table_partition(TABLE)
-    interrupt_detach(store, TABLE, str(old))
+    old = this_month.plus(-13)
+    ensure_month(store, TABLE, old)
+    interrupt_detach(store, TABLE, old.table_partition(TABLE))
     (request,) = requests(store)
     assert request.job_name == "expire_table_partitions"
     assert set(failing(run(store, dagster_instance))) == {"no_detach_is_pending", "nothing_is_overdue"}
