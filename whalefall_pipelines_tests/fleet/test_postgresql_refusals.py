@@ -24,9 +24,9 @@ from whalefall_pipelines_tests.servers.postgresql import (
     instance_at,
     instance_of,
     new_cluster,
-    running,
     superuser,
 )
+from whalefall_pipelines_tests.servers.running import running
 from whalefall_pipelines_tests.servers.visits import SECRET, failure, refused
 
 pytestmark = pytest.mark.process

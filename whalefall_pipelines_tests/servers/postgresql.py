@@ -53,16 +53,6 @@ def new_cluster(major: int, folder: Path, *options: str) -> PostgresCluster:
     )
 
 
-@contextmanager
-def running(cluster: PostgresCluster) -> Generator[PostgresCluster]:
-    """The cluster, up for the block."""
-    cluster.start(with_parent=True)
-    try:
-        yield cluster
-    finally:
-        cluster.stop()
-
-
 class PostgresServers:
     """One running server per version, each started when it is first asked for."""
 
