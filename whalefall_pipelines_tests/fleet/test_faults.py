@@ -8,7 +8,9 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 
 import psutil
 import pytest
@@ -17,7 +19,8 @@ from whalefall_pipelines.domain.capacity import DatabaseSize, Reason
 from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.probe import Deadlines, Probe
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines_tests.at_once import at_once
 from whalefall_pipelines_tests.fleet import subjects
 from whalefall_pipelines_tests.fleet.subjects import Subject
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
@@ -82,23 +85,16 @@ def test_a_login_that_stalls_costs_the_connect_deadline(subject: Subject, after_
 
 def test_silent_hosts_are_waited_for_together(subject: Subject) -> None:
     """A driver may hold one lock over all its connections; then four would take four deadlines."""
-    waited: list[str] = []
 
     def wait_for(host: Address) -> None:
         with fails(subject, Reason.TIMEOUT, UnreachableError, within=10):
             subject.refused(host, deadlines=QUICK)
-        waited.append(host.host)
 
     with ExitStack() as hosts:
         silent = [hosts.enter_context(silent_host(f"127.0.0.{number}")) for number in range(2, 6)]
         begun = time.monotonic()
-        threads = [threading.Thread(target=wait_for, args=(host,)) for host in silent]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert time.monotonic() - begun < 4
-    assert len(waited) == 4
+        at_once(*(partial(wait_for, host) for host in silent))
+        assert time.monotonic() - begun < 4
 
 
 @pytest.mark.parametrize("after_bytes", [0, 40])
@@ -140,28 +136,19 @@ def test_a_slow_network_is_only_slow(subject: Subject) -> None:
 
 
 def test_shut_all_breaks_every_waiting_statement_at_once(subject: Subject) -> None:
-    watchdog, outcomes = Watchdog(), list[Reason]()
-
-    def wait_on(probe: Probe) -> None:
-        try:
-            probe.list_databases()
-        except SizesError as error:
-            outcomes.append(Reason(error.reason))
-
-    with ChaosProxy(subject.host, subject.port) as proxy, ExitStack() as visits:
+    watchdog = Watchdog()
+    with ChaosProxy(subject.host, subject.port) as proxy, ThreadPoolExecutor(4) as threads, ExitStack() as visits:
         probes = [visits.enter_context(subject.visit(proxy, watchdog=watchdog)) for _ in range(4)]
         proxy.stall()
-        threads = [threading.Thread(target=wait_on, args=(probe,)) for probe in probes]
-        for thread in threads:
-            thread.start()
+        waiting = [threads.submit(probe.list_databases) for probe in probes]
         time.sleep(0.3)
-        assert outcomes == []
+        assert not any(one.done() for one in waiting)
         begun = time.monotonic()
         watchdog.shut_all()
-        for thread in threads:
-            thread.join(10)
+        for one in waiting:
+            with fails(subject, Reason.CANCELLED, SizesError):
+                one.result(10)
         assert time.monotonic() - begun < 1
-        assert outcomes == [Reason.CANCELLED] * 4
     with subject.visit(watchdog=watchdog) as probe:
         assert probe.list_databases()
 

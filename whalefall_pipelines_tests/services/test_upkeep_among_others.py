@@ -14,6 +14,7 @@ from whalefall_pipelines.services.maintain_table_partitions import (
 )
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month, only_upkeep, read_catalogue
+from whalefall_pipelines_tests.at_once import at_once
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.servers.locks import somebody
 from whalefall_pipelines_tests.services import upkeep
@@ -109,20 +110,14 @@ def test_of_two_upkeeps_at_once_the_second_says_so_and_leaves(store: Database) -
 
 
 def test_two_upkeeps_from_two_places_make_each_month_once(store: Database) -> None:
-    made: list[int] = []
-
-    def upkeep() -> None:
+    def upkeep() -> int:
         try:
-            made.append(len([outcome for outcome in create(store) if not outcome.error]))
+            return sum(not outcome.error for outcome in create(store))
         except StoreBusyError:
-            made.append(0)
+            return 0
 
-    threads = [threading.Thread(target=upkeep) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert (len(made), sum(made), len(read_catalogue(store))) == (4, 16, 16)
+    assert sum(at_once(*[upkeep] * 4)) == 16
+    assert len(read_catalogue(store)) == 16
 
 
 def test_two_expiries_from_two_places_drop_each_month_once(store: Database) -> None:
@@ -139,10 +134,6 @@ def test_two_expiries_from_two_places_drop_each_month_once(store: Database) -> N
             except StoreBusyError as error:
                 told.append(str(error))
 
-    threads = [threading.Thread(target=upkeep) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    at_once(*[upkeep] * 3)
     assert sorted(done) == sorted(Month(2025, month).table_partition(name) for name in STATS_TABLES for month in range(5, 11))
     assert all("Another upkeep of the table partitions is at work" in sentence for sentence in told)
