@@ -101,6 +101,15 @@ def start_elsewhere(
     )
 
 
+def started(holder: subprocess.Popen[str]) -> tuple[int, int]:
+    """The server that another program has started: its process id, and whose it is."""
+    assert holder.stdout
+    assert holder.stderr
+    said = holder.stdout.readline().split()
+    assert said, holder.stderr.read()
+    return int(said[0]), int(said[1])
+
+
 def python_path(python: str) -> dict[str, str]:
     """The environment in which an interpreter finds this project, and what it is made of."""
     packages = [] if python == sys.executable else [path for path in sys.path if path.endswith("site-packages")]

@@ -13,7 +13,15 @@ import pytest
 from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.local_servers.mariadb import MariadbServer
 from whalefall_pipelines.local_servers.mariadb_binaries import find
-from whalefall_pipelines_tests.local_servers.kinds import AS_NOBODY, MARIADB, gone, mariadb_in, python_for_everybody, start_elsewhere
+from whalefall_pipelines_tests.local_servers.kinds import (
+    AS_NOBODY,
+    MARIADB,
+    gone,
+    mariadb_in,
+    python_for_everybody,
+    start_elsewhere,
+    started,
+)
 from whalefall_pipelines_tests.servers.mariadb import needed_binaries
 from whalefall_pipelines_tests.servers.running import running
 
@@ -102,8 +110,7 @@ def test_it_runs_on_in_the_background_and_is_stopped_by_another_program(made_mar
 
 def test_it_ends_in_order_with_its_parent(made_mariadb: MariadbServer) -> None:
     with start_elsewhere(MARIADB, made_mariadb.folder, "stay") as holder:
-        assert holder.stdout
-        process_id = int(holder.stdout.readline().split()[0])
+        process_id, _ = started(holder)
         holder.kill()
     assert gone(process_id), "the server outlived the process that it was to end with"
     assert "Shutdown complete" in made_mariadb.log.read_text()
@@ -115,12 +122,8 @@ def test_it_runs_as_a_plain_user(open_folder: Path) -> None:
     if python is None:
         pytest.skip("no Python here that an unprivileged user may run")
     with start_elsewhere(MARIADB, open_folder / "server", "stay", python=python, before=AS_NOBODY) as holder:
-        assert holder.stdout
-        assert holder.stderr
-        said = holder.stdout.readline().split()
         try:
-            assert said, holder.stderr.read()
-            process_id, uid = map(int, said)
+            process_id, uid = started(holder)
             assert uid == 65534
             assert mariadb_in(open_folder / "server").administer("select 1") == [(1,)]
         finally:

@@ -23,6 +23,7 @@ from whalefall_pipelines_tests.local_servers.kinds import (
     gone,
     python_for_everybody,
     start_elsewhere,
+    started,
 )
 from whalefall_pipelines_tests.servers.postgresql import binaries_of
 from whalefall_pipelines_tests.servers.running import running
@@ -97,8 +98,7 @@ def test_what_the_server_says_when_it_does_not_start_is_in_the_error(made_cluste
 
 def test_it_is_stopped_by_another_program_than_the_one_that_started_it(made_cluster: PostgresCluster) -> None:
     with start_elsewhere(POSTGRESQL, made_cluster.folder, "stay") as holder:
-        assert holder.stdout
-        process_id = int(holder.stdout.readline().split()[0])
+        process_id, _ = started(holder)
         begun = time.monotonic()
         assert made_cluster.stop()
         # The holder lives on and has not collected it.
@@ -127,12 +127,8 @@ def test_it_runs_as_root_in_every_way_and_as_a_user_and_ends_with_its_parent(way
                 pytest.skip("no Python here that an unprivileged user may run")
             python = found
     with start_elsewhere(POSTGRESQL, open_folder / "pg", "stay", python=python, before=before, **environment) as holder:
-        assert holder.stdout
-        assert holder.stderr
-        said = holder.stdout.readline().split()
         try:
-            assert said, holder.stderr.read()
-            process_id, uid = map(int, said)
+            process_id, uid = started(holder)
             assert uid == expected_uid
             assert ask(cluster_in(open_folder / "pg"), "select 1") == 1
             assert (open_folder / "pg" / "data").stat().st_uid == expected_uid
