@@ -6,17 +6,25 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy.engine import URL
 
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.store import migrations
-from whalefall_pipelines.store.database import Database, libpq_url, parse_url
+from whalefall_pipelines.store.database import Database, parse_url
 
 TIMEZONE = ZoneInfo("Asia/Shanghai")
 # Durability costs tests half their time and is not what they are about; test_embedded.py has a server with it.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB", "jit=off")
 _numbers = itertools.count()
+
+
+def libpq_url(url: URL) -> str:
+    """The URL of a store as psql and psycopg2 read it."""
+    text = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    place, mark, options = text.partition("?")
+    return place + mark + options.replace("+", "%20")  # libpq does not read + as a space
 
 
 @pytest.fixture(scope="session")

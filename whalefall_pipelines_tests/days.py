@@ -1,9 +1,14 @@
-"""Writes days into a store as collection would have: sizes, gaps, inventory and totals."""
+"""Writes days into a store as collection would have: sizes, gaps, inventory and totals; and computes their periods."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from uuid import uuid4
 
+from whalefall_pipelines.domain.periods import Period
+from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
+from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store import capacity
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
@@ -44,3 +49,10 @@ def write_days(store: Database, days: Mapping[tuple[Key, date], ModelDay]) -> No
         )
         ids = sorted({key[0] for key, _ in days})
         capacity.write_totals(cursor, ids, min(day for _, day in days), max(day for _, day in days), None)
+
+
+def compute_periods(store: Database, periods: Sequence[Period], today: date) -> None:
+    """Compute these periods in a session of their own."""
+    plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
+    with sync_session(store, plan, []):
+        aggregate_sizes(store, periods, today, plan.session_id)

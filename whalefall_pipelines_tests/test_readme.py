@@ -56,31 +56,18 @@ def run_commands(script: str, home: Path, folder: Path) -> None:
 
 
 @pytest.mark.process
-def test_the_first_day_runs_as_shown(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    try:
-        run_commands(blocks("sh")[0], home, tmp_path)
-    finally:
-        run_commands("whalefall demo --stop", home, tmp_path)
-
-
-@pytest.mark.process
-def test_own_servers_are_registered_as_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("block", "end"),
+    [(0, "whalefall demo --stop"), (1, "whalefall store stop"), (2, "whalefall store stop")],
+    ids=["the first day", "own servers", "the upkeep of months"],
+)
+def test_what_is_shown_runs_as_shown(block: int, end: str, tmp_path: Path) -> None:
     (tmp_path / "fleet.yaml").write_text(blocks("yaml")[0])
     home = tmp_path / "home"
     try:
-        run_commands(blocks("sh")[1], home, tmp_path)
+        run_commands(blocks("sh")[block], home, tmp_path)
     finally:
-        run_commands("whalefall store stop", home, tmp_path)
-
-
-@pytest.mark.process
-def test_months_are_looked_after_as_shown(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    try:
-        run_commands(blocks("sh")[2], home, tmp_path)
-    finally:
-        run_commands("whalefall store stop", home, tmp_path)
+        run_commands(end, home, tmp_path)
 
 
 def test_every_variable_is_in_the_table_and_none_other() -> None:

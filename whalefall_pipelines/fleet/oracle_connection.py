@@ -126,7 +126,8 @@ def translating(instance: Instance, *watches: Watch, is_connected: bool = True) 
             cancelled = silent is Reason.CANCELLED
             sentence = f"The visit of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
         else:
-            said = " ".join(line for line in str(error).splitlines() if not line.startswith("Help:"))
+            text = str(error.args[-1] if error.args else error)
+            said = " ".join(line for line in text.splitlines() if not line.startswith("Help:"))
             sentence = f"{where}: {re.sub(r' [(]CONNECTION_ID=[^)]*[)]', '', said).rstrip('.')}; {advice}"
         raise (SizesError if is_connected and kind is UnreachableError else kind)(sentence, reason=reason) from error
 

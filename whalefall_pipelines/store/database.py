@@ -54,13 +54,6 @@ def describe(url: "URL") -> str:
     return f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
 
 
-def libpq_url(url: "URL") -> str:
-    """The same URL as psql and psycopg2 read it."""
-    text = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    place, mark, options = text.partition("?")
-    return place + mark + options.replace("+", "%20")  # libpq does not read + as a space
-
-
 class Cursor:
     """A cursor that keeps its statements until a result is wanted and sends them in one message, in their order.
 

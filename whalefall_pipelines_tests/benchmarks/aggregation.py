@@ -5,21 +5,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 from sqlalchemy import BigInteger, Date, Integer, String, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
-from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
-from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
-from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store import aggregation
 from whalefall_pipelines.store.aggregation import Level
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
+from whalefall_pipelines_tests.days import compute_periods
 
 INSTANCES, DATABASES = 1000, 27
 LOOPED_INSTANCES = 25  # of the loop; the rest would take minutes and tell nothing new
@@ -140,10 +137,7 @@ def refresh(store: Database, day: date) -> float:
         cursor.execute("update instance_size_stats set total_bytes = total_bytes + 27 * 4096 where stat_date = %s", (day,))
     begun = time.monotonic()
     for period_type in PeriodType:
-        period = period_of(period_type, day)
-        plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.SCHEDULED_TASK, period.start, day)
-        with sync_session(store, plan, []):
-            aggregate_sizes(store, [period], TODAY, plan.session_id)
+        compute_periods(store, [period_of(period_type, day)], TODAY)
     return time.monotonic() - begun
 
 

@@ -21,10 +21,10 @@ from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.store.database import Database, libpq_url
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.benchmarks.figures import Figure
 from whalefall_pipelines_tests.benchmarks.servers import DATABASES, embedded_store
-from whalefall_pipelines_tests.conftest import TIMEZONE
+from whalefall_pipelines_tests.conftest import TIMEZONE, libpq_url
 from whalefall_pipelines_tests.factories import FleetTest, server
 
 INSTANCES = 1000

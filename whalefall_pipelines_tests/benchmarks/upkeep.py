@@ -6,21 +6,18 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from statistics import median
-from uuid import uuid4
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
-from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.domain.table_partitions import Month, months_between
-from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.hold_months import find_held_months
-from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.services.maintain_table_partitions import expire_table_partitions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month
 from whalefall_pipelines_tests.benchmarks.aggregation import fill, timed
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
+from whalefall_pipelines_tests.days import compute_periods
 
 INSTANCES, DATABASES = 1000, 27
 TABLE, TODAY = "database_size_stats", date(2026, 11, 22)
@@ -120,10 +117,7 @@ def _asking(store: Database) -> Figure:
 
     def compute() -> None:
         for period_type in PeriodType:
-            periods = periods_between(period_type, MONTH.first_day, MONTH.last_day)
-            plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
-            with sync_session(store, plan, []):
-                aggregate_sizes(store, periods, TODAY, plan.session_id)
+            compute_periods(store, periods_between(period_type, MONTH.first_day, MONTH.last_day), TODAY)
 
     def ask() -> None:
         assert find_held_months(store, [MONTH], 60, TODAY) == {}

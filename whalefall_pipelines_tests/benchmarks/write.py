@@ -11,10 +11,11 @@ import psycopg2
 
 from whalefall_pipelines.domain.capacity import Method, Provenance
 from whalefall_pipelines.store.capacity import SizeRow, write_sizes
-from whalefall_pipelines.store.database import Database, libpq_url
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
+from whalefall_pipelines_tests.conftest import libpq_url
 
 INSTANCES, DATABASES = 1000, 27
 # 37 days over two months: 999,000 rows.

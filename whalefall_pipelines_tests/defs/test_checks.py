@@ -1,54 +1,32 @@
 """The checks beside the assets: each passes on a good day and fails on the one thing that it is about."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from uuid import uuid4
 
 import dagster as dg
 import pytest
 
 from whalefall_pipelines.defs import checks
 from whalefall_pipelines.defs.calendar import SETTINGS
-from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import PeriodType, period_of
-from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
-from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
-from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from
-from whalefall_pipelines_tests.days import write_days
-from whalefall_pipelines_tests.factories import register
+from whalefall_pipelines_tests.days import compute_periods, write_days
+from whalefall_pipelines_tests.defs.bound import bound
 
 NOW = today(datetime.now(UTC), SETTINGS.timezone)
 GB = 10**9
 
 
-def resource(store: Database) -> WhalefallResource:
-    class Bound(WhalefallResource):
-        @contextmanager
-        def store(self) -> Generator[Database]:
-            yield store
-
-    return Bound()
-
-
 def evaluate(check: dg.AssetChecksDefinition, store: Database, tags: dict[str, str] | None = None) -> dg.AssetCheckResult:
     """Run one check alone, as a person does, or with the tags of a run."""
     with dg.DagsterInstance.ephemeral() as instance:
-        job = dg.Definitions(asset_checks=[check], resources={"whalefall": resource(store)}).resolve_implicit_global_asset_job_def()
+        job = dg.Definitions(asset_checks=[check], resources={"whalefall": bound(store)}).resolve_implicit_global_asset_job_def()
         outcome = job.execute_in_process(instance=instance, tags=tags or {})
     (evaluation,) = outcome.get_asset_check_evaluations()
     return dg.AssetCheckResult(
         passed=evaluation.passed, severity=evaluation.severity, description=evaluation.description, metadata=evaluation.metadata
     )
-
-
-@pytest.fixture
-def key(store: Database) -> Key:
-    (instance,) = register(store, "orders")
-    return instance.instance_id, "shop"
 
 
 def test_a_wrong_total_is_named(store: Database, key: Key) -> None:
@@ -91,9 +69,7 @@ def test_a_database_that_jumped_is_a_warning(store: Database, key: Key, before: 
 
 def aggregate(store: Database, period_type: PeriodType, day: date) -> dict[str, str]:
     period = period_of(period_type, day)
-    plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, period.start, period.end)
-    with sync_session(store, plan, []):
-        aggregate_sizes(store, [period], NOW, plan.session_id)
+    compute_periods(store, [period], NOW)
     return {"dagster/partition": str(period.start)}
 
 

@@ -1,8 +1,8 @@
 """Each engine as Dagster collects it from a server that listens: measured, with the same reasons and codes where something is wrong,
 and for SQL Server and Oracle a missed day out of the history that the server itself keeps."""
 
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,12 +13,12 @@ import pytest
 from whalefall_pipelines import settings
 from whalefall_pipelines.defs.calendar import SETTINGS
 from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS, fleet_day
-from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.services.collect_capacity import Collector, server_collector
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.defs.bound import bound
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
 from whalefall_pipelines_tests.servers.dead_host import REFUSING, silent_host
@@ -34,12 +34,6 @@ from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, driver_of
 pytestmark = [pytest.mark.process, oracle_targets.LEFTOVERS]
 leftovers = oracle_targets.leftovers
 mariadb, maria, oracle = mariadb_servers.mariadb, mariadb_servers.maria, oracle_targets.server
-
-
-@pytest.fixture
-def dagster_instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
 
 
 @pytest.fixture
@@ -65,20 +59,14 @@ def run(
 ) -> dg.ExecuteInProcessResult:
     environment = {"WHALEFALL_HOME": str(folder), "WHALEFALL_CONNECT_TIMEOUT_SECONDS": "2", **more}
 
-    class Bound(WhalefallResource):
-        @contextmanager
-        def store(self) -> Generator[Database]:
-            yield store
+    def collector() -> Collector:
+        return replace(server_collector(settings.load(environment), store), clock=lambda: now or datetime.now(UTC), pause_seconds=0)
 
-        def collector(self, database: Database) -> Collector:
-            return replace(server_collector(settings.load(environment), database), clock=lambda: now or datetime.now(UTC), pause_seconds=0)
-
-    keys = [INVENTORY, SIZES, TOTALS]
     result = dg.materialize(
         [fleet_day],
-        selection=dg.AssetSelection.assets(*keys),
+        selection=dg.AssetSelection.assets(INVENTORY, SIZES, TOTALS),
         partition_key=str(day),
-        resources={"whalefall": Bound()},
+        resources={"whalefall": bound(store, collector=collector)},
         instance=instance,
     )
     assert result.success

@@ -1,49 +1,27 @@
 """The day assets as Dagster runs them: single days, ranges, subsets, partial failure, and what people see of it."""
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import dagster as dg
-import pytest
 
 from whalefall_pipelines.defs.calendar import SETTINGS
 from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS, fleet_day
 from whalefall_pipelines.defs.checks import every_expected_database_has_a_size
 from whalefall_pipelines.defs.inventory import instances
-from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncType
 from whalefall_pipelines.errors import UnreachableError
-from whalefall_pipelines.services.collect_capacity import Collector
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.defs.bound import bound
 from whalefall_pipelines_tests.factories import FleetTest, query, server
-
-
-@pytest.fixture
-def dagster_instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
 
 
 def now_and_today() -> tuple[datetime, date]:
     now = datetime.now(UTC)
     return now, today(now, SETTINGS.timezone)
-
-
-def resource(fleet: FleetTest) -> WhalefallResource:
-    class Bound(WhalefallResource):
-        @contextmanager
-        def store(self) -> Generator[Database]:
-            yield fleet.store
-
-        def collector(self, database: Database) -> Collector:
-            return fleet.collector()
-
-    return Bound()
 
 
 def run(
@@ -64,7 +42,7 @@ def run(
         partition_key=None if last else str(first),
         tags=spans | (tags or {}),
         run_config=run_config or {},
-        resources={"whalefall": resource(fleet)},
+        resources={"whalefall": bound(fleet.store, collector=fleet.collector)},
         instance=dagster_instance,
     )
     assert result.success
@@ -162,15 +140,11 @@ def test_a_day_that_is_over_keeps_what_was_measured(store: Database, tmp_path: P
 def test_the_inventory_alone_lists_and_does_not_measure(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
     now, day = now_and_today()
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now)
-    fleet_day_only = run_inventory(fleet, dagster_instance, day)
-    assert set(metadata(fleet_day_only, INVENTORY)) == {str(day)}
-    assert metadata(fleet_day_only, SIZES) == {}
+    result = run(fleet, dagster_instance, day, select=[INVENTORY])
+    assert set(metadata(result, INVENTORY)) == {str(day)}
+    assert metadata(result, SIZES) == {}
     assert query(store, "select database_name from instance_databases") == [("app",)]
     assert fleet.sizes(day) == {}
-
-
-def run_inventory(fleet: FleetTest, dagster_instance: dg.DagsterInstance, day: date) -> dg.ExecuteInProcessResult:
-    return run(fleet, dagster_instance, day, select=[INVENTORY])
 
 
 def test_the_totals_alone_are_recomputed_from_the_stored_day(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:

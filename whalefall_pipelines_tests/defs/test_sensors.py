@@ -1,49 +1,26 @@
 """What notices by itself: gaps that can be bridged, and periods that are behind their days, whoever wrote them."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
-from uuid import uuid4
+from datetime import UTC, datetime, time, timedelta
 
 import dagster as dg
-import pytest
 
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.defs import sensors
 from whalefall_pipelines.defs.calendar import SETTINGS
-from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
-from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
-from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
-from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from
-from whalefall_pipelines_tests.days import write_days
-from whalefall_pipelines_tests.factories import register
+from whalefall_pipelines_tests.days import compute_periods, write_days
+from whalefall_pipelines_tests.defs.bound import bound
 
 NOW = today(datetime.now(UTC), SETTINGS.timezone)
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
-def resource(store: Database) -> WhalefallResource:
-    class Bound(WhalefallResource):
-        @contextmanager
-        def store(self) -> Generator[Database]:
-            yield store
-
-    return Bound()
-
-
-@pytest.fixture
-def key(store: Database) -> Key:
-    (instance,) = register(store, "orders")
-    return instance.instance_id, "shop"
-
-
 def bridged(store: Database) -> list[dg.RunRequest]:
     with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(instance=instance, resources={"whalefall": resource(store)}, definitions=defs)
+        context = dg.build_sensor_context(instance=instance, resources={"whalefall": bound(store)}, definitions=defs)
         return list(sensors.bridge_gaps.evaluate_tick(context).run_requests or [])
 
 
@@ -68,22 +45,15 @@ def reconciled(store: Database, period_type: PeriodType) -> list[dg.RunRequest]:
     (schedule,) = [one for one in sensors.reconcile_aggregations if one.name == f"reconcile_{period_type}_periods"]
     night = datetime.combine(NOW, time(0, 20), SETTINGS.timezone)
     with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=night, resources={"whalefall": resource(store)})
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=night, resources={"whalefall": bound(store)})
         return list(schedule.evaluate_tick(context).run_requests or [])
-
-
-def aggregate(store: Database, days: Sequence[date]) -> None:
-    for period_type in PeriodType:
-        periods = periods_between(period_type, min(days), max(days))
-        plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
-        with sync_session(store, plan, []):
-            aggregate_sizes(store, periods, NOW, plan.session_id)
 
 
 def test_a_day_written_past_dagsters_back_is_found_in_its_periods_and_in_the_change_of_the_next(store: Database, key: Key) -> None:
     days = days_from(NOW - timedelta(days=60), 61)
     write_days(store, {(key, day): ModelDay(1000) for day in days})
-    aggregate(store, days)
+    for period_type in PeriodType:
+        compute_periods(store, periods_between(period_type, days[0], days[-1]), NOW)
     assert [reconciled(store, period_type) for period_type in PeriodType] == [[], [], [], []]
     behind = NOW - timedelta(days=40)
     write_days(store, {(key, behind): ModelDay(5000)})
@@ -99,9 +69,6 @@ def test_a_day_written_past_dagsters_back_is_found_in_its_periods_and_in_the_cha
 def test_a_window_that_closed_is_requested(store: Database, key: Key) -> None:
     yesterday = NOW - timedelta(days=1)
     write_days(store, {(key, yesterday): ModelDay(1000)})
-    periods = periods_between(PeriodType.DAILY, yesterday, yesterday)
-    plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, yesterday, yesterday)
-    with sync_session(store, plan, []):
-        aggregate_sizes(store, periods, yesterday, plan.session_id)
+    compute_periods(store, [period_of(PeriodType.DAILY, yesterday)], yesterday)
     (request,) = reconciled(store, PeriodType.DAILY)
     assert request.tags["dagster/partition"] == str(yesterday)

@@ -1,7 +1,6 @@
 """Days that repair themselves and sessions of dead runs, as Dagster's sensors see them."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,16 +17,16 @@ from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import LoginRejectedError, UnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
-from whalefall_pipelines.services.collect_capacity import Collector
 from whalefall_pipelines.services.keep_session import sync_session
-from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
+from whalefall_pipelines_tests.defs.bound import bound
 from whalefall_pipelines_tests.factories import FleetTest, query, server
 
 NOW = datetime.now(UTC)
 DAY = today(NOW, TIMEZONE)
+COLLECT = defs.get_repository_def().get_job("collect_capacity")
 REFUSED = UnreachableError("refused", reason="connection_refused")
 REJECTED = LoginRejectedError("rejected", reason="authentication_failed")
 
@@ -39,27 +38,20 @@ class Days:
         self.store = store
         self.fleet = FleetTest(store, home, servers, now=NOW)
         self.instance = instance
+        self.grace_hours = 2
 
     def resource(self) -> WhalefallResource:
-        days = self
+        given = replace(settings.load({"WHALEFALL_HOME": str(self.fleet.home)}), timezone=TIMEZONE, grace_hours=self.grace_hours)
+        return bound(self.store, collector=self.fleet.collector, settings=given)
 
-        class Bound(WhalefallResource):
-            @contextmanager
-            def store(self) -> Generator[Database]:
-                yield days.store
-
-            def installation(self) -> Settings:
-                return replace(settings.load({"WHALEFALL_HOME": str(days.fleet.home)}), timezone=TIMEZONE)
-
-            def collector(self, database: Database) -> Collector:
-                assert database is days.store
-                return days.fleet.collector()
-
-        return Bound()
+    def sensor_context(self) -> dg.SensorEvaluationContext:
+        return dg.build_sensor_context(instance=self.instance, resources={"whalefall": self.resource()}, definitions=defs)
 
     def requests(self) -> list[dg.RunRequest]:
-        context = dg.build_sensor_context(instance=self.instance, resources={"whalefall": self.resource()}, definitions=defs)
-        return list(session_sensors.retry_failed_instances.evaluate_tick(context).run_requests or [])
+        return list(session_sensors.retry_failed_instances.evaluate_tick(self.sensor_context()).run_requests or [])
+
+    def sweep(self) -> None:
+        session_sensors.end_dead_runs.evaluate_tick(self.sensor_context())
 
     def let_pass(self, minutes: float) -> None:
         """Let what has ended so far lie so long in the past."""
@@ -76,17 +68,34 @@ class Days:
 
     def launch(self, request: dg.RunRequest) -> UUID:
         """Run what a sensor requested, in this process, and return the session."""
-        job = defs.get_repository_def().get_job("collect_capacity")
-        result = job.execute_in_process(
-            run_config=request.run_config,
-            tags=dict(request.tags),
-            partition_key=request.tags["dagster/partition"],
-            resources={"whalefall": self.resource()},
-            instance=self.instance,
-        )
-        assert result.success
+        run = self.run(run_config=request.run_config, tags=dict(request.tags), partition_key=request.tags["dagster/partition"])
+        assert run.is_success
         (row,) = query(self.store, "select session_id from sync_sessions order by started_at desc limit 1")
         return UUID(str(row[0]))
+
+    def run(self, partition_key: str = str(DAY), **options: object) -> dg.DagsterRun:
+        """Collect a day in this process; how the run ended."""
+        result = COLLECT.execute_in_process(
+            partition_key=partition_key, resources={"whalefall": self.resource()}, instance=self.instance, raise_on_error=False, **options
+        )
+        run = self.instance.get_run_by_id(result.run_id)
+        assert run
+        return run
+
+    def context_of(self, sensor_name: str, run: dg.DagsterRun, event: dg.DagsterEvent) -> dg.RunStatusSensorContext:
+        """What a sensor that follows runs is given."""
+        return dg.build_run_status_sensor_context(
+            sensor_name=sensor_name,
+            dagster_event=event,
+            dagster_instance=self.instance,
+            dagster_run=run,
+            resources={"whalefall": self.resource()},
+        )
+
+    def fail(self, run: dg.DagsterRun, why: str) -> None:
+        """Let Dagster give a run up, and its sensor hear of it."""
+        event = self.instance.report_run_failed(run, why)
+        session_sensors.end_failed_runs(self.context_of("end_failed_runs", run, event).for_run_failure())
 
     def names(self, request: dg.RunRequest) -> list[str]:
         config: Mapping[str, dict[str, dict[str, dict[str, list[str]]]]] = request.run_config
@@ -97,10 +106,9 @@ DaysOf = Callable[[dict[str, FakeServer]], Days]
 
 
 @pytest.fixture
-def days_of(store: Database, tmp_path: Path) -> Iterator[DaysOf]:
+def days_of(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> DaysOf:
     """Makes days of a fleet of these servers."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield lambda servers: Days(store, tmp_path, instance, servers)
+    return lambda servers: Days(store, tmp_path, dagster_instance, servers)
 
 
 def test_failed_instances_lack_compensation_no_more_they_are_retried_the_same_day_and_the_day_heals(
@@ -190,13 +198,7 @@ def test_a_session_that_is_cancelled_cancels_its_run(store: Database, days_of: D
 
     days = days_of({"a": server(on_visit=cancel), "b": server()})
     days.fleet.parallel = 1
-    job = defs.get_repository_def().get_job("collect_capacity")
-    result = job.execute_in_process(
-        partition_key=str(DAY), resources={"whalefall": days.resource()}, instance=days.instance, raise_on_error=False
-    )
-    run = days.instance.get_run_by_id(result.run_id)
-    assert run
-    assert run.status is dg.DagsterRunStatus.CANCELED
+    assert days.run().status is dg.DagsterRunStatus.CANCELED
     (session,) = sessions.list_sessions(store, most=10)
     assert session.status is SessionStatus.CANCELLED
     assert {one.instance_name: one.status for one in sessions.list_records(store, session.session_id)} == {
@@ -215,19 +217,12 @@ def test_a_run_that_wakes_after_it_was_given_up_stays_failed(store: Database, da
 
     days = days_of({"a": server(on_visit=give_up), "b": server()})
     days.fleet.parallel = 1
-    job = defs.get_repository_def().get_job("collect_capacity")
-    result = job.execute_in_process(
-        partition_key=str(DAY), resources={"whalefall": days.resource()}, instance=days.instance, raise_on_error=False
-    )
-    run = days.instance.get_run_by_id(result.run_id)
-    assert run
-    assert run.status is dg.DagsterRunStatus.FAILURE
+    assert days.run().status is dg.DagsterRunStatus.FAILURE
     assert days.fleet.sizes(DAY) == {}
 
 
 def run_of(days: Days, status: dg.DagsterRunStatus, tags: Mapping[str, str] | None = None) -> dg.DagsterRun:
-    job = defs.get_repository_def().get_job("collect_capacity")
-    return days.instance.create_run_for_job(job_def=job, tags={"dagster/partition": str(DAY), **(tags or {})}, status=status)
+    return days.instance.create_run_for_job(job_def=COLLECT, tags={"dagster/partition": str(DAY), **(tags or {})}, status=status)
 
 
 def session_of(days: Days, run: dg.DagsterRun) -> UUID:
@@ -250,8 +245,7 @@ def test_the_sweep_asks_dagster_about_every_running_session(
 ) -> None:
     days = days_of({})
     session_id = session_of(days, run_of(days, status))
-    context = dg.build_sensor_context(instance=days.instance, resources={"whalefall": days.resource()}, definitions=defs)
-    session_sensors.end_dead_runs.evaluate_tick(context)
+    days.sweep()
     assert sessions.get_session(store, session_id).status is expected
 
 
@@ -259,22 +253,9 @@ def test_the_session_of_a_failed_run_is_failed_with_the_reason_of_the_run(store:
     days = days_of({})
     run = run_of(days, dg.DagsterRunStatus.STARTED, {"whalefall/session_id": str(uuid4())})
     session_id = session_of(days, run)
-    event = days.instance.report_run_failed(run, "the machine burnt")
-    context = dg.build_run_status_sensor_context(
-        sensor_name="end_failed_runs",
-        dagster_event=event,
-        dagster_instance=days.instance,
-        dagster_run=run,
-        resources={"whalefall": days.resource()},
-    ).for_run_failure()
-    session_sensors.end_failed_runs(context)
+    days.fail(run, "the machine burnt")
     assert sessions.get_session(store, session_id).status is SessionStatus.FAILED
     assert len(sessions.list_sessions(store, most=10)) == 1
-
-
-def sweep(days: Days) -> None:
-    context = dg.build_sensor_context(instance=days.instance, resources={"whalefall": days.resource()}, definitions=defs)
-    session_sensors.end_dead_runs.evaluate_tick(context)
 
 
 @pytest.mark.parametrize("tags", [{}, {"whalefall/session_id": str(uuid4())}], ids=["before it began", "before its session was open"])
@@ -283,12 +264,12 @@ def test_a_collection_that_failed_without_a_session_gets_a_failed_one_once_and_i
 ) -> None:
     days = days_of({"a": server(), "b": server()})
     run = run_of(days, dg.DagsterRunStatus.STARTING, tags)
-    sweep(days)
+    days.sweep()
     assert sessions.list_sessions(store, most=10) == ()
     days.instance.report_run_failed(run, "no process could be started")
     with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_BATCH, DAY, DAY), []):
-        sweep(days)
-    sweep(days)
+        days.sweep()
+    days.sweep()
     (session, _) = sessions.list_sessions(store, most=10)
     assert (session.run_id, session.status, session.total_instances) == (run.run_id, SessionStatus.FAILED, 2)
     assert session.error_code == "RUN_DIED"
@@ -302,37 +283,27 @@ def test_a_failed_collection_of_a_day_that_is_over_gets_no_session(store: Databa
     days = days_of({"a": server()})
     run = run_of(days, dg.DagsterRunStatus.STARTING, {"dagster/partition": str(DAY - timedelta(days=3))})
     days.instance.report_run_failed(run, "no process could be started")
-    sweep(days)
+    days.sweep()
     assert sessions.list_sessions(store, most=10) == ()
 
 
 def test_a_run_that_left_its_day_to_another_is_not_retried(store: Database, days_of: DaysOf) -> None:
     days = days_of({"a": server()})
-    with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY), []) as _:
-        job = defs.get_repository_def().get_job("collect_capacity")
-        result = job.execute_in_process(
-            partition_key=str(DAY), resources={"whalefall": days.resource()}, instance=days.instance, raise_on_error=False
-        )
-        assert not result.success
-        sweep(days)
-    sweep(days)
+    with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY), []):
+        run = days.run()
+        assert run.is_failure
+        days.sweep()
+    days.sweep()
     codes = {session.run_id: session.error_code for session in sessions.list_sessions(store, most=10)}
-    assert codes == {None: None, result.run_id: "SESSION_RUNNING"}
+    assert codes == {None: None, run.run_id: "SESSION_RUNNING"}
     days.let_pass(24 * 60)
     assert days.requests() == []
 
 
 def test_a_run_that_copies_the_tags_of_another_has_a_session_of_its_own(store: Database, days_of: DaysOf) -> None:
     days = days_of({"a": server()})
-    job = defs.get_repository_def().get_job("collect_capacity")
-    first = job.execute_in_process(partition_key=str(DAY), resources={"whalefall": days.resource()}, instance=days.instance)
-    run = days.instance.get_run_by_id(first.run_id)
-    assert run
-    again = job.execute_in_process(
-        partition_key=str(DAY), resources={"whalefall": days.resource()}, instance=days.instance, tags=dict(run.tags)
-    )
-    copy = days.instance.get_run_by_id(again.run_id)
-    assert copy
+    run = days.run()
+    copy = days.run(tags=dict(run.tags))
     found = {session.run_id: str(session.session_id) for session in sessions.list_sessions(store, most=10)}
     assert found == {one.run_id: one.tags["whalefall/session_id"] for one in (run, copy)}
 
@@ -342,14 +313,7 @@ def test_the_session_of_a_cancelled_run_is_cancelled(store: Database, days_of: D
     run = run_of(days, dg.DagsterRunStatus.STARTED)
     session_id = session_of(days, run)
     event = days.instance.report_run_canceled(run, "by a click")
-    context = dg.build_run_status_sensor_context(
-        sensor_name="end_cancelled_runs",
-        dagster_event=event,
-        dagster_instance=days.instance,
-        dagster_run=run,
-        resources={"whalefall": days.resource()},
-    )
-    session_sensors.end_cancelled_runs(context)
+    session_sensors.end_cancelled_runs(days.context_of("end_cancelled_runs", run, event))
     assert sessions.get_session(store, session_id).status is SessionStatus.CANCELLED
 
 
@@ -359,5 +323,8 @@ def test_a_retry_is_of_yesterday_within_the_grace_period_only(store: Database, d
     days.fleet.now = datetime(yesterday.year, yesterday.month, yesterday.day, 12, tzinfo=TIMEZONE)
     days.fleet.collect(yesterday)
     days.let_pass(16)
-    is_within_grace = today(datetime.now(UTC) - timedelta(hours=2), TIMEZONE) == yesterday
-    assert bool(days.requests()) == is_within_grace
+    days.grace_hours = 0
+    assert days.requests() == []
+    days.grace_hours = 24  # whatever time it is, yesterday is within
+    (request,) = days.requests()
+    assert request.tags["dagster/partition"] == str(yesterday)

@@ -1,7 +1,6 @@
 """Upkeep as Dagster runs it: the asset, its checks, its session, and the sensor."""
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -19,24 +18,18 @@ from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionSta
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, months_between
 from whalefall_pipelines.errors import InputError, MissingMonthError
 from whalefall_pipelines.services.keep_session import sync_session
-from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month, only_upkeep, read_catalogue
 from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.defs.bound import bound
 from whalefall_pipelines_tests.factories import FleetTest, query, register, server
 from whalefall_pipelines_tests.servers.locks import interrupt_detach
 
 TABLE = "instance_size_stats"
 EXPIRE = {"expire": True}
-
-
-@pytest.fixture
-def dagster_instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
 
 
 @pytest.fixture
@@ -46,15 +39,7 @@ def this_month() -> Month:
 
 
 def resource(store: Database, **changed: object) -> WhalefallResource:
-    class Bound(WhalefallResource):
-        @contextmanager
-        def store(self) -> Generator[Database]:
-            yield store
-
-        def installation(self) -> Settings:
-            return replace(settings.load({"WHALEFALL_HOME": "/nonexistent"}), **changed)  # type: ignore[arg-type]
-
-    return Bound()
+    return bound(store, settings=replace(settings.load({"WHALEFALL_HOME": "/nonexistent"}), **changed))  # type: ignore[arg-type]
 
 
 def run(
@@ -240,8 +225,9 @@ def test_the_sensor_notices_a_write_that_met_a_missing_month(
 
 def test_the_sensor_has_a_detach_that_was_cut_off_ended(store: Database, dagster_instance: dg.DagsterInstance, this_month: Month) -> None:
     run(store, dagster_instance)
-    old = ensure_month(store, TABLE, this_month.plus(-13)) and this_month.plus(-13).table_partition(TABLE)
-    interrupt_detach(store, TABLE, str(old))
+    old = this_month.plus(-13)
+    ensure_month(store, TABLE, old)
+    interrupt_detach(store, TABLE, old.table_partition(TABLE))
     (request,) = requests(store)
     assert request.job_name == "expire_table_partitions"
     assert set(failing(run(store, dagster_instance))) == {"no_detach_is_pending", "nothing_is_overdue"}

@@ -215,29 +215,12 @@ TOGETHER = (
 )
 
 BY_THE_DAEMON = "The sensors end its session within five minutes, and retry what the day lacks 15 minutes later, without a person."
-UNDER_THE_DAEMON = (
-    Fault(
-        "run killed with -9 under the daemon",
-        PG,
-        ENDED,
-        BY_THE_DAEMON,
-        DIED,
-        says="was ended because",
-        where=Where.DAEMON,
-        ends_run=True,
-        slow_at=PG,
-    ),
-    Fault(
-        "run and daemon killed with -9",
-        PG,
-        "the same, once the daemon runs again",
-        BY_THE_DAEMON,
-        DIED,
-        says="was ended because",
-        where=Where.DAEMON,
-        ends_run=True,
-        slow_at=PG,
-    ),
+UNDER_THE_DAEMON = tuple(
+    Fault(name, PG, sees, BY_THE_DAEMON, DIED, says="was ended because", where=Where.DAEMON, ends_run=True, slow_at=PG)
+    for name, sees in (
+        ("run killed with -9 under the daemon", ENDED),
+        ("run and daemon killed with -9", "the same, once the daemon runs again"),
+    )
 )
 STORE_AWAY_AT_THE_START = Fault(
     "store away when a run begins",

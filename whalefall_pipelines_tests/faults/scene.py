@@ -129,10 +129,11 @@ class Scene(FleetTest):
         return int(str(found))
 
     def find_session(self) -> None:
-        """Look at the session of the newest run of Dagster's, which another process opened."""
+        """Look at the session of the newest run of Dagster's that did not leave its day to another."""
         ((found,),) = query(
             self.store,
             "select session_id from sync_sessions where run_id is not null and retry_of is null and sync_category = 'capacity' "
+            "and error_code is distinct from 'SESSION_RUNNING' "
             "order by started_at desc limit 1",
         )
         self.session_id = UUID(str(found))

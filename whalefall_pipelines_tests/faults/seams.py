@@ -19,7 +19,8 @@ from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
 from whalefall_pipelines.fleet.probe import Probe, Right
-from whalefall_pipelines.store.database import Database, libpq_url
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.conftest import libpq_url
 
 _KEY = 740_099
 
@@ -35,7 +36,6 @@ class Steps:
     before_connecting: Callable[[], None] = nothing
     before_listing: Callable[[], None] = nothing
     before_measuring: Callable[[], None] = nothing
-    after_measuring: Callable[[], None] = nothing
 
 
 class SteppedFleet:
@@ -76,9 +76,7 @@ class SteppedProbe:
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         self._steps.before_measuring()
-        measured = self._probe.measure(database_names)
-        self._steps.after_measuring()
-        return measured
+        return self._probe.measure(database_names)
 
     def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
         return self._probe.recover_sizes(database_names, first_day, last_day, timezone)

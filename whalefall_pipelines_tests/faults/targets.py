@@ -17,6 +17,7 @@ from whalefall_pipelines_tests.servers import mariadb, postgresql
 from whalefall_pipelines_tests.servers.oracle import targets as oracle
 from whalefall_pipelines_tests.servers.oracle.double import OracleDouble
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
+from whalefall_pipelines_tests.servers.running import running
 from whalefall_pipelines_tests.servers.sqlserver import targets as sqlserver
 
 # Ten thousand tables take four minutes with durability.
@@ -229,7 +230,7 @@ class Targets:
     def _start(self, engine: str) -> Target:
         if engine == "PostgreSQL":
             cluster = postgresql.new_cluster(postgresql.MAJORS[-1], self._folder / "postgresql")
-            return PostgresTarget(self._stack.enter_context(postgresql.running(cluster)), self._keeper)
+            return PostgresTarget(self._stack.enter_context(running(cluster)), self._keeper)
         if engine == "MariaDB":
             return MariadbTarget(self._stack.enter_context(mariadb.running(self._folder / "mariadb", *_NOT_DURABLE)), self._keeper)
         if engine == "Oracle":

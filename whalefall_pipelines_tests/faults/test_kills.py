@@ -9,8 +9,8 @@ import pytest
 
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import ProcessStage, Report
-from whalefall_pipelines_tests.faults.fault import BROKE, Fault, parameters
-from whalefall_pipelines_tests.faults.matrix import BY_SIGNAL, KILLS, SERVER_STEPS
+from whalefall_pipelines_tests.faults.fault import Fault, parameters
+from whalefall_pipelines_tests.faults.matrix import KILLS, SERVER_STEPS
 from whalefall_pipelines_tests.faults.processes import Installation
 from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, Scene
 from whalefall_pipelines_tests.faults.seams import Holder, Stop, held, stopped_at
@@ -103,7 +103,7 @@ def test_a_run_that_is_killed_leaves_nothing_by_halves(fault: Fault, engine: str
         scene.find_session()
         seen, neighbour = scene.seen(), scene.seen(NEIGHBOUR)
         assert (seen.status, seen.code, neighbour.record) == ("failed", fault.code, "completed"), seen
-        assert (BY_SIGNAL in seen.sentence) == (fault.code == BROKE), seen
+        assert fault.says in seen.sentence, seen
         assert seen.reasons == set(), seen
 
     spoken = bytes_before(scene) if step in SERVER_STEPS else {}

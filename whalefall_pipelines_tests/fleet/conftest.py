@@ -1,11 +1,14 @@
-"""The PostgreSQL targets of this worker, shared by the tests of the adapter."""
+"""The PostgreSQL, MariaDB and MySQL targets of this worker, shared by the tests of the adapters."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
 from whalefall_pipelines_tests.servers.postgresql import MAJORS, PostgresServers
+
+mariadb, target, maria, mysql = mariadb_servers.mariadb, mariadb_servers.target, mariadb_servers.maria, mariadb_servers.mysql
 
 
 @pytest.fixture(scope="session")

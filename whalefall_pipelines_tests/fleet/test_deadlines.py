@@ -11,6 +11,7 @@ import pytest
 
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.fleet.deadlines import Watchdog
+from whalefall_pipelines_tests.at_once import at_once
 
 PATIENCE = 10.0
 
@@ -102,11 +103,7 @@ def test_nothing_is_left_behind(pair: tuple[socket.socket, socket.socket]) -> No
             with watchdog.watch(pair[0].fileno(), PATIENCE):
                 pass
 
-    workers = [threading.Thread(target=watch_some) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    at_once(*[watch_some] * 4)
     deadline = time.monotonic() + PATIENCE
     while threading.active_count() > threads and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -13,7 +13,6 @@ from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines.fleet.probe import Probe
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
 from whalefall_pipelines_tests.servers.mariadb import Target
 from whalefall_pipelines_tests.servers.oracle import targets as oracle_targets
 from whalefall_pipelines_tests.servers.oracle.double import VIEWS
@@ -23,7 +22,7 @@ from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import visit
 
 pytestmark = pytest.mark.process
-mariadb, maria, driver = mariadb_servers.mariadb, mariadb_servers.maria, targets.driver
+driver = targets.driver
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 LOGIN = Login("whalefall", "secret")
 

@@ -9,11 +9,9 @@ import pymysql
 import pytest
 
 from whalefall_pipelines.domain.capacity import DatabaseSize
-from whalefall_pipelines_tests.servers import mariadb as servers
 from whalefall_pipelines_tests.servers.mariadb import Target, measure, new_name, quoted, total_bytes, visit
 
 pytestmark = pytest.mark.process
-mariadb, target, maria = servers.mariadb, servers.target, servers.maria
 # InnoDB names folders by an encoding of its own; `aux` and `con` are names that Windows reserves.
 HOSTILE = [
     "it's",

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
+from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.mysql import MySQLProbe
-from whalefall_pipelines_tests.servers import mariadb as servers
+from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines_tests.servers.mariadb import Target, measure, missing, running, total_bytes, visit
+from whalefall_pipelines_tests.servers.visits import failure
 
 pytestmark = pytest.mark.process
-mariadb, target, maria, mysql = servers.mariadb, servers.target, servers.maria, servers.mysql
 UNSIZED = "tables that tell no size, as CSV tables and damaged ones do"
 
 
@@ -146,3 +147,14 @@ def test_opening_the_tables_may_be_cut_off_and_goes_on_at_the_next_visit(tmp_pat
             (outcome,) = probe.measure([schema])
             assert isinstance(outcome, DatabaseSize)
             assert outcome.total_bytes == 300 * 65_536
+
+
+def test_a_statement_ends_at_its_own_deadline(maria: Target) -> None:
+    login, schema = maria.create_login(), maria.create_schema()
+    maria.ask(*[f"create table {schema}.t{number} (id int)" for number in range(200)])
+    maria.ask("flush tables")
+    with ServerFleet(Deadlines(statement_seconds=0.001)).connect(maria.instance(), login) as probe:
+        with failure(Reason.TIMEOUT, SizesError, login.password) as said:
+            probe.measure([schema])
+        assert said[0].endswith("a statement took longer than its deadline.")
+        assert schema in probe.list_databases()

@@ -1,74 +1,26 @@
 """A MySQL server, or what stands in its place, that does not let us in: the right reason, and a sentence without the password.
 
-Networks that fail are in `test_mysql_faults.py`.
+Networks that fail are in `test_faults.py`.
 """
 
-import contextlib
-import socket
-import threading
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from whalefall_pipelines.domain.capacity import Reason
-from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.processes import free_port
-from whalefall_pipelines_tests.servers import mariadb as servers
-from whalefall_pipelines_tests.servers.dead_host import RESET_ON_CLOSE
+from whalefall_pipelines_tests.servers.dead_host import answering_host
 from whalefall_pipelines_tests.servers.mariadb import (
     Target,
     instance_at,
     running,
 )
-from whalefall_pipelines_tests.servers.postgresql import SECRET, failure
+from whalefall_pipelines_tests.servers.visits import QUICK, SECRET, failure, refused
 
 pytestmark = pytest.mark.process
-mariadb, maria = servers.mariadb, servers.maria
-LOGIN = Login("monitor", SECRET)
-QUICK = Deadlines(connect_seconds=2, statement_seconds=30, instance_seconds=2)
-
-
-def connect(instance: Instance, login: Login = LOGIN, deadlines: Deadlines = QUICK) -> None:
-    with ServerFleet(deadlines).connect(instance, login):
-        raise AssertionError("connected")
-
-
-@contextmanager
-def greeting_host(greeting: bytes | None) -> Generator[Instance]:
-    """A host that speaks first, as MySQL does, says this and hangs up; with None it resets the connection instead."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", free_port()))
-        listener.listen()
-        thread = threading.Thread(target=_greet, args=(listener, greeting))
-        thread.start()
-        try:
-            yield instance_at(*listener.getsockname())
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
-def _greet(listener: socket.socket, greeting: bytes | None) -> None:
-    while True:
-        try:
-            client, _ = listener.accept()
-        except OSError:
-            return  # the block is over
-        with client, contextlib.suppress(OSError):
-            client.settimeout(5)
-            if greeting is None:
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-                continue
-            client.sendall(greeting)
-            client.shutdown(socket.SHUT_WR)
-            while client.recv(65536):
-                pass
 
 
 def packet(number: int, body: bytes) -> bytes:
@@ -86,8 +38,8 @@ def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_mysql() ->
     answers = (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", *garbled)
     for answer in (None, b"", *answers):
         reason = Reason.SERVER_ERROR if answer else Reason.UNAVAILABLE
-        with greeting_host(answer) as instance, failure(reason, UnreachableError) as said:
-            connect(instance)
+        with answering_host(answer, speaks_first=True) as host, failure(reason, UnreachableError) as said:
+            refused(instance_at(host.host, host.port))
         assert not answer or said[0].endswith("that is no MySQL: check the port."), answer
 
 
@@ -106,8 +58,8 @@ def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_mysql() ->
     ],
 )
 def test_the_native_number_of_a_refusal_decides(number: int, reason: Reason, kind: type[TargetError]) -> None:
-    with greeting_host(refusal(number, "Zugriff verweigert")) as instance, failure(reason, kind) as said:
-        connect(instance)
+    with answering_host(refusal(number, "Zugriff verweigert"), speaks_first=True) as host, failure(reason, kind) as said:
+        refused(instance_at(host.host, host.port))
     assert "Zugriff verweigert; " in said[0]
 
 
@@ -115,10 +67,10 @@ def test_a_wrong_password_and_an_unknown_login_are_rejected(maria: Target) -> No
     known = maria.create_login()
     for username in (known.username, "nobody' or 1", "数据"):
         with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as said:
-            connect(maria.instance(), Login(username, SECRET))
+            refused(maria.instance(), Login(username, SECRET))
         assert said[0].endswith("check the credential of the instance.")
     with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, known.password):
-        connect(maria.instance(), Login(known.username, None))
+        refused(maria.instance(), Login(known.username, None))
 
 
 def test_a_locked_account_and_an_expired_password_are_rejected(maria: Target) -> None:
@@ -126,20 +78,20 @@ def test_a_locked_account_and_an_expired_password_are_rejected(maria: Target) ->
         login = maria.create_login()
         maria.ask(f"alter user {maria.account(login)} {change}")
         with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, login.password) as said:
-            connect(maria.instance(), login)
+            refused(maria.instance(), login)
         assert said[0].endswith("the account is locked or its password has expired.")
 
 
 def test_a_server_that_does_not_know_this_machine_rejects_the_login(tmp_path: Path) -> None:
     with running(tmp_path) as target, failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as said:
-        connect(target.instance())
+        refused(target.instance())
     assert said[0].endswith("the server does not let this machine in; check the host of the account.")
 
 
 def test_no_free_connection_is_worth_another_try(maria: Target) -> None:
     login = maria.create_login(requirement="with max_user_connections 1")
     with ServerFleet(QUICK).connect(maria.instance(), login), failure(Reason.UNAVAILABLE, UnreachableError, login.password):
-        connect(maria.instance(), login)
+        refused(maria.instance(), login)
 
 
 def test_a_full_server_is_worth_another_try(tmp_path: Path) -> None:
@@ -148,5 +100,5 @@ def test_a_full_server_is_worth_another_try(tmp_path: Path) -> None:
         for _ in range(10):
             sessions.enter_context(ServerFleet().connect(target.instance(), login))
         with failure(Reason.UNAVAILABLE, UnreachableError, login.password) as said:
-            connect(target.instance(), login)
+            refused(target.instance(), login)
         assert "Too many connections" in said[0]

@@ -7,11 +7,9 @@ import pymysql
 import pytest
 
 from whalefall_pipelines.domain.capacity import MissingSize, Reason
-from whalefall_pipelines_tests.servers import mariadb as servers
 from whalefall_pipelines_tests.servers.mariadb import RIGHTS, Target, measure, missing, new_name, total_bytes
 
 pytestmark = pytest.mark.process
-mariadb, target, mysql = servers.mariadb, servers.target, servers.mysql
 
 
 @pytest.mark.parametrize(

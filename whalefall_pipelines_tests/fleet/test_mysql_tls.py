@@ -1,17 +1,19 @@
 """The MySQL adapter and TLS: sslmode and sslrootcert of the instance, as libpq reads them."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from whalefall_pipelines.domain.capacity import Reason
-from whalefall_pipelines.errors import LoginRejectedError
-from whalefall_pipelines_tests.servers import mariadb as servers
-from whalefall_pipelines_tests.servers.mariadb import Target, measure, running, visit
+from whalefall_pipelines.errors import LoginRejectedError, UnreachableError
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines_tests.servers.dead_host import silent_host
+from whalefall_pipelines_tests.servers.mariadb import Target, instance_at, measure, running, visit
 from whalefall_pipelines_tests.servers.postgresql import make_certificates
+from whalefall_pipelines_tests.servers.visits import failure, refused
 
 pytestmark = pytest.mark.process
-mysql = servers.mysql
 
 
 def test_tls_is_used_as_the_instance_says(tmp_path: Path) -> None:
@@ -75,3 +77,11 @@ def test_tls_that_the_server_does_not_offer_is_refused_by_us(tmp_path: Path) -> 
         with pytest.raises(LoginRejectedError, match="SSL is required") as caught, visit(target, sslmode="require"):
             pass
         assert caught.value.reason is Reason.TLS_FAILED
+
+
+@pytest.mark.parametrize("sslmode", ["require", "disable"])
+def test_a_host_that_says_nothing_costs_the_connect_deadline_with_tls_and_without(sslmode: str) -> None:
+    begun = time.monotonic()
+    with silent_host() as host, failure(Reason.TIMEOUT, UnreachableError, within=2):
+        refused(instance_at(host.host, host.port, sslmode=sslmode), deadlines=Deadlines(1, 300, 300))
+    assert time.monotonic() - begun > 0.9

@@ -1,6 +1,6 @@
 """What the Oracle adapter asks and what it makes of the answers: its statements run over a dictionary that is as Oracle documents it.
 
-How it gets in is `test_oracle_faults.py`; what AWR recovers is `test_oracle_history.py`.
+How it gets in is `test_oracle_refusals.py`; what AWR recovers is `test_oracle_history.py`.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetErr
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.oracle import OracleProbe
 from whalefall_pipelines_tests.servers.oracle.double import BLOCK, GIBIBYTE, HISTORY, NEEDED, USED, OracleDouble
-from whalefall_pipelines_tests.servers.postgresql import failure
+from whalefall_pipelines_tests.servers.visits import failure
 
 STATEMENTS = sorted(path.stem for path in (queries.SQL_ROOT / "probes" / "oracle").glob("*.sql"))
 VANISHED = (Reason.VANISHED, "dropped between listing and measuring")

@@ -11,7 +11,8 @@ from whalefall_pipelines_tests.servers.dead_host import silent_host
 from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
 from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, new_server, refused, visit
-from whalefall_pipelines_tests.servers.postgresql import Certificates, failure, make_certificates
+from whalefall_pipelines_tests.servers.postgresql import Certificates, make_certificates
+from whalefall_pipelines_tests.servers.visits import failure
 
 pytestmark = targets.LEFTOVERS
 leftovers = targets.leftovers

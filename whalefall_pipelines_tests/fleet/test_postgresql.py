@@ -1,10 +1,11 @@
 """The PostgreSQL adapter on real servers of every version that is supported: sizes, rights, names, and how it behaves as a guest.
 
-Logins that are refused are in `test_postgresql_refusals.py`, TLS in `test_postgresql_tls.py`, networks in `test_postgresql_faults.py`.
+Logins that are refused are in `test_postgresql_refusals.py`, TLS in `test_postgresql_tls.py`, networks in `test_faults.py`.
 """
 
+import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg2
 import pytest
@@ -12,6 +13,7 @@ from psycopg2 import sql
 
 from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.postgresql import PostgresProbe
 from whalefall_pipelines.fleet.probe import Deadlines
@@ -23,6 +25,7 @@ from whalefall_pipelines_tests.servers.postgresql import (
     new_name,
     superuser,
 )
+from whalefall_pipelines_tests.servers.visits import failure
 
 pytestmark = pytest.mark.process
 HOSTILE = [
@@ -186,3 +189,15 @@ def test_functions_that_others_made_are_not_run(newest: PostgresCluster) -> None
         (missing,) = probe.measure([forbidden])
         assert isinstance(missing, MissingSize)
         assert missing.reason is Reason.NO_PERMISSION
+
+
+def test_a_statement_ends_at_its_own_deadline(newest: PostgresCluster) -> None:
+    login = create_login(newest)
+    with closing(psycopg2.connect(newest.url())) as other, visit(newest, login, Deadlines(statement_seconds=0.3)) as probe:
+        with other.cursor() as cursor:
+            cursor.execute("lock table pg_catalog.pg_database in access exclusive mode")
+        begun = time.monotonic()
+        with failure(Reason.TIMEOUT, SizesError, login.password, within=7) as said:
+            probe.list_databases()
+        assert time.monotonic() - begun >= 0.3
+    assert said[0].endswith("did not answer within its deadline.")

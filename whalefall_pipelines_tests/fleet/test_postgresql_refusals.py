@@ -1,6 +1,6 @@
 """A PostgreSQL server, or what stands in its place, that does not let us in: the right reason, and a sentence without the password.
 
-Networks that fail are in `test_postgresql_faults.py`.
+Networks that fail are in `test_faults.py`.
 """
 
 import os
@@ -12,43 +12,34 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines.domain.capacity import Reason
-from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.errors import LoginRejectedError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.dead_host import answering_host
 from whalefall_pipelines_tests.servers.postgresql import (
     MAJORS,
-    SECRET,
     create_database,
     create_login,
-    failure,
     instance_at,
     instance_of,
     new_cluster,
-    running,
     superuser,
 )
+from whalefall_pipelines_tests.servers.running import running
+from whalefall_pipelines_tests.servers.visits import SECRET, failure, refused
 
 pytestmark = pytest.mark.process
-LOGIN = Login("monitor", SECRET)
-QUICK = Deadlines(connect_seconds=2, statement_seconds=30, instance_seconds=2)
-
-
-def connect(instance: Instance, login: Login = LOGIN, deadlines: Deadlines = QUICK) -> None:
-    with ServerFleet(deadlines).connect(instance, login):
-        raise AssertionError("connected")
 
 
 def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_postgresql() -> None:
     for sslmode in ("prefer", "disable"):
         for answer in (None, b""):
             with answering_host(answer) as host, failure(Reason.UNAVAILABLE, UnreachableError):
-                connect(instance_at(host.host, host.port, sslmode=sslmode))
+                refused(instance_at(host.host, host.port, sslmode=sslmode))
         for answer in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\xff" * 100):
             with answering_host(answer) as host, failure(Reason.SERVER_ERROR, UnreachableError) as said:
-                connect(instance_at(host.host, host.port, sslmode=sslmode))
+                refused(instance_at(host.host, host.port, sslmode=sslmode))
             assert said[0].endswith("that is no PostgreSQL: check the port.")
 
 
@@ -76,20 +67,20 @@ def fatal(message: str, encoding: str = "utf-8") -> bytes:
 )
 def test_the_words_of_a_refusal_decide_and_the_name_of_the_login_does_not(message: str, reason: Reason, kind: type[TargetError]) -> None:
     with answering_host(fatal(message)) as host, failure(reason, kind) as said:
-        connect(instance_at(host.host, host.port, sslmode="disable"), Login("starting up", SECRET))
+        refused(instance_at(host.host, host.port, sslmode="disable"), Login("starting up", SECRET))
     assert message in said[0]
 
 
 def test_a_refusal_that_cannot_be_read_is_a_rejected_login() -> None:
     with answering_host(fatal("用户认证失败", "gbk")) as host, failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError):
-        connect(instance_at(host.host, host.port, sslmode="disable"))
+        refused(instance_at(host.host, host.port, sslmode="disable"))
 
 
 def test_a_wrong_password_and_an_unknown_login_are_rejected(newest: PostgresCluster) -> None:
     known = create_login(newest)
     for username in (known.username, 'a" starting up', 'connection to server at "x", port 1 failed: timeout expired'):
         with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as said:
-            connect(instance_of(newest), Login(username, SECRET))
+            refused(instance_of(newest), Login(username, SECRET))
         assert said[0].endswith("check the credential of 'target'.")
 
 
@@ -97,14 +88,14 @@ def test_a_login_without_a_password_does_not_borrow_the_collectors(newest: Postg
     known = create_login(newest)
     monkeypatch.setenv("PGPASSWORD", str(known.password))
     with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, known.password) as said:
-        connect(instance_of(newest), Login(known.username, None))
+        refused(instance_of(newest), Login(known.username, None))
     assert "no password supplied" in said[0]
 
 
 def test_a_default_database_that_does_not_exist_is_named(newest: PostgresCluster) -> None:
     login = create_login(newest)
     with failure(Reason.UNAVAILABLE, LoginRejectedError, login.password) as said:
-        connect(instance_of(newest, default_database="no such"), login)
+        refused(instance_of(newest, default_database="no such"), login)
     assert said[0].endswith('database "no such" does not exist; correct the default database of the instance.')
 
 
@@ -113,7 +104,7 @@ def test_a_default_database_that_is_forbidden_comes_with_its_grant(newest: Postg
     with superuser(newest) as cursor:
         cursor.execute(f"revoke connect on database {forbidden} from public")
         with failure(Reason.NO_PERMISSION, LoginRejectedError, login.password) as said:
-            connect(instance_of(newest, default_database=forbidden), login)
+            refused(instance_of(newest, default_database=forbidden), login)
         cursor.execute(said[0].partition("; ")[2])
     with ServerFleet().connect(instance_of(newest, default_database=forbidden), login) as probe:
         assert probe.measure([forbidden])
@@ -122,7 +113,7 @@ def test_a_default_database_that_is_forbidden_comes_with_its_grant(newest: Postg
 def test_no_free_connection_is_worth_another_try(newest: PostgresCluster) -> None:
     login = create_login(newest, None, "connection limit 0")
     with failure(Reason.UNAVAILABLE, UnreachableError, login.password):
-        connect(instance_of(newest), login)
+        refused(instance_of(newest), login)
 
 
 def test_a_full_server_and_one_that_stops_are_worth_another_try(tmp_path: Path) -> None:
@@ -132,7 +123,7 @@ def test_a_full_server_and_one_that_stops_are_worth_another_try(tmp_path: Path) 
             for _ in range(3):
                 sessions.enter_context(ServerFleet().connect(instance_of(cluster), login))
             with failure(Reason.UNAVAILABLE, UnreachableError, login.password) as said:
-                connect(instance_of(cluster), login)
+                refused(instance_of(cluster), login)
             assert "connection slots are reserved" in said[0]
             process = cluster.process_id()
             assert process
@@ -140,5 +131,5 @@ def test_a_full_server_and_one_that_stops_are_worth_another_try(tmp_path: Path) 
             deadline = time.monotonic() + 10
             while "shutting down" not in said[0] and time.monotonic() < deadline:
                 with failure(Reason.UNAVAILABLE, UnreachableError, login.password) as said:
-                    connect(instance_of(cluster), login)
+                    refused(instance_of(cluster), login)
             assert "the database system is shutting down" in said[0]

@@ -3,16 +3,19 @@
 The server is our own (`servers/sqlserver/`): it executes the statements, over a catalogue that is as Microsoft documents it.
 """
 
+import time
+
 import pytest
 
 from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.odbc import Driver
-from whalefall_pipelines_tests.servers.postgresql import failure
+from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, MINIMAL, new_server, visit
+from whalefall_pipelines_tests.servers.visits import failure
 
 driver, server = targets.driver, targets.server
 PAGE = 8192
@@ -190,3 +193,16 @@ def test_errors_mean_the_same_through_either_driver(driver: Driver, server: SqlS
         with failure(reason, SizesError, LOGIN.password) as said:
             probe.list_databases()
     assert reason is Reason.TIMEOUT or "A message; [with] (4060) of its own" in said[0]
+
+
+def test_a_statement_ends_at_its_own_deadline_and_the_server_is_told(driver: Driver, server: SqlServer) -> None:
+    with visit(driver, server, deadlines=Deadlines(2, 1, 30)) as probe:
+        server.held.set()
+        begun = time.monotonic()
+        with failure(Reason.TIMEOUT, SizesError, LOGIN.password, within=4) as said:
+            probe.list_databases()
+        assert time.monotonic() - begun >= 0.9
+        server.held.clear()
+        assert "master" in probe.list_databases()  # an attention stops the statement, not the session
+    assert said[0].endswith("did not answer within its deadline.")
+    assert [session.attentions for session in server.sessions] == [1]

@@ -8,11 +8,11 @@ import pytest
 from whalefall_pipelines.domain.capacity import Method, Reason, RecoveredSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.odbc import Driver
-from whalefall_pipelines_tests.servers.postgresql import failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import File
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, MINIMAL, new_server, visit
+from whalefall_pipelines_tests.servers.visits import failure
 
 driver, server = targets.driver, targets.server
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")

@@ -1,6 +1,6 @@
 """A SQL Server, or what stands in its place, that does not let us in: the right reason through both drivers, and no password.
 
-Networks that fail are in `test_sqlserver_faults.py`, TLS in `test_sqlserver_tls.py`.
+Networks that fail are in `test_faults.py`, TLS in `test_sqlserver_tls.py`.
 """
 
 import pytest
@@ -10,10 +10,10 @@ from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.errors import LoginRejectedError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines_tests.servers.dead_host import answering_host
-from whalefall_pipelines_tests.servers.postgresql import SECRET, failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, connect, instance_at, visit
+from whalefall_pipelines_tests.servers.visits import SECRET, failure
 
 driver, server = targets.driver, targets.server
 HOSTILE = ["plain", "a;b", "a}b", "a}}", "{a", "{a}", "a=b;SERVER=x", "'\"\\", " a ", "päß", "🐋", "?", "%(x)s", "]", "x" * 128]

@@ -12,18 +12,19 @@ import pytest
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.errors import LoginRejectedError
 from whalefall_pipelines.fleet.odbc import Driver, connection_string
-from whalefall_pipelines_tests.servers.postgresql import failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, connect, driver_of, instance_at, new_server, tls_context, visit
+from whalefall_pipelines_tests.servers.visits import failure
 
 driver = targets.driver
 # A visit in a process of its own, whose environment says which authorities the system trusts.
 VISIT = """
 import sys
-from whalefall_pipelines_tests.servers.sqlserver.targets import QUICK, LOGIN, driver_of, instance_at
+from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, driver_of, instance_at
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.sqlserver import connect_through
+from whalefall_pipelines_tests.servers.visits import QUICK
 instance = instance_at(sys.argv[1], int(sys.argv[2]), sslmode="verify-full")
 with connect_through(driver_of("microsoft"), instance, LOGIN, QUICK, Watchdog()) as probe:
     print(len(probe.list_databases()))

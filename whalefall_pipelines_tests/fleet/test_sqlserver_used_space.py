@@ -9,6 +9,7 @@ from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, visit
+from whalefall_pipelines_tests.servers.visits import PATIENT
 
 driver, server = targets.driver, targets.server
 PAGE = 8192
@@ -53,7 +54,7 @@ def test_hundreds_of_databases_are_asked_in_hundreds(driver: Driver, server: Sql
     names = [f"tenant {number:03}" for number in range(205)]
     for number, name in enumerate(names):
         server.catalogue.add_database(name, used_pages=number)
-    with visit(driver, server, deadlines=targets.PATIENT) as probe:
+    with visit(driver, server, deadlines=PATIENT) as probe:
         assert used(probe, *names) == [number * PAGE for number in range(205)]
     assert questions(server) == [100, 100, 5]
 

@@ -9,7 +9,8 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from whalefall_pipelines.store.database import Database, libpq_url
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.conftest import libpq_url
 from whalefall_pipelines_tests.factories import query
 
 

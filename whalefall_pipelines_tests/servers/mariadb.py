@@ -23,6 +23,7 @@ from whalefall_pipelines.fleet.mysql import MySQLProbe
 from whalefall_pipelines.local_servers import mariadb_binaries
 from whalefall_pipelines.local_servers.mariadb import MariadbServer
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
+from whalefall_pipelines_tests.servers import running as running_server
 
 FAMILIES = ("mariadb", "mysql")
 RIGHTS = "PROCESS, SHOW VIEW"
@@ -156,12 +157,8 @@ def mysql_target() -> Target:
 @contextmanager
 def running(folder: Path, *options: str) -> Generator[Target]:
     """A MariaDB of its own, up for the block."""
-    server = MariadbServer(needed_binaries(), folder, options=options)
-    server.start(with_parent=True)
-    try:
+    with running_server.running(MariadbServer(needed_binaries(), folder, options=options)) as server:
         yield target_of(server)
-    finally:
-        server.stop()
 
 
 def _tidy(target: Target) -> Generator[Target]:

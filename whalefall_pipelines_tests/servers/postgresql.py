@@ -5,8 +5,6 @@ The store's own server is in `conftest.py`; how a cluster is started is `local_s
 
 import itertools
 import os
-import time
-import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,9 +21,7 @@ from cryptography.x509.oid import NameOID
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
-from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_binaries import PostgresBinaries, available
 from whalefall_pipelines_tests.conftest import FAST
@@ -34,8 +30,6 @@ MAJORS = (15, 16, 17, 18)
 # Only Debian brings it, while the others come with the project's own extras.
 OPTIONAL_MAJORS = (15,)
 _numbers = itertools.count()
-# The password of logins that are not let in; no error may hold it.
-SECRET = "not to be seen anywhere"
 
 
 def binaries_of(major: int) -> PostgresBinaries:
@@ -57,16 +51,6 @@ def new_cluster(major: int, folder: Path, *options: str) -> PostgresCluster:
         options=(*FAST, "autovacuum=off", "log_line_prefix=%u: ", *options),
         initdb_options=("--wal-segsize=4", "-N"),
     )
-
-
-@contextmanager
-def running(cluster: PostgresCluster) -> Generator[PostgresCluster]:
-    """The cluster, up for the block."""
-    cluster.start(with_parent=True)
-    try:
-        yield cluster
-    finally:
-        cluster.stop()
 
 
 class PostgresServers:
@@ -132,20 +116,6 @@ def instance_at(host: str, port: int, **settings: str | None) -> Instance:
 def instance_of(cluster: PostgresCluster, **settings: str | None) -> Instance:
     """A cluster as a registered instance."""
     return instance_at(cluster.host, cluster.port, **settings)
-
-
-@contextmanager
-def failure(reason: Reason, kind: type[TargetError], secret: str | None = SECRET, *, within: float = 5) -> Generator[list[str]]:
-    """The block fails with this error, in time, and says nothing of the password; its sentence is the first of the list."""
-    sentences: list[str] = []
-    begun = time.monotonic()
-    with pytest.raises(kind) as caught:
-        yield sentences
-    assert time.monotonic() - begun < within
-    assert type(caught.value) is kind
-    assert caught.value.reason is reason, caught.value
-    assert secret is None or secret not in "".join(traceback.format_exception(caught.value))
-    sentences.append(str(caught.value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Adding one server: it never overwrites, and brings a removed one back with its history."""
 
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from whalefall_pipelines.services.register_instances import add_instance
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances, registered_instances, remove, set_active
+from whalefall_pipelines_tests.at_once import at_once
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
 
@@ -121,20 +121,13 @@ def test_every_engine_with_an_adapter_can_be_added(store: Database, tmp_path: Pa
 
 
 def test_of_programs_that_add_the_same_name_one_wins(store: Database, tmp_path: Path) -> None:
-    results: list[str] = []
-
-    def try_to_add() -> None:
+    def try_to_add() -> str:
         try:
-            results.append(add(store, tmp_path))
+            return add(store, tmp_path)
         except WhalefallError as error:
-            results.append(type(error).__name__)
+            return type(error).__name__
 
-    threads = [threading.Thread(target=try_to_add) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert sorted(results) == ["InputError"] * 3 + ["add"]
+    assert sorted(at_once(*[try_to_add] * 4)) == ["InputError"] * 3 + ["add"]
 
 
 def test_hostile_names_come_out_of_every_way_in_as_they_were(store: Database, tmp_path: Path) -> None:

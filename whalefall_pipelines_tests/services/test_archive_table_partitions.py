@@ -6,24 +6,21 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from uuid import uuid4
 
 import pyarrow.parquet
 import pytest
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
-from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, Place, months_between
 from whalefall_pipelines.errors import ArchiveError, InputError, NotFoundError
-from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes, verify
+from whalefall_pipelines.services.aggregate_sizes import verify
 from whalefall_pipelines.services.archive_table_partitions import archive_month, read_manifest, restore_archive
 from whalefall_pipelines.services.maintain_table_partitions import Outcome, expire_table_partitions
-from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month, ensure_months, read_catalogue
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
-from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
 
@@ -166,10 +163,7 @@ def test_every_period_stays_what_its_days_say_after_expiry_and_after_restore(upk
     days = days_from(date(2025, 9, 1), 120)
     write_days(upkeep_store, {((instance.instance_id, "app"), day): ModelDay(1000 + number) for number, day in enumerate(days)})
     for period_type in PeriodType:
-        periods = periods_between(period_type, days[0], days[-1])
-        session = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
-        sessions.open_session(upkeep_store, session, [instance.instance_id])
-        aggregate_sizes(upkeep_store, periods, TODAY, session.session_id)
+        compute_periods(upkeep_store, periods_between(period_type, days[0], days[-1]), TODAY)
     ensure_months(upkeep_store, [TODAY])
     assert list(verify(upkeep_store, days[0], TODAY, TODAY)) == []
     outcomes = expire(upkeep_store, tmp_path)

@@ -3,22 +3,18 @@
 import re
 from dataclasses import replace
 from datetime import date
-from uuid import uuid4
 
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.periods import Period, PeriodType, period_of, periods_between
-from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, Step, StepKind
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.maintain_table_partitions import expire_table_partitions, plan
-from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
-from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.factories import query, register
 
 SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
@@ -38,15 +34,9 @@ def store(upkeep_store: Database) -> Database:
     return upkeep_store
 
 
-def compute(store: Database, periods: list[Period]) -> None:
-    plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
-    sessions.open_session(store, plan, [])
-    aggregate_sizes(store, periods, TODAY, plan.session_id)
-
-
 def compute_everything(store: Database) -> None:
     for period_type in PeriodType:
-        compute(store, list(periods_between(period_type, FIRST, date(2025, 12, 31))))
+        compute_periods(store, periods_between(period_type, FIRST, date(2025, 12, 31)), TODAY)
 
 
 def held(store: Database, today: date = TODAY) -> list[Step]:
@@ -80,7 +70,7 @@ def test_a_month_whose_periods_were_never_computed_is_held_and_says_what_to_do(s
 
 def test_what_it_says_is_all_that_is_to_be_done(store: Database) -> None:
     for period_type, first, last in what_is_told(held(store)[0]):
-        compute(store, list(periods_between(period_type, first, last)))
+        compute_periods(store, periods_between(period_type, first, last), TODAY)
     assert held(store) == []
     assert dropped(store) == sorted(OCTOBER.table_partition(table_name) for table_name in STATS_TABLES)
     assert query(store, "select count(*) from database_size_aggregations where period_type = 'daily'") == [(31,)]
@@ -118,7 +108,7 @@ def test_the_later_months_of_a_quarter_go_though_the_quarter_can_be_computed_no_
     assert held(store, date(2026, 12, 1)) == []
     query(store, "delete from database_size_aggregations where period_type = 'quarterly' returning 1")
     for period_type, first, last in what_is_told(held(store, date(2026, 12, 1))[0]):
-        compute(store, list(periods_between(period_type, first, last)))
+        compute_periods(store, periods_between(period_type, first, last), TODAY)
     assert held(store, date(2026, 12, 1)) == []  # it never waits for what nobody can do
 
 

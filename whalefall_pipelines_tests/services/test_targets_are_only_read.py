@@ -30,7 +30,8 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines_tests.factories import register
 from whalefall_pipelines_tests.servers import mariadb
-from whalefall_pipelines_tests.servers.postgresql import MAJORS, create_database, create_login, instance_of, new_cluster, running, superuser
+from whalefall_pipelines_tests.servers.postgresql import MAJORS, create_database, create_login, instance_of, new_cluster, superuser
+from whalefall_pipelines_tests.servers.running import running
 from whalefall_pipelines_tests.servers.statements import writing
 
 pytestmark = pytest.mark.process

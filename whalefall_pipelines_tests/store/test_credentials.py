@@ -3,8 +3,8 @@
 import base64
 import os
 import stat
-import threading
 import traceback
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.errors import InputError, LoginRejectedError
 from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines_tests.at_once import at_once
 
 SECRET = "hunter2-canary"
 FERNET_KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
@@ -104,19 +105,7 @@ def test_no_key_file_is_made_when_there_is_a_key_or_nothing_to_seal(tmp_path: Pa
 
 
 def test_programs_that_seal_at_once_share_one_key(tmp_path: Path) -> None:
-    start = threading.Barrier(8)
-    sealed: list[str] = []
-
-    def seal() -> None:
-        box = secret_box(tmp_path)
-        start.wait(10)
-        sealed.append(box.seal(SECRET))
-
-    threads = [threading.Thread(target=seal) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
+    sealed = at_once(*(partial(secret_box(tmp_path).seal, SECRET) for _ in range(8)))
     assert {secret_box(tmp_path).reveal(secret, "monitor", "db").password for secret in sealed} == {SECRET}
     assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
 

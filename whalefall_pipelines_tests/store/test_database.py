@@ -7,7 +7,8 @@ import psycopg2
 import pytest
 
 from whalefall_pipelines.errors import StoreBusyError, StoreError
-from whalefall_pipelines.store.database import Database, libpq_url
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.conftest import libpq_url
 from whalefall_pipelines_tests.factories import query
 
 

@@ -13,12 +13,12 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.errors import InputError, LocalServerError, StoreError, StoreUnreachableError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
-from whalefall_pipelines.local_servers.postgresql_binaries import available
 from whalefall_pipelines.store import embedded
 from whalefall_pipelines.store.creation import create_missing_database
 from whalefall_pipelines.store.database import parse_url
 from whalefall_pipelines.store.status import read_status
 from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home
+from whalefall_pipelines_tests.servers.postgresql import binaries_of
 
 pytestmark = pytest.mark.process
 
@@ -71,9 +71,7 @@ def test_two_commands_at_once_on_a_fresh_home_both_succeed_with_one_server(home:
 
 
 def test_data_made_by_another_version_are_run_by_that_version(tmp_path: Path) -> None:
-    older = next((binaries for binaries in available() if binaries.major < 18), None)
-    if older is None:
-        pytest.skip("only one version of PostgreSQL here")
+    older = binaries_of(17)
     home = {"WHALEFALL_HOME": str(tmp_path)}
     PostgresCluster(bin_dir=older.bin_dir, folder=tmp_path / "store", superuser="whalefall").start()
     try:

@@ -4,7 +4,6 @@ It speaks as much of the thin protocol as a visit needs: accept, protocol and da
 sides prove that they know it), execute, fetch, log off, and breaks. It is as the driver expects it, not as a recording of a real one.
 """
 
-import contextlib
 import hashlib
 import itertools
 import re
@@ -15,13 +14,11 @@ import struct
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
 import oracledb
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from whalefall_pipelines.processes import free_port
+from whalefall_pipelines_tests.servers.listener import Listener
 from whalefall_pipelines_tests.servers.oracle import wire
 from whalefall_pipelines_tests.servers.oracle.double import OracleDouble
 
@@ -42,66 +39,30 @@ class Session:
     username: str = ""
     session_key: bytes = b""
     verifier: bytes = b""
-    combined_key: bytes = b""
     is_large: bool = False
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     cursors: dict[int, list[tuple[object, ...]]] = field(default_factory=dict[int, list[tuple[object, ...]]])
 
 
-class OracleServer:
-    """Listens on `host` and `port` while its context lasts. `refusals` are the errors that logins meet whatever their password;
-    `held` stops every statement until it is cleared or the client loses patience."""
+class OracleServer(Listener):
+    """`refusals` are the errors that logins meet whatever their password; `held` stops every statement until it is cleared or the client
+    loses patience."""
 
     def __init__(self, double: OracleDouble | None = None, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(self._carry, host)
         self.double = double or OracleDouble()
-        self.host, self.port = host, 0
         self.passwords: dict[str, str] = {}
         self.refusals: dict[str, int] = {}
         self.held = threading.Event()
         self.rejected_logins = 0
         self._tls, self._lock = tls, threading.Lock()
-        self._listener = socket.socket()
-        self._clients: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
 
-    def __enter__(self) -> Self:
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((self.host, free_port(self.host)))
-        self.port = int(self._listener.getsockname()[1])
-        self._listener.listen(64)
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self.end_sessions()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
         self.double.database.close()
 
-    def end_sessions(self) -> None:
-        """Hang up on everybody."""
-        for client in self._clients:
-            with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-
-    def _start(self, target: object, *arguments: object) -> None:
-        thread = threading.Thread(target=target, args=arguments)  # type: ignore[arg-type]
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return  # the context is over
-            self._clients.append(client)
-            self._start(self._serve, client)
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError), self._secured(client) as secured:
+    def _carry(self, client: socket.socket) -> None:
+        with self._secured(client) as secured:
             session = Session(secured)
             _, body = self._read(session)
             if len(body) < 66 + int.from_bytes(body[16:18], "big"):
@@ -118,7 +79,7 @@ class OracleServer:
         if self._tls is None:
             return client
         secured = self._tls.wrap_socket(client, server_side=True)
-        self._clients.append(secured)
+        self._connections.append(secured)
         return secured
 
     def _read(self, session: Session) -> tuple[int, bytes]:

@@ -12,13 +12,11 @@ from whalefall_pipelines.fleet.oracle import connect
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
 from whalefall_pipelines_tests.servers.oracle.double import GIBIBYTE, OracleDouble
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
+from whalefall_pipelines_tests.servers.visits import PATIENT, QUICK
 
 LOGIN = Login("monitor", "päss'\\ \"w}o{r;d")
-QUICK = Deadlines(connect_seconds=2, statement_seconds=30, instance_seconds=2)
 # For tests in which connections break.
 LEFTOVERS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-# Where the deadline is not what is tested, a busy machine shall not meet it.
-PATIENT = Deadlines(connect_seconds=10, statement_seconds=30, instance_seconds=30)
 
 
 def small_double() -> OracleDouble:

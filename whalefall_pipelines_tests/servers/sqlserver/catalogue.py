@@ -15,7 +15,6 @@ import duckdb
 
 SERVER_NAME = "FIXTURE01"
 VERSION = (16, 0, 4135)
-PAGE_BYTES = 8192
 ONLINE = "ONLINE"
 _STATES = {ONLINE: 0, "RESTORING": 1, "RECOVERING": 2, "RECOVERY_PENDING": 3, "SUSPECT": 4, "EMERGENCY": 5, "OFFLINE": 6, "COPYING": 7}
 _SYSTEM = ("master", "tempdb", "model", "msdb")
@@ -125,14 +124,6 @@ class Catalogue:
         files += [] if defunct_pages is None else [(0, defunct_pages, defunct_pages, 7, -1, growth)]
         for file in files:
             self._run("insert into server.files values (?, ?, ?, ?, ?, ?, ?)", number, *file)
-
-    def resize(self, name: str, data_pages: int) -> None:
-        """Give the data files of a database another size."""
-        self._run(
-            "update server.files set size = ?, own_size = ? where type = 0 "
-            "and database_id = (select database_id from server.databases where name = ?)",
-            *(data_pages, data_pages, name),
-        )
 
     def add_many(self, names: Sequence[str]) -> None:
         """Databases of one page of data and one of log each, by two statements instead of three for each."""

@@ -1,15 +1,12 @@
 """The SQL Server for tests, listening: a thread for each session, from prelogin to the last request. What it knows is `engine.py`."""
 
-import contextlib
 import itertools
 import socket
 import ssl
 import threading
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
-from whalefall_pipelines.processes import free_port
+from whalefall_pipelines_tests.servers.listener import Listener
 from whalefall_pipelines_tests.servers.sqlserver import channel as wire
 from whalefall_pipelines_tests.servers.sqlserver import messages
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import ONLINE, REFUSALS, SERVER_NAME, VERSION, Catalogue
@@ -33,10 +30,8 @@ class Session:
     prepared: dict[int, str] = field(default_factory=dict)
 
 
-class SqlServer:
-    """Listens on `host` and `port` while its context lasts.
-
-    With a TLS context it encrypts what clients want encrypted, and with `forces_encryption` everything. `held` stops every statement
+class SqlServer(Listener):
+    """With a TLS context it encrypts what clients want encrypted, and with `forces_encryption` everything. `held` stops every statement
     until it is cleared or the client loses patience; `next_error` is what the next statement of ours meets in which `error_on` stands.
     """
 
@@ -48,8 +43,8 @@ class SqlServer:
         tls: ssl.SSLContext | None = None,
         forces_encryption: bool = False,
     ) -> None:
+        super().__init__(self._carry, host)
         self.catalogue = catalogue or Catalogue()
-        self.host, self.port = host, 0
         self.held = threading.Event()
         self.next_error: ServerError | None = None
         self.error_on = ""
@@ -57,61 +52,23 @@ class SqlServer:
         self.rejected_logins = 0
         self._tls, self._forces_encryption = tls, forces_encryption
         self._session_ids = itertools.count(51)
-        self._listener = socket.socket()
-        self._clients: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
-        self._is_over = threading.Event()
 
-    def __enter__(self) -> Self:
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((self.host, free_port(self.host)))
-        self.port = int(self._listener.getsockname()[1])
-        self._listener.listen(64)
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._is_over.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self.end_sessions()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
         self.catalogue.close()
-
-    def end_sessions(self) -> None:
-        """Hang up on everybody, as KILL or a stop of the server does."""
-        for client in self._clients:
-            with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
 
     @property
     def statements(self) -> list[str]:
         """All that was asked for, in any session."""
         return [statement for session in self.sessions for statement in session.statements]
 
-    def _start(self, target: object, *arguments: object) -> None:
-        thread = threading.Thread(target=target, args=arguments)  # type: ignore[arg-type]
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return  # the context is over
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._clients.append(client)
-            self._start(self._serve, client)
-
-    def _serve(self, client: socket.socket) -> None:
+    def _carry(self, client: socket.socket) -> None:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = Session(Channel(client, next(self._session_ids)))
-        with client, contextlib.suppress(ConnectionError, OSError, ssl.SSLError):
-            if self._let_in(session):
-                self.sessions.append(session)
-                while True:
-                    self._answer(session, *session.channel.read_message())
+        if self._let_in(session):
+            self.sessions.append(session)
+            while True:
+                self._answer(session, *session.channel.read_message())
 
     def _let_in(self, session: Session) -> bool:
         channel = session.channel

@@ -15,15 +15,13 @@ from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.fleet.sqlserver import SqlServerProbe, connect_through
 from whalefall_pipelines_tests.servers.postgresql import make_certificates
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
+from whalefall_pipelines_tests.servers.visits import QUICK
 
 DRIVERS = ("microsoft", "freetds")
 BACKUPS = ("SELECT ON msdb.dbo.backupset", "SELECT ON msdb.dbo.backupfile")
 MINIMAL = ("VIEW ANY DEFINITION",)
 EVERYTHING = (*MINIMAL, "CONNECT ANY DATABASE", *BACKUPS)
 LOGIN = Login("monitor", "päss'\\ \"w}o{r;d")
-# Where the deadline is not what is tested, a busy machine shall not meet it.
-PATIENT = Deadlines(connect_seconds=10, statement_seconds=30, instance_seconds=30)
-QUICK = Deadlines(connect_seconds=2, statement_seconds=30, instance_seconds=2)
 
 
 def driver_of(name: str) -> Driver:

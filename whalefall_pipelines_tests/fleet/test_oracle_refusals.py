@@ -1,27 +1,25 @@
-"""The way into an Oracle, and what becomes of a visit when server or network fail: PostgreSQL's reasons, no password, in time.
+"""The way into an Oracle, what does not let us in, and what ends a statement: the right reason, and a sentence without the password.
 
-The driver is the real one, the server our own (`servers/oracle/`). TLS is `test_oracle_tls.py`, what is asked `test_oracle.py`.
+The driver is the real one, the server our own (`servers/oracle/`). Networks that fail are in `test_faults.py`, TLS in
+`test_oracle_tls.py`; what is asked is `test_oracle.py`.
 """
 
 import threading
 import time
-from contextlib import ExitStack
 
-import psutil
 import pytest
 
 from whalefall_pipelines.domain.capacity import DatabaseSize, Reason
 from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, UnreachableError
-from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.probe import Deadlines, Probe
+from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
-from whalefall_pipelines_tests.servers.dead_host import REFUSING, answering_host, dead_host, silent_host
+from whalefall_pipelines_tests.servers.dead_host import answering_host, silent_host
 from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
-from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, PATIENT, QUICK, refused, visit
+from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, refused, visit
 from whalefall_pipelines_tests.servers.oracle.wire import refusal
-from whalefall_pipelines_tests.servers.postgresql import SECRET, failure
+from whalefall_pipelines_tests.servers.visits import SECRET, failure
 
 pytestmark = [pytest.mark.process, targets.LEFTOVERS]
 server, leftovers = targets.server, targets.leftovers
@@ -62,18 +60,6 @@ def test_a_login_that_is_locked_or_expired_is_rejected(server: OracleServer, num
     assert said[0].endswith("the account is locked, or its password has expired.")
 
 
-def test_a_port_without_a_listener_is_refused() -> None:
-    with failure(Reason.CONNECTION_REFUSED, UnreachableError, PASSWORD):
-        refused(REFUSING.host, REFUSING.port)
-
-
-def test_a_dead_host_and_an_unknown_one_are_told_apart() -> None:
-    with dead_host() as host, failure(Reason.TIMEOUT, UnreachableError, PASSWORD, within=3):
-        refused(host.host, host.port)
-    with failure(Reason.HOST_UNKNOWN, UnreachableError, PASSWORD, within=20):
-        refused("no.such.host.invalid", 1521)
-
-
 def test_a_listener_that_says_nothing_costs_the_deadline_and_blocks_nobody_else() -> None:
     """The driver itself would wait for ever, and hold every other connection of the process until then."""
     begun = time.monotonic()
@@ -90,13 +76,6 @@ def test_a_listener_that_says_nothing_costs_the_deadline_and_blocks_nobody_else(
 def _expect_timeout(host: str, port: int) -> None:
     with failure(Reason.TIMEOUT, UnreachableError, PASSWORD, within=4):
         refused(host, port)
-
-
-@pytest.mark.parametrize("after_bytes", [0, 20, 60, 300])
-def test_a_login_that_stalls_costs_the_connect_deadline(server: OracleServer, after_bytes: int) -> None:
-    with ChaosProxy(server.host, server.port) as proxy:
-        proxy.stall(after_bytes=after_bytes)
-        _expect_timeout(proxy.host, proxy.port)
 
 
 @pytest.mark.parametrize(
@@ -130,71 +109,8 @@ def test_a_statement_ends_at_its_own_deadline_and_the_server_is_told(server: Ora
     assert said[0].endswith("did not answer within its deadline.")
 
 
-@pytest.mark.parametrize("deadlines", [QUICK, Deadlines(10, 1, 30)])
-def test_a_server_that_falls_silent_in_mid_query_ends_at_the_first_deadline(server: OracleServer, deadlines: Deadlines) -> None:
-    with ChaosProxy(server.host, server.port) as proxy, visit(proxy.host, proxy.port, deadlines=deadlines) as probe:
-        proxy.stall(after_bytes=0)
+def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_statement(server: OracleServer) -> None:
+    with ChaosProxy(server.host, server.port) as proxy, visit(proxy.host, proxy.port, deadlines=Deadlines(10, 1, 30)) as probe:
+        proxy.stall()
         with failure(Reason.TIMEOUT, SizesError, PASSWORD):
             probe.list_databases()
-
-
-@pytest.mark.parametrize("after_bytes", [0, 40])
-def test_a_connection_that_is_cut_in_mid_result_is_unavailable(server: OracleServer, after_bytes: int) -> None:
-    with ChaosProxy(server.host, server.port) as proxy, visit(proxy.host, proxy.port) as probe:
-        proxy.cut(after_bytes=after_bytes)
-        with failure(Reason.UNAVAILABLE, SizesError, PASSWORD):
-            probe.list_databases()
-
-
-def test_a_session_that_the_server_ends_is_unavailable(server: OracleServer) -> None:
-    with visit(server.host, server.port) as probe:
-        server.end_sessions()
-        with failure(Reason.UNAVAILABLE, SizesError, PASSWORD):
-            probe.list_databases()
-
-
-def test_shut_all_breaks_every_waiting_statement_at_once(server: OracleServer) -> None:
-    watchdog, outcomes = Watchdog(), list[Reason]()
-
-    def wait_on(probe: Probe) -> None:
-        try:
-            probe.list_databases()
-        except SizesError as error:
-            outcomes.append(Reason(error.reason))
-
-    with ExitStack() as visits:
-        probes = [visits.enter_context(visit(server.host, server.port, watchdog=watchdog)) for _ in range(4)]
-        server.held.set()
-        threads = [threading.Thread(target=wait_on, args=(probe,)) for probe in probes]
-        for thread in threads:
-            thread.start()
-        time.sleep(0.3)
-        assert outcomes == []
-        begun = time.monotonic()
-        watchdog.shut_all()
-        for thread in threads:
-            thread.join(10)
-        assert time.monotonic() - begun < 5
-        assert outcomes == [Reason.CANCELLED] * 4
-    server.held.clear()
-
-
-def test_visits_leave_no_descriptor_and_no_thread(server: OracleServer) -> None:
-    def visit_all() -> None:
-        with visit(server.host, server.port) as probe:
-            probe.measure(probe.list_databases())
-        with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError):
-            refused(server.host, server.port, Login(LOGIN.username, SECRET), PATIENT)
-        with failure(Reason.CONNECTION_REFUSED, UnreachableError):
-            refused(REFUSING.host, REFUSING.port)
-
-    visit_all()
-    time.sleep(0.5)  # timers and the server's sessions end a moment after the visits
-    descriptors, threads = psutil.Process().num_fds(), threading.active_count()
-    for _ in range(5):
-        visit_all()
-    deadline = time.monotonic() + 10
-    while (psutil.Process().num_fds() > descriptors or threading.active_count() > threads) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert threading.active_count() <= threads
-    assert psutil.Process().num_fds() <= descriptors

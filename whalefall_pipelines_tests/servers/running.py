@@ -1,0 +1,26 @@
+"""A private server that is up for a block, of whichever kind."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+
+class PrivateServer(Protocol):
+    """What `PostgresCluster` and `MariadbServer` have in common."""
+
+    def start(self, *, with_parent: bool = False) -> int: ...
+
+    def stop(self) -> bool: ...
+
+
+Server = TypeVar("Server", bound=PrivateServer)
+
+
+@contextmanager
+def running(server: Server) -> Generator[Server]:
+    """The server, up for the block; it ends with this process at the latest."""
+    server.start(with_parent=True)
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,41 @@
+"""What visits to the servers for tests have in common: their deadlines, and how one that fails is looked at."""
+
+import time
+import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import pytest
+
+from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.errors import TargetError
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.probe import Deadlines
+
+QUICK = Deadlines(connect_seconds=2, statement_seconds=30, instance_seconds=2)
+# Where the deadline is not what is tested, a busy machine shall not meet it.
+PATIENT = Deadlines(connect_seconds=10, statement_seconds=30, instance_seconds=30)
+# The password of logins that are not let in; no error may hold it.
+SECRET = "not to be seen anywhere"
+LOGIN = Login("monitor", SECRET)
+
+
+def refused(instance: Instance, login: Login = LOGIN, deadlines: Deadlines = QUICK) -> None:
+    """A visit that must not succeed."""
+    with ServerFleet(deadlines).connect(instance, login):
+        raise AssertionError("connected")
+
+
+@contextmanager
+def failure(reason: Reason, kind: type[TargetError], secret: str | None = SECRET, *, within: float = 5) -> Generator[list[str]]:
+    """The block fails with this error, in time, and says nothing of the password; its sentence is the first of the list."""
+    sentences: list[str] = []
+    begun = time.monotonic()
+    with pytest.raises(kind) as caught:
+        yield sentences
+    assert time.monotonic() - begun < within
+    assert type(caught.value) is kind
+    assert caught.value.reason is reason, caught.value
+    assert secret is None or secret not in "".join(traceback.format_exception(caught.value))
+    sentences.append(str(caught.value))
