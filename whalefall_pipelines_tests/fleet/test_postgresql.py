@@ -4,12 +4,13 @@ Logins that are refused are in `test_postgresql_refusals.py`, TLS in `test_postg
 """
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg2
 import pytest
 from psycopg2 import sql
 
+from whalefall_pipelines import queries
 from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
 from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.fleet.connect import ServerFleet
@@ -93,6 +94,21 @@ def test_a_database_dropped_between_listing_and_measuring_has_vanished(server: P
         vanished, measured = probe.measure([gone, stays])
     assert vanished == MissingSize(gone, Reason.VANISHED, "dropped between listing and measuring")
     assert isinstance(measured, DatabaseSize)
+
+
+def test_a_database_dropped_while_others_are_measured_costs_none_of_them_its_size(server: PostgresCluster) -> None:
+    """A statement that takes a minute sees what was there when it began, which a snapshot held open does for as long as we like."""
+    login, gone = create_login(server), create_database(server)
+    with superuser(server) as cursor, closing(psycopg2.connect(server.url(), user=login.username, password=login.password)) as reader:
+        cursor.execute(f"grant pg_read_all_stats to {login.username}")
+        reader.set_session(isolation_level="repeatable read", readonly=True)
+        with reader.cursor() as statement:
+            statement.execute("select")
+            cursor.execute(f"drop database {gone}")
+            statement.execute(queries.load("probes/postgresql/measure_databases"), {"database_names": [gone, "postgres"]})
+            sizes = {bytes(name).decode(): total for name, total, _ in statement.fetchall()}
+    assert sizes.pop(gone) is None
+    assert sizes["postgres"] > 0
 
 
 def test_what_an_interrupted_drop_left_is_no_database(server: PostgresCluster) -> None:
