@@ -13,7 +13,7 @@ from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.fleet.sockets import new_socket, opening, spotting
+from whalefall_pipelines.fleet.sockets import new_socket, opening, reach, spotting
 
 # Once and early: until a first connection succeeded, one that hangs would block all others on the choice of the mode.
 oracledb.enable_thin_mode()
@@ -27,13 +27,13 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
     """
     context = _tls_context(instance)
     seconds = min(deadlines.connect_seconds, deadlines.instance_seconds)
-    with translating(instance, watch, is_connected=False), socket.create_connection((instance.host, instance.port), seconds) as trial:
-        peer = trial.getpeername()[:2]
+    with translating(instance, watch, is_connected=False):
+        peers = reach(instance.host, instance.port, seconds)
     with (
-        opening(peer, seconds) as before,
+        opening(peers, seconds) as before,
         watchdog.watch(None, seconds) as handshake,
         translating(instance, watch, handshake, is_connected=False),
-        spotting(peer, before, handshake),
+        spotting(peers, before, handshake),
     ):
         connection = oracledb.connect(
             user=login.username,
@@ -48,7 +48,7 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
             retry_count=0,
             program="whalefall",
         )
-        descriptor = new_socket(peer, before)
+        descriptor = new_socket(peers, before)
         if descriptor is not None:
             watch.attach(descriptor)
     connection.call_timeout = round(deadlines.statement_seconds * 1000)

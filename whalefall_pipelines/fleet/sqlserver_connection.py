@@ -19,7 +19,7 @@ from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetErr
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.odbc import Driver, connection_string
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.fleet.sockets import new_socket, opening
+from whalefall_pipelines.fleet.sockets import new_socket, opening, reach
 
 
 def open_connection(driver: Driver, instance: Instance, login: Login, deadlines: Deadlines, watch: Watch) -> pyodbc.Connection:
@@ -31,25 +31,24 @@ def open_connection(driver: Driver, instance: Instance, login: Login, deadlines:
     text = connection_string(driver, instance, login)
     seconds = min(deadlines.connect_seconds, deadlines.instance_seconds)
     with translating(instance, watch, is_connected=False):
-        with socket.create_connection((instance.host, instance.port), seconds) as trial:
-            peer = trial.getpeername()[:2]
-        with opening(peer, seconds) as before:
-            connection = _log_in(text, instance, peer, seconds)
-            descriptor = new_socket(peer, before)
+        peers = reach(instance.host, instance.port, seconds)
+        with opening(peers, seconds) as before:
+            connection = _log_in(text, instance, seconds)
+            descriptor = new_socket(peers, before)
     if descriptor is not None:
         watch.attach(descriptor)
     connection.timeout = math.ceil(deadlines.statement_seconds)  # before the first cursor, which copies it
     return connection
 
 
-def _log_in(text: str, instance: Instance, peer: tuple[str, int], seconds: float) -> pyodbc.Connection:
+def _log_in(text: str, instance: Instance, seconds: float) -> pyodbc.Connection:
     try:
         return pyodbc.connect(text, timeout=math.ceil(seconds), autocommit=True)
     except pyodbc.Error as error:
         if _meaning_of_odbc(error, _HUNG_UP) is not _HUNG_UP:
             raise
         # FreeTDS says no more than "Unable to connect to data source": only now the server is asked by ourselves what it speaks.
-        kind, reason, advice = _what_answers(peer, seconds, instance.sslmode)
+        kind, reason, advice = _what_answers(instance, seconds)
         raise kind(f"SQL Server at {instance.address}: {_said(error)}; {advice}", reason=reason) from error
 
 
@@ -112,10 +111,10 @@ def translating(instance: Instance, watch: Watch, *, is_connected: bool = True) 
         raise (SizesError if is_connected and kind is UnreachableError else kind)(sentence, reason=reason) from error
 
 
-def _what_answers(peer: tuple[str, int], seconds: float, sslmode: str | None) -> _Meaning:
+def _what_answers(instance: Instance, seconds: float) -> _Meaning:
     """Say hello in the server's own protocol, and see what comes back."""
     try:
-        with socket.create_connection(peer, seconds) as trial:
+        with socket.create_connection((instance.host, instance.port), seconds) as trial:
             trial.sendall(_HELLO)
             answer = trial.recv(4096)
     except TimeoutError:
@@ -126,7 +125,7 @@ def _what_answers(peer: tuple[str, int], seconds: float, sslmode: str | None) ->
         return _HUNG_UP
     if not _IS_ANSWER.match(answer):
         return _NO_PROTOCOL
-    return _TLS if sslmode in {"disable", "require"} else _HUNG_UP
+    return _TLS if instance.sslmode in {"disable", "require"} else _HUNG_UP
 
 
 def _meaning(error: BaseException) -> _Meaning:

@@ -3,9 +3,11 @@
 What it does with a healthy server is in `test_sqlserver.py`.
 """
 
+import socket
 import threading
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import psutil
 import pytest
@@ -19,6 +21,7 @@ from whalefall_pipelines.fleet.probe import Deadlines, Probe
 from whalefall_pipelines.fleet.sqlserver import connect_through
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.dead_host import REFUSING, dead_host, silent_host
+from whalefall_pipelines_tests.servers.own_names import with_names
 from whalefall_pipelines_tests.servers.postgresql import failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
@@ -104,6 +107,20 @@ def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_vis
                 assert time.monotonic() - begun > 1.5
                 with failure(Reason.TIMEOUT, SizesError, PASSWORD):
                     probe.list_databases()
+
+
+def test_a_host_with_two_addresses_is_watched_whichever_the_driver_takes(server: SqlServer, tmp_path: Path) -> None:
+    """Microsoft's driver takes IPv4 first, while everything else takes IPv6, which is where the trial goes."""
+    server.held.set()
+
+    def wait() -> None:
+        begun = time.monotonic()
+        with failure(Reason.TIMEOUT, SizesError, PASSWORD, within=4):
+            connect(targets.driver_of("microsoft"), instance_at("both", server.port))
+        assert time.monotonic() - begun > 1.5
+
+    with socket.create_server(("::1", server.port), family=socket.AF_INET6):
+        with_names(tmp_path, "::1 both\n127.0.0.1 both\n", wait)
 
 
 def test_a_connection_that_is_cut_in_mid_result_is_unavailable(driver: Driver, server: SqlServer) -> None:
