@@ -36,8 +36,8 @@ class Watch:
             self.shut(self.reason)
 
     def shut(self, reason: Reason) -> None:
-        """End both directions of the connection; whoever waits on it wakes up."""
-        self.reason = reason
+        """End both directions of the connection; whoever waits on it wakes up. What ended the visit first stays its reason."""
+        self.reason = self.reason or reason
         try:
             if self._socket:
                 self._socket.shutdown(socket.SHUT_RDWR)
