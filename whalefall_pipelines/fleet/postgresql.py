@@ -6,6 +6,8 @@ libpq's own texts, and a rejection in a language other than English counts as a 
 prefer libpq itself sends a login that a TLS server rejected once more without TLS; where accounts get locked, `require` avoids that.
 """
 
+import errno
+import os
 import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -131,9 +133,11 @@ def _database(instance: Instance) -> str:
 _AGAIN = "it will be tried again."
 _ROUTE = "check address, route and firewall."
 _TLS = "check sslmode and sslrootcert of the instance."
+# What this machine says of a socket, alone on its line; a server's refusal is longer.
+_SYSTEM_ERRORS = "|".join(sorted({re.escape(os.strerror(number)) for number in errno.errorcode}))
 # What libpq and the server say, the error class, the reason, the advice. The first that fits.
 _CONNECT_ERRORS: tuple[tuple[str, type[TargetError], Reason, str], ...] = (
-    ("Connection refused", UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?"),
+    ("Connection refused|^No such file or directory$", UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?"),
     ("timeout expired|timed out|No route to host|Network is unreachable|Host is down", UnreachableError, Reason.TIMEOUT, _ROUTE),
     ("could not translate host name", UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers."),
     ("starting up|shutting down|in recovery mode|accepting connections", UnreachableError, Reason.UNAVAILABLE, _AGAIN),
@@ -148,6 +152,7 @@ _CONNECT_ERRORS: tuple[tuple[str, type[TargetError], Reason, str], ...] = (
     ),
     ("does not support SSL|certificate|SSL error", LoginRejectedError, Reason.TLS_FAILED, _TLS),
     ("FATAL: +database .* does not exist", LoginRejectedError, Reason.UNAVAILABLE, "correct the default database of the instance."),
+    (f"^({_SYSTEM_ERRORS})$", UnreachableError, Reason.TIMEOUT, _ROUTE),
     ("pg_hba.conf", LoginRejectedError, Reason.AUTHENTICATION_FAILED, "admit this host, login and encryption in the server's pg_hba.conf."),
 )
 
