@@ -97,7 +97,7 @@ _NUMBERS: dict[str, _Meaning] = {
         (("DPY-6002", "DPY-6006"), _TLS),
         (("ORA-12520", "ORA-12528", "DPY-6000"), _BUSY),
         (("ORA-00028", "ORA-01012", "ORA-02396", "ORA-03113", "ORA-03114", "ORA-03135", "DPY-4011", "DPY-1001"), _HUNG_UP),
-        (("ORA-00942", "ORA-01031", "ORA-00604"), _FORBIDDEN),
+        (("ORA-00942", "ORA-01031"), _FORBIDDEN),
         (("ORA-01013", "DPY-4024", "DPY-4000"), _SLOW),
     )
     for number in numbers

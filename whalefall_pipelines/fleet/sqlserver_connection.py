@@ -71,10 +71,10 @@ _TIMEOUT = (UnreachableError, Reason.TIMEOUT, "check address, route and firewall
 _NUMBERS: dict[int, _Meaning] = {
     number: meaning
     for numbers, meaning in (
-        ((18450, 18452, 18456, 18458, 18459), _REFUSED),
+        ((18450, 18452, 18456), _REFUSED),
         ((18470, 18486, 18487, 18488), _LOCKED),
         ((4060, 4064), _NO_DATABASE),
-        ((1205, 6005, 10928, 10929, 17142, 17809, 17810, 18401), _BUSY),
+        ((1205, 6005, 10928, 10929, 17142, 17809, 17810, 18401, 18458, 18459), _BUSY),
         ((596, 6002), _HUNG_UP),
         ((229, 230, 262, 297, 300, 371, 916), _FORBIDDEN),
         ((904, 922, 924, 927, 942, 945, 952, 976, 978, 979, 982, 983), _CLOSED),

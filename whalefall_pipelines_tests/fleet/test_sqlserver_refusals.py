@@ -54,8 +54,9 @@ def test_a_login_that_is_locked_or_expired_is_rejected(driver: Driver, server: S
     assert said[0].endswith("the login is disabled or locked, or its password has expired.")
 
 
-def test_a_full_server_is_worth_another_try(driver: Driver, server: SqlServer) -> None:
-    server.catalogue.add_login("late", SECRET, refusal=17809)
+@pytest.mark.parametrize("number", [17809, 18458, 18459])
+def test_a_full_server_is_worth_another_try(driver: Driver, server: SqlServer, number: int) -> None:
+    server.catalogue.add_login("late", SECRET, refusal=number)
     with failure(Reason.UNAVAILABLE, UnreachableError):
         connect(driver, instance_at(server.host, server.port), Login("late", SECRET))
 
