@@ -137,7 +137,12 @@ _TLS = "check sslmode and sslrootcert of the instance."
 _SYSTEM_ERRORS = "|".join(sorted({re.escape(os.strerror(number)) for number in errno.errorcode}))
 # What libpq and the server say, the error class, the reason, the advice. The first that fits.
 _CONNECT_ERRORS: tuple[tuple[str, type[TargetError], Reason, str], ...] = (
-    ("Connection refused|^No such file or directory$", UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?"),
+    (
+        "Connection refused|^No such file or directory$",
+        UnreachableError,
+        Reason.CONNECTION_REFUSED,
+        "is the server running, and is the port right?",
+    ),
     ("timeout expired|timed out|No route to host|Network is unreachable|Host is down", UnreachableError, Reason.TIMEOUT, _ROUTE),
     ("could not translate host name", UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers."),
     ("starting up|shutting down|in recovery mode|accepting connections", UnreachableError, Reason.UNAVAILABLE, _AGAIN),

@@ -144,16 +144,26 @@ class SqlServerProbe:
         return frozenset(str(name) for name, role in self._rows("probes/sqlserver/list_replicas") if role == _SECONDARY)
 
     def _sum_used_space(self, names: Sequence[str]) -> dict[str, int]:
-        """What is in use of the files of each; one that does not let us in is found by halves, and stays unknown."""
-        if len(names) > _UNION:
-            return self._sum_used_space(names[:_UNION]) | self._sum_used_space(names[_UNION:])
+        """What is in use of the files of each; after a question that takes too long none is put: these figures are not worth the visit."""
+        used: dict[str, int] = {}
+        for begin in range(0, len(names), _UNION):
+            try:
+                used |= self._ask_used_space(names[begin : begin + _UNION])
+            except SizesError as error:
+                if error.reason != Reason.TIMEOUT:
+                    raise
+                break
+        return used
+
+    def _ask_used_space(self, names: Sequence[str]) -> dict[str, int]:
+        """By one statement; a database that does not let us in is found by halves, and stays unknown."""
         try:
-            rows = self._rows("probes/sqlserver/sum_used_space", database_names=names) if names else []
+            rows = self._rows("probes/sqlserver/sum_used_space", database_names=names)
         except SizesError as error:
-            if self._watch.reason is Reason.CANCELLED:
+            if error.reason in {Reason.TIMEOUT, Reason.CANCELLED}:
                 raise
-            half = 0 if error.reason == Reason.TIMEOUT else len(names) // 2
-            return {} if half == 0 else self._sum_used_space(names[:half]) | self._sum_used_space(names[half:])
+            half = len(names) // 2
+            return {} if half == 0 else self._ask_used_space(names[:half]) | self._ask_used_space(names[half:])
         return {str(name): int(used) for name, used in rows if used is not None}
 
     def _outcome(self, name: str, row: _Row, *, is_secondary: bool) -> DatabaseSize | MissingSize:

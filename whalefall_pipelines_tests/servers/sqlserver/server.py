@@ -37,7 +37,8 @@ class SqlServer:
     """Listens on `host` and `port` while its context lasts.
 
     With a TLS context it encrypts what clients want encrypted, and with `forces_encryption` everything. `held` stops every statement
-    until it is cleared or the client loses patience; `next_error` is what the next statement of ours meets in which `error_on` stands.
+    in which `held_on` stands until it is cleared or the client loses patience; `next_error` is what the next statement of ours meets in
+    which `error_on` stands.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class SqlServer:
         self.catalogue = catalogue or Catalogue()
         self.host, self.port = host, 0
         self.held = threading.Event()
+        self.held_on = ""
         self.next_error: ServerError | None = None
         self.error_on = ""
         self.sessions: list[Session] = []
@@ -228,7 +230,7 @@ class SqlServer:
     def _execute(self, session: Session, text: str, values: list[object] | None = None) -> Result:
         assert session.caller
         session.statements.append(text)
-        while self.held.is_set() and not self._is_over.is_set():
+        while self.held.is_set() and self.held_on in text and not self._is_over.is_set():
             if session.channel.has_message(0.01):
                 if session.channel.read_message()[0] != wire.ATTENTION:
                     raise ConnectionError("something else than an attention")
