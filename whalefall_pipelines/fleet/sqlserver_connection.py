@@ -62,6 +62,7 @@ _FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant what `whalefall instances
 _CLOSED = (SizesError, Reason.UNAVAILABLE, "the database is not open.")
 _SLOW = (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")
 _TOO_OLD = (SizesError, Reason.SERVER_ERROR, "whalefall needs SQL Server 2014 or later; Azure SQL Database has no list of files.")
+_UNREADABLE = (SizesError, Reason.SERVER_ERROR, "a name there is no whole text, perhaps cut off in mid-character: rename what has it.")
 _TLS = (LoginRejectedError, Reason.TLS_FAILED, "check sslmode of the instance, and the server's certificate.")
 _NO_PROTOCOL = (UnreachableError, Reason.SERVER_ERROR, "that is no SQL Server: check the port.")
 _NO_DRIVER = (UnreachableError, Reason.INTERNAL_ERROR, "the ODBC driver cannot be loaded; reinstall it.")
@@ -131,6 +132,8 @@ def _what_answers(instance: Instance, seconds: float) -> _Meaning:
 def _meaning(error: BaseException) -> _Meaning:
     if isinstance(error, pyodbc.Error):
         return _meaning_of_odbc(error, _HUNG_UP)
+    if isinstance(error, UnicodeDecodeError):
+        return _UNREADABLE
     if isinstance(error, (socket.gaierror, UnicodeError)):
         return UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers."
     if isinstance(error, ConnectionRefusedError):

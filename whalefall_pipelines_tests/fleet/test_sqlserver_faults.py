@@ -15,10 +15,11 @@ import pytest
 from whalefall_pipelines.domain.capacity import DatabaseSize, Reason
 from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, UnreachableError
-from whalefall_pipelines.fleet.deadlines import Watchdog
+from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
 from whalefall_pipelines.fleet.sqlserver import connect_through
+from whalefall_pipelines.fleet.sqlserver_connection import translating
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.dead_host import REFUSING, dead_host, silent_host
 from whalefall_pipelines_tests.servers.own_names import with_names
@@ -121,6 +122,13 @@ def test_a_host_with_two_addresses_is_watched_whichever_the_driver_takes(server:
 
     with socket.create_server(("::1", server.port), family=socket.AF_INET6):
         with_names(tmp_path, "::1 both\n127.0.0.1 both\n", wait)
+
+
+def test_a_name_that_is_cut_off_in_mid_character_is_no_unknown_host() -> None:
+    """SQL Server takes 128 halves of characters for a name; both drivers raise what Python does on the half that is left."""
+    with failure(Reason.SERVER_ERROR, SizesError, PASSWORD) as said, translating(instance_at("db", 1433), Watch()):
+        "🐋".encode("utf-16-le")[:2].decode("utf-16-le")
+    assert said[0].endswith("rename what has it.")
 
 
 def test_a_connection_that_is_cut_in_mid_result_is_unavailable(driver: Driver, server: SqlServer) -> None:
