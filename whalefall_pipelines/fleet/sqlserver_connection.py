@@ -90,6 +90,13 @@ _OWN_ERRORS: tuple[tuple[str, _Meaning], ...] = (
     (r"Can't open lib|IM00[0-9]", _NO_DRIVER),
     (r"HYT0", _TIMEOUT),
 )
+# What Python says of the socket, or of a text; the first that fits.
+_CAUSES: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
+    ((UnicodeDecodeError,), _UNREADABLE),
+    ((socket.gaierror, UnicodeError), (UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers.")),
+    ((ConnectionRefusedError,), (UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?")),
+    ((ConnectionError,), _HUNG_UP),
+)
 # A prelogin message with a version and no wish to encrypt, and the beginning of every answer to one: a whole response, version first.
 _HELLO = bytes.fromhex("12 01 001a 0000 01 00  00 000b 0006  01 0011 0001  ff  000000000000 00")
 _IS_ANSWER = re.compile(rb"\x04\x01.{6}\x00", re.DOTALL)
@@ -132,17 +139,9 @@ def _what_answers(instance: Instance, seconds: float) -> _Meaning:
 def _meaning(error: BaseException) -> _Meaning:
     if isinstance(error, pyodbc.Error):
         return _meaning_of_odbc(error, _HUNG_UP)
-    if isinstance(error, UnicodeDecodeError):
-        return _UNREADABLE
-    if isinstance(error, (socket.gaierror, UnicodeError)):
-        return UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers."
-    if isinstance(error, ConnectionRefusedError):
-        return UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?"
-    if isinstance(error, ConnectionError):
-        return _HUNG_UP
     if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL}:
         return _NO_SOCKET
-    return _TIMEOUT
+    return next((meaning for causes, meaning in _CAUSES if isinstance(error, causes)), _TIMEOUT)
 
 
 def _meaning_of_odbc(error: pyodbc.Error, otherwise: _Meaning) -> _Meaning:
