@@ -1,5 +1,6 @@
 """The way into an Oracle server: the listener, the service, the log-in, and what errors mean, by number. What is asked is `oracle.py`."""
 
+import errno
 import re
 import socket
 import ssl
@@ -87,6 +88,7 @@ _FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant what `whalefall instances
 _SLOW = (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")
 _TLS = (LoginRejectedError, Reason.TLS_FAILED, "check sslmode, sslrootcert and port of the instance, and the server's certificate.")
 _TIMEOUT = (UnreachableError, Reason.TIMEOUT, "check address, route and firewall.")
+_NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has no socket left.")
 _NUMBERS: dict[str, _Meaning] = {
     number: meaning
     for numbers, meaning in (
@@ -140,4 +142,6 @@ def _meaning(error: BaseException) -> _Meaning:
         unknown = (SizesError, Reason.SERVER_ERROR, f"the server's error {numbers[0] if numbers else 'without a number'}.")
         # What lies behind comes last: DPY-6005 says only that it cannot connect.
         return next((_NUMBERS[number] for number in reversed(numbers) if number in _NUMBERS), unknown)
+    if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL}:
+        return _NO_SOCKET
     return next((meaning for causes, meaning in _CAUSES if isinstance(error, causes)), _TIMEOUT)

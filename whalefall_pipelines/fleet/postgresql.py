@@ -132,6 +132,7 @@ def _database(instance: Instance) -> str:
 
 _AGAIN = "it will be tried again."
 _ROUTE = "check address, route and firewall."
+_FULL = "this machine has no socket left."  # for which libpq has no words
 _TLS = "check sslmode and sslrootcert of the instance."
 # What this machine says of a socket, alone on its line; a server's refusal is longer.
 _SYSTEM_ERRORS = "|".join(sorted({re.escape(os.strerror(number)) for number in errno.errorcode}))
@@ -148,7 +149,12 @@ _CONNECT_ERRORS: tuple[tuple[str, type[TargetError], Reason, str], ...] = (
     ("starting up|shutting down|in recovery mode|accepting connections", UnreachableError, Reason.UNAVAILABLE, _AGAIN),
     ("too many (clients|connections)|remaining connection slots", UnreachableError, Reason.UNAVAILABLE, _AGAIN),
     ("server closed the connection|Connection reset|SSL SYSCALL error", UnreachableError, Reason.UNAVAILABLE, "it hung up; " + _AGAIN),
-    ("could not create socket|Too many open files", UnreachableError, Reason.INTERNAL_ERROR, "this machine has no socket left."),
+    (
+        "could not create socket|Too many open files|^no message$",
+        UnreachableError,
+        Reason.INTERNAL_ERROR,
+        "this machine has no socket left.",
+    ),
     (
         "invalid response|expected authentication request",
         UnreachableError,
