@@ -52,14 +52,17 @@ class PostgresProbe(NoHistory):
 
     def list_databases(self) -> Sequence[str]:
         """Every database in pg_database."""
-        return [_name(row[0]) for row in self._rows("probes/postgresql/list_databases")]
+        return list(self._identities())
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
-        """Measure by one statement; a second listing tells what was dropped while it was measured."""
+        """Measure by one statement; a second listing tells what was dropped, or made anew, while it was measured."""
         rows = self._rows("probes/postgresql/measure_databases", {"database_names": list(database_names)})
-        measured = {_name(name): (total, grant) for name, total, grant in rows}
-        alive = set(self.list_databases())
-        return [_outcome(name, *measured.get(name, (None, None)), is_alive=name in alive) for name in database_names]
+        measured = {_name(name): values for name, *values in rows}
+        now = self._identities()
+        return [_outcome(name, now.get(name), *measured.get(name, (None, None, None))) for name in database_names]
+
+    def _identities(self) -> dict[str, object]:
+        return {_name(name): identity for name, identity in self._rows("probes/postgresql/list_databases")}
 
     def _rows(self, query: str, parameters: dict[str, object] | None = None) -> list[tuple[object, ...]]:
         try:
@@ -75,8 +78,8 @@ def _name(value: object) -> str:
     return bytes(cast("memoryview", value)).decode("utf-8", "backslashreplace")
 
 
-def _outcome(name: str, total: object, grant: object, *, is_alive: bool) -> DatabaseSize | MissingSize:
-    if not is_alive:
+def _outcome(name: str, identity_now: object, identity: object, total: object, grant: object) -> DatabaseSize | MissingSize:
+    if identity_now is None or identity not in {None, identity_now}:
         return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
     if grant is None:
         return MissingSize(name, Reason.SERVER_ERROR, "it is listed, but not found by this name: a name that is no UTF-8 must be changed")
