@@ -14,7 +14,7 @@ from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.fleet.sockets import new_socket, opening, reach, spotting
+from whalefall_pipelines.fleet.sockets import attaching
 
 # Once and early: until a first connection succeeded, one that hangs would block all others on the choice of the mode.
 oracledb.enable_thin_mode()
@@ -28,13 +28,10 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
     """
     context = _tls_context(instance)
     seconds = min(deadlines.connect_seconds, deadlines.instance_seconds)
-    with translating(instance, watch, is_connected=False):
-        peers = reach(instance.host, instance.port, seconds)
     with (
-        opening(peers, seconds) as before,
         watchdog.watch(None, seconds) as handshake,
         translating(instance, watch, handshake, is_connected=False),
-        spotting(peers, before, handshake),
+        attaching(watch, handshake),
     ):
         connection = oracledb.connect(
             user=login.username,
@@ -49,9 +46,6 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
             retry_count=0,
             program="whalefall",
         )
-        descriptor = new_socket(peers, before)
-        if descriptor is not None:
-            watch.attach(descriptor)
     connection.call_timeout = round(deadlines.statement_seconds * 1000)
     return connection
 

@@ -1,13 +1,17 @@
-"""Which socket a driver opened that does not tell: found among those of this process, so that the watchdog can shut it."""
+"""Which socket a driver opened that does not tell, so that the watchdog can shut it: seen when a driver in Python connects, found among
+those of this process when ODBC did.
+"""
 
 import os
 import re
 import socket
+import sys
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from typing import cast
 
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.errors import UnreachableError
@@ -80,22 +84,27 @@ def _peer_of(descriptor: int) -> tuple[str, int] | None:
         return None  # it listens, or was closed meanwhile
 
 
+_attaching = threading.local()
+
+
+def _see(event: str, arguments: tuple[object, ...]) -> None:
+    """Python's audit hooks are told of every connect, in the thread that makes it, and there is no other way into a driver's."""
+    if event == "socket.connect":
+        for watch in getattr(_attaching, "watches", ()):
+            watch.attach(cast("socket.socket", arguments[0]).fileno())
+
+
+sys.addaudithook(_see)
+
+
 @contextmanager
-def spotting(peers: Peers, before: set[str], watch: Watch) -> Generator[None]:
-    """Attach the socket that is opened in the block as soon as it is there: for drivers whose log-in may wait for ever."""
-    is_over = threading.Event()
+def attaching(*watches: Watch) -> Generator[None]:
+    """Attach every socket that this thread connects in the block, as Python itself tells of it: for drivers that are written in Python.
 
-    def look() -> None:
-        while not is_over.wait(0.01):
-            descriptor = new_socket(peers, before)
-            if descriptor is not None:
-                watch.attach(descriptor)
-                return
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
+    A log-in may wait for ever, and at another address than ours: Oracle's listeners send their callers on.
+    """
+    _attaching.watches = watches
     try:
         yield
     finally:
-        is_over.set()
-        thread.join()
+        _attaching.watches = ()

@@ -20,7 +20,7 @@ from whalefall_pipelines_tests.servers.dead_host import REFUSING, answering_host
 from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
 from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, PATIENT, QUICK, refused, visit
-from whalefall_pipelines_tests.servers.oracle.wire import refusal
+from whalefall_pipelines_tests.servers.oracle.wire import redirection, refusal
 from whalefall_pipelines_tests.servers.postgresql import SECRET, failure
 
 pytestmark = [pytest.mark.process, targets.LEFTOVERS]
@@ -97,6 +97,22 @@ def test_a_login_that_stalls_costs_the_connect_deadline(server: OracleServer, af
     with ChaosProxy(server.host, server.port) as proxy:
         proxy.stall(after_bytes=after_bytes)
         _expect_timeout(proxy.host, proxy.port)
+
+
+def test_a_node_that_a_listener_sends_us_on_to_is_watched_from_its_first_moment() -> None:
+    with silent_host("127.0.0.3") as node, answering_host(redirection(node.host, node.port), "127.0.0.2") as listener:
+        _expect_timeout(listener.host, listener.port)
+
+
+def test_a_visit_that_a_listener_sent_on_keeps_its_deadline(server: OracleServer) -> None:
+    with (
+        answering_host(redirection(server.host, server.port), "127.0.0.2") as listener,
+        visit(listener.host, listener.port, deadlines=QUICK) as probe,
+    ):
+        server.held.set()
+        with failure(Reason.TIMEOUT, SizesError, PASSWORD, within=4):
+            probe.list_databases()
+    server.held.clear()
 
 
 @pytest.mark.parametrize(
