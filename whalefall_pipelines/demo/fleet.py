@@ -109,9 +109,8 @@ def _fill_postgres(name: str, cluster: PostgresCluster, password: str) -> str:
         administer(cluster, queries.load("demo/postgresql/create_role"), identifiers={"role": MONITOR}, literals={"password": password})
     databases = dict(POSTGRES_DATABASES)[name]
     for database, row_count in databases.items():
-        if administer(cluster, queries.load("demo/postgresql/find_database"), parameters={"database": database}):
-            continue
-        administer(cluster, queries.load("demo/postgresql/create_database"), identifiers={"database": database})
+        if not administer(cluster, queries.load("demo/postgresql/find_database"), parameters={"database": database}):
+            administer(cluster, queries.load("demo/postgresql/create_database"), identifiers={"database": database})
         administer(cluster, queries.load("demo/postgresql/fill_database"), database=database, parameters={"row_count": row_count})
         if (name, database) == FORBIDDEN:
             administer(cluster, queries.load("demo/postgresql/forbid_database"), identifiers={"database": database})

@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from whalefall_pipelines.domain.capacity import Reason
 
@@ -19,7 +19,7 @@ class Watch:
     def __init__(self) -> None:
         """Begin without a connection."""
         self.reason: Reason | None = None
-        self._socket: socket.socket | None = None
+        self._sockets: list[socket.socket] = []
 
     @property
     def is_expired(self) -> bool:
@@ -27,27 +27,25 @@ class Watch:
         return self.reason is not None
 
     def attach(self, file_descriptor: int) -> None:
-        """Watch this connection from now on; when the visit is over already it is shut at once.
+        """Watch this connection, too, from now on; when the visit is over already it is shut at once.
 
         The descriptor is duplicated, so that a driver that closes or wraps its own cannot take ours away.
         """
-        self._socket = socket.socket(fileno=os.dup(file_descriptor))
+        self._sockets.append(socket.socket(fileno=os.dup(file_descriptor)))
         if self.reason:
             self.shut(self.reason)
 
     def shut(self, reason: Reason) -> None:
-        """End both directions of the connection; whoever waits on it wakes up."""
-        self.reason = reason
-        try:
-            if self._socket:
-                self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # the peer was faster
+        """End both directions of every connection; whoever waits on one wakes up. What ended the visit first stays its reason."""
+        self.reason = self.reason or reason
+        for attached in self._sockets:
+            with suppress(OSError):  # the peer was faster
+                attached.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Give the duplicate back; the connection itself is the driver's."""
-        if self._socket:
-            self._socket.close()
+        """Give the duplicates back; the connections themselves are the driver's."""
+        for attached in self._sockets:
+            attached.close()
 
 
 class Watchdog:

@@ -58,8 +58,9 @@ class FakeFleet:
         if server.hangs or server.delay_seconds:
             is_late = server.hangs or server.delay_seconds > deadlines.instance_seconds
             patience = deadlines.instance_seconds if is_late else server.delay_seconds
-            was_interrupted = self._interrupted.wait(patience)
-            if is_late or was_interrupted:
+            if self._interrupted.wait(patience):
+                raise UnreachableError(f"The visit of {instance.address} was stopped.", reason=Reason.CANCELLED)
+            if is_late:
                 raise UnreachableError(f"{instance.address} did not answer within {patience} s.", reason=Reason.TIMEOUT)
         if server.refusal:
             raise server.refusal

@@ -82,7 +82,7 @@ _NUMBERS: dict[object, _Meaning] = {
     for numbers, meaning in (
         ((1045, 1698), (*_REFUSED, "check the credential of the instance.")),
         ((1129, 1130), (*_REFUSED, "the server does not let this machine in; check the host of the account.")),
-        ((1820, 1862, 3118, 4151), (*_REFUSED, "the account is locked or its password has expired.")),
+        ((1820, 1862, 3118, 3955, 4150, 4151), (*_REFUSED, "the account is locked or its password has expired.")),
         ((1251, 1524, 2059, 2061), (*_REFUSED, "the account's authentication plugin is not supported; change it.")),
         ((2026, 3159), _TLS),
         ((1040, 1041, 1135, 1203, 1226), (*_AWAY, "it has no free connection; it will be tried again.")),

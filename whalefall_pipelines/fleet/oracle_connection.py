@@ -1,5 +1,6 @@
 """The way into an Oracle server: the listener, the service, the log-in, and what errors mean, by number. What is asked is `oracle.py`."""
 
+import errno
 import re
 import socket
 import ssl
@@ -13,7 +14,7 @@ from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.fleet.sockets import new_socket, opening, spotting
+from whalefall_pipelines.fleet.sockets import attaching
 
 # Once and early: until a first connection succeeded, one that hangs would block all others on the choice of the mode.
 oracledb.enable_thin_mode()
@@ -27,13 +28,10 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
     """
     context = _tls_context(instance)
     seconds = min(deadlines.connect_seconds, deadlines.instance_seconds)
-    with translating(instance, watch, is_connected=False), socket.create_connection((instance.host, instance.port), seconds) as trial:
-        peer = trial.getpeername()[:2]
     with (
-        opening(peer, seconds) as before,
         watchdog.watch(None, seconds) as handshake,
         translating(instance, watch, handshake, is_connected=False),
-        spotting(peer, before, handshake),
+        attaching(watch, handshake),
     ):
         connection = oracledb.connect(
             user=login.username,
@@ -48,9 +46,6 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
             retry_count=0,
             program="whalefall",
         )
-        descriptor = new_socket(peer, before)
-        if descriptor is not None:
-            watch.attach(descriptor)
     connection.call_timeout = round(deadlines.statement_seconds * 1000)
     return connection
 
@@ -87,6 +82,7 @@ _FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant what `whalefall instances
 _SLOW = (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")
 _TLS = (LoginRejectedError, Reason.TLS_FAILED, "check sslmode, sslrootcert and port of the instance, and the server's certificate.")
 _TIMEOUT = (UnreachableError, Reason.TIMEOUT, "check address, route and firewall.")
+_NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has no socket left.")
 _NUMBERS: dict[str, _Meaning] = {
     number: meaning
     for numbers, meaning in (
@@ -97,7 +93,7 @@ _NUMBERS: dict[str, _Meaning] = {
         (("DPY-6002", "DPY-6006"), _TLS),
         (("ORA-12520", "ORA-12528", "DPY-6000"), _BUSY),
         (("ORA-00028", "ORA-01012", "ORA-02396", "ORA-03113", "ORA-03114", "ORA-03135", "DPY-4011", "DPY-1001"), _HUNG_UP),
-        (("ORA-00942", "ORA-01031", "ORA-00604"), _FORBIDDEN),
+        (("ORA-00942", "ORA-01031"), _FORBIDDEN),
         (("ORA-01013", "DPY-4024", "DPY-4000"), _SLOW),
     )
     for number in numbers
@@ -141,4 +137,6 @@ def _meaning(error: BaseException) -> _Meaning:
         unknown = (SizesError, Reason.SERVER_ERROR, f"the server's error {numbers[0] if numbers else 'without a number'}.")
         # What lies behind comes last: DPY-6005 says only that it cannot connect.
         return next((_NUMBERS[number] for number in reversed(numbers) if number in _NUMBERS), unknown)
+    if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL}:
+        return _NO_SOCKET
     return next((meaning for causes, meaning in _CAUSES if isinstance(error, causes)), _TIMEOUT)

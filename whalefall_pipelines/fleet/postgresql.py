@@ -6,6 +6,8 @@ libpq's own texts, and a rejection in a language other than English counts as a 
 prefer libpq itself sends a login that a TLS server rejected once more without TLS; where accounts get locked, `require` avoids that.
 """
 
+import errno
+import os
 import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -50,14 +52,17 @@ class PostgresProbe(NoHistory):
 
     def list_databases(self) -> Sequence[str]:
         """Every database in pg_database."""
-        return [_name(row[0]) for row in self._rows("probes/postgresql/list_databases")]
+        return list(self._identities())
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
-        """Measure by one statement; a second listing tells what was dropped while it was measured."""
+        """Measure by one statement; a second listing tells what was dropped, or made anew, while it was measured."""
         rows = self._rows("probes/postgresql/measure_databases", {"database_names": list(database_names)})
-        measured = {_name(name): (total, grant) for name, total, grant in rows}
-        alive = set(self.list_databases())
-        return [_outcome(name, *measured.get(name, (None, None)), is_alive=name in alive) for name in database_names]
+        measured = {_name(name): values for name, *values in rows}
+        now = self._identities()
+        return [_outcome(name, now.get(name), *measured.get(name, (None, None, None))) for name in database_names]
+
+    def _identities(self) -> dict[str, object]:
+        return {_name(name): identity for name, identity in self._rows("probes/postgresql/list_databases")}
 
     def _rows(self, query: str, parameters: dict[str, object] | None = None) -> list[tuple[object, ...]]:
         try:
@@ -73,8 +78,8 @@ def _name(value: object) -> str:
     return bytes(cast("memoryview", value)).decode("utf-8", "backslashreplace")
 
 
-def _outcome(name: str, total: object, grant: object, *, is_alive: bool) -> DatabaseSize | MissingSize:
-    if not is_alive:
+def _outcome(name: str, identity_now: object, identity: object, total: object, grant: object) -> DatabaseSize | MissingSize:
+    if identity_now is None or identity not in {None, identity_now}:
         return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
     if grant is None:
         return MissingSize(name, Reason.SERVER_ERROR, "it is listed, but not found by this name: a name that is no UTF-8 must be changed")
@@ -130,16 +135,29 @@ def _database(instance: Instance) -> str:
 
 _AGAIN = "it will be tried again."
 _ROUTE = "check address, route and firewall."
+_FULL = "this machine has no socket left."  # for which libpq has no words
 _TLS = "check sslmode and sslrootcert of the instance."
+# What this machine says of a socket, alone on its line; a server's refusal is longer.
+_SYSTEM_ERRORS = "|".join(sorted({re.escape(os.strerror(number)) for number in errno.errorcode}))
 # What libpq and the server say, the error class, the reason, the advice. The first that fits.
 _CONNECT_ERRORS: tuple[tuple[str, type[TargetError], Reason, str], ...] = (
-    ("Connection refused", UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?"),
+    (
+        "Connection refused|^No such file or directory$",
+        UnreachableError,
+        Reason.CONNECTION_REFUSED,
+        "is the server running, and is the port right?",
+    ),
     ("timeout expired|timed out|No route to host|Network is unreachable|Host is down", UnreachableError, Reason.TIMEOUT, _ROUTE),
     ("could not translate host name", UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers."),
     ("starting up|shutting down|in recovery mode|accepting connections", UnreachableError, Reason.UNAVAILABLE, _AGAIN),
     ("too many (clients|connections)|remaining connection slots", UnreachableError, Reason.UNAVAILABLE, _AGAIN),
     ("server closed the connection|Connection reset|SSL SYSCALL error", UnreachableError, Reason.UNAVAILABLE, "it hung up; " + _AGAIN),
-    ("could not create socket|Too many open files", UnreachableError, Reason.INTERNAL_ERROR, "this machine has no socket left."),
+    (
+        "could not create socket|Too many open files|^no message$",
+        UnreachableError,
+        Reason.INTERNAL_ERROR,
+        "this machine has no socket left.",
+    ),
     (
         "invalid response|expected authentication request",
         UnreachableError,
@@ -148,6 +166,7 @@ _CONNECT_ERRORS: tuple[tuple[str, type[TargetError], Reason, str], ...] = (
     ),
     ("does not support SSL|certificate|SSL error", LoginRejectedError, Reason.TLS_FAILED, _TLS),
     ("FATAL: +database .* does not exist", LoginRejectedError, Reason.UNAVAILABLE, "correct the default database of the instance."),
+    (f"^({_SYSTEM_ERRORS})$", UnreachableError, Reason.TIMEOUT, _ROUTE),
     ("pg_hba.conf", LoginRejectedError, Reason.AUTHENTICATION_FAILED, "admit this host, login and encryption in the server's pg_hba.conf."),
 )
 

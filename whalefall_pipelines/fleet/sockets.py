@@ -1,41 +1,58 @@
-"""Which socket a driver opened that does not tell: found among those of this process, so that the watchdog can shut it."""
+"""Which socket a driver opened that does not tell, so that the watchdog can shut it: seen when a driver in Python connects, found among
+those of this process when ODBC did.
+"""
 
 import os
 import re
 import socket
+import sys
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import cast
 
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch
 
-# One connection to the same server is opened at a time, so that the socket that is new is the one that was opened.
+Peers = frozenset[tuple[str, int]]
+# One connection to the same address is opened at a time, so that the socket that is new is the one that was opened.
 _opening: defaultdict[tuple[str, int], threading.Lock] = defaultdict(threading.Lock)
 
 
+def reach(host: str, port: int, seconds: float) -> Peers:
+    """Connect once and hang up, which tells a refused port from a silent host; every address that a driver may now take.
+
+    Of a host with several, drivers take which they like: Microsoft's prefers IPv4 where all others prefer IPv6.
+    """
+    with socket.create_connection((host, port), seconds) as trial:
+        reached = trial.getpeername()
+    known = (address for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return frozenset((str(address[0]), int(address[1])) for address in (reached, *known))
+
+
 @contextmanager
-def opening(peer: tuple[str, int], seconds: float) -> Generator[set[str]]:
-    """Be the only one that connects to this address and port; yields the sockets that are open before.
+def opening(peers: Peers, seconds: float) -> Generator[set[str]]:
+    """Be the only one that connects to these addresses; yields the sockets that are open before.
 
     Raises:
         UnreachableError: another connection is being opened there all the time.
     """
-    lock = _opening[peer]
-    if not lock.acquire(timeout=seconds):
-        raise UnreachableError(f"Another connection to {peer[0]}:{peer[1]} is still being opened.", reason=Reason.TIMEOUT)
-    try:
+    deadline = time.monotonic() + seconds
+    with ExitStack() as held:
+        for peer in sorted(peers):  # everybody in the same order, or two would wait for each other
+            if not _opening[peer].acquire(timeout=max(0, deadline - time.monotonic())):
+                raise UnreachableError(f"Another connection to {peer[0]}:{peer[1]} is still being opened.", reason=Reason.TIMEOUT)
+            held.callback(_opening[peer].release)
         yield set(_open_sockets())
-    finally:
-        lock.release()
 
 
-def new_socket(peer: tuple[str, int], before: set[str]) -> int | None:
-    """The descriptor of the socket to this peer that was not there before. ODBC does not tell it, Linux does; elsewhere None."""
+def new_socket(peers: Peers, before: set[str]) -> int | None:
+    """The descriptor of the socket to one of these that was not there before. ODBC does not tell it, Linux does; elsewhere None."""
     for inode, descriptor in _open_sockets().items():
-        if inode not in before and _peer_of(descriptor) == peer:
+        if inode not in before and _peer_of(descriptor) in peers:
             return descriptor
     return None
 
@@ -67,22 +84,27 @@ def _peer_of(descriptor: int) -> tuple[str, int] | None:
         return None  # it listens, or was closed meanwhile
 
 
+_attaching = threading.local()
+
+
+def _see(event: str, arguments: tuple[object, ...]) -> None:
+    """Python's audit hooks are told of every connect, in the thread that makes it, and there is no other way into a driver's."""
+    if event == "socket.connect":
+        for watch in getattr(_attaching, "watches", ()):
+            watch.attach(cast("socket.socket", arguments[0]).fileno())
+
+
+sys.addaudithook(_see)
+
+
 @contextmanager
-def spotting(peer: tuple[str, int], before: set[str], watch: Watch) -> Generator[None]:
-    """Attach the socket that is opened in the block as soon as it is there: for drivers whose log-in may wait for ever."""
-    is_over = threading.Event()
+def attaching(*watches: Watch) -> Generator[None]:
+    """Attach every socket that this thread connects in the block, as Python itself tells of it: for drivers that are written in Python.
 
-    def look() -> None:
-        while not is_over.wait(0.01):
-            descriptor = new_socket(peer, before)
-            if descriptor is not None:
-                watch.attach(descriptor)
-                return
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
+    A log-in may wait for ever, and at another address than ours: Oracle's listeners send their callers on.
+    """
+    _attaching.watches = watches
     try:
         yield
     finally:
-        is_over.set()
-        thread.join()
+        _attaching.watches = ()

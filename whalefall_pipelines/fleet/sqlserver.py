@@ -115,12 +115,8 @@ class SqlServerProbe:
         """Measure all by one statement, each database that has containers by one more, and what is in use by one for a hundred of them."""
         rows = {str(name): _Row(*row) for name, *row in self._rows("probes/sqlserver/measure_databases")}
         secondaries = self._list_secondaries()
-        outcomes = [
-            self._outcome(name, rows[name], is_secondary=name in secondaries) if name in rows else _vanished(name)
-            for name in database_names
-        ]
-        sizes = [outcome for outcome in outcomes if isinstance(outcome, DatabaseSize)]
-        names = (one.database_name for one in sizes)
+        outcomes = [self._outcome(name, rows.get(name), is_secondary=name in secondaries) for name in database_names]
+        names = [one.database_name for one in outcomes if isinstance(one, DatabaseSize)]
         used = self._sum_used_space([name for name in names if rows[name].can_be_entered and name not in secondaries])
         return [_with_used_space(one, rows, used) if isinstance(one, DatabaseSize) else one for one in outcomes]
 
@@ -144,19 +140,30 @@ class SqlServerProbe:
         return frozenset(str(name) for name, role in self._rows("probes/sqlserver/list_replicas") if role == _SECONDARY)
 
     def _sum_used_space(self, names: Sequence[str]) -> dict[str, int]:
-        """What is in use of the files of each; one that does not let us in is found by halves, and stays unknown."""
-        if len(names) > _UNION:
-            return self._sum_used_space(names[:_UNION]) | self._sum_used_space(names[_UNION:])
+        """What is in use of the files of each; after a question that takes too long none is put: these figures are not worth the visit."""
+        used: dict[str, int] = {}
         try:
-            rows = self._rows("probes/sqlserver/sum_used_space", database_names=names) if names else []
+            for begin in range(0, len(names), _UNION):
+                used |= self._ask_used_space(names[begin : begin + _UNION])
         except SizesError as error:
-            if self._watch.reason is Reason.CANCELLED:
+            if error.reason != Reason.TIMEOUT:
                 raise
-            half = 0 if error.reason == Reason.TIMEOUT else len(names) // 2
-            return {} if half == 0 else self._sum_used_space(names[:half]) | self._sum_used_space(names[half:])
+        return used
+
+    def _ask_used_space(self, names: Sequence[str]) -> dict[str, int]:
+        """By one statement; a database that does not let us in is found by halves, and stays unknown."""
+        try:
+            rows = self._rows("probes/sqlserver/sum_used_space", database_names=names)
+        except SizesError as error:
+            if error.reason in {Reason.TIMEOUT, Reason.CANCELLED}:
+                raise
+            half = len(names) // 2
+            return {} if half == 0 else self._ask_used_space(names[:half]) | self._ask_used_space(names[half:])
         return {str(name): int(used) for name, used in rows if used is not None}
 
-    def _outcome(self, name: str, row: _Row, *, is_secondary: bool) -> DatabaseSize | MissingSize:
+    def _outcome(self, name: str, row: _Row | None, *, is_secondary: bool) -> DatabaseSize | MissingSize:
+        if row is None:
+            return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
         if row.state not in _MEASURABLE_STATES:
             detail = f"the database is {row.state}, so that its files may be incomplete; it is measured when it is open again"
             return MissingSize(name, Reason.UNAVAILABLE, detail)
@@ -209,10 +216,6 @@ def _with_used_space(size: DatabaseSize, rows: Mapping[str, _Row], used: Mapping
 
 def _quoted(name: str) -> str:
     return "[" + name.replace("]", "]]") + "]"
-
-
-def _vanished(name: str) -> MissingSize:
-    return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
 
 
 def _recovered(row: pyodbc.Row, timezone: ZoneInfo) -> RecoveredSize:

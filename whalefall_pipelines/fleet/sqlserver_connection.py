@@ -19,7 +19,7 @@ from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetErr
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.odbc import Driver, connection_string
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.fleet.sockets import new_socket, opening
+from whalefall_pipelines.fleet.sockets import new_socket, opening, reach
 
 
 def open_connection(driver: Driver, instance: Instance, login: Login, deadlines: Deadlines, watch: Watch) -> pyodbc.Connection:
@@ -31,25 +31,24 @@ def open_connection(driver: Driver, instance: Instance, login: Login, deadlines:
     text = connection_string(driver, instance, login)
     seconds = min(deadlines.connect_seconds, deadlines.instance_seconds)
     with translating(instance, watch, is_connected=False):
-        with socket.create_connection((instance.host, instance.port), seconds) as trial:
-            peer = trial.getpeername()[:2]
-        with opening(peer, seconds) as before:
-            connection = _log_in(text, instance, peer, seconds)
-            descriptor = new_socket(peer, before)
+        peers = reach(instance.host, instance.port, seconds)
+        with opening(peers, seconds) as before:
+            connection = _log_in(text, instance, seconds)
+            descriptor = new_socket(peers, before)
     if descriptor is not None:
         watch.attach(descriptor)
     connection.timeout = math.ceil(deadlines.statement_seconds)  # before the first cursor, which copies it
     return connection
 
 
-def _log_in(text: str, instance: Instance, peer: tuple[str, int], seconds: float) -> pyodbc.Connection:
+def _log_in(text: str, instance: Instance, seconds: float) -> pyodbc.Connection:
     try:
         return pyodbc.connect(text, timeout=math.ceil(seconds), autocommit=True)
     except pyodbc.Error as error:
         if _meaning_of_odbc(error, _HUNG_UP) is not _HUNG_UP:
             raise
         # FreeTDS says no more than "Unable to connect to data source": only now the server is asked by ourselves what it speaks.
-        kind, reason, advice = _what_answers(peer, seconds, instance.sslmode)
+        kind, reason, advice = _what_answers(instance, seconds)
         raise kind(f"SQL Server at {instance.address}: {_said(error)}; {advice}", reason=reason) from error
 
 
@@ -63,6 +62,7 @@ _FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant what `whalefall instances
 _CLOSED = (SizesError, Reason.UNAVAILABLE, "the database is not open.")
 _SLOW = (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")
 _TOO_OLD = (SizesError, Reason.SERVER_ERROR, "whalefall needs SQL Server 2014 or later; Azure SQL Database has no list of files.")
+_UNREADABLE = (SizesError, Reason.SERVER_ERROR, "a name there is no whole text, perhaps cut off in mid-character: rename what has it.")
 _TLS = (LoginRejectedError, Reason.TLS_FAILED, "check sslmode of the instance, and the server's certificate.")
 _NO_PROTOCOL = (UnreachableError, Reason.SERVER_ERROR, "that is no SQL Server: check the port.")
 _NO_DRIVER = (UnreachableError, Reason.INTERNAL_ERROR, "the ODBC driver cannot be loaded; reinstall it.")
@@ -72,10 +72,10 @@ _TIMEOUT = (UnreachableError, Reason.TIMEOUT, "check address, route and firewall
 _NUMBERS: dict[int, _Meaning] = {
     number: meaning
     for numbers, meaning in (
-        ((18450, 18452, 18456, 18458, 18459), _REFUSED),
+        ((18450, 18452, 18456), _REFUSED),
         ((18470, 18486, 18487, 18488), _LOCKED),
         ((4060, 4064), _NO_DATABASE),
-        ((1205, 6005, 10928, 10929, 17142, 17809, 17810, 18401), _BUSY),
+        ((1205, 6005, 10928, 10929, 17142, 17809, 17810, 18401, 18458, 18459), _BUSY),
         ((596, 6002), _HUNG_UP),
         ((229, 230, 262, 297, 300, 371, 916), _FORBIDDEN),
         ((904, 922, 924, 927, 942, 945, 952, 976, 978, 979, 982, 983), _CLOSED),
@@ -89,6 +89,13 @@ _OWN_ERRORS: tuple[tuple[str, _Meaning], ...] = (
     (r"SSL|TLS|certificate|[Ee]ncryption", _TLS),
     (r"Can't open lib|IM00[0-9]", _NO_DRIVER),
     (r"HYT0", _TIMEOUT),
+)
+# What Python says of the socket, or of a text; the first that fits.
+_CAUSES: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
+    ((UnicodeDecodeError,), _UNREADABLE),
+    ((socket.gaierror, UnicodeError), (UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers.")),
+    ((ConnectionRefusedError,), (UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?")),
+    ((ConnectionError,), _HUNG_UP),
 )
 # A prelogin message with a version and no wish to encrypt, and the beginning of every answer to one: a whole response, version first.
 _HELLO = bytes.fromhex("12 01 001a 0000 01 00  00 000b 0006  01 0011 0001  ff  000000000000 00")
@@ -112,10 +119,10 @@ def translating(instance: Instance, watch: Watch, *, is_connected: bool = True) 
         raise (SizesError if is_connected and kind is UnreachableError else kind)(sentence, reason=reason) from error
 
 
-def _what_answers(peer: tuple[str, int], seconds: float, sslmode: str | None) -> _Meaning:
+def _what_answers(instance: Instance, seconds: float) -> _Meaning:
     """Say hello in the server's own protocol, and see what comes back."""
     try:
-        with socket.create_connection(peer, seconds) as trial:
+        with socket.create_connection((instance.host, instance.port), seconds) as trial:
             trial.sendall(_HELLO)
             answer = trial.recv(4096)
     except TimeoutError:
@@ -126,21 +133,15 @@ def _what_answers(peer: tuple[str, int], seconds: float, sslmode: str | None) ->
         return _HUNG_UP
     if not _IS_ANSWER.match(answer):
         return _NO_PROTOCOL
-    return _TLS if sslmode in {"disable", "require"} else _HUNG_UP
+    return _TLS if instance.sslmode in {"disable", "require"} else _HUNG_UP
 
 
 def _meaning(error: BaseException) -> _Meaning:
     if isinstance(error, pyodbc.Error):
         return _meaning_of_odbc(error, _HUNG_UP)
-    if isinstance(error, (socket.gaierror, UnicodeError)):
-        return UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers."
-    if isinstance(error, ConnectionRefusedError):
-        return UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?"
-    if isinstance(error, ConnectionError):
-        return _HUNG_UP
     if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL}:
         return _NO_SOCKET
-    return _TIMEOUT
+    return next((meaning for causes, meaning in _CAUSES if isinstance(error, causes)), _TIMEOUT)
 
 
 def _meaning_of_odbc(error: pyodbc.Error, otherwise: _Meaning) -> _Meaning:

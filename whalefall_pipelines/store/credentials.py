@@ -41,13 +41,13 @@ class SecretBox:
         """Encrypt a password for the store.
 
         Raises:
-            InputError: it is empty or holds a NUL character, or the key file is damaged.
+            InputError: it is empty, holds a NUL character or is not UTF-8, or the key file is damaged.
         """
-        if not password or "\0" in password:
-            raise InputError("A password that is empty or holds a NUL character is refused; without one, leave it out.")
+        if not password or "\0" in password or not _is_utf8(password):
+            raise InputError("A password that is empty, holds a NUL character or is not UTF-8 is refused; without one, leave it out.")
         if self._passphrase is None and not self._key_file.exists():
             _make_key_file(self._key_file)
-        return f"encrypted:{self._key().encrypt(password.encode('utf-8', 'surrogateescape')).decode()}"
+        return f"encrypted:{self._key().encrypt(password.encode()).decode()}"
 
     def reveal(self, secret: str | None, username: str, owner_name: str) -> Login:
         """The login behind a secret; `owner_name` is the instance or credential that messages speak of.
@@ -78,6 +78,8 @@ class SecretBox:
             raise _UnresolvedError(f"{where} is {'not set or ' if kind == 'env' else ''}empty")
         if "\0" in password:
             raise _UnresolvedError(f"{where} holds a NUL character, which no password has")
+        if not _is_utf8(password):  # a driver would fail on it, and quote the byte
+            raise _UnresolvedError(f"{where} is not UTF-8 text")
         return password
 
     def _open(self, token: str) -> str:
@@ -109,6 +111,11 @@ class SecretBox:
 
 class _UnresolvedError(Exception):
     """Why a secret does not become a password, as the second half of a sentence."""
+
+
+def _is_utf8(text: str) -> bool:
+    """Tell whether it is: bytes of the environment that are not are surrogates in Python's text."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _fernet_of(passphrase: str) -> Fernet:

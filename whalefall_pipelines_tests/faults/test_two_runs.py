@@ -36,7 +36,8 @@ def two_runs(scene: Scene, installation: Installation, run: Process, holder: Hol
     assert second.wait() == 2
     assert "has been collecting these days since" in second.said()
     assert "so this one leaves: wait for it" in second.said()
-    assert query(scene.store, "select count(*) from sync_sessions where run_id is not null") == [(1,)]
+    opened = query(scene.store, "select status, error_code from sync_sessions where run_id is not null order by started_at")
+    assert opened == [("running", None), ("failed", "SESSION_RUNNING")]
     holder.let_go()
     assert run.wait() == 0, run.said()
     scene.mended_at = time.monotonic()

@@ -1,5 +1,9 @@
 """How an engine gets its adapter. What a fifth one takes is `cli/test_fifth_engine.py`."""
 
+import os
+import resource
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,9 @@ from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.errors import InputError, UnreachableError
 from whalefall_pipelines.fleet import probe
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines_tests.servers.dead_host import silent_host
+from whalefall_pipelines_tests.servers.postgresql import SECRET, failure
 
 LOGIN = Login("monitor", "secret")
 
@@ -35,3 +42,27 @@ def test_a_driver_that_cannot_be_loaded_is_this_machines_fault() -> None:
     with pytest.raises(UnreachableError, match="cannot be loaded on this machine") as caught, fleet.connect(instance(Engine.ORACLE), LOGIN):
         raise AssertionError("connected")
     assert caught.value.reason is Reason.INTERNAL_ERROR
+
+
+@contextmanager
+def no_descriptor_left() -> Generator[None]:
+    """Every file descriptor that this process may have is taken, as in a container that allows few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as taken:
+        taken.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 2, hard))  # noqa: PTH208 - numbers
+        with suppress(OSError):
+            while True:
+                taken.callback(os.close, os.open("/dev/null", os.O_RDONLY))
+        yield
+
+
+@pytest.mark.parametrize("engine", [Engine.POSTGRESQL, Engine.MYSQL, Engine.ORACLE])
+def test_a_machine_that_has_no_socket_left_is_no_fault_of_the_server(engine: Engine) -> None:
+    fleet, login = ServerFleet(Deadlines(2, 2, 2)), Login("monitor", SECRET)
+    with silent_host() as host:
+        instance = Instance(1, "target", engine, host.host, host.port, login.username)
+        with failure(Reason.TIMEOUT, UnreachableError), fleet.connect(instance, login):  # once before: drivers open files when first used
+            pass
+        with no_descriptor_left(), failure(Reason.INTERNAL_ERROR, UnreachableError), fleet.connect(instance, login):
+            pass

@@ -63,6 +63,16 @@ def test_shut_all_breaks_what_is_open_and_what_is_being_opened(pair: tuple[socke
         assert is_open.reason is opening.reason is Reason.CANCELLED
 
 
+def test_what_ended_a_visit_first_stays_the_reason() -> None:
+    watchdog = Watchdog()
+    with watchdog.watch(None, 0.1) as cancelled:
+        watchdog.shut_all()
+        with watchdog.watch(None, 0.05) as expired:
+            time.sleep(0.3)
+            watchdog.shut_all()
+        assert (cancelled.reason, expired.reason) == (Reason.CANCELLED, Reason.TIMEOUT)
+
+
 def test_shut_all_is_no_end_for_visits_that_begin_later(pair: tuple[socket.socket, socket.socket]) -> None:
     watchdog = Watchdog()
     watchdog.shut_all()

@@ -53,6 +53,7 @@ def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_mysql() ->
         (1203, Reason.UNAVAILABLE, UnreachableError),
         (3032, Reason.UNAVAILABLE, UnreachableError),
         (3118, Reason.AUTHENTICATION_FAILED, LoginRejectedError),
+        (3955, Reason.AUTHENTICATION_FAILED, LoginRejectedError),
         (3159, Reason.TLS_FAILED, LoginRejectedError),
         (4242, Reason.SERVER_ERROR, SizesError),
     ],
@@ -80,6 +81,16 @@ def test_a_locked_account_and_an_expired_password_are_rejected(maria: Target) ->
         with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, login.password) as said:
             refused(maria.instance(), login)
         assert said[0].endswith("the account is locked or its password has expired.")
+
+
+def test_a_login_that_failed_too_often_is_rejected(tmp_path: Path) -> None:
+    with running(tmp_path, "--max-password-errors=1") as target:
+        login = target.create_login()
+        with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError):
+            refused(target.instance(), Login(login.username, SECRET))
+        with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, login.password) as said:
+            refused(target.instance(), login)
+    assert said[0].endswith("the account is locked or its password has expired.")
 
 
 def test_a_server_that_does_not_know_this_machine_rejects_the_login(tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def test_what_is_in_use_is_unknown_where_it_may_not_be_asked_or_fails(double: Or
         (3113, Reason.UNAVAILABLE, SizesError),
         (1033, Reason.UNAVAILABLE, SizesError),
         (600, Reason.SERVER_ERROR, SizesError),
+        (604, Reason.SERVER_ERROR, SizesError),  # "at recursive SQL level": memory, disk, anything; what it was comes on the next line
     ],
 )
 def test_errors_are_told_apart_by_number(double: OracleDouble, number: int, reason: Reason, kind: type[TargetError]) -> None:

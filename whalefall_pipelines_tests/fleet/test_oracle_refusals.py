@@ -18,8 +18,8 @@ from whalefall_pipelines_tests.servers.dead_host import answering_host, silent_h
 from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
 from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, refused, visit
-from whalefall_pipelines_tests.servers.oracle.wire import refusal
-from whalefall_pipelines_tests.servers.visits import SECRET, failure
+from whalefall_pipelines_tests.servers.oracle.wire import redirection, refusal
+from whalefall_pipelines_tests.servers.visits import QUICK, SECRET, failure
 
 pytestmark = [pytest.mark.process, targets.LEFTOVERS]
 server, leftovers = targets.server, targets.leftovers
@@ -76,6 +76,22 @@ def test_a_listener_that_says_nothing_costs_the_deadline_and_blocks_nobody_else(
 def _expect_timeout(host: str, port: int) -> None:
     with failure(Reason.TIMEOUT, UnreachableError, PASSWORD, within=4):
         refused(host, port)
+
+
+def test_a_node_that_a_listener_sends_us_on_to_is_watched_from_its_first_moment() -> None:
+    with silent_host("127.0.0.3") as node, answering_host(redirection(node.host, node.port), "127.0.0.2") as listener:
+        _expect_timeout(listener.host, listener.port)
+
+
+def test_a_visit_that_a_listener_sent_on_keeps_its_deadline(server: OracleServer) -> None:
+    with (
+        answering_host(redirection(server.host, server.port), "127.0.0.2") as listener,
+        visit(listener.host, listener.port, deadlines=QUICK) as probe,
+    ):
+        server.held.set()
+        with failure(Reason.TIMEOUT, SizesError, PASSWORD, within=4):
+            probe.list_databases()
+    server.held.clear()
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ Logins that are refused are in `test_postgresql_refusals.py`, TLS in `test_postg
 
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import psycopg2
 import pytest
 from psycopg2 import sql
 
+from whalefall_pipelines import queries
 from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
 from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.errors import SizesError
@@ -18,9 +20,11 @@ from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.postgresql import PostgresProbe
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.postgresql import (
     create_database,
     create_login,
+    instance_at,
     instance_of,
     new_name,
     superuser,
@@ -96,6 +100,40 @@ def test_a_database_dropped_between_listing_and_measuring_has_vanished(server: P
         vanished, measured = probe.measure([gone, stays])
     assert vanished == MissingSize(gone, Reason.VANISHED, "dropped between listing and measuring")
     assert isinstance(measured, DatabaseSize)
+
+
+def test_a_database_dropped_while_others_are_measured_costs_none_of_them_its_size(server: PostgresCluster) -> None:
+    """A statement that takes a minute sees what was there when it began, which a snapshot held open does for as long as we like."""
+    login, gone = create_login(server), create_database(server)
+    with superuser(server) as cursor, closing(psycopg2.connect(server.url(), user=login.username, password=login.password)) as reader:
+        cursor.execute(f"grant pg_read_all_stats to {login.username}")
+        reader.set_session(isolation_level="repeatable read", readonly=True)
+        with reader.cursor() as statement:
+            statement.execute("select")
+            cursor.execute(f"drop database {gone}")
+            statement.execute(queries.load("probes/postgresql/measure_databases"), {"database_names": [gone, "postgres"]})
+            sizes = {bytes(name).decode(): total for name, _, total, _ in statement.fetchall()}
+    assert sizes.pop(gone) is None
+    assert sizes["postgres"] > 0
+
+
+def test_a_database_made_anew_while_it_was_measured_is_another_one(newest: PostgresCluster) -> None:
+    """Restored over night, say: what was measured of the old one may be half of it, and what is NULL is no missing right."""
+    login, name = create_login(newest), create_database(newest)
+    with (
+        ChaosProxy(newest.host, newest.port, latency_seconds=0.5) as proxy,
+        ServerFleet().connect(instance_at(proxy.host, proxy.port), login) as probe,
+        superuser(newest) as cursor,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        outcomes = pool.submit(probe.measure, [name])
+        asked = 0
+        while not asked and not outcomes.done():
+            cursor.execute("select count(*) from pg_stat_activity where usename = %s and query ~ 'pg_database_size'", (login.username,))
+            ((asked,),) = cursor.fetchall()
+        cursor.execute(f"drop database {name}")
+        cursor.execute(f"create database {name}")
+        assert outcomes.result() == [MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")]
 
 
 def test_what_an_interrupted_drop_left_is_no_database(server: PostgresCluster) -> None:

@@ -92,6 +92,14 @@ def test_a_login_without_a_password_does_not_borrow_the_collectors(newest: Postg
     assert "no password supplied" in said[0]
 
 
+def test_what_this_machine_says_is_no_rejected_login(tmp_path: Path) -> None:
+    with failure(Reason.CONNECTION_REFUSED, UnreachableError):
+        refused(instance_at(str(tmp_path), 5432))  # where a server that is down would have its Unix socket
+    with failure(Reason.TIMEOUT, UnreachableError) as said:
+        refused(instance_at("fe80::1", 5432))
+    assert said[0].endswith("Invalid argument; check address, route and firewall.")
+
+
 def test_a_default_database_that_does_not_exist_is_named(newest: PostgresCluster) -> None:
     login = create_login(newest)
     with failure(Reason.UNAVAILABLE, LoginRejectedError, login.password) as said:

@@ -3,13 +3,20 @@
 Networks that fail are in `test_faults.py`, TLS in `test_sqlserver_tls.py`.
 """
 
+import socket
+import time
+from pathlib import Path
+
 import pytest
 
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Login
-from whalefall_pipelines.errors import LoginRejectedError, TargetError, UnreachableError
+from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
+from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.odbc import Driver
+from whalefall_pipelines.fleet.sqlserver_connection import translating
 from whalefall_pipelines_tests.servers.dead_host import answering_host
+from whalefall_pipelines_tests.servers.own_names import with_names
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, connect, instance_at, visit
@@ -54,8 +61,9 @@ def test_a_login_that_is_locked_or_expired_is_rejected(driver: Driver, server: S
     assert said[0].endswith("the login is disabled or locked, or its password has expired.")
 
 
-def test_a_full_server_is_worth_another_try(driver: Driver, server: SqlServer) -> None:
-    server.catalogue.add_login("late", SECRET, refusal=17809)
+@pytest.mark.parametrize("number", [17809, 18458, 18459])
+def test_a_full_server_is_worth_another_try(driver: Driver, server: SqlServer, number: int) -> None:
+    server.catalogue.add_login("late", SECRET, refusal=number)
     with failure(Reason.UNAVAILABLE, UnreachableError):
         connect(driver, instance_at(server.host, server.port), Login("late", SECRET))
 
@@ -86,3 +94,24 @@ def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_sql_server
     with answering_host(answer) as host, failure(reason, kind, LOGIN.password) as said:
         connect(driver, instance_at(host.host, host.port))
     assert said[0].endswith("it will be tried again." if reason is Reason.UNAVAILABLE else "that is no SQL Server: check the port.")
+
+
+def test_a_host_with_two_addresses_is_watched_whichever_the_driver_takes(server: SqlServer, tmp_path: Path) -> None:
+    """Microsoft's driver takes IPv4 first, while everything else takes IPv6, which is where the trial goes."""
+    server.held.set()
+
+    def wait() -> None:
+        begun = time.monotonic()
+        with failure(Reason.TIMEOUT, SizesError, LOGIN.password, within=4):
+            connect(targets.driver_of("microsoft"), instance_at("both", server.port))
+        assert time.monotonic() - begun > 1.5
+
+    with socket.create_server(("::1", server.port), family=socket.AF_INET6):
+        with_names(tmp_path, "::1 both\n127.0.0.1 both\n", wait)
+
+
+def test_a_name_that_is_cut_off_in_mid_character_is_no_unknown_host() -> None:
+    """SQL Server takes 128 halves of characters for a name; both drivers raise what Python does on the half that is left."""
+    with failure(Reason.SERVER_ERROR, SizesError, LOGIN.password) as said, translating(instance_at("db", 1433), Watch()):
+        "🐋".encode("utf-16-le")[:2].decode("utf-16-le")
+    assert said[0].endswith("rename what has it.")

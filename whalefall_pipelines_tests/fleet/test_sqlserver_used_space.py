@@ -1,10 +1,15 @@
 """How much of the files is in use, as far as the databases let the login in; and what else is unknown stays unknown, never 0."""
 
+import threading
+
 import pytest
 
 from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
+from whalefall_pipelines.errors import SizesError
+from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.odbc import Driver
-from whalefall_pipelines.fleet.probe import Probe
+from whalefall_pipelines.fleet.probe import Deadlines, Probe
+from whalefall_pipelines_tests.servers.postgresql import failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
@@ -79,13 +84,28 @@ def test_sizes_are_kept_when_the_question_fails(driver: Driver, server: SqlServe
     assert questions(server) == [1]
 
 
-def test_a_question_that_takes_too_long_is_not_put_again(driver: Driver, server: SqlServer) -> None:
-    for name in ("shop", "crm"):
+@pytest.mark.parametrize("deadlines", [Deadlines(10, 4, 60), Deadlines(10, 60, 6)])
+def test_a_question_that_takes_too_long_is_the_last_and_costs_no_size(driver: Driver, server: SqlServer, deadlines: Deadlines) -> None:
+    """Too long for a statement, or for the visit: with ten thousand databases there would be a hundred questions."""
+    names = [f"tenant {number:03}" for number in range(405)]
+    for name in names:
         server.catalogue.add_database(name, used_pages=700)
-    with visit(driver, server) as probe:
-        server.next_error, server.error_on = ServerError(1222, "Lock request time out period exceeded."), "allocation_units"
-        assert used(probe, "shop", "crm") == [None, None]
-    assert questions(server) == [2]
+    with visit(driver, server, deadlines=deadlines) as probe:
+        server.held_on = "[tenant 100]"
+        server.held.set()
+        assert used(probe, *names) == [700 * PAGE] * 100 + [None] * 305
+    assert questions(server) == [100, 100]
+
+
+def test_a_visit_that_is_stopped_asks_nothing_more(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_database("shop", used_pages=700)
+    watchdog = Watchdog()
+    with visit(driver, server, deadlines=targets.PATIENT, watchdog=watchdog) as probe:
+        server.held_on = "allocation_units"
+        server.held.set()
+        threading.Timer(0.5, watchdog.shut_all).start()
+        with failure(Reason.CANCELLED, SizesError):
+            probe.measure(["shop"])
 
 
 def test_what_containers_use_is_unknown_with_their_size(driver: Driver, server: SqlServer) -> None:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +43,20 @@ def test_a_server_of_every_kind_of_binaries_keeps_its_data_and_its_port_over_a_r
         assert str(ask(cluster, "show server_version")).startswith(str(major))
         assert cluster.port == port
     assert cluster.stop() is False
+
+
+def test_one_that_is_just_stopping_is_started_anew(made: PostgresCluster) -> None:
+    """As when `whalefall up` is killed, and started again at once."""
+    with running(made) as cluster:
+        before = cluster.process_id()
+        assert before
+        ask(cluster, "create table kept as select 42 as value")
+        os.kill(before, signal.SIGINT)
+        with suppress(FileNotFoundError):
+            while "ready" in cluster.data.joinpath("postmaster.pid").read_text():
+                time.sleep(0.0005)
+        assert cluster.start(with_parent=True) != before
+        assert ask(cluster, "select value from kept") == 42
 
 
 @pytest.mark.parametrize("major", [15, 17, 18])

@@ -62,10 +62,11 @@ def test_a_password_file_may_be_a_link_as_orchestrators_mount_it(tmp_path: Path)
 
 
 def test_what_cannot_be_resolved_is_one_sentence_that_names_the_place(tmp_path: Path) -> None:
-    box = secret_box(tmp_path, EMPTY="", ZERO=f"{SECRET}\0")
+    box = secret_box(tmp_path, EMPTY="", ZERO=f"{SECRET}\0", LATIN=f"{SECRET}\udce9")
     assert "'NOT_SET' is not set" in refusal(box, "env:NOT_SET")
     assert "'EMPTY'" in refusal(box, "env:EMPTY")
     assert "NUL" in refusal(box, "env:ZERO")
+    assert "'LATIN' is not UTF-8 text" in refusal(box, "env:LATIN")
     assert f"'{tmp_path / 'gone'}' cannot be read (No such file" in refusal(box, f"file:{tmp_path / 'gone'}")
     assert "neither" in refusal(box, SECRET)
 
@@ -124,7 +125,7 @@ def test_a_lost_or_damaged_key_is_told_and_never_replaced(tmp_path: Path) -> Non
     assert not key_file.exists()
 
 
-@pytest.mark.parametrize("password", ["", "a\0b"])
+@pytest.mark.parametrize("password", ["", "a\0b", "caf\udce9"])
 def test_what_is_no_password_is_not_sealed(tmp_path: Path, password: str) -> None:
     with pytest.raises(InputError, match="password"):
         secret_box(tmp_path).seal(password)

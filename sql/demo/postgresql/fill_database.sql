@@ -1,7 +1,7 @@
--- Rows of about 300 bytes, so that the databases of the demo differ clearly in size.
+-- Rows of about 300 bytes, so that the databases of the demo differ clearly in size; once.
 -- Parameters: row_count (integer).
 -- Returns: nothing.
-create table entries as
+create table if not exists entries as
 select
     g as entry_id,
     repeat(md5(g::text), 8) as payload

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Sequence
 from datetime import datetime
 
-CONNECT, ACCEPT, REFUSE, DATA, MARKER = 1, 2, 4, 6, 12
+CONNECT, ACCEPT, REFUSE, REDIRECT, DATA, MARKER = 1, 2, 4, 5, 6, 12
 VARCHAR, NUMBER, DATE, TIMESTAMP = 1, 2, 12, 180
 # The types that DuckDB answers with, and how long each may be.
 _TYPES = {"VARCHAR": (VARCHAR, 4000), "TIMESTAMP": (TIMESTAMP, 11)}
@@ -21,6 +21,12 @@ def refusal(code: int) -> bytes:
     """A listener's answer to whoever asks for what it does not have."""
     text = f"(DESCRIPTION=(TMP=)(VSNNUM=318767104)(ERR={code})(ERROR_STACK=(ERROR=(CODE={code})(EMFI=4))))".encode()
     return packet(REFUSE, struct.pack(">BBH", 0x22, 0, len(text)) + text, is_large=False)
+
+
+def redirection(host: str, port: int) -> bytes:
+    """The answer of a cluster's listener, which sends everybody on to one of its nodes: how long the address is, and the address."""
+    text = f"(ADDRESS=(PROTOCOL=tcp)(HOST={host})(PORT={port}))\0(DESCRIPTION=(CONNECT_DATA=(SERVICE_NAME=ORCL)))".encode()
+    return packet(REDIRECT, struct.pack(">H", len(text)), is_large=False) + packet(DATA, b"\0\0" + text, is_large=False)
 
 
 def number(value: int) -> bytes:

@@ -25,6 +25,8 @@ REFUSALS = {
     18486: "Login failed for user '{}' because the account is currently locked out. The system administrator can unlock it.",
     18487: "Login failed for user '{}'.  Reason: The password of the account has expired.",
     18488: "Login failed for user '{}'.  Reason: The password of the account must be changed.",
+    18458: "Login failed. The number of simultaneous users already equals the 1 registered licenses for this server.",
+    18459: "Login failed. The workstation licensing limit for SQL Server access has already been reached.",
     17809: "Could not connect because the maximum number of '1' user connections has already been reached.",
 }
 _TABLES = f"""

@@ -32,7 +32,8 @@ class Session:
 
 class SqlServer(Listener):
     """With a TLS context it encrypts what clients want encrypted, and with `forces_encryption` everything. `held` stops every statement
-    until it is cleared or the client loses patience; `next_error` is what the next statement of ours meets in which `error_on` stands.
+    in which `held_on` stands until it is cleared or the client loses patience; `next_error` is what the next statement of ours meets in
+    which `error_on` stands.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class SqlServer(Listener):
         super().__init__(self._carry, host)
         self.catalogue = catalogue or Catalogue()
         self.held = threading.Event()
+        self.held_on = ""
         self.next_error: ServerError | None = None
         self.error_on = ""
         self.sessions: list[Session] = []
@@ -185,7 +187,7 @@ class SqlServer(Listener):
     def _execute(self, session: Session, text: str, values: list[object] | None = None) -> Result:
         assert session.caller
         session.statements.append(text)
-        while self.held.is_set() and not self._is_over.is_set():
+        while self.held.is_set() and self.held_on in text and not self._is_over.is_set():
             if session.channel.has_message(0.01):
                 if session.channel.read_message()[0] != wire.ATTENTION:
                     raise ConnectionError("something else than an attention")

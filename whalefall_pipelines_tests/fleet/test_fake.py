@@ -1,0 +1,22 @@
+"""The fake fleet ends a visit as the real ones do."""
+
+import threading
+
+from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.errors import UnreachableError
+from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines_tests.servers.postgresql import failure
+
+INSTANCE, LOGIN = Instance(1, "target", Engine.POSTGRESQL, "db", 5432, "monitor"), Login("monitor", None)
+
+
+def test_a_visit_that_hangs_ends_by_its_deadline_or_is_stopped() -> None:
+    fleet = FakeFleet({"target": FakeServer(hangs=True)}, Deadlines(instance_seconds=0.2))
+    with failure(Reason.TIMEOUT, UnreachableError), fleet.connect(INSTANCE, LOGIN):
+        raise AssertionError("connected")
+    fleet = FakeFleet({"target": FakeServer(hangs=True)})
+    threading.Timer(0.1, fleet.shut_all).start()
+    with failure(Reason.CANCELLED, UnreachableError), fleet.connect(INSTANCE, LOGIN):
+        raise AssertionError("connected")
