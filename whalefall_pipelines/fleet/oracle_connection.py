@@ -115,21 +115,21 @@ def translating(instance: Instance, *watches: Watch, is_connected: bool = True) 
         yield
     except (oracledb.Error, OSError, UnicodeError) as error:
         where = f"Oracle at {instance.address}"
-        kind, reason, advice = _meaning(error)
+        behind = error.__cause__ if isinstance(error.__cause__, OSError) else error  # a time-out or a reset behind DPY-6005
+        kind, reason, advice = _meaning(behind)
         silent = next((watch.reason for watch in watches if watch.reason), reason if reason is Reason.TIMEOUT else None)
         if silent:
             kind, reason = UnreachableError, silent
             cancelled = silent is Reason.CANCELLED
             sentence = f"The visit of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
         else:
-            text = str(error.args[-1] if error.args else error)
+            text = str(behind.args[-1] if behind.args else behind)
             said = " ".join(line for line in text.splitlines() if not line.startswith("Help:"))
             sentence = f"{where}: {re.sub(r' [(]CONNECTION_ID=[^)]*[)]', '', said).rstrip('.')}; {advice}"
         raise (SizesError if is_connected and kind is UnreachableError else kind)(sentence, reason=reason) from error
 
 
 def _meaning(error: BaseException) -> _Meaning:
-    error = error.__cause__ if isinstance(error.__cause__, OSError) else error  # a time-out or a reset behind DPY-6005
     if isinstance(error, oracledb.Error):
         if "timed out" in str(error):  # DPY-4011: the server did not even answer that its statement is to stop
             return _SLOW

@@ -16,7 +16,7 @@ from whalefall_pipelines.fleet import probe
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines_tests.servers.dead_host import silent_host
-from whalefall_pipelines_tests.servers.postgresql import SECRET, failure
+from whalefall_pipelines_tests.servers.visits import SECRET, failure
 
 LOGIN = Login("monitor", "secret")
 

@@ -7,7 +7,7 @@ from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines_tests.servers.postgresql import failure
+from whalefall_pipelines_tests.servers.visits import failure
 
 INSTANCE, LOGIN = Instance(1, "target", Engine.POSTGRESQL, "db", 5432, "monitor"), Login("monitor", None)
 

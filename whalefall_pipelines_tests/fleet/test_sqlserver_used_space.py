@@ -9,12 +9,11 @@ from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
-from whalefall_pipelines_tests.servers.postgresql import failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, visit
-from whalefall_pipelines_tests.servers.visits import PATIENT
+from whalefall_pipelines_tests.servers.visits import PATIENT, failure
 
 driver, server = targets.driver, targets.server
 PAGE = 8192
@@ -100,7 +99,7 @@ def test_a_question_that_takes_too_long_is_the_last_and_costs_no_size(driver: Dr
 def test_a_visit_that_is_stopped_asks_nothing_more(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", used_pages=700)
     watchdog = Watchdog()
-    with visit(driver, server, deadlines=targets.PATIENT, watchdog=watchdog) as probe:
+    with visit(driver, server, deadlines=PATIENT, watchdog=watchdog) as probe:
         server.held_on = "allocation_units"
         server.held.set()
         threading.Timer(0.5, watchdog.shut_all).start()

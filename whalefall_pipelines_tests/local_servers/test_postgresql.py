@@ -45,9 +45,9 @@ def test_a_server_of_every_kind_of_binaries_keeps_its_data_and_its_port_over_a_r
     assert cluster.stop() is False
 
 
-def test_one_that_is_just_stopping_is_started_anew(made: PostgresCluster) -> None:
+def test_one_that_is_just_stopping_is_started_anew(made_cluster: PostgresCluster) -> None:
     """As when `whalefall up` is killed, and started again at once."""
-    with running(made) as cluster:
+    with running(made_cluster) as cluster:
         before = cluster.process_id()
         assert before
         ask(cluster, "create table kept as select 42 as value")
