@@ -3,7 +3,7 @@ thing to do. The facts are gathered in `services/examine_installation.py`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -52,10 +52,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CredentialFact:
-    """Whether the password of a login can be read here; `why_not` is the sentence of the one who tried."""
+    """Whether the password of a login can be read here; `why_not` is the sentence of the one who tried, with what to do."""
 
     name: str
-    secret: str | None
     is_used: bool
     why_not: str | None
 
@@ -68,6 +67,12 @@ class InstanceFact:
     error: str | None = None
     lacking_grants: tuple[str, ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
+
+
+def judge_error(check: str, error: str, next_step: str | None = None, *, otherwise: str = "") -> Finding:
+    """An error that ended an examination. The advice behind its last semicolon is the next step, unless there is a better one."""
+    said, _, advice = error.rpartition("; ")
+    return _problem(check, f"{said}." if said else error, next_step or (advice if said else otherwise))
 
 
 def judge_timezone(found: str | None, wanted: str) -> Finding:
@@ -83,7 +88,7 @@ def judge_months(steps: Sequence[Step], this: Month) -> list[Finding]:
     create = "run `whalefall partitions create`."
     lacking = [step for step in steps if step.kind is StepKind.CREATE and step.month]
     rules = (
-        ("lack: nothing can be written into them", [one for one in lacking if one.month and one.month <= this], _problem, create),
+        ("lack, so a run has to make them before it writes", [one for one in lacking if one.month and one.month <= this], _problem, create),
         ("of the coming months lack", [one for one in lacking if one.month and one.month > this], _warning, create),
         (
             "were cut off while they were detached: their rows are in no query",
@@ -117,21 +122,13 @@ def judge_sessions(running: Sequence[RunningSession]) -> list[Finding]:
     return bad or [_fine("sessions", f"{len(running)} running, none of them dead.")]
 
 
-_SECRET_STEPS = {
-    "env": "set it here, and where Dagster's code server runs.",
-    "file": "put it there, readable to the user of this process and of Dagster's.",
-    "encrypted": "bring back WHALEFALL_SECRET_KEY or the key file, or give the login its password anew.",
-}
-
-
 def judge_credentials(credentials: Sequence[CredentialFact]) -> list[Finding]:
     """Every password must be readable; one that no active instance uses may wait."""
-    bad: list[Finding] = []
-    for one in credentials:
-        if one.why_not:
-            step = _SECRET_STEPS.get((one.secret or "").partition(":")[0], "give it a password anew.")
-            bad.append((_problem if one.is_used else _warning)("secrets", one.why_not, step))
-    return bad or [_fine("secrets", f"all {len(credentials)} can be read.")]
+    found = [
+        (one, judge_error("secrets", one.why_not, otherwise="give the login its password anew.")) for one in credentials if one.why_not
+    ]
+    bad = [finding if one.is_used else replace(finding, severity=Severity.WARNING) for one, finding in found]
+    return bad or [_fine("secrets", f"{len(credentials)} of {len(credentials)} can be read.")]
 
 
 def judge_daemon(heartbeats: Mapping[str, datetime], now: datetime) -> list[Finding]:
@@ -177,8 +174,7 @@ def judge_instances(instances: Sequence[InstanceFact]) -> list[Finding]:
 
 def _judge_instance(one: InstanceFact) -> Finding | None:
     if one.error:
-        said, _, advice = one.error.rpartition("; ")
-        return _problem("instances", f"{one.name}: {said or advice}", advice if said else f"run `whalefall instances test {one.name}`.")
+        return judge_error("instances", f"{one.name}: {one.error}", otherwise=f"run `whalefall instances test {one.name}`.")
     grant = f"run on that server: {one.lacking_grants[0]}" if one.lacking_grants else None
     if one.missing:
         return _problem(

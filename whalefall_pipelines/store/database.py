@@ -40,12 +40,19 @@ def parse_url(text: str) -> "URL":
 
     try:
         url = make_url(text)
-    except exc.ArgumentError as error:
-        raise InputError("The store's URL cannot be read; write it as postgresql://user:password@host:5432/whalefall.") from error
+    except (exc.ArgumentError, ValueError):  # not chained: where the host was forgotten, its "port" is the password
+        raise InputError(
+            "The store's URL cannot be read; write it as postgresql://user:password@host:5432/whalefall, "
+            "with the special characters of a password as percent signs and numbers (/ is %2F, @ is %40)."
+        ) from None
     if url.get_backend_name() not in {"postgresql", "postgres"}:
         raise InputError(
             f"The store must be PostgreSQL, not {url.get_backend_name()}; write postgresql://user:password@host:5432/whalefall."
         )
+    try:
+        extensions.make_dsn(**{name: str(value) for name, value in url.query.items()})
+    except psycopg2.ProgrammingError as error:
+        raise InputError(f"The store's URL has an option that PostgreSQL does not know: {_first_line(error)}.") from None
     return url.set(drivername="postgresql+psycopg2", database=url.database or "whalefall")
 
 
@@ -167,7 +174,7 @@ class Database:
         try:
             pooled = self._engine.raw_connection()
         except (psycopg2.OperationalError, exc.TimeoutError) as error:
-            raise _unreachable(self.url, error) from error
+            raise unreachable(self.url, error) from error
         connection = cast("extensions.connection", pooled.driver_connection)
         is_done = False
         try:
@@ -198,10 +205,11 @@ def _refuse_dead(connection: extensions.connection, _record: object, _proxy: obj
         raise exc.InvalidatePoolError
 
 
-def _unreachable(url: "URL", error: "psycopg2.OperationalError | exc.TimeoutError") -> StoreError:
+def unreachable(url: "URL", error: "psycopg2.OperationalError | exc.TimeoutError") -> StoreUnreachableError:
+    """What is said of a database that does not let us in, whalefall's or Dagster's."""
     return StoreUnreachableError(
-        f"The store at {describe(url)} cannot be reached: {_first_line(error)}. "
-        "Start it (`whalefall store start`), or correct WHALEFALL_DATABASE_URL."
+        f"The database {describe(url)} cannot be reached: {_first_line(error)}; start its server (`whalefall store start` for the embedded "
+        "one), or correct WHALEFALL_DATABASE_URL or WHALEFALL_DAGSTER_DATABASE_URL, whichever names it."
     )
 
 
