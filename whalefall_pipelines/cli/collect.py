@@ -1,6 +1,7 @@
 """`whalefall collect`: the whole fleet through Dagster, or named instances directly and at once."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Self
 
@@ -115,14 +116,14 @@ def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: b
 
 
 class SessionProgress:
-    """A bar of a running session on standard error; it shows that Dagster is starting until the session is open."""
+    """A bar of a running session on standard error, where that is a terminal; until the session is open it only shows that time passes."""
 
     def __init__(self, title: str) -> None:
-        """Begin with the start of Dagster."""
+        """Show nothing yet."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=error_console(), transient=True)
-        self._title = title
-        self._task = self._progress.add_task("starting Dagster", total=None)
+        console = error_console()
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task(title, total=None)
 
     def __enter__(self) -> Self:
         """Show it."""
@@ -136,4 +137,9 @@ class SessionProgress:
     def show(self, session: Session) -> None:
         """Draw how far the session is."""
         done = session.successful_instances + session.failed_instances + session.skipped_instances
-        self._progress.update(self._task, description=self._title, total=session.total_instances, completed=done)
+        self._progress.update(self._task, total=session.total_instances, completed=done)
+
+    def say(self, sentence: str) -> None:
+        """Put a sentence above the bar."""
+        with suppress(OSError):  # the terminal may be gone, as in `note`
+            self._progress.console.print(sentence, markup=False, soft_wrap=True)

@@ -1,5 +1,6 @@
 """`whalefall coverage`: which days of which instance are known, and how."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
@@ -35,4 +36,4 @@ def coverage(count: int, *, as_json: bool) -> None:
 
 
 def _row(one: Coverage) -> dict[str, object]:
-    return {**{name: getattr(one, name) for name in Coverage.__dataclass_fields__}, "state": one.state}
+    return {**asdict(one), "state": one.state}

@@ -27,7 +27,9 @@ def doctor(*, with_instances: bool, as_json: bool) -> None:
         for finding in Installation(settings.load(), with_instances=with_instances, on_progress=show).examine():
             found.append(finding)
             if not as_json:
+                shown.stop()  # a line of standard output would begin behind it
                 _print(finding)
+                shown.start()
     if as_json:
         print_json([{"check": one.check, "severity": one.severity, "found": one.sentence, "next_step": one.next_step} for one in found])
     if not is_reached(found):

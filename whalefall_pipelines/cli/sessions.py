@@ -1,6 +1,7 @@
 """`whalefall sessions`: what ran, how it went, and every instance in it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
@@ -88,7 +89,7 @@ def _reasons(records: Iterable[InstanceRecord]) -> Iterator[str]:
 
 def _session_row(session: Session, *, as_json: bool) -> dict[str, object]:
     if as_json:
-        return {name: getattr(session, name) for name in Session.__dataclass_fields__}
+        return asdict(session)
     done = session.successful_instances + session.failed_instances + session.skipped_instances
     days = str(session.first_day) if session.first_day == session.last_day else f"{session.first_day} to {session.last_day}"
     return {
@@ -111,7 +112,7 @@ def _session_row(session: Session, *, as_json: bool) -> dict[str, object]:
 
 def _record_row(record: InstanceRecord, *, as_json: bool) -> dict[str, object]:
     if as_json:
-        return {name: getattr(record, name) for name in InstanceRecord.__dataclass_fields__}
+        return asdict(record)
     details = record.sync_details
     gaps = details.get("missing", [])
     reasons = ", ".join(sorted({str(gap["reason"]) for gap in gaps}))

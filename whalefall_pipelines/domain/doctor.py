@@ -3,7 +3,7 @@ thing to do. The facts are gathered in `services/examine_installation.py`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -124,10 +124,12 @@ def judge_sessions(running: Sequence[RunningSession]) -> list[Finding]:
 
 def judge_credentials(credentials: Sequence[CredentialFact]) -> list[Finding]:
     """Every password must be readable; one that no active instance uses may wait."""
-    found = [
-        (one, judge_error("secrets", one.why_not, otherwise="give the login its password anew.")) for one in credentials if one.why_not
-    ]
-    bad = [finding if one.is_used else replace(finding, severity=Severity.WARNING) for one, finding in found]
+    bad: list[Finding] = []
+    for one in credentials:
+        if one.why_not:
+            found = judge_error("secrets", one.why_not, otherwise="give the login its password anew.")
+            spare = f"leave it, as no active instance uses it, or {found.next_step}"
+            bad.append(found if one.is_used else _warning(found.check, found.sentence, spare))
     return bad or [_fine("secrets", f"{len(credentials)} of {len(credentials)} can be read.")]
 
 

@@ -34,25 +34,19 @@ def parse_url(text: str) -> "URL":
     """Read a PostgreSQL URL and settle its driver: a bare `postgres://` would pick another driver under SQLAlchemy 2.1.
 
     Raises:
-        InputError: it is no PostgreSQL URL. The text is not repeated, because it may hold a password.
+        InputError: it is no PostgreSQL URL. Neither its text nor the cause is repeated: it may hold a password.
     """
     from sqlalchemy import exc, make_url  # noqa: PLC0415
 
     try:
         url = make_url(text)
-    except (exc.ArgumentError, ValueError):  # not chained: where the host was forgotten, its "port" is the password
-        raise InputError(
-            "The store's URL cannot be read; write it as postgresql://user:password@host:5432/whalefall, "
-            "with the special characters of a password as percent signs and numbers (/ is %2F, @ is %40)."
-        ) from None
-    if url.get_backend_name() not in {"postgresql", "postgres"}:
-        raise InputError(
-            f"The store must be PostgreSQL, not {url.get_backend_name()}; write postgresql://user:password@host:5432/whalefall."
-        )
-    try:
         extensions.make_dsn(**{name: str(value) for name, value in url.query.items()})
-    except psycopg2.ProgrammingError as error:
-        raise InputError(f"The store's URL has an option that PostgreSQL does not know: {_first_line(error)}.") from None
+    except (exc.ArgumentError, psycopg2.ProgrammingError, ValueError):
+        raise InputError(
+            "The store's URL or an option in it cannot be read; write postgresql://user:password@host:5432/whalefall, a @ in a password as %40."
+        ) from None
+    if (backend := url.get_backend_name()) not in {"postgresql", "postgres"}:
+        raise InputError(f"The store must be PostgreSQL, not {backend}; write postgresql://user:password@host:5432/whalefall.")
     return url.set(drivername="postgresql+psycopg2", database=url.database or "whalefall")
 
 

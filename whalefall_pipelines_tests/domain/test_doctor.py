@@ -65,9 +65,12 @@ def test_a_session_is_dead_when_its_process_is_gone() -> None:
 def test_a_password_that_cannot_be_read_is_a_problem_when_it_is_used() -> None:
     fine = CredentialFact("fine", is_used=True, why_not=None)
     assert bad(doctor.judge_credentials([fine])) == []
-    for is_used, severity in ((True, Severity.PROBLEM), (False, Severity.WARNING)):
+    for is_used, severity, step in (
+        (True, Severity.PROBLEM, "bring it back."),
+        (False, Severity.WARNING, "leave it, as no active instance uses it, or bring it back."),
+    ):
         (found,) = bad(doctor.judge_credentials([fine, CredentialFact("a", is_used, "It cannot be read; bring it back.")]))
-        assert found == (severity, "It cannot be read.", "bring it back.")
+        assert found == (severity, "It cannot be read.", step)
 
 
 def test_an_error_gives_its_own_advice_unless_there_is_a_better_one() -> None:
