@@ -43,7 +43,7 @@ def parse_url(text: str) -> "URL":
         extensions.make_dsn(**{name: str(value) for name, value in url.query.items()})
     except (exc.ArgumentError, psycopg2.ProgrammingError, ValueError):
         raise InputError(
-            "The store's URL or an option in it cannot be read; write postgresql://user:password@host:5432/whalefall, a @ in a password as %40."
+            "The store's URL or an option in it cannot be read; write postgresql://user:password@host:5432/whalefall."
         ) from None
     if (backend := url.get_backend_name()) not in {"postgresql", "postgres"}:
         raise InputError(f"The store must be PostgreSQL, not {backend}; write postgresql://user:password@host:5432/whalefall.")
