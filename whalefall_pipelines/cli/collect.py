@@ -85,11 +85,13 @@ def _collect_named(given: Settings, database: Database, names: Sequence[str], da
 
 def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
     message = "inventory only: no database that counts" if outcome.is_skipped else None
+    missing = [gap.database_name for gap in outcome.missing]
+    was_asked = missing or not outcome.error  # else all that is known of it is missing, which the visit did not count
     return {
         "instance": outcome.instance.name,
         "code": outcome.error.code if outcome.error else "OPERATION_SUCCESS",
         "measured": outcome.measured,
-        "missing": [gap.database_name for gap in outcome.missing] if as_json else len(outcome.missing),
+        "missing": (missing if as_json else len(missing)) if was_asked else None,
         "total_bytes": outcome.total_bytes if as_json else format_bytes(outcome.total_bytes),
         "seconds": round(outcome.seconds, 2),
         "message": str(outcome.error) if outcome.error else message,

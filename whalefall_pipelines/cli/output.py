@@ -14,6 +14,9 @@ from rich.text import Text
 # Exit codes of every command.
 SUCCESS, PARTIAL, FAILURE = 0, 1, 2
 
+# A session's id, and more than most names have.
+_LONGEST_NAME = 36
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
@@ -47,9 +50,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *,
         click.echo(empty)
     else:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
+        for number, column in enumerate(columns):
             numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
-            table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+            # The first column is the name for the next command: it stays whole unless it would leave the others no room.
+            stays_whole = number == 0 and all(len(cell(row.get(column))) <= _LONGEST_NAME for row in rows)
+            table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=stays_whole)
         for row in rows:
             table.add_row(*(Text(cell(row.get(column))) for column in columns))
         console().print(table)
