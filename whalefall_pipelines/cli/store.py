@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 import click
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.cli.output import PARTIAL, cell, format_bytes, json_option, leave, note, print_json
+from whalefall_pipelines.cli.output import PARTIAL, cell, error_console, format_bytes, json_option, leave, note, print_json
 from whalefall_pipelines.errors import StoreUnreachableError
 from whalefall_pipelines.services.dagster_environment import dagster_environment
 from whalefall_pipelines.services.dagster_processes import migrate as migrate_dagster
@@ -97,7 +97,8 @@ def migrate() -> None:
         database.close()
     for migration in applied:
         click.echo(f"Applied {migration.name}.")
-    migrate_dagster(given, os.environ | dagster_environment(given, found))
+    with error_console().status("Bringing Dagster's tables up to date …"):
+        migrate_dagster(given, os.environ | dagster_environment(given, found))
     version = len(migrations.shipped())
     click.echo(f"The store at {describe(found.whalefall)} is at schema version {version}, Dagster's tables are up to date.")
 

@@ -95,7 +95,7 @@ def _serve(given: Settings, port: int, folder: Path) -> NoReturn:
     parts.append(_launch("daemon", dagster.daemon(workspace), environment, logs))
     _wait_until_ready(port, since, parts)
     click.echo(f"whalefall is up: http://{dagster.HOST}:{port} (Ctrl-C ends it)")
-    while True:
+    while True:  # polled: a signal that comes just before a blocking wait would be noticed only after it
         _raise_if_ended(parts, "so the rest was stopped")
         time.sleep(0.2)
 
