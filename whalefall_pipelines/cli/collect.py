@@ -40,7 +40,9 @@ from whalefall_pipelines.store.sessions import list_records
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Today by default; yesterday until the grace period after midnight is over.")
 @json_option
 def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
-    """Measure today: the whole fleet through a Dagster run, or named instances directly.
+    """Measure today: the whole fleet, or named instances.
+
+    The fleet is measured by a Dagster run with a session, named instances directly and without.
 
     Exit codes: 0 everything that was expected is there, 1 something is missing, 2 nothing was measured.
     """
@@ -71,7 +73,8 @@ def _collect_named(given: Settings, database: Database, names: Sequence[str], da
             raise
         print_json([{"code": error.code, "message": str(error)}])
         return FAILURE
-    outcomes = sorted(server_collector(given, database).collect_day(targets, day, None), key=lambda one: one.instance.instance_id)
+    with error_console().status(f"Visiting {len(targets)} servers …"):
+        outcomes = sorted(server_collector(given, database).collect_day(targets, day, None), key=lambda one: one.instance.instance_id)
     rows = [_row(outcome, as_json=as_json) for outcome in outcomes]
     print_table(list(rows[0]), rows, as_json=as_json, empty="")
     if not as_json:

@@ -17,7 +17,7 @@ from whalefall_pipelines.store.gaps import list_coverage
 @click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="How many days, up to today.")
 @json_option
 def coverage(count: int, *, as_json: bool) -> None:
-    """A calendar of the last days: one row an instance, one sign a day."""
+    """Show which of the last days are known, a sign for each."""
     given = settings.load()
     days = days_until(today(datetime.now(UTC), given.timezone), count)
     with open_store(given) as database:

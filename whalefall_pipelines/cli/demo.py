@@ -18,7 +18,10 @@ from whalefall_pipelines.store import embedded
 @click.option("--stop", is_flag=True, help="Stop the demo's servers and the store; their data stays.")
 @json_option
 def demo(*, stop: bool, as_json: bool) -> None:
-    """A fleet of real servers on this machine, with a simulated past, collected today through Dagster. Safe to repeat."""
+    """Make a fleet of real servers here, with a simulated past.
+
+    It is collected today through Dagster. Safe to repeat; a home that watches servers of your own is left alone.
+    """
     given = settings.load()
     refuse_own_store(given)
     if stop:

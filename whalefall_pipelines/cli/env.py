@@ -21,7 +21,9 @@ _DAGSTER_URL = "WHALEFALL_DAGSTER_DATABASE_URL"
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; a value with a password in it is null.")
 @click.option("--dagster-url", "url_only", is_flag=True, help="Print only Dagster's URL, for a program: it may hold a password.")
 def env(*, as_json: bool, url_only: bool) -> None:
-    """Prepare the store and print the shell lines for it: eval "$(whalefall env)", then `dagster dev`.
+    """Print what a shell needs for Dagster's own commands.
+
+    eval "$(whalefall env)", then `dagster dev`: the store is prepared on the way.
 
     WHALEFALL_DATABASE_URL is never among them. Your own is set already; for the embedded store it would turn every later command of
     that shell into one on a store of your own, which is not started, moved or stopped. Dagster's URL is derived from your own, with

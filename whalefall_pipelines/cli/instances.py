@@ -16,7 +16,7 @@ from whalefall_pipelines.store import instances as store
 
 @click.group()
 def instances() -> None:
-    """Register the servers to collect from, look at them, and test them."""
+    """Register the servers to collect from, look at and test them."""
 
 
 @instances.command("list")

@@ -29,14 +29,16 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would b
 
 @click.group()
 def partitions() -> None:
-    """The monthly table partitions: what upkeep would do, doing it by hand, getting an archived month back."""
+    """Look after the monthly table partitions by hand."""
 
 
 @partitions.command("plan")
 @click.option("--all", "is_whole", is_flag=True, help="Show the months that stay as they are, too.")
 @json_option
 def show_plan(*, is_whole: bool, as_json: bool) -> None:
-    """What upkeep would do today: create, finalize, expire, what it keeps for its periods (hold), and what is in its way (foreign).
+    """Show what upkeep would do today.
+
+    It would create, finalize, and expire; it keeps what its periods still need (hold), and names what is in its way (foreign).
 
     Exit codes: 0 nothing is held or in the way, 1 something is.
     """
@@ -52,7 +54,7 @@ def show_plan(*, is_whole: bool, as_json: bool) -> None:
 @click.option("--exact", is_flag=True, help="Count the rows, which reads them all, instead of showing PostgreSQL's estimate.")
 @json_option
 def show_list(*, exact: bool, as_json: bool) -> None:
-    """Every table partition that exists, by its bounds, with its size and its rows."""
+    """List every table partition, with its bounds, size and rows."""
     with open_store(settings.load()) as database:
         found = sorted(read_catalogue(database), key=lambda one: (one.table_name, one.first_day or date.min, one.name))
         rows = [_row(one, count_rows(database, one) if exact and one.is_plain else one.rows, as_json=as_json) for one in found]
@@ -72,7 +74,9 @@ def show_list(*, exact: bool, as_json: bool) -> None:
 @dry_run_option
 @json_option
 def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
-    """Create this month and those ahead in all four tables, and fill holes; nothing is dropped.
+    """Create this month and those ahead, and fill holes.
+
+    In all four tables; nothing is dropped.
 
     Exit codes: 0 all is there, 1 a part could not be created, 2 none of it.
     """
@@ -96,7 +100,9 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask, and drop more than WHALEFALL_EXPIRE_AT_MOST at once.")
 @json_option
 def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Drop the months that are wholly older than the retention of their table, archived first where WHALEFALL_ARCHIVE_DIR is set.
+    """Drop the months that are older than their retention.
+
+    They are archived before where WHALEFALL_ARCHIVE_DIR is set.
 
     Exit codes: 0 all of them are gone, 1 a part is, 2 none.
     """

@@ -55,7 +55,10 @@ def show_session(session_id: str, *, as_json: bool) -> None:
 @sessions.command("cancel")
 @click.argument("session_id")
 def cancel_session(session_id: str) -> None:
-    """End a running session: its run stops within seconds, what was finished stays, what was not begun is left alone."""
+    """End a running session.
+
+    Its run stops within seconds, what was finished stays, what was not begun is left alone.
+    """
     with open_store(settings.load()) as database:
         session = find_session(database, session_id)
         message = "a person cancelled the session"

@@ -51,7 +51,9 @@ class Part:
     "--port", type=click.IntRange(1024, 65535), default=3000, show_default=True, help="Where the web page is, on this machine only."
 )
 def up(port: int) -> None:
-    """Run whalefall until Ctrl-C: the store, the schedules, and the web page on http://127.0.0.1:3000.
+    """Run the store, the schedules and the web page until Ctrl-C.
+
+    The web page is http://127.0.0.1:3000 unless --port says otherwise.
 
     Exit codes: 0 ended as asked, 2 it did not start or a part of it ended by itself.
     """

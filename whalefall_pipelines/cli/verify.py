@@ -27,7 +27,9 @@ _WHICH = frozenset({"instance_id", "database_name", "period_type", "period_start
 @click.option("--to", "last", type=_DAY, help="The last day, inclusive; the last that is known by default.")
 @json_option
 def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> None:
-    """Compute every period that touches these days from the days that are still there, and compare. Writes nothing.
+    """Compare every stored period with what its days say.
+
+    Every period that touches these days is computed once more from the days that are still there. Nothing is written.
 
     Exit codes: 0 no difference, 1 any difference.
     """

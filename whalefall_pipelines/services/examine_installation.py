@@ -46,7 +46,7 @@ class Installation:
         try:
             address = embedded.address(self.settings)
         except LocalServerError as error:
-            yield doctor.judge_error(STORE, str(error), "run `whalefall store start`.")
+            yield doctor.judge_error(STORE, str(error))
             return
         try:
             with closing(Database(address.whalefall, self.settings.timezone)) as database:

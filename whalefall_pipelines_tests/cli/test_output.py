@@ -1,8 +1,9 @@
-"""Tables in terminals that are narrower than what is in them."""
+"""What commands print: tables in narrow terminals, lists of commands, errors."""
 
 import pytest
 
 from whalefall_pipelines.cli.output import print_table
+from whalefall_pipelines_tests.cli.commands import refused, succeed, whalefall
 
 
 @pytest.fixture
@@ -29,3 +30,19 @@ def test_a_name_that_is_too_long_is_folded_and_loses_nothing(capsys: pytest.Capt
     assert shown.count("q") == 90
     assert "q" * 61 not in shown
     assert "yes" in shown
+
+
+@pytest.mark.parametrize("group", [(), ("instances",), ("sessions",), ("partitions",), ("store",)])
+def test_the_lists_of_commands_are_not_cut(group: tuple[str, ...]) -> None:
+    shown = succeed({}, *group, "--help")
+    assert "Commands:" in shown
+    assert "..." not in shown.partition("Commands:")[2]
+
+
+def test_debug_shows_where_an_error_comes_from_and_keeps_the_exit_code() -> None:
+    environment = {"WHALEFALL_TIMEZONE": "Mars"}
+    sentence = refused(environment, "sessions", "list")
+    debugged = whalefall(environment, "--debug", "sessions", "list")
+    assert debugged.exit_code == 2
+    assert debugged.stderr.startswith("Traceback")
+    assert debugged.stderr.endswith(sentence)

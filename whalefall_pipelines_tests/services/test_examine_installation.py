@@ -96,7 +96,8 @@ def test_a_store_that_does_not_answer_ends_the_examination(installed: Installati
 
 def test_an_embedded_store_that_never_ran_is_not_started(tmp_path: Path) -> None:
     (found,) = Installation(settings.load({"WHALEFALL_HOME": str(tmp_path / "home")})).examine()
-    assert (found.severity, found.next_step) == (Severity.PROBLEM, "run `whalefall store start`.")
+    assert (found.severity, found.sentence) == (Severity.PROBLEM, f"There is no store in {tmp_path / 'home'} yet.")
+    assert found.next_step == "run `whalefall store start`, or name another WHALEFALL_HOME."
     assert not (tmp_path / "home").exists()
 
 
