@@ -32,6 +32,8 @@ class Whalefall(click.Group):
         """Run the command; what it raises on purpose is one sentence on standard error."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # who reads our output has seen enough: click ends without a word
         except (WhalefallError, OSError) as error:
             if ctx.params.get("debug"):
                 traceback.print_exc()

@@ -61,9 +61,8 @@ def address(settings: Settings) -> StoreAddress:
     try:
         whalefall, dagster = (parse_url(embedded.url(database)) for database in ("whalefall", "dagster"))
     except LocalServerError as error:
-        raise LocalServerError(
-            f"There is no store in {settings.home} yet; run `whalefall store start`, or name another WHALEFALL_HOME."
-        ) from error
+        advice = "run `whalefall store start`, or name another WHALEFALL_HOME."
+        raise LocalServerError(f"There is no store in {settings.home} yet; {advice}") from error
     return StoreAddress(whalefall, dagster, is_embedded=True)
 
 

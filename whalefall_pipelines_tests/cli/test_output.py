@@ -1,5 +1,9 @@
 """What commands print: tables in narrow terminals, lists of commands, errors."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from whalefall_pipelines.cli.output import print_table
@@ -46,3 +50,13 @@ def test_debug_shows_where_an_error_comes_from_and_keeps_the_exit_code() -> None
     assert debugged.exit_code == 2
     assert debugged.stderr.startswith("Traceback")
     assert debugged.stderr.endswith(sentence)
+
+
+@pytest.mark.process
+def test_a_reader_that_has_seen_enough_ends_it_without_a_word(store_environment: dict[str, str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "from whalefall_pipelines.cli.main import main; main()", "sessions", "list"]
+    ended = subprocess.run(command, env=os.environ | store_environment, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, b"")
