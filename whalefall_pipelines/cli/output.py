@@ -68,6 +68,11 @@ def cell(value: object) -> str:
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
+def yes_or_no(value: bool) -> str:
+    """A fact for people; in JSON it is true or false."""
+    return "yes" if value else "no"
+
+
 def format_bytes(size: int | None) -> str:
     """A size for people: 1.5 GiB. Exact bytes are in --json."""
     if size is None:

@@ -7,7 +7,18 @@ from pathlib import Path
 import click
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.cli.output import FAILURE, PARTIAL, SUCCESS, format_bytes, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.cli.output import (
+    FAILURE,
+    PARTIAL,
+    SUCCESS,
+    format_bytes,
+    json_option,
+    leave,
+    note,
+    print_json,
+    print_table,
+    yes_or_no,
+)
 from whalefall_pipelines.cli.questions import confirm
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.table_partitions import Step, StepKind, TablePartition, added_by, dropped_by, months_of
@@ -147,7 +158,7 @@ def _print_steps(steps: Sequence[Step], *, as_json: bool, empty: str) -> None:
             "table": step.table_name,
             "month": str(step.month) if step.month else None,
             "name": step.name,
-            "drops": step.drops if as_json else ("yes" if step.drops else "no"),
+            "drops": step.drops if as_json else yes_or_no(step.drops),
             "total_bytes": _bytes(step.found, as_json=as_json),
             "why": step.why,
         }
@@ -181,7 +192,7 @@ def _finish(outcomes: Sequence[Outcome], *, as_json: bool, empty: str) -> None:
         {
             "step": outcome.step.kind,
             "name": outcome.step.name,
-            "done": not outcome.error if as_json else ("no" if outcome.error else "yes"),
+            "done": not outcome.error if as_json else yes_or_no(not outcome.error),
             "archive": str(outcome.archive) if outcome.archive else None,
             "message": str(outcome.error) if outcome.error else None,
         }
