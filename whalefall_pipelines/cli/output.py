@@ -61,10 +61,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *,
 
 
 def cell(value: object) -> str:
-    """One value as people read it; unknown is a dash, control characters of hostile names are shown and not sent to the terminal."""
+    """One value as people read it; unknown is a dash, control characters of hostile names are shown and not sent to the terminal.
+
+    Instants stay in the time zone in which the store gives them, which is that of the days beside them.
+    """
     if value is None:
         return "–"
-    text = value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else str(value)
+    text = value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else str(value)
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 

@@ -113,7 +113,7 @@ def _session_row(session: Session) -> dict[str, object]:
         "failed": session.failed_instances,
         "skipped": session.skipped_instances,
         "failures": ", ".join(f"{count} {code}" for code, count in sorted(session.failures.items())) or None,
-        "started": session.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+        "started": session.started_at,
         "seconds": format_duration(session.started_at, session.completed_at or datetime.now(UTC)),
         "retry of": session.retry_of,
         "run": session.run_id,

@@ -140,7 +140,7 @@ def judge_daemon(heartbeats: Mapping[str, datetime], now: datetime) -> list[Find
         return [_problem("daemon", "Dagster's daemon has never run: nothing happens by itself.", start)]
     silent = [name for name in DAEMONS if name not in heartbeats or now - heartbeats[name] > SILENCE]
     if len(silent) == len(DAEMONS):
-        last = max(heartbeats.values()).astimezone()
+        last = max(heartbeats.values())
         return [_problem("daemon", f"Dagster's daemon gave no sign of life since {last:%Y-%m-%d %H:%M}: nothing happens by itself.", start)]
     if silent:
         named = ", ".join(silent).lower()

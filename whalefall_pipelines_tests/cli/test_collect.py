@@ -83,6 +83,8 @@ def test_sessions_are_listed_and_shown_by_the_beginning_of_their_id(
     assert str(session_id)[:8] in succeed(store_environment, "sessions", "list")
     shown = succeed(store_environment, "sessions", "show", str(session_id)[:6])
     assert "a\\n🐋" in shown
+    begun = query(store, "select to_char(started_at at time zone %s, 'YYYY-MM-DD HH24:MI:SS') from sync_sessions", TIMEZONE.key)
+    assert f"started      {begun[0][0]}" in shown  # by the clock of the days, not of this machine
     assert "no_permission" in shown
     (listed,) = document(store_environment, "sessions", "list")
     assert (UUID(listed["session_id"]), listed["status"]) == (session_id, "completed")
