@@ -60,6 +60,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     home = Path(given.get("WHALEFALL_HOME") or ".whalefall").expanduser().absolute()
     saved = {name: value for name, value in dotenv_values(home / "settings.env").items() if value is not None}
     values = saved | {name: value for name, value in given.items() if value != ""}
+    retention_months, aggregation_retention_months = _retentions(values)
     return Settings(
         home=home,
         database_url=values.get("WHALEFALL_DATABASE_URL"),
@@ -80,9 +81,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         oracle_awr_licensed=_yes(values, "WHALEFALL_ORACLE_AWR_LICENSED"),
         postgres_bin=_path(values, "WHALEFALL_PG_BIN"),
         partitions_ahead=_integer(values, "WHALEFALL_PARTITIONS_AHEAD", 3, least=1, most=120),
-        # Three months and the running one always hold a full quarter, from which that quarter is recomputed.
-        retention_months=_integer(values, "WHALEFALL_RETENTION_MONTHS", 12, least=3, most=1200),
-        aggregation_retention_months=_integer(values, "WHALEFALL_AGGREGATION_RETENTION_MONTHS", 60, least=3, most=1200),
+        retention_months=retention_months,
+        aggregation_retention_months=aggregation_retention_months,
         expire_at_most=_integer(values, "WHALEFALL_EXPIRE_AT_MOST", 12, least=1, most=10_000),
         archive_dir=_path(values, "WHALEFALL_ARCHIVE_DIR"),
     )
@@ -109,6 +109,22 @@ def _integer(values: Mapping[str, str], name: str, default: int, *, least: int, 
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise InputError(f"{name} is {text!r}; it must be a whole number from {least} to {most}.")
     return int(text)
+
+
+def _retentions(values: Mapping[str, str]) -> tuple[int, int]:
+    """How long sizes and aggregations are kept. Three months and the running one hold every day of the running quarter.
+
+    The first quarter that is wholly kept shows its change to the quarter before, which began up to three months earlier: without that,
+    the nightly recomputation would make expired periods again, and final ones from what is left of their days.
+    """
+    months = _integer(values, "WHALEFALL_RETENTION_MONTHS", 12, least=3, most=1200)
+    aggregation_months = _integer(values, "WHALEFALL_AGGREGATION_RETENTION_MONTHS", 60, least=6, most=1203)
+    if aggregation_months < months + 3:
+        raise InputError(
+            f"WHALEFALL_AGGREGATION_RETENTION_MONTHS is {aggregation_months}, but with WHALEFALL_RETENTION_MONTHS {months} it must be at "
+            f"least {months + 3}: a quarter is compared with the one before it, which must still be there."
+        )
+    return months, aggregation_months
 
 
 def _yes(values: Mapping[str, str], name: str) -> bool:

@@ -6,7 +6,7 @@ from uuid import uuid4
 import click
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.cli.output import json_option, print_json
+from whalefall_pipelines.cli.output import error_console, json_option, print_json
 from whalefall_pipelines.cli.sessions import print_session
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, floor, periods_between
@@ -34,7 +34,7 @@ def aggregate(period_type: str, start: datetime, through: datetime | None, *, as
     with open_store(given) as database:
         last_day = max(periods[0].start, min(periods[-1].end, day))
         plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, last_day)
-        with sync_session(database, plan, active_instances(database)):
+        with sync_session(database, plan, active_instances(database)), error_console().status("Computing …"):
             written = aggregate_sizes(database, periods, day, plan.session_id)
         session = get_session(database, plan.session_id)
         records = list_records(database, plan.session_id)
@@ -42,7 +42,7 @@ def aggregate(period_type: str, start: datetime, through: datetime | None, *, as
         print_json({"session_id": session.session_id, "periods": [period.start for period in periods], "rows_written": written})
     else:
         print_session(session, records)
-        click.echo(f"\n{len(periods)} {period_type} periods, {written} rows written")
+        click.echo(f"\n{period_type} periods: {len(periods)}, rows written: {written}")
 
 
 def _periods(period_type: PeriodType, start: date, through: date) -> tuple[Period, ...]:

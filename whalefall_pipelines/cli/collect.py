@@ -1,6 +1,7 @@
 """`whalefall collect`: the whole fleet through Dagster, or named instances directly and at once."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Self
 
@@ -39,7 +40,9 @@ from whalefall_pipelines.store.sessions import list_records
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Today by default; yesterday until the grace period after midnight is over.")
 @json_option
 def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
-    """Measure today: the whole fleet through a Dagster run, or named instances directly.
+    """Measure today: the whole fleet, or named instances.
+
+    The fleet is measured by a Dagster run with a session, named instances directly and without.
 
     Exit codes: 0 everything that was expected is there, 1 something is missing, 2 nothing was measured.
     """
@@ -70,7 +73,8 @@ def _collect_named(given: Settings, database: Database, names: Sequence[str], da
             raise
         print_json([{"code": error.code, "message": str(error)}])
         return FAILURE
-    outcomes = sorted(server_collector(given, database).collect_day(targets, day, None), key=lambda one: one.instance.instance_id)
+    with error_console().status(f"Visiting {len(targets)} servers …"):
+        outcomes = sorted(server_collector(given, database).collect_day(targets, day, None), key=lambda one: one.instance.instance_id)
     rows = [_row(outcome, as_json=as_json) for outcome in outcomes]
     print_table(list(rows[0]), rows, as_json=as_json, empty="")
     if not as_json:
@@ -84,11 +88,13 @@ def _collect_named(given: Settings, database: Database, names: Sequence[str], da
 
 def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
     message = "inventory only: no database that counts" if outcome.is_skipped else None
+    missing = [gap.database_name for gap in outcome.missing]
+    was_asked = missing or not outcome.error  # else all that is known of it is missing, which the visit did not count
     return {
         "instance": outcome.instance.name,
         "code": outcome.error.code if outcome.error else "OPERATION_SUCCESS",
         "measured": outcome.measured,
-        "missing": [gap.database_name for gap in outcome.missing] if as_json else len(outcome.missing),
+        "missing": (missing if as_json else len(missing)) if was_asked else None,
         "total_bytes": outcome.total_bytes if as_json else format_bytes(outcome.total_bytes),
         "seconds": round(outcome.seconds, 2),
         "message": str(outcome.error) if outcome.error else message,
@@ -115,14 +121,14 @@ def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: b
 
 
 class SessionProgress:
-    """A bar of a running session on standard error; it shows that Dagster is starting until the session is open."""
+    """A bar of a running session on standard error, where that is a terminal; until the session is open it only shows that time passes."""
 
     def __init__(self, title: str) -> None:
-        """Begin with the start of Dagster."""
+        """Show nothing yet."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=error_console(), transient=True)
-        self._title = title
-        self._task = self._progress.add_task("starting Dagster", total=None)
+        console = error_console()
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task(title, total=None)
 
     def __enter__(self) -> Self:
         """Show it."""
@@ -136,4 +142,9 @@ class SessionProgress:
     def show(self, session: Session) -> None:
         """Draw how far the session is."""
         done = session.successful_instances + session.failed_instances + session.skipped_instances
-        self._progress.update(self._task, description=self._title, total=session.total_instances, completed=done)
+        self._progress.update(self._task, total=session.total_instances, completed=done)
+
+    def say(self, sentence: str) -> None:
+        """Put a sentence above the bar."""
+        with suppress(OSError):  # the terminal may be gone, as in `note`
+            self._progress.console.print(sentence, markup=False, soft_wrap=True)

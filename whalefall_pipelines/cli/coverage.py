@@ -1,5 +1,6 @@
 """`whalefall coverage`: which days of which instance are known, and how."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
@@ -16,7 +17,7 @@ from whalefall_pipelines.store.gaps import list_coverage
 @click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="How many days, up to today.")
 @json_option
 def coverage(count: int, *, as_json: bool) -> None:
-    """A calendar of the last days: one row an instance, one sign a day."""
+    """Show which of the last days are known, a sign for each."""
     given = settings.load()
     days = days_until(today(datetime.now(UTC), given.timezone), count)
     with open_store(given) as database:
@@ -35,4 +36,4 @@ def coverage(count: int, *, as_json: bool) -> None:
 
 
 def _row(one: Coverage) -> dict[str, object]:
-    return {**{name: getattr(one, name) for name in Coverage.__dataclass_fields__}, "state": one.state}
+    return {**asdict(one), "state": one.state}

@@ -1,13 +1,14 @@
 """`whalefall demo`: a fleet of real servers on this machine, its simulated past, and today collected through Dagster."""
 
 import time
+from dataclasses import asdict
 
 import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.collect import SessionProgress
 from whalefall_pipelines.cli.output import format_bytes, json_option, note, print_json, print_table
-from whalefall_pipelines.demo.demo_day import DemoDay, demo_fleet, prepare_settings, run_demo
+from whalefall_pipelines.demo.demo_day import DemoDay, demo_fleet, refuse_own_store, run_demo
 from whalefall_pipelines.demo.history import HISTORY_DAYS
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.store import embedded
@@ -17,9 +18,12 @@ from whalefall_pipelines.store import embedded
 @click.option("--stop", is_flag=True, help="Stop the demo's servers and the store; their data stays.")
 @json_option
 def demo(*, stop: bool, as_json: bool) -> None:
-    """A fleet of real servers on this machine, with a simulated past, collected today through Dagster. Safe to repeat."""
-    prepare_settings(settings.load())
+    """Make a fleet of real servers here, with a simulated past.
+
+    It is collected today through Dagster. Safe to repeat; a home that watches servers of your own is left alone.
+    """
     given = settings.load()
+    refuse_own_store(given)
     if stop:
         stopped = demo_fleet(given).stop()
         if embedded.cluster(given).stop():
@@ -27,22 +31,19 @@ def demo(*, stop: bool, as_json: bool) -> None:
         note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
         return
     started = time.monotonic()
+    with SessionProgress("making the demo") as progress:
 
-    def say(sentence: str) -> None:
-        note(f"[{time.monotonic() - started:5.1f} s] {sentence}")
+        def say(sentence: str) -> None:
+            progress.say(f"[{time.monotonic() - started:5.1f} s] {sentence}")
 
-    say(f"starting the store in {given.home}")
-    with open_store(given) as database, SessionProgress("Dagster run") as progress:
-        day = run_demo(given, database, say, progress.show)
+        say(f"starting the store in {given.home}")
+        with open_store(given) as database:
+            day = run_demo(given, database, say, progress.show)
     if as_json:
-        gaps = [_fields(gap) for gap in day.gaps]
-        print_json({"day": day.day, "session_id": day.session.session_id, "summary": _fields(day.summary), "missing": gaps})
+        gaps = [asdict(gap) for gap in day.gaps]
+        print_json({"day": day.day, "session_id": day.session.session_id, "summary": asdict(day.summary), "missing": gaps})
     else:
         _print_day(day, time.monotonic() - started)
-
-
-def _fields(record: object) -> dict[str, object]:
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
 def _print_day(day: DemoDay, seconds: float) -> None:

@@ -14,7 +14,9 @@ _STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.PROBLEM: "
 @click.option("--instances/--no-instances", "with_instances", default=True, help="Whether every active server is visited, too.")
 @json_option
 def doctor(*, with_instances: bool, as_json: bool) -> None:
-    """Tell what keeps this installation from working, and what to do next. Nothing is changed.
+    """Tell what keeps this installation from working.
+
+    Under each problem stands what to do next. Nothing is changed.
 
     Exit codes: 0 no problem, 1 some, 2 the store cannot be reached.
     """
@@ -27,7 +29,9 @@ def doctor(*, with_instances: bool, as_json: bool) -> None:
         for finding in Installation(settings.load(), with_instances=with_instances, on_progress=show).examine():
             found.append(finding)
             if not as_json:
+                shown.stop()  # a line of standard output would begin behind it
                 _print(finding)
+                shown.start()
     if as_json:
         print_json([{"check": one.check, "severity": one.severity, "found": one.sentence, "next_step": one.next_step} for one in found])
     if not is_reached(found):

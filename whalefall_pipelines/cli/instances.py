@@ -7,27 +7,31 @@ import click
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.instances_examine import test
 from whalefall_pipelines.cli.instances_register import add, import_
-from whalefall_pipelines.cli.output import cell, format_bytes, json_option, note, print_json, print_table
+from whalefall_pipelines.cli.output import cell, format_bytes, json_option, note, print_json, print_table, yes_or_no
 from whalefall_pipelines.cli.questions import confirm
 from whalefall_pipelines.domain.registration import KnownDatabase, RegisteredInstance, describe_entry, describe_secret, describe_tags
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.store import instances as store
+from whalefall_pipelines.store.database import describe
 
 
 @click.group()
 def instances() -> None:
-    """Register the servers to collect from, look at them, and test them."""
+    """Register the servers to collect from, look at and test them."""
 
 
 @instances.command("list")
 @json_option
 def list_(*, as_json: bool) -> None:
     """List the registered servers."""
-    with open_store(settings.load()) as database:
+    given = settings.load()
+    with open_store(given) as database:
         registered = store.registered_instances(database)
     columns = ("name", "engine", "address", "tags", "active", "version", "last_connected")
     rows = [_row(one, as_json=as_json) for one in registered]
-    print_table(columns, rows, as_json=as_json, empty="No instance is registered; `whalefall instances add --help` says how.")
+    # In another folder without WHALEFALL_HOME it is another, empty store.
+    place = describe(database.url) if given.database_url else given.home
+    print_table(columns, rows, as_json=as_json, empty=f"No instance is registered in {place}; `whalefall instances add --help` says how.")
 
 
 @instances.command()
@@ -43,14 +47,14 @@ def show(*, name: str, as_json: bool) -> None:
         return
     fields = {"name": name, **describe_entry(registered.entry)}
     fields |= {"username": registered.login.username, "secret": describe_secret(registered.login.secret)}
-    fields |= {"active": _yes(registered.is_active), "version": registered.server_version}
+    fields |= {"active": yes_or_no(registered.is_active), "version": registered.server_version}
     instants = {"last_connected": registered.last_connected_at, "disabled": registered.deactivated_at, "registered": registered.created_at}
     print_table(("field", "value"), [{"field": key, "value": value} for key, value in (fields | instants).items()], as_json=False, empty="")
     click.echo()
     rows = [
         {
             "database": one.database_name,
-            "listed": _yes(one.is_active),
+            "listed": yes_or_no(one.is_active),
             "size": format_bytes(one.total_bytes),
             "of": one.stat_date,
             "provenance": one.provenance,
@@ -108,7 +112,7 @@ def _row(one: RegisteredInstance, *, as_json: bool) -> dict[str, object]:
         "engine": one.entry.engine,
         "address": one.instance.address,
         "tags": dict(one.entry.tags) if as_json else describe_tags(one.entry.tags),
-        "active": one.is_active if as_json else _yes(one.is_active),
+        "active": one.is_active if as_json else yes_or_no(one.is_active),
         "version": one.server_version,
         "last_connected": one.last_connected_at,
     }
@@ -148,10 +152,6 @@ def _document(one: RegisteredInstance, databases: Sequence[KnownDatabase]) -> di
             for each in databases
         ],
     }
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
 
 
 for command in (add, import_, test):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.cli.output import FAILURE, PARTIAL, cell, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.cli.output import FAILURE, PARTIAL, cell, error_console, json_option, leave, note, print_json, print_table
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.fleet.connect import ServerFleet
@@ -35,7 +35,8 @@ def test(*, names: Sequence[str], as_json: bool) -> None:
     fleet = ServerFleet(Deadlines(given.connect_timeout_seconds, given.statement_timeout_seconds, given.instance_timeout_seconds))
     with open_store(given) as database:
         targets = [one.instance for one in registered_instances(database, names)] if names else active_instances(database)
-        found = Examiner(database, fleet, SecretBox(given), filters, given.parallel_instances).examine_all(targets)
+        with error_console().status(f"Visiting {len(targets)} servers …"):
+            found = Examiner(database, fleet, SecretBox(given), filters, given.parallel_instances).examine_all(targets)
     if as_json:
         print_json([_document(one) for one in found])
     else:

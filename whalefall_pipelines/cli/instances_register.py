@@ -21,7 +21,7 @@ from whalefall_pipelines.store.credentials import SecretBox
 @click.argument("name")
 @click.option("--engine", required=True, help=f"{', '.join(Engine)}; MariaDB is mysql.")
 @click.option("--host", required=True, help="Host name or address.")
-@click.option("--port", help="5432 for postgresql, 3306 for mysql, 1433 for sqlserver, 1521 for oracle unless given.")
+@click.option("--port", help=f"{', '.join(f'{one.default_port} for {one}' for one in Engine)} unless given.")
 @click.option("--username", help="User to log in as.")
 @click.option("--secret", metavar="env:NAME|file:/PATH", help="Where the password is read from whenever it is needed.")
 @click.option("--password-prompt", is_flag=True, help="Ask for the password, or read a line of standard input, and keep it encrypted.")

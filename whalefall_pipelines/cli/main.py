@@ -2,58 +2,51 @@
 
 import logging
 import sys
-from typing import Any, ClassVar
+import traceback
+from importlib import import_module
+from typing import Any
 
 import click
 
 from whalefall_pipelines.cli.output import FAILURE, note
 from whalefall_pipelines.errors import WhalefallError
 
+# Each is a module of this folder with a command of the same name in it.
+COMMANDS = (
+    "up", "demo", "instances", "collect", "coverage", "aggregate", "verify", "sessions", "partitions", "doctor", "store", "env",
+)  # fmt: skip
+
 
 class Whalefall(click.Group):
     """Loads a command when it is called, so that `whalefall --help` answers at once, and turns errors into sentences."""
 
-    commands_by_module: ClassVar[dict[str, str]] = {
-        "up": "up",
-        "demo": "demo",
-        "instances": "instances",
-        "collect": "collect",
-        "coverage": "coverage",
-        "aggregate": "aggregate",
-        "verify": "verify",
-        "sessions": "sessions",
-        "partitions": "partitions",
-        "doctor": "doctor",
-        "store": "store",
-        "env": "env",
-    }
-
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, in the order of a first day with whalefall."""
-        return list(self.commands_by_module)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module of one command."""
-        from importlib import import_module  # noqa: PLC0415 - part of loading late
-
-        module = self.commands_by_module.get(cmd_name)
-        return getattr(import_module(f"whalefall_pipelines.cli.{module}"), cmd_name) if module else None
+        return getattr(import_module(f"whalefall_pipelines.cli.{cmd_name}"), cmd_name) if cmd_name in COMMANDS else None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it raises on purpose is one sentence on standard error."""
         try:
             return super().invoke(ctx)
-        except WhalefallError as error:
+        except BrokenPipeError:
+            raise  # who reads our output has seen enough: click ends without a word
+        except (WhalefallError, OSError) as error:
             if ctx.params.get("debug"):
-                raise
-            note(f"whalefall: {error}")
-        except OSError as error:
-            if ctx.params.get("debug"):
-                raise
-            note(f"whalefall: {error.filename or 'the system'}: {error.strerror or error}.")
+                traceback.print_exc()
+            note(f"whalefall: {_sentence(error)}")
         except KeyboardInterrupt:
             note("whalefall: interrupted.")
         raise SystemExit(FAILURE)
+
+
+def _sentence(error: WhalefallError | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}."
+    return str(error)
 
 
 @click.command(cls=Whalefall, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

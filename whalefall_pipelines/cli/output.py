@@ -14,6 +14,9 @@ from rich.text import Text
 # Exit codes of every command.
 SUCCESS, PARTIAL, FAILURE = 0, 1, 2
 
+# A session's id, and more than most names have.
+_LONGEST_NAME = 36
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
@@ -47,20 +50,30 @@ def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *,
         click.echo(empty)
     else:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
+        for number, column in enumerate(columns):
             numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
-            table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+            # The first column is the name for the next command: it stays whole unless it would leave the others no room.
+            stays_whole = number == 0 and all(len(cell(row.get(column))) <= _LONGEST_NAME for row in rows)
+            table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=stays_whole)
         for row in rows:
             table.add_row(*(Text(cell(row.get(column))) for column in columns))
         console().print(table)
 
 
 def cell(value: object) -> str:
-    """One value as people read it; unknown is a dash, control characters of hostile names are shown and not sent to the terminal."""
+    """One value as people read it; unknown is a dash, control characters of hostile names are shown and not sent to the terminal.
+
+    Instants stay in the time zone in which the store gives them, which is that of the days beside them.
+    """
     if value is None:
         return "–"
-    text = value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else str(value)
+    text = value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else str(value)
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def yes_or_no(value: bool) -> str:
+    """A fact for people; in JSON it is true or false."""
+    return "yes" if value else "no"
 
 
 def format_bytes(size: int | None) -> str:

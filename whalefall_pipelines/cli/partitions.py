@@ -7,7 +7,18 @@ from pathlib import Path
 import click
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.cli.output import FAILURE, PARTIAL, SUCCESS, format_bytes, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.cli.output import (
+    FAILURE,
+    PARTIAL,
+    SUCCESS,
+    format_bytes,
+    json_option,
+    leave,
+    note,
+    print_json,
+    print_table,
+    yes_or_no,
+)
 from whalefall_pipelines.cli.questions import confirm
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.table_partitions import Step, StepKind, TablePartition, added_by, dropped_by, months_of
@@ -29,14 +40,16 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would b
 
 @click.group()
 def partitions() -> None:
-    """The monthly table partitions: what upkeep would do, doing it by hand, getting an archived month back."""
+    """Look after the monthly table partitions by hand."""
 
 
 @partitions.command("plan")
 @click.option("--all", "is_whole", is_flag=True, help="Show the months that stay as they are, too.")
 @json_option
 def show_plan(*, is_whole: bool, as_json: bool) -> None:
-    """What upkeep would do today: create, finalize, expire, what it keeps for its periods (hold), and what is in its way (foreign).
+    """Show what upkeep would do today.
+
+    It would create, finalize, and expire; it keeps what its periods still need (hold), and names what is in its way (foreign).
 
     Exit codes: 0 nothing is held or in the way, 1 something is.
     """
@@ -52,7 +65,7 @@ def show_plan(*, is_whole: bool, as_json: bool) -> None:
 @click.option("--exact", is_flag=True, help="Count the rows, which reads them all, instead of showing PostgreSQL's estimate.")
 @json_option
 def show_list(*, exact: bool, as_json: bool) -> None:
-    """Every table partition that exists, by its bounds, with its size and its rows."""
+    """List every table partition, with its bounds, size and rows."""
     with open_store(settings.load()) as database:
         found = sorted(read_catalogue(database), key=lambda one: (one.table_name, one.first_day or date.min, one.name))
         rows = [_row(one, count_rows(database, one) if exact and one.is_plain else one.rows, as_json=as_json) for one in found]
@@ -72,7 +85,9 @@ def show_list(*, exact: bool, as_json: bool) -> None:
 @dry_run_option
 @json_option
 def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
-    """Create this month and those ahead in all four tables, and fill holes; nothing is dropped.
+    """Create this month and those ahead, and fill holes.
+
+    In all four tables; nothing is dropped.
 
     Exit codes: 0 all is there, 1 a part could not be created, 2 none of it.
     """
@@ -96,7 +111,9 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask, and drop more than WHALEFALL_EXPIRE_AT_MOST at once.")
 @json_option
 def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Drop the months that are wholly older than the retention of their table, archived first where WHALEFALL_ARCHIVE_DIR is set.
+    """Drop the months that are older than their retention.
+
+    They are archived before where WHALEFALL_ARCHIVE_DIR is set.
 
     Exit codes: 0 all of them are gone, 1 a part is, 2 none.
     """
@@ -141,7 +158,7 @@ def _print_steps(steps: Sequence[Step], *, as_json: bool, empty: str) -> None:
             "table": step.table_name,
             "month": str(step.month) if step.month else None,
             "name": step.name,
-            "drops": step.drops if as_json else ("yes" if step.drops else "no"),
+            "drops": step.drops if as_json else yes_or_no(step.drops),
             "total_bytes": _bytes(step.found, as_json=as_json),
             "why": step.why,
         }
@@ -175,7 +192,7 @@ def _finish(outcomes: Sequence[Outcome], *, as_json: bool, empty: str) -> None:
         {
             "step": outcome.step.kind,
             "name": outcome.step.name,
-            "done": not outcome.error if as_json else ("no" if outcome.error else "yes"),
+            "done": not outcome.error if as_json else yes_or_no(not outcome.error),
             "archive": str(outcome.archive) if outcome.archive else None,
             "message": str(outcome.error) if outcome.error else None,
         }

@@ -1,7 +1,9 @@
 """`whalefall sessions`: what ran, how it went, and every instance in it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
+from uuid import UUID
 
 import click
 
@@ -13,6 +15,8 @@ from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.store.sessions import abandon_session, find_session, get_session, list_records, list_sessions
 
 MOST_NAMES = 10
+# What fits beside each other; the rest is in `show`.
+_LISTED = ("session", "status", "days", "category", "type", "done", "failures", "started", "seconds", "retry of")
 
 
 @click.group()
@@ -27,9 +31,11 @@ def show_sessions(*, most: int, as_json: bool) -> None:
     """The newest sessions."""
     with open_store(settings.load()) as database:
         found = list_sessions(database, most=most)
-    rows = [_session_row(session, as_json=as_json) for session in found]
-    columns = list(rows[0]) if rows else []
-    print_table(columns, rows, as_json=as_json, empty="No session yet: `whalefall collect` opens the first.")
+    if as_json:
+        print_json([asdict(session) for session in found])
+        return
+    rows = [_session_row(session) | {"session": _short(session.session_id), "retry of": _short(session.retry_of)} for session in found]
+    print_table(_LISTED, rows, as_json=False, empty="No session yet: `whalefall collect` opens the first.")
 
 
 @sessions.command("show")
@@ -41,7 +47,7 @@ def show_session(session_id: str, *, as_json: bool) -> None:
         session = find_session(database, session_id)
         records = list_records(database, session.session_id)
     if as_json:
-        print_json(_session_row(session, as_json=True) | {"records": [_record_row(record, as_json=True) for record in records]})
+        print_json(asdict(session) | {"records": [asdict(record) for record in records]})
         return
     print_session(session, records)
 
@@ -49,7 +55,10 @@ def show_session(session_id: str, *, as_json: bool) -> None:
 @sessions.command("cancel")
 @click.argument("session_id")
 def cancel_session(session_id: str) -> None:
-    """End a running session: its run stops within seconds, what was finished stays, what was not begun is left alone."""
+    """End a running session.
+
+    Its run stops within seconds, what was finished stays, what was not begun is left alone.
+    """
     with open_store(settings.load()) as database:
         session = find_session(database, session_id)
         message = "a person cancelled the session"
@@ -63,14 +72,14 @@ def cancel_session(session_id: str) -> None:
 
 def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None:
     """A session for people: its figures, then its records, failures first."""
-    for name, value in _session_row(session, as_json=False).items():
+    for name, value in _session_row(session).items():
         console().print(f"{name:<12} {cell(value)}", markup=False)
     console().print()
     if session.error_code:
         console().print(f"{session.error_code}: {session.error_message}", markup=False)
     for line in _reasons(records):
         console().print(line, markup=False)
-    rows = [_record_row(record, as_json=False) for record in records]
+    rows = [_record_row(record) for record in records]
     columns = list(rows[0]) if rows else []
     print_table(columns, rows, as_json=False, empty="No record of an instance belongs to it.")
 
@@ -88,9 +97,11 @@ def _reasons(records: Iterable[InstanceRecord]) -> Iterator[str]:
         yield f"{len(failed)} {code}{f' ({reason})' if reason else ''}: {', '.join(failed[:MOST_NAMES])}{more}"
 
 
-def _session_row(session: Session, *, as_json: bool) -> dict[str, object]:
-    if as_json:
-        return {name: getattr(session, name) for name in Session.__dataclass_fields__}
+def _short(session_id: UUID | None) -> str | None:
+    return str(session_id)[:8] if session_id else None
+
+
+def _session_row(session: Session) -> dict[str, object]:
     done = session.successful_instances + session.failed_instances + session.skipped_instances
     days = str(session.first_day) if session.first_day == session.last_day else f"{session.first_day} to {session.last_day}"
     return {
@@ -104,25 +115,23 @@ def _session_row(session: Session, *, as_json: bool) -> dict[str, object]:
         "failed": session.failed_instances,
         "skipped": session.skipped_instances,
         "failures": ", ".join(f"{count} {code}" for code, count in sorted(session.failures.items())) or session.error_code,
-        "started": session.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+        "started": session.started_at,
         "seconds": format_duration(session.started_at, session.completed_at or datetime.now(UTC)),
         "retry of": session.retry_of,
         "run": session.run_id,
     }
 
 
-def _record_row(record: InstanceRecord, *, as_json: bool) -> dict[str, object]:
-    if as_json:
-        return {name: getattr(record, name) for name in InstanceRecord.__dataclass_fields__}
+def _record_row(record: InstanceRecord) -> dict[str, object]:
     details = record.sync_details
-    gaps = details.get("missing", [])
-    reasons = ", ".join(sorted({str(gap["reason"]) for gap in gaps}))
+    gaps = details.get("missing")  # absent where the visit failed: then all that is known of the instance is missing
+    reasons = ", ".join(sorted({str(gap["reason"]) for gap in gaps or ()}))
     return {
         "instance": record.instance_name,
         "status": "skipped" if record.is_skipped else record.status,
         "attempts": record.attempts,
         "written": record.items_synced,
-        "missing": details.get("days_missing", details.get("still_missing", len(gaps))),
+        "missing": details.get("days_missing", details.get("still_missing", None if gaps is None else len(gaps))),
         "seconds": format_duration(record.started_at, record.completed_at),
         "code": record.error_code,
         "message": record.error_message or reasons or None,

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 import click
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.cli.output import PARTIAL, cell, format_bytes, json_option, leave, note, print_json
+from whalefall_pipelines.cli.output import PARTIAL, cell, error_console, format_bytes, json_option, leave, note, print_json
 from whalefall_pipelines.errors import StoreUnreachableError
 from whalefall_pipelines.services.dagster_environment import dagster_environment
 from whalefall_pipelines.services.dagster_processes import migrate as migrate_dagster
@@ -24,12 +24,18 @@ _ROLES = StoreRoles()
 
 @click.group()
 def store() -> None:
-    """The PostgreSQL that keeps everything: the embedded one, or your own (WHALEFALL_DATABASE_URL)."""
+    """Start, stop, look at and migrate what keeps everything.
+
+    It is the embedded PostgreSQL, or your own (WHALEFALL_DATABASE_URL).
+    """
 
 
 @store.command()
 def start() -> None:
-    """Start the embedded store in the background, and bring its schema up to date."""
+    """Start the embedded store in the background.
+
+    Its schema is brought up to date, too.
+    """
     given = settings.load()
     server = embedded.cluster(given)
     was_running = server.process_id() is not None
@@ -47,7 +53,7 @@ def stop() -> None:
 @store.command()
 @json_option
 def status(*, as_json: bool) -> None:
-    """Tell whether the store runs, where, its version, size and schema version.
+    """Tell whether the store runs, where, and what is in it.
 
     Exit codes: 0 it runs, 1 it does not.
     """
@@ -84,7 +90,10 @@ def url(database: str) -> None:
 
 @store.command()
 def migrate() -> None:
-    """Bring the schema up to date, whalefall's and Dagster's; missing databases are created where this login may."""
+    """Bring the schema up to date, whalefall's and Dagster's.
+
+    Databases that lack are created where this login may.
+    """
     given = settings.load()
     found = embedded.start(given)
     for one in (found.whalefall, found.dagster):
@@ -97,7 +106,8 @@ def migrate() -> None:
         database.close()
     for migration in applied:
         click.echo(f"Applied {migration.name}.")
-    migrate_dagster(given, os.environ | dagster_environment(given, found))
+    with error_console().status("Bringing Dagster's tables up to date …"):
+        migrate_dagster(given, os.environ | dagster_environment(given, found))
     version = len(migrations.shipped())
     click.echo(f"The store at {describe(found.whalefall)} is at schema version {version}, Dagster's tables are up to date.")
 
@@ -109,9 +119,10 @@ def migrate() -> None:
 @click.option("--owner-keeps-months", is_flag=True, help="The writer may never act as the owner, so that it makes and drops no month.")
 @click.option("--database", type=click.Choice(["whalefall", "dagster"]), default="whalefall", show_default=True)
 def roles(*, owner: str, writer: str, reader: str, owner_keeps_months: bool, database: str) -> None:
-    """Print the SQL that separates the store's roles, for an administrator to run; nothing is changed.
+    """Print the SQL that separates the store's roles.
 
-    It may be run again, and should be after the names or the program changed. There is no password in it.
+    An administrator runs it; nothing is changed here. It may be run again, and should be after the names or the program changed. There is
+    no password in it.
     """
     given = settings.load()
     wanted = StoreRoles(owner, writer, reader, owner_keeps_months)

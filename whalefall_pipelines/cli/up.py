@@ -51,7 +51,9 @@ class Part:
     "--port", type=click.IntRange(1024, 65535), default=3000, show_default=True, help="Where the web page is, on this machine only."
 )
 def up(port: int) -> None:
-    """Run whalefall until Ctrl-C: the store, the schedules, and the web page on http://127.0.0.1:3000.
+    """Run the store, the schedules and the web page until Ctrl-C.
+
+    The web page is http://127.0.0.1:3000 unless --port says otherwise.
 
     Exit codes: 0 ended as asked, 2 it did not start or a part of it ended by itself.
     """
@@ -95,7 +97,7 @@ def _serve(given: Settings, port: int, folder: Path) -> NoReturn:
     parts.append(_launch("daemon", dagster.daemon(workspace), environment, logs))
     _wait_until_ready(port, since, parts)
     click.echo(f"whalefall is up: http://{dagster.HOST}:{port} (Ctrl-C ends it)")
-    while True:
+    while True:  # polled: a signal that comes just before a blocking wait would be noticed only after it
         _raise_if_ended(parts, "so the rest was stopped")
         time.sleep(0.2)
 

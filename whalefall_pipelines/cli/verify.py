@@ -7,23 +7,29 @@ from typing import Any
 import click
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.cli.output import PARTIAL, SUCCESS, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.cli.output import PARTIAL, SUCCESS, cell, error_console, json_option, leave, note, print_json, print_table
 from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.aggregate_sizes import verify as verify_periods
+from whalefall_pipelines.services.hold_months import how_to_compute
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.store.aggregation import Difference, find_known_days
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 # More differences than this are counted, not listed.
 _MOST = 50
+# Says which row it is, not what is in it.
+_WHICH = frozenset({"instance_id", "database_name", "period_type", "period_start", "period_end"})
 
 
 @click.command()
 @click.option("--from", "first", type=_DAY, help="The first day; everything that is known by default.")
-@click.option("--to", "last", type=_DAY, help="The last day, inclusive; today by default.")
+@click.option("--to", "last", type=_DAY, help="The last day, inclusive; the last that is known by default.")
 @json_option
 def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> None:
-    """Compute every period that touches these days from the days that are still there, and compare. Writes nothing.
+    """Compare every stored period with what its days say.
+
+    Every period that touches these days is computed once more from the days that are still there. Nothing is written.
 
     Exit codes: 0 no difference, 1 any difference.
     """
@@ -31,12 +37,16 @@ def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> N
     day = today(datetime.now(UTC), given.timezone)
     with open_store(given) as database:
         known = find_known_days(database)
-        if known is None:
+        if known is None and not as_json:
             note("There is nothing to verify yet: `whalefall collect` measures the first day.")
             leave(SUCCESS)
+        known = known or (day, day)
         first_day = first.date() if first else known[0]
         last_day = last.date() if last else max(known[1], first_day)
-        differences = list(verify_periods(database, first_day, last_day, day))
+        if last_day < first_day:
+            raise InputError(f"--to {last_day} is before --from {first_day}.")
+        with error_console().status(f"Computing {first_day} to {last_day} once more …"):
+            differences = list(verify_periods(database, first_day, last_day, day))
     _print(differences, first_day, last_day, as_json=as_json)
     leave(PARTIAL if differences else SUCCESS)
 
@@ -59,8 +69,12 @@ def _print(differences: list[Difference], first_day: date, last_day: date, *, as
     span = f"{first_day} to {last_day}"
     print_table(list(rows[0]) if rows else [], rows[:_MOST], as_json=False, empty=f"{span}: every period is what its days say")
     if rows:
-        note(f"{span}: {len(rows)} differences; `whalefall aggregate --period … --start …` computes a period anew.")
+        shown = f" (the first {_MOST} are shown)" if len(rows) > _MOST else ""
+        commands = how_to_compute([one.period for one in differences])
+        note(f"{span}: {len(rows)} differences{shown}. Dagster's daemon computes them by itself; by hand: {commands}")
 
 
 def _text(values: Mapping[str, Any] | None) -> str | None:
-    return ", ".join(f"{name} {value}" for name, value in values.items()) if values is not None else None
+    if values is None:
+        return None
+    return ", ".join(f"{name} {cell(value)}" for name, value in values.items() if name not in _WHICH)

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
@@ -15,10 +16,11 @@ from whalefall_pipelines.domain.capacity import DatabaseSize, today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SyncCategory, SyncType
-from whalefall_pipelines.errors import InputError, TargetError
+from whalefall_pipelines.errors import InputError, StoreBusyError, TargetError
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.collect_capacity import server_collector
 from whalefall_pipelines.services.keep_session import sync_session
+from whalefall_pipelines.services.maintain_table_partitions import create_table_partitions
 from whalefall_pipelines.services.register_instances import carry_out, plan_fleet, read_fleet_file
 from whalefall_pipelines.services.run_in_dagster import aggregation, collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
@@ -45,19 +47,14 @@ def demo_fleet(settings: Settings) -> DemoFleet:
     return DemoFleet(settings.home / "demo")
 
 
-def prepare_settings(settings: Settings) -> None:
-    """Let Dagster's calendar begin where the simulated past does, so that the UI shows no empty year before it.
+def refuse_own_store(settings: Settings) -> None:
+    """Keep the demo to the embedded store.
 
     Raises:
-        InputError: the demo is asked for on a store of one's own; it is for the embedded one only.
+        InputError: the store is one's own.
     """
     if settings.database_url:
         raise InputError("The demo writes a simulated past, so it runs on the embedded store only: unset WHALEFALL_DATABASE_URL.")
-    saved = settings.home / "settings.env"
-    if not saved.exists():
-        settings.home.mkdir(parents=True, exist_ok=True)
-        first_day = today(datetime.now(UTC), settings.timezone) - timedelta(days=HISTORY_DAYS)
-        saved.write_text(f"WHALEFALL_START_DATE={first_day}\n")
 
 
 def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
@@ -68,8 +65,9 @@ def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
     """
     foreign = [one.instance.name for one in registered_instances(database) if one.entry.tags.get("env") != "demo"]
     if foreign or (not fleet.fleet_file.exists() and registered_instances(database)):
+        named = ", ".join(foreign[:3]) + (" …" if len(foreign) > 3 else "")
         raise InputError(
-            f"This store watches servers of your own ({', '.join(foreign[:3])} …), and the demo writes a simulated past: "
+            f"This store watches servers of your own{f' ({named})' if named else ''}, and the demo writes a simulated past: "
             "give it a home of its own with WHALEFALL_HOME."
         )
 
@@ -78,10 +76,13 @@ def run_demo(settings: Settings, database: Database, say: Callable[[str], None],
     """Start the servers, register them, load their past once, collect today through Dagster."""
     fleet = demo_fleet(settings)
     refuse_real_fleet(database, fleet)
+    day = today(datetime.now(UTC), settings.timezone)
+    _begin_calendar(settings, day)
     fleet.start(say)
     entries = read_fleet_file(fleet.fleet_file)
     carry_out(database, entries, plan_fleet(database, entries))
-    day = today(datetime.now(UTC), settings.timezone)
+    with suppress(StoreBusyError):  # another upkeep makes the same months at this moment
+        create_table_partitions(database, settings, day)
     if not _has_history(database):
         started = time.monotonic()
         _load_history(settings, database, day)
@@ -100,6 +101,13 @@ def run_demo(settings: Settings, database: Database, say: Callable[[str], None],
         summary=capacity.summarize_days(database, [day])[day],
         gaps=capacity.list_gaps(database, [day]),
     )
+
+
+def _begin_calendar(settings: Settings, day: date) -> None:
+    """Let Dagster's calendar begin where the simulated past does, so that the UI shows no empty year before it."""
+    saved = settings.home / "settings.env"
+    if not saved.exists():
+        saved.write_text(f"WHALEFALL_START_DATE={day - timedelta(days=HISTORY_DAYS)}\n")
 
 
 def _aggregate(settings: Settings, database: Database, day: date, say: Callable[[str], None]) -> None:

@@ -52,10 +52,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CredentialFact:
-    """Whether the password of a login can be read here; `why_not` is the sentence of the one who tried."""
+    """Whether the password of a login can be read here; `why_not` is the sentence of the one who tried, with what to do."""
 
     name: str
-    secret: str | None
     is_used: bool
     why_not: str | None
 
@@ -68,6 +67,12 @@ class InstanceFact:
     error: str | None = None
     lacking_grants: tuple[str, ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
+
+
+def judge_error(check: str, error: str, next_step: str | None = None, *, otherwise: str = "") -> Finding:
+    """An error that ended an examination. The advice behind its last semicolon is the next step, unless there is a better one."""
+    said, _, advice = error.rpartition("; ")
+    return _problem(check, f"{said}." if said else error, next_step or (advice if said else otherwise))
 
 
 def judge_timezone(found: str | None, wanted: str) -> Finding:
@@ -83,7 +88,7 @@ def judge_months(steps: Sequence[Step], this: Month) -> list[Finding]:
     create = "run `whalefall partitions create`."
     lacking = [step for step in steps if step.kind is StepKind.CREATE and step.month]
     rules = (
-        ("lack: nothing can be written into them", [one for one in lacking if one.month and one.month <= this], _problem, create),
+        ("lack, so a run has to make them before it writes", [one for one in lacking if one.month and one.month <= this], _problem, create),
         ("of the coming months lack", [one for one in lacking if one.month and one.month > this], _warning, create),
         (
             "were cut off while they were detached: their rows are in no query",
@@ -117,21 +122,15 @@ def judge_sessions(running: Sequence[RunningSession]) -> list[Finding]:
     return bad or [_fine("sessions", f"{len(running)} running, none of them dead.")]
 
 
-_SECRET_STEPS = {
-    "env": "set it here, and where Dagster's code server runs.",
-    "file": "put it there, readable to the user of this process and of Dagster's.",
-    "encrypted": "bring back WHALEFALL_SECRET_KEY or the key file, or give the login its password anew.",
-}
-
-
 def judge_credentials(credentials: Sequence[CredentialFact]) -> list[Finding]:
     """Every password must be readable; one that no active instance uses may wait."""
     bad: list[Finding] = []
     for one in credentials:
         if one.why_not:
-            step = _SECRET_STEPS.get((one.secret or "").partition(":")[0], "give it a password anew.")
-            bad.append((_problem if one.is_used else _warning)("secrets", one.why_not, step))
-    return bad or [_fine("secrets", f"all {len(credentials)} can be read.")]
+            found = judge_error("secrets", one.why_not, otherwise="give the login its password anew.")
+            spare = f"leave it, as no active instance uses it, or {found.next_step}"
+            bad.append(found if one.is_used else _warning(found.check, found.sentence, spare))
+    return bad or [_fine("secrets", f"{len(credentials)} of {len(credentials)} can be read.")]
 
 
 def judge_daemon(heartbeats: Mapping[str, datetime], now: datetime) -> list[Finding]:
@@ -141,7 +140,7 @@ def judge_daemon(heartbeats: Mapping[str, datetime], now: datetime) -> list[Find
         return [_problem("daemon", "Dagster's daemon has never run: nothing happens by itself.", start)]
     silent = [name for name in DAEMONS if name not in heartbeats or now - heartbeats[name] > SILENCE]
     if len(silent) == len(DAEMONS):
-        last = max(heartbeats.values()).astimezone()
+        last = max(heartbeats.values())
         return [_problem("daemon", f"Dagster's daemon gave no sign of life since {last:%Y-%m-%d %H:%M}: nothing happens by itself.", start)]
     if silent:
         named = ", ".join(silent).lower()
@@ -177,8 +176,7 @@ def judge_instances(instances: Sequence[InstanceFact]) -> list[Finding]:
 
 def _judge_instance(one: InstanceFact) -> Finding | None:
     if one.error:
-        said, _, advice = one.error.rpartition("; ")
-        return _problem("instances", f"{one.name}: {said or advice}", advice if said else f"run `whalefall instances test {one.name}`.")
+        return judge_error("instances", f"{one.name}: {one.error}", otherwise=f"run `whalefall instances test {one.name}`.")
     grant = f"run on that server: {one.lacking_grants[0]}" if one.lacking_grants else None
     if one.missing:
         return _problem(

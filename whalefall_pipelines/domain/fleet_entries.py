@@ -99,7 +99,7 @@ class _Entry:
         text = self.raw.values.get(key)
         if not text:
             if required or text is not None:
-                self.complain(f"{'has an empty' if text is not None else 'needs a'} {key}")
+                self.complain(f"{'has an empty' if text is not None else 'lacks its'} {key}")
             return None
         return text if self._is_storable(key, text) else None
 

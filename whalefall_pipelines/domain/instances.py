@@ -15,37 +15,31 @@ class Engine(StrEnum):
     """The server families that can be monitored. MariaDB is `mysql` with its own version text.
 
     A line here registers an engine: its name, which is that of its adapter in `fleet/` and of its statements in `sql/probes/` as well,
-    the port that its servers listen on, what belongs to the server itself, and whether servers write down sizes of their own, from
-    which a day that is over can be recovered.
+    the port that its servers listen on, what belongs to the server itself, and where servers write down sizes of their own, from which
+    a day that is over can be recovered; None where they do not.
     """
 
     default_port: int
     system_databases: frozenset[str]
-    keeps_history: bool
+    history: str | None
 
-    def __new__(
-        cls,
-        name: str,
-        default_port: int,
-        system_databases: Iterable[str] = (),
-        keeps_history: bool = False,  # noqa: FBT001, FBT002 - a member's values come by position
-    ) -> Self:
+    def __new__(cls, name: str, default_port: int, system_databases: Iterable[str] = (), history: str | None = None) -> Self:
         """Make one whose value is its name."""
         engine = str.__new__(cls, name)
         engine._value_ = name
-        engine.default_port, engine.system_databases, engine.keeps_history = default_port, frozenset(system_databases), keeps_history
+        engine.default_port, engine.system_databases, engine.history = default_port, frozenset(system_databases), history
         return engine
 
     # PostgreSQL's `postgres` is a database like any other: people keep data in it.
     POSTGRESQL = "postgresql", 5432, ("template0", "template1")
     MYSQL = "mysql", 3306, ("information_schema", "performance_schema", "mysql", "sys")
-    SQLSERVER = "sqlserver", 1433, ("master", "model", "msdb", "tempdb"), True
-    ORACLE = "oracle", 1521, ("SYSTEM", "SYSAUX"), True
+    SQLSERVER = "sqlserver", 1433, ("master", "model", "msdb", "tempdb"), "msdb"
+    ORACLE = "oracle", 1521, ("SYSTEM", "SYSAUX"), "AWR"
 
 
 def engines_with_history(*, awr_licensed: bool) -> frozenset[Engine]:
-    """The engines whose history may be asked: that of Oracle is AWR, which needs a licence of its own."""
-    return frozenset(engine for engine in Engine if engine.keeps_history and (awr_licensed or engine is not Engine.ORACLE))
+    """The engines whose history may be asked: AWR needs a licence of its own."""
+    return frozenset(engine for engine in Engine if engine.history and (awr_licensed or engine.history != "AWR"))
 
 
 @dataclass(frozen=True, slots=True)

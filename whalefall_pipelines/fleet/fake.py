@@ -71,12 +71,11 @@ class FakeProbe:
     """An open fake connection."""
 
     server_version = "Fake 1.0"
+    driver = "fake"
 
     def __init__(self, server: FakeServer) -> None:
         """Answer for this server."""
         self._server = server
-
-    driver = "fake"
 
     def rights(self) -> Sequence[Right]:
         """None is needed."""
@@ -90,7 +89,9 @@ class FakeProbe:
         """Its bytes."""
         return [self._outcome(name) for name in database_names]
 
-    def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:  # noqa: ARG002
+    def recover_sizes(
+        self, database_names: Sequence[str], first_day: date, last_day: date, _timezone: ZoneInfo, /
+    ) -> Sequence[RecoveredSize]:
         """What its history has of these databases and days."""
         return [size for size in self._server.history if size.database_name in database_names and first_day <= size.stat_date <= last_day]
 

@@ -64,7 +64,9 @@ class Probe(Protocol):
         """One outcome for each of these databases, in any order, by as few statements as the engine allows."""
         ...
 
-    def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
+    def recover_sizes(
+        self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo, /
+    ) -> Sequence[RecoveredSize]:
         """What the server's own history says of these databases on these days of this time zone, at most one row a database and day.
 
         Days of which it says nothing have no row; an engine that keeps no history returns nothing at all.
@@ -75,7 +77,7 @@ class Probe(Protocol):
 class NoHistory:
     """What the adapter of an engine inherits that keeps no history of sizes."""
 
-    def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:  # noqa: ARG002
+    def recover_sizes(self, _names: Sequence[str], _first_day: date, _last_day: date, _timezone: ZoneInfo, /) -> Sequence[RecoveredSize]:
         """Nothing."""
         return ()
 

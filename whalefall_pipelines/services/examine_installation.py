@@ -45,22 +45,25 @@ class Installation:
         """Everything, each finding as it is made. Nothing follows when the store cannot be reached."""
         try:
             address = embedded.address(self.settings)
+        except LocalServerError as error:
+            yield doctor.judge_error(STORE, str(error))
+            return
+        try:
             with closing(Database(address.whalefall, self.settings.timezone)) as database:
                 yield from self._store(database)
                 yield from self._dagster(address)
                 if self.with_instances and _is_migrated(database):
                     yield from self._instances(database)
-        except LocalServerError as error:
-            yield Finding(STORE, Severity.PROBLEM, str(error), "run `whalefall store start`.")
         except StoreUnreachableError as error:
-            yield Finding(STORE, Severity.PROBLEM, str(error), "start the store, or correct WHALEFALL_DATABASE_URL.")
+            start = "run `whalefall store start`." if address.is_embedded else "start that server, or correct WHALEFALL_DATABASE_URL."
+            yield doctor.judge_error(STORE, str(error), start)
 
     def _store(self, database: Database) -> Iterator[Finding]:
         try:
             migrations.check(database)
         except SchemaError as error:
             yield Finding(STORE, Severity.OK, f"{describe(database.url)} answers.")
-            yield Finding("schema", Severity.PROBLEM, str(error), "run `whalefall store migrate`.")
+            yield doctor.judge_error("schema", str(error))
             return
         yield Finding(STORE, Severity.OK, f"{describe(database.url)} answers.")
         yield Finding("schema", Severity.OK, f"at version {len(migrations.shipped())}, as this program needs it.")
@@ -75,15 +78,22 @@ class Installation:
             try:
                 heartbeats, automations = installation.read_heartbeats(dagster), installation.read_automations(dagster)
             except StoreUnreachableError as error:
-                step = "run `whalefall store migrate`, or correct WHALEFALL_DAGSTER_DATABASE_URL."
-                yield Finding("daemon", Severity.PROBLEM, str(error), step)
+                yield doctor.judge_error("daemon", str(error), self._way_to_dagster(address))
                 return
             except StoreError as error:
-                yield Finding("daemon", Severity.PROBLEM, str(error), "run `whalefall store migrate`, which makes Dagster's tables, too.")
+                yield doctor.judge_error("daemon", str(error), "run `whalefall store migrate`, which makes Dagster's tables, too.")
                 return
         yield from doctor.judge_daemon(heartbeats, self.clock())
         if heartbeats:
             yield from doctor.judge_automations(automations)
+
+    def _way_to_dagster(self, address: StoreAddress) -> str:
+        """What to do where Dagster's database does not answer: who names it is who can put it right."""
+        make = "run `whalefall store migrate`, which makes it where it lacks"
+        if address.is_embedded:
+            return f"{make}."
+        named = "correct" if self.settings.dagster_database_url else "name another than that beside the store by"
+        return f"{make}, or {named} WHALEFALL_DAGSTER_DATABASE_URL: it is where your dagster.yaml keeps Dagster."
 
     def _instances(self, database: Database) -> Iterator[Finding]:
         given = self.settings
@@ -114,9 +124,7 @@ def _credentials(database: Database, secrets: SecretBox) -> list[CredentialFact]
     with database.transaction() as cursor:
         credentials, instances = read_fleet(cursor)
     used = {one.login.name for one in instances if one.is_active}
-    return [
-        CredentialFact(one.name, one.secret, one.name in used, _why_not(secrets, one.secret, one.username, one.name)) for one in credentials
-    ]
+    return [CredentialFact(one.name, one.name in used, _why_not(secrets, one.secret, one.username, one.name)) for one in credentials]
 
 
 def _why_not(secrets: SecretBox, secret: str | None, username: str, name: str) -> str | None:
@@ -128,9 +136,11 @@ def _why_not(secrets: SecretBox, secret: str | None, username: str, name: str) -
 
 
 def _instance_fact(one: Examination) -> InstanceFact:
+    is_locked_out = isinstance(one.error, LoginRejectedError) and one.error.reason is Reason.SECRET_UNREADABLE
+    error = "its password cannot be read; do what is said of secrets." if is_locked_out else str(one.error or "")
     return InstanceFact(
         name=one.instance.name,
-        error=str(one.error) if one.error else None,
+        error=error or None,
         lacking_grants=tuple(right.statement for right in one.rights if not (right.is_held or right.is_optional)),
         missing=tuple((gap.database_name, _cure(gap)) for gap in one.missing),
     )

@@ -3,7 +3,7 @@
 What is planned for them is `domain/table_partitions.py`; computing periods is `aggregate_sizes.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from whalefall_pipelines.domain.periods import Period, PeriodType
@@ -30,14 +30,15 @@ def find_held_months(database: Database, months: Sequence[Month], retention_mont
         if months_of([period.start])[0] >= oldest_kept
     ]
     touching = {month: [one for one in stale if one.start <= month.last_day and one.end >= month.first_day] for month in months}
-    return {month: _what_to_do(periods) for month, periods in touching.items() if periods}
+    why = "it is overdue, but periods are not what its days say; compute them first: "
+    return {month: why + how_to_compute(periods) for month, periods in touching.items() if periods}
 
 
-def _what_to_do(periods: Sequence[Period]) -> str:
-    by_type = {period_type: [one.start for one in periods if one.period_type is period_type] for period_type in PeriodType}
-    commands = (
-        f"`whalefall aggregate --period {period_type} --start {starts[0]} --through {starts[-1]}`"
-        for period_type, starts in by_type.items()
-        if starts
+def how_to_compute(periods: Collection[Period]) -> str:
+    """The commands that compute these periods, one for each type."""
+    starts = {period_type: [one.start for one in periods if one.period_type is period_type] for period_type in PeriodType}
+    return ", ".join(
+        f"`whalefall aggregate --period {period_type} --start {min(found)} --through {max(found)}`"
+        for period_type, found in starts.items()
+        if found
     )
-    return "it is overdue, but periods are not what its days say; compute them first: " + ", ".join(commands)

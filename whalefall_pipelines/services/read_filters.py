@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from whalefall_pipelines.domain.fleet_file import parse_filters
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine
+from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.read_text_file import read_text_file
 from whalefall_pipelines.settings import Settings
 
@@ -18,4 +19,9 @@ def read_filters(settings: Settings) -> Mapping[Engine, DatabaseFilter]:
         InputError: the filter file cannot be used; the sentence has the line.
     """
     path = settings.filters_file
-    return SYSTEM_DATABASES if path is None else parse_filters(read_text_file(path), str(path))
+    if path is None:
+        return SYSTEM_DATABASES
+    try:
+        return parse_filters(read_text_file(path), str(path))
+    except InputError as error:
+        raise InputError(f"WHALEFALL_FILTERS_FILE cannot be used: {error}") from error

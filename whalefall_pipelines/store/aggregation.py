@@ -14,7 +14,7 @@ from uuid import UUID
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
+from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.domain.table_partitions import Month, months_of
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.table_partitions import kept_months
@@ -116,8 +116,8 @@ def parameters(cursor: Cursor, periods: Sequence[Period], today: date) -> dict[s
 
 def _expired_months(cursor: Cursor, periods: Sequence[Period], today: date) -> frozenset[Month]:
     """The months of these periods whose days are not stored any more."""
-    if periods[0].start >= period_of(PeriodType.QUARTERLY, today).previous.start:
-        return frozenset()  # days are kept for a full quarter at least
+    if periods[0].start >= months_of([today])[0].plus(-3).first_day:
+        return frozenset()  # WHALEFALL_RETENTION_MONTHS is 3 at least
     months = months_of(day for period in periods for day in period.days_until(today))
     absent = set(months) - (kept_months(cursor, "database_size_stats") & kept_months(cursor, "instance_size_stats"))
     if not absent:

@@ -9,8 +9,8 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.errors import StoreError, StoreUnreachableError
-from whalefall_pipelines.store.database import CONNECT_TIMEOUT_SECONDS, describe
+from whalefall_pipelines.errors import StoreError
+from whalefall_pipelines.store.database import CONNECT_TIMEOUT_SECONDS, describe, unreachable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -31,10 +31,10 @@ def create_missing_database(url: "URL") -> bool:
         except psycopg2.OperationalError:
             maintenance = None
         if maintenance is None:
-            raise _unreachable(url, refused) from refused
+            raise unreachable(url, refused) from refused
         with closing(maintenance):
             if not _create(maintenance, url):
-                raise _unreachable(url, refused) from refused
+                raise unreachable(url, refused) from refused
         return True
     return False
 
@@ -74,11 +74,3 @@ def _connect(url: "URL") -> Connection:
     parts = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     parts |= {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "whalefall"}
     return psycopg2.connect(make_dsn(**{name: str(value) for name, value in parts.items()}))
-
-
-def _unreachable(url: "URL", error: psycopg2.OperationalError) -> StoreUnreachableError:
-    text = str(error).strip().splitlines()
-    return StoreUnreachableError(
-        f"The database {describe(url)} cannot be reached: {text[0] if text else 'no message'}. "
-        "Start the server (`whalefall store start` for the embedded one), or correct WHALEFALL_DATABASE_URL."
-    )

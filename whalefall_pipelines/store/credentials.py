@@ -73,13 +73,14 @@ class SecretBox:
         elif kind == "encrypted":
             password, where = self._open(rest), "its encrypted text"
         else:
-            raise _UnresolvedError("it is neither env:NAME, file:PATH nor encrypted")
+            raise _UnresolvedError("it is neither env:NAME, file:/PATH nor encrypted; give the login its password anew")
         if not password:
-            raise _UnresolvedError(f"{where} is {'not set or ' if kind == 'env' else ''}empty")
+            advice = "set it here, and where Dagster's code server runs" if kind == "env" else "write the password into it"
+            raise _UnresolvedError(f"{where} is {'not set or ' if kind == 'env' else ''}empty; {advice}")
         if "\0" in password:
-            raise _UnresolvedError(f"{where} holds a NUL character, which no password has")
+            raise _UnresolvedError(f"{where} holds a NUL character, which no password has; write the password anew")
         if not _is_utf8(password):  # a driver would fail on it, and quote the byte
-            raise _UnresolvedError(f"{where} is not UTF-8 text")
+            raise _UnresolvedError(f"{where} is not UTF-8 text; write the password anew")
         return password
 
     def _open(self, token: str) -> str:
@@ -87,12 +88,12 @@ class SecretBox:
         try:
             return self._key().decrypt(token).decode("utf-8", "surrogateescape")
         except InvalidToken:
-            advice = "bring back the key that it was encrypted with, or register the instance anew"
-            raise _UnresolvedError(f"it was encrypted with another key than {where}: {advice}") from None
+            advice = "bring back the key that it was encrypted with, or give the login its password anew"
+            raise _UnresolvedError(f"it was encrypted with another key than {where}; {advice}") from None
         except InputError as error:
             raise _UnresolvedError(str(error).removesuffix(".")) from None
         except OSError as error:
-            raise _UnresolvedError(f"{where}, which opens it, cannot be read ({error.strerror}): bring it back") from None
+            raise _UnresolvedError(f"{where}, which opens it, cannot be read ({error.strerror}); bring it back") from None
 
     def _key(self) -> Fernet:
         with self._lock:
@@ -106,7 +107,7 @@ class SecretBox:
         try:
             return Fernet(self._key_file.read_bytes().strip())
         except (ValueError, binascii.Error):
-            raise InputError(f"The key file {str(self._key_file)!r} is damaged: bring it back from a backup.") from None
+            raise InputError(f"The key file {str(self._key_file)!r} is damaged; bring it back from a backup.") from None
 
 
 class _UnresolvedError(Exception):
@@ -149,15 +150,16 @@ def _read_secret_file(name: str) -> str:
         descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe would wait for a writer for ever
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _UnresolvedError(f"{name!r} is no regular file")
+                raise _UnresolvedError(f"{name!r} is no regular file; name one that holds the password alone")
             content = os.read(descriptor, _LARGEST_SECRET_BYTES + 1)
         finally:
             os.close(descriptor)
         text = content.decode()
     except UnicodeDecodeError:
-        raise _UnresolvedError(f"file {name!r} is not UTF-8 text") from None
+        raise _UnresolvedError(f"file {name!r} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
-        raise _UnresolvedError(f"file {name!r} cannot be read ({error.strerror})") from None
+        advice = "put it there, readable to the user of this process and of Dagster's"
+        raise _UnresolvedError(f"file {name!r} cannot be read ({error.strerror}); {advice}") from None
     if len(content) > _LARGEST_SECRET_BYTES:
-        raise _UnresolvedError(f"file {name!r} is too big for a password")
+        raise _UnresolvedError(f"file {name!r} is too big for a password; name one that holds the password alone")
     return text[: -2 if text.endswith("\r\n") else -1] if text.endswith("\n") else text

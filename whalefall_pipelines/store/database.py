@@ -34,18 +34,19 @@ def parse_url(text: str) -> "URL":
     """Read a PostgreSQL URL and settle its driver: a bare `postgres://` would pick another driver under SQLAlchemy 2.1.
 
     Raises:
-        InputError: it is no PostgreSQL URL. The text is not repeated, because it may hold a password.
+        InputError: it is no PostgreSQL URL. Neither its text nor the cause is repeated: it may hold a password.
     """
     from sqlalchemy import exc, make_url  # noqa: PLC0415
 
     try:
         url = make_url(text)
-    except exc.ArgumentError as error:
-        raise InputError("The store's URL cannot be read; write it as postgresql://user:password@host:5432/whalefall.") from error
-    if url.get_backend_name() not in {"postgresql", "postgres"}:
+        extensions.make_dsn(**{name: str(value) for name, value in url.query.items()})
+    except (exc.ArgumentError, psycopg2.ProgrammingError, ValueError):
         raise InputError(
-            f"The store must be PostgreSQL, not {url.get_backend_name()}; write postgresql://user:password@host:5432/whalefall."
-        )
+            "The store's URL or an option in it cannot be read; write postgresql://user:password@host:5432/whalefall."
+        ) from None
+    if (backend := url.get_backend_name()) not in {"postgresql", "postgres"}:
+        raise InputError(f"The store must be PostgreSQL, not {backend}; write postgresql://user:password@host:5432/whalefall.")
     return url.set(drivername="postgresql+psycopg2", database=url.database or "whalefall")
 
 
@@ -161,7 +162,7 @@ class Database:
         try:
             pooled = self._engine.raw_connection()
         except (psycopg2.OperationalError, exc.TimeoutError) as error:
-            raise _unreachable(self.url, error) from error
+            raise unreachable(self.url, error) from error
         connection = cast("extensions.connection", pooled.driver_connection)
         is_done = False
         self._in_use.add(connection)
@@ -200,10 +201,11 @@ def _refuse_dead(connection: extensions.connection, _record: object, _proxy: obj
         raise exc.InvalidatePoolError
 
 
-def _unreachable(url: "URL", error: "psycopg2.OperationalError | exc.TimeoutError") -> StoreError:
+def unreachable(url: "URL", error: "psycopg2.OperationalError | exc.TimeoutError") -> StoreUnreachableError:
+    """What is said of a database that does not let us in, whalefall's or Dagster's."""
     return StoreUnreachableError(
-        f"The store at {describe(url)} cannot be reached: {_first_line(error)}. "
-        "Start it (`whalefall store start`), or correct WHALEFALL_DATABASE_URL."
+        f"The database {describe(url)} cannot be reached: {_first_line(error)}; start its server (`whalefall store start` for the embedded "
+        "one), or correct WHALEFALL_DATABASE_URL or WHALEFALL_DAGSTER_DATABASE_URL, whichever names it."
     )
 
 

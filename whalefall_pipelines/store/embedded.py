@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.errors import InputError, LocalServerError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.settings import Settings
@@ -58,7 +58,12 @@ def address(settings: Settings) -> StoreAddress:
         dagster = parse_url(settings.dagster_database_url) if settings.dagster_database_url else own.set(database="dagster")
         return StoreAddress(own, dagster, is_embedded=False)
     embedded = cluster(settings)
-    return StoreAddress(parse_url(embedded.url("whalefall")), parse_url(embedded.url("dagster")), is_embedded=True)
+    try:
+        whalefall, dagster = (parse_url(embedded.url(database)) for database in ("whalefall", "dagster"))
+    except LocalServerError as error:
+        advice = "run `whalefall store start`, or name another WHALEFALL_HOME."
+        raise LocalServerError(f"There is no store in {settings.home} yet; {advice}") from error
+    return StoreAddress(whalefall, dagster, is_embedded=True)
 
 
 def start(settings: Settings, *, with_parent: bool = False) -> StoreAddress:

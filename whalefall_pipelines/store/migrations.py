@@ -73,7 +73,7 @@ def check(database: Database) -> None:
     _compare(database, applied)
     if len(applied) < len(shipped()):
         raise SchemaError(
-            f"The store at {describe(database.url)} is at schema version {len(applied)}, this program needs {len(shipped())}: "
+            f"The store at {describe(database.url)} is at schema version {len(applied)}, this program needs {len(shipped())}; "
             "run `whalefall store migrate`."
         )
 
@@ -87,7 +87,7 @@ def _compare(database: Database, applied: tuple[Migration, ...]) -> None:
     known = shipped()
     if len(applied) > len(known):
         raise SchemaError(
-            f"The store at {describe(database.url)} is at schema version {applied[-1].version}, newer than this program's {len(known)}: "
+            f"The store at {describe(database.url)} is at schema version {applied[-1].version}, newer than this program's {len(known)}; "
             "install the newer whalefall."
         )
     for theirs, ours in zip(applied, known, strict=False):

@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -52,7 +53,7 @@ def _fill(store: Database, data: Path, *, is_cached: bool) -> None:
 def _expire(store: Database, data: Path, *, is_cached: bool) -> float:
     """The whole service, of a month whose periods nobody keeps any more: what asking for them costs is a figure of its own."""
     _fill(store, data, is_cached=is_cached)
-    given = settings.load({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_AGGREGATION_RETENTION_MONTHS": "12"})
+    given = replace(settings.load({"WHALEFALL_HOME": "/nonexistent"}), aggregation_retention_months=12)
     begun = time.monotonic()
     (outcome,) = expire_table_partitions(store, given, TODAY)
     seconds = time.monotonic() - begun

@@ -1,6 +1,7 @@
 """`whalefall aggregate`, `verify` and `coverage`, and the refusal to measure a day that is over."""
 
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -26,7 +27,7 @@ def environment(store: Database, store_environment: dict[str, str]) -> dict[str,
 
 def test_periods_are_computed_and_verified(environment: dict[str, str], store: Database) -> None:
     said = succeed(environment, "aggregate", "--period", "monthly", "--start", "2026-09-01", "--through", "2026-11-01")
-    assert "3 monthly periods, 6 rows written" in said
+    assert "monthly periods: 3, rows written: 6" in said
     assert query(store, "select period_start, data_count from instance_size_aggregations order by 1") == [
         (date(2026, 9, 1), 3),
         (date(2026, 10, 1), 31),
@@ -44,16 +45,34 @@ def test_verify_says_what_differs_and_exits_with_1(environment: dict[str, str], 
     result = whalefall(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")
     assert result.exit_code == 1
     assert "max_bytes 7" in result.stdout
-    assert "1 differences; `whalefall aggregate" in result.stderr
-    succeed(environment, "aggregate", "--period", "monthly", "--start", "2026-10-01")
+    assert "1 differences" in result.stderr
+    (command,) = re.findall(r"`whalefall (aggregate [^`]*)`", result.stderr)
+    succeed(environment, *command.split())
     assert "every period is what its days say" in succeed(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")
     everything = json.loads(whalefall(environment, "verify", "--json").stdout)
     assert everything["first_day"] == str(FIRST)
     assert {one["stored"] for one in everything["differences"]} == {None}  # what was never computed
+    shown = whalefall(environment, "verify", "--to", "2026-09-28")
+    assert "data_count 1" in shown.stdout
+    assert "instance_id" not in shown.stdout
+
+
+def test_more_differences_than_are_shown_are_counted(environment: dict[str, str]) -> None:
+    result = whalefall(environment, "verify")
+    count = re.search(r"(\d+) differences \(the first 50 are shown\)", result.stderr)
+    assert count is not None
+    assert int(count[1]) > 50
+    assert len(result.stdout.splitlines()) == 51
+
+
+def test_verify_of_days_in_the_wrong_order_is_refused(environment: dict[str, str]) -> None:
+    sentence = refused(environment, "verify", "--from", "2026-10-02", "--to", "2026-10-01")
+    assert "--to 2026-10-01 is before --from 2026-10-02" in sentence
 
 
 def test_verify_of_an_empty_store_has_nothing_to_say(store_environment: dict[str, str]) -> None:
-    assert whalefall(store_environment, "verify").exit_code == 0
+    assert "whalefall collect" in whalefall(store_environment, "verify").stderr
+    assert json.loads(succeed(store_environment, "verify", "--json"))["differences"] == []
 
 
 @pytest.mark.parametrize(

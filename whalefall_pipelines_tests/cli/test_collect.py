@@ -48,7 +48,8 @@ def test_one_instance_is_measured_at_once_and_without_a_session(
 def test_an_instance_that_cannot_be_reached_answers_with_its_code(environment: Environment) -> None:
     result = whalefall(environment, "collect", "--instance", "down", "--json")
     assert result.exit_code == 2
-    assert json.loads(result.stdout)[0]["code"] == "DATABASE_CONNECTION_ERROR"
+    (row,) = json.loads(result.stdout)
+    assert (row["code"], row["missing"]) == ("DATABASE_CONNECTION_ERROR", None)
 
 
 def test_some_of_several_is_partial(environment: Environment) -> None:
@@ -79,9 +80,11 @@ def test_sessions_are_listed_and_shown_by_the_beginning_of_their_id(
     now = datetime.now(UTC)
     fleet = FleetTest(store, tmp_path, {"a\n🐋": server({"app": 5, "secret": None}), "gone": server({})}, now=now)
     session_id, _ = fleet.collect(today(now, TIMEZONE))
-    assert str(session_id) in succeed(store_environment, "sessions", "list")
+    assert str(session_id)[:8] in succeed(store_environment, "sessions", "list")
     shown = succeed(store_environment, "sessions", "show", str(session_id)[:6])
     assert "a\\n🐋" in shown
+    begun = query(store, "select to_char(started_at at time zone %s, 'YYYY-MM-DD HH24:MI:SS') from sync_sessions", TIMEZONE.key)
+    assert f"started      {begun[0][0]}" in shown  # by the clock of the days, not of this machine
     assert "no_permission" in shown
     (listed,) = document(store_environment, "sessions", "list")
     assert (UUID(listed["session_id"]), listed["status"]) == (session_id, "completed")
@@ -97,6 +100,8 @@ def test_failures_are_counted_by_code_and_grouped_by_reason(store: Database, tmp
     shown = succeed(store_environment, "sessions", "show", str(session_id))
     assert "2 DATABASE_CONNECTION_ERROR (connection_refused): a, b" in shown
     assert "1 SYNC_DATA_ERROR (no_permission): empty" in shown
+    records = [line.split() for line in shown.partition("instance ")[2].splitlines()[1:]]
+    assert {words[0]: words[4] for words in records} == {"a": "–", "b": "–", "empty": "1", "good": "0"}
     (listed,) = document(store_environment, "sessions", "list")
     assert listed["failures"] == {"DATABASE_CONNECTION_ERROR": 2, "SYNC_DATA_ERROR": 1}
 
@@ -142,6 +147,8 @@ def test_the_demo_keeps_its_simulated_past_out_of_a_store_of_ones_own(store_envi
         ("WHALEFALL_DATABASE_URL", "mysql://me:hunter2@host/x", "PostgreSQL"),
         ("WHALEFALL_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/x", "cannot be reached"),
         ("WHALEFALL_DATABASE_URL", "::hunter2::", "cannot be read"),
+        ("WHALEFALL_DATABASE_URL", "postgresql://me:hunter2/x", "cannot be read"),
+        ("WHALEFALL_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/x?odd=1", "an option"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_a_sentence(store_environment: Environment, name: str, value: str, word: str) -> None:

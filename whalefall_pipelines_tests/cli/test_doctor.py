@@ -1,7 +1,14 @@
 """`whalefall doctor` as people run it: lines with a next step, JSON, exit codes, and the whole of a running installation."""
 
+import contextlib
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.cli.commands import everything, whalefall
@@ -18,6 +25,24 @@ def test_problems_have_a_next_step_and_exit_with_1(store: Database, store_enviro
     assert {lines[number].split()[1] for number in problems} >= {"table", "daemon", "instances"}
     assert all(lines[number + 1].strip().startswith("→ ") for number in problems)
     assert sum(line.strip().startswith("→") for line in lines) == len(problems)
+
+
+@pytest.mark.process
+def test_in_a_terminal_no_line_begins_behind_the_progress(store: Database, store_environment: dict[str, str]) -> None:
+    terminal, side = os.openpty()
+    command = [sys.executable, "-c", "from whalefall_pipelines.cli.main import main; main()", "doctor", "--no-instances"]
+    with os.fdopen(terminal, "rb", buffering=0) as screen:
+        process = subprocess.Popen(command, env=os.environ | store_environment | {"TERM": "xterm"}, stdin=side, stdout=side, stderr=side)
+        os.close(side)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux says so when the other side is closed
+            while chunk := screen.read(4096):
+                shown += chunk
+        assert process.wait(60) == 1
+    begin = re.compile(rb"(\x1b\[2K|\n)(\x1b\[\d+m)*$")
+    lines = list(re.finditer(rb"(ok|warning|problem) +(\x1b\[0m)? (store|schema|daemon)", shown))
+    assert len(lines) == 3
+    assert all(begin.search(shown[: line.start()]) for line in lines), shown
 
 
 def test_json_says_the_same(store: Database, store_environment: dict[str, str]) -> None:

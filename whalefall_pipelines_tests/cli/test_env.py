@@ -69,7 +69,7 @@ def test_the_embedded_stores_lines_hold_no_secret_and_do_not_make_it_a_store_of_
     printed = home.run("env")
     assert printed.returncode == 0
     assert all(line.startswith("export ") for line in printed.stdout.splitlines())
-    assert "export DAGSTER_DISABLE_TELEMETRY='1'" in printed.stdout
+    assert "export DAGSTER_DISABLE_TELEMETRY=1" in printed.stdout
     assert "export WHALEFALL_DATABASE_URL" not in printed.stdout
     password = (home.folder / "store" / "pgpass").read_text().strip().split(":")[-1]
     document = json.loads(home.succeed("env", "--json"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.database import Database, describe
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines_tests.cli.commands import document, refused, succeed, whalefall
 from whalefall_pipelines_tests.factories import DAY, query
@@ -74,8 +74,9 @@ def test_of_an_encrypted_password_only_the_kind_is_shown(store_environment: dict
     assert document(store_environment, "instances", "show", "db1")["secret"] == "encrypted"
 
 
-def test_an_empty_fleet_is_a_sentence_or_an_empty_list(store_environment: dict[str, str]) -> None:
-    assert "instances add" in succeed(store_environment, "instances", "list")
+def test_an_empty_fleet_is_a_sentence_that_names_its_store_or_an_empty_list(store: Database, store_environment: dict[str, str]) -> None:
+    said = succeed(store_environment, "instances", "list")
+    assert f"in {describe(store.url)}; `whalefall instances add" in said
     assert document(store_environment, "instances", "list") == []
 
 

@@ -42,7 +42,7 @@ def test_the_embedded_store_is_started_told_about_and_stopped(prepared_home: Cal
 def test_a_url_of_a_store_that_was_never_started_is_one_sentence(tmp_path: Path) -> None:
     result = Home(tmp_path / "home").run("store", "url")
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith("whalefall: The PostgreSQL in ")
+    assert result.stderr.startswith(f"whalefall: There is no store in {tmp_path / 'home'} yet; run `whalefall store start`")
     assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "home").exists()
 

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import pytest
-
 from whalefall_pipelines.domain import doctor
 from whalefall_pipelines.domain.doctor import AUTOMATIONS, DAEMONS, CredentialFact, Finding, InstanceFact, Severity
 from whalefall_pipelines.domain.sessions import RunningSession
@@ -64,14 +62,22 @@ def test_a_session_is_dead_when_its_process_is_gone() -> None:
     assert f"whalefall sessions cancel {dead.session_id}" in step
 
 
-@pytest.mark.parametrize(("secret", "step"), [("env:X", "code server"), ("file:/x", "readable"), ("encrypted:x", "WHALEFALL_SECRET_KEY")])
-def test_a_password_that_cannot_be_read_is_a_problem_when_it_is_used(secret: str, step: str) -> None:
-    fine = CredentialFact("fine", "env:Y", is_used=True, why_not=None)
+def test_a_password_that_cannot_be_read_is_a_problem_when_it_is_used() -> None:
+    fine = CredentialFact("fine", is_used=True, why_not=None)
     assert bad(doctor.judge_credentials([fine])) == []
-    for is_used, severity in ((True, Severity.PROBLEM), (False, Severity.WARNING)):
-        (found,) = bad(doctor.judge_credentials([fine, CredentialFact("a", secret, is_used, "It cannot be read.")]))
-        assert found[:2] == (severity, "It cannot be read.")
-        assert step in found[2]
+    for is_used, severity, step in (
+        (True, Severity.PROBLEM, "bring it back."),
+        (False, Severity.WARNING, "leave it, as no active instance uses it, or bring it back."),
+    ):
+        (found,) = bad(doctor.judge_credentials([fine, CredentialFact("a", is_used, "It cannot be read; bring it back.")]))
+        assert found == (severity, "It cannot be read.", step)
+
+
+def test_an_error_gives_its_own_advice_unless_there_is_a_better_one() -> None:
+    error = "The database x cannot be reached: refused; start it."
+    assert bad([doctor.judge_error("store", error)]) == [(Severity.PROBLEM, "The database x cannot be reached: refused.", "start it.")]
+    assert bad([doctor.judge_error("store", error, "do this.")])[0][1:] == ("The database x cannot be reached: refused.", "do this.")
+    assert bad([doctor.judge_error("store", "Odd.", otherwise="do that.")])[0][1:] == ("Odd.", "do that.")
 
 
 def test_the_daemon_is_there_when_each_of_its_parts_spoke_of_late() -> None:
@@ -102,7 +108,7 @@ def test_a_server_that_cannot_be_visited_gives_the_advice_of_its_error() -> None
     refused = InstanceFact("a", error="PostgreSQL at h:1: refused; is it running?")
     found = bad(doctor.judge_instances([refused, InstanceFact("b", error="Odd.")]))
     assert found == [
-        (Severity.PROBLEM, "a: PostgreSQL at h:1: refused", "is it running?"),
+        (Severity.PROBLEM, "a: PostgreSQL at h:1: refused.", "is it running?"),
         (Severity.PROBLEM, "b: Odd.", "run `whalefall instances test b`."),
     ]
 

@@ -63,21 +63,41 @@ def test_an_empty_dagster_database_is_a_problem_with_the_command_that_fills_it(i
 
 def test_a_dagster_database_that_is_not_there_is_a_problem_and_the_rest_is_looked_at(store: Database, installed: Installation) -> None:
     gone = replace(installed, settings=replace(installed.settings, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster"))
-    found = [one.check for one in gone.examine()]
-    assert found[-2:] == ["daemon", "instances"]
+    *_, daemon, instances = gone.examine()
+    assert (daemon.check, instances.check) == ("daemon", "instances")
+    assert "127.0.0.1:9/dagster" in daemon.sentence
+    assert "WHALEFALL" not in daemon.sentence
+    assert "correct WHALEFALL_DAGSTER_DATABASE_URL" in (daemon.next_step or "")
+    assert "WHALEFALL_DATABASE_URL" not in (daemon.next_step or "")
+
+
+def test_a_dagster_database_that_nobody_named_is_looked_for_beside_the_store(installed: Installation) -> None:
+    (found,) = [
+        one
+        for one in replace(installed, settings=replace(installed.settings, dagster_database_url=None)).examine()
+        if one.check == "daemon"
+    ]
+    assert 'database "dagster" does not exist' in found.sentence
+    assert found.next_step == (
+        "run `whalefall store migrate`, which makes it where it lacks, or name another than that beside the store by "
+        "WHALEFALL_DAGSTER_DATABASE_URL: it is where your dagster.yaml keeps Dagster."
+    )
 
 
 def test_a_store_that_does_not_answer_ends_the_examination(installed: Installation) -> None:
     away = replace(installed, settings=replace(installed.settings, database_url="postgresql://nobody:hidden@127.0.0.1:9/whalefall"))
     (found,) = away.examine()
     assert (found.check, found.severity) == ("store", Severity.PROBLEM)
-    assert "WHALEFALL_DATABASE_URL" in (found.next_step or "")
+    assert "cannot be reached: " in found.sentence
+    assert found.sentence.endswith("refused.")
+    assert found.next_step == "start that server, or correct WHALEFALL_DATABASE_URL."
     assert not is_reached([found])
 
 
 def test_an_embedded_store_that_never_ran_is_not_started(tmp_path: Path) -> None:
     (found,) = Installation(settings.load({"WHALEFALL_HOME": str(tmp_path / "home")})).examine()
-    assert (found.severity, found.next_step) == (Severity.PROBLEM, "run `whalefall store start`.")
+    assert (found.severity, found.sentence) == (Severity.PROBLEM, f"There is no store in {tmp_path / 'home'} yet.")
+    assert found.next_step == "run `whalefall store start`, or name another WHALEFALL_HOME."
     assert not (tmp_path / "home").exists()
 
 
@@ -93,6 +113,12 @@ def test_pending_migrations_are_a_problem_and_are_not_applied(store: Database, i
     ]
     assert "whalefall store migrate" in (found[1].next_step or "")
     assert query(store, "select count(*) from schema_migrations") == before
+
+
+def test_a_newer_schema_is_not_to_be_migrated_but_needs_the_newer_program(store: Database, installed: Installation) -> None:
+    with store.transaction() as cursor:
+        cursor.execute("insert into schema_migrations (version, name, checksum) values (9999, '9999_later', repeat('0', 64))")
+    assert bad(installed)["schema"].next_step == "install the newer whalefall."
 
 
 @pytest.mark.parametrize("command", ["set timezone to 'Europe/Berlin'", "reset timezone"])
@@ -126,8 +152,9 @@ def test_a_password_that_cannot_be_read_is_found_by_the_name_of_its_login(store:
     with store.transaction() as cursor:
         cursor.execute("update credentials set secret = 'env:NOWHERE'")
     found = bad(whole)
-    assert "'NOWHERE' is not set" in found["secrets"].sentence
-    assert found["instances"].severity is Severity.PROBLEM
+    assert found["secrets"].sentence.endswith("'NOWHERE' is not set or empty.")
+    assert found["secrets"].next_step == "set it here, and where Dagster's code server runs."
+    assert (found["instances"].severity, found["instances"].next_step) == (Severity.PROBLEM, "do what is said of secrets.")
     assert set(bad(replace(whole, with_instances=False))) == {"secrets"}
 
 

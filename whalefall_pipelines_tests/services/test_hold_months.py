@@ -8,9 +8,11 @@ import pytest
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
-from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, Step, StepKind
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, Step, StepKind, months_between
 from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.services.aggregate_sizes import find_stale_periods
 from whalefall_pipelines.services.maintain_table_partitions import expire_table_partitions, plan
+from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
@@ -115,3 +117,30 @@ def test_the_later_months_of_a_quarter_go_though_the_quarter_can_be_computed_no_
 def test_periods_that_aggregations_do_not_keep_hold_nothing(store: Database) -> None:
     short = replace(SETTINGS, aggregation_retention_months=12)
     assert [step.kind for step in plan(store, short, TODAY) if step.month == OCTOBER] == [StepKind.EXPIRE] * 2
+
+
+def stale_after_expiries(store: Database, given: Settings) -> set[PeriodType]:
+    """The types of period that every night would compute again although nothing changed, while days and periods expire for five months."""
+    (instance,) = register(store, "a")
+    days = days_from(FIRST, 274)  # to the end of June
+    write_days(store, {((instance.instance_id, "app"), day): ModelDay(1000 + number) for number, day in enumerate(days)})
+    stale: set[PeriodType] = set()
+    for month in months_between(Month(2026, 3), Month(2026, 7)):
+        for period_type in PeriodType:
+            if periods := find_stale_periods(store, period_type, month.first_day):
+                compute_periods(store, list(periods_between(period_type, periods[0].start, periods[-1].start)), month.first_day)
+        assert not any(outcome.error for outcome in expire_table_partitions(store, given, month.first_day))
+        stale |= {period_type for period_type in PeriodType if find_stale_periods(store, period_type, month.first_day)}
+    return stale
+
+
+LEAST = settings.load({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_RETENTION_MONTHS": "3", "WHALEFALL_AGGREGATION_RETENTION_MONTHS": "6"})
+
+
+def test_with_the_least_retentions_nothing_is_computed_from_what_expiry_left(upkeep_store: Database) -> None:
+    assert stale_after_expiries(upkeep_store, LEAST) == set()
+    assert query(upkeep_store, "select count(*) from database_size_aggregations where period_type = 'daily' and data_count = 0") == [(0,)]
+
+
+def test_periods_that_expire_a_month_earlier_would_be_computed_again_every_night(upkeep_store: Database) -> None:
+    assert PeriodType.QUARTERLY in stale_after_expiries(upkeep_store, replace(LEAST, aggregation_retention_months=5))

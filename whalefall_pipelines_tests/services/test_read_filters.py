@@ -6,7 +6,7 @@ import pytest
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine
-from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.read_filters import read_filters
 
 
@@ -30,5 +30,5 @@ def test_a_bad_file_is_one_sentence_with_its_line(tmp_path: Path) -> None:
     path.write_text("mysql:\n  nams: [scratch]", encoding="utf-8")
     with pytest.raises(InputError, match=r"filters\.yaml, line 2: .*'nams'"):
         read_filters(given(tmp_path, path))
-    with pytest.raises(NotFoundError, match="gone"):
+    with pytest.raises(InputError, match=r"WHALEFALL_FILTERS_FILE cannot be used: .*gone"):
         read_filters(given(tmp_path, tmp_path / "gone"))

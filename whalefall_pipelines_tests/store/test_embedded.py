@@ -33,7 +33,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 def test_it_starts_with_both_databases_and_is_found_again_where_it_is(home: Home) -> None:
     given = settings.load(home.environment)
-    with pytest.raises(LocalServerError, match="never started"):
+    with pytest.raises(LocalServerError, match="There is no store in"):
         embedded.address(given)
     started = embedded.start(given, with_parent=True)
     assert started.is_embedded

@@ -1,0 +1,27 @@
+"""`whalefall demo` where it has nothing to do; the whole of it is run by `test_readme.py`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from whalefall_pipelines_tests.cli.trees import Home
+
+pytestmark = pytest.mark.process
+
+
+def test_stopping_what_never_ran_leaves_no_trace(tmp_path: Path) -> None:
+    result = Home(tmp_path / "home").run("demo", "--stop")
+    assert (result.returncode, result.stderr) == (0, "nothing was running\n")
+    assert not (tmp_path / "home").exists()
+
+
+def test_it_is_refused_beside_servers_of_ones_own_and_leaves_their_calendar_alone(prepared_home: Callable[..., Home]) -> None:
+    home = prepared_home()
+    home.succeed("instances", "add", "own", "--engine", "postgresql", "--host", "db.example", "--username", "me")
+    result = home.run("demo")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "watches servers of your own (own)" in result.stderr
+    assert "WHALEFALL_HOME" in result.stderr
+    assert len(result.stderr.splitlines()) == 2, result.stderr  # what it does, and why not; no remains of a progress bar
+    assert not (home.folder / "settings.env").exists()
