@@ -12,7 +12,8 @@ from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.store import migrations
-from whalefall_pipelines.store.database import Database, parse_url
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.urls import parse_url
 
 TIMEZONE = ZoneInfo("Asia/Shanghai")
 # Durability costs tests half their time and is not what they are about; test_embedded.py has a server with it.

@@ -12,7 +12,7 @@ from whalefall_pipelines.cli.questions import confirm
 from whalefall_pipelines.domain.registration import KnownDatabase, RegisteredInstance, describe_entry, describe_secret, describe_tags
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.store import instances as store
-from whalefall_pipelines.store.database import describe
+from whalefall_pipelines.store.urls import describe
 
 
 @click.group()

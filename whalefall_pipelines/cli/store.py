@@ -15,9 +15,10 @@ from whalefall_pipelines.services.open_store import prepare_store
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import embedded, migrations
 from whalefall_pipelines.store.creation import create_missing_database
-from whalefall_pipelines.store.database import Database, describe
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.roles import StoreRoles, write_role_statements
 from whalefall_pipelines.store.status import StoreStatus, read_status
+from whalefall_pipelines.store.urls import describe
 
 _ROLES = StoreRoles()
 

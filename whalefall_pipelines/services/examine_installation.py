@@ -22,10 +22,11 @@ from whalefall_pipelines.services.read_filters import read_filters
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import embedded, installation, migrations
 from whalefall_pipelines.store.credentials import SecretBox
-from whalefall_pipelines.store.database import Database, describe
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.embedded import StoreAddress
 from whalefall_pipelines.store.instances import active_instances, read_fleet
 from whalefall_pipelines.store.sessions import list_running
+from whalefall_pipelines.store.urls import describe
 
 STORE = "store"
 

@@ -1,7 +1,7 @@
-"""The way into the store: URLs, a bounded pool of connections, transactions, and the errors that leave here.
+"""The way into the store: a bounded pool of connections, transactions, and the errors that leave here.
 
-Which store it is (embedded or one's own) is decided in `embedded.py`; its schema is `migrations.py`. SQLAlchemy is imported on first
-use: it takes 0.2 s, and Dagster loads this module whenever it loads the code location, which connects to nothing.
+URLs are `urls.py`. Which store it is (embedded or one's own) is decided in `embedded.py`; its schema is `migrations.py`. SQLAlchemy is
+imported on first use: it takes 0.2 s, and Dagster loads this module whenever it loads the code location, which connects to nothing.
 """
 
 import io
@@ -17,7 +17,8 @@ from psycopg2 import extensions
 from psycopg2.sql import Composable
 
 from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES
-from whalefall_pipelines.errors import InputError, MissingMonthError, SchemaError, StoreBusyError, StoreError, StoreUnreachableError
+from whalefall_pipelines.errors import MissingMonthError, SchemaError, StoreBusyError, StoreError, StoreUnreachableError
+from whalefall_pipelines.store.urls import describe
 
 if TYPE_CHECKING:
     from sqlalchemy import exc
@@ -28,31 +29,6 @@ POOL_TIMEOUT_SECONDS = 30
 # The server lets go of the locks of a client that froze, or whose machine is lost, after a minute. No transaction of ours idles a second.
 _KEEPALIVES = ("tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_keepalives_count=3")
 _SERVER_SETTINGS = ("idle_in_transaction_session_timeout=60s", *_KEEPALIVES)
-
-
-def parse_url(text: str) -> "URL":
-    """Read a PostgreSQL URL and settle its driver: a bare `postgres://` would pick another driver under SQLAlchemy 2.1.
-
-    Raises:
-        InputError: it is no PostgreSQL URL. Neither its text nor the cause is repeated: it may hold a password.
-    """
-    from sqlalchemy import exc, make_url  # noqa: PLC0415
-
-    try:
-        url = make_url(text)
-        extensions.make_dsn(**{name: str(value) for name, value in url.query.items()})
-    except (exc.ArgumentError, psycopg2.ProgrammingError, ValueError):
-        raise InputError(
-            "The store's URL or an option in it cannot be read; write postgresql://user:password@host:5432/whalefall."
-        ) from None
-    if (backend := url.get_backend_name()) not in {"postgresql", "postgres"}:
-        raise InputError(f"The store must be PostgreSQL, not {backend}; write postgresql://user:password@host:5432/whalefall.")
-    return url.set(drivername="postgresql+psycopg2", database=url.database or "whalefall")
-
-
-def describe(url: "URL") -> str:
-    """Where a store is, without its login."""
-    return f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
 
 
 class Cursor:

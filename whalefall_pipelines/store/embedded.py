@@ -13,7 +13,8 @@ from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.creation import create_missing_database
-from whalefall_pipelines.store.database import Database, describe, parse_url
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.urls import describe, parse_url
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL

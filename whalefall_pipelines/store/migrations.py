@@ -11,7 +11,8 @@ from psycopg2 import sql
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.errors import SchemaError
-from whalefall_pipelines.store.database import Cursor, Database, describe
+from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.urls import describe
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from whalefall_pipelines.store.database import Database, describe
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
+from whalefall_pipelines.store.urls import describe
 from whalefall_pipelines_tests.cli.commands import document, refused, succeed, whalefall
 from whalefall_pipelines_tests.factories import DAY, query
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES

@@ -21,8 +21,9 @@ from whalefall_pipelines.domain.doctor import AUTOMATIONS, DAEMONS
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.services.dagster_environment import dagster_home
-from whalefall_pipelines.store.database import Database, parse_url
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.installation import read_automations, read_heartbeats
+from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.conftest import TIMEZONE
 
 _numbers = itertools.count()

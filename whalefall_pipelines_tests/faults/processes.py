@@ -20,8 +20,9 @@ from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.services.dagster_environment import dagster_environment
 from whalefall_pipelines.services.dagster_processes import migrate
-from whalefall_pipelines.store.database import Database, parse_url
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.embedded import StoreAddress
+from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL
 from whalefall_pipelines_tests.conftest import TIMEZONE, libpq_url
 

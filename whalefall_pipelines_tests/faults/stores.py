@@ -19,7 +19,8 @@ from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.store import migrations
-from whalefall_pipelines.store.database import Database, parse_url
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 

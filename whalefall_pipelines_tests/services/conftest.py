@@ -9,7 +9,8 @@ import pytest
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.store import migrations
-from whalefall_pipelines.store.database import Database, parse_url
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.servers.postgresql import new_cluster
 from whalefall_pipelines_tests.servers.running import running

@@ -16,8 +16,9 @@ from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.services.maintain_table_partitions import create_table_partitions, expire_table_partitions, plan
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import migrations
-from whalefall_pipelines.store.database import Database, parse_url
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month, read_catalogue
+from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.factories import FleetTest, query, server
 
 # A zone, and the first day of the month that begins at its local midnight; what is odd about that night.

@@ -19,8 +19,9 @@ from whalefall_pipelines.services.examine_installation import Installation
 from whalefall_pipelines.services.examine_instance import Examiner
 from whalefall_pipelines.store import embedded
 from whalefall_pipelines.store.credentials import SecretBox
-from whalefall_pipelines.store.database import Database, parse_url
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances, registered_instances
+from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.canaries import traces
 from whalefall_pipelines_tests.factories import register
 from whalefall_pipelines_tests.servers import mariadb as mariadb_servers

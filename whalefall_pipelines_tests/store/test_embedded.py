@@ -15,8 +15,8 @@ from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
 from whalefall_pipelines.store import embedded
 from whalefall_pipelines.store.creation import create_missing_database
-from whalefall_pipelines.store.database import parse_url
 from whalefall_pipelines.store.status import read_status
+from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home
 from whalefall_pipelines_tests.servers.postgresql import binaries_of
 
