@@ -1,56 +1,55 @@
 """Sizes: what a measurement is, why one is missing, and which days may still be measured.
 
-Bytes are whole bytes; unknown is None, never 0. The words that people and the store read are the names of the members, in small letters.
-Writing sizes is `store/capacity.py`, asking for them `fleet/`.
+Bytes are whole bytes; unknown is None, never 0. Writing them is `store/capacity.py`, asking for them `fleet/`.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum, auto
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 
 class Provenance(StrEnum):
     """How a stored number came to be (domain.md section 1)."""
 
-    MEASURED = auto()
-    RECOVERED = auto()
-    ESTIMATED = auto()
+    MEASURED = "measured"
+    RECOVERED = "recovered"
+    ESTIMATED = "estimated"
 
 
 class Reason(StrEnum):
     """Why an expected size is not there (domain.md section 1)."""
 
-    CONNECTION_REFUSED = auto()
-    HOST_UNKNOWN = auto()
-    TIMEOUT = auto()
-    UNAVAILABLE = auto()
-    AUTHENTICATION_FAILED = auto()
-    TLS_FAILED = auto()
-    SECRET_UNREADABLE = auto()
-    NO_PERMISSION = auto()
-    VANISHED = auto()
-    EMPTY_RESULT = auto()
-    INCOMPLETE = auto()
-    SERVER_ERROR = auto()
-    INTERNAL_ERROR = auto()
-    CANCELLED = auto()
-    NOT_COLLECTED = auto()
+    CONNECTION_REFUSED = "connection_refused"
+    HOST_UNKNOWN = "host_unknown"
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
+    AUTHENTICATION_FAILED = "authentication_failed"
+    TLS_FAILED = "tls_failed"
+    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - the name of a reason
+    NO_PERMISSION = "no_permission"
+    VANISHED = "vanished"
+    EMPTY_RESULT = "empty_result"
+    INCOMPLETE = "incomplete"
+    SERVER_ERROR = "server_error"
+    INTERNAL_ERROR = "internal_error"
+    CANCELLED = "cancelled"
+    NOT_COLLECTED = "not_collected"
 
 
 class Method(StrEnum):
     """Where a number comes from that a server said: the public `method` of a row, as the adapters here write it."""
 
-    PG_DATABASE_SIZE = auto()
-    INNODB_TABLESPACES = auto()
-    INNODB_SYS_TABLESPACES = auto()
-    MASTER_FILES = auto()
-    MASTER_FILES_OF_SECONDARY = auto()
-    BACKUP_FILE_SIZE = auto()
-    BACKUP_FILE_SIZE_OF_REPLICA = auto()
-    DBA_DATA_FILES = auto()
-    DBA_HIST_TBSPC_SPACE_USAGE = auto()
+    PG_DATABASE_SIZE = "pg_database_size"
+    INNODB_TABLESPACES = "innodb_tablespaces"
+    INNODB_SYS_TABLESPACES = "innodb_sys_tablespaces"
+    MASTER_FILES = "master_files"
+    MASTER_FILES_OF_SECONDARY = "master_files_of_secondary"
+    BACKUP_FILE_SIZE = "backup_file_size"
+    BACKUP_FILE_SIZE_OF_REPLICA = "backup_file_size_of_replica"
+    DBA_DATA_FILES = "dba_data_files"
+    DBA_HIST_TBSPC_SPACE_USAGE = "dba_hist_tbspc_space_usage"
 
 
 # Methods of rows that no server said.
