@@ -119,7 +119,7 @@ BROKEN_STORES = (
         "the run ends and says so; an instance that was under way is failed once the store is back",
         "The sweep ends the session; the next run of the day measures what is missing.",
         DIED,
-        says="The store at",
+        says="cannot be reached",
         ends_run=True,
     ),
     Fault(
