@@ -31,7 +31,7 @@ class ServerFleet:
         module = self._adapters.get(instance.engine)
         if module is None:
             raise InputError(
-                f"{instance.name!r} is a {instance.engine} server; this version can collect from {', '.join(self._adapters)} only."
+                f"{instance.name!r} is a server of {instance.engine}; this version can collect from {', '.join(self._adapters)} only."
             )
         try:
             connect = cast("Connect", import_module(module).connect)

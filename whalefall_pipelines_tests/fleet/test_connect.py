@@ -32,7 +32,7 @@ def test_every_engine_has_an_adapter_and_statements_of_its_name() -> None:
 
 
 def test_an_engine_without_an_adapter_is_refused_by_a_sentence() -> None:
-    with pytest.raises(InputError, match="is a oracle server") as caught, ServerFleet(adapters={}).connect(instance(Engine.ORACLE), LOGIN):
+    with pytest.raises(InputError, match="server of oracle") as caught, ServerFleet(adapters={}).connect(instance(Engine.ORACLE), LOGIN):
         raise AssertionError("connected")
     assert "secret" not in str(caught.value)
 
