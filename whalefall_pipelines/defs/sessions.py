@@ -67,18 +67,17 @@ def end_dead_runs(context: dg.SensorEvaluationContext, whalefall: WhalefallResou
     days = measurable_days(datetime.now(UTC), given.timezone, given.grace)
     with whalefall.store() as database:
         ended = end_dead_sessions(database, lambda run_ids: _states(context.instance, run_ids))
+        for one in ended:
+            context.log.warning("session %s was %s: %s", one.session.session_id, one.status, one.why)
+            run = context.instance.get_run_by_id(one.session.run_id) if one.session.run_id and one.run_goes_on else None
+            if run:  # else it stays started for ever, in a slot of its lane
+                context.instance.report_run_failed(run, message=f"Its session {one.session.session_id} was ended: {one.why}.")
         failed = _failed_collections(context.instance, days, given.timezone)
         known = list_known_runs(database, failed)
         lost = [run for run_id, run in failed.items() if run_id not in known]
         for run in lost:
+            context.log.warning("run %s failed before it had a session", run.run_id)
             record_lost_run(database, _lost(run), _named_instances(run))
-    for run in lost:
-        context.log.warning("run %s failed before it had a session", run.run_id)
-    for one in ended:
-        context.log.warning("session %s was %s: %s", one.session.session_id, one.status, one.why)
-        run = context.instance.get_run_by_id(one.session.run_id) if one.session.run_id and one.run_goes_on else None
-        if run:  # else it stays started for ever, in a slot of its lane
-            context.instance.report_run_failed(run, message=f"Its session {one.session.session_id} was ended: {one.why}.")
     if not ended and not lost:
         return dg.SkipReason("every running session has a living run")
     return dg.SkipReason(f"{len(ended)} sessions were ended, {len(lost)} runs had failed before they had one")

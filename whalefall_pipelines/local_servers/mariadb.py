@@ -19,8 +19,7 @@ import psutil
 from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
 from whalefall_pipelines.local_servers.mariadb_bootstrap import make_server, server_command
-from whalefall_pipelines.local_servers.postgresql_initdb import writing
-from whalefall_pipelines.local_servers.private_server import PrivateServer
+from whalefall_pipelines.local_servers.private_server import PrivateServer, writing
 
 
 @dataclass(frozen=True, slots=True)

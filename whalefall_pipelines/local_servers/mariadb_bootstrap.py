@@ -14,7 +14,7 @@ from pathlib import Path
 from whalefall_pipelines import queries
 from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
-from whalefall_pipelines.local_servers.postgresql_initdb import writing
+from whalefall_pipelines.local_servers.private_server import writing
 from whalefall_pipelines.processes import dies_with_parent, last_lines
 
 BOOTSTRAP_SECONDS = 300

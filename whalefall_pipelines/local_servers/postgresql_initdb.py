@@ -4,11 +4,11 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from whalefall_pipelines.errors import LocalServerError
+from whalefall_pipelines.local_servers.private_server import writing
 from whalefall_pipelines.local_servers.unprivileged import RunAs, run_as
 
 INITDB_SECONDS = 300
@@ -41,27 +41,6 @@ def make_cluster(bin_dir: Path, folder: Path, superuser: str, options: Sequence[
         shutil.rmtree(partial, ignore_errors=True)
 
 
-@contextmanager
-def writing(folder: Path) -> Generator[None]:
-    """What goes wrong with files in this block is one sentence that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise LocalServerError(
-            f"Cannot write {error.filename or folder}: {error.strerror}. Choose another folder with WHALEFALL_HOME."
-        ) from error
-
-
-def advice(identity: RunAs) -> str:
-    """What a server that runs as `nobody` needs, to be said when it did not get it."""
-    if identity.uid is None:
-        return ""
-    return (
-        " PostgreSQL refuses to run as root, and user namespaces are not allowed here, so it runs as another user: "
-        "its binaries and WHALEFALL_HOME must be where that user may look, not under a private home folder."
-    )
-
-
 def _run_initdb(command: Sequence[str], folder: Path, identity: RunAs) -> None:
     try:
         result = subprocess.run(
@@ -78,10 +57,10 @@ def _run_initdb(command: Sequence[str], folder: Path, identity: RunAs) -> None:
     except subprocess.TimeoutExpired as error:
         raise LocalServerError(f"initdb in {folder} did not end within {INITDB_SECONDS} s.") from error
     except OSError as error:
-        raise LocalServerError(f"{command[0]} cannot be run: {error.strerror}.{advice(identity)}") from error
+        raise LocalServerError(f"{command[0]} cannot be run: {error.strerror}.{identity.advice}") from error
     if result.returncode != 0:
         said = " | ".join((result.stderr or result.stdout).strip().splitlines()[-2:])
-        raise LocalServerError(f"initdb in {folder} failed: {said}.{advice(identity)}")
+        raise LocalServerError(f"initdb in {folder} failed: {said}.{identity.advice}")
 
 
 def _write_private(path: Path, text: str) -> None:

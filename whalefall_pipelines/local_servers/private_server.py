@@ -1,4 +1,5 @@
-"""What private servers of both kinds do alike: one program at a time starts or stops one, its port stays, and its log stays small.
+"""What private servers of both kinds do alike: one program at a time starts or stops one, its port stays, its log stays small, and what
+goes wrong with its files is one sentence.
 
 What they are made of and how they say that they are ready is `postgresql.py` and `mariadb.py`.
 """
@@ -17,7 +18,6 @@ from typing import ClassVar
 import psutil
 
 from whalefall_pipelines.errors import LocalServerError
-from whalefall_pipelines.local_servers.postgresql_initdb import advice, writing
 from whalefall_pipelines.local_servers.unprivileged import RunAs
 from whalefall_pipelines.processes import dies_with_parent, free_port, is_free, keep_started, last_lines
 
@@ -191,7 +191,7 @@ class PrivateServer(ABC):
                     **identity.credentials,
                 )
             except OSError as error:
-                raise LocalServerError(f"{command[0]} cannot be run: {error.strerror}.{advice(identity)}") from error
+                raise LocalServerError(f"{command[0]} cannot be run: {error.strerror}.{identity.advice}") from error
         keep_started(process)
         self._note(process.pid)
         return process.pid
@@ -207,6 +207,17 @@ class PrivateServer(ABC):
                 raise LocalServerError(said)
             time.sleep(0.01)
         return True
+
+
+@contextmanager
+def writing(folder: Path) -> Generator[None]:
+    """What goes wrong with files in this block is one sentence that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise LocalServerError(
+            f"Cannot write {error.filename or folder}: {error.strerror}. Choose another folder with WHALEFALL_HOME."
+        ) from error
 
 
 def _is_alive(process_id: int) -> bool:

@@ -36,6 +36,16 @@ class RunAs:
         """What `subprocess.Popen` is given."""
         return {} if self.uid is None or self.gid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
 
+    @property
+    def advice(self) -> str:
+        """What a server that runs as another user needs, to be said when it did not get it."""
+        if self.uid is None:
+            return ""
+        return (
+            " PostgreSQL refuses to run as root, and user namespaces are not allowed here, so it runs as another user: "
+            "its binaries and WHALEFALL_HOME must be where that user may look, not under a private home folder."
+        )
+
     def own(self, paths: Iterable[Path]) -> None:
         """Give these files to that user, where it is another one."""
         if self.uid is not None and self.gid is not None:

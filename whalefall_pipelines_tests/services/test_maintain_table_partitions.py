@@ -15,10 +15,7 @@ from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Mont
 from whalefall_pipelines.errors import ArchiveError, InputError, StoreError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
-from whalefall_pipelines.services.maintain_table_partitions import (
-    plan,
-    plan_additions,
-)
+from whalefall_pipelines.services.maintain_table_partitions import plan, plan_additions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import count_rows, ensure_months, read_catalogue
 from whalefall_pipelines_tests.conftest import TIMEZONE

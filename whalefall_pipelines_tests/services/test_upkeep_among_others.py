@@ -9,9 +9,7 @@ import pytest
 
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, Place, StepKind
 from whalefall_pipelines.errors import StoreBusyError
-from whalefall_pipelines.services.maintain_table_partitions import (
-    plan,
-)
+from whalefall_pipelines.services.maintain_table_partitions import plan
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month, only_upkeep, read_catalogue
 from whalefall_pipelines_tests.at_once import at_once

@@ -6,11 +6,7 @@ import pytest
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, Place, months_between
-from whalefall_pipelines.services.maintain_table_partitions import (
-    Outcome,
-    create_table_partitions,
-    expire_table_partitions,
-)
+from whalefall_pipelines.services.maintain_table_partitions import Outcome, create_table_partitions, expire_table_partitions
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import Patience, ensure_month, read_catalogue
