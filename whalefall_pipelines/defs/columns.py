@@ -21,7 +21,8 @@ _PERIOD = (
     ("is_final", "boolean", "whether the period is over"),
     ("calculated_at", "timestamp with time zone", "when a figure of this row last changed"),
 )
-_COLUMNS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+# By table: name, PostgreSQL type and description of each column.
+COLUMNS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "instances": (
         ("instance_id", "integer", "key"),
         ("name", "text", "unique"),
@@ -87,9 +88,4 @@ _COLUMNS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 
 def column_schema(table_name: str) -> dg.TableSchema:
     """The documented columns of a public table."""
-    return dg.TableSchema(columns=[dg.TableColumn(name, kind, description) for name, kind, description in _COLUMNS[table_name]])
-
-
-def documented_tables() -> Mapping[str, tuple[tuple[str, str, str], ...]]:
-    """Every table with its columns as (name, PostgreSQL type, description)."""
-    return _COLUMNS
+    return dg.TableSchema(columns=[dg.TableColumn(name, kind, description) for name, kind, description in COLUMNS[table_name]])

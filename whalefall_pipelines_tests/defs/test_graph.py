@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from whalefall_pipelines.definitions import defs
-from whalefall_pipelines.defs.columns import documented_tables
+from whalefall_pipelines.defs.columns import COLUMNS
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import PeriodType, floor
 from whalefall_pipelines.store.database import Database
@@ -141,7 +141,7 @@ def test_upkeep_has_two_jobs_of_one_asset() -> None:
 
 
 def test_the_documented_columns_are_those_of_the_store(store: Database) -> None:
-    for table, columns in documented_tables().items():
+    for table, columns in COLUMNS.items():
         stored = dict(
             query(
                 store,
