@@ -85,11 +85,11 @@ def _forget(store: Database) -> None:
 
 
 def _left(count: Callable[[], int]) -> int:
-    """What is still there after a while: threads and connections end a moment after the work."""
+    """What is still there after a while: threads and connections end a moment after the work, and so does that of a count."""
     deadline = time.monotonic() + 10
-    while count() > 0 and time.monotonic() < deadline:
+    while (left := count()) > 0 and time.monotonic() < deadline:
         time.sleep(0.05)
-    return count()
+    return left
 
 
 def _connections(store: Database) -> int:
