@@ -61,7 +61,8 @@ class DatabaseSize:
     """One database as measured now, in bytes. `data_bytes` and `log_bytes` are None where the engine does not tell them apart.
 
     `growth_limit_bytes` is how large its files may grow; None is without a limit, or unknown. `used_bytes` is how much of `data_bytes`
-    is in use; None where the engine allocates what it uses, or where it could not be asked.
+    is in use; None where the engine allocates what it uses, or where it could not be asked. `notice` is a sentence for people about a
+    size that is there: what is odd about the database, and what to do about it.
     """
 
     database_name: str
@@ -71,6 +72,7 @@ class DatabaseSize:
     log_bytes: int | None = None
     growth_limit_bytes: int | None = None
     used_bytes: int | None = None
+    notice: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no server can honestly say."""

@@ -51,6 +51,18 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """What a server calls itself. A physical replica has the name of its primary; both say which of the two they are.
+
+    `started_at` tells two servers with one name apart: text that differs between any two server processes, None where there is none.
+    """
+
+    name: str
+    is_replica: bool = False
+    started_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """One monitored server as registered. `secret` is a reference or a ciphertext, never a password in the clear."""
 

@@ -8,7 +8,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason, RecoveredSize
-from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.errors import TargetError, UnreachableError
 from whalefall_pipelines.fleet.probe import Deadlines, Probe, Right
 
@@ -28,6 +28,9 @@ class FakeServer:
     visits: int = 0
     on_visit: Callable[["FakeServer"], None] | None = None
     history: Sequence[RecoveredSize] = ()
+    identity: ServerIdentity | None = None
+    native_ids: Mapping[str, str] = field(default_factory=dict[str, str])
+    shared_bytes: int | None = None
 
 
 class FakeFleet:
@@ -81,9 +84,17 @@ class FakeProbe:
         """None is needed."""
         return ()
 
-    def list_databases(self) -> Sequence[str]:
-        """Its databases."""
-        return list(self._server.databases)
+    def identity(self) -> ServerIdentity | None:
+        """What it was told to be."""
+        return self._server.identity
+
+    def list_databases(self) -> Mapping[str, str | None]:
+        """Its databases, with the identifiers that they were given."""
+        return {name: self._server.native_ids.get(name) for name in self._server.databases}
+
+    def measure_shared(self) -> int | None:
+        """What it was told to have."""
+        return self._server.shared_bytes
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Its bytes."""

@@ -7,7 +7,7 @@ revoke, is missing with the GRANT that cures it: an unseen MyISAM table would re
 own traps; how a connection is opened, and what its errors mean, is in `mysql_connection.py`.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.mysql_connection import native_number, open_connection, translating
-from whalefall_pipelines.fleet.probe import Deadlines, NoHistory, Probe, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class _Schema:
         return [doubt for doubt, count in found.items() if count]
 
 
-class MySQLProbe(NoHistory):
+class MySQLProbe(ProbeDefaults):
     """An open connection to one MySQL or MariaDB server."""
 
     def __init__(self, connection: Connection, instance: Instance, watch: Watch, deadlines: Deadlines) -> None:
@@ -113,9 +113,9 @@ class MySQLProbe(NoHistory):
             Right("see schemas and tables", f"GRANT SHOW VIEW ON *.* TO {self._grantee};", is_held=sees_tables),
         )
 
-    def list_databases(self) -> Sequence[str]:
-        """Every schema that the login may see: all of them with the grant that this module asks for."""
-        return [str(name) for (name,) in self._rows("probes/mysql/list_databases")]
+    def list_databases(self) -> Mapping[str, str | None]:
+        """Every schema that the login may see: all of them with the grant that this module asks for. A schema has no identifier."""
+        return {str(name): None for (name,) in self._rows("probes/mysql/list_databases")}
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Measure all by three statements, and each database that has tables of other engines by one more.

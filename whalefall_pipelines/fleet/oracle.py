@@ -22,7 +22,7 @@ from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.histories import bounds, last_of_each_day
 from whalefall_pipelines.fleet.oracle_connection import open_connection, translating
-from whalefall_pipelines.fleet.probe import Deadlines, Probe, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
 
 _LISTING, _USED = "dba_tablespaces", "dba_tablespace_usage_metrics"
 # Each list of files with the statement that measures by it.
@@ -44,7 +44,7 @@ class Connection(Protocol):
     def cursor(self) -> Cursor: ...
 
 
-class OracleProbe:
+class OracleProbe(ProbeDefaults):
     """An open connection to one container of one Oracle server."""
 
     driver = f"python-oracledb {oracledb.__version__} thin"
@@ -73,14 +73,14 @@ class OracleProbe:
             self._right("recover missed days from AWR, where it is licensed", *_HISTORY, is_optional=True),
         )
 
-    def list_databases(self) -> Sequence[str]:
+    def list_databases(self) -> Mapping[str, str | None]:
         """Every tablespace of the container.
 
         Raises:
             SizesError: the login sees none but its own.
         """
         self._require(_LISTING)
-        return [str(name) for (name,) in self._rows("probes/oracle/list_databases")]
+        return {str(name): None for (name,) in self._rows("probes/oracle/list_databases")}
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Measure all by one statement for each kind of files, and what is in use by one more."""

@@ -9,7 +9,7 @@ prefer libpq itself sends a login that a TLS server rejected once more without T
 import errno
 import os
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -22,10 +22,10 @@ from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSiz
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
-from whalefall_pipelines.fleet.probe import Deadlines, NoHistory, Probe, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
 
 
-class PostgresProbe(NoHistory):
+class PostgresProbe(ProbeDefaults):
     """An open connection to one PostgreSQL server."""
 
     def __init__(self, connection: Connection, instance: Instance, watch: Watch) -> None:
@@ -50,9 +50,9 @@ class PostgresProbe(NoHistory):
         ((login, is_held),) = self._rows("probes/postgresql/find_rights")
         return (Right("measure databases", f"GRANT pg_read_all_stats TO {login};", is_held=bool(is_held)),)
 
-    def list_databases(self) -> Sequence[str]:
-        """Every database in pg_database."""
-        return list(self._identities())
+    def list_databases(self) -> Mapping[str, str | None]:
+        """Every database in pg_database, with its OID."""
+        return {name: str(identity) for name, identity in self._identities().items()}
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Measure by one statement; a second listing tells what was dropped, or made anew, while it was measured."""

@@ -2,7 +2,7 @@
 and one line in `Engine` (`domain/instances.py`), all three of the same name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,7 +10,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, RecoveredSize
-from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,24 @@ class Probe(Protocol):
         """The least that a login needs here, and what of it this one has."""
         ...
 
-    def list_databases(self) -> Sequence[str]:
-        """Every database of the server by name, system databases included."""
+    def identity(self) -> ServerIdentity | None:
+        """What the server calls itself; None where it does not, or where the login may not ask."""
+        ...
+
+    def list_databases(self) -> Mapping[str, str | None]:
+        """Every database of the server by name, system databases included, with the server's own identifier of it.
+
+        The identifier survives a rename and is another one after the database was dropped and created again; None where the engine
+        has none.
+        """
         ...
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """One outcome for each of these databases, in any order, by as few statements as the engine allows."""
+        ...
+
+    def measure_shared(self) -> int | None:
+        """Bytes on the server's disk that belong to no database (`shared_bytes` of domain.md section 2); None where a part is unknown."""
         ...
 
     def recover_sizes(
@@ -74,8 +86,16 @@ class Probe(Protocol):
         ...
 
 
-class NoHistory:
-    """What the adapter of an engine inherits that keeps no history of sizes."""
+class ProbeDefaults:
+    """What an adapter inherits and overrides where its engine tells more: no identity, shared space unknown, no history of sizes."""
+
+    def identity(self) -> ServerIdentity | None:
+        """Unknown."""
+        return None
+
+    def measure_shared(self) -> int | None:
+        """Unknown."""
+        return None
 
     def recover_sizes(self, _names: Sequence[str], _first_day: date, _last_day: date, _timezone: ZoneInfo, /) -> Sequence[RecoveredSize]:
         """Nothing."""

@@ -25,7 +25,7 @@ from whalefall_pipelines.errors import SizesError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.histories import bounds, last_of_each_day
 from whalefall_pipelines.fleet.odbc import Driver, available_drivers
-from whalefall_pipelines.fleet.probe import Deadlines, Probe, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
 from whalefall_pipelines.fleet.sqlserver_connection import open_connection, translating
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
@@ -62,7 +62,7 @@ class _Row:
     can_be_entered: int
 
 
-class SqlServerProbe:
+class SqlServerProbe(ProbeDefaults):
     """An open connection to one SQL Server."""
 
     def __init__(self, connection: pyodbc.Connection, instance: Instance, watch: Watch) -> None:
@@ -99,7 +99,7 @@ class SqlServerProbe:
             Right("know secondary replicas", replicas, is_held=self._server.sees_replicas, is_optional=True),
         )[: None if self._server.has_groups else -1]
 
-    def list_databases(self) -> Sequence[str]:
+    def list_databases(self) -> Mapping[str, str | None]:
         """Every database but snapshots.
 
         Raises:
@@ -109,7 +109,7 @@ class SqlServerProbe:
             grant = f"GRANT VIEW ANY DATABASE TO {self._server.quoted_login};"
             sentence = f"SQL Server at {self._instance.address} shows this login only some of its databases; run there: {grant}"
             raise SizesError(sentence, reason=Reason.NO_PERMISSION)
-        return [str(name) for (name,) in self._rows("probes/sqlserver/list_databases")]
+        return {str(name): None for (name,) in self._rows("probes/sqlserver/list_databases")}
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Measure all by one statement, each database that has containers by one more, and what is in use by one for a hundred of them."""

@@ -5,7 +5,7 @@ A stop in the store is a trigger of the test's own that waits for an advisory lo
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, RecoveredSize
-from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
 from whalefall_pipelines.fleet.probe import Probe, Right
@@ -70,13 +70,19 @@ class SteppedProbe:
     def rights(self) -> Sequence[Right]:
         return self._probe.rights()
 
-    def list_databases(self) -> Sequence[str]:
+    def identity(self) -> ServerIdentity | None:
+        return self._probe.identity()
+
+    def list_databases(self) -> Mapping[str, str | None]:
         self._steps.before_listing()
         return self._probe.list_databases()
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         self._steps.before_measuring()
         return self._probe.measure(database_names)
+
+    def measure_shared(self) -> int | None:
+        return self._probe.measure_shared()
 
     def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
         return self._probe.recover_sizes(database_names, first_day, last_day, timezone)

@@ -4,7 +4,7 @@
 """
 
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 from whalefall_pipelines import queries
@@ -12,10 +12,10 @@ from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reaso
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.probe import Deadlines, NoHistory, Probe, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
 
 
-class ToyboxProbe(NoHistory):
+class ToyboxProbe(ProbeDefaults):
     server_version = "Toybox 1"
     driver = f"sqlite3 {sqlite3.sqlite_version}"
 
@@ -25,8 +25,8 @@ class ToyboxProbe(NoHistory):
     def rights(self) -> Sequence[Right]:
         return ()
 
-    def list_databases(self) -> Sequence[str]:
-        return [name for (name,) in self._connection.execute(queries.load("probes/toybox/list_databases"))]
+    def list_databases(self) -> Mapping[str, str | None]:
+        return {name: None for (name,) in self._connection.execute(queries.load("probes/toybox/list_databases"))}
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         sizes = dict(self._connection.execute(queries.load("probes/toybox/measure_databases")).fetchall())

@@ -169,7 +169,7 @@ def test_each_of_many_visits_to_one_server_is_watched_by_itself(subject: Subject
 def test_visits_leave_no_descriptor_and_no_thread(subject: Subject) -> None:
     def visit_all() -> None:
         with subject.visit() as probe:
-            probe.measure(probe.list_databases())
+            probe.measure(list(probe.list_databases()))
         with ChaosProxy(subject.host, subject.port) as proxy, subject.visit(proxy) as probe:
             proxy.cut()
             with fails(subject, Reason.UNAVAILABLE, SizesError):

@@ -34,7 +34,7 @@ def test_what_was_dropped_has_vanished_and_its_neighbours_are_measured(target: T
 
 def test_system_databases_have_honest_sizes_too(target: Target) -> None:
     with visit(target) as probe:
-        names = probe.list_databases()
+        names = list(probe.list_databases())
         assert {"information_schema", "mysql", "performance_schema"} <= set(names)
         outcomes = {outcome.database_name: outcome for outcome in probe.measure(names)}
     assert outcomes["information_schema"].total_bytes == outcomes["performance_schema"].total_bytes == 0

@@ -59,7 +59,7 @@ def test_it_is_one_select_in_oracles_sql(name: str) -> None:
 def test_sizes_are_the_files_of_each_tablespace_with_what_they_may_grow_to_and_what_is_in_use(double: OracleDouble) -> None:
     probe = probe_of(double)
     assert probe.server_version == "Oracle 19.0.0.0.0 (ORCLPDB1)"
-    assert probe.list_databases() == ["USERS", "UNDO", "TEMP"]
+    assert list(probe.list_databases()) == ["USERS", "UNDO", "TEMP"]
     assert probe.measure(["USERS", "UNDO", "TEMP", "GONE"]) == [
         size("USERS", 2 * GIBIBYTE, 5 * GIBIBYTE, 5 * BLOCK),
         size("UNDO", GIBIBYTE, GIBIBYTE),

@@ -30,7 +30,7 @@ def test_a_visit_goes_through_the_real_driver(server: OracleServer) -> None:
     with visit(server.host, server.port) as probe:
         assert probe.server_version == "Oracle 19.0.0.0.0 (ORCLPDB1)"
         assert probe.driver.startswith("python-oracledb ")
-        assert probe.list_databases() == ["SYSTEM", "USERS", "TEMP"]
+        assert list(probe.list_databases()) == ["SYSTEM", "USERS", "TEMP"]
         assert [isinstance(one, DatabaseSize) for one in probe.measure(["USERS", "TEMP"])] == [True, True]
         assert all(right.is_held for right in probe.rights())
 

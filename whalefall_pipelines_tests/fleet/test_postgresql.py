@@ -167,7 +167,7 @@ def test_a_visit_sends_three_statements_and_nothing_else(server: PostgresCluster
         cursor.execute(f"alter role {login.username} set log_statement = 'all'")
         cursor.execute(f"alter role {login.username} set datestyle = 'German'")  # makes psycopg2 send one of its own
     with visit(server, login) as probe:
-        probe.measure(probe.list_databases())
+        probe.measure(list(probe.list_databases()))
     said = [line for line in server.log.read_text().splitlines() if line.startswith(f"{login.username}: LOG:  statement:")]
     assert len(said) == 3, said
 

@@ -168,7 +168,7 @@ def test_hostile_database_names_are_measured_with_their_containers(driver: Drive
 
 def test_a_visit_sends_four_statements_and_names_itself(driver: Driver, server: SqlServer) -> None:
     with visit(driver, server) as probe:
-        probe.measure(probe.list_databases())
+        probe.measure(list(probe.list_databases()))
     (session,) = server.sessions
     assert [text for text in session.statements if text.startswith("-- ")] == session.statements[-4:]
     assert session.application == "whalefall"

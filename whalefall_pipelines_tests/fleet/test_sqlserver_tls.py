@@ -51,7 +51,7 @@ def test_the_password_is_always_encrypted_and_everything_when_either_side_wants_
     with new_server(tls=context, forces_encryption=forces) as server:
         server.catalogue.add_database("shop", container_pages=7)
         with visit(driver, server, sslmode=sslmode) as probe:
-            assert len(probe.measure(probe.list_databases())) == 5
+            assert len(probe.measure(list(probe.list_databases()))) == 5
         (session,) = server.sessions
         assert (session.is_login_encrypted, session.is_encrypted) == (True, not login_only)
 
