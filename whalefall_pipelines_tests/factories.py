@@ -32,7 +32,8 @@ def register(
             cursor.execute("insert into credentials (name, username) values (%s, 'monitor') returning credential_id", (name,))
             (credential_id,) = cursor.fetchone() or (None,)
             cursor.execute(
-                "insert into instances (name, engine, host, port, credential_id) values (%s, %s, %s, %s, %s)",
+                # registered before any day that a test may have
+                "insert into instances (name, engine, host, port, credential_id, created_at) values (%s, %s, %s, %s, %s, '2020-01-01')",
                 (name, engine, host, port, credential_id),
             )
         cursor.execute("select instance_id, name from instances where name = any(%s) order by instance_id", (list(names),))

@@ -29,6 +29,8 @@ class Reason(StrEnum):
     TLS_FAILED = "tls_failed"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - the name of a reason
     NO_PERMISSION = "no_permission"
+    ANOTHER_SERVER = "another_server"
+    DUPLICATE_SERVER = "duplicate_server"
     VANISHED = "vanished"
     EMPTY_RESULT = "empty_result"
     INCOMPLETE = "incomplete"

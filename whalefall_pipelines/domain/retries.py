@@ -10,8 +10,10 @@ from uuid import UUID
 
 from whalefall_pipelines.domain.capacity import Reason
 
-# Repeating a rejected login locks accounts, and a right that lacks is granted by nobody but a person.
-NEEDS_A_PERSON = frozenset({Reason.AUTHENTICATION_FAILED, Reason.NO_PERMISSION})
+# What a person cures by changing the credential or the instance. Repeating a rejected login locks accounts.
+CURED_BY_A_CHANGE = frozenset({Reason.AUTHENTICATION_FAILED, Reason.ANOTHER_SERVER, Reason.DUPLICATE_SERVER})
+# A missing privilege is granted on the server, which nothing here tells.
+NEEDS_A_PERSON = CURED_BY_A_CHANGE | {Reason.NO_PERMISSION}
 
 
 @dataclass(frozen=True, slots=True)
