@@ -19,6 +19,7 @@ from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.services.collect_capacity import Collector, InstanceOutcome, recompute_totals
 from whalefall_pipelines.services.fill_gaps import fill_gaps, settle_days_before
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.gaps import close_backfill_records
 from whalefall_pipelines.store.instances import active_instances
@@ -108,7 +109,7 @@ def _work(
     over = [day for day in days if day != measurable]
     seconds_by_day: dict[date, float] = {}
     if measurable:
-        settle_days_before(collector, measurable, plan.session_id)
+        outlast_outage(lambda: settle_days_before(collector, measurable, plan.session_id))
         started = time.monotonic()
         for number, outcome in enumerate(collector.collect_day(targets, measurable, plan.session_id), start=1):
             _log(context, outcome, f"[{number}/{len(targets)}]")
@@ -117,13 +118,13 @@ def _work(
         filled = fill_gaps(collector, targets, over, plan.session_id, context.log.warning)
         context.log.info("%s: over, so nothing is measured: %d recovered, %d estimated", _span(over), filled.recovered, filled.estimated)
     if not measurable:
-        close_backfill_records(collector.database, plan.session_id, min(over), max(over))
+        outlast_outage(lambda: close_backfill_records(collector.database, plan.session_id, min(over), max(over)))
     return seconds_by_day
 
 
 def _report(context: dg.AssetExecutionContext, database: Database, days: Sequence[date], seconds_by_day: Mapping[date, float]) -> None:
-    calendar = {"coverage": coverage_metadata(database, max(days))}
-    for report in report_days(database, days):
+    calendar = {"coverage": outlast_outage(lambda: coverage_metadata(database, max(days)))}
+    for report in outlast_outage(lambda: report_days(database, days)):
         seconds = {"seconds": seconds_by_day[report.day]} if report.day in seconds_by_day else {}
         for key, metadata in ((INVENTORY, inventory_metadata), (SIZES, database_metadata), (TOTALS, instance_metadata)):
             if key in context.selected_asset_keys:
