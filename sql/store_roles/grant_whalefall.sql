@@ -12,6 +12,9 @@ revoke insert, update on credentials, instances, schema_migrations, sync_state_m
 grant update (server_version, last_connected_at) on instances to {writer};
 -- A total whose databases are all gone goes with them.
 grant delete on instance_size_stats to {writer};
+-- A period that was computed again is stale no more.
+revoke update on stale_periods from {writer};
+grant delete on stale_periods to {writer};
 
 grant select on all tables in schema {schema} to {reader};
 revoke select on credentials from {reader};

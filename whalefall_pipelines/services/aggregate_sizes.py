@@ -41,6 +41,9 @@ def aggregate_sizes(
         written: dict[int, int] = {}
         with database.transaction() as cursor:
             aggregation.lock_period_type(cursor, periods[0].period_type)
+            if set(levels) == set(Level):  # else the level that is left out stays stale
+                aggregation.forget_stale_periods(cursor, periods)
+                aggregation.mark_running_periods(cursor, periods, today)
             for batch in _batches(periods):
                 for level in levels:
                     check()
@@ -63,7 +66,7 @@ def verify(database: Database, first_day: date, last_day: date, today: date) -> 
 
 
 def find_stale_periods(database: Database, period_type: PeriodType, today: date, days: tuple[date, date] | None = None) -> list[Period]:
-    """The periods of a type that recomputing would change: a window closed, or days were written by somebody who told nobody.
+    """The periods of a type that recomputing would change, found by recomputing them: what `list_due_periods` knows without.
 
     Asked of every period that touches these days, from the first to the last of them; of all that are known when none are named.
     """
