@@ -1,6 +1,6 @@
 -- Final periods that lack days of an instance, and how many of those days nothing explains. Explained is a day with an open gap, which has
 -- its reason, and a day before the first or after the last that any database of the instance was listed.
--- Parameters: period_type, first_start, last_start.
+-- Parameters: period_type, first_start, last_start, end_day (the first day after the last period).
 -- Returns: period_start, instance_name, missing_days, unexplained_days, reasons (text[]).
 with incomplete as (
     select
@@ -33,7 +33,11 @@ gaps as (
         array_agg(distinct g.reason order by g.reason) as reasons
     from capacity_gaps as g
     left join instance_databases as d on g.instance_id = d.instance_id and g.database_name = d.database_name
-    where g.closed_by is null and (g.database_name is null or d.first_measured_date is not null)
+    where
+        g.closed_by is null
+        and g.stat_date >= %(first_start)s
+        and g.stat_date < %(end_day)s
+        and (g.database_name is null or d.first_measured_date is not null)
     group by g.instance_id, g.stat_date
 )
 

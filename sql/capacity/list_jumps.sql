@@ -1,5 +1,5 @@
 -- Databases that on one of these days are far from the day before: by more than so many percent and more than so many bytes.
--- Parameters: days (date[]), percent, bytes.
+-- Parameters: days (date[]), days_before (date[], the day before each: the planner sees by it which months are read), percent, bytes.
 -- Returns: stat_date, instance_name, database_name, bytes_before, total_bytes.
 select
     s.stat_date,
@@ -10,6 +10,7 @@ select
 from database_size_stats as s
 inner join database_size_stats as b
     on s.instance_id = b.instance_id and s.database_name = b.database_name and b.stat_date = s.stat_date - 1
+        and b.stat_date = any(%(days_before)s::date[])
 inner join instances as i on s.instance_id = i.instance_id
 where
     s.stat_date = any(%(days)s::date[])

@@ -6,7 +6,7 @@ Rows arrive by COPY into staging tables and are taken over by one statement each
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from whalefall_pipelines import queries
@@ -177,7 +177,7 @@ def write_unreached(cursor: Cursor, instance_id: int, day: date, *, reason: str,
 def summarize_days(database: Database, days: Sequence[date]) -> dict[date, DaySummary]:
     """What each of these days holds."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/summarize_days"), {"days": list(days)})
+        cursor.execute(queries.load("capacity/summarize_days"), {"days": list(days), "first_day": min(days), "last_day": max(days)})
         return {row[0]: DaySummary(*row) for row in cursor.fetchall()}
 
 
@@ -191,14 +191,14 @@ def summarize_inventory(database: Database, days: Sequence[date]) -> dict[date, 
 def rank_databases(database: Database, days: Sequence[date], *, most: int = 10) -> tuple[RankedDatabase, ...]:
     """The largest and the fastest growing databases of each day."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/rank_databases"), {"days": list(days), "most": most})
+        cursor.execute(queries.load("capacity/rank_databases"), {"days": list(days), "days_before": days_before(days), "most": most})
         return tuple(RankedDatabase(*row) for row in cursor.fetchall())
 
 
 def rank_instances(database: Database, days: Sequence[date], *, most: int = 20) -> tuple[RankedInstance, ...]:
     """The largest instances of each day."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/rank_instances"), {"days": list(days), "most": most})
+        cursor.execute(queries.load("capacity/rank_instances"), {"days": list(days), "days_before": days_before(days), "most": most})
         return tuple(RankedInstance(*row) for row in cursor.fetchall())
 
 
@@ -207,6 +207,11 @@ def list_gaps(database: Database, days: Sequence[date], *, most: int = 50) -> tu
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_gaps"), {"days": list(days), "most": most})
         return tuple(Gap(*row) for row in cursor.fetchall())
+
+
+def days_before(days: Sequence[date]) -> list[date]:
+    """The day before each of these."""
+    return [day - timedelta(days=1) for day in days]
 
 
 class _Lines(io.TextIOBase):
