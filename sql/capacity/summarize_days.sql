@@ -14,7 +14,7 @@ sizes as (
         database_count,
         database_count = expected_count as is_complete
     from instance_size_stats
-    where stat_date between %(first_day)s - 1 and %(last_day)s
+    where stat_date between %(first_day)s::date - 1 and %(last_day)s
 ),
 
 totals as (

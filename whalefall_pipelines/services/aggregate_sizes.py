@@ -11,8 +11,8 @@ from whalefall_pipelines.domain.periods import Period, PeriodType, periods_betwe
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store import aggregation
 from whalefall_pipelines.store.aggregation import Difference, Level
-from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.table_partitions import writing_months
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
+from whalefall_pipelines.store.table_partitions import analyze_months, writing_months
 
 # So many periods are computed by one statement; several only where all are of one length, because the statement counts in days.
 BATCH = {PeriodType.DAILY: 31, PeriodType.WEEKLY: 13, PeriodType.MONTHLY: 1, PeriodType.QUARTERLY: 1}
@@ -39,7 +39,7 @@ def aggregate_sizes(
 
     def write() -> int:
         written: dict[int, int] = {}
-        with database.transaction() as cursor:
+        with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
             aggregation.lock_period_type(cursor, periods[0].period_type)
             if set(levels) == set(Level):  # else the level that is left out stays stale
                 aggregation.forget_stale_periods(cursor, periods)
@@ -53,7 +53,11 @@ def aggregate_sizes(
         return sum(written.values())
 
     starts = [period.start for period in periods]
-    return writing_months(database, starts, [f"{level}_size_aggregations" for level in levels], write)
+    tables = [f"{level}_size_aggregations" for level in levels]
+    written = writing_months(database, starts, tables, write)
+    if len(periods) > 1:
+        analyze_months(database, starts, tables)
+    return written
 
 
 def verify(database: Database, first_day: date, last_day: date, today: date) -> Iterator[Difference]:
@@ -61,7 +65,7 @@ def verify(database: Database, first_day: date, last_day: date, today: date) -> 
     for period_type in PeriodType:
         for batch in _batches(periods_between(period_type, first_day, min(last_day, today))):
             for level in Level:
-                with database.transaction() as cursor:
+                with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
                     yield from aggregation.compare_periods(cursor, level, batch, today)
 
 
@@ -74,7 +78,7 @@ def find_stale_periods(database: Database, period_type: PeriodType, today: date,
     stale: set[Period] = set()
     for batch in _batches(periods_between(period_type, days[0], min(days[1], today))) if days else ():
         for level in Level:
-            with database.transaction() as cursor:
+            with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
                 stale.update(aggregation.list_stale_periods(cursor, level, batch, today))
     return sorted(stale)
 
