@@ -13,6 +13,9 @@ credentials, instances, instance_activity, schema_migrations, sync_state_moves, 
 grant update (server_version, last_connected_at, server_identity, server_started_at) on instances to {writer};
 -- A total whose databases are all gone goes with them.
 grant delete on instance_size_stats to {writer};
+-- A period that was computed again is stale no more.
+revoke update on stale_periods from {writer};
+grant delete on stale_periods to {writer};
 
 grant select on all tables in schema {schema} to {reader};
 revoke select on credentials from {reader};

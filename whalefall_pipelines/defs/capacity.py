@@ -17,6 +17,7 @@ from whalefall_pipelines.defs.runs import Progress, plan_session, session_of_run
 from whalefall_pipelines.domain.capacity import measurable_day
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES
 from whalefall_pipelines.services.collect_capacity import Collector, InstanceOutcome, recompute_totals
 from whalefall_pipelines.services.fill_gaps import fill_gaps, settle_days_before
 from whalefall_pipelines.services.outlast_outage import outlast_outage
@@ -24,6 +25,7 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.gaps import close_backfill_records
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.sessions import skip_records
+from whalefall_pipelines.store.table_partitions import analyze_months
 
 INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases", "database_size_stats", "instance_size_stats"))
 
@@ -118,6 +120,7 @@ def _work(
     if over and SIZES in context.selected_asset_keys:
         filled = fill_gaps(collector, targets, over, plan.session_id, progress.warn)
         context.log.info("%s: over, so nothing is measured: %d recovered, %d estimated", _span(over), filled.recovered, filled.estimated)
+    analyze_months(collector.database, days, STATS_TABLES)
     if not measurable:
         outlast_outage(lambda: close_backfill_records(collector.database, plan.session_id, min(over), max(over)))
     return seconds_by_day

@@ -27,7 +27,7 @@ from whalefall_pipelines.services.write_visit import InstanceOutcome, Listing, r
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import capacity, sessions
 from whalefall_pipelines.store.credentials import SecretBox
-from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 
 Result = TypeVar("Result")
@@ -202,7 +202,7 @@ def server_collector(settings: Settings, database: Database) -> Collector:
 
 def recompute_totals(database: Database, targets: Sequence[Instance], days: Sequence[date], session_id: UUID) -> None:
     """Write the instance totals of stored days anew from their database rows."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         capacity.write_totals(cursor, [target.instance_id for target in targets], min(days), max(days), session_id)
 
 

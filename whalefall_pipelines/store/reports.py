@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.store.database import Database
@@ -75,7 +75,7 @@ class Gap:
 def summarize_days(database: Database, days: Sequence[date]) -> dict[date, DaySummary]:
     """What each of these days holds."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/summarize_days"), {"days": list(days)})
+        cursor.execute(queries.load("capacity/summarize_days"), {"days": list(days), "first_day": min(days), "last_day": max(days)})
         return {row[0]: DaySummary(*row) for row in cursor.fetchall()}
 
 
@@ -89,14 +89,14 @@ def summarize_inventory(database: Database, days: Sequence[date]) -> dict[date, 
 def rank_databases(database: Database, days: Sequence[date], *, most: int = 10) -> tuple[RankedDatabase, ...]:
     """The largest and the fastest growing databases of each day."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/rank_databases"), {"days": list(days), "most": most})
+        cursor.execute(queries.load("capacity/rank_databases"), {"days": list(days), "days_before": days_before(days), "most": most})
         return tuple(RankedDatabase(*row) for row in cursor.fetchall())
 
 
 def rank_instances(database: Database, days: Sequence[date], *, most: int = 20) -> tuple[RankedInstance, ...]:
     """The largest instances of each day."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/rank_instances"), {"days": list(days), "most": most})
+        cursor.execute(queries.load("capacity/rank_instances"), {"days": list(days), "days_before": days_before(days), "most": most})
         return tuple(RankedInstance(*row) for row in cursor.fetchall())
 
 
@@ -105,3 +105,8 @@ def list_gaps(database: Database, days: Sequence[date], *, most: int = 50) -> tu
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_gaps"), {"days": list(days), "most": most})
         return tuple(Gap(*row) for row in cursor.fetchall())
+
+
+def days_before(days: Sequence[date]) -> list[date]:
+    """The day before each of these."""
+    return [day - timedelta(days=1) for day in days]
