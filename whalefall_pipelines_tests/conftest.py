@@ -1,6 +1,7 @@
 """What every test may ask for: a PostgreSQL server per worker, and a freshly migrated store of its own per test."""
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,6 +17,8 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
 
 TIMEZONE = ZoneInfo("Asia/Shanghai")
+# The code location is loaded without a store, and its calendars must be those of the stores below.
+os.environ["WHALEFALL_TIMEZONE"] = TIMEZONE.key
 # Durability costs tests half their time and is not what they are about; test_embedded.py has a server with it.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB", "jit=off")
 _numbers = itertools.count()

@@ -29,9 +29,9 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 def aggregate(period_type: str, start: datetime, through: datetime | None, *, as_json: bool) -> None:
     """Compute periods of the whole fleet from their days. Safe to repeat: what is right already is not written again."""
     given = settings.load()
-    day = today(datetime.now(UTC), given.timezone)
     periods = _periods(PeriodType(period_type), start.date(), (through or start).date())
     with open_store(given) as database:
+        day = today(datetime.now(UTC), database.timezone)
         last_day = max(periods[0].start, min(periods[-1].end, day))
         plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, last_day)
         with sync_session(database, plan, active_instances(database)), error_console().status("Computing …"):

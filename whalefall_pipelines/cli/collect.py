@@ -47,17 +47,17 @@ def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> N
     Exit codes: 0 everything that was expected is there, 1 something is missing, 2 nothing was measured.
     """
     given = settings.load()
-    measured = _measurable(given, day.date() if day else today(datetime.now(UTC), given.timezone))
-    with open_store(given) as database:
+    with open_store(given, may_make=True) as database:
+        measured = _measurable(given, database, day.date() if day else today(datetime.now(UTC), database.timezone))
         if names:
             leave(_collect_named(given, database, names, measured, as_json=as_json))
         leave(_collect_fleet(given, database, measured, as_json=as_json))
 
 
-def _measurable(given: Settings, day: date) -> date:
-    if measurable_day([day], datetime.now(UTC), given.timezone, given.grace):
+def _measurable(given: Settings, database: Database, day: date) -> date:
+    if measurable_day([day], datetime.now(UTC), database.timezone, given.grace):
         return day
-    if day > today(datetime.now(UTC), given.timezone):
+    if day > today(datetime.now(UTC), database.timezone):
         raise InputError(f"{day} has not begun, so nothing can be measured.")
     raise InputError(
         f"{day} is over: a size can only be measured on its day (until {given.grace_hours} hours after midnight). To recover or estimate "

@@ -19,8 +19,8 @@ from whalefall_pipelines.store.gaps import list_coverage
 def coverage(count: int, *, as_json: bool) -> None:
     """Show which of the last days are known, a sign for each."""
     given = settings.load()
-    days = days_until(today(datetime.now(UTC), given.timezone), count)
     with open_store(given) as database:
+        days = days_until(today(datetime.now(UTC), database.timezone), count)
         found = list_coverage(database, days[0], days[-1])
     if as_json:
         print_json([_row(one) for one in found])

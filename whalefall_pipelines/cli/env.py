@@ -30,9 +30,9 @@ def env(*, as_json: bool, url_only: bool) -> None:
     its password: then the line asks `whalefall env --dagster-url` for it, so that no password is printed, and none is written to disk.
     """
     given = settings.load()
-    with open_store(given):
+    with open_store(given) as database:
         found = address(given)
-    exports = dagster_environment(given, found)
+        exports = dagster_environment(given, found, database.timezone)
     if found.is_embedded:
         with error_console().status("Making Dagster's tables …"):
             migrate_once(given, os.environ | exports)

@@ -34,8 +34,8 @@ def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> N
     Exit codes: 0 no difference, 1 any difference.
     """
     given = settings.load()
-    day = today(datetime.now(UTC), given.timezone)
     with open_store(given) as database:
+        day = today(datetime.now(UTC), database.timezone)
         known = find_known_days(database)
         if known is None and not as_json:
             note("There is nothing to verify yet: `whalefall collect` measures the first day.")

@@ -76,7 +76,7 @@ def run_demo(settings: Settings, database: Database, say: Callable[[str], None],
     """Start the servers, register them, load their past once, collect today through Dagster."""
     fleet = demo_fleet(settings)
     refuse_real_fleet(database, fleet)
-    day = today(datetime.now(UTC), settings.timezone)
+    day = today(datetime.now(UTC), database.timezone)
     _begin_calendar(settings, day)
     fleet.start(say)
     entries = read_fleet_file(fleet.fleet_file)

@@ -179,7 +179,7 @@ def server_collector(settings: Settings, database: Database) -> Collector:
         fleet=ServerFleet(deadlines),
         secrets=SecretBox(settings),
         filters=read_filters(settings),
-        timezone=settings.timezone,
+        timezone=database.timezone,
         grace=settings.grace,
         parallel=settings.parallel_instances,
         instance_seconds=settings.instance_timeout_seconds,

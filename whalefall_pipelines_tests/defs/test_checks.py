@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from whalefall_pipelines.defs import checks
-from whalefall_pipelines.defs.calendar import SETTINGS
+from whalefall_pipelines.defs.calendar import ZONE
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import PeriodType, period_of
 from whalefall_pipelines.store.database import Database
@@ -14,7 +14,7 @@ from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from
 from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.defs.bound import bound
 
-NOW = today(datetime.now(UTC), SETTINGS.timezone)
+NOW = today(datetime.now(UTC), ZONE)
 GB = 10**9
 
 

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.defs.calendar import SETTINGS
+from whalefall_pipelines.defs.calendar import ZONE
 from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS, fleet_day
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.instances import Engine, Login
@@ -74,7 +74,7 @@ def run(
 
 
 def current_day() -> date:
-    return today(datetime.now(UTC), SETTINGS.timezone)
+    return today(datetime.now(UTC), ZONE)
 
 
 def test_a_sql_server_is_collected_by_a_run(

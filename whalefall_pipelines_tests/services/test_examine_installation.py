@@ -29,7 +29,7 @@ def installed(store: Database, store_environment: dict[str, str], postgres_serve
     name = f"doctors_dagster_{next(_numbers)}"
     administer(postgres_server, f"create database {name}")
     given = settings.load(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
-    create_table_partitions(store, given, today(datetime.now(UTC), given.timezone))
+    create_table_partitions(store, given, today(datetime.now(UTC), given.requested_timezone))
     yield Installation(given, fleet=FakeFleet({}))
     administer(postgres_server, f"drop database {name} with (force)")
 

@@ -64,7 +64,7 @@ def test_a_run_measures_real_servers_and_leaves_no_secret(
 ) -> None:
     found, dagster = given
     add_instances(store, postgres_server, f"monitor_{dagster.removeprefix('dagster_')}")
-    day = today(datetime.now(UTC), found.timezone)
+    day = today(datetime.now(UTC), found.requested_timezone)
     shown: list[int] = []
     session = run_in_dagster(found, store, collection(day, day), on_progress=lambda one: shown.append(one.total_instances))
     assert (session.status, session.successful_instances, session.failed_instances) == (SessionStatus.FAILED, 1, 1)
@@ -87,6 +87,6 @@ def test_a_run_measures_real_servers_and_leaves_no_secret(
 def test_a_run_that_breaks_is_a_sentence_that_names_the_log(store: Database, given: tuple[Settings, str], tmp_path: Path) -> None:
     found, _ = given
     broken = replace(found, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster")
-    day = today(datetime.now(UTC), found.timezone)
+    day = today(datetime.now(UTC), found.requested_timezone)
     with pytest.raises(RunFailedError, match=r"Dagster run broke: .*whole of it is in .*\.log"):
         run_in_dagster(broken, store, collection(day, day))
