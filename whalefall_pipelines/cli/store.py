@@ -23,7 +23,7 @@ from whalefall_pipelines.store.creation import create_missing_database
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.roles import StoreRoles, write_role_statements
 from whalefall_pipelines.store.status import StoreStatus, read_status
-from whalefall_pipelines.store.urls import describe
+from whalefall_pipelines.store.urls import describe, hide_secrets, holds_secret
 
 _ROLES = StoreRoles()
 
@@ -90,8 +90,8 @@ def url(database: str) -> None:
         click.echo(embedded.cluster(given).url(database))
         return
     own = (found.whalefall if database == "whalefall" else found.dagster).set(drivername="postgresql")
-    click.echo(own.render_as_string(hide_password=True))
-    if own.password:
+    click.echo(hide_secrets(own))
+    if holds_secret(own):
         note("The password is hidden as ***; it is in WHALEFALL_DATABASE_URL or WHALEFALL_DAGSTER_DATABASE_URL.")
 
 

@@ -5,7 +5,7 @@ file, so its URLs can be printed. Creating the databases is `creation.py`, their
 """
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -31,8 +31,8 @@ _OPTIONS = ("shared_buffers=64MB", "max_connections=100", "max_wal_size=512MB", 
 class StoreAddress:
     """Where both databases are. `is_embedded` tells whether we start and stop the server."""
 
-    whalefall: "URL"
-    dagster: "URL"
+    whalefall: "URL" = field(repr=False)  # SQLAlchemy hides the password, and shows an sslpassword
+    dagster: "URL" = field(repr=False)
     is_embedded: bool
 
 

@@ -120,10 +120,13 @@ def test_an_installation_that_breaks_keeps_its_passwords_to_itself(installed: In
         {"WHALEFALL_DATABASE_URL": url.replace("canary_whalefall", "nowhere")},
         {"WHALEFALL_DATABASE_URL": url.replace("postgresql:", "nonsense:")},
         {"WHALEFALL_DATABASE_URL": url.replace("@", "@@:")},
+        {"WHALEFALL_DATABASE_URL": url.replace(STORE, f"p@{WRONG}/w:rd")},
+        {"WHALEFALL_DAGSTER_DATABASE_URL": dagster.replace(DAGSTER, f"p/{WRONG}")},
+        {"WHALEFALL_DAGSTER_DATABASE_URL": dagster.replace(f":{DAGSTER}", "") + f"?sslpassword={WRONG}"},
         {"WHALEFALL_DAGSTER_DATABASE_URL": dagster.replace(DAGSTER, WRONG)},
         {"WHALEFALL_SECRET_KEY": f"{KEY}-another", "BY_ENV": ""},
     ):
-        for command in (("collect",), ("doctor",), ("instances", "test"), ("env",)):
+        for command in (("collect",), ("doctor",), ("instances", "test"), ("env",), ("store", "url", "--database", "dagster")):
             installed.run(*command, **changed)
     wrong = {name: address.replace(STORE, WRONG).replace(DAGSTER, WRONG) for name, address in addresses.items()}
     for command in (("up", "--port", str(free_port())), ("store", "migrate")):
