@@ -5,7 +5,8 @@ call `load`; everything below is given a `Settings`. Secrets are kept out of `re
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -28,6 +29,8 @@ class Settings:
     database_url: str | None = field(repr=False)
     dagster_database_url: str | None = field(repr=False)
     secret_key: str | None = field(repr=False)
+    secret_variables: tuple[str, ...]
+    secret_folders: tuple[Path, ...]
     requested_timezone: ZoneInfo | None
     start_date: date
     grace_hours: int
@@ -70,6 +73,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=values.get("WHALEFALL_DATABASE_URL"),
         dagster_database_url=values.get("WHALEFALL_DAGSTER_DATABASE_URL"),
         secret_key=values.get("WHALEFALL_SECRET_KEY"),
+        secret_variables=_prefixes(values, "WHALEFALL_SECRET_VARIABLES", "MONITOR_"),
+        secret_folders=_folders(values, "WHALEFALL_SECRET_FOLDERS", ("/run/secrets", home / "secrets", home / "demo")),
         requested_timezone=_timezone(values),
         start_date=_date(values, "WHALEFALL_START_DATE", "2026-01-01"),
         grace_hours=_integer(values, "WHALEFALL_GRACE_HOURS", 2, least=0, most=23),
@@ -151,6 +156,24 @@ def _retentions(values: Mapping[str, str]) -> tuple[int, int]:
             f"least {months + 3}: a quarter is compared with the one before it, which must still be there."
         )
     return months, aggregation_months
+
+
+def _prefixes(values: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
+    prefixes = tuple(part.strip() for part in values.get(name, default).split(","))
+    for prefix in prefixes:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", prefix) or prefix.startswith(("WHALEFALL_", "DAGSTER_")):
+            raise InputError(
+                f"{name} names the beginnings of variables that hold passwords of servers, separated by commas, like MONITOR_; what begins "
+                "with WHALEFALL_ or DAGSTER_ is never one."
+            )
+    return prefixes
+
+
+def _folders(values: Mapping[str, str], name: str, default: Sequence[str | Path]) -> tuple[Path, ...]:
+    folders = tuple(Path(part).expanduser() for part in (values[name].split(":") if name in values else default))
+    if not all(folder.is_absolute() and folder != Path("/") for folder in folders):
+        raise InputError(f"{name} must be absolute folders, separated by colons, like /run/secrets:/etc/whalefall.")
+    return tuple(Path(os.path.normpath(folder)) for folder in folders)
 
 
 def _yes(values: Mapping[str, str], name: str) -> bool:

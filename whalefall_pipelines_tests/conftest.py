@@ -67,4 +67,9 @@ def store(postgres_server: PostgresCluster, store_template: str) -> Iterator[Dat
 @pytest.fixture
 def store_environment(store: Database, tmp_path: Path) -> dict[str, str]:
     """The environment with which the `whalefall` command works on this test's store."""
-    return {"WHALEFALL_DATABASE_URL": libpq_url(store.url), "WHALEFALL_HOME": str(tmp_path / "home"), "WHALEFALL_TIMEZONE": TIMEZONE.key}
+    return {
+        "WHALEFALL_DATABASE_URL": libpq_url(store.url),
+        "WHALEFALL_HOME": str(tmp_path / "home"),
+        "WHALEFALL_TIMEZONE": TIMEZONE.key,
+        "WHALEFALL_SECRET_FOLDERS": str(tmp_path),
+    }

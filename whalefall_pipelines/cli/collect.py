@@ -27,9 +27,11 @@ from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.services.collect_capacity import InstanceOutcome, server_collector
 from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.replace_key import refuse_other_key
 from whalefall_pipelines.services.run_in_dagster import collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.sessions import list_records
@@ -48,6 +50,8 @@ def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> N
     """
     given = settings.load()
     with open_store(given, may_make=True) as database:
+        with database.transaction() as cursor:
+            refuse_other_key(cursor, SecretBox(given))
         measured = _measurable(given, database, day.date() if day else today(datetime.now(UTC), database.timezone))
         if names:
             leave(_collect_named(given, database, names, measured, as_json=as_json))

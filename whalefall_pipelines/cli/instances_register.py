@@ -64,7 +64,7 @@ def import_(*, file: Path, dry_run: bool, yes: bool) -> None:
     \b
     defaults: {engine: postgresql, credential: monitoring}
     credentials:
-      - {name: monitoring, username: whalefall, secret: env:MONITORING_PASSWORD}
+      - {name: monitoring, username: whalefall, secret: env:MONITOR_PASSWORD}
     instances:
       - {name: db1, host: db1.example, tags: {env: prod}, capacity_limit: 500GiB}
       - {name: db2, host: db2.example, engine: mysql, username: me, secret: file:/run/secrets/db2}
@@ -73,8 +73,9 @@ def import_(*, file: Path, dry_run: bool, yes: bool) -> None:
     Keys of an instance: name, engine, host, port, database, username, secret,
     credential_name, credential, sslmode, sslrootcert, tags, capacity_limit.
     """
-    entries = read_fleet_file(file)
-    with open_store(settings.load(), may_make=not dry_run) as database:
+    given = settings.load()
+    entries = read_fleet_file(file, SecretBox(given))
+    with open_store(given, may_make=not dry_run) as database:
         plan = plan_fleet(database, entries)
         _print_plan(plan)
         if plan.is_empty or dry_run:

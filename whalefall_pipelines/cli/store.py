@@ -17,9 +17,11 @@ from whalefall_pipelines.services.change_timezone import TimezoneChange, change_
 from whalefall_pipelines.services.dagster_environment import dagster_environment
 from whalefall_pipelines.services.dagster_processes import migrate as migrate_dagster
 from whalefall_pipelines.services.open_store import migrate_store, open_store, prepare_store
+from whalefall_pipelines.services.replace_key import replace_key
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import embedded, migrations
 from whalefall_pipelines.store.creation import create_missing_database
+from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.roles import StoreRoles, write_role_statements
 from whalefall_pipelines.store.status import StoreStatus, read_status
@@ -149,6 +151,25 @@ def _print_timezone(change: TimezoneChange) -> None:
         if change.new_today > change.old_today:
             click.echo(f"{change.old_today} is over by then: what it still lacks can only be recovered or estimated.")
     click.echo(f"Schedules keep their hours, by the clock of {change.new.key}.")
+
+
+@store.command("rotate-key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def rotate_key(*, yes: bool) -> None:
+    """Encrypt the stored passwords with a new key.
+
+    The key file is replaced; with WHALEFALL_SECRET_KEY, set it to NEW,OLD before. Safe to interrupt and to repeat.
+    """
+    given = settings.load()
+    secrets = SecretBox(given)
+    with open_store(given) as database:
+        confirm("Encrypt every stored password with a new key?", is_confirmed=yes)
+        count = replace_key(database, secrets)
+    note(f"{count} stored passwords are encrypted with the first key of {secrets.keys}.")
+    if secrets.keys.is_file:
+        note("Copy the file to every other machine that opens them. A backup of the store from before needs the old one.")
+    else:
+        note("Once everything runs with both keys, take the old one out of WHALEFALL_SECRET_KEY.")
 
 
 @store.command()

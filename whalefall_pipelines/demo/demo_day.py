@@ -25,6 +25,7 @@ from whalefall_pipelines.services.register_instances import carry_out, plan_flee
 from whalefall_pipelines.services.run_in_dagster import aggregation, collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances, registered_instances
 from whalefall_pipelines.store.sessions import list_sessions
@@ -79,7 +80,7 @@ def run_demo(settings: Settings, database: Database, say: Callable[[str], None],
     day = today(datetime.now(UTC), database.timezone)
     _begin_calendar(settings, day)
     fleet.start(say)
-    entries = read_fleet_file(fleet.fleet_file)
+    entries = read_fleet_file(fleet.fleet_file, SecretBox(settings))
     carry_out(database, entries, plan_fleet(database, entries))
     with suppress(StoreBusyError):  # another upkeep makes the same months at this moment
         create_table_partitions(database, settings, day)

@@ -28,7 +28,7 @@ def plan_timezone(database: Database, timezone: ZoneInfo, now: datetime) -> Time
     Raises:
         InputError: a session runs.
     """
-    _refuse_while_running(database)
+    refuse_while_running(database)
     old = database.timezone
     return TimezoneChange(old, timezone, today(now, old), today(now, timezone), find_known_days(database))
 
@@ -40,17 +40,22 @@ def change_timezone(database: Database, change: TimezoneChange) -> None:
         InputError: a session runs, or the zone is not the one any more from which the plan leads away.
     """
     with database.transaction() as cursor:
-        sessions.lock_opening(cursor)
-        _refuse_while_running(database)
+        installation.lock_opening_of_sessions(cursor)
+        refuse_while_running(database)
         if installation.find_timezone(cursor) != change.old.key:
             raise InputError("The time zone of the store was changed while the plan was read, so nothing was written: make the plan again.")
         installation.set_timezone(cursor, str(database.url.database), change.new)
 
 
-def _refuse_while_running(database: Database) -> None:
+def refuse_while_running(database: Database) -> None:
+    """Refuse what a running session must not meet.
+
+    Raises:
+        InputError: one runs; the sentence names it.
+    """
     running = sessions.list_running(database)
     if running:
         raise InputError(
-            f"Session {running[0].session_id} is running, and its day would change under it: wait for it, or end it with "
+            f"Session {running[0].session_id} is running, and this would change its ground: wait for it, or end it with "
             f"`whalefall sessions cancel {running[0].session_id}`."
         )

@@ -37,6 +37,11 @@ def set_client_timezone(cursor: Cursor, database_name: str, timezone: str) -> No
     cursor.execute(statement.format(database=sql.Identifier(database_name), timezone=sql.Literal(timezone)))
 
 
+def lock_opening_of_sessions(cursor: Cursor) -> None:
+    """Let no session be opened until the transaction ends."""
+    cursor.execute(queries.load("sessions/lock_opening"))
+
+
 def set_timezone(cursor: Cursor, database_name: str, timezone: ZoneInfo) -> None:
     """Count days by another zone from now on, in psql as well."""
     cursor.execute(queries.load("installation/set_timezone"), {"timezone": timezone.key})

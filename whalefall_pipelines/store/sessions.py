@@ -60,13 +60,8 @@ def _open(cursor: Cursor, plan: SessionPlan, instance_ids: Sequence[int]) -> Non
     )
 
 
-def lock_opening(cursor: Cursor) -> None:
-    """Let no session be opened until the transaction ends."""
-    cursor.execute(queries.load("sessions/lock_opening"))
-
-
 def _find_rival(cursor: Cursor, plan: SessionPlan) -> SessionRunningError | None:
-    lock_opening(cursor)
+    cursor.execute(queries.load("sessions/lock_opening"))
     cursor.execute(queries.load("sessions/find_rival"), {"first_day": plan.first_day, "last_day": plan.last_day})
     row = cursor.fetchone()
     if row is None:

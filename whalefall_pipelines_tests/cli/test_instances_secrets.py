@@ -113,11 +113,15 @@ def test_every_command_keeps_the_password_to_itself(
     (tmp_path / "secret").write_text(SECRET)
     fleet = tmp_path / "fleet.yaml"
     fleet.write_text("- {name: a, engine: postgresql, host: localhost, username: nobody, tags: {x: y}}")
-    environment = store_environment | {"SECRET": SECRET}
-    option = {"encrypted": ("--password-prompt",), "env": ("--secret", "env:SECRET"), "file": ("--secret", f"file:{tmp_path / 'secret'}")}
+    environment = store_environment | {"MONITOR_SECRET": SECRET}
+    option = {
+        "encrypted": ("--password-prompt",),
+        "env": ("--secret", "env:MONITOR_SECRET"),
+        "file": ("--secret", f"file:{tmp_path / 'secret'}"),
+    }
     add = (*ADD, "--port", str(postgres_server.port), "a", "--username", "nobody", *option[kind])
     leaves_no_trace(everything(whalefall(environment, "--debug", *add, typed=f"{SECRET}\n")))
-    other_key = environment | {"WHALEFALL_SECRET_KEY": "another", "SECRET": ""}
+    other_key = environment | {"WHALEFALL_SECRET_KEY": "another", "MONITOR_SECRET": ""}
     (tmp_path / "filters").write_text("x: y")
     for arguments in (
         add,

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import pytest
 
+from whalefall_pipelines import settings
 from whalefall_pipelines.defs import checks
 from whalefall_pipelines.defs.calendar import ZONE
 from whalefall_pipelines.domain.capacity import today
@@ -21,7 +22,9 @@ GB = 10**9
 def evaluate(check: dg.AssetChecksDefinition, store: Database, tags: dict[str, str] | None = None) -> dg.AssetCheckResult:
     """Run one check alone, as a person does, or with the tags of a run."""
     with dg.DagsterInstance.ephemeral() as instance:
-        job = dg.Definitions(asset_checks=[check], resources={"whalefall": bound(store)}).resolve_implicit_global_asset_job_def()
+        job = dg.Definitions(
+            asset_checks=[check], resources={"whalefall": bound(store, settings=settings.load({}))}
+        ).resolve_implicit_global_asset_job_def()
         outcome = job.execute_in_process(instance=instance, tags=tags or {})
     (evaluation,) = outcome.get_asset_check_evaluations()
     return dg.AssetCheckResult(

@@ -57,7 +57,7 @@ def set_up(store: Database, folder: Path, name: str, *, engine: Engine, port: in
 def run(
     store: Database, folder: Path, instance: dg.DagsterInstance, day: date, now: datetime | None = None, **more: str
 ) -> dg.ExecuteInProcessResult:
-    environment = {"WHALEFALL_HOME": str(folder), "WHALEFALL_CONNECT_TIMEOUT_SECONDS": "2", **more}
+    environment = {"WHALEFALL_HOME": str(folder), "WHALEFALL_SECRET_FOLDERS": str(folder), "WHALEFALL_CONNECT_TIMEOUT_SECONDS": "2", **more}
 
     def collector() -> Collector:
         return replace(server_collector(settings.load(environment), store), clock=lambda: now or datetime.now(UTC), pause_seconds=0)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import dagster as dg
 
+from whalefall_pipelines import settings
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.defs import sensors
 from whalefall_pipelines.defs.calendar import ZONE
@@ -20,7 +21,9 @@ RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_e
 
 def bridged(store: Database) -> list[dg.RunRequest]:
     with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(instance=instance, resources={"whalefall": bound(store)}, definitions=defs)
+        context = dg.build_sensor_context(
+            instance=instance, resources={"whalefall": bound(store, settings=settings.load({}))}, definitions=defs
+        )
         return list(sensors.bridge_gaps.evaluate_tick(context).run_requests or [])
 
 

@@ -150,7 +150,7 @@ def test_a_session_whose_process_is_gone_is_found(store: Database, installed: In
 def test_a_password_that_cannot_be_read_is_found_by_the_name_of_its_login(store: Database, installed: Installation) -> None:
     whole = with_fleet(installed, store, a=server())
     with store.transaction() as cursor:
-        cursor.execute("update credentials set secret = 'env:NOWHERE'")
+        cursor.execute("update credentials set secret = 'env:MONITOR_NOWHERE'")
     found = bad(whole)
     assert found["secrets"].sentence.endswith("'NOWHERE' is not set or empty.")
     assert found["secrets"].next_step == "set it here, and where Dagster's code server runs."

@@ -71,7 +71,7 @@ def store_login(postgres_server: PostgresCluster) -> Iterator[None]:
 def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engine, port: int, username: str) -> set[str]:
     register(store, "target", engine=engine, port=port)
     with installation(store, environment) as (given, database):
-        secrets = SecretBox(given, {"LOGIN": LOGIN})
+        secrets = SecretBox(given, {"MONITOR_LOGIN": LOGIN})
         sealed = secrets.seal(LOGIN)
         with store.transaction() as cursor:
             cursor.execute("update credentials set username = %s, secret = %s", (username, sealed))

@@ -33,8 +33,8 @@ def given(
     number = next(_numbers)
     role, dagster = f"monitor_{number}", f"dagster_{number}"
     administer(postgres_server, f"create role {role} login password '{CANARY}'", f"create database {dagster}")
-    monkeypatch.setenv("RIGHT_PASSWORD", CANARY)
-    monkeypatch.setenv("WRONG_PASSWORD", WRONG)
+    monkeypatch.setenv("MONITOR_RIGHT_PASSWORD", CANARY)
+    monkeypatch.setenv("MONITOR_WRONG_PASSWORD", WRONG)
     found = settings.load({**store_environment, "WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(dagster)})
     found.home.mkdir(parents=True)
     yield found, dagster
@@ -44,8 +44,8 @@ def given(
 def add_instances(store: Database, postgres_server: PostgresCluster, role: str) -> None:
     register(store, "right", "wrong", port=postgres_server.port)
     with store.transaction() as cursor:
-        cursor.execute("update credentials set username = %s, secret = 'env:RIGHT_PASSWORD' where name = 'right'", (role,))
-        cursor.execute("update credentials set username = %s, secret = 'env:WRONG_PASSWORD' where name = 'wrong'", (role,))
+        cursor.execute("update credentials set username = %s, secret = 'env:MONITOR_RIGHT_PASSWORD' where name = 'right'", (role,))
+        cursor.execute("update credentials set username = %s, secret = 'env:MONITOR_WRONG_PASSWORD' where name = 'wrong'", (role,))
 
 
 def everything_in(postgres_server: PostgresCluster, database: str) -> str:
