@@ -83,7 +83,7 @@ def test_a_file_with_bad_rows_reports_all_of_them_and_writes_nothing(store: Data
         "- {name: a, engine: mysql, host: h, credential: nobody}\n"
         "- {name: b, engine: access, host: h, username: u}\n",
     )
-    with pytest.raises(InputError, match=r"(?s)line 2: .*'nobody'.*line 3: .*'access'"):
+    with pytest.raises(InputError, match=r"(?s)line 2: .*'nobody'.*line 3: .*'b' has an unknown engine"):
         plan_fleet(store, entries)
     with pytest.raises(InputError):
         carry_out(store, entries, Plan((), (), 0))
