@@ -1,6 +1,6 @@
 """`whalefall aggregate`: compute periods from their days, without Dagster."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import uuid4
 
 import click
@@ -8,6 +8,7 @@ import click
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import error_console, json_option, print_json
 from whalefall_pipelines.cli.sessions import print_session
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, floor, periods_between
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
@@ -31,7 +32,7 @@ def aggregate(period_type: str, start: datetime, through: datetime | None, *, as
     given = settings.load()
     periods = _periods(PeriodType(period_type), start.date(), (through or start).date())
     with open_store(given) as database:
-        day = today(datetime.now(UTC), database.timezone)
+        day = today(system_clock(), database.timezone)
         last_day = max(periods[0].start, min(periods[-1].end, day))
         plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, last_day)
         with sync_session(database, plan, active_instances(database)), error_console().status("Computing …"):

@@ -1,7 +1,7 @@
 """`whalefall partitions`: what upkeep of the table partitions would do, doing it by hand, and getting an archived month back."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -20,6 +20,7 @@ from whalefall_pipelines.cli.output import (
     yes_or_no,
 )
 from whalefall_pipelines.cli.questions import confirm
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.table_partitions import Step, StepKind, TablePartition, added_by, dropped_by, months_of
 from whalefall_pipelines.services.archive_table_partitions import restore_archive
@@ -148,7 +149,7 @@ def restore(file: Path, *, as_json: bool) -> None:
 
 
 def _today(database: Database) -> date:
-    return today(datetime.now(UTC), database.timezone)
+    return today(system_clock(), database.timezone)
 
 
 def _print_steps(steps: Sequence[Step], *, as_json: bool, empty: str) -> None:

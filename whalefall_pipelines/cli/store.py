@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, fields, replace
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import click
@@ -12,6 +11,7 @@ import click
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import PARTIAL, cell, error_console, format_bytes, json_option, leave, note, print_json
 from whalefall_pipelines.cli.questions import confirm
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.errors import StoreUnreachableError
 from whalefall_pipelines.services.change_timezone import TimezoneChange, change_timezone, plan_timezone
 from whalefall_pipelines.services.dagster_environment import dagster_environment
@@ -128,7 +128,7 @@ def set_timezone(*, zone: str, yes: bool) -> None:
     given = settings.load()
     timezone = settings.read_timezone(zone, "ZONE")
     with open_store(replace(given, requested_timezone=None)) as database:
-        change = plan_timezone(database, timezone, datetime.now(UTC))
+        change = plan_timezone(database, timezone, system_clock())
         if change.old.key == change.new.key:
             note(f"The store counts its days by {zone} already.")
             return

@@ -2,11 +2,12 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import dagster as dg
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.defs.calendar import TIMEZONE, ZONE
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.errors import InputError
@@ -25,7 +26,7 @@ class WhalefallResource(dg.ConfigurableResource[None]):
 
     def now(self) -> datetime:
         """The clock of everything in `defs`; tests put another here."""
-        return datetime.now(UTC)
+        return system_clock()
 
     def today(self) -> date:
         """The day that it is by the time zone of the store."""

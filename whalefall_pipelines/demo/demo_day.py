@@ -6,10 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.demo.fleet import DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
 from whalefall_pipelines.domain.capacity import DatabaseSize, today
@@ -77,7 +78,7 @@ def run_demo(settings: Settings, database: Database, say: Callable[[str], None],
     """Start the servers, register them, load their past once, collect today through Dagster."""
     fleet = demo_fleet(settings)
     refuse_real_fleet(database, fleet)
-    day = today(datetime.now(UTC), database.timezone)
+    day = today(system_clock(), database.timezone)
     _begin_calendar(settings, day)
     fleet.start(say)
     entries = read_fleet_file(fleet.fleet_file, SecretBox(settings))

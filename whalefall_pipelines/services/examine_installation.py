@@ -6,9 +6,9 @@ What is wrong and what to do about it is decided in `domain/doctor.py`.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain import doctor
 from whalefall_pipelines.domain.capacity import MissingSize, Reason, today
 from whalefall_pipelines.domain.doctor import CredentialFact, Finding, InstanceFact, Severity
@@ -41,7 +41,7 @@ class Installation:
     fleet: Fleet | None = None
     dead_after_seconds: float = DEAD_AFTER_SECONDS
     on_progress: Callable[[int, int], None] = lambda _done, _all: None
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = system_clock
 
     def examine(self) -> Iterator[Finding]:
         """Everything, each finding as it is made. Nothing follows when the store cannot be reached."""
