@@ -84,13 +84,13 @@ def test_an_empty_fleet_is_a_sentence_that_names_its_store_or_an_empty_list(stor
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (("--port", "abc"), "'abc'"),
-        (("--capacity-limit", "500"), "'500'"),
+        (("--port", "abc"), "a port is a number"),
+        (("--capacity-limit", "500"), "like 500GiB"),
         (("--tag", "novalue"), "KEY=VALUE"),
         (("--tag", "a=1", "--tag", "a=2"), "each key once"),
         (("--credential", "other"), "one of the two"),
         (("--password-prompt", "--secret", "env:MONITOR_X"), "without --secret"),
-        (("--engine", "db2"), "'db2'"),
+        (("--engine", "db2"), "unknown engine"),
         (("surplus",), "one NAME too many"),
         (("--database", "\udcff"), "UTF-8"),
     ],

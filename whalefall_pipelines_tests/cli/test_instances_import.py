@@ -103,6 +103,7 @@ def test_a_file_that_cannot_be_used_is_one_sentence(store_environment: dict[str,
 
 
 def test_the_help_is_true(store_environment: dict[str, str], fleet: Path) -> None:
+    del store_environment["WHALEFALL_SECRET_FOLDERS"]
     text = " ".join(succeed(store_environment, "instances", "import", "--help").split())
     for key in INSTANCE_KEYS:
         assert key in text
