@@ -1,6 +1,7 @@
 """What every test may ask for: a PostgreSQL server per worker, and a freshly migrated store of its own per test."""
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,6 +17,8 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
 
 TIMEZONE = ZoneInfo("Asia/Shanghai")
+# The code location is loaded without a store, and its calendars must be those of the stores below.
+os.environ["WHALEFALL_TIMEZONE"] = TIMEZONE.key
 # Durability costs tests half their time and is not what they are about; test_embedded.py has a server with it.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB", "jit=off")
 _numbers = itertools.count()
@@ -64,4 +67,9 @@ def store(postgres_server: PostgresCluster, store_template: str) -> Iterator[Dat
 @pytest.fixture
 def store_environment(store: Database, tmp_path: Path) -> dict[str, str]:
     """The environment with which the `whalefall` command works on this test's store."""
-    return {"WHALEFALL_DATABASE_URL": libpq_url(store.url), "WHALEFALL_HOME": str(tmp_path / "home"), "WHALEFALL_TIMEZONE": TIMEZONE.key}
+    return {
+        "WHALEFALL_DATABASE_URL": libpq_url(store.url),
+        "WHALEFALL_HOME": str(tmp_path / "home"),
+        "WHALEFALL_TIMEZONE": TIMEZONE.key,
+        "WHALEFALL_SECRET_FOLDERS": str(tmp_path),
+    }

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from whalefall_pipelines.defs.calendar import DAYS, SETTINGS
+from whalefall_pipelines.defs.calendar import DAYS, ZONE
 from whalefall_pipelines.defs.columns import column_schema
 from whalefall_pipelines.defs.metadata import coverage_metadata, database_metadata, instance_metadata, inventory_metadata, report_days
 from whalefall_pipelines.defs.resources import WhalefallResource
@@ -89,7 +89,7 @@ def fleet_day(
     with whalefall.store() as database:
         targets = active_instances(database, config.instances)
         collector = replace(whalefall.collector(database), inventory_only=SIZES not in context.selected_asset_keys)
-        is_over = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace) is None
+        is_over = measurable_day(days, collector.clock(), ZONE, collector.grace) is None
         plan = plan_session(context, database, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
         with session_of_run(context, database, plan, targets) as check:
             seconds_by_day = _work(context, replace(collector, check=check), targets, days, plan)
@@ -107,7 +107,7 @@ def _work(
         recompute_totals(collector.database, targets, days, plan.session_id)
         skip_records(collector.database, plan.session_id, {"visited": False, "why": "totals are recomputed from stored sizes"})
         return {}
-    measurable = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace)
+    measurable = measurable_day(days, collector.clock(), ZONE, collector.grace)
     over = [day for day in days if day != measurable]
     seconds_by_day: dict[date, float] = {}
     progress = Progress(context.log, len(targets))

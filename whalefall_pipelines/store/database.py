@@ -86,13 +86,14 @@ class Cursor:
 
 
 class Database:
-    """The store as a pool of at most `pool_size` connections, safe to share between threads."""
+    """The store as a pool of at most `pool_size` connections, safe to share between threads; `timezone` is what its days are counted by."""
 
     def __init__(self, url: "URL", timezone: ZoneInfo, *, pool_size: int = 8) -> None:
         """Open nothing yet: the first transaction does."""
         from sqlalchemy import create_engine, event  # noqa: PLC0415
 
         self.url = url
+        self.timezone = timezone
         self._engine = create_engine(
             url,
             pool_size=pool_size,

@@ -139,6 +139,13 @@ def write_plan(cursor: Cursor, plan: Plan) -> None:
         )
 
 
+def replace_secrets(cursor: Cursor, secrets: Mapping[str, tuple[str, str]]) -> int:
+    """Put new ciphertexts in the place of old ones, as pairs by the name of the login; return how many there were."""
+    rows = [{"name": name, "old_secret": old, "secret": new} for name, (old, new) in secrets.items()]
+    cursor.execute(queries.load("instances/replace_secrets"), {"credentials": json.dumps(rows)})
+    return len(cursor.fetchall())
+
+
 def _columns(position: int, entry: InstanceEntry) -> dict[str, object]:
     return {
         "position": position,

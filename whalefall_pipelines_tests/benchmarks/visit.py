@@ -29,7 +29,7 @@ INSTANCES = 40  # of 20 databases each, as the fleet of the memory figure
 THREADS = 32
 ROUNDS = 9
 CONNECT_SECONDS = 2
-_PASSWORD_VARIABLE = "WHALEFALL_BENCHMARK_PASSWORD"
+_PASSWORD_VARIABLE = "MONITOR_BENCHMARK_PASSWORD"
 
 
 def bare(targets: Sequence[Target]) -> float:

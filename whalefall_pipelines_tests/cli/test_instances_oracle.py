@@ -25,9 +25,9 @@ def server() -> Iterator[OracleServer]:
 
 @pytest.fixture
 def environment(store_environment: dict[str, str], server: OracleServer) -> dict[str, str]:
-    found = store_environment | {"ORA_PASSWORD": str(LOGIN.password)}
+    found = store_environment | {"MONITOR_ORA_PASSWORD": str(LOGIN.password)}
     arguments = ("--engine", "oracle", "--host", server.host, "--port", str(server.port), "--username", LOGIN.username)
-    succeed(found, "instances", "add", "ora", *arguments, "--database", "ORCLPDB1", "--secret", "env:ORA_PASSWORD")
+    succeed(found, "instances", "add", "ora", *arguments, "--database", "ORCLPDB1", "--secret", "env:MONITOR_ORA_PASSWORD")
     return found
 
 
@@ -58,7 +58,7 @@ def test_programs_learn_container_driver_and_rights(server: OracleServer, enviro
 
 
 def test_a_wrong_password_is_told_and_not_shown(server: OracleServer, environment: dict[str, str]) -> None:
-    result = whalefall(environment | {"ORA_PASSWORD": "not the password"}, "instances", "test")
+    result = whalefall(environment | {"MONITOR_ORA_PASSWORD": "not the password"}, "instances", "test")
     assert (result.exit_code, "authentication_failed" in result.stdout) == (2, True)
     assert "not the password" not in everything(result)
     assert server.rejected_logins == 1

@@ -23,9 +23,9 @@ def server() -> Iterator[SqlServer]:
 
 @pytest.fixture
 def environment(store_environment: dict[str, str], server: SqlServer) -> dict[str, str]:
-    found = store_environment | {"ERP_PASSWORD": str(LOGIN.password)}
+    found = store_environment | {"MONITOR_ERP_PASSWORD": str(LOGIN.password)}
     arguments = ("--engine", "sqlserver", "--host", server.host, "--port", str(server.port), "--username", LOGIN.username)
-    succeed(found, "instances", "add", "erp", *arguments, "--secret", "env:ERP_PASSWORD")
+    succeed(found, "instances", "add", "erp", *arguments, "--secret", "env:MONITOR_ERP_PASSWORD")
     return found
 
 

@@ -29,7 +29,7 @@ def installed(store: Database, store_environment: dict[str, str], postgres_serve
     name = f"doctors_dagster_{next(_numbers)}"
     administer(postgres_server, f"create database {name}")
     given = settings.load(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
-    create_table_partitions(store, given, today(datetime.now(UTC), given.timezone))
+    create_table_partitions(store, given, today(datetime.now(UTC), given.requested_timezone))
     yield Installation(given, fleet=FakeFleet({}))
     administer(postgres_server, f"drop database {name} with (force)")
 
@@ -150,7 +150,7 @@ def test_a_session_whose_process_is_gone_is_found(store: Database, installed: In
 def test_a_password_that_cannot_be_read_is_found_by_the_name_of_its_login(store: Database, installed: Installation) -> None:
     whole = with_fleet(installed, store, a=server())
     with store.transaction() as cursor:
-        cursor.execute("update credentials set secret = 'env:NOWHERE'")
+        cursor.execute("update credentials set secret = 'env:MONITOR_NOWHERE'")
     found = bad(whole)
     assert found["secrets"].sentence.endswith("'NOWHERE' is not set or empty.")
     assert found["secrets"].next_step == "set it here, and where Dagster's code server runs."

@@ -47,7 +47,7 @@ def visit_in_every_way(store: Database, environment: dict[str, str], engine: Eng
     given = settings.load(environment)
     collector = server_collector(given, store)
     instances = active_instances(store)
-    day = today(datetime.now(UTC), given.timezone)
+    day = today(datetime.now(UTC), given.requested_timezone)
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day)
     with sync_session(store, plan, instances):
         (outcome,) = collector.collect_day(instances, day, plan.session_id)
