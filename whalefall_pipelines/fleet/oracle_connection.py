@@ -47,7 +47,15 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
             program="whalefall",
         )
     connection.call_timeout = round(deadlines.statement_seconds * 1000)
+    connection.outputtypehandler = _readable
     return connection
+
+
+def _readable(cursor: oracledb.Cursor, metadata: oracledb.FetchInfo) -> oracledb.Var | None:
+    """Text that is no whole UTF-8 is read as far as it goes: one such name would cost every other."""
+    if metadata.type_code is not oracledb.DB_TYPE_VARCHAR:
+        return None
+    return cursor.var(oracledb.DB_TYPE_VARCHAR, metadata.internal_size or 1, cursor.arraysize, encoding_errors="replace")
 
 
 def _tls_context(instance: Instance) -> ssl.SSLContext | None:
@@ -100,6 +108,7 @@ _NUMBERS: dict[str, _Meaning] = {
 }
 
 _CAUSES: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
+    ((UnicodeDecodeError,), (SizesError, Reason.SERVER_ERROR, "the server sent text that is none.")),
     ((socket.gaierror, UnicodeError), (UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers.")),
     ((ssl.SSLEOFError,), _HUNG_UP),
     ((ssl.SSLError,), _TLS),
