@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import cast
 
 import oracledb
 
@@ -18,6 +19,7 @@ from whalefall_pipelines.fleet.sockets import attaching
 
 # Once and early: until a first connection succeeded, one that hangs would block all others on the choice of the mode.
 oracledb.enable_thin_mode()
+_VARCHAR = cast("object", oracledb.DB_TYPE_VARCHAR)  # pyright: ignore[reportUnknownMemberType]
 
 
 def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog, watch: Watch) -> oracledb.Connection:
@@ -53,9 +55,9 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
 
 def _readable(cursor: oracledb.Cursor, metadata: oracledb.FetchInfo) -> oracledb.Var | None:
     """Text that is no whole UTF-8 is read as far as it goes: one such name would cost every other."""
-    if metadata.type_code is not oracledb.DB_TYPE_VARCHAR:
+    if metadata.type_code is not _VARCHAR:  # pyright: ignore[reportUnknownMemberType]
         return None
-    return cursor.var(oracledb.DB_TYPE_VARCHAR, metadata.internal_size or 1, cursor.arraysize, encoding_errors="replace")
+    return cursor.var(str, metadata.internal_size or 1, cursor.arraysize, encoding_errors="replace")  # pyright: ignore[reportUnknownMemberType]
 
 
 def _tls_context(instance: Instance) -> ssl.SSLContext | None:
