@@ -30,11 +30,11 @@ class Engine(StrEnum):
         engine.default_port, engine.system_databases, engine.history = default_port, frozenset(system_databases), history
         return engine
 
-    # PostgreSQL's `postgres` is a database like any other: people keep data in it.
+    # Amazon RDS has a database or tablespace of its own. PostgreSQL's `postgres` is a database like any other: people keep data in it.
     POSTGRESQL = "postgresql", 5432, ("template0", "template1")
     MYSQL = "mysql", 3306, ("information_schema", "performance_schema", "mysql", "sys")
-    SQLSERVER = "sqlserver", 1433, ("master", "model", "msdb", "tempdb"), "msdb"
-    ORACLE = "oracle", 1521, ("SYSTEM", "SYSAUX"), "AWR"
+    SQLSERVER = "sqlserver", 1433, ("master", "model", "msdb", "tempdb", "rdsadmin"), "msdb"
+    ORACLE = "oracle", 1521, ("SYSTEM", "SYSAUX", "RDSADMIN"), "AWR"
 
 
 def engines_with_history(*, awr_licensed: bool) -> frozenset[Engine]:
