@@ -14,6 +14,7 @@ from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.store import migrations
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
+from whalefall_pipelines_tests.servers import mysql
 
 TIMEZONE = ZoneInfo("Asia/Shanghai")
 # Durability costs tests half their time and is not what they are about; test_embedded.py has a server with it.
@@ -26,6 +27,14 @@ def libpq_url(url: URL) -> str:
     text = url.set(drivername="postgresql").render_as_string(hide_password=False)
     place, mark, options = text.partition("?")
     return place + mark + options.replace("+", "%20")  # libpq does not read + as a space
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in the last lines that MySQL was away: a suite that moves must not pass for one that was tested."""
+    reports: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
+    skipped = sum(mysql.ABSENT in str(report.longrepr) for report in reports)
+    if skipped:
+        terminalreporter.write_line(f"{skipped} tests of a real MySQL were skipped: {mysql.ABSENT}.", yellow=True)
 
 
 @pytest.fixture(scope="session")

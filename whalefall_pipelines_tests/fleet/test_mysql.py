@@ -1,4 +1,4 @@
-"""The MySQL adapter on a real MariaDB, and on the MySQL that WHALEFALL_TEST_MYSQL_URL names: sizes against files on disk, and names.
+"""The MySQL adapter on a real MariaDB and a real MySQL: sizes against files on disk, and names.
 
 Rights are in `test_mysql_rights.py`, what cannot be measured in `test_mysql_doubts.py`.
 """
