@@ -1,7 +1,7 @@
 """What every test may ask for: a PostgreSQL server per worker, and a freshly migrated store of its own per test."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,12 +29,14 @@ def libpq_url(url: URL) -> str:
     return place + mark + options.replace("+", "%20")  # libpq does not read + as a space
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in the last lines that MySQL was away: a suite that moves must not pass for one that was tested."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """Say in the last line that MySQL was away: a suite that moves must not pass for one that was tested."""
+    yield
     reports: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
     skipped = sum(mysql.ABSENT in str(report.longrepr) for report in reports)
     if skipped:
-        terminalreporter.write_line(f"{skipped} tests of a real MySQL were skipped: {mysql.ABSENT}.", yellow=True)
+        terminalreporter.write_line(f"{skipped} tests of a real MySQL were skipped: {mysql.why_absent()}", yellow=True)
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,14 @@ cache="${XDG_CACHE_HOME:-$HOME/.cache}/whalefall-tests/mysql"
 
 without() {
     echo "No MySQL: $1. Its tests are skipped." >&2
+    echo "$1." 2>/dev/null >"$cache/why_absent"
     exit 0
 }
 
+mkdir -p "$cache" || without "$cache cannot be made"
 for program in apt-get dpkg-deb flock; do
     command -v $program >/dev/null 2>&1 || without "this machine has no $program"
 done
-mkdir -p "$cache" || without "$cache cannot be made"
 exec 9>"$cache/lock"
 flock 9
 [ ! -d "$cache/root" ] || exit 0
@@ -43,4 +44,5 @@ for package in "$work"/archives/*.deb; do
 done
 [ -x "$work/root/usr/sbin/mysqld" ] || without "the package has no usr/sbin/mysqld"
 mv "$work/root" "$cache/root"
+rm -f "$cache/why_absent"
 rm -rf "$work"

@@ -144,7 +144,7 @@ def running_mysql(folder: Path, *options: str) -> Generator[Target]:
     """A MySQL of its own, up for the block; without one the test is skipped."""
     binaries = mysql_servers.find()
     if binaries is None:
-        pytest.skip(mysql_servers.ABSENT)
+        pytest.skip(f"{mysql_servers.ABSENT}: {mysql_servers.why_absent()}")
     with running_server.running(mysql_servers.MysqlServer(binaries, folder, options=options)) as server:
         yield Target("mysql", server)
 

@@ -1,4 +1,4 @@
-"""A private MySQL server from what `install_mysql.sh` unpacked, started and stopped as a MariaDB is; logins and schemas are `mariadb.py`."""
+"""A private MySQL from what `install_mysql.sh` unpacked, started and stopped as a MariaDB is; logins and schemas are `mariadb.py`."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ from whalefall_pipelines.local_servers.mariadb import MariadbServer
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
 from whalefall_pipelines.processes import dies_with_parent
 
-ABSENT = "no MySQL here: whalefall_pipelines_tests/servers/install_mysql.sh brings the one of Debian's unstable suite, or says why not"
+ABSENT = "no MySQL here"
 _INITIALIZE_SECONDS = 300
 # Small, and as careless as tests may be: durability is not what they are about.
 _OPTIONS = (
@@ -37,6 +37,14 @@ def find() -> MariadbBinaries | None:
     root = _cache() / "root" / "usr"
     server = root / "sbin" / "mysqld"
     return MariadbBinaries(server, root, "") if server.is_file() else None
+
+
+def why_absent() -> str:
+    """What the installation said, for people."""
+    try:
+        return (_cache() / "why_absent").read_text().strip()
+    except OSError:
+        return "whalefall_pipelines_tests/servers/install_mysql.sh was not run; `make test` runs it."
 
 
 @dataclass(frozen=True, slots=True)
