@@ -1,6 +1,7 @@
 """The MySQL adapter on a real MariaDB and a real MySQL: sizes against files on disk, and names.
 
-Rights are in `test_mysql_rights.py`, what cannot be measured in `test_mysql_doubts.py`.
+Tablespaces that tables share are in `test_mysql_shared.py`, privileges in
+`test_mysql_rights.py`, what cannot be measured in `test_mysql_doubts.py`.
 """
 
 from pathlib import Path
@@ -106,28 +107,6 @@ def test_sizes_are_of_now_and_not_of_the_servers_cache(target: Target) -> None:
     assert total_bytes(target, schema) > 20 * before
 
 
-def test_tables_in_a_shared_tablespace_count_by_their_length(target: Target) -> None:
-    schema, neighbour, tablespace = target.create_schema(), target.create_schema(), new_name("tablespace")
-    target.fill(schema, "own", 500)
-    target.fill(neighbour, "own", 500)
-    own = total_bytes(target, schema)
-    try:
-        if target.family == "mariadb":
-            target.ask("set global innodb_file_per_table = off")
-            target.fill(schema, "in-system", 1000)
-            target.fill(schema, "p-arts", 1000, "partition by range (id) (partition `p-1` values less than maxvalue)")
-        else:
-            target.ask(f"create tablespace {tablespace} add datafile '{tablespace}.ibd'")
-            target.fill(schema, "in-system", 1000, "tablespace innodb_system")
-            target.fill(schema, "p-arts", 1000, f"tablespace {tablespace}")
-        target.ask(f"analyze table {schema}.`in-system`, {schema}.`p-arts`")
-        assert own + 1_000_000 < total_bytes(target, schema) < own + 4_000_000
-        assert total_bytes(target, neighbour) == own
-    finally:
-        target.ask(f"drop table if exists {schema}.`in-system`, {schema}.`p-arts`")
-        target.ask("set global innodb_file_per_table = on" if target.family == "mariadb" else f"drop tablespace {tablespace}")
-
-
 def test_names_of_any_kind_are_measured(target: Target) -> None:
     for name in HOSTILE:
         target.create_schema(name)
@@ -165,7 +144,7 @@ def test_a_slash_in_a_name_belongs_to_the_schema_or_to_the_table(target: Target)
 
 def test_the_session_is_read_only(target: Target) -> None:
     schema, login = target.create_schema(), target.create_login("PROCESS, SHOW VIEW, CREATE, INSERT")
-    with visit(target, login) as probe, probe._connection.cursor() as cursor, pytest.raises(pymysql.MySQLError, match="READ ONLY"):
+    with visit(target, login) as probe, probe._session.connection.cursor() as cursor, pytest.raises(pymysql.MySQLError, match="READ ONLY"):
         cursor.execute(f"create table {schema}.ours (id int)")
 
 

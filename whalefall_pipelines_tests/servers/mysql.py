@@ -60,8 +60,7 @@ class MysqlServer(MariadbServer):
 
     def _command(self, port: int) -> Sequence[str]:
         where = (f"--bind-address={self.host}", f"--port={port}", "--socket=../socket", f"--pid-file={self.folder / 'mysqld.pid'}")
-        options = self.options if any("log-bin" in option for option in self.options) else ("--skip-log-bin", *self.options)
-        return [*_program(self.binaries, self.data), *where, *options]
+        return [*_program(self.binaries, self.data), *where, *self.options]
 
 
 def _program(binaries: MariadbBinaries, data: Path) -> list[str]:
