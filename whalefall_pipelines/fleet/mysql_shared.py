@@ -43,8 +43,8 @@ class SharedTables:
         if not tables or self.unexplained_bytes <= _USUAL_BYTES + self.counted_bytes() // 10:
             return None
         return (
-            f"{_listed([table.table_name for table in tables])} are counted by the server's statistics, which do not account for "
-            f"{self.unexplained_bytes} bytes in use of the tablespaces that they share; ANALYZE TABLE renews them."
+            f"Counted by the server's statistics: {_listed([table.table_name for table in tables])}. {self.unexplained_bytes} bytes in use "
+            "of the tablespaces that they share are in nobody's statistics: these are old (ANALYZE TABLE renews them), or it is undo log."
         )
 
 

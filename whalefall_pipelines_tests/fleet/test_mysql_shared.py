@@ -80,6 +80,7 @@ def test_names_that_may_be_written_alike_share_nothing(mysql: Target) -> None:
         for schema in ("prénom", "prènom"):
             mysql.create_schema(schema)
         mysql.fill("prénom", "plain", 1000, f"tablespace {name}")
+        mysql.ask("analyze table `prénom`.plain")
         assert size(mysql, "prénom").method == Method.INNODB_TABLESPACES_AND_STATISTICS
         assert size(mysql, "prénom").total_bytes > 500_000
         assert total_bytes(mysql, "prènom") == 0
@@ -105,12 +106,12 @@ def test_statistics_in_the_system_tablespace_say_when_they_are_old(target: Targe
         old = size(target, schema)
         assert old.method.endswith("_and_statistics")
         assert old.notice
-        assert old.notice.startswith("grown are counted by the server's statistics")
+        assert old.notice.startswith("Counted by the server's statistics: grown. ")
         assert size(target, neighbour).notice is None
         target.ask(f"analyze table {schema}.grown")
         renewed = size(target, schema)
-        assert renewed.notice is None
-        assert renewed.total_bytes > 40_000_000
+        assert renewed.total_bytes > old.total_bytes + 35_000_000
+        assert target.family == "mariadb" or renewed.notice is None  # there the undo log lies in the same file
 
 
 def bytes_on_disk(folder: Path) -> int:
@@ -152,9 +153,9 @@ def test_all_schemas_and_what_is_shared_are_the_data_directory_of_a_mysql(tmp_pa
     with running_mysql(tmp_path) as target:
         fill_in_every_way(target)
         schemas = target.create_schema(), target.create_schema()
-        target.ask("create tablespace both add datafile 'both.ibd'", "create tablespace nobody add datafile 'nobody.ibd'")
+        target.ask("create tablespace shared_space add datafile 'shared.ibd'", "create tablespace empty_space add datafile 'empty.ibd'")
         for schema in schemas:
-            target.fill(schema, "plain", 3000, "tablespace both")
+            target.fill(schema, "plain", 3000, "tablespace shared_space")
         with visit(target) as probe:
             assert probe.measure_shared() is None
             assert [right.statement for right in probe.rights() if not right.is_held] == [
