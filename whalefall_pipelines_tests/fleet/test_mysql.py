@@ -4,12 +4,14 @@ Tablespaces that tables share are in `test_mysql_shared.py`, privileges in
 `test_mysql_rights.py`, what cannot be measured in `test_mysql_doubts.py`.
 """
 
+import os
 from pathlib import Path
 
 import pymysql
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
+from whalefall_pipelines.domain.instances import ServerIdentity
 from whalefall_pipelines_tests.servers.mariadb import Target, measure, new_name, quoted, total_bytes, visit
 
 pytestmark = pytest.mark.process
@@ -43,6 +45,16 @@ def test_the_version_names_the_family(target: Target) -> None:
     assert family == {"mariadb": "MariaDB", "mysql": "MySQL"}[target.family]
     assert str(target.ask("select version()")[0][0]).startswith(number)
     assert number.replace(".", "").isdigit()
+
+
+def test_a_mysql_tells_its_own_identity_and_a_mariadb_none(target: Target) -> None:
+    with visit(target, target.create_login("")) as probe:
+        identity = probe.identity()
+    if target.family == "mariadb":
+        assert identity is None
+    else:
+        uuid = (target.server.data / "auto.cnf").read_text().strip().rpartition("=")[2]
+        assert identity == ServerIdentity(uuid, is_replica=False)
 
 
 def bytes_on_disk(folder: Path) -> int:
@@ -155,12 +167,35 @@ def test_empty_tables_of_any_engine_are_no_damaged_ones(target: Target) -> None:
     assert total_bytes(target, schema) == bytes_on_disk(target.files(schema))
 
 
-def test_a_folder_that_is_no_schema_is_listed_and_empty(maria: Target) -> None:
-    folder = maria.files("mysql").parent / "lost+found"  # as on a volume of its own
+@pytest.mark.parametrize("name", ["lost+found", "a@ZZb", "back`tick%s"])
+def test_a_folder_that_is_no_schema_is_listed_and_empty(maria: Target, name: str) -> None:
+    folder = maria.server.data / name  # as on a volume of its own
     folder.mkdir()
     try:
         with visit(maria) as probe:
-            assert "#mysql50#lost+found" in probe.list_databases()
-        assert total_bytes(maria, "#mysql50#lost+found") == 0
+            assert f"#mysql50#{name}" in probe.list_databases()
+        assert total_bytes(maria, f"#mysql50#{name}") == 0
     finally:
         folder.rmdir()
+
+
+def test_folders_whose_names_cannot_be_decoded_cost_only_themselves_and_stay_two(maria: Target) -> None:
+    schema = maria.create_schema()
+    maria.fill(schema, "plain", 100)
+    folders = [maria.server.data / os.fsdecode(name) for name in (b"caf\xe9", b"caf\xe8")]
+    for folder in folders:
+        folder.mkdir()
+    try:
+        with visit(maria) as probe:
+            listed = list(probe.list_databases())
+            outcomes = {outcome.database_name: outcome for outcome in probe.measure(listed)}
+        odd = [name for name in listed if name.startswith("#mysql50#caf")]
+        assert len(odd) == 2
+        for name in odd:
+            outcome = outcomes[name]
+            assert isinstance(outcome, MissingSize)
+            assert outcome.detail.startswith("2 folders in the data directory")
+        assert isinstance(outcomes[schema], DatabaseSize)
+    finally:
+        for folder in folders:
+            folder.rmdir()
