@@ -14,9 +14,8 @@ from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import PARTITION_TAG, RANGE_TAGS
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, spans
-from whalefall_pipelines.services.aggregate_sizes import find_stale_periods
 from whalefall_pipelines.services.fill_gaps import find_bridgeable_days
-from whalefall_pipelines.store.aggregation import Level
+from whalefall_pipelines.store.aggregation import Level, list_due_periods
 
 _SECONDS = 60
 
@@ -77,9 +76,9 @@ def _reconcile(period_type: PeriodType) -> dg.ScheduleDefinition:
     def reconcile(context: dg.ScheduleEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
         day = today(context.scheduled_execution_time, SETTINGS.timezone)
         with whalefall.store() as database:
-            stale = find_stale_periods(database, period_type, day)
+            due = list_due_periods(database, period_type, day)
         known = set(CALENDARS[period_type].get_partition_keys())
-        in_calendar = [period for period in stale if period.start.isoformat() in known]
+        in_calendar = [period for period in due if period.start.isoformat() in known]
         if not in_calendar:
             yield dg.SkipReason(f"every {period_type} period is what its days say")
         for first, last in spans(in_calendar):

@@ -11,11 +11,12 @@ from uuid import UUID
 from whalefall_pipelines.domain.capacity import Provenance, today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES
-from whalefall_pipelines.errors import SessionEndedError, WhalefallError
-from whalefall_pipelines.services.collect_capacity import Collector
+from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.services.collect_capacity import Collector, as_whalefall_error
 from whalefall_pipelines.services.each_instance import each_instance
+from whalefall_pipelines.services.write_visit import refuse_another_server
 from whalefall_pipelines.store import capacity, gaps, retries, sessions
-from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.table_partitions import ensure_months, writing_months
 
@@ -42,16 +43,16 @@ def fill_gaps(
     """
     database = collector.database
     bridge = gaps.Bridge(min(days), max(days), collector.max_gap_days, [instance.instance_id for instance in instances])
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         gaps.freeze_uncollected_days(cursor, bridge.first_day, bridge.last_day, session_id)
     with_history = [instance for instance in instances if instance.engine in collector.engines_with_history]
     recovered = _recover(collector, with_history, bridge, session_id, say)
     collector.check()
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         bridgeable = gaps.list_bridgeable_days(cursor, bridge)
 
     def estimate() -> int:
-        with database.transaction() as cursor:
+        with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
             estimated = sum(gaps.estimate_gaps(cursor, bridge, session_id).values())
             capacity.write_totals(cursor, bridge.instance_ids, bridge.first_day, bridge.last_day, session_id)
         return estimated
@@ -73,7 +74,7 @@ def find_bridgeable_days(database: Database, today: date, max_gap_days: int) -> 
 
 def settle_days_before(collector: Collector, day: date, session_id: UUID) -> None:
     """Write down on which of the days before nothing ran, so that they count as missing and are bridged once this day is measured."""
-    with collector.database.transaction() as cursor:
+    with collector.database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         gaps.freeze_uncollected_days(cursor, day - timedelta(days=2 * collector.max_gap_days + 1), day - timedelta(days=1), session_id)
 
 
@@ -94,11 +95,10 @@ def _recover(collector: Collector, instances: Sequence[Instance], bridge: gaps.B
         interrupt=collector.stop,
         check=collector.check,
     ):
-        if isinstance(outcome, WhalefallError) and not isinstance(outcome, SessionEndedError):
-            say(f"{instance.name}: its own history could not be asked: {outcome}")
-            _fail_record(collector.database, instance, session_id, outcome)
-        elif isinstance(outcome, Exception):
-            raise outcome
+        if isinstance(outcome, Exception):
+            error = as_whalefall_error(outcome)
+            say(f"{instance.name}: its own history could not be asked: {error}")
+            _fail_record(collector.database, instance, session_id, error)
         else:
             recovered += outcome
     return recovered
@@ -109,6 +109,7 @@ def _recover_instance(collector: Collector, instance: Instance, lacking: frozens
     days = [day for _, day in lacking]
     login = collector.secrets.reveal(instance.secret, instance.username, instance.name)
     with collector.fleet.connect(instance, login) as probe:
+        refuse_another_server(instance, probe.identity())
         found = probe.recover_sizes(names, min(days), max(days), collector.timezone)
     rows = [
         capacity.SizeRow(
@@ -132,6 +133,8 @@ def _recover_instance(collector: Collector, instance: Instance, lacking: frozens
         with collector.database.transaction() as cursor:
             capacity.lock_inventory(cursor, instance.instance_id)
             capacity.write_sizes(cursor, rows, session_id)
+            days = [row.stat_date for row in rows]
+            capacity.write_totals(cursor, [instance.instance_id], min(days), max(days), session_id)
     return len(rows)
 
 

@@ -5,7 +5,7 @@ Which periods there are is `domain/periods.py`; when they are computed is decide
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -62,6 +62,26 @@ def list_stale_periods(cursor: Cursor, level: Level, periods: Sequence[Period], 
     statement = sql.SQL(queries.load("aggregation/list_stale_periods")).format(compared=_compared(level))
     cursor.execute(statement, parameters(cursor, periods, today))
     return [Period(periods[0].period_type, row[0]) for row in cursor.fetchall()]
+
+
+def list_due_periods(database: Database, period_type: PeriodType, today: date) -> list[Period]:
+    """The periods of a type that must be computed again, by the ledger of what has changed. What is stored is not read."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("aggregation/list_due_periods"), {"period_type": period_type, "today": today})
+        return [Period(period_type, start) for (start,) in cursor.fetchall()]
+
+
+def forget_stale_periods(cursor: Cursor, periods: Sequence[Period]) -> None:
+    """Consecutive periods of one type are about to be computed in this transaction at all levels."""
+    cursor.execute(queries.load("aggregation/forget_stale_periods"), _span(periods))
+
+
+def mark_running_periods(cursor: Cursor, periods: Sequence[Period], today: date) -> None:
+    """The ones of these periods that are not over are due again tomorrow."""
+    running = [period.start for period in periods if period.end >= today]
+    if running:
+        values = {"period_type": periods[0].period_type, "starts": running, "due_on": today + timedelta(days=1)}
+        cursor.execute(queries.load("aggregation/mark_running_periods"), values)
 
 
 def close_records(cursor: Cursor, session_id: UUID, periods: Sequence[Period], written: Mapping[int, int]) -> None:

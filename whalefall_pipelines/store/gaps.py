@@ -9,7 +9,7 @@ from psycopg2 import sql
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.coverage import Coverage
-from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def list_recoverable_sizes(database: Database, instance_id: int, first_day: date
 
 def close_backfill_records(database: Database, session_id: UUID, first_day: date, last_day: date) -> None:
     """Close every record of a backfill that did not fail, with what was filled of its instance and what stays missing."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
         cursor.execute(
             queries.load("capacity/close_backfill_records"),

@@ -11,7 +11,7 @@ from psycopg2 import sql
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.errors import SchemaError
-from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
 from whalefall_pipelines.store.urls import describe
 
 
@@ -41,7 +41,7 @@ def migrate(database: Database, timezone_name: str) -> tuple[Migration, ...]:
     Raises:
         SchemaError: the store was changed behind our back or belongs to a newer program; nothing is applied.
     """
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("migrations/lock_migrations"))
         cursor.execute(queries.load("migrations/create_schema_migrations"))
         applied = _applied(cursor)

@@ -7,6 +7,7 @@ from datetime import date
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.periods import Period
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.reports import days_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def list_implausible_sizes(database: Database, days: Sequence[date]) -> tuple[Im
 def list_jumps(database: Database, days: Sequence[date], *, percent: int, gigabytes: int) -> tuple[Jump, ...]:
     """The databases that changed by more than both limits from the day before, the largest change first."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/list_jumps"), {"days": list(days), "percent": percent, "bytes": gigabytes * 10**9})
+        limits = {"percent": percent, "bytes": gigabytes * 10**9}
+        cursor.execute(queries.load("capacity/list_jumps"), {"days": list(days), "days_before": days_before(days), **limits})
         return tuple(Jump(*row) for row in cursor.fetchall())
 
 
@@ -78,6 +80,11 @@ def list_incomplete_periods(database: Database, periods: Sequence[Period]) -> tu
     with database.transaction() as cursor:
         cursor.execute(
             queries.load("aggregation/list_incomplete_periods"),
-            {"period_type": periods[0].period_type, "first_start": periods[0].start, "last_start": periods[-1].start},
+            {
+                "period_type": periods[0].period_type,
+                "first_start": periods[0].start,
+                "last_start": periods[-1].start,
+                "end_day": periods[-1].following.start,
+            },
         )
         return tuple(IncompletePeriod(*row[:4], reasons=tuple(row[4])) for row in cursor.fetchall())
