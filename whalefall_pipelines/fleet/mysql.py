@@ -35,8 +35,8 @@ class MySQLProbe(ProbeDefaults):
         """Make the session read-only with a deadline for each statement, and ask what the login may see."""
         self._session = Session(connection, instance, watch, deadlines)
         self._instance = instance
-        self._sees_tables = self._session.may("may_see_all_tables")
-        self._sees_files = self._session.may("may_see_files")
+        self._sees_tables = self._session.may("probes/mysql/may_see_all_tables")
+        self._sees_files = self._session.may("probes/mysql/may_see_files")
 
     @property
     def server_version(self) -> str:
@@ -52,9 +52,9 @@ class MySQLProbe(ProbeDefaults):
         """What every schema needs, in one statement: the same that a schema without it is missing with."""
         is_held = self._sees_tables and self._sees_files
         rights = [Right("measure every schema, and know of each", self._grant(), is_held=is_held)]
-        if self._session.rows("has_binary_log")[0][0]:
+        if self._session.rows("probes/mysql/has_binary_log")[0][0]:
             statement = f"GRANT REPLICATION CLIENT ON *.* TO {self._session.grantee};"
-            may_list = self._session.may("list_binary_logs")
+            may_list = self._session.may("probes/mysql/list_binary_logs")
             rights.append(Right("measure the binary logs, which belong to no schema", statement, is_held=may_list, is_optional=True))
         return rights
 
@@ -62,7 +62,7 @@ class MySQLProbe(ProbeDefaults):
         """The uuid of a MySQL, which each replica has of its own; MariaDB has none."""
         if self._session.family is MARIADB:
             return None
-        ((server_uuid,),) = self._session.rows("read_identity")
+        ((server_uuid,),) = self._session.rows("probes/mysql/read_identity")
         return ServerIdentity(str(server_uuid))
 
     def list_databases(self) -> Mapping[str, str | None]:
@@ -73,10 +73,10 @@ class MySQLProbe(ProbeDefaults):
         Raises:
             SizesError: the login sees no schema at all, not even by its tablespaces.
         """
-        names = [str(name) for (name,) in self._session.rows("list_databases")]
+        names = [str(name) for (name,) in self._session.rows("probes/mysql/list_databases")]
         listed = {name if not count else f"{name} ({count + 1})" for name, count in _counted(names)}
         if self._sees_files and not (self._sees_tables and self._session.family is MARIADB):
-            listed.update(str(name) for name, *_ in self._session.rows(self._session.of_family("sum_tablespaces")))
+            listed.update(str(name) for name, *_ in self._session.rows(self._session.of_family("probes/mysql/sum_tablespaces_{family}")))
             listed.update(unseen_schemas(self._session, listed))
         if not listed - _PUBLIC:
             sentence = f"MySQL at {self._instance.address} shows this login no schema at all: {self._grant()}"
@@ -89,7 +89,7 @@ class MySQLProbe(ProbeDefaults):
         Lists that cannot be believed are read again once, after MariaDB opened its tables; a table dropped between the two is a cause, too.
         """
         if not self._sees_files:
-            alive = {str(name) for (name,) in self._session.rows("list_databases")}
+            alive = {str(name) for (name,) in self._session.rows("probes/mysql/list_databases")}
             return [self._forbidden(name) if name in alive else _vanished(name) for name in database_names]
         schemas, was_cut_off = read_schemas(self._session), False
         if any(schemas.by_name[name].is_doubtful for name in database_names if name in schemas.by_name):
@@ -133,14 +133,14 @@ class MySQLProbe(ProbeDefaults):
 
     def _is_seen(self, name: str, schema: Schema) -> bool:
         # MySQL may revoke a global privilege for one schema (partial revokes): one that shows no table at all is asked for by itself.
-        return (self._sees_tables and schema.shows_tables) or self._session.may("may_see_tables_of_schema", name)
+        return (self._sees_tables and schema.shows_tables) or self._session.may("probes/mysql/may_see_tables_of_schema", name)
 
     def _open_tables(self) -> bool:
         """Let MariaDB open all its tables; False when a deadline cut it off."""
         if self._session.family is MYSQL:
             return True
         try:
-            self._session.rows("open_tables")
+            self._session.rows("probes/mysql/open_tables")
         except SizesError as error:
             # What was opened until then stays open: the next visit gets further.
             if error.reason != Reason.TIMEOUT or not self._session.connection.open:

@@ -50,8 +50,8 @@ class Schemas:
 
 def read_schemas(session: Session) -> Schemas:
     """Read both lists; the tables first: one that is made between the two is a file more, which is no reason for doubt."""
-    tables = {str(name): counts for name, *counts in session.rows("count_tables")}
-    files = {str(name): counts for name, *counts in session.rows(session.of_family("sum_tablespaces"))}
+    tables = {str(name): counts for name, *counts in session.rows("probes/mysql/count_tables")}
+    files = {str(name): counts for name, *counts in session.rows(session.of_family("probes/mysql/sum_tablespaces_{family}"))}
     shared = read_shared_tables(session, files, {name: int(counts[-1] or 0) for name, counts in files.items()})
     schemas: dict[str, Schema] = {}
     for name, (is_visible, file_bytes, table_count, unopened_count, _) in files.items():
@@ -64,7 +64,7 @@ def read_schemas(session: Session) -> Schemas:
             *(int(count or 0) for count in tables.get(name, (0, 0, 0))),
             shows_tables=name in tables,
         )
-    listed = Counter(str(name) for (name,) in session.rows("list_databases"))
+    listed = Counter(str(name) for (name,) in session.rows("probes/mysql/list_databases"))
     return Schemas(schemas, shared, {name: count for name, count in listed.items() if count > 1})
 
 
@@ -81,7 +81,7 @@ def size_of(session: Session, name: str, schema: Schema, shared: SharedTables, *
     unsized = schema.unopened_count + schema.unlisted_count + sum(table.total_bytes is None for table in counted)
     has_statistics = bool(counted)
     if schema.other_count or schema.unreadable_count:
-        ((other_bytes, other_unsized, estimated_count),) = session.rows("sum_other_tables", database_name=name)
+        ((other_bytes, other_unsized, estimated_count),) = session.rows("probes/mysql/sum_other_tables", database_name=name)
         total += int(other_bytes or 0)
         unsized += int(other_unsized or 0)
         has_statistics = has_statistics or bool(estimated_count)
@@ -96,7 +96,7 @@ def size_of(session: Session, name: str, schema: Schema, shared: SharedTables, *
 
 
 def _unsized(session: Session, name: str, unsized: int, table_count: int) -> str:
-    names: Sequence[str] = [str(table) for (table,) in session.rows("list_unsized_tables", database_name=name)]
+    names: Sequence[str] = [str(table) for (table,) in session.rows("probes/mysql/list_unsized_tables", database_name=name)]
     rest = unsized - len(names[:_SHOWN_NAMES])
     named = ", ".join(names[:_SHOWN_NAMES]) + (f" and {rest} more" if names and rest > 0 else "")
     lost = " or are damaged, lost or discarded" if session.family is MARIADB else " or are lost"

@@ -58,14 +58,14 @@ class Session:
         self.connection = connection
         self._instance = instance
         self._watch = watch
-        version, comment, grantee = (str(value) for value in self.rows("read_server")[0])
+        version, comment, grantee = (str(value) for value in self.rows("probes/mysql/read_server")[0])
         self.grantee = grantee
         self.family = MARIADB if "mariadb" in f"{version} {comment}".lower() else MYSQL
         self.version = version.split("-", maxsplit=1)[0]
-        self.rows("set_read_only")
+        self.rows("probes/mysql/set_read_only")
         milliseconds = max(1, round(deadlines.statement_seconds * 1000))
-        self.rows(self.of_family("set_limits"), statement_milliseconds=milliseconds)
-        ((is_read_only, is_limited),) = self.rows(self.of_family("read_limits"), statement_milliseconds=milliseconds)
+        self.rows(self.of_family("probes/mysql/set_limits_{family}"), statement_milliseconds=milliseconds)
+        ((is_read_only, is_limited),) = self.rows(self.of_family("probes/mysql/read_limits_{family}"), statement_milliseconds=milliseconds)
         if not (is_read_only and is_limited):
             raise SizesError(
                 f"MySQL at {instance.address}: the session is not {'limited' if is_read_only else 'read-only'} after it was made so; "
@@ -75,12 +75,12 @@ class Session:
 
     def of_family(self, query: str) -> str:
         """The name of a statement that is written for each of the two."""
-        return f"{query}_{self.family.suffix}"
+        return query.format(family=self.family.suffix)
 
     def rows(self, query: str, **parameters: str | int) -> Sequence[tuple[str | int | None, ...]]:
-        """Run one of `sql/probes/mysql`; its rows."""
+        """The rows of a statement."""
         with translating(self._instance, self._watch), self.connection.cursor() as cursor:
-            cursor.execute(queries.load(f"probes/mysql/{query}"), parameters)
+            cursor.execute(queries.load(query), parameters)
             return cursor.fetchall()
 
     def may(self, query: str, database_name: str | None = None) -> bool:
@@ -90,7 +90,7 @@ class Session:
                 if database_name is not None:
                     self.connection.select_db(database_name)  # pyright: ignore[reportUnknownMemberType] - its stub leaves it untyped
                 with self.connection.cursor() as cursor:
-                    cursor.execute(queries.load(f"probes/mysql/{query}"))
+                    cursor.execute(queries.load(query))
             except pymysql.MySQLError as error:
                 number = native_number(error)
                 if number not in _DENIED | _ABSENT:

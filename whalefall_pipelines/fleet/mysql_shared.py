@@ -79,7 +79,7 @@ def _of_mariadb(session: Session, shared_counts: Mapping[str, int]) -> SharedTab
     shared = SharedTables(table_counts=Counter(shared_counts))
     free_bytes = 0
     for schema in shared_counts:
-        rows = session.rows("list_statistics_mariadb", database_name=schema)
+        rows = session.rows("probes/mysql/list_statistics_mariadb", database_name=schema)
         shared.counted[schema] = [CountedTable(str(name), _bytes(total)) for _, name, total, _ in rows]
         free_bytes = max([free_bytes, *(int(free or 0) for *_, free in rows)])
     if shared_counts:
@@ -108,7 +108,7 @@ def _of_mysql(session: Session, schema_names: Iterable[str]) -> SharedTables:
             unowned_bytes += tablespace.file_bytes - tablespace.free_bytes
         else:
             shared.exact_bytes[owner] = shared.exact_bytes.get(owner, 0) + tablespace.file_bytes
-    for schema, table, total in session.rows("list_statistics_mysql"):
+    for schema, table, total in session.rows("probes/mysql/list_statistics_mysql"):
         key = str(schema), likeness(str(table))
         if owned[key]:
             owned[key] -= 1
@@ -120,7 +120,7 @@ def _of_mysql(session: Session, schema_names: Iterable[str]) -> SharedTables:
 
 def _tablespaces(session: Session) -> Sequence[_Tablespace]:
     tablespaces: dict[str, _Tablespace] = {}
-    for name, is_system, file_bytes, free_bytes, encoded in session.rows("list_shared_tables_mysql"):
+    for name, is_system, file_bytes, free_bytes, encoded in session.rows("probes/mysql/list_shared_tables_mysql"):
         new = _Tablespace(bool(is_system), int(file_bytes or 0), int(free_bytes or 0), [])
         folder, _, table = str(encoded).partition("/")
         tablespaces.setdefault(str(name), new).tables.append((folder, table))
@@ -138,17 +138,17 @@ def unseen_schemas(session: Session, schema_names: Iterable[str]) -> set[str]:
 
 def instance_files(session: Session) -> Sequence[tuple[str, int]]:
     """The files that belong to no schema or not to one alone, and their bytes, as far as PROCESS shows them."""
-    return [(str(name), int(total or 0)) for name, total in session.rows(session.of_family("list_instance_files"))]
+    return [(str(name), int(total or 0)) for name, total in session.rows(session.of_family("probes/mysql/list_instance_files_{family}"))]
 
 
 def binary_log_bytes(session: Session) -> int | None:
     """The binary logs; 0 where there are none, None where the login may not ask."""
-    ((has_binary_log,),) = session.rows("has_binary_log")
+    ((has_binary_log,),) = session.rows("probes/mysql/has_binary_log")
     if not has_binary_log:
         return 0
-    if not session.may("list_binary_logs"):
+    if not session.may("probes/mysql/list_binary_logs"):
         return None
-    return sum(int(total or 0) for _, total, *_ in session.rows("list_binary_logs"))
+    return sum(int(total or 0) for _, total, *_ in session.rows("probes/mysql/list_binary_logs"))
 
 
 def _bytes(value: str | int | None) -> int | None:

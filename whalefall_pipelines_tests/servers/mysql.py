@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from whalefall_pipelines.local_servers.mariadb import MariadbServer
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
-from whalefall_pipelines.processes import dies_with_parent
+from whalefall_pipelines.processes import dying_with_parent
 
 ABSENT = "no MySQL here"
 _INITIALIZE_SECONDS = 300
@@ -84,12 +84,11 @@ def _made_once(binaries: MariadbBinaries) -> Path:
             partial = cache / "data.partial"
             shutil.rmtree(partial, ignore_errors=True)
             subprocess.run(
-                [*_program(binaries, partial), "--initialize-insecure"],
+                dying_with_parent([*_program(binaries, partial), "--initialize-insecure"], signal.SIGKILL),
                 cwd="/",
                 check=True,
                 capture_output=True,
                 timeout=_INITIALIZE_SECONDS,
-                preexec_fn=dies_with_parent(signal.SIGKILL),
             )
             (partial / "auto.cnf").unlink()
             partial.rename(pattern)
