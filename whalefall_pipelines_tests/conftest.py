@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.store import migrations
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
+from whalefall_pipelines_tests.servers import mysql
 
 TIMEZONE = ZoneInfo("Asia/Shanghai")
 # The code location is loaded without a store, and its calendars must be those of the stores below.
@@ -29,6 +30,16 @@ def libpq_url(url: URL) -> str:
     text = url.set(drivername="postgresql").render_as_string(hide_password=False)
     place, mark, options = text.partition("?")
     return place + mark + options.replace("+", "%20")  # libpq does not read + as a space
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """Say in the last line that MySQL was away: a suite that moves must not pass for one that was tested."""
+    yield
+    reports: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
+    skipped = sum(mysql.ABSENT in str(report.longrepr) for report in reports)
+    if skipped:
+        terminalreporter.write_line(f"{skipped} tests of a real MySQL were skipped: {mysql.why_absent()}", yellow=True)
 
 
 @pytest.fixture(scope="session")

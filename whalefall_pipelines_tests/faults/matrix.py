@@ -59,6 +59,7 @@ SERVERS = (
     ),
     Fault("no right on any database", PG, "the login is refused, with the GRANT", BY_A_PERSON, UNREACHED, ("no_permission",), says="GRANT"),
     Fault("no right on any database", OTHERS, f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
+    Fault("login that sees no database", (MARIADB,), f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
     Fault(
         "database dropped between listing and measuring",
         ENGINES,

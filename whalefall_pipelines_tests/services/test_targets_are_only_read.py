@@ -103,7 +103,7 @@ def test_a_postgresql_superuser_of_ours_writes_nothing(
     assert writing(sent) == []
     assert postgres_target.next_transaction() == before
 
-    with ServerFleet().connect(instance_of(cluster), login) as probe, probe._connection.cursor() as cursor:  # type: ignore[attr-defined]
+    with ServerFleet().connect(instance_of(cluster), login) as probe, probe._session.connection.cursor() as cursor:  # type: ignore[attr-defined]
         with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
             cursor.execute("create table public.written (x integer)")
         cursor.execute("show transaction_read_only")
@@ -159,7 +159,7 @@ def test_a_mariadb_login_with_all_privileges_of_ours_writes_nothing(store: Datab
         assert writing(sent) == []
         assert counters(target) == before
 
-        with ServerFleet().connect(target.instance(), login) as probe, probe._connection.cursor() as cursor:  # type: ignore[attr-defined]
+        with ServerFleet().connect(target.instance(), login) as probe, probe._session.connection.cursor() as cursor:  # type: ignore[attr-defined]
             for harm in ("create table app.written (x integer)", "insert into app.myisam values (0, 'x')", "drop table app.innodb"):
                 with pytest.raises(pymysql.MySQLError, match="READ ONLY"):
                     cursor.execute(harm)
