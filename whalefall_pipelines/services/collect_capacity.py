@@ -88,7 +88,7 @@ class Collector:
                 take_up=lambda next_ones: self._take_up(next_ones, session_id),
             ):
                 if isinstance(outcome, Exception):
-                    yield self._write_failure(instance, day, session_id, _as_whalefall_error(outcome), seconds=0)
+                    yield self._write_failure(instance, day, session_id, as_whalefall_error(outcome), seconds=0)
                 elif isinstance(outcome, Again):
                     again[instance] = spent[instance] + outcome.seconds
                 else:
@@ -194,7 +194,12 @@ def recompute_totals(database: Database, targets: Sequence[Instance], days: Sequ
         capacity.write_totals(cursor, [target.instance_id for target in targets], min(days), max(days), session_id)
 
 
-def _as_whalefall_error(error: Exception) -> WhalefallError:
+def as_whalefall_error(error: Exception) -> WhalefallError:
+    """What one instance raised, as its own failure.
+
+    Raises:
+        StoreUnreachableError, SessionEndedError: these end the work on all instances.
+    """
     if isinstance(error, (StoreUnreachableError, SessionEndedError)):
         raise error
     return error if isinstance(error, WhalefallError) else WhalefallError(f"unexpected {type(error).__name__}: {error}")
