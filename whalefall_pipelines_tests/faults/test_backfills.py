@@ -51,12 +51,12 @@ STOPS = {
 }
 
 
-def history(remembers: Callable[[], None] = lambda: None) -> FakeServer:
+def history(on_visit: Callable[[FakeServer], object] | None = None) -> FakeServer:
     known = [
         RecoveredSize(name, day, size, size, None, Method.BACKUP_FILE_SIZE, datetime.combine(day, datetime.min.time(), TIMEZONE))
         for (name, day), size in RECOVERED.items()
     ]
-    return server(history=known, on_visit=lambda _: remembers())
+    return server(history=known, on_visit=on_visit)
 
 
 @dataclass
@@ -171,7 +171,7 @@ def test_a_backfill_that_is_killed_leaves_nothing_by_halves(
 
 
 def restarted(past: Past, store: Store) -> None:
-    past.servers[KNOWN] = history(lambda: store.restart(after_seconds=1))
+    past.servers[KNOWN] = history(lambda _: store.restart(after_seconds=1))
     past.fill()
 
 
@@ -190,7 +190,7 @@ def killed_in_the_estimates(past: Past, store: Store) -> None:
 
 def away(past: Past, store: Store) -> None:
     past.outage_seconds = 1
-    past.servers[KNOWN] = history(lambda: bool(store.cluster.stop()))
+    past.servers[KNOWN] = history(lambda _: store.cluster.stop())
     with pytest.raises(StoreUnreachableError):
         past.fill()
     store.restart()
@@ -226,7 +226,7 @@ def test_a_backfill_outlasts_its_store_or_ends_whole(fault: Fault, engine: str, 
 def test_a_history_that_is_broken_costs_only_its_own_server(
     fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report
 ) -> None:
-    def break_off() -> None:
+    def break_off(_: FakeServer) -> None:
         raise ValueError(fault.says)
 
     past = past_of(store, tmp_path)
