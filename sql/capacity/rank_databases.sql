@@ -35,12 +35,12 @@ ranked as (
 
 select
     r.stat_date,
-    i.name,
+    i.name as instance_name,
     r.database_name,
     r.total_bytes,
     r.change_bytes,
-    r.size_rank::integer,
-    r.growth_rank::integer
+    r.size_rank::integer as size_rank,
+    r.growth_rank::integer as growth_rank
 from ranked as r
 inner join instances as i on r.instance_id = i.instance_id
 where r.size_rank <= %(most)s or r.growth_rank <= %(most)s

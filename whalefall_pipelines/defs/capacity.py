@@ -112,7 +112,7 @@ def _work(
     seconds_by_day: dict[date, float] = {}
     progress = Progress(context.log, len(targets))
     if measurable:
-        outlast_outage(lambda: settle_days_before(collector, measurable, plan.session_id))
+        settle_days_before(collector, measurable, plan.session_id)
         started = time.monotonic()
         for outcome in collector.collect_day(targets, measurable, plan.session_id):
             progress.note(_problem(outcome))

@@ -13,6 +13,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.domain.capacity import MissingSize, Provenance
 from whalefall_pipelines.domain.instances import InventoryChange, InventoryEntry
 from whalefall_pipelines.store.database import Cursor
+from whalefall_pipelines.store.rows import fetch_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def lock_inventory(cursor: Cursor, instance_id: int) -> tuple[InventoryEntry, ..
     """Read the inventory of an instance and keep other writers of the same instance out until the transaction ends."""
     cursor.execute(queries.load("capacity/lock_instance"), {"instance_id": instance_id})
     cursor.execute(queries.load("capacity/list_inventory"), {"instance_id": instance_id})
-    return tuple(InventoryEntry(*row) for row in cursor.fetchall())
+    return fetch_as(cursor, InventoryEntry)
 
 
 def apply_inventory(cursor: Cursor, instance_id: int, change: InventoryChange, day: date) -> None:

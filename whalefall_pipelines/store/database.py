@@ -70,6 +70,11 @@ class Cursor:
         self.send()
         return self._cursor.fetchall()
 
+    def column_names(self) -> list[str]:
+        """The columns of the last statement."""
+        self.send()
+        return [column.name for column in self._cursor.description or ()]
+
     def write_out(self, statement: Composable) -> str:
         """The text of a composed statement, which is not sent: quoting depends on the connection."""
         return self._cursor.mogrify(statement).decode()

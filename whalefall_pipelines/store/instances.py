@@ -20,6 +20,7 @@ from whalefall_pipelines.domain.registration import (
 )
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.rows import fetch_as
 
 
 def active_instances(database: Database, names: Sequence[str] = ()) -> tuple[Instance, ...]:
@@ -50,7 +51,7 @@ def known_databases(database: Database, instance_id: int) -> tuple[KnownDatabase
     """The inventory of one instance, active and biggest first."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("instances/list_databases"), {"instance_id": instance_id})
-        return tuple(KnownDatabase(*row) for row in cursor.fetchall())
+        return fetch_as(cursor, KnownDatabase)
 
 
 def set_active(database: Database, names: Sequence[str], *, is_active: bool) -> tuple[str, ...]:

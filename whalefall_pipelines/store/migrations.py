@@ -11,6 +11,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.errors import SchemaError
 from whalefall_pipelines.store import installation
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
+from whalefall_pipelines.store.rows import fetch_as
 from whalefall_pipelines.store.urls import describe
 
 
@@ -81,7 +82,7 @@ def check(database: Database) -> None:
 
 def _applied(cursor: Cursor) -> tuple[Migration, ...]:
     cursor.execute(queries.load("migrations/list_migrations"))
-    return tuple(Migration(version, name, checksum) for version, name, checksum in cursor.fetchall())
+    return fetch_as(cursor, Migration)
 
 
 def _compare(database: Database, applied: tuple[Migration, ...]) -> None:
