@@ -37,6 +37,7 @@ class MySQLProbe(ProbeDefaults):
         self._instance = instance
         self._sees_tables = self._session.may("probes/mysql/may_see_all_tables")
         self._sees_files = self._session.may("probes/mysql/may_see_files")
+        self._schemas: Schemas | None = None
 
     @property
     def server_version(self) -> str:
@@ -95,6 +96,7 @@ class MySQLProbe(ProbeDefaults):
         if any(schemas.by_name[name].is_doubtful for name in database_names if name in schemas.by_name):
             was_cut_off = not self._open_tables()
             schemas = read_schemas(self._session)
+        self._schemas = schemas
         return [self._outcome(name, schemas, was_cut_off=was_cut_off) for name in database_names]
 
     def measure_shared(self) -> int | None:
@@ -108,7 +110,7 @@ class MySQLProbe(ProbeDefaults):
             logs = binary_log_bytes(self._session)
             if logs is None:
                 return None
-            shared = read_schemas(self._session).shared
+            shared = (self._schemas or read_schemas(self._session)).shared  # what was measured is what is attributed
             attributed = sum(shared.exact_bytes.values()) + shared.counted_bytes()
             return max(0, sum(total for _, total in instance_files(self._session)) - attributed) + logs
         except SizesError:
