@@ -27,7 +27,7 @@ ranked as (
 
 select
     r.stat_date,
-    i.name,
+    i.name as instance_name,
     r.database_name,
     r.total_bytes,
     r.change_bytes,

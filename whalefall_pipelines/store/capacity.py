@@ -13,6 +13,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.domain.capacity import MissingSize, Provenance
 from whalefall_pipelines.domain.instances import InventoryChange, InventoryEntry
 from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.rows import fetch_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def lock_inventory(cursor: Cursor, instance_id: int) -> tuple[InventoryEntry, ..
     """Read the inventory of an instance and keep other writers of the same instance out until the transaction ends."""
     cursor.execute(queries.load("capacity/lock_instance"), {"instance_id": instance_id})
     cursor.execute(queries.load("capacity/list_inventory"), {"instance_id": instance_id})
-    return tuple(InventoryEntry(*row) for row in cursor.fetchall())
+    return fetch_as(cursor, InventoryEntry)
 
 
 def apply_inventory(cursor: Cursor, instance_id: int, change: InventoryChange, day: date) -> None:
@@ -178,35 +179,35 @@ def summarize_days(database: Database, days: Sequence[date]) -> dict[date, DaySu
     """What each of these days holds."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/summarize_days"), {"days": list(days)})
-        return {row[0]: DaySummary(*row) for row in cursor.fetchall()}
+        return {one.stat_date: one for one in fetch_as(cursor, DaySummary)}
 
 
 def summarize_inventory(database: Database, days: Sequence[date]) -> dict[date, InventorySummary]:
     """The inventory of each of these days."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/summarize_inventory"), {"days": list(days)})
-        return {row[0]: InventorySummary(*row) for row in cursor.fetchall()}
+        return {one.stat_date: one for one in fetch_as(cursor, InventorySummary)}
 
 
 def rank_databases(database: Database, days: Sequence[date], *, most: int = 10) -> tuple[RankedDatabase, ...]:
     """The largest and the fastest growing databases of each day."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/rank_databases"), {"days": list(days), "most": most})
-        return tuple(RankedDatabase(*row) for row in cursor.fetchall())
+        return fetch_as(cursor, RankedDatabase)
 
 
 def rank_instances(database: Database, days: Sequence[date], *, most: int = 20) -> tuple[RankedInstance, ...]:
     """The largest instances of each day."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/rank_instances"), {"days": list(days), "most": most})
-        return tuple(RankedInstance(*row) for row in cursor.fetchall())
+        return fetch_as(cursor, RankedInstance)
 
 
 def list_gaps(database: Database, days: Sequence[date], *, most: int = 50) -> tuple[Gap, ...]:
     """What is missing on each day, at most so many rows of one day."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_gaps"), {"days": list(days), "most": most})
-        return tuple(Gap(*row) for row in cursor.fetchall())
+        return fetch_as(cursor, Gap)
 
 
 class _Lines(io.TextIOBase):

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.instances import Engine, Instance
+from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.registration import (
     Action,
     CredentialEntry,
@@ -20,6 +20,7 @@ from whalefall_pipelines.domain.registration import (
 )
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows, take
 
 
 def active_instances(database: Database, names: Sequence[str] = ()) -> tuple[Instance, ...]:
@@ -50,7 +51,7 @@ def known_databases(database: Database, instance_id: int) -> tuple[KnownDatabase
     """The inventory of one instance, active and biggest first."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("instances/list_databases"), {"instance_id": instance_id})
-        return tuple(KnownDatabase(*row) for row in cursor.fetchall())
+        return fetch_as(cursor, KnownDatabase)
 
 
 def set_active(database: Database, names: Sequence[str], *, is_active: bool) -> tuple[str, ...]:
@@ -100,7 +101,7 @@ def lock_fleet(cursor: Cursor) -> None:
 def read_fleet(cursor: Cursor) -> tuple[tuple[CredentialEntry, ...], tuple[RegisteredInstance, ...]]:
     """Every stored login, and every instance that was ever registered, removed ones included."""
     cursor.execute(queries.load("instances/list_credentials"))
-    credentials = tuple(CredentialEntry(name, username, secret) for name, username, secret in cursor.fetchall())
+    credentials = fetch_as(cursor, CredentialEntry)
     return credentials, _list(cursor, None)
 
 
@@ -143,15 +144,14 @@ def _find(cursor: Cursor, names: Sequence[str]) -> tuple[RegisteredInstance, ...
 
 def _list(cursor: Cursor, names: list[str] | None) -> tuple[RegisteredInstance, ...]:
     cursor.execute(queries.load("instances/list_instances"), {"names": names})
-    return tuple(_registered(row) for row in cursor.fetchall())
+    return tuple(map(_registered, fetch_rows(cursor)))
 
 
-def _registered(row: Sequence[Any]) -> RegisteredInstance:
-    """One row of list_instances: the fields of three dataclasses in their order."""
-    name, engine, *definition = row[:10]
-    entry = InstanceEntry(name, Engine(engine), *definition)
-    username, secret, instance_id, *states = row[10:]
-    return RegisteredInstance(instance_id, entry, CredentialEntry(entry.credential_name, username, secret), *states)
+def _registered(row: dict[str, Any]) -> RegisteredInstance:
+    """One row of list_instances: the fields of three dataclasses."""
+    entry = take(row, InstanceEntry)
+    login = CredentialEntry(entry.credential_name, row.pop("username"), row.pop("secret"))
+    return as_model(row, RegisteredInstance, entry=entry, login=login)
 
 
 def _listed(names: Sequence[str]) -> str:
