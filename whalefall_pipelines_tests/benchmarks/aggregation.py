@@ -15,8 +15,8 @@ from whalefall_pipelines.store.aggregation import Level
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
-from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.benchmarks.history import measure_history
+from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.days import compute_periods
 
 INSTANCES, DATABASES = 1000, 27

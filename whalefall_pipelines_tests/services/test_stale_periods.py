@@ -129,7 +129,8 @@ def test_a_store_of_the_version_before_gets_its_ledger_with_what_no_comparison_h
         cursor.execute("drop table stale_periods; drop function mark_stale_periods cascade")
         cursor.execute(SIZE.format(7, LOST))
         cursor.execute(
-            "insert into instance_size_stats (instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance) "
+            "insert into instance_size_stats "
+            "(instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance) "
             "values (7, '2026-09-01', 1000, 1, 1, now(), 'measured')"
         )
         cursor.execute(queries.load("schema/0011_stale_periods"))
