@@ -3,12 +3,11 @@ aggregations themselves (`aggregation.py`).
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import dagster as dg
 
 from whalefall_pipelines.defs.aggregation import asset_key
-from whalefall_pipelines.defs.calendar import CALENDARS, SETTINGS, TIMEZONE
+from whalefall_pipelines.defs.calendar import CALENDARS, FIRST_DAY, TIMEZONE, ZONE
 from whalefall_pipelines.defs.capacity import SIZES, TOTALS
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import PARTITION_TAG, RANGE_TAGS
@@ -53,10 +52,10 @@ aggregation_jobs = {
     description="Requests the backfill of days whose gaps lie between known sizes by now, once. Reads the coverage in the store.",
 )
 def bridge_gaps(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    day = today(datetime.now(UTC), SETTINGS.timezone)
+    day = whalefall.today()
     with whalefall.store() as database:
-        days = find_bridgeable_days(database, day, SETTINGS.max_gap_days)
-    in_calendar = [Period(PeriodType.DAILY, one) for one in days if one >= SETTINGS.start_date]
+        days = find_bridgeable_days(database, day, whalefall.installation().max_gap_days)
+    in_calendar = [Period(PeriodType.DAILY, one) for one in days if one >= FIRST_DAY]
     if not in_calendar:
         yield dg.SkipReason("no gap lies between known sizes")
     for first, last in spans(in_calendar):
@@ -74,7 +73,7 @@ def _reconcile(period_type: PeriodType) -> dg.ScheduleDefinition:
         description=f"Every night at 00:20: {period_type} periods that closed at midnight or are behind their days, whoever wrote them.",
     )
     def reconcile(context: dg.ScheduleEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        day = today(context.scheduled_execution_time, SETTINGS.timezone)
+        day = today(context.scheduled_execution_time, ZONE)
         with whalefall.store() as database:
             due = list_due_periods(database, period_type, day)
         known = set(CALENDARS[period_type].get_partition_keys())

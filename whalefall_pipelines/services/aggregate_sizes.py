@@ -9,6 +9,7 @@ from uuid import UUID
 
 from whalefall_pipelines.domain.periods import Period, PeriodType, periods_between
 from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.store import aggregation
 from whalefall_pipelines.store.aggregation import Difference, Level
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
@@ -54,9 +55,9 @@ def aggregate_sizes(
 
     starts = [period.start for period in periods]
     tables = [f"{level}_size_aggregations" for level in levels]
-    written = writing_months(database, starts, tables, write)
+    written = outlast_outage(lambda: writing_months(database, starts, tables, write))
     if len(periods) > 1:
-        analyze_months(database, starts, tables)
+        outlast_outage(lambda: analyze_months(database, starts, tables))
     return written
 
 

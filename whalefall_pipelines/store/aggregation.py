@@ -17,6 +17,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.domain.table_partitions import Month, months_of
 from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
 from whalefall_pipelines.store.table_partitions import kept_months
 
 
@@ -54,7 +55,8 @@ def write_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today
 def compare_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Difference]:
     """Compute consecutive periods of one type and return where the stored ones differ."""
     cursor.execute(_compared(level), parameters(cursor, periods, today))
-    return [Difference(level, Period(periods[0].period_type, row[0]), *row[1:]) for row in cursor.fetchall()]
+    period_type = periods[0].period_type
+    return [as_model(row, Difference, level=level, period=Period(period_type, row.pop("period_start"))) for row in fetch_rows(cursor)]
 
 
 def list_stale_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Period]:
@@ -183,14 +185,14 @@ def summarize_periods(database: Database, periods: Sequence[Period]) -> dict[dat
     """What each of these consecutive periods of one type holds, by its start; one that holds nothing has no entry."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("aggregation/summarize_periods"), _span(periods))
-        return {row[0]: PeriodSummary(*row) for row in cursor.fetchall()}
+        return {one.period_start: one for one in fetch_as(cursor, PeriodSummary)}
 
 
 def rank_periods(database: Database, periods: Sequence[Period], *, most: int = 10) -> tuple[RankedPeriod, ...]:
     """The fastest growing databases and instances of each of these consecutive periods of one type."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("aggregation/rank_periods"), _span(periods) | {"most": most})
-        return tuple(RankedPeriod(Level(row[0]), *row[1:]) for row in cursor.fetchall())
+        return fetch_as(cursor, RankedPeriod)
 
 
 def _span(periods: Sequence[Period]) -> dict[str, object]:

@@ -70,6 +70,11 @@ class Cursor:
         self.send()
         return self._cursor.fetchall()
 
+    def column_names(self) -> list[str]:
+        """The columns of the last statement."""
+        self.send()
+        return [column.name for column in self._cursor.description or ()]
+
     def write_out(self, statement: Composable) -> str:
         """The text of a composed statement, which is not sent: quoting depends on the connection."""
         return self._cursor.mogrify(statement).decode()
@@ -86,13 +91,14 @@ class Cursor:
 
 
 class Database:
-    """The store as a pool of at most `pool_size` connections, safe to share between threads."""
+    """The store as a pool of at most `pool_size` connections, safe to share between threads; `timezone` is what its days are counted by."""
 
     def __init__(self, url: "URL", timezone: ZoneInfo, *, pool_size: int = 8) -> None:
         """Open nothing yet: the first transaction does."""
         from sqlalchemy import create_engine, event  # noqa: PLC0415
 
         self.url = url
+        self.timezone = timezone
         self._engine = create_engine(
             url,
             pool_size=pool_size,
@@ -209,17 +215,8 @@ def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
         return StoreBusyError(f"A lock in the store at {describe(url)} is held by somebody else: {_first_line(error)}; try again.")
     if error.pgcode == _CHECK_VIOLATION and error.diag.constraint_name is None and error.diag.table_name in PARTITIONED_TABLES:
         return _missing_month(url, error.diag)
-    if error.pgcode == _CANCELLED:
-        return StoreError(
-            f"The store at {describe(url)} cancelled a statement: {_first_line(error)}; nothing of this step was kept. Where that is a "
-            "time-out, the store is overloaded, or a statement waits for a lock that somebody holds: look into pg_stat_activity."
-        )
-    if error.pgcode == _NO_RIGHT:
-        return StoreError(
-            f"The store at {describe(url)} refused a statement ({error.pgcode}): {_first_line(error)}; the login of WHALEFALL_DATABASE_URL "
-            "must own whalefall's tables and may create more in their schema, or needs the role that `whalefall store roles` made for this."
-        )
-    return StoreError(f"The store at {describe(url)} refused a statement ({error.pgcode}): {_first_line(error)}")
+    advice = _ADVICE.get(str(error.pgcode), "")
+    return StoreError(f"The store at {describe(url)} refused or cancelled a statement ({error.pgcode}): {_first_line(error)}{advice}")
 
 
 def _missing_month(url: "URL", diag: extensions.Diagnostics) -> MissingMonthError:
@@ -236,8 +233,17 @@ def _missing_month(url: "URL", diag: extensions.Diagnostics) -> MissingMonthErro
 _MISSING_SCHEMA = frozenset({"42P01", "42703", "42883"})
 # lock_not_available, deadlock_detected
 _BUSY = frozenset({"55P03", "40P01"})
-_NO_RIGHT = "42501"
-_CANCELLED = "57014"
+# insufficient_privilege, query_canceled
+_ADVICE = {
+    "42501": (
+        "; the login of WHALEFALL_DATABASE_URL must own whalefall's tables and may create more in their schema, or needs the role that "
+        "`whalefall store roles` made for this."
+    ),
+    "57014": (
+        "; nothing of this step was kept. Where that is a time-out, the store is overloaded, or a statement waits for a lock that "
+        "somebody holds: look into pg_stat_activity."
+    ),
+}
 # Of a CHECK, which is named, or of the bounds of all parts together, which have no name.
 _CHECK_VIOLATION = "23514"
 

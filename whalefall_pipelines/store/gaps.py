@@ -10,6 +10,7 @@ from psycopg2 import sql
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.coverage import Coverage
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
+from whalefall_pipelines.store.rows import fetch_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def list_coverage(database: Database, first_day: date, last_day: date) -> tuple[
     """What every instance gave on each of these days (inclusive); where nothing was expected there is no entry."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_coverage"), {"first_day": first_day, "last_day": last_day})
-        return tuple(Coverage(*row[:7], reasons=tuple(row[7])) for row in cursor.fetchall())
+        return fetch_as(cursor, Coverage)
 
 
 def _bridges() -> sql.SQL:

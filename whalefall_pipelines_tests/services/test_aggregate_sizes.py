@@ -26,7 +26,7 @@ from whalefall_pipelines_tests.plans import tables_read
 
 TABLES = (
     "instances, credentials, instance_databases, database_size_stats, instance_size_stats, database_size_aggregations, "
-    "instance_size_aggregations, capacity_gaps, stale_periods, sync_sessions, sync_instance_records"
+    "instance_size_aggregations, instance_activity, database_activity, capacity_gaps, stale_periods, sync_sessions, sync_instance_records"
 )
 
 
@@ -105,17 +105,20 @@ def test_the_periods_are_those_of_the_model_in_whatever_order(
         for part in chance.sample([periods[:cut], periods[cut:]], 2):
             if part:
                 aggregate(store, part, today)
-    measurable = {key for (key, _), one in fleet.items() if one.total_bytes is not None}
-    assert_as_the_model(store, ModelFleet(fleet, measurable), today)
+    measured_from: dict[Key, date] = {}
+    for (key, day), one in fleet.items():
+        if one.total_bytes is not None:
+            measured_from[key] = min(day, measured_from.get(key, day))
+    assert_as_the_model(store, ModelFleet(fleet, measured_from), today)
 
-    known = sorted(place for place in fleet if place[0] in measurable)
+    known = sorted(place for place in fleet if place[0] in measured_from)
     changed = {place: random_day(chance) for place in chance.sample(known, min(3, len(known)))}
     if changed:
         write_days(store, changed)
     for _, day in changed:
         for period_type in PeriodType:
             aggregate(store, [period_of(period_type, day)], today)
-    assert_as_the_model(store, ModelFleet(fleet | changed, measurable), today)
+    assert_as_the_model(store, ModelFleet(fleet | changed, measured_from), today)
     assert list(verify(store, days[0], days[-1], today)) == []
     assert [aggregation.list_due_periods(store, period_type, today) for period_type in PeriodType] == [[], [], [], []]
     assert aggregate_all(store, days[0], days[-1], today) == 0

@@ -28,9 +28,9 @@ STATEMENTS = {
     "capacity/list_implausible_sizes": {},
     "capacity/freeze_uncollected_days": {"first_day": ASKED - timedelta(days=5), "session_id": None},
     "capacity/record_unreached_instance": {"instance_id": 1, "reason": "timeout", "detail": "asleep", "session_id": None},
-    "capacity/upsert_instance_sizes": {"instance_ids": [1, 2], "session_id": None},
+    "capacity/upsert_instance_sizes": {"instance_ids": [1, 2], "session_id": None, "shared_bytes": None},
     "capacity/list_recoverable_sizes": {"instance_id": 1},
-    "sessions/list_unrepaired": {"needs_a_person": [], "rejected": "authentication_failed"},
+    "sessions/list_unrepaired": {"needs_a_person": [], "cured_by_a_change": []},
 }
 BRIDGES = {"first_day": ASKED - timedelta(days=7), "last_day": ASKED, "max_gap_days": 7, "session_id": None}
 # What tells the first day that is stored looks at the edge of every index, and at no row but that one.
