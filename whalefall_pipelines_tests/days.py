@@ -10,6 +10,7 @@ from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncT
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store.aggregation import Level
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay
@@ -26,9 +27,14 @@ def write_days(store: Database, days: Mapping[tuple[Key, date], ModelDay]) -> No
         document = json.dumps(rows)
         source = "json_to_recordset(%s) as r (i integer, d text, day date, b bigint, p text)"
         cursor.execute(
-            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date, first_measured_date) "
-            f"select i, d, min(day), max(day), min(day) filter (where b is not null) from {source} group by i, d "
-            "on conflict (instance_id, database_name) do nothing",
+            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date) "
+            f"select i, d, min(day), max(day) from {source} group by i, d on conflict (instance_id, database_name) do nothing",
+            (document,),
+        )
+        cursor.execute(
+            "insert into database_activity (instance_id, database_name, active_from, database_id, first_measured_date) "
+            f"select i, d, min(day), abs(hashtext(d)), min(day) filter (where b is not null) from {source} group by i, d "
+            "on conflict (instance_id, database_name) where active_until is null do nothing",
             (document,),
         )
         cursor.execute(
@@ -43,16 +49,17 @@ def write_days(store: Database, days: Mapping[tuple[Key, date], ModelDay]) -> No
             (document,),
         )
         cursor.execute(
-            "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail) "
-            f"select i, d, day, 'timeout', 'asleep' from {source} where b is null",
+            "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, was_measurable) "
+            "select i, d, day, 'timeout', 'asleep', coalesce(first_measured_date <= day, false) "
+            f"from {source} inner join database_activity on (i, d) = (instance_id, database_name) where b is null",
             (document,),
         )
         ids = sorted({key[0] for key, _ in days})
         capacity.write_totals(cursor, ids, min(day for _, day in days), max(day for _, day in days), None)
 
 
-def compute_periods(store: Database, periods: Sequence[Period], today: date) -> None:
+def compute_periods(store: Database, periods: Sequence[Period], today: date, levels: Sequence[Level] = tuple(Level)) -> None:
     """Compute these periods in a session of their own."""
     plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
     with sync_session(store, plan, []):
-        aggregate_sizes(store, periods, today, plan.session_id)
+        aggregate_sizes(store, periods, today, plan.session_id, levels)

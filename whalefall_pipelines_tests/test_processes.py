@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from whalefall_pipelines.processes import dies_with_parent, end, free_port, is_free, last_lines
+from whalefall_pipelines.processes import dying_with_parent, end, free_port, is_free, last_lines
 
 pytestmark = pytest.mark.process
 
@@ -108,8 +108,8 @@ def test_a_hangup_that_is_to_be_ignored_is_ignored() -> None:
 
 
 def test_a_child_dies_with_its_parent() -> None:
-    script = "import subprocess, sys, signal, time; from whalefall_pipelines.processes import dies_with_parent; "
-    script += "subprocess.Popen(['sleep', '60'], preexec_fn=dies_with_parent(signal.SIGTERM)); print('started', flush=True); time.sleep(60)"
+    script = "import subprocess, sys, signal, time; from whalefall_pipelines.processes import dying_with_parent; "
+    script += "subprocess.Popen(dying_with_parent(['sleep', '60'], signal.SIGTERM)); print('started', flush=True); time.sleep(60)"
     with subprocess.Popen(
         [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, stdout=subprocess.PIPE, text=True
     ) as parent:
@@ -118,10 +118,21 @@ def test_a_child_dies_with_its_parent() -> None:
         assert rest(parent) == ""
 
 
-def test_ctrl_c_reaches_a_child_whose_parent_was_started_with_it_ignored() -> None:
-    with subprocess.Popen(["sleep", "60"], preexec_fn=dies_with_parent(signal.SIGKILL)) as child:  # noqa: PLW1509
-        child.send_signal(signal.SIGINT)
-        assert child.wait(5) == -signal.SIGINT
+def test_a_child_whose_parent_is_gone_before_it_begins_does_not_begin(tmp_path: Path) -> None:
+    touched = tmp_path / "touched"
+    command = dying_with_parent(["touch", str(touched)], signal.SIGTERM)
+    command[command.index(str(os.getpid()))] = "1"  # as if its parent had been another
+    assert subprocess.run(command, check=False, timeout=10).returncode == 1
+    assert not touched.exists()
+
+
+def test_a_child_keeps_its_arguments_and_its_place() -> None:
+    words = ["a b", "", "$HOME", "'", "-x"]
+    script = "import os, sys; print(os.getpid(), sys.argv[1:])"
+    with subprocess.Popen(
+        dying_with_parent([sys.executable, "-c", script, *words], signal.SIGTERM), stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.communicate(timeout=10)[0] == f"{child.pid} {words}\n"
 
 
 def test_what_ignores_sigterm_is_killed_after_the_deadline() -> None:

@@ -1,14 +1,18 @@
 -- Instances whose day lacks something that another visit may give, by the ended session that touched them last. Nothing while a session
--- still collects the day, and nothing of a session that a person cancelled. What only a person can cure is left out, a rejected login
--- only as long as nobody changed it.
--- Parameters: day, needs_a_person (text[] of reasons), rejected (the reason of a rejected login).
+-- still collects the day, and nothing of a session that a person cancelled. What only a person can cure is left out, what is cured by a
+-- change of the credential or the instance only as long as nobody changed them.
+-- Parameters: day, needs_a_person, cured_by_a_change (text[] of reasons).
 -- Returns: session_id, completed_at, retries (how many came before), instance_names; one row per session.
 with recursive chain as (
     select
         session_id,
         0 as retries
     from sync_sessions
-    where retry_of is null and sync_category = 'capacity' and %(day)s between first_day and last_day
+    where
+        retry_of is null
+        and sync_category = 'capacity'
+        and %(day)s between first_day and last_day
+        and started_at > %(day)s::timestamp - interval '1 day'  -- no session begins before its day; the margin is for clocks that differ
     union all
     select
         s.session_id,
@@ -43,7 +47,7 @@ lacking as (
         and g.closed_by is null
         and (
             not g.reason = any(%(needs_a_person)s::text[])
-            or (g.reason = %(rejected)s and greatest(i.updated_at, c.updated_at) > l.completed_at)
+            or (g.reason = any(%(cured_by_a_change)s::text[]) and greatest(i.updated_at, c.updated_at) > l.completed_at)
         )
 )
 

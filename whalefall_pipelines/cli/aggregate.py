@@ -1,6 +1,6 @@
 """`whalefall aggregate`: compute periods from their days, without Dagster."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import uuid4
 
 import click
@@ -8,6 +8,7 @@ import click
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import error_console, json_option, print_json
 from whalefall_pipelines.cli.sessions import print_session
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, floor, periods_between
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
@@ -15,6 +16,7 @@ from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.sessions import get_session, list_records
 
@@ -29,15 +31,15 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 def aggregate(period_type: str, start: datetime, through: datetime | None, *, as_json: bool) -> None:
     """Compute periods of the whole fleet from their days. Safe to repeat: what is right already is not written again."""
     given = settings.load()
-    day = today(datetime.now(UTC), given.timezone)
     periods = _periods(PeriodType(period_type), start.date(), (through or start).date())
     with open_store(given) as database:
+        day = today(system_clock(), database.timezone)
         last_day = max(periods[0].start, min(periods[-1].end, day))
         plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, last_day)
         with sync_session(database, plan, active_instances(database)), error_console().status("Computing …"):
             written = aggregate_sizes(database, periods, day, plan.session_id)
-        session = get_session(database, plan.session_id)
-        records = list_records(database, plan.session_id)
+        session = outlast_outage(lambda: get_session(database, plan.session_id))
+        records = outlast_outage(lambda: list_records(database, plan.session_id))
     if as_json:
         print_json({"session_id": session.session_id, "periods": [period.start for period in periods], "rows_written": written})
     else:

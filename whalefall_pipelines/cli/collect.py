@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Self
 
 import click
@@ -22,14 +22,18 @@ from whalefall_pipelines.cli.output import (
     print_table,
 )
 from whalefall_pipelines.cli.sessions import print_session
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.capacity import measurable_day, today
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.services.collect_capacity import InstanceOutcome, server_collector
 from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.outlast_outage import outlast_outage
+from whalefall_pipelines.services.replace_key import refuse_other_key
 from whalefall_pipelines.services.run_in_dagster import collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
-from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store import reports
+from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.sessions import list_records
@@ -47,17 +51,19 @@ def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> N
     Exit codes: 0 everything that was expected is there, 1 something is missing, 2 nothing was measured.
     """
     given = settings.load()
-    measured = _measurable(given, day.date() if day else today(datetime.now(UTC), given.timezone))
-    with open_store(given) as database:
+    with open_store(given, may_make=True) as database:
+        with database.transaction() as cursor:
+            refuse_other_key(cursor, SecretBox(given))
+        measured = _measurable(given, database, day.date() if day else today(system_clock(), database.timezone))
         if names:
             leave(_collect_named(given, database, names, measured, as_json=as_json))
         leave(_collect_fleet(given, database, measured, as_json=as_json))
 
 
-def _measurable(given: Settings, day: date) -> date:
-    if measurable_day([day], datetime.now(UTC), given.timezone, given.grace):
+def _measurable(given: Settings, database: Database, day: date) -> date:
+    if measurable_day([day], system_clock(), database.timezone, given.grace):
         return day
-    if day > today(datetime.now(UTC), given.timezone):
+    if day > today(system_clock(), database.timezone):
         raise InputError(f"{day} has not begun, so nothing can be measured.")
     raise InputError(
         f"{day} is over: a size can only be measured on its day (until {given.grace_hours} hours after midnight). To recover or estimate "
@@ -81,6 +87,8 @@ def _collect_named(given: Settings, database: Database, names: Sequence[str], da
         for outcome in outcomes:
             for gap in outcome.missing:
                 note(f"missing: {outcome.instance.name}/{gap.database_name} ({gap.reason}): {gap.detail}")
+            for notice in outcome.notices:
+                note(f"notice: {notice}")
     if all(outcome.error for outcome in outcomes):
         return FAILURE
     return PARTIAL if any(outcome.error or outcome.missing for outcome in outcomes) else SUCCESS
@@ -98,6 +106,7 @@ def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
         "total_bytes": outcome.total_bytes if as_json else format_bytes(outcome.total_bytes),
         "seconds": round(outcome.seconds, 2),
         "message": str(outcome.error) if outcome.error else message,
+        **({"notices": list(outcome.notices)} if as_json else {}),
     }
 
 
@@ -107,13 +116,13 @@ def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: b
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:
         session = run_in_dagster(given, database, collection(day, day), on_progress=progress.show)
-    records = list_records(database, session.session_id)
-    missing = capacity.summarize_days(database, [day])[day].missing
+    records = outlast_outage(lambda: list_records(database, session.session_id))
+    missing = outlast_outage(lambda: reports.summarize_days(database, [day]))[day].missing
     if as_json:
         print_json({"session_id": session.session_id, "run_id": session.run_id, "status": session.status, "day": day, "missing": missing})
     else:
         print_session(session, records)
-        for gap in capacity.list_gaps(database, [day]):
+        for gap in outlast_outage(lambda: reports.list_gaps(database, [day])):
             note(f"missing: {gap.instance_name}/{gap.database_name or '(never listed)'} ({gap.reason}): {gap.detail}")
     if session.successful_instances + session.skipped_instances == 0:
         return FAILURE

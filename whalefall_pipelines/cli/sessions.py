@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from uuid import UUID
 
 import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import cell, console, format_duration, json_option, print_json, print_table
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.outlast_outage import outlast_outage
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.sessions import abandon_session, find_session, get_session, list_records, list_sessions
 
 MOST_NAMES = 10
@@ -60,14 +62,19 @@ def cancel_session(session_id: str) -> None:
     Its run stops within seconds, what was finished stays, what was not begun is left alone.
     """
     with open_store(settings.load()) as database:
-        session = find_session(database, session_id)
-        message = "a person cancelled the session"
-        if not abandon_session(database, session.session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message=message):
-            status = get_session(database, session.session_id).status
-            raise InputError(f"Session {session.session_id} is {status} already; only a running one can be cancelled.")
-        cancelled = get_session(database, session.session_id)
-    done = cancelled.successful_instances + cancelled.failed_instances + cancelled.skipped_instances
-    click.echo(f"Session {session.session_id} is cancelled: {done} of {cancelled.total_instances} instances were done or under way.")
+        found = find_session(database, session_id)
+        was_running = found.status is SessionStatus.RUNNING
+        session = outlast_outage(lambda: _cancel(database, found.session_id)) if was_running else found
+    if not was_running or session.status is not SessionStatus.CANCELLED:
+        raise InputError(f"Session {session.session_id} is {session.status} already; only a running one can be cancelled.")
+    done = session.successful_instances + session.failed_instances + session.skipped_instances
+    click.echo(f"Session {session.session_id} is cancelled: {done} of {session.total_instances} instances were done or under way.")
+
+
+def _cancel(database: Database, session_id: UUID) -> Session:
+    message = "a person cancelled the session"
+    abandon_session(database, session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message=message)
+    return get_session(database, session_id)
 
 
 def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None:
@@ -77,7 +84,7 @@ def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None
     console().print()
     if session.error_code:
         console().print(f"{session.error_code}: {session.error_message}", markup=False)
-    for line in _reasons(records):
+    for line in (*_reasons(records), *_notices(records)):
         console().print(line, markup=False)
     rows = [_record_row(record) for record in records]
     columns = list(rows[0]) if rows else []
@@ -95,6 +102,15 @@ def _reasons(records: Iterable[InstanceRecord]) -> Iterator[str]:
     for (code, reason), failed in sorted(names.items(), key=lambda one: -len(one[1])):
         more = f" and {len(failed) - MOST_NAMES} more" if len(failed) > MOST_NAMES else ""
         yield f"{len(failed)} {code}{f' ({reason})' if reason else ''}: {', '.join(failed[:MOST_NAMES])}{more}"
+
+
+def _notices(records: Iterable[InstanceRecord]) -> Iterator[str]:
+    """What is odd or new about databases that were measured."""
+    for record in records:
+        for new, old in record.sync_details.get("renamed", {}).items():
+            yield f"notice: {record.instance_name}: {old!r} is called {new!r} now, and keeps its history"
+        for one in record.sync_details.get("notices", []):
+            yield f"notice: {record.instance_name}/{one['database_name']}: {one['notice']}"
 
 
 def _short(session_id: UUID | None) -> str | None:
@@ -116,7 +132,7 @@ def _session_row(session: Session) -> dict[str, object]:
         "skipped": session.skipped_instances,
         "failures": ", ".join(f"{count} {code}" for code, count in sorted(session.failures.items())) or session.error_code,
         "started": session.started_at,
-        "seconds": format_duration(session.started_at, session.completed_at or datetime.now(UTC)),
+        "seconds": format_duration(session.started_at, session.completed_at or system_clock()),
         "retry of": session.retry_of,
         "run": session.run_id,
     }

@@ -9,20 +9,30 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from whalefall_pipelines.defs.calendar import DAYS, SETTINGS
+from whalefall_pipelines.defs.calendar import DAYS, ZONE
 from whalefall_pipelines.defs.columns import column_schema
-from whalefall_pipelines.defs.metadata import coverage_metadata, database_metadata, instance_metadata, inventory_metadata, report_days
+from whalefall_pipelines.defs.metadata import (
+    coverage_metadata,
+    database_metadata,
+    instance_metadata,
+    inventory_metadata,
+    notices_table,
+    report_days,
+)
 from whalefall_pipelines.defs.resources import WhalefallResource
-from whalefall_pipelines.defs.runs import plan_session, session_of_run
+from whalefall_pipelines.defs.runs import Progress, plan_session, session_of_run
 from whalefall_pipelines.domain.capacity import measurable_day
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES
 from whalefall_pipelines.services.collect_capacity import Collector, InstanceOutcome, recompute_totals
 from whalefall_pipelines.services.fill_gaps import fill_gaps, settle_days_before
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.gaps import close_backfill_records
 from whalefall_pipelines.store.instances import active_instances
-from whalefall_pipelines.store.sessions import skip_records
+from whalefall_pipelines.store.sessions import list_notices, skip_records
+from whalefall_pipelines.store.table_partitions import analyze_months
 
 INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases", "database_size_stats", "instance_size_stats"))
 
@@ -86,14 +96,16 @@ def fleet_day(
     with whalefall.store() as database:
         targets = active_instances(database, config.instances)
         collector = replace(whalefall.collector(database), inventory_only=SIZES not in context.selected_asset_keys)
-        is_over = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace) is None
+        is_over = measurable_day(days, collector.clock(), ZONE, collector.grace) is None
         plan = plan_session(context, database, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
         with session_of_run(context, database, plan, targets) as check:
             seconds_by_day = _work(context, replace(collector, check=check), targets, days, plan)
         _report(context, database, days, seconds_by_day)
+        notices = notices_table(outlast_outage(lambda: list_notices(database, plan.session_id)))
     for key in (INVENTORY, SIZES, TOTALS):
         if key in context.selected_asset_keys:
-            yield dg.MaterializeResult(asset_key=key, metadata={"session_id": str(plan.session_id)})
+            shown = {"session_id": str(plan.session_id), **({"notices": notices} if key == SIZES else {})}
+            yield dg.MaterializeResult(asset_key=key, metadata=shown)
 
 
 def _work(
@@ -104,26 +116,28 @@ def _work(
         recompute_totals(collector.database, targets, days, plan.session_id)
         skip_records(collector.database, plan.session_id, {"visited": False, "why": "totals are recomputed from stored sizes"})
         return {}
-    measurable = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace)
+    measurable = measurable_day(days, collector.clock(), ZONE, collector.grace)
     over = [day for day in days if day != measurable]
     seconds_by_day: dict[date, float] = {}
+    progress = Progress(context.log, len(targets))
     if measurable:
         settle_days_before(collector, measurable, plan.session_id)
         started = time.monotonic()
-        for number, outcome in enumerate(collector.collect_day(targets, measurable, plan.session_id), start=1):
-            _log(context, outcome, f"[{number}/{len(targets)}]")
+        for outcome in collector.collect_day(targets, measurable, plan.session_id):
+            progress.note(_problem(outcome))
         seconds_by_day[measurable] = round(time.monotonic() - started, 2)
     if over and SIZES in context.selected_asset_keys:
-        filled = fill_gaps(collector, targets, over, plan.session_id, context.log.warning)
+        filled = fill_gaps(collector, targets, over, plan.session_id, progress.warn)
         context.log.info("%s: over, so nothing is measured: %d recovered, %d estimated", _span(over), filled.recovered, filled.estimated)
+    analyze_months(collector.database, days, STATS_TABLES)
     if not measurable:
-        close_backfill_records(collector.database, plan.session_id, min(over), max(over))
+        outlast_outage(lambda: close_backfill_records(collector.database, plan.session_id, min(over), max(over)))
     return seconds_by_day
 
 
 def _report(context: dg.AssetExecutionContext, database: Database, days: Sequence[date], seconds_by_day: Mapping[date, float]) -> None:
-    calendar = {"coverage": coverage_metadata(database, max(days))}
-    for report in report_days(database, days):
+    calendar = {"coverage": outlast_outage(lambda: coverage_metadata(database, max(days)))}
+    for report in outlast_outage(lambda: report_days(database, days)):
         seconds = {"seconds": seconds_by_day[report.day]} if report.day in seconds_by_day else {}
         for key, metadata in ((INVENTORY, inventory_metadata), (SIZES, database_metadata), (TOTALS, instance_metadata)):
             if key in context.selected_asset_keys:
@@ -131,16 +145,14 @@ def _report(context: dg.AssetExecutionContext, database: Database, days: Sequenc
                 context.add_asset_metadata(shown, asset_key=key, partition_key=report.day.isoformat())
 
 
-def _log(context: dg.AssetExecutionContext, outcome: InstanceOutcome, position: str) -> None:
+def _problem(outcome: InstanceOutcome) -> str | None:
+    """What there is to say of an instance that failed, whose day is not whole, or of which something is odd."""
     if outcome.error:
-        context.log.warning("%s %s: %s", position, outcome.instance.name, outcome.error)
-    elif outcome.missing:
+        return f"{outcome.instance.name}: {outcome.error}"
+    if outcome.missing:
         names = ", ".join(f"{gap.database_name} ({gap.reason})" for gap in outcome.missing[:5])
-        context.log.warning(
-            "%s %s: %d measured, %d missing: %s", position, outcome.instance.name, outcome.measured, len(outcome.missing), names
-        )
-    else:
-        context.log.info("%s %s: %d databases in %.2f s", position, outcome.instance.name, outcome.measured, outcome.seconds)
+        return f"{outcome.instance.name}: {outcome.measured} measured, {len(outcome.missing)} missing: {names}"
+    return "; ".join(outcome.notices[:5]) or None
 
 
 def _span(days: Sequence[date]) -> str:

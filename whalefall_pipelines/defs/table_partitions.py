@@ -5,7 +5,7 @@ The work is `services/maintain_table_partitions.py`; the schedules are in `sched
 
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -14,7 +14,6 @@ from whalefall_pipelines.defs.checks import MOST_ROWS
 from whalefall_pipelines.defs.metadata import Metadata, markdown_table
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import plan_session, session_of_run
-from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory
 from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, Step, StepKind, added_by, dropped_by
 from whalefall_pipelines.errors import StoreBusyError
@@ -56,7 +55,7 @@ class UpkeepConfig(dg.Config):
 )
 def table_partitions(context: dg.AssetExecutionContext, config: UpkeepConfig, whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
     given = whalefall.installation()
-    day = _today(given)
+    day = whalefall.today()
     with whalefall.store() as database:
         session = plan_session(context, database, SyncCategory.PARTITION, [day])
         with session_of_run(context, database, session, []):
@@ -92,7 +91,7 @@ def _work(context: dg.AssetExecutionContext, config: UpkeepConfig, database: Dat
 )
 def table_partitions_are_in_order(whalefall: WhalefallResource) -> Generator[dg.AssetCheckResult]:
     given = whalefall.installation()
-    day = _today(given)
+    day = whalefall.today()
     with whalefall.store() as database:
         steps = upkeep.plan(database, given, day)
         for_long = {step.name for step in dropped_by(upkeep.plan_additions(database, given, day - OVERDUE_AFTER))}
@@ -129,21 +128,18 @@ expire_table_partitions = _job("expire_table_partitions", "Drops the months olde
 def missing_table_partitions(whalefall: WhalefallResource) -> Generator[dg.RunRequest | dg.SkipReason]:
     given = whalefall.installation()
     with whalefall.store() as database:
-        steps = upkeep.plan_additions(database, given, _today(given))
+        steps = upkeep.plan_additions(database, given, whalefall.today())
+    hour = f"{whalefall.now():%Y-%m-%dT%H}"
     cut_off = [step for step in dropped_by(steps) if step.kind is StepKind.FINALIZE]
-    requests = [*_repair("create_table_partitions", added_by(steps)), *_repair("expire_table_partitions", cut_off)]
+    requests = [*_repair("create_table_partitions", added_by(steps), hour), *_repair("expire_table_partitions", cut_off, hour)]
     yield from requests or [dg.SkipReason("Every month is there.")]
 
 
-def _repair(job_name: str, steps: Sequence[Step]) -> Iterable[dg.RunRequest]:
+def _repair(job_name: str, steps: Sequence[Step], hour: str) -> Iterable[dg.RunRequest]:
     """A run for these steps: at once, and while they stay to be done once an hour."""
     if steps:
         names = hashlib.sha256("\n".join(step.name for step in steps).encode()).hexdigest()[:16]
-        yield dg.RunRequest(run_key=f"{job_name}-{datetime.now(UTC):%Y-%m-%dT%H}-{names}", job_name=job_name)
-
-
-def _today(given: Settings) -> date:
-    return today(datetime.now(UTC), given.timezone)
+        yield dg.RunRequest(run_key=f"{job_name}-{hour}-{names}", job_name=job_name)
 
 
 def _check(name: str, steps: Sequence[Step], severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR) -> dg.AssetCheckResult:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from whalefall_pipelines.domain.instances import Engine, Instance
+from whalefall_pipelines.domain.instances import Engine, Instance, ServerIdentity
 from whalefall_pipelines.domain.quantities import format_size
 
 
@@ -52,6 +52,7 @@ class RegisteredInstance:
     server_version: str | None
     last_connected_at: datetime | None
     created_at: datetime
+    server_identity: ServerIdentity | None = None
 
     @property
     def instance(self) -> Instance:
@@ -67,12 +68,13 @@ class RegisteredInstance:
             default_database=self.entry.database,
             sslmode=self.entry.sslmode,
             sslrootcert=self.entry.sslrootcert,
+            server_identity=self.server_identity,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class KnownDatabase:
-    """One database in the inventory of an instance; the last three are None until it is measured."""
+    """One database in the inventory of an instance; its size, day and provenance are None until it is measured."""
 
     database_name: str
     is_active: bool
@@ -81,6 +83,7 @@ class KnownDatabase:
     total_bytes: int | None
     stat_date: date | None
     provenance: str | None
+    renamed_from: str | None = None
 
 
 class Action(StrEnum):

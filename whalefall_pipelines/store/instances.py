@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.instances import Engine, Instance
+from whalefall_pipelines.domain.instances import Instance, ServerIdentity
 from whalefall_pipelines.domain.registration import (
     Action,
     CredentialEntry,
@@ -20,6 +20,7 @@ from whalefall_pipelines.domain.registration import (
 )
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows, take
 
 
 def active_instances(database: Database, names: Sequence[str] = ()) -> tuple[Instance, ...]:
@@ -50,7 +51,7 @@ def known_databases(database: Database, instance_id: int) -> tuple[KnownDatabase
     """The inventory of one instance, active and biggest first."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("instances/list_databases"), {"instance_id": instance_id})
-        return tuple(KnownDatabase(*row) for row in cursor.fetchall())
+        return fetch_as(cursor, KnownDatabase)
 
 
 def set_active(database: Database, names: Sequence[str], *, is_active: bool) -> tuple[str, ...]:
@@ -92,6 +93,28 @@ def mark_all_connected(cursor: Cursor, server_versions: Mapping[int, str], conne
     )
 
 
+def claim_identity(cursor: Cursor, instance: Instance, identity: ServerIdentity) -> str | None:
+    """Remember what a server calls itself, unless an active instance has that identity already, whose name is returned.
+
+    Two servers that were both started anew since are told apart by that, so that a replica and its primary are two. The lock of an
+    identity keeps two visits from claiming it at once; it ends with the transaction.
+    """
+    parameters = {
+        "instance_id": instance.instance_id,
+        "engine": instance.engine,
+        "server_identity": identity.name,
+        "server_started_at": identity.started_at,
+        "is_replica": identity.is_replica,
+    }
+    cursor.execute(queries.load("instances/lock_identity"), parameters)
+    cursor.execute(queries.load("instances/find_same_server"), parameters)
+    duplicates = cursor.fetchall()
+    if duplicates:
+        return str(duplicates[0][0])
+    cursor.execute(queries.load("instances/set_identity"), parameters)
+    return None
+
+
 def lock_fleet(cursor: Cursor) -> None:
     """Wait until no other program changes the registered fleet; the lock ends with the transaction."""
     cursor.execute(queries.load("instances/lock_fleet"))
@@ -100,7 +123,7 @@ def lock_fleet(cursor: Cursor) -> None:
 def read_fleet(cursor: Cursor) -> tuple[tuple[CredentialEntry, ...], tuple[RegisteredInstance, ...]]:
     """Every stored login, and every instance that was ever registered, removed ones included."""
     cursor.execute(queries.load("instances/list_credentials"))
-    credentials = tuple(CredentialEntry(name, username, secret) for name, username, secret in cursor.fetchall())
+    credentials = fetch_as(cursor, CredentialEntry)
     return credentials, _list(cursor, None)
 
 
@@ -115,6 +138,13 @@ def write_plan(cursor: Cursor, plan: Plan) -> None:
         cursor.execute(
             queries.load("instances/upsert_instances"), {"instances": json.dumps([_columns(*one) for one in enumerate(entries)])}
         )
+
+
+def replace_secrets(cursor: Cursor, secrets: Mapping[str, tuple[str, str]]) -> int:
+    """Put new ciphertexts in the place of old ones, as pairs by the name of the login; return how many there were."""
+    rows = [{"name": name, "old_secret": old, "secret": new} for name, (old, new) in secrets.items()]
+    cursor.execute(queries.load("instances/replace_secrets"), {"credentials": json.dumps(rows)})
+    return len(cursor.fetchall())
 
 
 def _columns(position: int, entry: InstanceEntry) -> dict[str, object]:
@@ -143,15 +173,16 @@ def _find(cursor: Cursor, names: Sequence[str]) -> tuple[RegisteredInstance, ...
 
 def _list(cursor: Cursor, names: list[str] | None) -> tuple[RegisteredInstance, ...]:
     cursor.execute(queries.load("instances/list_instances"), {"names": names})
-    return tuple(_registered(row) for row in cursor.fetchall())
+    return tuple(map(_registered, fetch_rows(cursor)))
 
 
-def _registered(row: Sequence[Any]) -> RegisteredInstance:
-    """One row of list_instances: the fields of three dataclasses in their order."""
-    name, engine, *definition = row[:10]
-    entry = InstanceEntry(name, Engine(engine), *definition)
-    username, secret, instance_id, *states = row[10:]
-    return RegisteredInstance(instance_id, entry, CredentialEntry(entry.credential_name, username, secret), *states)
+def _registered(row: dict[str, Any]) -> RegisteredInstance:
+    """One row of list_instances: the fields of three dataclasses."""
+    entry = take(row, InstanceEntry)
+    login = CredentialEntry(entry.credential_name, row.pop("username"), row.pop("secret"))
+    name, started_at = row.pop("server_identity"), row.pop("server_started_at")
+    identity = ServerIdentity(name, started_at=started_at) if name else None
+    return as_model(row, RegisteredInstance, entry=entry, login=login, server_identity=identity)
 
 
 def _listed(names: Sequence[str]) -> str:

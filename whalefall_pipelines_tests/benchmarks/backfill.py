@@ -20,7 +20,7 @@ INSTANCES, DATABASES, DAYS = 200, 50, 400
 
 def fill(store: Database) -> int:
     """Every database measured on nine days of ten, scattered, but on the first and the last day; return how many gaps there are."""
-    last_day = today(datetime.now(UTC), settings.load({}).timezone) - timedelta(days=1)
+    last_day = today(datetime.now(UTC), settings.machine_timezone()) - timedelta(days=1)
     first_day = last_day - timedelta(days=DAYS - 1)
     ensure_months(store, [first_day + timedelta(days=number) for number in range(DAYS)])
     with store.transaction() as cursor:
@@ -31,9 +31,15 @@ def fill(store: Database) -> int:
             (INSTANCES,),
         )
         cursor.execute(
-            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date, first_measured_date) "
-            "select instance_id, 'database_' || d, %s, %s, %s from instances, generate_series(1, %s) as d",
-            (first_day, last_day, first_day, DATABASES),
+            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date) "
+            "select instance_id, 'database_' || d, %s, %s from instances, generate_series(1, %s) as d",
+            (first_day, last_day, DATABASES),
+        )
+        cursor.execute("update instance_activity set active_from = %s", (first_day,))
+        cursor.execute(
+            "insert into database_activity (instance_id, database_name, active_from, database_id, first_measured_date) "
+            "select instance_id, 'database_' || d, %s, d, %s from instances, generate_series(1, %s) as d",
+            (first_day, first_day, DATABASES),
         )
         cursor.execute(
             "create temporary table days on commit drop as select instance_id, database_name, c.day::date as day, "
@@ -48,8 +54,8 @@ def fill(store: Database) -> int:
             "where not is_missing"
         )
         cursor.execute(
-            "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail) "
-            "select instance_id, database_name, day, 'timeout', 'asleep' from days where is_missing"
+            "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, was_measurable) "
+            "select instance_id, database_name, day, 'timeout', 'asleep', true from days where is_missing"
         )
         cursor.execute("select count(*) from capacity_gaps")
         (missing,) = cursor.fetchone() or (0,)
@@ -60,7 +66,7 @@ def fill(store: Database) -> int:
 
 def measure(folder: Path) -> list[Figure]:
     """Seconds and the peak memory of the run's process."""
-    last_day = today(datetime.now(UTC), settings.load({}).timezone) - timedelta(days=1)
+    last_day = today(datetime.now(UTC), settings.machine_timezone()) - timedelta(days=1)
     first_day = last_day - timedelta(days=DAYS - 1)
     given = settings.load({"WHALEFALL_HOME": str(folder / "home"), "WHALEFALL_START_DATE": str(first_day)})
     peak = 0.0
@@ -73,7 +79,7 @@ def measure(folder: Path) -> list[Figure]:
                 peak = max(peak, next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0))
 
     try:
-        with open_store(given) as store:
+        with open_store(given, may_make=True) as store:
             missing = fill(store)
             (folder / "home" / "settings.env").write_text(f"WHALEFALL_START_DATE={first_day}\n")
             begun = time.monotonic()

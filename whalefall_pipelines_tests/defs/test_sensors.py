@@ -4,9 +4,10 @@ from datetime import UTC, datetime, time, timedelta
 
 import dagster as dg
 
+from whalefall_pipelines import settings
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.defs import sensors
-from whalefall_pipelines.defs.calendar import SETTINGS
+from whalefall_pipelines.defs.calendar import ZONE
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
 from whalefall_pipelines.store.database import Database
@@ -14,13 +15,15 @@ from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from
 from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.defs.bound import bound
 
-NOW = today(datetime.now(UTC), SETTINGS.timezone)
+NOW = today(datetime.now(UTC), ZONE)
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
 def bridged(store: Database) -> list[dg.RunRequest]:
     with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(instance=instance, resources={"whalefall": bound(store)}, definitions=defs)
+        context = dg.build_sensor_context(
+            instance=instance, resources={"whalefall": bound(store, settings=settings.load({}))}, definitions=defs
+        )
         return list(sensors.bridge_gaps.evaluate_tick(context).run_requests or [])
 
 
@@ -43,7 +46,7 @@ def test_without_a_gap_between_known_days_nothing_is_requested(store: Database, 
 
 def reconciled(store: Database, period_type: PeriodType) -> list[dg.RunRequest]:
     (schedule,) = [one for one in sensors.reconcile_aggregations if one.name == f"reconcile_{period_type}_periods"]
-    night = datetime.combine(NOW, time(0, 20), SETTINGS.timezone)
+    night = datetime.combine(NOW, time(0, 20), ZONE)
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_schedule_context(instance=instance, scheduled_execution_time=night, resources={"whalefall": bound(store)})
         return list(schedule.evaluate_tick(context).run_requests or [])

@@ -55,7 +55,7 @@ def visit_in_every_way(store: Database, environment: dict[str, str], engine: Eng
     given = settings.load(environment)
     collector = server_collector(given, store)
     instances = active_instances(store)
-    day = today(datetime.now(UTC), given.timezone)
+    day = today(datetime.now(UTC), given.requested_timezone)
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day)
     with sync_session(store, plan, instances):
         (outcome,) = collector.collect_day(instances, day, plan.session_id)
@@ -166,7 +166,7 @@ def test_a_mariadb_login_with_all_privileges_of_ours_writes_nothing(store: Datab
         assert writing(sent) == []
         assert counters(target) == before
 
-        with ServerFleet().connect(target.instance(), login) as probe, probe._connection.cursor() as cursor:  # type: ignore[attr-defined]
+        with ServerFleet().connect(target.instance(), login) as probe, probe._session.connection.cursor() as cursor:  # type: ignore[attr-defined]
             for harm in ("create table app.written (x integer)", "insert into app.myisam values (0, 'x')", "drop table app.innodb"):
                 with pytest.raises(pymysql.MySQLError, match="READ ONLY"):
                     cursor.execute(harm)
