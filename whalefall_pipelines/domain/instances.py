@@ -30,11 +30,19 @@ class Engine(StrEnum):
         engine.default_port, engine.system_databases, engine.history = default_port, frozenset(system_databases), history
         return engine
 
-    # PostgreSQL's `postgres` is a database like any other: people keep data in it.
-    POSTGRESQL = "postgresql", 5432, ("template0", "template1")
+    # PostgreSQL's `postgres` is a database like any other: people keep data in it. What Amazon, Azure, Google and DigitalOcean keep to
+    # themselves on servers that they manage is the service's, and no privilege on it can be granted.
+    POSTGRESQL = (
+        "postgresql",
+        5432,
+        (
+            *("template0", "template1", "rdsadmin", "azure_maintenance", "azure_sys"),
+            *("cloudsqladmin", "alloydbadmin", "alloydbmetadata", "_dodb"),
+        ),
+    )
     MYSQL = "mysql", 3306, ("information_schema", "performance_schema", "mysql", "sys")
-    SQLSERVER = "sqlserver", 1433, ("master", "model", "msdb", "tempdb"), "msdb"
-    ORACLE = "oracle", 1521, ("SYSTEM", "SYSAUX"), "AWR"
+    SQLSERVER = "sqlserver", 1433, ("master", "model", "msdb", "tempdb", "rdsadmin"), "msdb"
+    ORACLE = "oracle", 1521, ("SYSTEM", "SYSAUX", "RDSADMIN"), "AWR"
 
 
 def engines_with_history(*, awr_licensed: bool) -> frozenset[Engine]:
