@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine, Instance
+from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
@@ -60,6 +60,7 @@ class FleetTest:
     deadlines: Deadlines = field(default_factory=lambda: Deadlines(instance_seconds=0.5))
     inventory_only: bool = False
     timezone: ZoneInfo = TIMEZONE
+    filters: Mapping[Engine, DatabaseFilter] = field(default_factory=lambda: SYSTEM_DATABASES)
 
     def __post_init__(self) -> None:
         self.instances = register(self.store, *self.servers)
@@ -69,7 +70,7 @@ class FleetTest:
             database=self.store,
             fleet=FakeFleet(self.servers, self.deadlines),
             secrets=SecretBox(settings.load({"WHALEFALL_HOME": str(self.home)})),
-            filters=SYSTEM_DATABASES,
+            filters=self.filters,
             timezone=self.timezone,
             grace=timedelta(hours=2),
             parallel=self.parallel,

@@ -117,15 +117,11 @@ alter table database_size_stats add constraint database_size_stats_parts check (
 
 -- Per instance and day: what was expected, what is there, what is missing and why. A day on which nothing ran for an instance expects
 -- the inventory of that day, as far as the instance was active. expected is NULL where the databases of an instance have never been
--- listed. Days that have expired are not asked for.
+-- listed. Days before the first that is stored have expired, or are before the first collection.
 create or replace view capacity_coverage as
 with calendar as (
     select day::date as stat_date
-    from generate_series(
-        greatest((select min(active_from) from database_activity), (select min(stat_date) from instance_size_stats))::timestamp,
-        current_date::timestamp,
-        interval '1 day'
-    ) as day
+    from generate_series((select min(stat_date) from instance_size_stats)::timestamp, current_date::timestamp, interval '1 day') as day
 ),
 
 outcomes as (
