@@ -53,8 +53,8 @@ def registered_server(one: RegisteredInstance, answers: Answers) -> Server:
 
 
 def find_twins(instances: Iterable[RegisteredInstance], names: Collection[str], answers: Answers) -> list[Problem]:
-    """A problem for each of these names that would be the same server as another active instance."""
-    active = [one for one in instances if one.deleted_at is None and (one.is_active or one.entry.name in names)]
+    """A problem for each of these active instances that is the same server as another one."""
+    active = [one for one in instances if one.is_active]
     return _twins([one.entry for one in active if one.entry.name in names], [registered_server(one, answers) for one in active])
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from whalefall_pipelines.domain.fleet_entries import FleetEntries, RawEntry, read_entries, with_secret
 from whalefall_pipelines.domain.fleet_file import parse_fleet_csv, parse_fleet_yaml
 from whalefall_pipelines.domain.identities import Answers
-from whalefall_pipelines.domain.identity_conflicts import judge_servers
+from whalefall_pipelines.domain.identity_conflicts import find_twins, judge_servers
 from whalefall_pipelines.domain.registration import (
     Action,
     CredentialEntry,
@@ -25,9 +25,10 @@ from whalefall_pipelines.services.identify_servers import Identify
 from whalefall_pipelines.services.read_text_file import read_text_file
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Cursor, Database
-from whalefall_pipelines.store.identities import claim_identity, forget_identities
+from whalefall_pipelines.store.identities import forget_identities, remember_identities
 from whalefall_pipelines.store.instances import find_registered, lock_fleet, read_fleet, write_plan
 
+_CHANGED = "The registered fleet was changed while the plan was read, so nothing was written: make the plan again."
 _PARSERS = {".yaml": parse_fleet_yaml, ".yml": parse_fleet_yaml, ".csv": parse_fleet_csv}
 
 
@@ -71,7 +72,7 @@ def carry_out(database: Database, entries: FleetEntries, plan: Plan) -> None:
         lock_fleet(cursor)
         credentials, stored = read_fleet(cursor)
         if judge_servers(_plan(entries, credentials, stored), stored, plan.answers) != plan:
-            raise InputError("The registered fleet was changed while the plan was read, so nothing was written: make the plan again.")
+            raise InputError(_CHANGED)
         _write(cursor, plan)
 
 
@@ -122,15 +123,10 @@ def _write(cursor: Cursor, plan: Plan) -> None:
     write_plan(cursor, plan)
     forget_identities(cursor, [planned.entry.name for planned in plan.instances if planned.is_moved])
     identities = {planned.entry.name: planned.identity for planned in plan.instances if planned.identity}
-    for registered in find_registered(cursor, list(identities)) if identities else ():
-        identity = identities[registered.entry.name]
-        if registered.is_active and identity:
-            same = claim_identity(cursor, registered.instance, identity)
-            if same is not None:
-                raise InputError(
-                    f"{same!r} was found to be the same server as {registered.entry.name!r} while the plan was read, so nothing was "
-                    "written: make the plan again."
-                )
+    remember_identities(cursor, identities)
+    # What a visit claimed before we had the lock is seen only now.
+    if identities and find_twins(find_registered(cursor, ()), identities, plan.answers):
+        raise InputError(_CHANGED)
 
 
 def _refuse_overwriting(plan: Plan, stored: Sequence[RegisteredInstance]) -> None:

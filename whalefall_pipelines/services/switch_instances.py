@@ -29,8 +29,9 @@ def enable(database: Database, names: Sequence[str]) -> tuple[str, ...]:
     with database.transaction() as cursor:
         lock_fleet(cursor)
         find_registered(cursor, names)
+        changed = switch_active(cursor, names, is_active=True)
         _refuse_twins(find_registered(cursor, ()), names, addresses)
-        return switch_active(cursor, names, is_active=True)
+    return changed
 
 
 def accept_moved(database: Database, names: Sequence[str]) -> tuple[RegisteredInstance, ...]:
@@ -58,8 +59,7 @@ def accept_replicas(database: Database, names: Sequence[str], *, is_replica: boo
         lock_fleet(cursor)
         known = find_registered(cursor, names)
         mark_replicas(cursor, names, is_replica=is_replica)
-        active = [one.entry.name for one in known if one.is_active]
-        _refuse_twins(find_registered(cursor, ()), active, addresses)
+        _refuse_twins(find_registered(cursor, ()), names, addresses)
     return known
 
 

@@ -87,7 +87,18 @@ def test_one_problem_among_others_is_code_one_and_nothing_reachable_is_code_two(
         environment = store_environment | {"TARGET_PASSWORD": PASSWORD}
         add(environment, "up", postgres_server.port)
         add(environment, "down", free_port())
-        add(environment, "wrong", postgres_server.port, "--credential-name", "other", "--database", "postgres", "--secret", "env:NOT_SET")
+        add(
+            environment,
+            "wrong",
+            postgres_server.port,
+            "--credential-name",
+            "other",
+            "--database",
+            "postgres",
+            "--secret",
+            "env:NOT_SET",
+            "--replica",
+        )
         code, found = examined(environment)
         assert code == 1
         assert {name: one["result"] for name, one in found.items()} == {
