@@ -5,6 +5,7 @@ update instances
 set
     server_identity = told.server_identity,
     server_started_at = told.server_started_at
-from unnest(%(names)s::text[], %(server_identities)s::text[], %(server_started_at)s::text[])
-    as told (name, server_identity, server_started_at)
+from
+    unnest(%(names)s::text[], %(server_identities)s::text[], %(server_started_at)s::text[])
+        as told (name, server_identity, server_started_at)
 where instances.name = told.name
