@@ -4,7 +4,7 @@ How entries are written and which are refused is `fleet_entries.py`; files of th
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -59,10 +59,11 @@ class RegisteredInstance:
     @property
     def instance(self) -> Instance:
         """What a visit needs of it."""
-        return instance_of(self.entry, self.login, self.instance_id, self.server_identity)
+        instance = instance_of(self.entry, self.login, self.instance_id)
+        return replace(instance, server_identity=self.server_identity, server_version=self.server_version)
 
 
-def instance_of(entry: InstanceEntry, login: CredentialEntry, instance_id: int, identity: ServerIdentity | None = None) -> Instance:
+def instance_of(entry: InstanceEntry, login: CredentialEntry, instance_id: int) -> Instance:
     """What a visit needs of an entry with this login."""
     return Instance(
         instance_id=instance_id,
@@ -75,7 +76,6 @@ def instance_of(entry: InstanceEntry, login: CredentialEntry, instance_id: int, 
         default_database=entry.database,
         sslmode=entry.sslmode,
         sslrootcert=entry.sslrootcert,
-        server_identity=identity,
     )
 
 

@@ -93,7 +93,7 @@ class Examiner:
                 connected = time.monotonic()
                 answer = replace(answer, server_version=probe.server_version, driver=probe.driver, connect_seconds=connected - started)
                 answer = replace(answer, rights=tuple(probe.rights()), identity=probe.identity())
-                self._refuse_other_identity(instance, answer.identity)
+                self._refuse_other_identity(instance, answer.identity, probe.server_version)
                 asked = time.monotonic()
                 listed = probe.list_databases()
                 wanted = [name for name in listed if not self.filters[instance.engine].hides(name)]
@@ -107,9 +107,9 @@ class Examiner:
         except WhalefallError as error:
             return replace(answer, error=error)
 
-    def _refuse_other_identity(self, instance: Instance, identity: ServerIdentity | None) -> None:
+    def _refuse_other_identity(self, instance: Instance, identity: ServerIdentity | None, server_version: str) -> None:
         """As a visit does: another server behind a known name, or a server that another instance is."""
-        refuse_another_server(instance, identity)
+        refuse_another_server(instance, identity, server_version)
         if identity:
             with self.database.transaction() as cursor:
                 same = find_same_server(cursor, instance, identity)

@@ -120,14 +120,18 @@ def write_failure(
     return InstanceOutcome(instance, seconds, error=error)
 
 
-def refuse_another_server(instance: Instance, identity: ServerIdentity | None) -> None:
+def refuse_another_server(instance: Instance, identity: ServerIdentity | None, server_version: str) -> None:
     """Stop a visit to a server that is not the one which this instance was until now.
+
+    An identity that cannot be read any more is unknown, and no other one; a server of another family (MariaDB where MySQL was, of which
+    only the one has an identity) is another one.
 
     Raises:
         SizesError: it is another one. Only a person can tell whether the server moved.
     """
     known = instance.server_identity
-    if known and (identity is None or known.name != identity.name):
+    is_other_family = (instance.server_version or server_version).partition(" ")[0] != server_version.partition(" ")[0]
+    if known and (known.name != identity.name if identity else is_other_family):
         now = f"{identity.name} answers" if identity else "a server that does not tell who it is answers"
         raise SizesError(
             f"{instance.name!r} was {known.name} until now, and {now} at {instance.address}: moved, or another server? Another server "

@@ -66,7 +66,7 @@ def test_another_server_is_never_mixed_in_and_accepting_it_goes_on(store: Databa
     fleet = Fleet(store, tmp_path, {"a": server({"app": 1}, identity=PRIMARY, native_ids={"app": "5"})})
     fleet.today()
     before = fleet.sizes()
-    fleet.servers["a"] = server({"app": 2, "strange": 3}, identity=another, native_ids={"app": "77", "strange": "5"})
+    fleet.servers["a"] = server({"app": 2, "strange": 3}, identity=another, native_ids={"app": "77", "strange": "5"}, version="Faker 2")
     assert fleet.today() == {"a": "another_server"}
     assert fleet.sizes() == before
     assert [retry.instance_names for retry in list_unrepaired(store, DAY)] == []
@@ -78,6 +78,15 @@ def test_another_server_is_never_mixed_in_and_accepting_it_goes_on(store: Databa
         ("strange", True, "5", None),
     ]
     assert fleet.next_day() == {"a": "measured"}
+
+
+def test_an_identity_that_cannot_be_read_any_more_is_unknown_and_no_other_one(store: Database, tmp_path: Path) -> None:
+    fleet = Fleet(store, tmp_path, {"a": server({"app": 1}, identity=PRIMARY)})
+    fleet.today()
+    fleet.servers["a"].identity = None
+    assert fleet.next_day() == {"a": "measured"}
+    fleet.servers["a"].identity = ServerIdentity("other", started_at="9")
+    assert fleet.next_day() == {"a": "another_server"}
 
 
 def test_accepting_makes_the_retry_take_the_day_up(store: Database, tmp_path: Path) -> None:
