@@ -57,6 +57,27 @@ periods as (
     group by instance_id, database_name, number
 ),
 
+-- The databases that began in these periods, which have no period before, and those that got their name in them, whose period before
+-- goes by the old one.
+starts as (
+    select
+        instance_id,
+        database_name,
+        number,
+        case when bool_and(name_before is not null) then (array_agg(name_before order by active_from))[1] end as name_before
+    from (
+        select
+            s.instance_id,
+            s.database_name,
+            s.active_from,
+            s.name_before,
+            (s.active_from - %(first_start)s::date) / %(length)s + 2 as number
+        from database_starts as s
+        where s.active_from >= %(first_start)s and s.active_from < %(end_day)s
+    ) as s
+    group by instance_id, database_name, number
+),
+
 previous as (
     select exists(
         select 1 from database_size_aggregations
@@ -117,4 +138,9 @@ select
     round(100.0 * (p.avg_bytes - b.avg_bytes) / nullif(b.avg_bytes, 0), 2)::numeric(24, 2) as change_percent,
     (%(starts)s::date[])[p.number + 1] <= %(today)s::date as is_final
 from periods as p
-left join averages as b on p.instance_id = b.instance_id and p.database_name = b.database_name and p.number = b.number + 1
+left join starts as n on p.instance_id = n.instance_id and p.database_name = n.database_name and p.number = n.number
+left join averages as b
+    on
+        p.instance_id = b.instance_id
+        and b.database_name = case when n.instance_id is null then p.database_name else n.name_before end
+        and p.number = b.number + 1

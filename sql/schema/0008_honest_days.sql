@@ -72,16 +72,19 @@ select
     first_measured_date
 from instance_databases;
 
--- Which name the database had on the day before it began to be called as it is; NULL where there was no such database.
+-- Which name the database had before the day from which it is called as it is; NULL where it is a new database.
 create view database_starts as
 select
     a.instance_id,
     a.database_name,
     a.active_from,
-    before.database_name as name_before
-from database_activity as a
-left join database_activity as before
-    on a.instance_id = before.instance_id and a.database_id = before.database_id and a.active_from = before.active_until;
+    (
+        select b.database_name from database_activity as b
+        where b.instance_id = a.instance_id and b.database_id = a.database_id and b.active_from < a.active_from
+        order by b.active_from desc
+        limit 1
+    ) as name_before
+from database_activity as a;
 
 alter table instance_databases add column native_id text;
 alter table instance_databases add column renamed_from text;

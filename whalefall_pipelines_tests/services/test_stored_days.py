@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from whalefall_pipelines.domain.instances import DatabaseFilter
+from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.services.fill_gaps import settle_days_before
 from whalefall_pipelines.store import capacity
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.reports import rank_databases, summarize_days, summarize_inventory
+from whalefall_pipelines_tests.days import compute_periods
 from whalefall_pipelines_tests.factories import NIGHT, FleetTest, query, server
 from whalefall_pipelines_tests.services.test_fill_gaps import collect, day, fill
 
@@ -260,3 +262,19 @@ def test_the_parts_of_an_estimate_are_its_whole(
     assert filled.estimated == length - 1
     estimates = query(store, "select total_bytes, data_bytes, log_bytes from database_size_stats where provenance = 'estimated'")
     assert all(total == data + log for total, data, log in estimates)  # type: ignore[operator]
+
+
+def test_the_change_of_a_period_follows_a_rename_and_is_unknown_for_a_new_database(fleet: FleetTest) -> None:
+    collect_as(fleet, -2, {"shop": 1000, "app": 9000}, {"shop": "1", "app": "2"})
+    collect_as(fleet, -1, {"store": 1100, "app": 10}, {"store": "1", "app": "3"})
+    collect_as(fleet, 0, {"store": 1300, "app": 15}, {"store": "1", "app": "3"})
+    compute_periods(fleet.store, [Period(PeriodType.DAILY, day(number)) for number in (-2, -1, 0)], day(0))
+    rows = query(fleet.store, "select database_name, period_start, change_bytes from database_size_aggregations order by 1, 2")
+    assert rows == [
+        ("app", day(-2), None),
+        ("app", day(-1), None),
+        ("app", day(0), 5),
+        ("shop", day(-2), None),
+        ("store", day(-1), 100),
+        ("store", day(0), 200),
+    ]
