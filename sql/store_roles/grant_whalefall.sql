@@ -10,8 +10,8 @@ revoke all on all tables in schema {schema} from {writer}, {reader};
 grant select, insert, update on all tables in schema {schema} to {writer};
 revoke insert, update on credentials, instances, schema_migrations, sync_state_moves, capacity_coverage from {writer};
 grant update (server_version, last_connected_at) on instances to {writer};
--- A total whose databases are all gone goes with them.
-grant delete on instance_size_stats to {writer};
+-- A total whose databases are all gone goes with them; gaps, sessions and their records expire.
+grant delete on instance_size_stats, capacity_gaps, sync_sessions, sync_instance_records, footprints to {writer};
 
 grant select on all tables in schema {schema} to {reader};
 revoke select on credentials from {reader};

@@ -54,7 +54,7 @@ def add(context: click.Context, *, password_prompt: bool, tags: Sequence[str], *
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
 def import_(*, file: Path, dry_run: bool, yes: bool) -> None:
     """Register the servers of a file (YAML, CSV).
 

@@ -7,6 +7,7 @@ import dagster as dg
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.services.collect_capacity import Collector, server_collector
+from whalefall_pipelines.services.expire_rows import Databases, open_databases
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
@@ -24,6 +25,12 @@ class WhalefallResource(dg.ConfigurableResource[None]):
         """The store, ready to use, closed with the block."""
         with open_store(settings.load()) as database:
             yield database
+
+    @contextmanager
+    def databases(self) -> Generator[Databases]:
+        """The store, and Dagster's database beside it, closed with the block."""
+        with open_databases(settings.load()) as databases:
+            yield databases
 
     def collector(self, database: Database) -> Collector:
         """What collecting from the real servers needs; tests put another fleet here."""

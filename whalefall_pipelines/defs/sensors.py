@@ -16,6 +16,7 @@ from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, spans
 from whalefall_pipelines.services.aggregate_sizes import find_stale_periods
 from whalefall_pipelines.services.fill_gaps import find_bridgeable_days
+from whalefall_pipelines.services.maintain_table_partitions import rules
 from whalefall_pipelines.store.aggregation import Level
 
 _SECONDS = 60
@@ -77,7 +78,7 @@ def _reconcile(period_type: PeriodType) -> dg.ScheduleDefinition:
     def reconcile(context: dg.ScheduleEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
         day = today(context.scheduled_execution_time, SETTINGS.timezone)
         with whalefall.store() as database:
-            stale = find_stale_periods(database, period_type, day)
+            stale = find_stale_periods(database, period_type, day, daily_from=rules(SETTINGS).oldest_daily(day).first_day)
         known = set(CALENDARS[period_type].get_partition_keys())
         in_calendar = [period for period in stale if period.start.isoformat() in known]
         if not in_calendar:

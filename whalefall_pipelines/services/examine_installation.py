@@ -17,6 +17,7 @@ from whalefall_pipelines.errors import LocalServerError, LoginRejectedError, Sch
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
 from whalefall_pipelines.services.examine_instance import Examination, Examiner
+from whalefall_pipelines.services.expire_rows import Databases, read_footprint
 from whalefall_pipelines.services.maintain_table_partitions import plan
 from whalefall_pipelines.services.read_filters import read_filters
 from whalefall_pipelines.settings import Settings
@@ -52,7 +53,7 @@ class Installation:
         try:
             with closing(Database(address.whalefall, self.settings.timezone)) as database:
                 yield from self._store(database)
-                yield from self._dagster(address)
+                yield from self._dagster(address, database)
                 if self.with_instances and _is_migrated(database):
                     yield from self._instances(database)
         except StoreUnreachableError as error:
@@ -74,7 +75,7 @@ class Installation:
         yield from doctor.judge_sessions(list_running(database, self.dead_after_seconds))
         yield from doctor.judge_credentials(_credentials(database, SecretBox(self.settings)))
 
-    def _dagster(self, address: StoreAddress) -> Iterator[Finding]:
+    def _dagster(self, address: StoreAddress, database: Database) -> Iterator[Finding]:
         with closing(Database(address.dagster, self.settings.timezone, pool_size=1)) as dagster:
             try:
                 heartbeats, automations = installation.read_heartbeats(dagster), installation.read_automations(dagster)
@@ -84,6 +85,8 @@ class Installation:
             except StoreError as error:
                 yield doctor.judge_error("daemon", str(error), "run `whalefall store migrate`, which makes Dagster's tables, too.")
                 return
+            if _is_migrated(database):
+                yield doctor.judge_footprint(read_footprint(Databases(database, dagster), today(self.clock(), self.settings.timezone)))
         yield from doctor.judge_daemon(heartbeats, self.clock())
         if heartbeats:
             yield from doctor.judge_automations(automations)

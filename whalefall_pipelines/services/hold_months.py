@@ -16,7 +16,8 @@ from whalefall_pipelines.store.database import Database
 def find_held_months(database: Database, months: Sequence[Month], retention_months: int, today: date) -> dict[Month, str]:
     """The ones of these months with a period that recomputing would change, and what computes it.
 
-    A period that aggregations do not keep any more (they are kept for so many months) need not be there.
+    A period that aggregations do not keep any more (they are kept for so many months) need not be there. Nor need a daily one: it goes when
+    its day does.
     """
     known = find_known_days(database) if months else None
     if not known or known[0] > months[-1].last_day or known[1] < months[0].first_day:
@@ -26,6 +27,7 @@ def find_held_months(database: Database, months: Sequence[Month], retention_mont
     stale = [
         period
         for period_type in PeriodType
+        if period_type is not PeriodType.DAILY
         for period in find_stale_periods(database, period_type, today, days)
         if months_of([period.start])[0] >= oldest_kept
     ]

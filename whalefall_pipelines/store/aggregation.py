@@ -65,7 +65,8 @@ def list_stale_periods(cursor: Cursor, level: Level, periods: Sequence[Period], 
 
 
 def close_records(cursor: Cursor, session_id: UUID, periods: Sequence[Period], written: Mapping[int, int]) -> None:
-    """Close every record of an aggregation session with the rows written of its instance and the days that it lacks."""
+    """Give an aggregation session a closed record for each instance that changed: the rows written of it, and the days that it lacks."""
+    cursor.execute(queries.load("aggregation/open_records"), {"session_id": str(session_id), "instance_ids": list(written)})
     cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
     cursor.execute(
         queries.load("aggregation/close_records"),

@@ -110,7 +110,7 @@ def test_what_happens_by_itself() -> None:
             for period_type in PeriodType
         },
         "create_table_partitions_every_night": ("30 0 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
-        "expire_table_partitions_every_month": ("0 1 1 * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "expire_table_partitions_every_night": ("0 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
     }
     assert {one.name: one.default_status for one in repository.sensor_defs} == {
         "refresh_aggregations": dg.DefaultSensorStatus.RUNNING,
@@ -128,15 +128,14 @@ def test_what_happens_by_itself() -> None:
     assert (request.run_key, request.partition_key) == ("2026-11-22", "2026-11-22")
 
 
-def test_upkeep_has_two_jobs_of_one_asset() -> None:
+def test_upkeep_creates_by_an_asset_and_drops_by_a_job_that_materializes_nothing() -> None:
     repository = defs.get_repository_def()
-    for name, expires in (("create_table_partitions", False), ("expire_table_partitions", True)):
+    for name, assets in (("create_table_partitions", keys("table_partitions")), ("expire_table_partitions", set[dg.AssetKey]())):
         job = repository.get_job(name)
-        assert set(job.asset_layer.executable_asset_keys) == keys("table_partitions")
+        assert set(job.asset_layer.executable_asset_keys) == assets
         assert job.tags["whalefall/lane"] == "upkeep"
-        assert job.run_config == {"ops": {"table_partitions": {"config": {"expire": expires}}}}
-    assert repository.get_schedule_def("create_table_partitions_every_night").job_name == "create_table_partitions"
-    assert repository.get_schedule_def("expire_table_partitions_every_month").job_name == "expire_table_partitions"
+        assert not job.run_config
+        assert repository.get_schedule_def(f"{name}_every_night").job_name == name
     assert repository.get_sensor_def("missing_table_partitions").minimum_interval_seconds == 120
 
 

@@ -6,7 +6,8 @@ from uuid import UUID
 from whalefall_pipelines.domain import doctor
 from whalefall_pipelines.domain.doctor import AUTOMATIONS, DAEMONS, CredentialFact, Finding, InstanceFact, Severity
 from whalefall_pipelines.domain.sessions import RunningSession
-from whalefall_pipelines.domain.table_partitions import Month, Place, Step, StepKind, TablePartition
+from whalefall_pipelines.domain.table_partitions import Month, Place, TablePartition
+from whalefall_pipelines.domain.upkeep import Step, StepKind
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 THIS = Month(2026, 11)

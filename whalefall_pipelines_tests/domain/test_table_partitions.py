@@ -8,19 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whalefall_pipelines.domain.capacity import today
-from whalefall_pipelines.domain.table_partitions import (
-    PARTITIONED_TABLES,
-    Month,
-    Place,
-    Step,
-    StepKind,
-    TablePartition,
-    UpkeepRules,
-    droppable_sizes,
-    dropped_by,
-    months_between,
-    plan_upkeep,
-)
+from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, Place, TablePartition, months_between
+from whalefall_pipelines.domain.upkeep import Step, StepKind, UpkeepRules, droppable_sizes, dropped_by, plan_upkeep
 
 TODAY = date(2026, 11, 22)
 RULES = UpkeepRules(months_ahead=3, stats_retention_months=12, aggregation_retention_months=60)
