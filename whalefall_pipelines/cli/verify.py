@@ -47,7 +47,7 @@ def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> N
         if last_day < first_day:
             raise InputError(f"--to {last_day} is before --from {first_day}.")
         with error_console().status(f"Computing {first_day} to {last_day} once more …"):
-            daily_from = rules(given).oldest_daily(day).first_day
+            daily_from = rules(given).first_daily(day)
             differences = list(verify_periods(database, first_day, last_day, day, daily_from=daily_from))
     _print(differences, first_day, last_day, as_json=as_json)
     leave(PARTIAL if differences else SUCCESS)

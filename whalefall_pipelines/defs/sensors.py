@@ -78,7 +78,7 @@ def _reconcile(period_type: PeriodType) -> dg.ScheduleDefinition:
     def reconcile(context: dg.ScheduleEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
         day = today(context.scheduled_execution_time, SETTINGS.timezone)
         with whalefall.store() as database:
-            stale = find_stale_periods(database, period_type, day, daily_from=rules(SETTINGS).oldest_daily(day).first_day)
+            stale = find_stale_periods(database, period_type, day, daily_from=rules(SETTINGS).first_daily(day))
         known = set(CALENDARS[period_type].get_partition_keys())
         in_calendar = [period for period in stale if period.start.isoformat() in known]
         if not in_calendar:

@@ -5,7 +5,7 @@ Carrying a plan out is `services/maintain_table_partitions.py`.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -31,6 +31,10 @@ class UpkeepRules:
     def oldest_daily(self, today: date) -> Month:
         """The oldest month whose daily aggregations are kept on this day: as long as the days that they repeat."""
         return self.oldest_kept(STATS_TABLES[0], today)
+
+    def first_daily(self, today: date) -> date:
+        """The first day whose daily aggregation is kept on this day: the one before the oldest month, whose first day is compared to it."""
+        return self.oldest_daily(today).first_day - timedelta(days=1)
 
     def are_days_overdue(self, month: Month, today: date) -> bool:
         """Whether the daily aggregations of a month are older than they are kept on this day."""

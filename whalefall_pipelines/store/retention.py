@@ -62,6 +62,8 @@ def count_events(dagster: Database, before: date) -> int:
     """How many events of runs that were created before this day may go."""
     events = 0
     with dagster.transaction() as cursor:
+        if not _has_tables(cursor):
+            return 0
         after = _last_run(cursor)
         while runs := _old_runs(cursor, after, before):
             cursor.execute(_composed("retention/dagster/count_expired_events", _expired_events()), {"run_ids": list(runs)})
@@ -74,7 +76,7 @@ def delete_events(dagster: Database, before: date) -> Iterator[int]:
     """Delete events of runs that were created before this day, and runs of which none is left; yields the events of each batch."""
     while True:
         with dagster.transaction() as cursor:
-            runs = _old_runs(cursor, _last_run(cursor), before)
+            runs = _old_runs(cursor, _last_run(cursor), before) if _has_tables(cursor) else {}
             if not runs:
                 return
             cursor.execute(_composed("retention/dagster/delete_events", _expired_events()), {"run_ids": list(runs)})
@@ -108,6 +110,11 @@ def find_earlier_footprint(database: Database, first_day: date, end_day: date) -
         cursor.execute(queries.load("retention/find_earlier_footprint"), {"first_day": first_day, "end_day": end_day})
         rows = cursor.fetchall()
     return (rows[0][0] if rows else None), {kind: total_bytes for _, kind, total_bytes in rows}
+
+
+def _has_tables(cursor: Cursor) -> bool:
+    cursor.execute(queries.load("retention/dagster/find_tables"))
+    return cursor.fetchone() is not None
 
 
 def _last_run(cursor: Cursor) -> int:

@@ -92,8 +92,8 @@ def test_a_month_that_is_held_says_what_to_do_goes_when_that_was_done_and_comes_
     assert {row["step"] for row in document(store_environment, "partitions", "expire", "--dry-run")} == {"hold"}
     result = whalefall(store_environment, "partitions", "expire", "--yes")
     assert result.exit_code == 2
-    commands = re.findall(r"`whalefall (aggregate [^`]+)`", result.stdout)[:3]
-    assert len(commands) == 3
+    commands = re.findall(r"`whalefall (aggregate [^`]+)`", result.stdout)[:4]
+    assert len(commands) == 4
     for command in commands:
         succeed(store_environment, *command.split())
     succeed(store_environment | {"WHALEFALL_ARCHIVE_DIR": str(tmp_path)}, "partitions", "expire", "--yes")

@@ -222,7 +222,8 @@ def full(databases: Databases) -> Databases:
     with databases.store.session() as cursor:
         cursor.execute(
             "insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day, started_at) "
-            "select gen_random_uuid(), 'capacity', 'scheduled_task', d, d, d from generate_series(date '2026-01-27', '2026-11-22', '1 day') d"
+            "select gen_random_uuid(), 'capacity', 'scheduled_task', d, d, d "
+            "from generate_series(date '2026-01-27', '2026-11-22', '1 day') d"
         )
         cursor.execute(
             "insert into sync_instance_records (session_id, instance_id) select session_id, instance_id from sync_sessions, instances "
@@ -231,13 +232,12 @@ def full(databases: Databases) -> Databases:
         cursor.execute("update sync_sessions set status = 'completed', completed_at = now()")
         cursor.execute(
             "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, closed_by) "
-            "select instance_id, 'app', d, 'timeout', '', 'estimated' from instances, generate_series(date '2025-11-01', '2026-11-22', '1 day') d"
+            "select instance_id, 'app', d, 'timeout', '', 'estimated' "
+            "from instances, generate_series(date '2025-11-01', '2026-11-22', '1 day') d"
         )
         cursor.execute("analyze sync_sessions, sync_instance_records, capacity_gaps")
     with databases.dagster.session() as cursor:
-        cursor.execute(
-            "insert into runs (run_id, status, create_timestamp) select r, 'SUCCESS', '2026-11-01' from generate_series(1, 500) r"
-        )
+        cursor.execute("insert into runs (run_id, status) select r, 'SUCCESS' from generate_series(1, 500) r")
         cursor.execute("insert into event_logs (run_id, asset_key) select r % 500 + 1, nullif(r % 2, 0) from generate_series(1, 50000) r")
         cursor.execute("analyze runs, event_logs")
     return databases
@@ -279,14 +279,11 @@ def test_the_footprint_is_what_the_server_says_and_its_growth_what_was_written_d
     before = read_footprint(databases, TODAY)
     (whole,) = query(databases.store, "select pg_database_size(current_database())")[0]
     assert (sum(size for kind, size in before.sizes.items() if kind != "dagster"), before.growth_bytes(["sizes"])) == (whole, None)
+    sizes = {"sizes": 1}
+    record_footprint(databases, replace(before, sizes=sizes, today=TODAY - timedelta(days=500)))
+    record_footprint(databases, replace(before, sizes=sizes, today=TODAY - timedelta(days=31)))  # older than growth is measured
     record_footprint(databases, replace(before, today=TODAY - timedelta(days=10)))
-    record_footprint(databases, replace(before, sizes={"sizes": 1}, today=TODAY - timedelta(days=31)))  # older than growth is measured
-    record_footprint(databases, replace(before, sizes={"sizes": 1}, today=TODAY - timedelta(days=500)))
-    with databases.store.session() as cursor:
-        cursor.execute(
-            "insert into capacity_gaps select n, 'x', '2026-11-01', 'timeout', repeat('x', 500) from generate_series(1, 1) n, instances"
-        )
-        cursor.execute("create table somebody as select repeat('x', 500) from generate_series(1, 9999)")
+    query(databases.store, "create table somebody as select repeat('x', 500) from generate_series(1, 9999); select 1")
     after = read_footprint(databases, TODAY)
     assert after.earlier_on == TODAY - timedelta(days=10)
     grown = after.sizes["other"] - before.sizes["other"]

@@ -60,6 +60,7 @@ def test_a_month_whose_periods_were_never_computed_is_held_and_says_what_to_do(s
     steps = held(store)
     assert [step.name for step in steps] == [OCTOBER.table_partition(table_name) for table_name in STATS_TABLES]
     assert what_is_told(steps[0]) == [
+        (PeriodType.DAILY, date(2025, 10, 31), date(2025, 10, 31)),
         (PeriodType.WEEKLY, date(2025, 9, 29), date(2025, 10, 27)),
         (PeriodType.MONTHLY, date(2025, 10, 1), date(2025, 10, 1)),
         (PeriodType.QUARTERLY, date(2025, 10, 1), date(2025, 10, 1)),
@@ -78,7 +79,7 @@ def test_what_it_says_is_all_that_is_to_be_done(store: Database) -> None:
     assert query(store, "select count(*) from database_size_aggregations where period_type = 'monthly'") == [(1,)]
 
 
-@pytest.mark.parametrize("period_type", [one for one in PeriodType if one is not PeriodType.DAILY])
+@pytest.mark.parametrize("period_type", PeriodType)
 @pytest.mark.parametrize("level", ["database", "instance"])
 def test_one_period_of_one_level_that_lacks_is_enough(store: Database, period_type: PeriodType, level: str) -> None:
     compute_everything(store)
@@ -120,7 +121,7 @@ def test_periods_that_aggregations_do_not_keep_hold_nothing(store: Database) -> 
 
 def stale_periods(store: Database, period_type: PeriodType, given: Settings, today: date) -> list[Period]:
     """As the nightly schedule asks."""
-    return find_stale_periods(store, period_type, today, daily_from=rules(given).oldest_daily(today).first_day)
+    return find_stale_periods(store, period_type, today, daily_from=rules(given).first_daily(today))
 
 
 def stale_after_expiries(store: Database, given: Settings) -> set[PeriodType]:
