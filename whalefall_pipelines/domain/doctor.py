@@ -121,7 +121,9 @@ def judge_footprint(footprint: Footprint) -> Finding:
     by_size = sorted(footprint.sizes.items(), key=lambda kind_and_size: -kind_and_size[1])
     kinds = ", ".join(f"{kind} {round_size(size)}" for kind, size in by_size)
     grown = footprint.growth_bytes(list(footprint.sizes))
-    growth = f"{round_size(grown)} more a day since {footprint.earlier_on}" if grown is not None else "its growth is known from tomorrow on"
+    growth = "its growth is known from tomorrow on"
+    if grown is not None:
+        growth = f"{round_size(abs(grown))} {'less' if grown < 0 else 'more'} a day since {footprint.earlier_on}"
     return _fine("footprint", f"{round_size(footprint.total_bytes)} on disk ({kinds}); {growth}.")
 
 

@@ -166,8 +166,6 @@ HARM = (
     "create or replace view capacity_coverage as select 1 as stat_date",
     "delete from database_size_stats",
     "delete from database_size_aggregations",
-    "delete from sync_sessions",
-    "delete from capacity_gaps",
     "insert into credentials (name, username) values ('x', 'y')",
     "update credentials set secret = 'env:OTHER'",
     "delete from credentials",
