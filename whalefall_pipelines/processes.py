@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -30,25 +30,21 @@ _FIRST_PORT, _LAST_PORT = 21000, 31999
 _started: list[subprocess.Popen[bytes]] = []
 _given_ports: set[int] = set()
 _given_ports_lock = threading.Lock()
+_BECOME_CHILD = Path(__file__).parent / "exec_with_parent.py"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
-    """A `preexec_fn`: the child gets this signal when the thread that started it ends, however that happens, and answers to Ctrl-C again.
+def dying_with_parent(command: Sequence[str], death_signal: signal.Signals) -> list[str]:
+    """The command of a child that gets this signal when the thread that starts it ends, however that happens, and answers to Ctrl-C.
 
-    A shell starts background jobs with SIGINT ignored, which children inherit and Python then keeps.
+    It begins as a bare interpreter that becomes the program: no Python runs between fork and exec, where another thread's lock may be
+    held for ever. Linux only; elsewhere the command is as it was.
     """
-    parent = os.getpid()
-    libc = _libc()
-
-    def prepare() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if libc is not None:
-            libc.prctl(_PR_SET_PDEATHSIG, int(death_signal))
-        if os.getppid() != parent:
-            os.kill(os.getpid(), death_signal)
-
-    return prepare
+    if sys.platform != "linux":
+        return list(command)
+    # The text and not the file, and the real program of a virtual environment: a child that runs as another user reads no folder of ours.
+    interpreter = [str(Path(sys.executable).resolve()), "-I", "-S", "-c", _BECOME_CHILD.read_text()]
+    return [*interpreter, str(os.getpid()), str(int(death_signal)), *command]
 
 
 def continue_in_guard() -> None:

@@ -26,9 +26,14 @@ def write_days(store: Database, days: Mapping[tuple[Key, date], ModelDay]) -> No
         document = json.dumps(rows)
         source = "json_to_recordset(%s) as r (i integer, d text, day date, b bigint, p text)"
         cursor.execute(
-            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date, first_measured_date) "
-            f"select i, d, min(day), max(day), min(day) filter (where b is not null) from {source} group by i, d "
-            "on conflict (instance_id, database_name) do nothing",
+            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date) "
+            f"select i, d, min(day), max(day) from {source} group by i, d on conflict (instance_id, database_name) do nothing",
+            (document,),
+        )
+        cursor.execute(
+            "insert into database_activity (instance_id, database_name, active_from, database_id, first_measured_date) "
+            f"select i, d, min(day), abs(hashtext(d)), min(day) filter (where b is not null) from {source} group by i, d "
+            "on conflict (instance_id, database_name) where active_until is null do nothing",
             (document,),
         )
         cursor.execute(
@@ -43,8 +48,9 @@ def write_days(store: Database, days: Mapping[tuple[Key, date], ModelDay]) -> No
             (document,),
         )
         cursor.execute(
-            "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail) "
-            f"select i, d, day, 'timeout', 'asleep' from {source} where b is null",
+            "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, was_measurable) "
+            "select i, d, day, 'timeout', 'asleep', coalesce(first_measured_date <= day, false) "
+            f"from {source} inner join database_activity on (i, d) = (instance_id, database_name) where b is null",
             (document,),
         )
         ids = sorted({key[0] for key, _ in days})

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine, Instance
+from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
@@ -32,7 +32,8 @@ def register(
             cursor.execute("insert into credentials (name, username) values (%s, 'monitor') returning credential_id", (name,))
             (credential_id,) = cursor.fetchone() or (None,)
             cursor.execute(
-                "insert into instances (name, engine, host, port, credential_id) values (%s, %s, %s, %s, %s)",
+                # registered before any day that a test may have
+                "insert into instances (name, engine, host, port, credential_id, created_at) values (%s, %s, %s, %s, %s, '2020-01-01')",
                 (name, engine, host, port, credential_id),
             )
         cursor.execute("select instance_id, name from instances where name = any(%s) order by instance_id", (list(names),))
@@ -59,6 +60,7 @@ class FleetTest:
     deadlines: Deadlines = field(default_factory=lambda: Deadlines(instance_seconds=0.5))
     inventory_only: bool = False
     timezone: ZoneInfo = TIMEZONE
+    filters: Mapping[Engine, DatabaseFilter] = field(default_factory=lambda: SYSTEM_DATABASES)
 
     def __post_init__(self) -> None:
         self.instances = register(self.store, *self.servers)
@@ -68,7 +70,7 @@ class FleetTest:
             database=self.store,
             fleet=FakeFleet(self.servers, self.deadlines),
             secrets=SecretBox(settings.load({"WHALEFALL_HOME": str(self.home)})),
-            filters=SYSTEM_DATABASES,
+            filters=self.filters,
             timezone=self.timezone,
             grace=timedelta(hours=2),
             parallel=self.parallel,

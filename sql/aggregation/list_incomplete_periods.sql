@@ -1,5 +1,5 @@
 -- Final periods that lack days of an instance, and how many of those days nothing explains. Explained is a day with an open gap, which has
--- its reason, and a day before the first or after the last that any database of the instance was listed.
+-- its reason, and a day on which nothing was expected: the instance was not active, or had no database.
 -- Parameters: period_type, first_start, last_start.
 -- Returns: period_start, instance_name, missing_days, unexplained_days, reasons (text[]).
 with incomplete as (
@@ -16,25 +16,14 @@ with incomplete as (
         and data_count < expected_count
 ),
 
-lives as (
-    select
-        d.instance_id,
-        min(d.first_seen_date) as first_day,
-        max(case when d.is_active and i.is_active then date 'infinity' else d.last_seen_date end) as last_day
-    from instance_databases as d
-    inner join instances as i on d.instance_id = i.instance_id
-    group by d.instance_id
-),
-
 gaps as (
     select
-        g.instance_id,
-        g.stat_date,
-        array_agg(distinct g.reason order by g.reason) as reasons
-    from capacity_gaps as g
-    left join instance_databases as d on g.instance_id = d.instance_id and g.database_name = d.database_name
-    where g.closed_by is null and (g.database_name is null or d.first_measured_date is not null)
-    group by g.instance_id, g.stat_date
+        instance_id,
+        stat_date,
+        array_agg(distinct reason order by reason) as reasons
+    from capacity_gaps
+    where closed_by is null and (database_name is null or was_measurable)
+    group by instance_id, stat_date
 )
 
 select
@@ -55,9 +44,18 @@ cross join
                 c.day,
                 case when g.stat_date is null then 'not_expected' else g.reasons[1] end as reason
             from generate_series(p.period_start::timestamp, p.period_end::timestamp, interval '1 day') as c (day)
-            left join lives as l on l.instance_id = p.instance_id
             left join gaps as g on g.instance_id = p.instance_id and g.stat_date = c.day::date
-            where g.stat_date is not null or l.instance_id is null or c.day::date < l.first_day or c.day::date > l.last_day
+            where
+                g.stat_date is not null
+                or not exists (
+                    select 1
+                    from database_activity as d
+                    inner join instance_activity as a on d.instance_id = a.instance_id
+                    where
+                        d.instance_id = p.instance_id
+                        and c.day::date >= d.active_from and (d.active_until is null or c.day::date < d.active_until)
+                        and c.day::date >= a.active_from and (a.active_until is null or c.day::date < a.active_until)
+                )
         ) as r
     ) as e
 order by p.period_start, i.name

@@ -1,5 +1,5 @@
--- The open gaps of these days that lie between two known sizes of the same database, with the straight line between them. Known is what
--- a server said, then or later: an estimate is never built on an estimate.
+-- The open gaps of these days that lie between two known sizes of the same database, under whatever names, with the straight line between
+-- them. Known is what a server reported, then or later: an estimate is never built on an estimate.
 -- Parameters: first_day, last_day (inclusive), max_gap_days (how far each neighbour may lie from the day), instance_ids (integer[]).
 -- Returns: instance_id, database_name, stat_date, total_bytes, data_bytes, log_bytes (NULL where a neighbour does not tell them apart).
 select
@@ -8,8 +8,24 @@ select
     g.stat_date,
     round(b.total_bytes + (a.total_bytes - b.total_bytes)::numeric * w.past / w.length)::bigint as total_bytes,
     round(b.data_bytes + (a.data_bytes - b.data_bytes)::numeric * w.past / w.length)::bigint as data_bytes,
-    round(b.log_bytes + (a.log_bytes - b.log_bytes)::numeric * w.past / w.length)::bigint as log_bytes
+    -- Data and log are rounded together: rounded apart they could exceed the total by one byte.
+    case
+        when b.data_bytes is null or a.data_bytes is null
+            then round(b.log_bytes + (a.log_bytes - b.log_bytes)::numeric * w.past / w.length)
+        else
+            round(
+                b.data_bytes + b.log_bytes
+                + (a.data_bytes + a.log_bytes - b.data_bytes - b.log_bytes)::numeric * w.past / w.length
+            )
+            - round(b.data_bytes + (a.data_bytes - b.data_bytes)::numeric * w.past / w.length)
+    end::bigint as log_bytes
 from capacity_gaps as g
+inner join database_activity as d
+    on
+        g.instance_id = d.instance_id
+        and g.database_name = d.database_name
+        and g.stat_date >= d.active_from
+        and (d.active_until is null or g.stat_date < d.active_until)
 cross join
     lateral (
         select
@@ -17,10 +33,16 @@ cross join
             s.total_bytes,
             s.data_bytes,
             s.log_bytes
-        from database_size_stats as s
+        from database_activity as n
+        inner join database_size_stats as s
+            on
+                n.instance_id = s.instance_id
+                and n.database_name = s.database_name
+                and s.stat_date >= n.active_from
+                and (n.active_until is null or s.stat_date < n.active_until)
         where
-            s.instance_id = g.instance_id
-            and s.database_name = g.database_name
+            n.instance_id = d.instance_id
+            and n.database_id = d.database_id
             and s.stat_date between g.stat_date - %(max_gap_days)s::integer and g.stat_date - 1
             and s.provenance in ('measured', 'recovered')
         order by s.stat_date desc
@@ -33,10 +55,16 @@ cross join
             s.total_bytes,
             s.data_bytes,
             s.log_bytes
-        from database_size_stats as s
+        from database_activity as n
+        inner join database_size_stats as s
+            on
+                n.instance_id = s.instance_id
+                and n.database_name = s.database_name
+                and s.stat_date >= n.active_from
+                and (n.active_until is null or s.stat_date < n.active_until)
         where
-            s.instance_id = g.instance_id
-            and s.database_name = g.database_name
+            n.instance_id = d.instance_id
+            and n.database_id = d.database_id
             and s.stat_date between g.stat_date + 1 and g.stat_date + %(max_gap_days)s::integer
             and s.provenance in ('measured', 'recovered')
         order by s.stat_date

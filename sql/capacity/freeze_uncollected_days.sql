@@ -2,17 +2,19 @@
 -- Days before the first that is stored have expired, or are before the first collection.
 -- Parameters: first_day, last_day (inclusive), session_id (NULL outside a session).
 -- Returns: nothing.
-insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, session_id)
+insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, session_id, was_measurable)
 select
     d.instance_id,
     d.database_name,
     c.day::date,
     'not_collected',
     'nothing was collected on this day, and a day that is over cannot be measured any more',
-    %(session_id)s::uuid
+    %(session_id)s::uuid,
+    coalesce(d.first_measured_date <= c.day::date, false)
 from generate_series(%(first_day)s::timestamp, %(last_day)s::timestamp, interval '1 day') as c (day)
-inner join instance_databases as d on c.day::date >= d.first_seen_date and (d.is_active or c.day::date <= d.last_seen_date)
-inner join instances as i on d.instance_id = i.instance_id and (i.deactivated_at is null or c.day::date < i.deactivated_at::date)
+inner join database_activity as d on c.day::date >= d.active_from and (d.active_until is null or c.day::date < d.active_until)
+inner join instance_activity as i
+    on d.instance_id = i.instance_id and c.day::date >= i.active_from and (i.active_until is null or c.day::date < i.active_until)
 where
     c.day::date >= (select min(t.stat_date) from instance_size_stats as t)
     and not exists (select 1 from database_size_stats as s where s.instance_id = d.instance_id and s.stat_date = c.day::date)

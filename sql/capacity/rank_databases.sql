@@ -1,4 +1,5 @@
--- The largest and the fastest growing databases of each day; growth is against the day before and NULL where that is unknown.
+-- The largest and the fastest growing databases of each day; growth is against the day before, under the name that the database had then,
+-- and NULL where that is unknown.
 -- Parameters: days (date[]), most (rows of each ranking and day).
 -- Returns: stat_date, instance_name, database_name, total_bytes, change_bytes, size_rank, growth_rank (NULL without growth).
 with sizes as (
@@ -9,8 +10,13 @@ with sizes as (
         s.total_bytes,
         s.total_bytes - b.total_bytes as change_bytes
     from database_size_stats as s
+    left join database_starts as n
+        on s.instance_id = n.instance_id and s.database_name = n.database_name and s.stat_date = n.active_from
     left join database_size_stats as b
-        on s.instance_id = b.instance_id and s.database_name = b.database_name and b.stat_date = s.stat_date - 1
+        on
+            s.instance_id = b.instance_id
+            and b.database_name = case when n.instance_id is null then s.database_name else n.name_before end
+            and b.stat_date = s.stat_date - 1
     where s.stat_date = any(%(days)s::date[])
 ),
 

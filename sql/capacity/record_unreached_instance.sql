@@ -2,16 +2,18 @@
 -- where no database has ever been listed, the instance as a whole is.
 -- Parameters: instance_id, day, reason, detail, session_id (NULL outside a session).
 -- Returns: nothing.
-insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, session_id)
+insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, session_id, was_measurable)
 select
     i.instance_id,
     d.database_name,
     %(day)s,
     %(reason)s,
     %(detail)s,
-    %(session_id)s::uuid
+    %(session_id)s::uuid,
+    coalesce(a.first_measured_date <= %(day)s, false)
 from instances as i
 left join instance_databases as d on i.instance_id = d.instance_id and d.is_active
+left join database_activity as a on d.instance_id = a.instance_id and d.database_name = a.database_name and a.active_until is null
 where
     i.instance_id = %(instance_id)s
     and (d.database_name is not null or not exists (select 1 from instance_databases as e where e.instance_id = i.instance_id))

@@ -1,13 +1,29 @@
--- The inventory of each day as it is known now.
+-- The inventory of each day. A database that is called otherwise from a day on has neither come nor gone.
 -- Parameters: days (date[]).
 -- Returns: stat_date, instances, databases, created, deactivated.
+with days as (
+    select d.day from unnest(%(days)s::date[]) as d (day)
+),
+
+lives as (
+    select
+        instance_id,
+        database_id,
+        active_from,
+        active_until,
+        lag(active_until) over life as ended_before,
+        lead(active_from) over life as begins_again
+    from database_activity
+    window life as (partition by instance_id, database_id order by active_from)
+)
+
 select
     c.day as stat_date,
-    count(distinct d.instance_id)::integer as instances,
-    count(*) filter (where d.is_active or d.last_seen_date >= c.day)::integer as databases,
-    count(*) filter (where d.first_seen_date = c.day)::integer as created,
-    count(*) filter (where not d.is_active and d.last_seen_date = c.day - 1)::integer as deactivated
-from unnest(%(days)s::date[]) as c (day)
-left join instance_databases as d on c.day >= d.first_seen_date and (d.is_active or d.last_seen_date >= c.day - 1)
+    count(distinct l.instance_id) filter (where l.active_until is null or l.active_until > c.day)::integer as instances,
+    count(*) filter (where l.active_until is null or l.active_until > c.day)::integer as databases,
+    count(*) filter (where l.active_from = c.day and l.ended_before is distinct from c.day)::integer as created,
+    count(*) filter (where l.active_until = c.day and l.begins_again is distinct from c.day)::integer as deactivated
+from days as c
+left join lives as l on c.day >= l.active_from and (l.active_until is null or l.active_until >= c.day)
 group by c.day
 order by c.day

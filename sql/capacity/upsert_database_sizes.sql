@@ -22,7 +22,7 @@ closed as (
 ),
 
 measurable as (
-    update instance_databases as d
+    update database_activity as d
     set first_measured_date = f.stat_date
     from (
         select
@@ -36,6 +36,8 @@ measurable as (
         d.instance_id = any((select instance_ids from staged_instances)::integer[])
         and d.instance_id = f.instance_id
         and d.database_name = f.database_name
+        and f.stat_date >= d.active_from
+        and (d.active_until is null or f.stat_date < d.active_until)
         and (d.first_measured_date is null or d.first_measured_date > f.stat_date)
 )
 

@@ -1,15 +1,17 @@
 -- Write what was expected of an instance on a day and not obtained. What has a size for that day stays measured.
 -- Parameters: instance_id, day, database_names, reasons, details (text[], one entry per gap), session_id (NULL outside a session).
 -- Returns: nothing.
-insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, session_id)
+insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, session_id, was_measurable)
 select
     %(instance_id)s,
     g.database_name,
     %(day)s,
     g.reason,
     g.detail,
-    %(session_id)s::uuid
+    %(session_id)s::uuid,
+    coalesce(a.first_measured_date <= %(day)s, false)
 from unnest(%(database_names)s::text[], %(reasons)s::text[], %(details)s::text[]) as g (database_name, reason, detail)
+left join database_activity as a on a.instance_id = %(instance_id)s and g.database_name = a.database_name and a.active_until is null
 where
     not exists (
         select 1 from database_size_stats as s

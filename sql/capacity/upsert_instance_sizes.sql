@@ -1,6 +1,7 @@
--- The totals of these days: the exact sum of each day's database rows. expected_count leaves out what could never yet be measured;
+-- The totals of these days: the exact sum of each day's database rows. expected_count leaves out what could not be measured by that day;
 -- the provenance is that of the least certain row. A total whose database rows are gone goes too.
--- Parameters: instance_ids (integer[]), first_day, last_day (inclusive), session_id (NULL outside a session).
+-- Parameters: instance_ids (integer[]), first_day, last_day (inclusive), session_id (NULL outside a session), shared_bytes (of the server,
+-- where it was just measured; NULL keeps what is stored).
 -- Returns: nothing.
 with gone as (
     delete from instance_size_stats as t
@@ -13,7 +14,7 @@ with gone as (
 )
 
 insert into instance_size_stats (
-    instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance, session_id
+    instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance, session_id, shared_bytes
 )
 select
     s.instance_id,
@@ -23,7 +24,8 @@ select
     s.database_count + coalesce(g.missing_count, 0) as expected_count,
     s.collected_at,
     s.provenance,
-    %(session_id)s::uuid
+    %(session_id)s::uuid,
+    %(shared_bytes)s
 from (
     select
         instance_id,
@@ -42,17 +44,16 @@ from (
 ) as s
 left join (
     select
-        g.instance_id,
-        g.stat_date,
+        instance_id,
+        stat_date,
         count(*)::integer as missing_count
-    from capacity_gaps as g
-    inner join instance_databases as d on g.instance_id = d.instance_id and g.database_name = d.database_name
+    from capacity_gaps
     where
-        g.closed_by is null
-        and g.instance_id = any(%(instance_ids)s::integer[])
-        and g.stat_date between %(first_day)s and %(last_day)s
-        and d.first_measured_date is not null
-    group by g.instance_id, g.stat_date
+        closed_by is null
+        and was_measurable
+        and instance_id = any(%(instance_ids)s::integer[])
+        and stat_date between %(first_day)s and %(last_day)s
+    group by instance_id, stat_date
 ) as g on s.instance_id = g.instance_id and s.stat_date = g.stat_date
 on conflict (instance_id, stat_date) do update
     set
@@ -61,11 +62,15 @@ on conflict (instance_id, stat_date) do update
         expected_count = excluded.expected_count,
         collected_at = excluded.collected_at,
         provenance = excluded.provenance,
-        session_id = excluded.session_id
+        session_id = excluded.session_id,
+        shared_bytes = coalesce(excluded.shared_bytes, instance_size_stats.shared_bytes)
     where
     (
         instance_size_stats.total_bytes, instance_size_stats.database_count, instance_size_stats.expected_count,
-        instance_size_stats.collected_at, instance_size_stats.provenance
+        instance_size_stats.collected_at, instance_size_stats.provenance, instance_size_stats.shared_bytes
     )
     is distinct from
-    (excluded.total_bytes, excluded.database_count, excluded.expected_count, excluded.collected_at, excluded.provenance)
+    (
+        excluded.total_bytes, excluded.database_count, excluded.expected_count, excluded.collected_at, excluded.provenance,
+        coalesce(excluded.shared_bytes, instance_size_stats.shared_bytes)
+    )

@@ -20,7 +20,9 @@ select
     i.deleted_at,
     i.server_version,
     i.last_connected_at,
-    i.created_at
+    i.created_at,
+    i.server_identity,
+    i.server_started_at
 from instances as i
 inner join credentials as c on i.credential_id = c.credential_id
 where %(names)s::text[] is null or i.name = any(%(names)s::text[])

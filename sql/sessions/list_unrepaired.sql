@@ -1,7 +1,7 @@
 -- Instances whose day lacks something that another visit may give, by the ended session that touched them last. Nothing while a session
--- still collects the day, and nothing of a session that a person cancelled. What only a person can cure is left out, a rejected login
--- only as long as nobody changed it.
--- Parameters: day, needs_a_person (text[] of reasons), rejected (the reason of a rejected login).
+-- still collects the day, and nothing of a session that a person cancelled. What only a person can cure is left out, what is cured by a
+-- change of the credential or the instance only as long as nobody changed them.
+-- Parameters: day, needs_a_person, cured_by_a_change (text[] of reasons).
 -- Returns: session_id, completed_at, retries (how many came before), instance_names; one row per session.
 with recursive chain as (
     select
@@ -43,7 +43,7 @@ lacking as (
         and g.closed_by is null
         and (
             not g.reason = any(%(needs_a_person)s::text[])
-            or (g.reason = %(rejected)s and greatest(i.updated_at, c.updated_at) > l.completed_at)
+            or (g.reason = any(%(cured_by_a_change)s::text[]) and greatest(i.updated_at, c.updated_at) > l.completed_at)
         )
 )
 

@@ -15,6 +15,7 @@ from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.store.sessions import get_session, list_records
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -35,8 +36,8 @@ def aggregate(period_type: str, start: datetime, through: datetime | None, *, as
         plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, last_day)
         with sync_session(database, plan, []), error_console().status("Computing …"):
             written = aggregate_sizes(database, periods, day, plan.session_id)
-        session = get_session(database, plan.session_id)
-        records = list_records(database, plan.session_id)
+        session = outlast_outage(lambda: get_session(database, plan.session_id))
+        records = outlast_outage(lambda: list_records(database, plan.session_id))
     if as_json:
         print_json({"session_id": session.session_id, "periods": [period.start for period in periods], "rows_written": written})
     else:

@@ -27,9 +27,10 @@ from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.services.collect_capacity import InstanceOutcome, server_collector
 from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.services.run_in_dagster import collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
-from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store import reports
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.sessions import list_records
@@ -107,13 +108,13 @@ def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: b
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:
         session = run_in_dagster(given, database, collection(day, day), on_progress=progress.show)
-    records = list_records(database, session.session_id)
-    missing = capacity.summarize_days(database, [day])[day].missing
+    records = outlast_outage(lambda: list_records(database, session.session_id))
+    missing = outlast_outage(lambda: reports.summarize_days(database, [day]))[day].missing
     if as_json:
         print_json({"session_id": session.session_id, "run_id": session.run_id, "status": session.status, "day": day, "missing": missing})
     else:
         print_session(session, records)
-        for gap in capacity.list_gaps(database, [day]):
+        for gap in outlast_outage(lambda: reports.list_gaps(database, [day])):
             note(f"missing: {gap.instance_name}/{gap.database_name or '(never listed)'} ({gap.reason}): {gap.detail}")
     if session.successful_instances + session.skipped_instances == 0:
         return FAILURE

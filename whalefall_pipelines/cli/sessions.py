@@ -12,6 +12,8 @@ from whalefall_pipelines.cli.output import cell, console, format_duration, json_
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.outlast_outage import outlast_outage
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.sessions import abandon_session, find_session, get_session, list_records, list_sessions
 
 MOST_NAMES = 10
@@ -60,14 +62,19 @@ def cancel_session(session_id: str) -> None:
     Its run stops within seconds, what was finished stays, what was not begun is left alone.
     """
     with open_store(settings.load()) as database:
-        session = find_session(database, session_id)
-        message = "a person cancelled the session"
-        if not abandon_session(database, session.session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message=message):
-            status = get_session(database, session.session_id).status
-            raise InputError(f"Session {session.session_id} is {status} already; only a running one can be cancelled.")
-        cancelled = get_session(database, session.session_id)
-    done = cancelled.successful_instances + cancelled.failed_instances + cancelled.skipped_instances
-    click.echo(f"Session {session.session_id} is cancelled: {done} of {cancelled.total_instances} instances were done or under way.")
+        found = find_session(database, session_id)
+        was_running = found.status is SessionStatus.RUNNING
+        session = outlast_outage(lambda: _cancel(database, found.session_id)) if was_running else found
+    if not was_running or session.status is not SessionStatus.CANCELLED:
+        raise InputError(f"Session {session.session_id} is {session.status} already; only a running one can be cancelled.")
+    done = session.successful_instances + session.failed_instances + session.skipped_instances
+    click.echo(f"Session {session.session_id} is cancelled: {done} of {session.total_instances} instances were done or under way.")
+
+
+def _cancel(database: Database, session_id: UUID) -> Session:
+    message = "a person cancelled the session"
+    abandon_session(database, session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message=message)
+    return get_session(database, session_id)
 
 
 def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None:

@@ -147,13 +147,12 @@ def _launch(name: str, command: Sequence[str], environment: Mapping[str, str], l
         log.replace(log.with_suffix(".previous.log"))
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
+            processes.dying_with_parent(command, signal.SIGTERM),
             env=environment,
             cwd=logs.parent,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=processes.dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 - the guard has no threads
         )
     return Part(name, log, process.pid)
 

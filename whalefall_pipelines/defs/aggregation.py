@@ -20,6 +20,7 @@ from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.store.aggregation import Level
 
 _CHANGED = dg.AutomationCondition.any_deps_updated()
@@ -98,7 +99,7 @@ def _aggregate(context: dg.AssetExecutionContext, whalefall: WhalefallResource, 
             written = aggregate_sizes(database, periods, day, plan.session_id, levels, check=check)
         context.log.info("%d periods from %s: %d rows written", len(periods), periods[0].start, written)
         for level in levels:
-            for start, metadata in period_metadata(database, level, periods).items():
+            for start, metadata in outlast_outage(lambda level=level: period_metadata(database, level, periods)).items():
                 key = asset_key(level, periods[0].period_type)
                 context.add_asset_metadata(metadata, asset_key=key, partition_key=start.isoformat())
     return str(plan.session_id)

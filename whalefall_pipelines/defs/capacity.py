@@ -13,12 +13,13 @@ from whalefall_pipelines.defs.calendar import DAYS, SETTINGS
 from whalefall_pipelines.defs.columns import column_schema
 from whalefall_pipelines.defs.metadata import coverage_metadata, database_metadata, instance_metadata, inventory_metadata, report_days
 from whalefall_pipelines.defs.resources import WhalefallResource
-from whalefall_pipelines.defs.runs import plan_session, session_of_run
+from whalefall_pipelines.defs.runs import Progress, plan_session, session_of_run
 from whalefall_pipelines.domain.capacity import measurable_day
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.services.collect_capacity import Collector, InstanceOutcome, recompute_totals
 from whalefall_pipelines.services.fill_gaps import fill_gaps, settle_days_before
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.gaps import close_backfill_records
 from whalefall_pipelines.store.instances import active_instances
@@ -107,23 +108,24 @@ def _work(
     measurable = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace)
     over = [day for day in days if day != measurable]
     seconds_by_day: dict[date, float] = {}
+    progress = Progress(context.log, len(targets))
     if measurable:
-        settle_days_before(collector, measurable, plan.session_id)
+        outlast_outage(lambda: settle_days_before(collector, measurable, plan.session_id))
         started = time.monotonic()
-        for number, outcome in enumerate(collector.collect_day(targets, measurable, plan.session_id), start=1):
-            _log(context, outcome, f"[{number}/{len(targets)}]")
+        for outcome in collector.collect_day(targets, measurable, plan.session_id):
+            progress.note(_problem(outcome))
         seconds_by_day[measurable] = round(time.monotonic() - started, 2)
     if over and SIZES in context.selected_asset_keys:
-        filled = fill_gaps(collector, targets, over, plan.session_id, context.log.warning)
+        filled = fill_gaps(collector, targets, over, plan.session_id, progress.warn)
         context.log.info("%s: over, so nothing is measured: %d recovered, %d estimated", _span(over), filled.recovered, filled.estimated)
     if not measurable:
-        close_backfill_records(collector.database, plan.session_id, min(over), max(over))
+        outlast_outage(lambda: close_backfill_records(collector.database, plan.session_id, min(over), max(over)))
     return seconds_by_day
 
 
 def _report(context: dg.AssetExecutionContext, database: Database, days: Sequence[date], seconds_by_day: Mapping[date, float]) -> None:
-    calendar = {"coverage": coverage_metadata(database, max(days))}
-    for report in report_days(database, days):
+    calendar = {"coverage": outlast_outage(lambda: coverage_metadata(database, max(days)))}
+    for report in outlast_outage(lambda: report_days(database, days)):
         seconds = {"seconds": seconds_by_day[report.day]} if report.day in seconds_by_day else {}
         for key, metadata in ((INVENTORY, inventory_metadata), (SIZES, database_metadata), (TOTALS, instance_metadata)):
             if key in context.selected_asset_keys:
@@ -131,16 +133,14 @@ def _report(context: dg.AssetExecutionContext, database: Database, days: Sequenc
                 context.add_asset_metadata(shown, asset_key=key, partition_key=report.day.isoformat())
 
 
-def _log(context: dg.AssetExecutionContext, outcome: InstanceOutcome, position: str) -> None:
+def _problem(outcome: InstanceOutcome) -> str | None:
+    """What there is to say of an instance that failed or whose day is not whole."""
     if outcome.error:
-        context.log.warning("%s %s: %s", position, outcome.instance.name, outcome.error)
-    elif outcome.missing:
+        return f"{outcome.instance.name}: {outcome.error}"
+    if outcome.missing:
         names = ", ".join(f"{gap.database_name} ({gap.reason})" for gap in outcome.missing[:5])
-        context.log.warning(
-            "%s %s: %d measured, %d missing: %s", position, outcome.instance.name, outcome.measured, len(outcome.missing), names
-        )
-    else:
-        context.log.info("%s %s: %d databases in %.2f s", position, outcome.instance.name, outcome.measured, outcome.seconds)
+        return f"{outcome.instance.name}: {outcome.measured} measured, {len(outcome.missing)} missing: {names}"
+    return None
 
 
 def _span(days: Sequence[date]) -> str:

@@ -12,7 +12,7 @@ from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import days_of
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
-from whalefall_pipelines.store import capacity, plausibility
+from whalefall_pipelines.store import plausibility, reports
 from whalefall_pipelines.store.aggregation import Level
 
 # A table of more rows than this is read by nobody; the count is always whole.
@@ -26,8 +26,8 @@ MOST_ROWS = 200
 def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     days = _days(context)
     with whalefall.store() as database:
-        gaps = capacity.list_gaps(database, days)
-        summaries = capacity.summarize_days(database, days)
+        gaps = reports.list_gaps(database, days)
+        summaries = reports.summarize_days(database, days)
     missing = sum(one.missing for one in summaries.values())
     named = ", ".join(f"{gap.instance_name}/{gap.database_name or '*'} ({gap.reason})" for gap in gaps[:5])
     more = f" and {missing - 5} more" if missing > 5 else ""
@@ -55,7 +55,7 @@ def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionConte
     )
 
 
-@dg.asset_check(asset=SIZES, description="Fails when a size of the run's days is absurd: no byte, above a pebibyte, parts above the whole.")
+@dg.asset_check(asset=SIZES, description="Fails when a size of the run's days is absurd: no byte, or above a pebibyte.")
 def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         absurd = plausibility.list_implausible_sizes(database, _days(context))

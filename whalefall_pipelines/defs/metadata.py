@@ -7,7 +7,7 @@ from datetime import date
 import dagster as dg
 
 from whalefall_pipelines.domain.coverage import LEGEND, CoverageState, coverage_calendar, days_until
-from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store import reports
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.gaps import list_coverage
 
@@ -22,20 +22,20 @@ class DayReport:
     """Everything that the assets of one day show."""
 
     day: date
-    inventory: capacity.InventorySummary
-    summary: capacity.DaySummary
-    databases: tuple[capacity.RankedDatabase, ...]
-    instances: tuple[capacity.RankedInstance, ...]
-    gaps: tuple[capacity.Gap, ...]
+    inventory: reports.InventorySummary
+    summary: reports.DaySummary
+    databases: tuple[reports.RankedDatabase, ...]
+    instances: tuple[reports.RankedInstance, ...]
+    gaps: tuple[reports.Gap, ...]
 
 
 def report_days(database: Database, days: Sequence[date]) -> list[DayReport]:
     """Read these days for the UI, by one statement per kind of figure however many days there are."""
-    inventory = capacity.summarize_inventory(database, days)
-    summaries = capacity.summarize_days(database, days)
-    databases = capacity.rank_databases(database, days)
-    instances = capacity.rank_instances(database, days)
-    gaps = capacity.list_gaps(database, days)
+    inventory = reports.summarize_inventory(database, days)
+    summaries = reports.summarize_days(database, days)
+    databases = reports.rank_databases(database, days)
+    instances = reports.rank_instances(database, days)
+    gaps = reports.list_gaps(database, days)
     return [
         DayReport(
             day=day,
@@ -103,16 +103,16 @@ def coverage_metadata(database: Database, last_day: date) -> dg.MarkdownMetadata
     return dg.MetadataValue.md(f"{days[0]} to {days[-1]}; {LEGEND}\n\n```text\n{rows}{more}\n```")
 
 
-def gap_row(gap: capacity.Gap) -> tuple[str, str, str, str]:
+def gap_row(gap: reports.Gap) -> tuple[str, str, str, str]:
     """One gap as a row of a `MISSING` table."""
     return (gap.instance_name, gap.database_name or "(never listed)", gap.reason, gap.detail)
 
 
-def _database_row(one: capacity.RankedDatabase) -> tuple[object, ...]:
+def _database_row(one: reports.RankedDatabase) -> tuple[object, ...]:
     return (one.instance_name, one.database_name, one.total_bytes, one.change_bytes)
 
 
-def _coverage(figures: capacity.DaySummary) -> Metadata:
+def _coverage(figures: reports.DaySummary) -> Metadata:
     known = {"total_bytes": figures.total_bytes, "change_bytes": figures.change_bytes}
     return {
         **{name: value for name, value in known.items() if value is not None},

@@ -12,6 +12,9 @@ from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 
+# Longer than a restart. With the deadline of the last attempt to connect it stays below the 60 s that a tick may take.
+WAIT_SECONDS = 30.0
+
 
 class WhalefallResource(dg.ConfigurableResource[None]):
     """The store and the fleet of this installation, as its environment says. It holds no secret and no connection."""
@@ -22,8 +25,8 @@ class WhalefallResource(dg.ConfigurableResource[None]):
 
     @contextmanager
     def store(self) -> Generator[Database]:
-        """The store, ready to use, closed with the block."""
-        with open_store(settings.load()) as database:
+        """The store, ready to use, closed with the block. One that is restarting is waited for, by steps of runs and by ticks alike."""
+        with open_store(settings.load(), wait_seconds=WAIT_SECONDS) as database:
             yield database
 
     @contextmanager

@@ -1,7 +1,9 @@
 """How a Dagster run maps onto a session: the one names the other, tags tell what started it, and they end together."""
 
+import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -16,6 +18,9 @@ from whalefall_pipelines.store.sessions import is_known
 
 PARTITION_TAG = "dagster/partition"
 RETRY_TAG = "whalefall/retry_of"
+# Each line of a run's log is a commit in Dagster's database, so there are few however many instances a run has.
+PROGRESS_SECONDS = 10.0
+MOST_WARNINGS = 100
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
@@ -85,3 +90,31 @@ def days_of(tags: Mapping[str, str], calendar: dg.TimeWindowPartitionsDefinition
         keys = calendar.get_partition_keys_in_range(dg.PartitionKeyRange(tags[RANGE_TAGS[0]], tags[RANGE_TAGS[1]]))
         return [date.fromisoformat(key) for key in keys]
     return []
+
+
+@dataclass
+class Progress:
+    """What a run logs of its instances: how far it is every few seconds, and its problems up to a number. The records have all of them."""
+
+    log: dg.DagsterLogManager
+    total: int
+    done: int = 0
+    warnings: int = 0
+    shown_at: float = field(default_factory=time.monotonic)
+
+    def note(self, problem: str | None) -> None:
+        """Count one more instance that is done, with its problem if it has one."""
+        self.done += 1
+        if problem:
+            self.warn(problem)
+        if self.done == self.total or time.monotonic() >= self.shown_at + PROGRESS_SECONDS:
+            self.shown_at = time.monotonic()
+            self.log.info("%d of %d instances done, %d with a problem", self.done, self.total, self.warnings)
+
+    def warn(self, problem: str) -> None:
+        """Log a problem."""
+        self.warnings += 1
+        if self.warnings <= MOST_WARNINGS:
+            self.log.warning("%s", problem)
+        elif self.warnings == MOST_WARNINGS + 1:
+            self.log.warning("Further problems are not logged: `whalefall sessions show` names every instance of the session.")

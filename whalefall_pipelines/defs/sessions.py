@@ -5,6 +5,7 @@ The rules are `domain/sessions.py` and `domain/retries.py`; ending is `services/
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import cast
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -15,8 +16,8 @@ from whalefall_pipelines.defs.calendar import DAYS
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import PARTITION_TAG, RETRY_TAG, days_of, sync_type
 from whalefall_pipelines.defs.schedules import collect_capacity
-from whalefall_pipelines.domain.capacity import measurable_days
-from whalefall_pipelines.domain.retries import due_retries
+from whalefall_pipelines.domain.capacity import measurable_days, measurable_until
+from whalefall_pipelines.domain.retries import due_retries, next_retry
 from whalefall_pipelines.domain.sessions import RunState, SessionPlan, SessionStatus, SyncCategory
 from whalefall_pipelines.services.end_dead_sessions import end_dead_sessions, end_sessions_of_run, record_lost_run
 from whalefall_pipelines.store.retries import list_unrepaired
@@ -35,15 +36,17 @@ _STATES = {
     job=collect_capacity,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Visits the instances again whose day still lacks something, 15 minutes, 1 hour and 3 hours later "
-    "(WHALEFALL_RETRY_MINUTES). A rejected login and a right that lacks wait for a person.",
+    description="Visits the instances again whose day still lacks something: 15 minutes, 1 hour and 3 hours later "
+    "(WHALEFALL_RETRY_MINUTES), then every 3 hours, and a last time shortly before the day cannot be measured any more. A rejected login "
+    "and a missing privilege wait for a person.",
 )
 def retry_failed_instances(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     given = whalefall.installation()
     now = datetime.now(UTC)
     with whalefall.store() as database:
         unrepaired = [one for day in measurable_days(now, given.timezone, given.grace) for one in list_unrepaired(database, day)]
-    due = due_retries(unrepaired, given.retry_pauses, now)
+    until = partial(measurable_until, timezone=given.timezone, grace=given.grace)
+    due = due_retries(unrepaired, given.retry_pauses, now, until)
     for one in due:
         yield dg.RunRequest(
             run_key=str(one.retry_of),
@@ -51,7 +54,8 @@ def retry_failed_instances(whalefall: WhalefallResource) -> Iterator[dg.RunReque
             tags={PARTITION_TAG: one.day.isoformat(), RETRY_TAG: str(one.retry_of)},
         )
     if not due:
-        waiting = sum(len(one.instance_names) for one in unrepaired if one.retries < len(given.retry_pauses))
+        moments = [(one, next_retry(one, given.retry_pauses, until(one.day))) for one in unrepaired]
+        waiting = sum(len(one.instance_names) for one, moment in moments if moment)
         given_up = sum(len(one.instance_names) for one in unrepaired) - waiting
         yield dg.SkipReason(f"{waiting} instances wait for their next try, {given_up} had their last one today")
 

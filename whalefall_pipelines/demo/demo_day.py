@@ -24,7 +24,7 @@ from whalefall_pipelines.services.maintain_table_partitions import create_table_
 from whalefall_pipelines.services.register_instances import carry_out, plan_fleet, read_fleet_file
 from whalefall_pipelines.services.run_in_dagster import aggregation, collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
-from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store import capacity, reports
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances, registered_instances
 from whalefall_pipelines.store.sessions import list_sessions
@@ -37,9 +37,9 @@ class DemoDay:
 
     day: date
     session: Session
-    instances: tuple[capacity.RankedInstance, ...]
-    summary: capacity.DaySummary
-    gaps: tuple[capacity.Gap, ...]
+    instances: tuple[reports.RankedInstance, ...]
+    summary: reports.DaySummary
+    gaps: tuple[reports.Gap, ...]
 
 
 def demo_fleet(settings: Settings) -> DemoFleet:
@@ -97,9 +97,9 @@ def run_demo(settings: Settings, database: Database, say: Callable[[str], None],
     return DemoDay(
         day=day,
         session=session,
-        instances=capacity.rank_instances(database, [day]),
-        summary=capacity.summarize_days(database, [day])[day],
-        gaps=capacity.list_gaps(database, [day]),
+        instances=reports.rank_instances(database, [day]),
+        summary=reports.summarize_days(database, [day])[day],
+        gaps=reports.list_gaps(database, [day]),
     )
 
 

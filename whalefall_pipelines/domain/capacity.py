@@ -5,7 +5,7 @@ Bytes are whole bytes; unknown is None, never 0. Writing them is `store/capacity
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,8 @@ class Reason(StrEnum):
     TLS_FAILED = "tls_failed"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - the name of a reason
     NO_PERMISSION = "no_permission"
+    ANOTHER_SERVER = "another_server"
+    DUPLICATE_SERVER = "duplicate_server"
     VANISHED = "vanished"
     EMPTY_RESULT = "empty_result"
     INCOMPLETE = "incomplete"
@@ -128,3 +130,8 @@ def measurable_day(days: Iterable[date], now: datetime, timezone: ZoneInfo, grac
 def measurable_days(now: datetime, timezone: ZoneInfo, grace: timedelta) -> tuple[date, ...]:
     """The days that can be measured now: today, and yesterday until the grace period after midnight is over."""
     return tuple(dict.fromkeys((today(now, timezone), today(now - grace, timezone))))
+
+
+def measurable_until(day: date, timezone: ZoneInfo, grace: timedelta) -> datetime:
+    """The instant at which a day cannot be measured any more: the midnight that ends it, and the grace period."""
+    return datetime.combine(day + timedelta(days=1), time.min, timezone).astimezone(UTC) + grace

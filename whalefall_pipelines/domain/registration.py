@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from whalefall_pipelines.domain.instances import Engine, Instance
+from whalefall_pipelines.domain.instances import Engine, Instance, ServerIdentity
 from whalefall_pipelines.domain.quantities import format_size
 
 
@@ -52,6 +52,7 @@ class RegisteredInstance:
     server_version: str | None
     last_connected_at: datetime | None
     created_at: datetime
+    server_identity: ServerIdentity | None = None
 
     @property
     def instance(self) -> Instance:
@@ -67,6 +68,7 @@ class RegisteredInstance:
             default_database=self.entry.database,
             sslmode=self.entry.sslmode,
             sslrootcert=self.entry.sslrootcert,
+            server_identity=self.server_identity,
         )
 
 

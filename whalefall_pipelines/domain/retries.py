@@ -3,15 +3,21 @@
 Finding what lacks is `store/retries.py`; launching is `defs/sessions.py`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from whalefall_pipelines.domain.capacity import Reason
 
-# Repeating a rejected login locks accounts, and a right that lacks is granted by nobody but a person.
-NEEDS_A_PERSON = frozenset({Reason.AUTHENTICATION_FAILED, Reason.NO_PERMISSION})
+# What a person cures by changing the credential or the instance. Repeating a rejected login locks accounts.
+CURED_BY_A_CHANGE = frozenset({Reason.AUTHENTICATION_FAILED, Reason.ANOTHER_SERVER, Reason.DUPLICATE_SERVER})
+# A missing privilege is granted on the server, which nothing here tells.
+NEEDS_A_PERSON = CURED_BY_A_CHANGE | {Reason.NO_PERMISSION}
+# Once the pauses of WHALEFALL_RETRY_MINUTES are used up, this one is repeated, or the longest of them where that is longer.
+STEADY_PAUSE = timedelta(hours=3)
+# The last retry of a day comes so long before it cannot be measured any more: longer than the deadline of a visit and a queue of runs.
+LAST_RETRY_BEFORE_END = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +40,27 @@ class Retry:
     instance_names: tuple[str, ...]
 
 
-def due_retries(unrepaired: Iterable[Unrepaired], pauses: Sequence[timedelta], now: datetime) -> list[Retry]:
-    """The retries whose pause is over: the n-th comes the n-th pause after the session that it retries. There are no more than pauses."""
+def next_retry(one: Unrepaired, pauses: Sequence[timedelta], measurable_until: datetime) -> datetime | None:
+    """When these instances are visited again: after the pause of their number, then steadily, and once more shortly before the end.
+
+    The last retry takes the place of one that would leave no room for another, so that the end of the day is always tried and never
+    twice. None when it has been.
+    """
+    last = measurable_until - LAST_RETRY_BEFORE_END
+    if one.ended_at >= last:
+        return None
+    pause = pauses[one.retries] if one.retries < len(pauses) else max(STEADY_PAUSE, *pauses)
+    due = one.ended_at + pause
+    return last if due + pause > last else due
+
+
+def due_retries(
+    unrepaired: Iterable[Unrepaired], pauses: Sequence[timedelta], now: datetime, measurable_until: Callable[[date], datetime]
+) -> list[Retry]:
+    """The retries whose moment has come, of days that can still be measured, which `measurable_until` tells."""
+    moments = ((one, next_retry(one, pauses, measurable_until(one.day))) for one in unrepaired)
     return [
         Retry(one.day, one.session_id, one.instance_names)
-        for one in unrepaired
-        if one.retries < len(pauses) and now >= one.ended_at + pauses[one.retries]
+        for one, moment in moments
+        if moment is not None and moment <= now < measurable_until(one.day)
     ]

@@ -15,7 +15,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
 from whalefall_pipelines.local_servers.private_server import writing
-from whalefall_pipelines.processes import dies_with_parent, last_lines
+from whalefall_pipelines.processes import dying_with_parent, last_lines
 
 BOOTSTRAP_SECONDS = 300
 # 47 instead of 96 MB of memory, 33 instead of 123 MB of disk; names are not resolved, which is faster and keeps root on the socket.
@@ -50,14 +50,13 @@ def make_server(binaries: MariadbBinaries, folder: Path, options: Sequence[str])
         partial.mkdir(mode=0o700)
         try:
             result = subprocess.run(
-                command,
+                dying_with_parent(command, signal.SIGKILL),
                 input=_statements(binaries),
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 check=False,
                 timeout=BOOTSTRAP_SECONDS,
-                preexec_fn=dies_with_parent(signal.SIGKILL),
             )
         except subprocess.TimeoutExpired as error:
             raise LocalServerError(f"MariaDB's system tables in {folder} were not made within {BOOTSTRAP_SECONDS} s.") from error

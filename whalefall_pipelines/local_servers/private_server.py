@@ -19,7 +19,7 @@ import psutil
 
 from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.local_servers.unprivileged import RunAs
-from whalefall_pipelines.processes import dies_with_parent, free_port, is_free, keep_started, last_lines
+from whalefall_pipelines.processes import dying_with_parent, free_port, is_free, keep_started, last_lines
 
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -170,7 +170,8 @@ class PrivateServer(ABC):
         return port if is_free(port, self.host) else free_port(self.host)
 
     def _run(self, port: int, *, with_parent: bool) -> int:
-        command, identity = self._command(port), self._identity()
+        program, identity = self._command(port), self._identity()
+        command = [*identity.prefix, *program]
         with writing(self.folder):
             # Moved into place: whoever looks up the address meanwhile reads a whole number.
             (self.folder / "port.partial").write_text(str(port))
@@ -181,17 +182,16 @@ class PrivateServer(ABC):
         with log:
             try:
                 process = subprocess.Popen(
-                    [*identity.prefix, *command],
+                    dying_with_parent(command, self.stop_signal) if with_parent else command,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     cwd="/",
                     start_new_session=True,
-                    preexec_fn=dies_with_parent(self.stop_signal) if with_parent else None,  # noqa: PLW1509 - it only makes system calls
                     **identity.credentials,
                 )
             except OSError as error:
-                raise LocalServerError(f"{command[0]} cannot be run: {error.strerror}.{identity.advice}") from error
+                raise LocalServerError(f"{program[0]} cannot be run: {error.strerror}.{identity.advice}") from error
         keep_started(process)
         self._note(process.pid)
         return process.pid

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from whalefall_pipelines.domain.periods import Period, PeriodType, periods_between
 from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.store import aggregation
 from whalefall_pipelines.store.aggregation import Difference, Level
 from whalefall_pipelines.store.database import Database
@@ -50,7 +51,7 @@ def aggregate_sizes(
         return sum(written.values())
 
     starts = [period.start for period in periods]
-    return writing_months(database, starts, [f"{level}_size_aggregations" for level in levels], write)
+    return outlast_outage(lambda: writing_months(database, starts, [f"{level}_size_aggregations" for level in levels], write))
 
 
 def verify(database: Database, first_day: date, last_day: date, today: date, *, daily_from: date = date.min) -> Iterator[Difference]:

@@ -23,7 +23,7 @@ from whalefall_pipelines.fleet.probe import Deadlines, Fleet
 from whalefall_pipelines.services.each_instance import POLL_SECONDS, each_instance
 from whalefall_pipelines.services.outlast_outage import OUTAGE_SECONDS, outlast_outage
 from whalefall_pipelines.services.read_filters import read_filters
-from whalefall_pipelines.services.write_visit import InstanceOutcome, Listing, write_failure, write_visit
+from whalefall_pipelines.services.write_visit import InstanceOutcome, Listing, refuse_another_server, write_failure, write_visit
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import capacity, sessions
 from whalefall_pipelines.store.credentials import SecretBox
@@ -88,7 +88,7 @@ class Collector:
                 take_up=lambda next_ones: self._take_up(next_ones, session_id),
             ):
                 if isinstance(outcome, Exception):
-                    yield self._write_failure(instance, day, session_id, _as_whalefall_error(outcome), seconds=0)
+                    yield self._write_failure(instance, day, session_id, as_whalefall_error(outcome), seconds=0)
                 elif isinstance(outcome, Again):
                     again[instance] = spent[instance] + outcome.seconds
                 else:
@@ -154,21 +154,33 @@ class Collector:
         """Ask one server for its databases and their sizes, and write nothing. Time spent already counts against its deadline.
 
         Raises:
-            TargetError: the server cannot be asked, or the day is over.
+            TargetError: the server cannot be asked, is another one than before, or the day is over.
         """
         if measurable_day([day], self.clock(), self.timezone, self.grace) is None:
             raise SizesError(f"{day} was over before {instance.name!r} was reached.", reason=Reason.NOT_COLLECTED)
         login = self.secrets.reveal(instance.secret, instance.username, instance.name)
         with self.fleet.connect(instance, login, spent_seconds=spent_seconds) as probe:
+            identity = probe.identity()
+            refuse_another_server(instance, identity)
             present = probe.list_databases()
             rule = self.filters[instance.engine]
-            listed = tuple(name for name in present if not rule.hides(name))
+            listed = {name: native_id for name, native_id in present.items() if not rule.hides(name)}
             hidden = tuple(name for name in present if rule.hides(name))
+            is_measured = bool(listed) and not self.inventory_only
             try:
-                outcomes = tuple(probe.measure(listed)) if listed and not self.inventory_only else ()
+                outcomes = tuple(probe.measure(list(listed))) if is_measured else ()
             except ValueError as error:
                 raise SizesError(f"{instance.name!r} gave a size that cannot be: {error}", reason=Reason.SERVER_ERROR) from error
-            return Listing(probe.server_version, listed, hidden, outcomes, self.clock(), is_inventory_only=self.inventory_only)
+            return Listing(
+                server_version=probe.server_version,
+                listed=listed,
+                hidden=hidden,
+                outcomes=outcomes,
+                collected_at=self.clock(),
+                is_inventory_only=self.inventory_only,
+                shared_bytes=probe.measure_shared() if is_measured else None,
+                identity=identity,
+            )
 
 
 def server_collector(settings: Settings, database: Database) -> Collector:
@@ -194,7 +206,12 @@ def recompute_totals(database: Database, targets: Sequence[Instance], days: Sequ
         capacity.write_totals(cursor, [target.instance_id for target in targets], min(days), max(days), session_id)
 
 
-def _as_whalefall_error(error: Exception) -> WhalefallError:
+def as_whalefall_error(error: Exception) -> WhalefallError:
+    """What one instance raised, as its own failure.
+
+    Raises:
+        StoreUnreachableError, SessionEndedError: these end the work on all instances.
+    """
     if isinstance(error, (StoreUnreachableError, SessionEndedError)):
         raise error
     return error if isinstance(error, WhalefallError) else WhalefallError(f"unexpected {type(error).__name__}: {error}")

@@ -11,9 +11,10 @@ from uuid import UUID
 from whalefall_pipelines.domain.capacity import Provenance, today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES
-from whalefall_pipelines.errors import SessionEndedError, WhalefallError
-from whalefall_pipelines.services.collect_capacity import Collector
+from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.services.collect_capacity import Collector, as_whalefall_error
 from whalefall_pipelines.services.each_instance import each_instance
+from whalefall_pipelines.services.write_visit import refuse_another_server
 from whalefall_pipelines.store import capacity, gaps, retries, sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
@@ -94,11 +95,10 @@ def _recover(collector: Collector, instances: Sequence[Instance], bridge: gaps.B
         interrupt=collector.stop,
         check=collector.check,
     ):
-        if isinstance(outcome, WhalefallError) and not isinstance(outcome, SessionEndedError):
-            say(f"{instance.name}: its own history could not be asked: {outcome}")
-            _fail_record(collector.database, instance, session_id, outcome)
-        elif isinstance(outcome, Exception):
-            raise outcome
+        if isinstance(outcome, Exception):
+            error = as_whalefall_error(outcome)
+            say(f"{instance.name}: its own history could not be asked: {error}")
+            _fail_record(collector.database, instance, session_id, error)
         else:
             recovered += outcome
     return recovered
@@ -109,6 +109,7 @@ def _recover_instance(collector: Collector, instance: Instance, lacking: frozens
     days = [day for _, day in lacking]
     login = collector.secrets.reveal(instance.secret, instance.username, instance.name)
     with collector.fleet.connect(instance, login) as probe:
+        refuse_another_server(instance, probe.identity())
         found = probe.recover_sizes(names, min(days), max(days), collector.timezone)
     rows = [
         capacity.SizeRow(
@@ -132,6 +133,8 @@ def _recover_instance(collector: Collector, instance: Instance, lacking: frozens
         with collector.database.transaction() as cursor:
             capacity.lock_inventory(cursor, instance.instance_id)
             capacity.write_sizes(cursor, rows, session_id)
+            days = [row.stat_date for row in rows]
+            capacity.write_totals(cursor, [instance.instance_id], min(days), max(days), session_id)
     return len(rows)
 
 

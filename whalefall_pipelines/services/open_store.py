@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import embedded, migrations
 from whalefall_pipelines.store.database import Database
@@ -20,20 +21,23 @@ def prepare_store(settings: Settings, *, with_parent: bool = False) -> embedded.
 
 
 @contextmanager
-def open_store(settings: Settings, *, pool_size: int = 8) -> Generator[Database]:
+def open_store(settings: Settings, *, pool_size: int = 8, wait_seconds: float = 0) -> Generator[Database]:
     """The store, ready to use.
 
     The embedded one is started and migrated on the way; one's own is only checked, because changing its schema is a decision.
 
     Raises:
-        StoreUnreachableError: it does not answer.
+        StoreUnreachableError: it does not answer within `wait_seconds`; without them a single attempt is made.
         SchemaError: its schema is not this program's.
     """
     if settings.database_url is None:
         prepare_store(settings)
     database = embedded.open_database(settings, pool_size=pool_size)
     try:
-        migrations.check(database)
+        if wait_seconds:
+            outlast_outage(lambda: migrations.check(database), seconds=wait_seconds)
+        else:
+            migrations.check(database)
         yield database
     finally:
         database.close()

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,16 +16,17 @@ from uuid import UUID, uuid4
 
 from whalefall_pipelines.domain.periods import Period
 from whalefall_pipelines.domain.sessions import Session, SessionStatus, SyncCategory, session_tag
-from whalefall_pipelines.errors import NotFoundError, RunFailedError
+from whalefall_pipelines.errors import NotFoundError, RunFailedError, StoreError, StoreUnreachableError
 from whalefall_pipelines.services.dagster_environment import dagster_environment
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.embedded import address
 
 POLL_SECONDS = 0.2
-# A run that is told to stop closes its session first.
-STOP_SECONDS = 20
+# A run that is told to stop closes its session first, for which it looks up from its work several times a second.
+STOP_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,11 @@ def aggregation(first: Period, last: Period) -> Run:
 def run_in_dagster(settings: Settings, database: Database, run: Run, *, on_progress: Callable[[Session], None] = lambda _: None) -> Session:
     """Run a job and return its session as it ended.
 
+    While the store is away there is no progress to show. Whether the run outlasts that is the run's own affair: it is watched to its end.
+
     Raises:
         RunFailedError: the run broke, so that there may be no session; the sentence names the log.
+        StoreUnreachableError: the run ended, and the store did not come back in time to tell how.
     """
     session_id = uuid4()
     log = settings.home / "logs" / f"{run.job_name}-{session_id}.log"
@@ -67,25 +72,41 @@ def run_in_dagster(settings: Settings, database: Database, run: Run, *, on_progr
         )
         try:
             while _is_running(process):
-                _show(database, session_id, on_progress)
-        except BaseException:
-            process.terminate()
-            process.wait(STOP_SECONDS)
+                with suppress(StoreUnreachableError):
+                    _show(database, session_id, on_progress)
+        except BaseException as error:
+            _stop(process)
+            _abandon(database, session_id, SessionStatus.CANCELLED, "CANCELLED", f"its command ended: {type(error).__name__}")
             raise
-    _show(database, session_id, on_progress)
     if process.returncode != 0 and not _was_cancelled(database, session_id):
         reason = _reason(log) if process.returncode > 0 else f"its process was killed by signal {-process.returncode}."
-        message = f"the run broke: {reason}"
-        sessions.abandon_session(database, session_id, SessionStatus.FAILED, error_code=RunFailedError.code, error_message=message)
+        _abandon(database, session_id, SessionStatus.FAILED, RunFailedError.code, f"the run broke: {reason}")
         raise RunFailedError(f"The Dagster run broke: {reason} The whole of it is in {log}.")
+    outlast_outage(lambda: _show(database, session_id, on_progress))
+    session = outlast_outage(lambda: sessions.get_session(database, session_id))
     log.unlink()
-    return sessions.get_session(database, session_id)
+    return session
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the run: in order, and by force when it does not listen or the person does not want to wait for that."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.wait(STOP_SECONDS)
+    process.kill()
+    process.wait()
+
+
+def _abandon(database: Database, session_id: UUID, status: SessionStatus, code: str, message: str) -> None:
+    """End the session if the run did not; where the store is away, the sweep or the next run does it."""
+    with suppress(StoreError):
+        sessions.abandon_session(database, session_id, status, error_code=code, error_message=message)
 
 
 def _was_cancelled(database: Database, session_id: UUID) -> bool:
     try:
-        return sessions.get_session(database, session_id).status is SessionStatus.CANCELLED
-    except NotFoundError:
+        return outlast_outage(lambda: sessions.get_session(database, session_id)).status is SessionStatus.CANCELLED
+    except (NotFoundError, StoreUnreachableError):
         return False
 
 

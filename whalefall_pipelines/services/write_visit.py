@@ -3,13 +3,13 @@
 Visiting is `collect_capacity.py`; the rules are `domain/instances.py` and `domain/capacity.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Provenance, Reason
-from whalefall_pipelines.domain.instances import Instance, InventoryChange, compare_inventory
+from whalefall_pipelines.domain.instances import Instance, InventoryChange, ServerIdentity, compare_inventory
 from whalefall_pipelines.domain.sessions import SessionStatus
 from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SizesError, TargetError, WhalefallError
 from whalefall_pipelines.store import capacity, instances, sessions
@@ -21,14 +21,18 @@ _UNTIL_CHANGED = " It is tried again tomorrow, or as soon as its credential is c
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What one visit brought home: the names that count, the ones that the filter hides, and an outcome for each that counts."""
+    """What one visit brought home: the databases that count with the server's own identifiers, the names that the filter hides, an
+    outcome for each database that counts, and the bytes that belong to none (None: unknown).
+    """
 
     server_version: str
-    listed: tuple[str, ...]
+    listed: Mapping[str, str | None]
     hidden: tuple[str, ...]
     outcomes: tuple[DatabaseSize | MissingSize, ...]
     collected_at: datetime
     is_inventory_only: bool = False
+    shared_bytes: int | None = None
+    identity: ServerIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class InstanceOutcome:
     total_bytes: int | None = None
     measured: int = 0
     missing: tuple[MissingSize, ...] = ()
+    noticed: tuple[DatabaseSize, ...] = ()
     hidden: int = 0
     held: int = 0
     is_skipped: bool = False
@@ -49,10 +54,15 @@ class InstanceOutcome:
 def write_visit(
     database: Database, instance: Instance, day: date, session_id: UUID | None, listing: Listing, *, seconds: float
 ) -> InstanceOutcome:
-    """Write what a visit brought home, all of it or nothing, and say what became of the instance."""
+    """Write what a visit brought home, all of it or nothing, and say what became of the instance.
+
+    Raises:
+        SizesError: another active instance is the same server; nothing is written.
+    """
     sizes = tuple(outcome for outcome in listing.outcomes if isinstance(outcome, DatabaseSize))
     with database.transaction() as cursor:
         known = capacity.lock_inventory(cursor, instance.instance_id)
+        _claim_identity(cursor, instance, listing.identity)
         change = compare_inventory(known, listing.listed, day, listing.hidden)
         held = () if listing.is_inventory_only else _held(change)
         missing = (*(one for one in listing.outcomes if isinstance(one, MissingSize)), *held)
@@ -63,6 +73,7 @@ def write_visit(
             total_bytes=sum(size.total_bytes for size in sizes) if sizes else None,
             measured=len(sizes),
             missing=missing,
+            noticed=tuple(size for size in sizes if size.notice),
             hidden=len(listing.hidden),
             held=len(change.held),
             is_skipped=not sizes and error is None,
@@ -73,7 +84,7 @@ def write_visit(
             rows = [_row(instance, size, day, listing.collected_at) for size in sizes]
             capacity.write_sizes(cursor, rows, session_id)
         capacity.write_gaps(cursor, instance.instance_id, missing, day, session_id)
-        capacity.write_totals(cursor, [instance.instance_id], day, day, session_id)
+        capacity.write_totals(cursor, [instance.instance_id], day, day, session_id, shared_bytes=listing.shared_bytes)
         instances.mark_connected(cursor, instance.instance_id, listing.server_version, listing.collected_at)
         if session_id:
             _close_record(cursor, session_id, outcome, change)
@@ -95,6 +106,35 @@ def write_failure(
         ):
             _refuse_ended(cursor, session_id, instance)
     return InstanceOutcome(instance, seconds, error=error)
+
+
+def refuse_another_server(instance: Instance, identity: ServerIdentity | None) -> None:
+    """Stop a visit to a server that is not the one which this instance was until now.
+
+    Raises:
+        SizesError: it is another one. Only a person can tell whether the server moved.
+    """
+    known = instance.server_identity
+    if known and identity and known.name != identity.name:
+        raise SizesError(
+            f"{instance.name!r} was {known.name} until now, and {identity.name} answers at {instance.address}: moved, or another server? "
+            f"If it was moved or rebuilt, run `whalefall instances accept {instance.name} --moved`; "
+            "another server needs a name of its own.",
+            reason=Reason.ANOTHER_SERVER,
+        )
+
+
+def _claim_identity(cursor: Cursor, instance: Instance, identity: ServerIdentity | None) -> None:
+    known = instance.server_identity
+    if identity is None or (known and (known.name, known.started_at) == (identity.name, identity.started_at)):
+        return
+    same = instances.claim_identity(cursor, instance, identity)
+    if same is not None:
+        raise SizesError(
+            f"{instance.name!r} is the same server as {same!r} ({identity.name}), so its databases would be counted twice: remove one of "
+            f"the two, or run `whalefall instances accept {instance.name} --replica` if it is another server with the same identity.",
+            reason=Reason.DUPLICATE_SERVER,
+        )
 
 
 def _held(change: InventoryChange) -> tuple[MissingSize, ...]:
@@ -139,6 +179,9 @@ def _close_record(cursor: Cursor, session_id: UUID, outcome: InstanceOutcome, ch
         "created": list(change.created),
         "reactivated": list(change.reactivated),
         "deactivated": list(change.deactivated),
+        "renamed": dict(change.renamed),
+        "recreated": list(change.recreated),
+        "notices": [{"database_name": size.database_name, "notice": size.notice} for size in outcome.noticed],
         "missing": [{"database_name": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in outcome.missing],
     }
     if outcome.error:
@@ -148,9 +191,9 @@ def _close_record(cursor: Cursor, session_id: UUID, outcome: InstanceOutcome, ch
     else:
         items = {
             "synced": outcome.measured,
-            "created": len(change.created),
-            "updated": len(change.refreshed) + len(change.reactivated),
-            "deleted": len(change.deactivated),
+            "created": len(change.created) + len(change.recreated),
+            "updated": len(change.refreshed) + len(change.reactivated) + len(change.renamed),
+            "deleted": len(change.deactivated) + len(change.recreated),
         }
         is_closed = sessions.complete_record(cursor, session_id, instance_id, is_skipped=outcome.is_skipped, items=items, details=details)
     if not is_closed:

@@ -1,6 +1,6 @@
-"""Sizes and gaps in the store. One instance is written in one transaction; days are read for the whole fleet at once.
+"""Writes inventories, sizes, gaps and totals, those of one instance in one transaction. What days hold is read by `reports.py`.
 
-Rows arrive by COPY into staging tables and are taken over by one statement each. What they mean is `domain/capacity.py`.
+Rows arrive by COPY into a staging table and are taken over by one statement. What they mean is `domain/capacity.py`.
 """
 
 import io
@@ -12,7 +12,7 @@ from uuid import UUID
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.capacity import MissingSize, Provenance
 from whalefall_pipelines.domain.instances import InventoryChange, InventoryEntry
-from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.database import Cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,70 +32,6 @@ class SizeRow:
     used_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DaySummary:
-    """One day of the fleet. Sizes in bytes; None where nothing is known. Instances are those with a total."""
-
-    stat_date: date
-    instances: int
-    databases: int
-    total_bytes: int | None
-    change_bytes: int | None
-    measured: int
-    recovered: int
-    estimated: int
-    missing: int
-
-
-@dataclass(frozen=True, slots=True)
-class InventorySummary:
-    """The inventory on one day: instances with databases, databases, how many came and went."""
-
-    stat_date: date
-    instances: int
-    databases: int
-    created: int
-    deactivated: int
-
-
-@dataclass(frozen=True, slots=True)
-class RankedDatabase:
-    """A database among the largest (`size_rank`) or the fastest growing (`growth_rank`) of its day."""
-
-    stat_date: date
-    instance_name: str
-    database_name: str
-    total_bytes: int
-    change_bytes: int | None
-    size_rank: int
-    growth_rank: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class RankedInstance:
-    """An instance among the largest of its day; incomplete when `database_count` is less than `expected_count`."""
-
-    stat_date: date
-    instance_name: str
-    engine: str
-    total_bytes: int
-    change_bytes: int | None
-    database_count: int
-    expected_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """An expected size that is not there. `database_name` is None when the databases of the instance were never listed."""
-
-    stat_date: date
-    instance_name: str
-    database_name: str | None
-    reason: str
-    detail: str
-    missing_of_day: int
-
-
 def lock_inventory(cursor: Cursor, instance_id: int) -> tuple[InventoryEntry, ...]:
     """Read the inventory of an instance and keep other writers of the same instance out until the transaction ends."""
     cursor.execute(queries.load("capacity/lock_instance"), {"instance_id": instance_id})
@@ -104,17 +40,30 @@ def lock_inventory(cursor: Cursor, instance_id: int) -> tuple[InventoryEntry, ..
 
 
 def apply_inventory(cursor: Cursor, instance_id: int, change: InventoryChange, day: date) -> None:
-    """Write what a listing did to the inventory."""
+    """Write what a listing did to the inventory, and when its databases came, left or changed their names."""
+    visit: dict[str, object] = {"instance_id": instance_id, "day": day}
+    listed = change.listed
     cursor.execute(
         queries.load("capacity/apply_inventory"),
-        {
-            "instance_id": instance_id,
-            "day": day,
-            "listed": list(change.listed),
-            "deactivated": list(change.deactivated),
+        visit
+        | {
+            "listed": [database.database_name for database in listed],
+            "native_ids": [database.native_id for database in listed],
+            "predecessors": [database.predecessor for database in listed],
+            "deactivated": [*change.deactivated, *change.left_names],
             "held": list(change.held),
         },
     )
+    replaced = [*change.recreated, *change.renamed, *change.left_names]
+    if change.deactivated or replaced:
+        cursor.execute(queries.load("capacity/end_activity"), visit | {"deactivated": list(change.deactivated), "replaced": replaced})
+    if begun := change.begun:
+        names, predecessors = [database.database_name for database in begun], [database.predecessor for database in begun]
+        cursor.execute(queries.load("capacity/begin_activity"), visit | {"begun": names, "predecessors": predecessors})
+    moved = [(old, new) for new, old in change.renamed.items() if old in change.left_names]
+    if moved:
+        old_names, new_names = zip(*moved, strict=True)
+        cursor.execute(queries.load("capacity/move_day"), visit | {"renamed": list(old_names), "renamed_to": list(new_names)})
 
 
 def write_sizes(cursor: Cursor, rows: Iterable[SizeRow], session_id: UUID | None) -> None:
@@ -147,8 +96,16 @@ def write_gaps(cursor: Cursor, instance_id: int, missing: Sequence[MissingSize],
     )
 
 
-def write_totals(cursor: Cursor, instance_ids: Sequence[int], first_day: date, last_day: date, session_id: UUID | None) -> None:
-    """Recompute the totals of these instances on these days from their database rows."""
+def write_totals(
+    cursor: Cursor,
+    instance_ids: Sequence[int],
+    first_day: date,
+    last_day: date,
+    session_id: UUID | None,
+    *,
+    shared_bytes: int | None = None,
+) -> None:
+    """Recompute the totals of these instances on these days from their database rows. `shared_bytes` was just measured or stays."""
     cursor.execute(
         queries.load("capacity/upsert_instance_sizes"),
         {
@@ -156,6 +113,7 @@ def write_totals(cursor: Cursor, instance_ids: Sequence[int], first_day: date, l
             "first_day": first_day,
             "last_day": last_day,
             "session_id": str(session_id) if session_id else None,
+            "shared_bytes": shared_bytes,
         },
     )
 
@@ -172,41 +130,6 @@ def write_unreached(cursor: Cursor, instance_id: int, day: date, *, reason: str,
             "session_id": str(session_id) if session_id else None,
         },
     )
-
-
-def summarize_days(database: Database, days: Sequence[date]) -> dict[date, DaySummary]:
-    """What each of these days holds."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/summarize_days"), {"days": list(days)})
-        return {row[0]: DaySummary(*row) for row in cursor.fetchall()}
-
-
-def summarize_inventory(database: Database, days: Sequence[date]) -> dict[date, InventorySummary]:
-    """The inventory of each of these days."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/summarize_inventory"), {"days": list(days)})
-        return {row[0]: InventorySummary(*row) for row in cursor.fetchall()}
-
-
-def rank_databases(database: Database, days: Sequence[date], *, most: int = 10) -> tuple[RankedDatabase, ...]:
-    """The largest and the fastest growing databases of each day."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/rank_databases"), {"days": list(days), "most": most})
-        return tuple(RankedDatabase(*row) for row in cursor.fetchall())
-
-
-def rank_instances(database: Database, days: Sequence[date], *, most: int = 20) -> tuple[RankedInstance, ...]:
-    """The largest instances of each day."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/rank_instances"), {"days": list(days), "most": most})
-        return tuple(RankedInstance(*row) for row in cursor.fetchall())
-
-
-def list_gaps(database: Database, days: Sequence[date], *, most: int = 50) -> tuple[Gap, ...]:
-    """What is missing on each day, at most so many rows of one day."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/list_gaps"), {"days": list(days), "most": most})
-        return tuple(Gap(*row) for row in cursor.fetchall())
 
 
 class _Lines(io.TextIOBase):

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.instances import Engine, Instance
+from whalefall_pipelines.domain.instances import Engine, Instance, ServerIdentity
 from whalefall_pipelines.domain.registration import (
     Action,
     CredentialEntry,
@@ -97,6 +97,28 @@ def mark_all_connected(cursor: Cursor, server_versions: Mapping[int, str], conne
     )
 
 
+def claim_identity(cursor: Cursor, instance: Instance, identity: ServerIdentity) -> str | None:
+    """Remember what a server calls itself, unless an active instance has that identity already, whose name is returned.
+
+    Two servers that were both started anew since are told apart by that, so that a replica and its primary are two. The lock of an
+    identity keeps two visits from claiming it at once; it ends with the transaction.
+    """
+    parameters = {
+        "instance_id": instance.instance_id,
+        "engine": instance.engine,
+        "server_identity": identity.name,
+        "server_started_at": identity.started_at,
+        "is_replica": identity.is_replica,
+    }
+    cursor.execute(queries.load("instances/lock_identity"), parameters)
+    cursor.execute(queries.load("instances/find_same_server"), parameters)
+    duplicates = cursor.fetchall()
+    if duplicates:
+        return str(duplicates[0][0])
+    cursor.execute(queries.load("instances/set_identity"), parameters)
+    return None
+
+
 def lock_fleet(cursor: Cursor) -> None:
     """Wait until no other program changes the registered fleet; the lock ends with the transaction."""
     cursor.execute(queries.load("instances/lock_fleet"))
@@ -155,8 +177,14 @@ def _registered(row: Sequence[Any]) -> RegisteredInstance:
     """One row of list_instances: the fields of three dataclasses in their order."""
     name, engine, *definition = row[:10]
     entry = InstanceEntry(name, Engine(engine), *definition)
-    username, secret, instance_id, *states = row[10:]
-    return RegisteredInstance(instance_id, entry, CredentialEntry(entry.credential_name, username, secret), *states)
+    username, secret, instance_id, *states, identity, started_at = row[10:]
+    return RegisteredInstance(
+        instance_id,
+        entry,
+        CredentialEntry(entry.credential_name, username, secret),
+        *states,
+        server_identity=ServerIdentity(identity, started_at=started_at) if identity else None,
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

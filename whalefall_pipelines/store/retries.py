@@ -8,7 +8,7 @@ from uuid import UUID
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.capacity import Reason
-from whalefall_pipelines.domain.retries import NEEDS_A_PERSON, Unrepaired
+from whalefall_pipelines.domain.retries import CURED_BY_A_CHANGE, NEEDS_A_PERSON, Unrepaired
 from whalefall_pipelines.store.database import Database
 
 
@@ -24,6 +24,6 @@ def list_unrepaired(database: Database, day: date) -> tuple[Unrepaired, ...]:
     with database.transaction() as cursor:
         cursor.execute(
             queries.load("sessions/list_unrepaired"),
-            {"day": day, "needs_a_person": sorted(NEEDS_A_PERSON), "rejected": Reason.AUTHENTICATION_FAILED},
+            {"day": day, "needs_a_person": sorted(NEEDS_A_PERSON), "cured_by_a_change": sorted(CURED_BY_A_CHANGE)},
         )
         return tuple(Unrepaired(day, UUID(str(row[0])), row[1], row[2], tuple(row[3])) for row in cursor.fetchall())

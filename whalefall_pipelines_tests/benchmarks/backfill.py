@@ -31,9 +31,15 @@ def fill(store: Database) -> int:
             (INSTANCES,),
         )
         cursor.execute(
-            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date, first_measured_date) "
-            "select instance_id, 'database_' || d, %s, %s, %s from instances, generate_series(1, %s) as d",
-            (first_day, last_day, first_day, DATABASES),
+            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date) "
+            "select instance_id, 'database_' || d, %s, %s from instances, generate_series(1, %s) as d",
+            (first_day, last_day, DATABASES),
+        )
+        cursor.execute("update instance_activity set active_from = %s", (first_day,))
+        cursor.execute(
+            "insert into database_activity (instance_id, database_name, active_from, database_id, first_measured_date) "
+            "select instance_id, 'database_' || d, %s, d, %s from instances, generate_series(1, %s) as d",
+            (first_day, first_day, DATABASES),
         )
         cursor.execute(
             "create temporary table days on commit drop as select instance_id, database_name, c.day::date as day, "
@@ -48,8 +54,8 @@ def fill(store: Database) -> int:
             "where not is_missing"
         )
         cursor.execute(
-            "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail) "
-            "select instance_id, database_name, day, 'timeout', 'asleep' from days where is_missing"
+            "insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, was_measurable) "
+            "select instance_id, database_name, day, 'timeout', 'asleep', true from days where is_missing"
         )
         cursor.execute("select count(*) from capacity_gaps")
         (missing,) = cursor.fetchone() or (0,)

@@ -38,7 +38,7 @@ def _ours(store: Database) -> float:
     """Through the store into its partitioned tables, which are empty before. Seconds, commit included."""
     with store.transaction() as cursor:
         cursor.execute("truncate database_size_stats")
-        cursor.execute("update instance_databases set first_measured_date = null")
+        cursor.execute("update database_activity set first_measured_date = null")
     begun = time.monotonic()
     with store.transaction() as cursor:
         write_sizes(cursor, rows(), None)
@@ -82,6 +82,11 @@ def _register(store: Database) -> None:
             "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date) "
             "select instance_id, 'application_' || number, %s, %s from instances, generate_series(0, %s) as number",
             (DAYS[0], DAYS[-1], DATABASES - 1),
+        )
+        cursor.execute(
+            "insert into database_activity (instance_id, database_name, active_from, database_id) "
+            "select instance_id, 'application_' || number, %s, number from instances, generate_series(0, %s) as number",
+            (DAYS[0], DATABASES - 1),
         )
 
 

@@ -10,9 +10,11 @@ from whalefall_pipelines.defs.calendar import SETTINGS
 from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS, fleet_day
 from whalefall_pipelines.defs.checks import every_expected_database_has_a_size
 from whalefall_pipelines.defs.inventory import instances
+from whalefall_pipelines.defs.runs import MOST_WARNINGS
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncType
 from whalefall_pipelines.errors import UnreachableError
+from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.defs.bound import bound
@@ -184,3 +186,30 @@ def test_hostile_names_stay_in_their_cell(store: Database, tmp_path: Path, dagst
     lines = str(metadata(result, SIZES)[str(day)]["largest"]).splitlines()
     assert len(lines) == 4
     assert "\\<script\\>" in lines[3]
+
+
+def test_the_log_of_a_run_does_not_grow_with_its_fleet_and_names_what_failed(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    refusal = UnreachableError("refused", reason="connection_refused")
+    servers = {f"server {number}": server() for number in range(30)} | {
+        "down": server(refusal=refusal),
+        "half": server({"a": 1, "b": None}),
+    }
+    result = run(FleetTest(store, tmp_path, servers, now=now), dagster_instance, day)
+    lines = [entry.user_message for entry in dagster_instance.all_logs(result.run_id) if not entry.is_dagster_event]
+    assert sorted(line.partition(":")[0] for line in lines) == ["32 of 32 instances done, 2 with a problem", "down", "half"]
+
+
+def test_a_fleet_that_is_down_as_a_whole_is_not_written_out(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    refusal = UnreachableError("refused", reason="connection_refused")
+    servers = {f"server {number}": server(refusal=refusal) for number in range(MOST_WARNINGS + 10)}
+    fleet = FleetTest(store, tmp_path, servers, now=now)
+    fleet.deadlines = Deadlines(instance_seconds=0)
+    run(fleet, dagster_instance, day)
+    (finished,) = dagster_instance.get_runs()
+    lines = [entry.user_message for entry in dagster_instance.all_logs(finished.run_id) if not entry.is_dagster_event]
+    assert len(lines) == MOST_WARNINGS + 2
+    assert f"{len(servers)} of {len(servers)} instances done, {len(servers)} with a problem" in lines

@@ -23,14 +23,19 @@ def entries(inventory: dict[str, tuple[bool, date | None]]) -> list[InventoryEnt
     return [InventoryEntry(name, active, since if active else None) for name, (active, since) in inventory.items()]
 
 
+def nameless(names: set[str]) -> dict[str, str | None]:
+    """A listing of an engine without identifiers."""
+    return dict.fromkeys(names)
+
+
 @given(INVENTORIES, st.sets(NAMES), st.sets(NAMES))
 def test_every_name_ends_in_exactly_one_place(inventory: dict[str, tuple[bool, date | None]], listed: set[str], hidden: set[str]) -> None:
     listed -= hidden
-    change = compare_inventory(entries(inventory), listed, DAY, hidden)
+    change = compare_inventory(entries(inventory), nameless(listed), DAY, hidden)
     parts = [change.created, change.refreshed, change.reactivated, change.deactivated, change.held]
     names = [name for part in parts for name in part]
     assert len(names) == len(set(names))
-    assert set(change.listed) == listed
+    assert {database.database_name for database in change.listed} == listed
     active = {name for name, (is_active, _) in inventory.items() if is_active}
     assert set(change.deactivated) | set(change.held) | set(change.refreshed) == active
 
@@ -42,7 +47,7 @@ def test_an_empty_or_tiny_listing_deactivates_nothing_that_was_not_absent_before
     known = entries(inventory)
     active = {entry.database_name for entry in known if entry.is_active}
     gone = active - listed
-    change = compare_inventory(known, listed, DAY)
+    change = compare_inventory(known, nameless(listed), DAY)
     if gone and (not listed or (len(active) >= 4 and len(gone) > len(active) / 2)):
         confirmed = {entry.database_name for entry in known if entry.absent_since_date and entry.absent_since_date < DAY}
         assert set(change.deactivated) == gone & confirmed
@@ -55,8 +60,44 @@ def test_an_empty_or_tiny_listing_deactivates_nothing_that_was_not_absent_before
 def test_what_a_person_hides_leaves_at_once_and_does_not_trip_the_guard(
     inventory: dict[str, tuple[bool, date | None]], listed: set[str], hidden: set[str]
 ) -> None:
-    change = compare_inventory(entries(inventory), listed - hidden, DAY, hidden)
+    change = compare_inventory(entries(inventory), nameless(listed - hidden), DAY, hidden)
     assert not set(change.held) & hidden
+
+
+IDS = st.permutations([str(number) for number in range(6)])
+SERVERS = st.builds(lambda names, ids: dict(zip(sorted(names), ids, strict=False)), st.sets(NAMES, max_size=6), IDS)
+
+
+@given(st.lists(SERVERS, min_size=2, max_size=6))
+def test_a_database_is_known_by_its_identifier_whatever_its_name(servers: list[dict[str, str]]) -> None:
+    """A model that follows identifiers alone: the same one yesterday under another name is a rename, one never seen is a new database."""
+    known: dict[str, InventoryEntry] = {}
+    seen: set[str] = set()
+    for yesterday, server in zip([dict[str, str](), *servers], servers, strict=False):
+        change = compare_inventory(known.values(), server, DAY)
+        name_yesterday = {native_id: name for name, native_id in yesterday.items()}
+        for database in change.listed:
+            assert database.native_id is not None
+            if database.native_id in name_yesterday:
+                assert database.predecessor == name_yesterday[database.native_id]
+            elif database.native_id not in seen:
+                assert database.predecessor is None
+        seen |= set(server.values())
+        known = {name: InventoryEntry(name, name in server, None, server.get(name, entry.native_id)) for name, entry in known.items()} | {
+            name: InventoryEntry(name, is_active=True, native_id=native_id) for name, native_id in server.items()
+        }
+
+
+def test_databases_that_swap_their_names_are_two_renames() -> None:
+    known = [InventoryEntry("blue", is_active=True, native_id="1"), InventoryEntry("green", is_active=True, native_id="2")]
+    change = compare_inventory(known, {"blue": "2", "green": "1"}, DAY)
+    assert change.renamed == {"blue": "green", "green": "blue"}
+    assert (change.left_names, change.deactivated, change.held, change.created) == ((), (), (), ())
+
+
+def test_an_identifier_that_is_told_for_the_first_time_makes_no_new_database() -> None:
+    change = compare_inventory([InventoryEntry("shop", is_active=True)], {"shop": "16384"}, DAY)
+    assert (change.refreshed, change.recreated) == (("shop",), ())
 
 
 @given(st.text(max_size=8))

@@ -94,9 +94,11 @@ def _check_rows(database: Database, day: date) -> None:
     assert wrong == []
     totals = query(
         database,
+        # Measurable is what has a size on that day or on one before, whatever came later.
         "select t.* from instance_size_stats as t where expected_count <> database_count + (select count(*) from capacity_gaps as g "
-        "inner join instance_databases as d using (instance_id, database_name) where g.closed_by is null "
-        "and (g.instance_id, g.stat_date) = (t.instance_id, t.stat_date) and d.first_measured_date is not null)",
+        "where g.closed_by is null and (g.instance_id, g.stat_date) = (t.instance_id, t.stat_date) and exists (select 1 "
+        "from database_size_stats as s where (s.instance_id, s.database_name) = (g.instance_id, g.database_name) "
+        "and s.stat_date <= g.stat_date and s.provenance <> 'estimated'))",
     )
     assert totals == []
 

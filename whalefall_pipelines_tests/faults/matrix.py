@@ -260,6 +260,24 @@ EXPIRY_UNDER_THE_DAEMON = Fault(
     where=Where.DAEMON,
     slow_at=STORED,
 )
+RESTARTS = tuple(
+    Fault(f"store restarted while {who}", STORED, "nothing, and the progress goes on", WAITED, where=where, slow_at=slow_at)
+    for who, where, slow_at in (
+        ("`whalefall collect` watches its run", Where.PROCESS, ()),
+        ("the daemon watches a run", Where.DAEMON, STORED),
+    )
+)
+HUNG = Fault(
+    "Ctrl-C at a command whose run hangs",
+    PG,
+    "the run is killed after ten seconds, or at a second Ctrl-C; its session is cancelled, what was finished stays",
+    "The next run of the day measures what is missing.",
+    "CANCELLED",
+    says="its command ended: KeyboardInterrupt",
+    where=Where.PROCESS,
+    ends_run=True,
+    slow_at=PG,
+)
 
 FAULTS = (
     *SERVERS,
@@ -272,6 +290,8 @@ FAULTS = (
     *TOGETHER,
     *UNDER_THE_DAEMON,
     STORE_AWAY_AT_THE_START,
+    *RESTARTS,
+    HUNG,
     *RETENTION,
     EXPIRY_UNDER_THE_DAEMON,
 )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from whalefall_pipelines.domain.capacity import Method, RecoveredSize
 from whalefall_pipelines.domain.instances import Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, SyncType
-from whalefall_pipelines.errors import UnreachableError
+from whalefall_pipelines.errors import SessionEndedError, UnreachableError
 from whalefall_pipelines.services.fill_gaps import Filled, fill_gaps, find_bridgeable_days, settle_days_before
 from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store import gaps, sessions
@@ -187,6 +187,48 @@ def test_a_server_whose_history_cannot_be_asked_is_a_failed_record_and_is_estima
     filled, session_id = fill(fleet, [day(-2)], instances=of_engine_with_history(fleet))
     assert filled == Filled(recovered=0, estimated=1)
     assert sessions.get_session(fleet.store, session_id).status is SessionStatus.FAILED
+
+
+class OddHistory(Sequence[RecoveredSize]):
+    """A history in which one row cannot be."""
+
+    def __getitem__(self, index: int) -> RecoveredSize:  # type: ignore[override]
+        return RecoveredSize("app", day(-2), -1, None, None, Method.BACKUP_FILE_SIZE, NIGHT)
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_an_odd_row_in_the_history_of_one_server_is_no_affair_of_the_others(store: Database, tmp_path: Path) -> None:
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000}), "b": server({"app": 1000})})
+    fleet.servers["a"].history = OddHistory()
+    fleet.servers["b"].history = [RecoveredSize("app", day(-2), 77, None, None, Method.BACKUP_FILE_SIZE, NIGHT)]
+    for number in (-3, -1):
+        fleet.now = NIGHT + timedelta(days=number)
+        fleet.collect(day(number))
+    filled, session_id = fill(fleet, [day(-2)], instances=of_engine_with_history(fleet))
+    assert filled == Filled(recovered=1, estimated=1)
+    assert fleet.sizes(day(-2)) == {("a", "app"): 1000, ("b", "app"): 77}
+    records = {record.instance_name: record for record in sessions.list_records(store, session_id)}
+    assert (records["a"].status, records["b"].status) == ("failed", "completed")
+    assert "a size cannot be negative" in str(records["a"].error_message)
+
+
+def test_a_backfill_that_is_cut_after_recovering_leaves_no_size_without_its_total(fleet: FleetTest) -> None:
+    collect(fleet, -3, {"app": 1000})
+    collect(fleet, -1, {"app": 1000})
+    fleet.servers["a"].history = [RecoveredSize("app", day(-2), 77, None, None, Method.BACKUP_FILE_SIZE, NIGHT)]
+    recovered = "select total_bytes from {} where stat_date = %s"
+
+    def cut() -> None:
+        if query(fleet.store, recovered.format("database_size_stats"), day(-2)):
+            raise SessionEndedError("cut off")
+
+    targets = of_engine_with_history(fleet)
+    plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.BACKFILL, day(-2), day(-2))
+    with pytest.raises(SessionEndedError), sync_session(fleet.store, plan, targets):
+        fill_gaps(replace(fleet.collector(), check=cut), targets, [day(-2)], plan.session_id)
+    assert query(fleet.store, recovered.format("instance_size_stats"), day(-2)) == [(77,)]
 
 
 def test_an_engine_without_a_history_is_not_even_visited(fleet: FleetTest) -> None:

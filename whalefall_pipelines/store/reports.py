@@ -1,0 +1,107 @@
+"""What days hold, read for the whole fleet by one statement per kind of figure. Writing days is `capacity.py`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class DaySummary:
+    """One day of the fleet. Sizes in bytes; None where nothing is known. Instances are those with a total."""
+
+    stat_date: date
+    instances: int
+    databases: int
+    total_bytes: int | None
+    change_bytes: int | None
+    measured: int
+    recovered: int
+    estimated: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class InventorySummary:
+    """The inventory on one day: instances with databases, databases, how many came and went."""
+
+    stat_date: date
+    instances: int
+    databases: int
+    created: int
+    deactivated: int
+
+
+@dataclass(frozen=True, slots=True)
+class RankedDatabase:
+    """A database among the largest (`size_rank`) or the fastest growing (`growth_rank`) of its day."""
+
+    stat_date: date
+    instance_name: str
+    database_name: str
+    total_bytes: int
+    change_bytes: int | None
+    size_rank: int
+    growth_rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedInstance:
+    """An instance among the largest of its day; incomplete when `database_count` is less than `expected_count`."""
+
+    stat_date: date
+    instance_name: str
+    engine: str
+    total_bytes: int
+    change_bytes: int | None
+    database_count: int
+    expected_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An expected size that is not there. `database_name` is None when the databases of the instance were never listed."""
+
+    stat_date: date
+    instance_name: str
+    database_name: str | None
+    reason: str
+    detail: str
+    missing_of_day: int
+
+
+def summarize_days(database: Database, days: Sequence[date]) -> dict[date, DaySummary]:
+    """What each of these days holds."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/summarize_days"), {"days": list(days)})
+        return {row[0]: DaySummary(*row) for row in cursor.fetchall()}
+
+
+def summarize_inventory(database: Database, days: Sequence[date]) -> dict[date, InventorySummary]:
+    """The inventory of each of these days."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/summarize_inventory"), {"days": list(days)})
+        return {row[0]: InventorySummary(*row) for row in cursor.fetchall()}
+
+
+def rank_databases(database: Database, days: Sequence[date], *, most: int = 10) -> tuple[RankedDatabase, ...]:
+    """The largest and the fastest growing databases of each day."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/rank_databases"), {"days": list(days), "most": most})
+        return tuple(RankedDatabase(*row) for row in cursor.fetchall())
+
+
+def rank_instances(database: Database, days: Sequence[date], *, most: int = 20) -> tuple[RankedInstance, ...]:
+    """The largest instances of each day."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/rank_instances"), {"days": list(days), "most": most})
+        return tuple(RankedInstance(*row) for row in cursor.fetchall())
+
+
+def list_gaps(database: Database, days: Sequence[date], *, most: int = 50) -> tuple[Gap, ...]:
+    """What is missing on each day, at most so many rows of one day."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_gaps"), {"days": list(days), "most": most})
+        return tuple(Gap(*row) for row in cursor.fetchall())
