@@ -7,6 +7,7 @@ import atexit
 import ctypes
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,21 +31,22 @@ _FIRST_PORT, _LAST_PORT = 21000, 31999
 _started: list[subprocess.Popen[bytes]] = []
 _given_ports: set[int] = set()
 _given_ports_lock = threading.Lock()
-_BECOME_CHILD = Path(__file__).parent / "exec_with_parent.py"
+# A parent that died before the kernel was asked is not the parent any more.
+_BECOME = '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@"'
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def dying_with_parent(command: Sequence[str], death_signal: signal.Signals) -> list[str]:
-    """The command of a child that gets this signal when the thread that starts it ends, however that happens, and answers to Ctrl-C.
+    """The command of a child that gets this signal when the thread that starts it ends, however that happens.
 
-    It begins as a bare interpreter that becomes the program: no Python runs between fork and exec, where another thread's lock may be
-    held for ever. Linux only; elsewhere the command is as it was.
+    It begins as util-linux's `setpriv`, which asks the kernel for the signal and becomes the program: no Python runs between fork and
+    exec, where another thread's lock may be held for ever. Linux only; elsewhere the command is as it was.
     """
     if sys.platform != "linux":
         return list(command)
-    # The text and not the file, and the real program of a virtual environment: a child that runs as another user reads no folder of ours.
-    interpreter = [str(Path(sys.executable).resolve()), "-I", "-S", "-c", _BECOME_CHILD.read_text()]
-    return [*interpreter, str(os.getpid()), str(int(death_signal)), *command]
+    setpriv = shutil.which("setpriv", path=os.defpath) or "setpriv"  # the system's, whatever the PATH is
+    name = death_signal.name.removeprefix("SIG")
+    return [setpriv, "--pdeathsig", name, "/bin/sh", "-c", _BECOME, "sh", str(os.getpid()), *command]
 
 
 def continue_in_guard() -> None:

@@ -5,7 +5,9 @@ call `load`; everything below is given a `Settings`. Secrets are kept out of `re
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,13 +20,18 @@ from whalefall_pipelines.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What this process was told by its environment. Durations are in the unit that the name says."""
+    """What this process was told by its environment. Durations are in the unit that the name says.
+
+    `requested_timezone` counts when a store is made; afterwards the zone is the store's own (`Database.timezone`).
+    """
 
     home: Path
     database_url: str | None = field(repr=False)
     dagster_database_url: str | None = field(repr=False)
     secret_key: str | None = field(repr=False)
-    timezone: ZoneInfo
+    secret_variables: tuple[str, ...]
+    secret_folders: tuple[Path, ...]
+    requested_timezone: ZoneInfo | None
     start_date: date
     grace_hours: int
     max_gap_days: int
@@ -68,7 +75,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=values.get("WHALEFALL_DATABASE_URL"),
         dagster_database_url=values.get("WHALEFALL_DAGSTER_DATABASE_URL"),
         secret_key=values.get("WHALEFALL_SECRET_KEY"),
-        timezone=_timezone(values),
+        secret_variables=_prefixes(values, "WHALEFALL_SECRET_VARIABLES", "MONITOR_"),
+        secret_folders=_folders(values, "WHALEFALL_SECRET_FOLDERS", ("/run/secrets", home / "secrets", home / "demo")),
+        requested_timezone=_timezone(values),
         start_date=_date(values, "WHALEFALL_START_DATE", "2026-01-01"),
         grace_hours=_integer(values, "WHALEFALL_GRACE_HOURS", 2, least=0, most=23),
         max_gap_days=_integer(values, "WHALEFALL_MAX_GAP_DAYS", 14, least=0, most=366),
@@ -92,12 +101,34 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def _timezone(values: Mapping[str, str]) -> ZoneInfo:
-    name = values.get("WHALEFALL_TIMEZONE", "Asia/Shanghai")
+def read_timezone(name: str, what: str) -> ZoneInfo:
+    """A time zone by its name.
+
+    Raises:
+        InputError: there is no such zone; the sentence says `what` was to be one.
+    """
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InputError(f"WHALEFALL_TIMEZONE is {name!r}, which is no time zone name; use one like Asia/Shanghai or UTC.") from error
+        raise InputError(f"{what} is {name!r}, which is no time zone name; use one like Asia/Shanghai or UTC.") from error
+
+
+def machine_timezone(environment: Mapping[str, str] | None = None, etc: Path = Path("/etc")) -> ZoneInfo:
+    """The time zone of this machine: by TZ, else by what /etc/localtime is linked to, else by /etc/timezone; UTC where none is named."""
+    given = os.environ if environment is None else environment
+    linked = (etc / "localtime").resolve()
+    names = [given.get("TZ", "").removeprefix(":")]
+    names += ["/".join(linked.parts[linked.parts.index("zoneinfo") + 1 :])] if "zoneinfo" in linked.parts else []
+    with suppress(OSError):
+        names.append((etc / "timezone").read_text().strip())
+    for name in filter(None, names):
+        with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+            return ZoneInfo("UTC" if name == "Etc/UTC" else name)  # what Debian calls UTC
+    return ZoneInfo("UTC")
+
+
+def _timezone(values: Mapping[str, str]) -> ZoneInfo | None:
+    return read_timezone(values["WHALEFALL_TIMEZONE"], "WHALEFALL_TIMEZONE") if "WHALEFALL_TIMEZONE" in values else None
 
 
 def _date(values: Mapping[str, str], name: str, default: str) -> date:
@@ -129,6 +160,24 @@ def _retentions(values: Mapping[str, str]) -> tuple[int, int]:
             f"least {months + 3}: a quarter is compared with the one before it, which must still be there."
         )
     return months, aggregation_months
+
+
+def _prefixes(values: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
+    prefixes = tuple(part.strip() for part in values.get(name, default).split(","))
+    for prefix in prefixes:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", prefix) or prefix.startswith(("WHALEFALL_", "DAGSTER_")):
+            raise InputError(
+                f"{name} names the beginnings of variables that hold passwords of servers, separated by commas, like MONITOR_; what begins "
+                "with WHALEFALL_ or DAGSTER_ is never one."
+            )
+    return prefixes
+
+
+def _folders(values: Mapping[str, str], name: str, default: Sequence[str | Path]) -> tuple[Path, ...]:
+    folders = tuple(Path(part).expanduser() for part in (values[name].split(":") if name in values else default))
+    if not all(folder.is_absolute() and folder != Path("/") for folder in folders):
+        raise InputError(f"{name} must be absolute folders, separated by colons, like /run/secrets:/etc/whalefall.")
+    return tuple(Path(os.path.normpath(folder)) for folder in folders)
 
 
 def _yes(values: Mapping[str, str], name: str) -> bool:

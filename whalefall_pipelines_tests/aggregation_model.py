@@ -1,6 +1,6 @@
 """What every period must hold, computed the slow and obvious way from a dictionary of days: the model that the SQL is compared with."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -20,10 +20,13 @@ class ModelDay:
 
 @dataclass(frozen=True)
 class ModelFleet:
-    """Every known day of every database. One that was never measured is no part of what its instance is expected to have."""
+    """Every known day of every database, and the first day on which each was measured, if ever.
+
+    Before that day a database is no part of what its instance is expected to have.
+    """
 
     days: Mapping[tuple[Key, date], ModelDay]
-    measurable: Collection[Key]
+    measured_from: Mapping[Key, date]
 
     def databases(self) -> set[Key]:
         return {key for key, _ in self.days}
@@ -32,7 +35,8 @@ class ModelFleet:
         """Of each complete day of an instance: its bytes, how many databases, whether one of them was estimated."""
         by_day: dict[date, list[ModelDay]] = {}
         for (key, day), one in self.days.items():
-            if key[0] == instance_id and key in self.measurable:
+            is_expected = day >= self.measured_from.get(key, date.max) or one.total_bytes is not None
+            if key[0] == instance_id and is_expected:
                 by_day.setdefault(day, []).append(one)
         return {
             day: (sum(one.total_bytes or 0 for one in ones), len(ones), any(one.is_estimated for one in ones))

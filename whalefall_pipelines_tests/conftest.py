@@ -1,7 +1,8 @@
 """What every test may ask for: a PostgreSQL server per worker, and a freshly migrated store of its own per test."""
 
 import itertools
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,11 @@ from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.store import migrations
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
+from whalefall_pipelines_tests.servers import mysql
 
 TIMEZONE = ZoneInfo("Asia/Shanghai")
+# The code location is loaded without a store, and its calendars must be those of the stores below.
+os.environ["WHALEFALL_TIMEZONE"] = TIMEZONE.key
 # Durability costs tests half their time and is not what they are about; test_embedded.py has a server with it.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB", "jit=off")
 _numbers = itertools.count()
@@ -26,6 +30,16 @@ def libpq_url(url: URL) -> str:
     text = url.set(drivername="postgresql").render_as_string(hide_password=False)
     place, mark, options = text.partition("?")
     return place + mark + options.replace("+", "%20")  # libpq does not read + as a space
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """Say in the last line that MySQL was away: a suite that moves must not pass for one that was tested."""
+    yield
+    reports: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
+    skipped = sum(mysql.ABSENT in str(report.longrepr) for report in reports)
+    if skipped:
+        terminalreporter.write_line(f"{skipped} tests of a real MySQL were skipped: {mysql.why_absent()}", yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -64,4 +78,9 @@ def store(postgres_server: PostgresCluster, store_template: str) -> Iterator[Dat
 @pytest.fixture
 def store_environment(store: Database, tmp_path: Path) -> dict[str, str]:
     """The environment with which the `whalefall` command works on this test's store."""
-    return {"WHALEFALL_DATABASE_URL": libpq_url(store.url), "WHALEFALL_HOME": str(tmp_path / "home"), "WHALEFALL_TIMEZONE": TIMEZONE.key}
+    return {
+        "WHALEFALL_DATABASE_URL": libpq_url(store.url),
+        "WHALEFALL_HOME": str(tmp_path / "home"),
+        "WHALEFALL_TIMEZONE": TIMEZONE.key,
+        "WHALEFALL_SECRET_FOLDERS": str(tmp_path),
+    }

@@ -10,6 +10,7 @@ from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncT
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.store import capacity
+from whalefall_pipelines.store.aggregation import Level
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay
@@ -57,8 +58,8 @@ def write_days(store: Database, days: Mapping[tuple[Key, date], ModelDay]) -> No
         capacity.write_totals(cursor, ids, min(day for _, day in days), max(day for _, day in days), None)
 
 
-def compute_periods(store: Database, periods: Sequence[Period], today: date) -> None:
+def compute_periods(store: Database, periods: Sequence[Period], today: date, levels: Sequence[Level] = tuple(Level)) -> None:
     """Compute these periods in a session of their own."""
     plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
     with sync_session(store, plan, []):
-        aggregate_sizes(store, periods, today, plan.session_id)
+        aggregate_sizes(store, periods, today, plan.session_id, levels)

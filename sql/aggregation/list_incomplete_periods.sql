@@ -1,6 +1,6 @@
 -- Final periods that lack days of an instance, and how many of those days nothing explains. Explained is a day with an open gap, which has
 -- its reason, and a day on which nothing was expected: the instance was not active, or had no database.
--- Parameters: period_type, first_start, last_start.
+-- Parameters: period_type, first_start, last_start, end_day (the first day after the last period).
 -- Returns: period_start, instance_name, missing_days, unexplained_days, reasons (text[]).
 with incomplete as (
     select
@@ -22,7 +22,11 @@ gaps as (
         stat_date,
         array_agg(distinct reason order by reason) as reasons
     from capacity_gaps
-    where closed_by is null and (database_name is null or was_measurable)
+    where
+        closed_by is null
+        and stat_date >= %(first_start)s
+        and stat_date < %(end_day)s
+        and (database_name is null or was_measurable)
     group by instance_id, stat_date
 )
 

@@ -1,6 +1,6 @@
 -- Databases that on one of these days are far from the day before: by more than so many percent and more than so many bytes. A renamed
 -- database is compared with itself under its old name, one that was dropped and created again with nothing.
--- Parameters: days (date[]), percent, bytes.
+-- Parameters: days (date[]), days_before (date[], the day before each: the planner sees by it which months are read), percent, bytes.
 -- Returns: stat_date, instance_name, database_name, bytes_before, total_bytes.
 select
     s.stat_date,
@@ -15,6 +15,7 @@ inner join database_size_stats as b
         s.instance_id = b.instance_id
         and b.database_name = case when n.instance_id is null then s.database_name else n.name_before end
         and b.stat_date = s.stat_date - 1
+        and b.stat_date = any(%(days_before)s::date[])
 inner join instances as i on s.instance_id = i.instance_id
 where
     s.stat_date = any(%(days)s::date[])

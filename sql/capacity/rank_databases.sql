@@ -1,6 +1,7 @@
 -- The largest and the fastest growing databases of each day; growth is against the day before, under the name that the database had then,
 -- and NULL where that is unknown.
--- Parameters: days (date[]), most (rows of each ranking and day).
+-- Parameters: days (date[]), days_before (date[], the day before each: the planner sees by it which months are read), most (rows of each
+-- ranking and day).
 -- Returns: stat_date, instance_name, database_name, total_bytes, change_bytes, size_rank, growth_rank (NULL without growth).
 with sizes as (
     select
@@ -17,6 +18,7 @@ with sizes as (
             s.instance_id = b.instance_id
             and b.database_name = case when n.instance_id is null then s.database_name else n.name_before end
             and b.stat_date = s.stat_date - 1
+            and b.stat_date = any(%(days_before)s::date[])
     where s.stat_date = any(%(days)s::date[])
 ),
 
@@ -33,12 +35,12 @@ ranked as (
 
 select
     r.stat_date,
-    i.name,
+    i.name as instance_name,
     r.database_name,
     r.total_bytes,
     r.change_bytes,
-    r.size_rank::integer,
-    r.growth_rank::integer
+    r.size_rank::integer as size_rank,
+    r.growth_rank::integer as growth_rank
 from ranked as r
 inner join instances as i on r.instance_id = i.instance_id
 where r.size_rank <= %(most)s or r.growth_rank <= %(most)s

@@ -1,5 +1,6 @@
 -- The largest instances of each day with their coverage; change is NULL unless both days are complete.
--- Parameters: days (date[]), most (rows of each day).
+-- Parameters: days (date[]), days_before (date[], the day before each: the planner sees by it which months are read), most (rows of each
+-- day).
 -- Returns: stat_date, instance_name, engine, total_bytes, change_bytes, database_count, expected_count.
 select
     ranked.stat_date,
@@ -23,7 +24,8 @@ from (
         row_number() over (partition by s.stat_date order by s.total_bytes desc, i.name) as position
     from instance_size_stats as s
     inner join instances as i on s.instance_id = i.instance_id
-    left join instance_size_stats as b on s.instance_id = b.instance_id and b.stat_date = s.stat_date - 1
+    left join instance_size_stats as b
+        on s.instance_id = b.instance_id and b.stat_date = s.stat_date - 1 and b.stat_date = any(%(days_before)s::date[])
     where s.stat_date = any(%(days)s::date[])
 ) as ranked
 where ranked.position <= %(most)s

@@ -1,6 +1,6 @@
 -- What each day holds, fleet-wide. change_bytes compares only instances that are complete on both days, so that a missing database
 -- never looks like a shrink; it is NULL where there is none.
--- Parameters: days (date[]).
+-- Parameters: days (date[]), first_day, last_day (of the days).
 -- Returns: stat_date, instances, databases, total_bytes, change_bytes, measured, recovered, estimated, missing.
 with days as (
     select day from unnest(%(days)s::date[]) as d (day)
@@ -14,7 +14,7 @@ sizes as (
         database_count,
         database_count = expected_count as is_complete
     from instance_size_stats
-    where stat_date between (select min(day) - 1 from days) and (select max(day) from days)
+    where stat_date between %(first_day)s::date - 1 and %(last_day)s
 ),
 
 totals as (
@@ -36,7 +36,7 @@ provenances as (
         count(*) filter (where provenance = 'recovered') as recovered,
         count(*) filter (where provenance = 'estimated') as estimated
     from database_size_stats
-    where stat_date between (select min(day) from days) and (select max(day) from days)
+    where stat_date between %(first_day)s and %(last_day)s
     group by stat_date
 ),
 
@@ -45,7 +45,7 @@ gaps as (
         stat_date,
         count(*) as missing
     from capacity_gaps
-    where closed_by is null and stat_date between (select min(day) from days) and (select max(day) from days)
+    where closed_by is null and stat_date between %(first_day)s and %(last_day)s
     group by stat_date
 )
 

@@ -5,8 +5,8 @@
 -- Parameters: session_id (NULL outside a session).
 -- Returns: nothing.
 with staged_instances as (
-    select array_agg(distinct instance_id) as instance_ids
-    from staged_sizes
+    select array_agg(s.instance_id) as instance_ids
+    from (select distinct instance_id from staged_sizes) as s
 ),
 
 closed as (

@@ -9,7 +9,11 @@ with gone as (
         t.instance_id = any(%(instance_ids)s::integer[])
         and t.stat_date between %(first_day)s and %(last_day)s
         and not exists (
-            select 1 from database_size_stats as d where d.instance_id = t.instance_id and d.stat_date = t.stat_date
+            select 1 from database_size_stats as d
+            where
+                d.instance_id = t.instance_id
+                and d.stat_date = t.stat_date
+                and d.stat_date between %(first_day)s and %(last_day)s
         )
 )
 

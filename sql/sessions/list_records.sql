@@ -3,7 +3,7 @@
 -- Returns: the columns of domain.sessions.InstanceRecord, in its order.
 select
     r.instance_id,
-    i.name,
+    i.name as instance_name,
     r.status,
     r.is_skipped,
     r.attempts,

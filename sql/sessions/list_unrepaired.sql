@@ -8,7 +8,11 @@ with recursive chain as (
         session_id,
         0 as retries
     from sync_sessions
-    where retry_of is null and sync_category = 'capacity' and %(day)s between first_day and last_day
+    where
+        retry_of is null
+        and sync_category = 'capacity'
+        and %(day)s between first_day and last_day
+        and started_at > %(day)s::timestamp - interval '1 day'  -- no session begins before its day; the margin is for clocks that differ
     union all
     select
         s.session_id,

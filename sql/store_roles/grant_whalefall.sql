@@ -9,10 +9,14 @@ alter role {reader} in database {database} set default_transaction_read_only to 
 revoke all on all tables in schema {schema} from {writer}, {reader};
 grant select, insert, update on all tables in schema {schema} to {writer};
 revoke insert, update on
-credentials, instances, instance_activity, schema_migrations, sync_state_moves, capacity_coverage, database_starts from {writer};
+credentials, instances, instance_activity, installation, schema_migrations, sync_state_moves, capacity_coverage, database_starts
+from {writer};
 grant update (server_version, last_connected_at, server_identity, server_started_at) on instances to {writer};
 -- A total whose databases are all gone goes with them; gaps, sessions and their records expire.
 grant delete on instance_size_stats, capacity_gaps, sync_sessions, sync_instance_records, footprints to {writer};
+-- A period that was computed again is stale no more.
+revoke update on stale_periods from {writer};
+grant delete on stale_periods to {writer};
 
 grant select on all tables in schema {schema} to {reader};
 revoke select on credentials from {reader};

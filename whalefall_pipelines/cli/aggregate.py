@@ -1,6 +1,6 @@
 """`whalefall aggregate`: compute periods from their days, without Dagster."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import uuid4
 
 import click
@@ -8,6 +8,7 @@ import click
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import error_console, json_option, print_json
 from whalefall_pipelines.cli.sessions import print_session
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, floor, periods_between
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
@@ -29,9 +30,9 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 def aggregate(period_type: str, start: datetime, through: datetime | None, *, as_json: bool) -> None:
     """Compute periods of the whole fleet from their days. Safe to repeat: what is right already is not written again."""
     given = settings.load()
-    day = today(datetime.now(UTC), given.timezone)
     periods = _periods(PeriodType(period_type), start.date(), (through or start).date())
     with open_store(given) as database:
+        day = today(system_clock(), database.timezone)
         last_day = max(periods[0].start, min(periods[-1].end, day))
         plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, last_day)
         with sync_session(database, plan, []), error_console().status("Computing …"):

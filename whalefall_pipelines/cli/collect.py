@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Self
 
 import click
@@ -22,15 +22,18 @@ from whalefall_pipelines.cli.output import (
     print_table,
 )
 from whalefall_pipelines.cli.sessions import print_session
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.capacity import measurable_day, today
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.services.collect_capacity import InstanceOutcome, server_collector
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.services.outlast_outage import outlast_outage
+from whalefall_pipelines.services.replace_key import refuse_other_key
 from whalefall_pipelines.services.run_in_dagster import collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import reports
+from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.sessions import list_records
@@ -48,17 +51,19 @@ def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> N
     Exit codes: 0 everything that was expected is there, 1 something is missing, 2 nothing was measured.
     """
     given = settings.load()
-    measured = _measurable(given, day.date() if day else today(datetime.now(UTC), given.timezone))
-    with open_store(given) as database:
+    with open_store(given, may_make=True) as database:
+        with database.transaction() as cursor:
+            refuse_other_key(cursor, SecretBox(given))
+        measured = _measurable(given, database, day.date() if day else today(system_clock(), database.timezone))
         if names:
             leave(_collect_named(given, database, names, measured, as_json=as_json))
         leave(_collect_fleet(given, database, measured, as_json=as_json))
 
 
-def _measurable(given: Settings, day: date) -> date:
-    if measurable_day([day], datetime.now(UTC), given.timezone, given.grace):
+def _measurable(given: Settings, database: Database, day: date) -> date:
+    if measurable_day([day], system_clock(), database.timezone, given.grace):
         return day
-    if day > today(datetime.now(UTC), given.timezone):
+    if day > today(system_clock(), database.timezone):
         raise InputError(f"{day} has not begun, so nothing can be measured.")
     raise InputError(
         f"{day} is over: a size can only be measured on its day (until {given.grace_hours} hours after midnight). To recover or estimate "

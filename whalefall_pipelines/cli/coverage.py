@@ -1,12 +1,12 @@
 """`whalefall coverage`: which days of which instance are known, and how."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import cell, json_option, print_json
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.coverage import LEGEND, Coverage, coverage_calendar, days_until
 from whalefall_pipelines.services.open_store import open_store
@@ -19,8 +19,8 @@ from whalefall_pipelines.store.gaps import list_coverage
 def coverage(count: int, *, as_json: bool) -> None:
     """Show which of the last days are known, a sign for each."""
     given = settings.load()
-    days = days_until(today(datetime.now(UTC), given.timezone), count)
     with open_store(given) as database:
+        days = days_until(today(system_clock(), database.timezone), count)
         found = list_coverage(database, days[0], days[-1])
     if as_json:
         print_json([_row(one) for one in found])

@@ -37,7 +37,7 @@ def demo(*, stop: bool, as_json: bool) -> None:
             progress.say(f"[{time.monotonic() - started:5.1f} s] {sentence}")
 
         say(f"starting the store in {given.home}")
-        with open_store(given) as database:
+        with open_store(given, may_make=True) as database:
             day = run_demo(given, database, say, progress.show)
     if as_json:
         gaps = [asdict(gap) for gap in day.gaps]

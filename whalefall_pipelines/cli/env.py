@@ -13,6 +13,7 @@ from whalefall_pipelines.services.dagster_environment import dagster_environment
 from whalefall_pipelines.services.dagster_processes import migrate_once
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.store.embedded import address
+from whalefall_pipelines.store.urls import holds_secret
 
 _DAGSTER_URL = "WHALEFALL_DAGSTER_DATABASE_URL"
 
@@ -30,9 +31,9 @@ def env(*, as_json: bool, url_only: bool) -> None:
     its password: then the line asks `whalefall env --dagster-url` for it, so that no password is printed, and none is written to disk.
     """
     given = settings.load()
-    with open_store(given):
+    with open_store(given) as database:
         found = address(given)
-    exports = dagster_environment(given, found)
+        exports = dagster_environment(given, found, database.timezone)
     if found.is_embedded:
         with error_console().status("Making Dagster's tables …"):
             migrate_once(given, os.environ | exports)
@@ -40,7 +41,7 @@ def env(*, as_json: bool, url_only: bool) -> None:
     if url_only:
         click.echo(exports[_DAGSTER_URL])
         return
-    has_password = bool(found.dagster.password)
+    has_password = holds_secret(found.dagster)
     if as_json:
         print_json(exports | ({_DAGSTER_URL: None} if has_password else {}))
     else:

@@ -14,6 +14,7 @@ from whalefall_pipelines.fleet.probe import Deadlines, Right
 from whalefall_pipelines.services.examine_instance import Examination, Examiner
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.services.read_filters import read_filters
+from whalefall_pipelines.services.replace_key import refuse_other_key
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.instances import active_instances, registered_instances
 
@@ -35,8 +36,11 @@ def test(*, names: Sequence[str], as_json: bool) -> None:
     fleet = ServerFleet(Deadlines(given.connect_timeout_seconds, given.statement_timeout_seconds, given.instance_timeout_seconds))
     with open_store(given) as database:
         targets = [one.instance for one in registered_instances(database, names)] if names else active_instances(database)
+        secrets = SecretBox(given)
+        with database.transaction() as cursor:
+            refuse_other_key(cursor, secrets)
         with error_console().status(f"Visiting {len(targets)} servers …"):
-            found = Examiner(database, fleet, SecretBox(given), filters, given.parallel_instances).examine_all(targets)
+            found = Examiner(database, fleet, secrets, filters, given.parallel_instances).examine_all(targets)
     if as_json:
         print_json([_document(one) for one in found])
     else:

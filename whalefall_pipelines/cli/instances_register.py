@@ -42,7 +42,7 @@ def add(context: click.Context, *, password_prompt: bool, tags: Sequence[str], *
     entry = RawEntry({key: text for key, text in given.items() if text is not None}, _tags(tags))
     found = settings.load()
     password = ask_password(f"Password of {cell(given['username'])}") if password_prompt else None
-    with open_store(found) as database:
+    with open_store(found, may_make=True) as database:
         planned = add_instance(database, SecretBox(found), entry, password)
     name = cell(planned.entry.name)
     if planned.action is Action.RESTORE:
@@ -64,7 +64,7 @@ def import_(*, file: Path, dry_run: bool, yes: bool) -> None:
     \b
     defaults: {engine: postgresql, credential: monitoring}
     credentials:
-      - {name: monitoring, username: whalefall, secret: env:MONITORING_PASSWORD}
+      - {name: monitoring, username: whalefall, secret: env:MONITOR_PASSWORD}
     instances:
       - {name: db1, host: db1.example, tags: {env: prod}, capacity_limit: 500GiB}
       - {name: db2, host: db2.example, engine: mysql, username: me, secret: file:/run/secrets/db2}
@@ -73,8 +73,9 @@ def import_(*, file: Path, dry_run: bool, yes: bool) -> None:
     Keys of an instance: name, engine, host, port, database, username, secret,
     credential_name, credential, sslmode, sslrootcert, tags, capacity_limit.
     """
-    entries = read_fleet_file(file)
-    with open_store(settings.load()) as database:
+    given = settings.load()
+    entries = read_fleet_file(file, SecretBox(given))
+    with open_store(given, may_make=not dry_run) as database:
         plan = plan_fleet(database, entries)
         _print_plan(plan)
         if plan.is_empty or dry_run:

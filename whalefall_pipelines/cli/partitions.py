@@ -1,7 +1,7 @@
 """`whalefall partitions`: what upkeep of the table partitions would do, doing it by hand, and getting an archived month back."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -20,6 +20,7 @@ from whalefall_pipelines.cli.output import (
     yes_or_no,
 )
 from whalefall_pipelines.cli.questions import confirm
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.table_partitions import TablePartition, months_of
 from whalefall_pipelines.domain.upkeep import Step, StepKind, added_by, expired_by
@@ -34,7 +35,7 @@ from whalefall_pipelines.services.maintain_table_partitions import (
     refuse_too_many,
 )
 from whalefall_pipelines.services.open_store import open_store
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import count_rows, read_catalogue
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
@@ -57,7 +58,7 @@ def show_plan(*, is_whole: bool, as_json: bool) -> None:
     """
     given = settings.load()
     with open_store(given) as database:
-        steps = plan(database, given, _today(given))
+        steps = plan(database, given, _today(database))
     shown = [step for step in steps if is_whole or step.kind is not StepKind.KEEP]
     _print_steps(shown, as_json=as_json, empty=f"Nothing is to be done: all {len(steps)} table partitions stay as they are.")
     leave(PARTIAL if any(step.kind in {StepKind.FOREIGN, StepKind.HOLD} for step in steps) else SUCCESS)
@@ -97,11 +98,11 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
     months = months_of(days)
     with open_store(given) as database:
         if dry_run:
-            steps = added_by(plan_additions(database, given, _today(given), months))
+            steps = added_by(plan_additions(database, given, _today(database), months))
             _print_steps(steps, as_json=as_json, empty="Nothing is to be created.")
             return
-        outcomes = create_table_partitions(database, given, _today(given), months).outcomes
-    oldest_kept = months_of([_today(given)])[0].plus(-given.retention_months)
+        outcomes = create_table_partitions(database, given, _today(database), months).outcomes
+        oldest_kept = months_of([_today(database)])[0].plus(-given.retention_months)
     for month in months:
         if month < oldest_kept:
             note(f"{month} is older than {oldest_kept}, the oldest month of sizes that is kept: it was not made there.")
@@ -123,7 +124,7 @@ def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
     """
     given = settings.load()
     with open_store(given) as database:
-        planned = plan(database, given, _today(given))
+        planned = plan(database, given, _today(database))
         steps, held = expired_by(planned), [step for step in planned if step.kind is StepKind.HOLD]
         if dry_run or (steps and not as_json):
             _print_steps([*steps, *held], as_json=as_json, empty="Nothing is to be expired.")
@@ -137,7 +138,7 @@ def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
                 )
             where = f", archived to {given.archive_dir}" if given.archive_dir else ", without an archive"
             confirm(f"Drop or prune these {len(steps)} table partitions{where}?", is_confirmed=yes)
-        outcomes = expire_table_partitions(database, given, _today(given), confirmed=planned, beyond_limit=yes).outcomes
+        outcomes = expire_table_partitions(database, given, _today(database), confirmed=planned, beyond_limit=yes).outcomes
     _finish(outcomes, as_json=as_json, empty="Nothing was to be expired.")
 
 
@@ -155,8 +156,8 @@ def restore(file: Path, *, as_json: bool) -> None:
         note("Where the retention is shorter than that, the next expiry takes the month away again: raise it to keep the month.")
 
 
-def _today(given: Settings) -> date:
-    return today(datetime.now(UTC), given.timezone)
+def _today(database: Database) -> date:
+    return today(system_clock(), database.timezone)
 
 
 def _print_steps(steps: Sequence[Step], *, as_json: bool, empty: str) -> None:

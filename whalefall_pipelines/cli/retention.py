@@ -1,17 +1,18 @@
 """`whalefall retention`: gaps, sessions and Dagster's events that are older than they are kept, and what all of it takes on disk."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import date
 
 import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import error_console, format_bytes, json_option, print_table
 from whalefall_pipelines.cli.questions import confirm
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.retention import ExpiredRows
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.services.expire_rows import expire_rows, open_databases, plan_rows, read_footprint
+from whalefall_pipelines.services.expire_rows import Databases, expire_rows, open_databases, plan_rows, read_footprint
 
 
 @click.group()
@@ -28,7 +29,7 @@ def show_plan(*, as_json: bool) -> None:
     """Show what would be deleted today: gaps, sessions and their records, and Dagster's events."""
     given = settings.load()
     with open_databases(given) as databases:
-        _print(plan_rows(databases, given, today(datetime.now(UTC), given.timezone)), as_json=as_json)
+        _print(plan_rows(databases, given, _today(databases)), as_json=as_json)
 
 
 @retention.command()
@@ -42,8 +43,8 @@ def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
     was interrupted is taken up by the next time.
     """
     given = settings.load()
-    day = today(datetime.now(UTC), given.timezone)
     with open_databases(given) as databases:
+        day = _today(databases)
         planned = plan_rows(databases, given, day)
         rows = sum(one.rows for one in planned)
         if dry_run or (rows and not as_json):
@@ -67,12 +68,16 @@ def footprint(*, as_json: bool) -> None:
     """Show what the store and Dagster's database take on disk, and how they grow."""
     given = settings.load()
     with open_databases(given) as databases:
-        found = read_footprint(databases, today(datetime.now(UTC), given.timezone))
+        found = read_footprint(databases, _today(databases))
     rows = [
         {"kind": kind, "total_bytes": _bytes(size, as_json=as_json), "bytes_a_day": _bytes(found.growth_bytes([kind]), as_json=as_json)}
         for kind, size in found.sizes.items()
     ]
     print_table(("kind", "total_bytes", "bytes_a_day"), rows, as_json=as_json, empty="")
+
+
+def _today(databases: Databases) -> date:
+    return today(system_clock(), databases.store.timezone)
 
 
 def _print(rows: Sequence[ExpiredRows], *, as_json: bool) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from uuid import UUID
 
 import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import cell, console, format_duration, json_option, print_json, print_table
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.open_store import open_store
@@ -123,7 +123,7 @@ def _session_row(session: Session) -> dict[str, object]:
         "skipped": session.skipped_instances,
         "failures": ", ".join(f"{count} {code}" for code, count in sorted(session.failures.items())) or session.error_code,
         "started": session.started_at,
-        "seconds": format_duration(session.started_at, session.completed_at or datetime.now(UTC)),
+        "seconds": format_duration(session.started_at, session.completed_at or system_clock()),
         "retry of": session.retry_of,
         "run": session.run_id,
     }

@@ -2,23 +2,30 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from contextlib import closing
+from dataclasses import asdict, fields, replace
+from zoneinfo import ZoneInfo
 
 import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import PARTIAL, cell, error_console, format_bytes, json_option, leave, note, print_json
+from whalefall_pipelines.cli.questions import confirm
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.errors import StoreUnreachableError
+from whalefall_pipelines.services.change_timezone import TimezoneChange, change_timezone, plan_timezone
 from whalefall_pipelines.services.dagster_environment import dagster_environment
 from whalefall_pipelines.services.dagster_processes import migrate as migrate_dagster
-from whalefall_pipelines.services.open_store import prepare_store
+from whalefall_pipelines.services.open_store import migrate_store, open_store, prepare_store
+from whalefall_pipelines.services.replace_key import replace_key
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import embedded, migrations
 from whalefall_pipelines.store.creation import create_missing_database
+from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.roles import StoreRoles, write_role_statements
 from whalefall_pipelines.store.status import StoreStatus, read_status
-from whalefall_pipelines.store.urls import describe
+from whalefall_pipelines.store.urls import describe, hide_secrets, holds_secret
 
 _ROLES = StoreRoles()
 
@@ -42,6 +49,7 @@ def start() -> None:
     was_running = server.process_id() is not None
     found = prepare_store(given)
     click.echo(f"The store {'was already running' if was_running else 'runs'} at {describe(found.whalefall)}.")
+    _tell_timezone(given)
 
 
 @store.command()
@@ -84,8 +92,8 @@ def url(database: str) -> None:
         click.echo(embedded.cluster(given).url(database))
         return
     own = (found.whalefall if database == "whalefall" else found.dagster).set(drivername="postgresql")
-    click.echo(own.render_as_string(hide_password=True))
-    if own.password:
+    click.echo(hide_secrets(own))
+    if holds_secret(own):
         note("The password is hidden as ***; it is in WHALEFALL_DATABASE_URL or WHALEFALL_DAGSTER_DATABASE_URL.")
 
 
@@ -100,17 +108,68 @@ def migrate() -> None:
     for one in (found.whalefall, found.dagster):
         if create_missing_database(one):
             click.echo(f"Created the database {describe(one)}.")
-    database = embedded.open_database(given)
-    try:
-        applied = migrations.migrate(database, given.timezone.key)
-    finally:
-        database.close()
-    for migration in applied:
+    for migration in migrate_store(given, found):
         click.echo(f"Applied {migration.name}.")
+    timezone = _tell_timezone(given)
     with error_console().status("Bringing Dagster's tables up to date …"):
-        migrate_dagster(given, os.environ | dagster_environment(given, found))
-    version = len(migrations.shipped())
+        migrate_dagster(given, os.environ | dagster_environment(given, found, timezone))
+    version = migrations.shipped()[-1].version
     click.echo(f"The store at {describe(found.whalefall)} is at schema version {version}, Dagster's tables are up to date.")
+
+
+@store.command("set-timezone")
+@click.argument("zone")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def set_timezone(*, zone: str, yes: bool) -> None:
+    """Count days by another time zone from now on.
+
+    ZONE is a name like Europe/Berlin. What it means is shown first. Stored days keep their dates.
+    """
+    given = settings.load()
+    timezone = settings.read_timezone(zone, "ZONE")
+    with open_store(replace(given, requested_timezone=None)) as database:
+        change = plan_timezone(database, timezone, system_clock())
+        if change.old.key == change.new.key:
+            note(f"The store counts its days by {zone} already.")
+            return
+        _print_timezone(change)
+        confirm(f"Count days by {zone} from now on?", is_confirmed=yes)
+        change_timezone(database, change)
+    note(f"The store counts its days by {zone}. Restart what runs with the old zone (`whalefall up`, Dagster's services): it is refused.")
+    if given.requested_timezone and given.requested_timezone.key != zone:
+        note(f"WHALEFALL_TIMEZONE is {given.requested_timezone.key} here: unset it, or set it to {zone}, else every command is refused.")
+
+
+def _print_timezone(change: TimezoneChange) -> None:
+    click.echo(f"The store at present counts its days by {change.old.key}, where it is {change.old_today}.")
+    click.echo(f"By {change.new.key} it is {change.new_today}.")
+    if change.known_days:
+        first_day, last_day = change.known_days
+        click.echo(f"The stored days {first_day} to {last_day} keep their dates; each was measured by the clock of {change.old.key}.")
+        if change.new_today <= last_day and change.new_today < change.old_today:
+            click.echo(f"{change.new_today} begins a second time: what is measured now replaces what {change.new_today} has.")
+        if change.new_today > change.old_today:
+            click.echo(f"{change.old_today} is over by then: what it still lacks can only be recovered or estimated.")
+    click.echo(f"Schedules keep their hours, by the clock of {change.new.key}.")
+
+
+@store.command("rotate-key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def rotate_key(*, yes: bool) -> None:
+    """Encrypt the stored passwords with a new key.
+
+    The key file is replaced; with WHALEFALL_SECRET_KEY, set it to NEW,OLD before. Safe to interrupt and to repeat.
+    """
+    given = settings.load()
+    secrets = SecretBox(given)
+    with open_store(given) as database:
+        confirm("Encrypt every stored password with a new key?", is_confirmed=yes)
+        count = replace_key(database, secrets)
+    note(f"{count} stored passwords are encrypted with the first key of {secrets.keys}.")
+    if secrets.keys.is_file:
+        note("Copy the file to every other machine that opens them. A backup of the store from before needs the old one.")
+    else:
+        note("Once everything runs with both keys, take the old one out of WHALEFALL_SECRET_KEY.")
 
 
 @store.command()
@@ -129,7 +188,7 @@ def roles(*, owner: str, writer: str, reader: str, owner_keeps_months: bool, dat
     wanted = StoreRoles(owner, writer, reader, owner_keeps_months)
     is_dagster = database == "dagster"
     found = embedded.address(given)
-    opened = Database(found.dagster if is_dagster else found.whalefall, given.timezone, pool_size=1)
+    opened = Database(found.dagster if is_dagster else found.whalefall, ZoneInfo("UTC"), pool_size=1)
     try:
         if not is_dagster:
             migrations.check(opened)
@@ -137,6 +196,12 @@ def roles(*, owner: str, writer: str, reader: str, owner_keeps_months: bool, dat
     finally:
         opened.close()
     note(f"Run it as a superuser in {describe(opened.url)}: psql -1 -v ON_ERROR_STOP=1. Then set passwords, in psql: \\password {writer}")
+
+
+def _tell_timezone(given: Settings) -> ZoneInfo:
+    with closing(embedded.open_database(given)) as database:
+        note(f"Its days are those of {database.timezone.key}.")
+        return database.timezone
 
 
 def _status(given: Settings) -> Mapping[str, object]:
@@ -152,12 +217,10 @@ def _status(given: Settings) -> Mapping[str, object]:
         return unknown
     found = embedded.address(given)
     unknown["address"] = describe(found.whalefall)
-    database = embedded.open_database(given)
     try:
-        known = read_status(database, found)
+        with closing(embedded.open_database(given)) as database:
+            known = read_status(database, found)
     except StoreUnreachableError as error:
         note(f"whalefall: {error}")
         return unknown | {"state": "unreachable"}
-    finally:
-        database.close()
     return unknown | {"state": "running"} | asdict(known)

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+from zoneinfo import ZoneInfo
 
 import click
 import psutil
@@ -82,9 +83,9 @@ def _serve(given: Settings, port: int, folder: Path) -> NoReturn:
     logs = given.home / "logs"
     logs.mkdir(exist_ok=True)
     note(f"Starting whalefall in {given.home} …")
-    found = _start_store(given)
+    found, timezone = _start_store(given)
     # Dagster leaves sockets in the temporary folder when it is killed; ours is removed with all that is in it.
-    environment = os.environ | dagster_environment(given, found) | {"TMPDIR": str(folder)}
+    environment = os.environ | dagster_environment(given, found, timezone) | {"TMPDIR": str(folder)}
     if found.is_embedded:
         dagster.migrate_once(given, environment)
     code_socket, workspace = folder / "code", folder / "workspace.yaml"
@@ -118,12 +119,12 @@ def _alone(home: Path, port: int) -> Generator[None]:
         yield
 
 
-def _start_store(given: Settings) -> StoreAddress:
+def _start_store(given: Settings) -> tuple[StoreAddress, ZoneInfo]:
     """The embedded store ends with this process if it does not run yet; one's own is only checked."""
     if given.database_url is None:
-        return prepare_store(given, with_parent=True)
-    with open_store(given):
-        return address(given)
+        prepare_store(given, with_parent=True)
+    with open_store(given) as database:
+        return address(given), database.timezone
 
 
 def _own_server(given: Settings) -> psutil.Process | None:

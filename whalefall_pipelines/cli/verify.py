@@ -1,13 +1,14 @@
 """`whalefall verify`: compute every stored period once more from its days, and say where it differs."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import PARTIAL, SUCCESS, cell, error_console, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.aggregate_sizes import verify as verify_periods
@@ -35,8 +36,8 @@ def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> N
     Exit codes: 0 no difference, 1 any difference.
     """
     given = settings.load()
-    day = today(datetime.now(UTC), given.timezone)
     with open_store(given) as database:
+        day = today(system_clock(), database.timezone)
         known = find_known_days(database)
         if known is None and not as_json:
             note("There is nothing to verify yet: `whalefall collect` measures the first day.")

@@ -5,18 +5,17 @@ The statements are in `sql/aggregation/`, the work is `services/aggregate_sizes.
 
 import warnings
 from collections.abc import Generator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from whalefall_pipelines.defs.aggregation_metadata import period_metadata
-from whalefall_pipelines.defs.calendar import CALENDARS, SETTINGS, TIMEZONE
+from whalefall_pipelines.defs.calendar import CALENDARS, TIMEZONE
 from whalefall_pipelines.defs.capacity import SIZES, TOTALS
 from whalefall_pipelines.defs.columns import column_schema
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import plan_session, session_of_run
-from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
@@ -92,7 +91,7 @@ def _aggregation(period_type: PeriodType) -> dg.AssetsDefinition:
 
 
 def _aggregate(context: dg.AssetExecutionContext, whalefall: WhalefallResource, periods: Sequence[Period], levels: Sequence[Level]) -> str:
-    day = today(datetime.now(UTC), SETTINGS.timezone)
+    day = whalefall.today()
     with whalefall.store() as database:
         plan = plan_session(context, database, SyncCategory.AGGREGATION, [periods[0].start, min(periods[-1].end, day)])
         with session_of_run(context, database, plan, []) as check:  # its records are of what changed

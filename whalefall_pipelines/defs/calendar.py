@@ -1,4 +1,4 @@
-"""The calendars of all partitioned assets: days, weeks, months and quarters in the configured time zone, the running ones included."""
+"""The calendars of all partitioned assets: days, weeks, months and quarters in the time zone of the store, the running ones included."""
 
 from collections.abc import Mapping
 
@@ -7,16 +7,19 @@ import dagster as dg
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.periods import PeriodType, floor
 
-# Read when the code location loads: the partitions of an asset cannot change while it is loaded.
-SETTINGS = settings.load()
-TIMEZONE = SETTINGS.timezone.key
+# Read when the code location loads, which needs no store: the partitions of an asset cannot change while it is loaded. What whalefall
+# starts is told the store's zone; elsewhere it is the machine's, as when a store is made. A run is refused by a store of another zone.
+_SETTINGS = settings.load()
+ZONE = _SETTINGS.requested_timezone or settings.machine_timezone()
+TIMEZONE = ZONE.key
+FIRST_DAY = _SETTINGS.start_date
 
-DAYS = dg.DailyPartitionsDefinition(start_date=SETTINGS.start_date.isoformat(), timezone=TIMEZONE, end_offset=1)
+DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone=TIMEZONE, end_offset=1)
 
 
 def _periods(period_type: PeriodType, cron_schedule: str) -> dg.TimeWindowPartitionsDefinition:
     # Each calendar begins with the period in which the first day lies; Dagster would begin with the next.
-    start = floor(period_type, SETTINGS.start_date).isoformat()
+    start = floor(period_type, FIRST_DAY).isoformat()
     return dg.TimeWindowPartitionsDefinition(start=start, fmt="%Y-%m-%d", cron_schedule=cron_schedule, timezone=TIMEZONE, end_offset=1)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from whalefall_pipelines.defs.calendar import DAYS, SETTINGS
+from whalefall_pipelines.defs.calendar import DAYS, ZONE
 from whalefall_pipelines.defs.columns import column_schema
 from whalefall_pipelines.defs.metadata import coverage_metadata, database_metadata, instance_metadata, inventory_metadata, report_days
 from whalefall_pipelines.defs.resources import WhalefallResource
@@ -17,6 +17,7 @@ from whalefall_pipelines.defs.runs import Progress, plan_session, session_of_run
 from whalefall_pipelines.domain.capacity import measurable_day
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES
 from whalefall_pipelines.services.collect_capacity import Collector, InstanceOutcome, recompute_totals
 from whalefall_pipelines.services.fill_gaps import fill_gaps, settle_days_before
 from whalefall_pipelines.services.outlast_outage import outlast_outage
@@ -24,6 +25,7 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.gaps import close_backfill_records
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.sessions import skip_records
+from whalefall_pipelines.store.table_partitions import analyze_months
 
 INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases", "database_size_stats", "instance_size_stats"))
 
@@ -87,7 +89,7 @@ def fleet_day(
     with whalefall.store() as database:
         targets = active_instances(database, config.instances)
         collector = replace(whalefall.collector(database), inventory_only=SIZES not in context.selected_asset_keys)
-        is_over = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace) is None
+        is_over = measurable_day(days, collector.clock(), ZONE, collector.grace) is None
         plan = plan_session(context, database, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
         with session_of_run(context, database, plan, targets) as check:
             seconds_by_day = _work(context, replace(collector, check=check), targets, days, plan)
@@ -105,12 +107,12 @@ def _work(
         recompute_totals(collector.database, targets, days, plan.session_id)
         skip_records(collector.database, plan.session_id, {"visited": False, "why": "totals are recomputed from stored sizes"})
         return {}
-    measurable = measurable_day(days, collector.clock(), SETTINGS.timezone, collector.grace)
+    measurable = measurable_day(days, collector.clock(), ZONE, collector.grace)
     over = [day for day in days if day != measurable]
     seconds_by_day: dict[date, float] = {}
     progress = Progress(context.log, len(targets))
     if measurable:
-        outlast_outage(lambda: settle_days_before(collector, measurable, plan.session_id))
+        settle_days_before(collector, measurable, plan.session_id)
         started = time.monotonic()
         for outcome in collector.collect_day(targets, measurable, plan.session_id):
             progress.note(_problem(outcome))
@@ -118,6 +120,7 @@ def _work(
     if over and SIZES in context.selected_asset_keys:
         filled = fill_gaps(collector, targets, over, plan.session_id, progress.warn)
         context.log.info("%s: over, so nothing is measured: %d recovered, %d estimated", _span(over), filled.recovered, filled.estimated)
+    analyze_months(collector.database, days, STATS_TABLES)
     if not measurable:
         outlast_outage(lambda: close_backfill_records(collector.database, plan.session_id, min(over), max(over)))
     return seconds_by_day

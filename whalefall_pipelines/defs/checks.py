@@ -1,16 +1,15 @@
 """Checks that people see in the UI beside the assets."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import dagster as dg
 
 from whalefall_pipelines.defs.aggregation import asset_key
-from whalefall_pipelines.defs.calendar import CALENDARS, DAYS, SETTINGS
+from whalefall_pipelines.defs.calendar import CALENDARS, DAYS
 from whalefall_pipelines.defs.capacity import SIZES, TOTALS
 from whalefall_pipelines.defs.metadata import MISSING, gap_row, markdown_table
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import days_of
-from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
 from whalefall_pipelines.store import plausibility, reports
 from whalefall_pipelines.store.aggregation import Level
@@ -24,7 +23,7 @@ MOST_ROWS = 200
     description="Fails when an expected database of the run's days (today, when executed alone) has no size, and names it with its reason.",
 )
 def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
-    days = _days(context)
+    days = _days(context, whalefall)
     with whalefall.store() as database:
         gaps = reports.list_gaps(database, days)
         summaries = reports.summarize_days(database, days)
@@ -46,7 +45,7 @@ def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, w
 @dg.asset_check(asset=TOTALS, description="Fails when an instance total of the run's days is not the exact sum of its database rows.")
 def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
-        wrong = plausibility.list_wrong_totals(database, _days(context))
+        wrong = plausibility.list_wrong_totals(database, _days(context, whalefall))
     named = ", ".join(f"{one.instance_name} on {one.stat_date} ({one.total_bytes} against {one.sum_bytes})" for one in wrong[:5])
     return dg.AssetCheckResult(
         passed=not wrong,
@@ -58,7 +57,7 @@ def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionConte
 @dg.asset_check(asset=SIZES, description="Fails when a size of the run's days is absurd: no byte, or above a pebibyte.")
 def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
-        absurd = plausibility.list_implausible_sizes(database, _days(context))
+        absurd = plausibility.list_implausible_sizes(database, _days(context, whalefall))
     rows = [(one.stat_date, one.instance_name, one.database_name, one.total_bytes, one.why) for one in absurd[:MOST_ROWS]]
     named = ", ".join(f"{one.instance_name}/{one.database_name} ({one.why})" for one in absurd[:5])
     return dg.AssetCheckResult(
@@ -70,14 +69,12 @@ def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: W
 
 @dg.asset_check(
     asset=SIZES,
-    description=(
-        f"Warns of a database that is more than {SETTINGS.jump_percent} % and more than {SETTINGS.jump_gigabytes} GB "
-        "away from the day before."
-    ),
+    description="Warns of a database that is more than WHALEFALL_JUMP_PERCENT and WHALEFALL_JUMP_GIGABYTES away from the day before.",
 )
 def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
+    given = whalefall.installation()
     with whalefall.store() as database:
-        jumps = plausibility.list_jumps(database, _days(context), percent=SETTINGS.jump_percent, gigabytes=SETTINGS.jump_gigabytes)
+        jumps = plausibility.list_jumps(database, _days(context, whalefall), percent=given.jump_percent, gigabytes=given.jump_gigabytes)
     rows = [(one.stat_date, one.instance_name, one.database_name, one.bytes_before, one.total_bytes) for one in jumps[:MOST_ROWS]]
     named = ", ".join(f"{one.instance_name}/{one.database_name} ({one.total_bytes - one.bytes_before:+,} bytes)" for one in jumps[:5])
     return dg.AssetCheckResult(
@@ -95,7 +92,7 @@ def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
         description="Fails when a period that is over lacks a day of an instance that no gap explains; shows what is missing and why.",
     )
     def check(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
-        running = period_of(period_type, today(datetime.now(UTC), SETTINGS.timezone))
+        running = period_of(period_type, whalefall.today())
         starts = days_of(context.run.tags, CALENDARS[period_type])
         periods = [Period(period_type, start) for start in starts] or [running.previous]
         with whalefall.store() as database:
@@ -121,6 +118,6 @@ def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
 every_final_period_is_complete_or_explained = [_completeness(period_type) for period_type in PeriodType]
 
 
-def _days(context: dg.AssetCheckExecutionContext) -> list[date]:
+def _days(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> list[date]:
     """The days of the run that the check belongs to; today when it is executed alone."""
-    return days_of(context.run.tags, DAYS) or [today(datetime.now(UTC), SETTINGS.timezone)]
+    return days_of(context.run.tags, DAYS) or [whalefall.today()]

@@ -2,12 +2,17 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import date, datetime
 
 import dagster as dg
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.defs.calendar import TIMEZONE, ZONE
+from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.collect_capacity import Collector, server_collector
-from whalefall_pipelines.services.expire_rows import Databases, open_databases
+from whalefall_pipelines.services.expire_rows import Databases, beside_dagster
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
@@ -23,16 +28,34 @@ class WhalefallResource(dg.ConfigurableResource[None]):
         """What this installation's environment says when the step begins."""
         return settings.load()
 
+    def now(self) -> datetime:
+        """The clock of everything in `defs`; tests put another here."""
+        return system_clock()
+
+    def today(self) -> date:
+        """The day that it is by the time zone of the store."""
+        return today(self.now(), ZONE)
+
     @contextmanager
     def store(self) -> Generator[Database]:
-        """The store, ready to use, closed with the block. One that is restarting is waited for, by steps of runs and by ticks alike."""
+        """The store, ready to use, closed with the block. One that is restarting is waited for, by steps of runs and by ticks alike.
+
+        Raises:
+            InputError: it counts days by another zone than the calendars of this code location.
+        """
         with open_store(settings.load(), wait_seconds=WAIT_SECONDS) as database:
+            if database.timezone.key != TIMEZONE:
+                raise InputError(
+                    f"The code location was loaded with the days of {TIMEZONE}, but the store counts them by {database.timezone.key}: "
+                    "start Dagster in the environment that `whalefall env` prints, or load it again with WHALEFALL_TIMEZONE "
+                    f"set to {database.timezone.key}."
+                )
             yield database
 
     @contextmanager
     def databases(self) -> Generator[Databases]:
         """The store, and Dagster's database beside it, closed with the block."""
-        with open_databases(settings.load()) as databases:
+        with self.store() as store, beside_dagster(store, settings.load()) as databases:
             yield databases
 
     def collector(self, database: Database) -> Collector:

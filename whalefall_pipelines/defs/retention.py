@@ -4,14 +4,12 @@ The work is `services/expire_rows.py`; months are `table_partitions.py`.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from whalefall_pipelines.defs.metadata import markdown_table
 from whalefall_pipelines.defs.resources import WhalefallResource
-from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.retention import ExpiredRows
 from whalefall_pipelines.services import expire_rows as rows_that_expire
 
@@ -30,7 +28,7 @@ LANE = {"whalefall/lane": "upkeep"}
 )
 def footprint(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
     given = whalefall.installation()
-    day = today(datetime.now(UTC), given.timezone)
+    day = whalefall.today()
     with whalefall.databases() as databases:
         found = rows_that_expire.read_footprint(databases, day)
         rows_that_expire.record_footprint(databases, found)
@@ -51,7 +49,7 @@ measure_footprint = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberT
 @dg.op(description="Deletes gaps, records, sessions and Dagster's events that are older than they are kept.")
 def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
     given = whalefall.installation()
-    day = today(datetime.now(UTC), given.timezone)
+    day = whalefall.today()
     with whalefall.databases() as databases:
         deleted = rows_that_expire.expire_rows(databases, given, day)
     for one in deleted:

@@ -1,9 +1,9 @@
-"""When things happen by themselves, in the configured time zone, and the jobs that they launch."""
+"""When things happen by themselves, in the time zone of the store, and the jobs that they launch."""
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from whalefall_pipelines.defs.calendar import SETTINGS, TIMEZONE
+from whalefall_pipelines.defs.calendar import TIMEZONE, ZONE
 from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS
 from whalefall_pipelines.defs.retention import expire_rows, measure_footprint
 from whalefall_pipelines.defs.table_partitions import create_table_partitions, expire_table_partitions
@@ -25,7 +25,7 @@ collect_capacity = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberTy
     description="Every night at 03:00: the day that has begun.",
 )
 def collect_every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    day = today(context.scheduled_execution_time, SETTINGS.timezone).isoformat()
+    day = today(context.scheduled_execution_time, ZONE).isoformat()
     return dg.RunRequest(run_key=day, partition_key=day)
 
 

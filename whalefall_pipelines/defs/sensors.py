@@ -3,21 +3,19 @@ aggregations themselves (`aggregation.py`).
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import dagster as dg
 
 from whalefall_pipelines.defs.aggregation import asset_key
-from whalefall_pipelines.defs.calendar import CALENDARS, SETTINGS, TIMEZONE
+from whalefall_pipelines.defs.calendar import CALENDARS, FIRST_DAY, TIMEZONE, ZONE
 from whalefall_pipelines.defs.capacity import SIZES, TOTALS
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import PARTITION_TAG, RANGE_TAGS
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, spans
-from whalefall_pipelines.services.aggregate_sizes import find_stale_periods
 from whalefall_pipelines.services.fill_gaps import find_bridgeable_days
 from whalefall_pipelines.services.maintain_table_partitions import rules
-from whalefall_pipelines.store.aggregation import Level
+from whalefall_pipelines.store.aggregation import Level, list_due_periods
 
 _SECONDS = 60
 
@@ -55,10 +53,10 @@ aggregation_jobs = {
     description="Requests the backfill of days whose gaps lie between known sizes by now, once. Reads the coverage in the store.",
 )
 def bridge_gaps(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    day = today(datetime.now(UTC), SETTINGS.timezone)
+    day = whalefall.today()
     with whalefall.store() as database:
-        days = find_bridgeable_days(database, day, SETTINGS.max_gap_days)
-    in_calendar = [Period(PeriodType.DAILY, one) for one in days if one >= SETTINGS.start_date]
+        days = find_bridgeable_days(database, day, whalefall.installation().max_gap_days)
+    in_calendar = [Period(PeriodType.DAILY, one) for one in days if one >= FIRST_DAY]
     if not in_calendar:
         yield dg.SkipReason("no gap lies between known sizes")
     for first, last in spans(in_calendar):
@@ -76,11 +74,11 @@ def _reconcile(period_type: PeriodType) -> dg.ScheduleDefinition:
         description=f"Every night at 00:20: {period_type} periods that closed at midnight or are behind their days, whoever wrote them.",
     )
     def reconcile(context: dg.ScheduleEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        day = today(context.scheduled_execution_time, SETTINGS.timezone)
+        day = today(context.scheduled_execution_time, ZONE)
         with whalefall.store() as database:
-            stale = find_stale_periods(database, period_type, day, daily_from=rules(SETTINGS).first_daily(day))
+            due = list_due_periods(database, period_type, day, daily_from=rules(whalefall.installation()).first_daily(day))
         known = set(CALENDARS[period_type].get_partition_keys())
-        in_calendar = [period for period in stale if period.start.isoformat() in known]
+        in_calendar = [period for period in due if period.start.isoformat() in known]
         if not in_calendar:
             yield dg.SkipReason(f"every {period_type} period is what its days say")
         for first, last in spans(in_calendar):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from whalefall_pipelines.defs.calendar import DAYS
+from whalefall_pipelines.defs.calendar import DAYS, ZONE
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import PARTITION_TAG, RETRY_TAG, days_of, sync_type
 from whalefall_pipelines.defs.schedules import collect_capacity
@@ -42,10 +42,10 @@ _STATES = {
 )
 def retry_failed_instances(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     given = whalefall.installation()
-    now = datetime.now(UTC)
+    now = whalefall.now()
     with whalefall.store() as database:
-        unrepaired = [one for day in measurable_days(now, given.timezone, given.grace) for one in list_unrepaired(database, day)]
-    until = partial(measurable_until, timezone=given.timezone, grace=given.grace)
+        unrepaired = [one for day in measurable_days(now, ZONE, given.grace) for one in list_unrepaired(database, day)]
+    until = partial(measurable_until, timezone=ZONE, grace=given.grace)
     due = due_retries(unrepaired, given.retry_pauses, now, until)
     for one in due:
         yield dg.RunRequest(
@@ -68,7 +68,7 @@ def retry_failed_instances(whalefall: WhalefallResource) -> Iterator[dg.RunReque
 )
 def end_dead_runs(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> dg.SkipReason:
     given = whalefall.installation()
-    days = measurable_days(datetime.now(UTC), given.timezone, given.grace)
+    days = measurable_days(whalefall.now(), ZONE, given.grace)
     with whalefall.store() as database:
         ended = end_dead_sessions(database, lambda run_ids: _states(context.instance, run_ids))
         for one in ended:
@@ -76,7 +76,7 @@ def end_dead_runs(context: dg.SensorEvaluationContext, whalefall: WhalefallResou
             run = context.instance.get_run_by_id(one.session.run_id) if one.session.run_id and one.run_goes_on else None
             if run:  # else it stays started for ever, in a slot of its lane
                 context.instance.report_run_failed(run, message=f"Its session {one.session.session_id} was ended: {one.why}.")
-        failed = _failed_collections(context.instance, days, given.timezone)
+        failed = _failed_collections(context.instance, days, ZONE)
         known = list_known_runs(database, failed)
         lost = [run for run_id, run in failed.items() if run_id not in known]
         for run in lost:

@@ -6,7 +6,7 @@ The work is `services/maintain_table_partitions.py`; the schedules are in `sched
 
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -15,7 +15,6 @@ from whalefall_pipelines.defs.checks import MOST_ROWS
 from whalefall_pipelines.defs.metadata import Metadata, markdown_table
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import plan_session, session_of_run
-from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory
 from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month
 from whalefall_pipelines.domain.upkeep import Step, StepKind, added_by, dropped_by
@@ -56,7 +55,7 @@ def table_partitions(
     context: dg.AssetExecutionContext, whalefall: WhalefallResource
 ) -> Generator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     given = whalefall.installation()
-    day = _today(given)
+    day = whalefall.today()
     session_id, steps = _upkeep(context, whalefall, lambda database: upkeep.create_table_partitions(database, given, day))
     yield dg.MaterializeResult(metadata={**_metadata(steps, day), "session_id": session_id})
     yield from _checks(steps, given, day)
@@ -73,7 +72,7 @@ create_table_partitions = dg.define_asset_job(  # pyright: ignore[reportUnknownM
 @dg.op(description="Drops the months older than their retention, archived before, and shows what is left in the asset `table_partitions`.")
 def drop_expired_months(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
     given = whalefall.installation()
-    day = _today(given)
+    day = whalefall.today()
     session_id, steps = _upkeep(context, whalefall, lambda database: upkeep.expire_table_partitions(database, given, day))
     context.log_event(dg.AssetObservation(ASSET, metadata={**_metadata(steps, day), "session_id": session_id}))
     for check in _checks(steps, given, day):
@@ -104,7 +103,7 @@ def _upkeep(
 ) -> tuple[str, Sequence[Step]]:
     """Do the work of a run in a session, which fails with the code of what was left undone; its id, and what there is to do afterwards."""
     with whalefall.store() as database:
-        session = plan_session(context, database, SyncCategory.PARTITION, [_today(whalefall.installation())])
+        session = plan_session(context, database, SyncCategory.PARTITION, [whalefall.today()])
         with session_of_run(context, database, session, []):
             done = work(database)
             for outcome in done.outcomes:
@@ -143,33 +142,30 @@ def _checks(steps: Sequence[Step], given: Settings, day: date) -> list[dg.AssetC
 def missing_table_partitions(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Generator[dg.RunRequest | dg.SkipReason]:
     given = whalefall.installation()
     with whalefall.store() as database:
-        steps = upkeep.plan_additions(database, given, _today(given))
-        retries = list(_retry(context.instance, database, given))
+        steps = upkeep.plan_additions(database, given, whalefall.today())
+        retries = list(_retry(context.instance, database, given, whalefall.now()))
+    hour = f"{whalefall.now():%Y-%m-%dT%H}"
     cut_off = [step for step in dropped_by(steps) if step.kind is StepKind.FINALIZE]
-    requests = [*_repair("create_table_partitions", added_by(steps)), *_repair("expire_table_partitions", cut_off), *retries]
-    yield from requests or [dg.SkipReason("Every month is there.")]
+    repairs = [*_repair("create_table_partitions", added_by(steps), hour), *_repair("expire_table_partitions", cut_off, hour)]
+    yield from [*repairs, *retries] or [dg.SkipReason("Every month is there.")]
 
 
-def _retry(instance: dg.DagsterInstance, database: Database, given: Settings) -> Iterable[dg.RunRequest]:
+def _retry(instance: dg.DagsterInstance, database: Database, given: Settings, now: datetime) -> Iterable[dg.RunRequest]:
     """The expiry once more where the last one met a lock: after each pause of WHALEFALL_RETRY_MINUTES, then after the longest of them."""
     for run in instance.get_runs(dg.RunsFilter(job_name=expire_table_partitions.name), limit=1):
         refused_at = find_refused_upkeep(database, run.run_id)
         number = int(run.tags.get(RETRY_NUMBER_TAG, 0))
         pause = given.retry_pauses[min(number, len(given.retry_pauses) - 1)]
-        if refused_at and refused_at + pause <= datetime.now(UTC):
+        if refused_at and refused_at + pause <= now:
             tags = {RETRY_NUMBER_TAG: str(number + 1)}
             yield dg.RunRequest(run_key=f"after-{run.run_id}", job_name=expire_table_partitions.name, tags=tags)
 
 
-def _repair(job_name: str, steps: Sequence[Step]) -> Iterable[dg.RunRequest]:
+def _repair(job_name: str, steps: Sequence[Step], hour: str) -> Iterable[dg.RunRequest]:
     """A run for these steps: at once, and while they stay to be done once an hour."""
     if steps:
         names = hashlib.sha256("\n".join(step.name for step in steps).encode()).hexdigest()[:16]
-        yield dg.RunRequest(run_key=f"{job_name}-{datetime.now(UTC):%Y-%m-%dT%H}-{names}", job_name=job_name)
-
-
-def _today(given: Settings) -> date:
-    return today(datetime.now(UTC), given.timezone)
+        yield dg.RunRequest(run_key=f"{job_name}-{hour}-{names}", job_name=job_name)
 
 
 def _check(name: str, steps: Sequence[Step], severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR) -> dg.AssetCheckResult:

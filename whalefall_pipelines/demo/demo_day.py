@@ -6,10 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.demo.fleet import DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
 from whalefall_pipelines.domain.capacity import DatabaseSize, today
@@ -25,6 +26,7 @@ from whalefall_pipelines.services.register_instances import carry_out, plan_flee
 from whalefall_pipelines.services.run_in_dagster import aggregation, collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import capacity, reports
+from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances, registered_instances
 from whalefall_pipelines.store.sessions import list_sessions
@@ -76,10 +78,10 @@ def run_demo(settings: Settings, database: Database, say: Callable[[str], None],
     """Start the servers, register them, load their past once, collect today through Dagster."""
     fleet = demo_fleet(settings)
     refuse_real_fleet(database, fleet)
-    day = today(datetime.now(UTC), settings.timezone)
+    day = today(system_clock(), database.timezone)
     _begin_calendar(settings, day)
     fleet.start(say)
-    entries = read_fleet_file(fleet.fleet_file)
+    entries = read_fleet_file(fleet.fleet_file, SecretBox(settings))
     carry_out(database, entries, plan_fleet(database, entries))
     with suppress(StoreBusyError):  # another upkeep makes the same months at this moment
         create_table_partitions(database, settings, day)

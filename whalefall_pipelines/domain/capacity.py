@@ -41,11 +41,18 @@ class Reason(StrEnum):
 
 
 class Method(StrEnum):
-    """Where a number comes from that a server said: the public `method` of a row, as the adapters here write it."""
+    """Where a number comes from that a server said: the public `method` of a row, as the adapters here write it.
+
+    `…_and_statistics` is exact but for tables whose bytes the server only estimates; `…_incomplete` leaves tables out that tell no size.
+    """
 
     PG_DATABASE_SIZE = "pg_database_size"
     INNODB_TABLESPACES = "innodb_tablespaces"
+    INNODB_TABLESPACES_AND_STATISTICS = "innodb_tablespaces_and_statistics"
+    INNODB_TABLESPACES_INCOMPLETE = "innodb_tablespaces_incomplete"
     INNODB_SYS_TABLESPACES = "innodb_sys_tablespaces"
+    INNODB_SYS_TABLESPACES_AND_STATISTICS = "innodb_sys_tablespaces_and_statistics"
+    INNODB_SYS_TABLESPACES_INCOMPLETE = "innodb_sys_tablespaces_incomplete"
     MASTER_FILES = "master_files"
     MASTER_FILES_OF_SECONDARY = "master_files_of_secondary"
     BACKUP_FILE_SIZE = "backup_file_size"

@@ -80,12 +80,15 @@ def judge_error(check: str, error: str, next_step: str | None = None, *, otherwi
     return _problem(check, f"{said}." if said else error, next_step or (advice if said else otherwise))
 
 
-def judge_timezone(found: str | None, wanted: str) -> Finding:
-    """The database's own time zone must be ours, or `current_date` in psql is another day."""
-    if found == wanted:
-        return _fine("time zone", f"days begin in {wanted}, in psql as well.")
-    said = f"clients of the store count days in {found or 'the time zone of the server'}, whalefall in {wanted} (WHALEFALL_TIMEZONE)."
-    return _problem("time zone", said, "run `whalefall store migrate` with the WHALEFALL_TIMEZONE that is right.")
+def judge_timezone(timezone: str, *, clients: str | None, requested: str | None) -> Finding:
+    """The store counts days by `timezone`. Its clients must do the same, or `current_date` in psql is another day, and so must we."""
+    if requested not in {None, timezone}:
+        sentence = f"WHALEFALL_TIMEZONE is {requested}, but the store counts its days by {timezone}, so no command works."
+        return _problem("time zone", sentence, f"unset WHALEFALL_TIMEZONE, or run `whalefall store set-timezone {requested}`.")
+    if clients != timezone:
+        sentence = f"clients of the store count days by {clients or 'the time zone of the server'}, whalefall by {timezone}."
+        return _problem("time zone", sentence, "run `whalefall store migrate`.")
+    return _fine("time zone", f"days begin in {timezone}, in psql as well.")
 
 
 def judge_months(steps: Sequence[Step], this: Month) -> list[Finding]:

@@ -6,6 +6,7 @@ The same rules serve `instances add` and fleet files, whose shapes are `fleet_fi
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import TypeVar
 
 from whalefall_pipelines.domain.instances import Engine
@@ -70,7 +71,9 @@ def key_complaint(key: str, known: Collection[str]) -> str | None:
         return None
     if key.lower() in _PASSWORD_KEYS:
         return "gives a password in the clear, which is refused: write `secret: env:NAME` or `secret: file:/PATH`"
-    return f"has an unknown key {key!r}; the keys are {', '.join(known)}"
+    # Never repeated: in `password:hunter2`, without a space, the password is part of the key.
+    meant = get_close_matches(key.lower(), known, 1)
+    return f"has an unknown key{f' (is it meant to be {meant[0]}?)' if meant else ''}; the keys are {', '.join(known)}"
 
 
 def split_tag(text: str) -> tuple[str, str] | None:
@@ -115,13 +118,13 @@ class _Entry:
         return True
 
     def parsed(self, key: str, parse: Callable[[str], _T | None], advice: str) -> _T | None:
-        """A text that must mean something."""
+        """A text that must mean something. What does not is never repeated: in a row that slipped by a column it is the password."""
         text = self.text(key)
         if text is None:
             return None
         value = parse(text)
         if value is None:
-            self.complain(f"has the {key} {text!r}; {advice}")
+            self.complain(f"has a {key} that cannot be read; {advice}")
         return value
 
     def engine(self, supported: Collection[Engine]) -> Engine | None:
@@ -130,7 +133,7 @@ class _Entry:
         if text is None:
             return None
         if text not in {str(engine) for engine in supported}:
-            self.complain(f"has the engine {text!r}; write {' or '.join(supported)}")
+            self.complain(f"has an unknown engine; write {' or '.join(supported)}")
             return None
         return Engine(text)
 

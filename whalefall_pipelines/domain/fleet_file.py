@@ -94,7 +94,7 @@ def parse_filters(text: str, source: str) -> Mapping[Engine, DatabaseFilter]:
 
 def _engine(name: str, node: Node) -> Engine:
     if name not in {str(engine) for engine in Engine}:
-        raise YamlProblem(line_of(node), f"{name!r} is no engine; write {', '.join(Engine)}.")
+        raise YamlProblem(line_of(node), f"one key is no engine; write {', '.join(Engine)}.")
     return Engine(name)
 
 
@@ -106,7 +106,7 @@ def _filter(engine: Engine, node: Node) -> DatabaseFilter:
         elif key == "patterns":
             patterns += _texts(value, f"patterns of {engine}")
         else:
-            raise YamlProblem(line_of(value), f"{engine} has an unknown key {key!r}; write names and patterns.")
+            raise YamlProblem(line_of(value), f"{engine} has an unknown key; write names and patterns.")
     return DatabaseFilter(frozenset(names), tuple(patterns))
 
 
@@ -155,7 +155,8 @@ def _entry(node: Node, what: str, defaults: RawEntry) -> RawEntry:
             tags |= {name: text_of(tag, f"tag {name!r}") or "" for name, tag in fields(value, "tags")}
     replaced = _OWN_LOGIN if "credential" in given else ("credential",) if not given.keys().isdisjoint(_OWN_LOGIN) else ()
     values = {key: text for key, text in defaults.values.items() if key not in replaced} | given
-    return RawEntry({key: text for key, text in values.items() if text is not None}, tags, line_of(node))
+    # An unknown key stays even without a value, to be complained of: `password:hunter2` is one.
+    return RawEntry({key: text or "" for key, text in values.items() if text is not None or key not in INSTANCE_KEYS}, tags, line_of(node))
 
 
 def _csv_rows(text: str, source: str) -> Iterator[tuple[int, list[str]]]:

@@ -10,6 +10,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Self
 
+# What Amazon, Azure, Google and DigitalOcean keep to themselves on servers that they manage: no privilege on it can be granted.
+_OF_POSTGRESQL_SERVICES = ("rdsadmin", "azure_maintenance", "azure_sys", "cloudsqladmin", "alloydbadmin", "alloydbmetadata", "_dodb")
+
 
 class Engine(StrEnum):
     """The server families that can be monitored. MariaDB is `mysql` with its own version text.
@@ -31,10 +34,10 @@ class Engine(StrEnum):
         return engine
 
     # PostgreSQL's `postgres` is a database like any other: people keep data in it.
-    POSTGRESQL = "postgresql", 5432, ("template0", "template1")
+    POSTGRESQL = "postgresql", 5432, ("template0", "template1", *_OF_POSTGRESQL_SERVICES)
     MYSQL = "mysql", 3306, ("information_schema", "performance_schema", "mysql", "sys")
-    SQLSERVER = "sqlserver", 1433, ("master", "model", "msdb", "tempdb"), "msdb"
-    ORACLE = "oracle", 1521, ("SYSTEM", "SYSAUX"), "AWR"
+    SQLSERVER = "sqlserver", 1433, ("master", "model", "msdb", "tempdb", "rdsadmin"), "msdb"
+    ORACLE = "oracle", 1521, ("SYSTEM", "SYSAUX", "RDSADMIN"), "AWR"
 
 
 def engines_with_history(*, awr_licensed: bool) -> frozenset[Engine]:

@@ -82,7 +82,7 @@ def fields(node: Node, what: str) -> Iterator[tuple[str, Node]]:
     for key_node, value in node.value:
         key = text_of(key_node, f"a key of {what}") or ""
         if key in seen:
-            raise YamlProblem(line_of(key_node), f"{what} says {key!r} twice.")
+            raise YamlProblem(line_of(key_node), f"{what} says the same key twice.")
         seen.add(key)
         yield key, value
 

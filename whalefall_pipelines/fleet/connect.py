@@ -9,6 +9,7 @@ from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.errors import InputError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
+from whalefall_pipelines.fleet.environment import forget_driver_settings
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
 
 # The adapter of an engine is the module of its name beside this one.
@@ -22,6 +23,7 @@ class ServerFleet:
 
     def __init__(self, deadlines: Deadlines | None = None, adapters: Mapping[Engine, str] = ADAPTERS) -> None:
         """Give every visit the same deadlines."""
+        forget_driver_settings()
         self._adapters = adapters
         self._deadlines = deadlines or Deadlines()
         self._watchdog = Watchdog()

@@ -4,8 +4,9 @@ import errno
 import socket
 import ssl
 import struct
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import pymysql
 from pymysql.connections import Connection
@@ -16,6 +17,9 @@ from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetErr
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.probe import Deadlines
 
+# Whoever answers at the address chooses the plugin: with these PyMySQL would send it the password as it is, with TLS or without.
+_CLEAR_PLUGINS = ("mysql_clear_password", "dialog")
+
 
 def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog, watch: Watch) -> Connection:
     """Connect and log in, under a name of our own.
@@ -24,6 +28,7 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
     """
     with translating(instance, watch, is_connected=False):
         tls = _tls_context(instance)
+        is_verified = tls is not None and tls.verify_mode is ssl.CERT_REQUIRED
         sock = socket.create_connection((instance.host, instance.port), min(deadlines.connect_seconds, deadlines.instance_seconds))
     watch.attach(sock.fileno())
     connection = Connection(
@@ -38,6 +43,7 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
         # The second line behind the server's own statement time-out; the watchdog is the third.
         read_timeout=deadlines.statement_seconds + 5,
         write_timeout=deadlines.statement_seconds + 5,
+        auth_plugin_map={} if is_verified else dict.fromkeys(_CLEAR_PLUGINS, _refusing(instance)),
         defer_connect=True,
     )
     with (
@@ -68,6 +74,19 @@ def _tls_context(instance: Instance) -> ssl.SSLContext | None:
 
 def _tls_error(instance: Instance, said: str) -> LoginRejectedError:
     return LoginRejectedError(f"MySQL at {instance.address} was not called: {said}", reason=Reason.TLS_FAILED)
+
+
+def _refusing(instance: Instance) -> Callable[[Connection], NoReturn]:
+    """What stands in a plugin's place."""
+
+    def refuse(_connection: Connection) -> NoReturn:
+        raise LoginRejectedError(
+            f"MySQL at {instance.address} asks for the password in the clear; it gets it over verified TLS only: set sslmode to "
+            "verify-full, and sslrootcert if its authority is your own.",
+            reason=Reason.TLS_FAILED,
+        )
+
+    return refuse
 
 
 _Meaning = tuple[type[TargetError], Reason, str]

@@ -17,17 +17,20 @@ import oracledb
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason, RecoveredSize
-from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.histories import bounds, last_of_each_day
+from whalefall_pipelines.fleet.names import storable
 from whalefall_pipelines.fleet.oracle_connection import open_connection, translating
+from whalefall_pipelines.fleet.oracle_privileges import HISTORY, IDENTIFIERS, IDENTITY, LISTING, SHARED, USED, Privileges
 from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
 
-_LISTING, _USED = "dba_tablespaces", "dba_tablespace_usage_metrics"
+_PUBLIC = ("product_component_version", "all_users", "all_views", "session_privs")
+# A logical standby has an identifier of its own.
+_REPLICAS = {"PHYSICAL STANDBY", "SNAPSHOT STANDBY"}
 # Each list of files with the statement that measures by it.
 _FILES = {"dba_data_files": "probes/oracle/measure_data_files", "dba_temp_files": "probes/oracle/measure_temp_files"}
-_HISTORY = ("dba_hist_tbspc_space_usage", "dba_hist_snapshot", "v_$tablespace")
 
 
 class Cursor(Protocol):
@@ -50,13 +53,25 @@ class OracleProbe(ProbeDefaults):
     driver = f"python-oracledb {oracledb.__version__} thin"
 
     def __init__(self, connection: Connection, instance: Instance, watch: Watch) -> None:
-        """Ask which server it is and which views we may read."""
+        """Ask which server it is and which views we may read.
+
+        Raises:
+            SizesError: the login does not see what every login sees where nobody took it away.
+        """
         self._connection = connection
         self._instance = instance
         self._watch = watch
-        ((version, container, login),) = self._rows("probes/oracle/read_server")
-        self._version, self._container, self._login = str(version), str(container), str(login)
-        self._seen = {str(name) for (name,) in self._rows("probes/oracle/find_rights")}
+        try:
+            ((version, container, container_id, login, is_on_rds),) = self._rows("probes/oracle/read_server")
+            seen = frozenset(str(name) for (name,) in self._rows("probes/oracle/find_rights"))
+        except SizesError as error:
+            if error.reason != Reason.NO_PERMISSION:
+                raise
+            grants = " ".join(f"GRANT SELECT ON sys.{view} TO {instance.username};" for view in _PUBLIC)
+            sentence = f"Oracle at {instance.address} does not show this login what it shows everybody unless that was revoked"
+            raise SizesError(f"{sentence}; run there: {grants}", reason=Reason.NO_PERMISSION) from error
+        self._version, self._container = str(version), str(container)
+        self._privileges = Privileges(str(login), int(str(container_id)), bool(is_on_rds), seen)
 
     @property
     def server_version(self) -> str:
@@ -64,36 +79,59 @@ class OracleProbe(ProbeDefaults):
         return f"Oracle {self._version} ({self._container})"
 
     def rights(self) -> Sequence[Right]:
-        """SELECT on views of the dictionary; none of them shows a row of data."""
-        return (
-            self._right("list tablespaces", _LISTING),
-            self._right("measure them", "dba_data_files"),
-            self._right("measure temporary ones", "dba_temp_files"),
-            self._right("measure used space", _USED, is_optional=True),
-            self._right("recover missed days from AWR, where it is licensed", *_HISTORY, is_optional=True),
-        )
+        """What this adapter asks for."""
+        return self._privileges.rights()
+
+    def identity(self) -> ServerIdentity | None:
+        """The identifiers of the database and of the container; None where the login may not ask, or the server is older than 12.1."""
+        rows = self._optional_rows("probes/oracle/read_identity", *IDENTITY)
+        if not rows:
+            return None
+        ((dbid, container_dbid, role, started_at),) = rows
+        started = cast("datetime | None", started_at)
+        return ServerIdentity(f"{dbid}/{container_dbid}", role in _REPLICAS, started.isoformat() if started else None)
 
     def list_databases(self) -> Mapping[str, str | None]:
-        """Every tablespace of the container.
+        """Every tablespace of the container, with its identifiers where the login may see them.
 
         Raises:
             SizesError: the login sees none but its own.
         """
-        self._require(_LISTING)
-        return {str(name): None for (name,) in self._rows("probes/oracle/list_databases")}
+        self._require(LISTING)
+        names = [_name(text, name_bytes) for text, name_bytes in self._rows("probes/oracle/list_databases")]
+        identifiers = {
+            _name(text, name_bytes): f"{number}" if change is None else f"{number}/{change}"
+            for text, name_bytes, number, change in self._optional_rows("probes/oracle/list_identifiers", *IDENTIFIERS)
+        }
+        return {name: identifiers.get(name) for name in names}
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Measure all by one statement for each kind of files, and what is in use by one more."""
-        self._require(_LISTING)
-        unseen = [view for view in _FILES if view not in self._seen]
-        rows = {str(name): values for view, query in _FILES.items() if view in self._seen for name, *values in self._rows(query)}
-        used = self._sum_used_space()
+        self._require(LISTING)
+        unseen = self._privileges.missing(*_FILES)
+        allowed = [query for view, query in _FILES.items() if view not in unseen]
+        rows = {_name(text, name_bytes): values for query in allowed for text, name_bytes, *values in self._rows(query)}
+        used = {
+            _name(text, name_bytes): _number(used_bytes)
+            for text, name_bytes, used_bytes in self._optional_rows("probes/oracle/sum_used_space", USED)
+        }
         # What is in no list of files that may be read is in one that may not.
-        absent = (Reason.NO_PERMISSION, self._grants(*unseen)) if unseen else (Reason.VANISHED, "dropped between listing and measuring")
+        absent = (
+            (Reason.NO_PERMISSION, self._privileges.grants(*unseen))
+            if unseen
+            else (Reason.VANISHED, "dropped between listing and measuring")
+        )
         return [
             _outcome(name, *rows[name], used_bytes=used.get(name)) if name in rows else MissingSize(name, *absent)
             for name in database_names
         ]
+
+    def measure_shared(self) -> int | None:
+        """Redo logs and control files; a PDB has none of its own."""
+        if not self._privileges.is_whole_database:
+            return 0
+        rows = self._optional_rows("probes/oracle/measure_shared", *SHARED)
+        return _number(rows[0][0]) if rows else None
 
     def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
         """What AWR's last snapshot of each day says. Only for those who hold its licence: see `engines_with_history`.
@@ -101,31 +139,24 @@ class OracleProbe(ProbeDefaults):
         Raises:
             SizesError: AWR may not be read.
         """
-        self._require(_LISTING, *_HISTORY)
+        self._require(LISTING, *HISTORY)
         rows = self._rows("probes/oracle/list_snapshots", bounds(first_day, last_day, timezone))
         return last_of_each_day((_recovered(row, timezone) for row in rows), database_names)
 
-    def _sum_used_space(self) -> dict[str, int | None]:
-        """What is in use of each tablespace; without the right, or when the question fails, that stays unknown."""
+    def _require(self, *views: str) -> None:
+        missing = self._privileges.missing(*views)
+        if missing:
+            sentence = f"Oracle at {self._instance.address} does not show this login {' and '.join(missing)}"
+            raise SizesError(f"{sentence}; run there: {self._privileges.grants(*missing)}", reason=Reason.NO_PERMISSION)
+
+    def _optional_rows(self, query: str, *views: str) -> list[tuple[object, ...]]:
+        """Rows of a statement that is not worth the visit: none without the privilege, or where it fails."""
         try:
-            rows = self._rows("probes/oracle/sum_used_space") if _USED in self._seen else []
+            return [] if self._privileges.missing(*views) else self._rows(query)
         except SizesError:
             if self._watch.reason is Reason.CANCELLED:
                 raise
-            return {}
-        return {str(name): _number(used) for name, used in rows}
-
-    def _right(self, purpose: str, *views: str, is_optional: bool = False) -> Right:
-        return Right(purpose, self._grants(*views), is_held=self._seen.issuperset(views), is_optional=is_optional)
-
-    def _grants(self, *views: str) -> str:
-        return " ".join(f"GRANT SELECT ON sys.{view} TO {self._login};" for view in views)
-
-    def _require(self, *views: str) -> None:
-        missing = [view for view in views if view not in self._seen]
-        if missing:
-            sentence = f"Oracle at {self._instance.address} does not show this login {' and '.join(missing)}"
-            raise SizesError(f"{sentence}; run there: {self._grants(*missing)}", reason=Reason.NO_PERMISSION)
+            return []
 
     def _rows(self, query: str, parameters: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
         values = dict(parameters or {})
@@ -133,6 +164,13 @@ class OracleProbe(ProbeDefaults):
         with translating(self._instance, self._watch), closing(self._connection.cursor()) as cursor:
             cursor.execute(text, values)
             return cursor.fetchall()
+
+
+def _name(text: object, name_bytes: object) -> str:
+    """A name as the server converts it, or by its own bytes where the conversion lost something (U+FFFD), so that no two become one."""
+    if "\ufffd" not in str(text):
+        return storable(str(text))
+    return storable(bytes.fromhex(str(name_bytes)).decode("ascii", "surrogateescape"))
 
 
 def _outcome(
@@ -148,10 +186,10 @@ def _outcome(
 
 
 def _recovered(row: tuple[object, ...], timezone: ZoneInfo) -> RecoveredSize:
-    name, at, file_bytes, limit_bytes, used_bytes = row
+    text, name_bytes, at, file_bytes, limit_bytes, used_bytes = row
     recorded_at, size = cast("datetime", at).replace(tzinfo=UTC), int(str(file_bytes))
     return RecoveredSize(
-        str(name),
+        _name(text, name_bytes),
         recorded_at.astimezone(timezone).date(),
         total_bytes=size,
         data_bytes=size,

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import cast
 
 import oracledb
 
@@ -18,6 +19,7 @@ from whalefall_pipelines.fleet.sockets import attaching
 
 # Once and early: until a first connection succeeded, one that hangs would block all others on the choice of the mode.
 oracledb.enable_thin_mode()
+_VARCHAR = cast("object", oracledb.DB_TYPE_VARCHAR)  # pyright: ignore[reportUnknownMemberType]
 
 
 def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog, watch: Watch) -> oracledb.Connection:
@@ -47,7 +49,15 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
             program="whalefall",
         )
     connection.call_timeout = round(deadlines.statement_seconds * 1000)
+    connection.outputtypehandler = _readable
     return connection
+
+
+def _readable(cursor: oracledb.Cursor, metadata: oracledb.FetchInfo) -> oracledb.Var | None:
+    """Text that is no whole UTF-8 is read as far as it goes: one such name would cost every other."""
+    if metadata.type_code is not _VARCHAR:  # pyright: ignore[reportUnknownMemberType]
+        return None
+    return cursor.var(str, metadata.internal_size or 1, cursor.arraysize, encoding_errors="replace")  # pyright: ignore[reportUnknownMemberType]
 
 
 def _tls_context(instance: Instance) -> ssl.SSLContext | None:
@@ -100,6 +110,7 @@ _NUMBERS: dict[str, _Meaning] = {
 }
 
 _CAUSES: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
+    ((UnicodeDecodeError,), (SizesError, Reason.SERVER_ERROR, "the server sent text that is none.")),
     ((socket.gaierror, UnicodeError), (UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers.")),
     ((ssl.SSLEOFError,), _HUNG_UP),
     ((ssl.SSLError,), _TLS),

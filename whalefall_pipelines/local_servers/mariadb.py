@@ -64,10 +64,10 @@ class MariadbServer(PrivateServer):
                         cursor.execute(statement, parameters)
                         rows = list(cursor.fetchall())
         except OSError as error:
-            raise LocalServerError(f"MariaDB in {self.folder} is not running: {error.strerror}.") from error
+            raise LocalServerError(f"{self.product} in {self.folder} is not running: {error.strerror}.") from error
         except pymysql.Error as error:
             number = error.args[0] if error.args else "none"
-            raise LocalServerError(f"MariaDB in {self.folder} refuses an administrator's statement (its error {number}).") from error
+            raise LocalServerError(f"{self.product} in {self.folder} refuses an administrator's statement (its error {number}).") from error
         return rows
 
     def _prepare(self) -> None:

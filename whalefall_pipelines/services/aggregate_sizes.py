@@ -12,8 +12,8 @@ from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.store import aggregation
 from whalefall_pipelines.store.aggregation import Difference, Level
-from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.table_partitions import writing_months
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
+from whalefall_pipelines.store.table_partitions import analyze_months, writing_months
 
 # So many periods are computed by one statement; several only where all are of one length, because the statement counts in days.
 BATCH = {PeriodType.DAILY: 31, PeriodType.WEEKLY: 13, PeriodType.MONTHLY: 1, PeriodType.QUARTERLY: 1}
@@ -40,8 +40,11 @@ def aggregate_sizes(
 
     def write() -> int:
         written: dict[int, int] = {}
-        with database.transaction() as cursor:
+        with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
             aggregation.lock_period_type(cursor, periods[0].period_type)
+            if set(levels) == set(Level):  # else the level that is left out stays stale
+                aggregation.forget_stale_periods(cursor, periods)
+                aggregation.mark_running_periods(cursor, periods, today)
             for batch in _batches(periods):
                 for level in levels:
                     check()
@@ -51,7 +54,11 @@ def aggregate_sizes(
         return sum(written.values())
 
     starts = [period.start for period in periods]
-    return outlast_outage(lambda: writing_months(database, starts, [f"{level}_size_aggregations" for level in levels], write))
+    tables = [f"{level}_size_aggregations" for level in levels]
+    written = outlast_outage(lambda: writing_months(database, starts, tables, write))
+    if len(periods) > 1:
+        outlast_outage(lambda: analyze_months(database, starts, tables))
+    return written
 
 
 def verify(database: Database, first_day: date, last_day: date, today: date, *, daily_from: date = date.min) -> Iterator[Difference]:
@@ -62,14 +69,14 @@ def verify(database: Database, first_day: date, last_day: date, today: date, *, 
     for period_type in PeriodType:
         for batch in _batches(_kept(period_type, first_day, min(last_day, today), daily_from)):
             for level in Level:
-                with database.transaction() as cursor:
+                with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
                     yield from aggregation.compare_periods(cursor, level, batch, today)
 
 
 def find_stale_periods(
     database: Database, period_type: PeriodType, today: date, days: tuple[date, date] | None = None, *, daily_from: date = date.min
 ) -> list[Period]:
-    """The periods of a type that recomputing would change: a window closed, or days were written by somebody who told nobody.
+    """The periods of a type that recomputing would change, found by recomputing them: what `list_due_periods` knows without.
 
     Asked of every period that touches these days, from the first to the last of them; of all that are known when none are named. Daily
     periods before `daily_from` are not kept.
@@ -78,7 +85,7 @@ def find_stale_periods(
     stale: set[Period] = set()
     for batch in _batches(_kept(period_type, days[0], min(days[1], today), daily_from)) if days else ():
         for level in Level:
-            with database.transaction() as cursor:
+            with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
                 stale.update(aggregation.list_stale_periods(cursor, level, batch, today))
     return sorted(stale)
 

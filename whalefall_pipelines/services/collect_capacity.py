@@ -9,11 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.capacity import Reason, measurable_day
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, engines_with_history
 from whalefall_pipelines.domain.retries import NEEDS_A_PERSON
@@ -27,7 +28,7 @@ from whalefall_pipelines.services.write_visit import InstanceOutcome, Listing, r
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import capacity, sessions
 from whalefall_pipelines.store.credentials import SecretBox
-from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 
 Result = TypeVar("Result")
@@ -62,7 +63,7 @@ class Collector:
     instance_seconds: float = 300
     pause_seconds: float = 1.0
     outage_seconds: float = OUTAGE_SECONDS
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = system_clock
     check: Callable[[], None] = lambda: None
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -191,7 +192,7 @@ def server_collector(settings: Settings, database: Database) -> Collector:
         fleet=ServerFleet(deadlines),
         secrets=SecretBox(settings),
         filters=read_filters(settings),
-        timezone=settings.timezone,
+        timezone=database.timezone,
         grace=settings.grace,
         parallel=settings.parallel_instances,
         instance_seconds=settings.instance_timeout_seconds,
@@ -202,7 +203,7 @@ def server_collector(settings: Settings, database: Database) -> Collector:
 
 def recompute_totals(database: Database, targets: Sequence[Instance], days: Sequence[date], session_id: UUID) -> None:
     """Write the instance totals of stored days anew from their database rows."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         capacity.write_totals(cursor, [target.instance_id for target in targets], min(days), max(days), session_id)
 
 

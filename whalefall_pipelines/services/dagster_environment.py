@@ -5,6 +5,7 @@ Starting those processes is `cli/up.py` and `run_in_dagster.py`; what they are s
 
 import os
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.embedded import StoreAddress
@@ -12,16 +13,17 @@ from whalefall_pipelines.store.embedded import StoreAddress
 _PACKAGE = Path(__file__).parents[1]
 
 
-def dagster_environment(settings: Settings, address: StoreAddress) -> dict[str, str]:
+def dagster_environment(settings: Settings, address: StoreAddress, timezone: ZoneInfo) -> dict[str, str]:
     """What to add to the environment of a Dagster process. It holds the store's password when that is in WHALEFALL_DATABASE_URL.
 
     The home folder is made ready on the way. The process is given the embedded store's URL too, so that it uses that store and never
-    starts one, and absolute paths, so that it may run anywhere.
+    starts one, the store's time zone, which the calendars need before any store is opened, and absolute paths, so that it may run anywhere.
     """
     given = {
         "DAGSTER_HOME": str(dagster_home(settings)),
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "WHALEFALL_HOME": str(settings.home),
+        "WHALEFALL_TIMEZONE": timezone.key,
         "WHALEFALL_DATABASE_URL": address.whalefall.render_as_string(hide_password=False),
         "WHALEFALL_DAGSTER_DATABASE_URL": address.dagster.render_as_string(hide_password=False),
     }

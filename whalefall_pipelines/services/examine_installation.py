@@ -6,8 +6,8 @@ What is wrong and what to do about it is decided in `domain/doctor.py`.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain import doctor
 from whalefall_pipelines.domain.capacity import MissingSize, Reason, today
 from whalefall_pipelines.domain.doctor import CredentialFact, Finding, InstanceFact, Severity
@@ -41,7 +41,7 @@ class Installation:
     fleet: Fleet | None = None
     dead_after_seconds: float = DEAD_AFTER_SECONDS
     on_progress: Callable[[int, int], None] = lambda _done, _all: None
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = system_clock
 
     def examine(self) -> Iterator[Finding]:
         """Everything, each finding as it is made. Nothing follows when the store cannot be reached."""
@@ -51,7 +51,7 @@ class Installation:
             yield doctor.judge_error(STORE, str(error))
             return
         try:
-            with closing(Database(address.whalefall, self.settings.timezone)) as database:
+            with closing(embedded.open_database(self.settings)) as database:
                 yield from self._store(database)
                 yield from self._dagster(address, database)
                 if self.with_instances and _is_migrated(database):
@@ -69,14 +69,17 @@ class Installation:
             return
         yield Finding(STORE, Severity.OK, f"{describe(database.url)} answers.")
         yield Finding("schema", Severity.OK, f"at version {len(migrations.shipped())}, as this program needs it.")
-        yield doctor.judge_timezone(installation.find_timezone(database), self.settings.timezone.key)
-        day = today(self.clock(), self.settings.timezone)
+        with database.transaction() as cursor:
+            clients = installation.find_client_timezone(cursor)
+        requested = self.settings.requested_timezone
+        yield doctor.judge_timezone(database.timezone.key, clients=clients, requested=requested.key if requested else None)
+        day = today(self.clock(), database.timezone)
         yield from doctor.judge_months(plan(database, self.settings, day), Month(day.year, day.month))
         yield from doctor.judge_sessions(list_running(database, self.dead_after_seconds))
         yield from doctor.judge_credentials(_credentials(database, SecretBox(self.settings)))
 
     def _dagster(self, address: StoreAddress, database: Database) -> Iterator[Finding]:
-        with closing(Database(address.dagster, self.settings.timezone, pool_size=1)) as dagster:
+        with closing(Database(address.dagster, database.timezone, pool_size=1)) as dagster:
             try:
                 heartbeats, automations = installation.read_heartbeats(dagster), installation.read_automations(dagster)
             except StoreUnreachableError as error:
@@ -86,7 +89,7 @@ class Installation:
                 yield doctor.judge_error("daemon", str(error), "run `whalefall store migrate`, which makes Dagster's tables, too.")
                 return
             if _is_migrated(database):
-                yield doctor.judge_footprint(read_footprint(Databases(database, dagster), today(self.clock(), self.settings.timezone)))
+                yield doctor.judge_footprint(read_footprint(Databases(database, dagster), today(self.clock(), database.timezone)))
         yield from doctor.judge_daemon(heartbeats, self.clock())
         if heartbeats:
             yield from doctor.judge_automations(automations)

@@ -4,10 +4,10 @@ Collecting for real is `collect_capacity.py`.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
+from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance
 from whalefall_pipelines.errors import WhalefallError
@@ -58,7 +58,7 @@ class Examiner:
     secrets: SecretBox
     filters: Mapping[Engine, DatabaseFilter]
     parallel: int
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = system_clock
 
     def examine_all(self, instances: Sequence[Instance]) -> tuple[Examination, ...]:
         """Visit every instance, many at a time, and remember the versions; the answers come in the order of the instances."""

@@ -39,7 +39,14 @@ def open_databases(settings: Settings) -> Generator[Databases]:
         StoreUnreachableError: one of them does not answer.
         SchemaError: the store's schema is not this program's.
     """
-    with open_store(settings) as store, closing(Database(embedded.address(settings).dagster, settings.timezone, pool_size=1)) as dagster:
+    with open_store(settings) as store, beside_dagster(store, settings) as databases:
+        yield databases
+
+
+@contextmanager
+def beside_dagster(store: Database, settings: Settings) -> Generator[Databases]:
+    """A store that is open, and Dagster's database beside it, which is closed with the block."""
+    with closing(Database(embedded.address(settings).dagster, store.timezone, pool_size=1)) as dagster:
         yield Databases(store, dagster)
 
 

@@ -6,6 +6,7 @@ Nothing here ever changes what was measured. Days that can still be measured are
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from whalefall_pipelines.domain.capacity import Provenance, today
@@ -14,11 +15,14 @@ from whalefall_pipelines.domain.table_partitions import STATS_TABLES
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.services.collect_capacity import Collector, as_whalefall_error
 from whalefall_pipelines.services.each_instance import each_instance
+from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.services.write_visit import refuse_another_server
 from whalefall_pipelines.store import capacity, gaps, retries, sessions
-from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.table_partitions import ensure_months, writing_months
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +47,23 @@ def fill_gaps(
     """
     database = collector.database
     bridge = gaps.Bridge(min(days), max(days), collector.max_gap_days, [instance.instance_id for instance in instances])
-    with database.transaction() as cursor:
-        gaps.freeze_uncollected_days(cursor, bridge.first_day, bridge.last_day, session_id)
+    _outlast(collector, lambda: _freeze(database, bridge.first_day, bridge.last_day, session_id))
     with_history = [instance for instance in instances if instance.engine in collector.engines_with_history]
     recovered = _recover(collector, with_history, bridge, session_id, say)
     collector.check()
-    with database.transaction() as cursor:
-        bridgeable = gaps.list_bridgeable_days(cursor, bridge)
 
     def estimate() -> int:
-        with database.transaction() as cursor:
+        with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
             estimated = sum(gaps.estimate_gaps(cursor, bridge, session_id).values())
             capacity.write_totals(cursor, bridge.instance_ids, bridge.first_day, bridge.last_day, session_id)
         return estimated
 
-    estimated = writing_months(database, bridgeable, STATS_TABLES, estimate)
-    return Filled(recovered, estimated)
+    def bridge_gaps() -> int:
+        with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+            bridgeable = gaps.list_bridgeable_days(cursor, bridge)
+        return writing_months(database, bridgeable, STATS_TABLES, estimate)
+
+    return Filled(recovered, _outlast(collector, bridge_gaps))
 
 
 def find_bridgeable_days(database: Database, today: date, max_gap_days: int) -> list[date]:
@@ -74,8 +79,17 @@ def find_bridgeable_days(database: Database, today: date, max_gap_days: int) -> 
 
 def settle_days_before(collector: Collector, day: date, session_id: UUID) -> None:
     """Write down on which of the days before nothing ran, so that they count as missing and are bridged once this day is measured."""
-    with collector.database.transaction() as cursor:
-        gaps.freeze_uncollected_days(cursor, day - timedelta(days=2 * collector.max_gap_days + 1), day - timedelta(days=1), session_id)
+    first_day, last_day = day - timedelta(days=2 * collector.max_gap_days + 1), day - timedelta(days=1)
+    _outlast(collector, lambda: _freeze(collector.database, first_day, last_day, session_id))
+
+
+def _freeze(database: Database, first_day: date, last_day: date, session_id: UUID) -> None:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        gaps.freeze_uncollected_days(cursor, first_day, last_day, session_id)
+
+
+def _outlast(collector: Collector, work: Callable[[], Result]) -> Result:
+    return outlast_outage(work, seconds=collector.outage_seconds, stopped=collector.stopped)
 
 
 def _recover(collector: Collector, instances: Sequence[Instance], bridge: gaps.Bridge, session_id: UUID, say: Callable[[str], None]) -> int:
@@ -90,7 +104,7 @@ def _recover(collector: Collector, instances: Sequence[Instance], bridge: gaps.B
     recovered = 0
     for instance, outcome in each_instance(
         [one for one in asked if one.instance_id in begun],
-        lambda instance: _recover_instance(collector, instance, wanted[instance], session_id),
+        lambda instance: _outlast(collector, lambda: _recover_instance(collector, instance, wanted[instance], session_id)),
         parallel=collector.parallel,
         interrupt=collector.stop,
         check=collector.check,
@@ -98,7 +112,7 @@ def _recover(collector: Collector, instances: Sequence[Instance], bridge: gaps.B
         if isinstance(outcome, Exception):
             error = as_whalefall_error(outcome)
             say(f"{instance.name}: its own history could not be asked: {error}")
-            _fail_record(collector.database, instance, session_id, error)
+            _outlast(collector, lambda instance=instance, error=error: _fail_record(collector.database, instance, session_id, error))
         else:
             recovered += outcome
     return recovered

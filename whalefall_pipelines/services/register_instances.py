@@ -4,6 +4,7 @@ What an entry may say is `domain/fleet_entries.py`; asking a registered server i
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from whalefall_pipelines.domain.fleet_entries import FleetEntries, Problem, RawEntry, read_entries, with_secret
@@ -12,6 +13,7 @@ from whalefall_pipelines.domain.registration import Action, Plan, PlannedInstanc
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.fleet.connect import ADAPTERS
 from whalefall_pipelines.services.read_text_file import read_text_file
+from whalefall_pipelines.services.replace_key import refuse_other_key
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.instances import lock_fleet, read_fleet, write_plan
@@ -19,7 +21,7 @@ from whalefall_pipelines.store.instances import lock_fleet, read_fleet, write_pl
 _PARSERS = {".yaml": parse_fleet_yaml, ".yml": parse_fleet_yaml, ".csv": parse_fleet_csv}
 
 
-def read_fleet_file(path: Path) -> FleetEntries:
+def read_fleet_file(path: Path, secrets: SecretBox) -> FleetEntries:
     """What a fleet file asks for.
 
     Raises:
@@ -28,7 +30,7 @@ def read_fleet_file(path: Path) -> FleetEntries:
     parse = _PARSERS.get(path.suffix.lower())
     if parse is None:
         raise InputError(f"The file {str(path)!r} is neither .yaml nor .csv, and its name decides how it is read.")
-    return parse(read_text_file(path), path.name, tuple(ADAPTERS))
+    return _with_refusals(parse(read_text_file(path), path.name, tuple(ADAPTERS)), secrets)
 
 
 def plan_fleet(database: Database, entries: FleetEntries) -> Plan:
@@ -62,16 +64,26 @@ def add_instance(database: Database, secrets: SecretBox, given: RawEntry, passwo
     Raises:
         InputError: the entry cannot be registered, or its name is taken; nothing was written.
     """
-    entries = read_entries((), [given], tuple(ADAPTERS))
+    entries = _with_refusals(read_entries((), [given], tuple(ADAPTERS)), secrets)
     _refuse(entries.problems)
-    if password is not None:
-        entries = with_secret(entries, secrets.seal(password))
     with database.transaction() as cursor:
         lock_fleet(cursor)
+        if password is not None:
+            refuse_other_key(cursor, secrets)
+            entries = with_secret(entries, secrets.seal(password))
         plan, stored = _plan(cursor, entries)
         _refuse_overwriting(plan, stored)
         write_plan(cursor, plan)
     return plan.instances[0]
+
+
+def _with_refusals(entries: FleetEntries, secrets: SecretBox) -> FleetEntries:
+    """The same entries with a problem for every login whose secret names what no secret may name."""
+    refusals = [(login, secrets.refusal(login.secret)) for login in entries.credentials]
+    problems = [
+        Problem(login.line or 0, f"credential {login.name!r} has a secret that is refused: {why}.") for login, why in refusals if why
+    ]
+    return replace(entries, problems=tuple(sorted((*entries.problems, *problems))))
 
 
 def _plan(cursor: Cursor, entries: FleetEntries) -> tuple[Plan, Sequence[RegisteredInstance]]:

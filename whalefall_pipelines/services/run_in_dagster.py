@@ -64,7 +64,7 @@ def run_in_dagster(settings: Settings, database: Database, run: Run, *, on_progr
     with log.open("wb") as output:
         process = subprocess.Popen(
             _command(session_id, run),
-            env=os.environ | dagster_environment(settings, address(settings)),
+            env=os.environ | dagster_environment(settings, address(settings), database.timezone),
             cwd=settings.home,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -5,7 +5,7 @@ Which periods there are is `domain/periods.py`; when they are computed is decide
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.domain.table_partitions import Month, months_of
 from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
 from whalefall_pipelines.store.table_partitions import kept_months
 
 
@@ -54,7 +55,8 @@ def write_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today
 def compare_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Difference]:
     """Compute consecutive periods of one type and return where the stored ones differ."""
     cursor.execute(_compared(level), parameters(cursor, periods, today))
-    return [Difference(level, Period(periods[0].period_type, row[0]), *row[1:]) for row in cursor.fetchall()]
+    period_type = periods[0].period_type
+    return [as_model(row, Difference, level=level, period=Period(period_type, row.pop("period_start"))) for row in fetch_rows(cursor)]
 
 
 def list_stale_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Period]:
@@ -62,6 +64,29 @@ def list_stale_periods(cursor: Cursor, level: Level, periods: Sequence[Period], 
     statement = sql.SQL(queries.load("aggregation/list_stale_periods")).format(compared=_compared(level))
     cursor.execute(statement, parameters(cursor, periods, today))
     return [Period(periods[0].period_type, row[0]) for row in cursor.fetchall()]
+
+
+def list_due_periods(database: Database, period_type: PeriodType, today: date, *, daily_from: date = date.min) -> list[Period]:
+    """The periods of a type that must be computed again, by the ledger of what has changed. What is stored is not read.
+
+    Daily periods before `daily_from` are not kept.
+    """
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("aggregation/list_due_periods"), {"period_type": period_type, "today": today, "daily_from": daily_from})
+        return [Period(period_type, start) for (start,) in cursor.fetchall()]
+
+
+def forget_stale_periods(cursor: Cursor, periods: Sequence[Period]) -> None:
+    """Consecutive periods of one type are about to be computed in this transaction at all levels."""
+    cursor.execute(queries.load("aggregation/forget_stale_periods"), _span(periods))
+
+
+def mark_running_periods(cursor: Cursor, periods: Sequence[Period], today: date) -> None:
+    """The ones of these periods that are not over are due again tomorrow."""
+    running = [period.start for period in periods if period.end >= today]
+    if running:
+        values = {"period_type": periods[0].period_type, "starts": running, "due_on": today + timedelta(days=1)}
+        cursor.execute(queries.load("aggregation/mark_running_periods"), values)
 
 
 def close_records(cursor: Cursor, session_id: UUID, periods: Sequence[Period], written: Mapping[int, int]) -> None:
@@ -164,14 +189,14 @@ def summarize_periods(database: Database, periods: Sequence[Period]) -> dict[dat
     """What each of these consecutive periods of one type holds, by its start; one that holds nothing has no entry."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("aggregation/summarize_periods"), _span(periods))
-        return {row[0]: PeriodSummary(*row) for row in cursor.fetchall()}
+        return {one.period_start: one for one in fetch_as(cursor, PeriodSummary)}
 
 
 def rank_periods(database: Database, periods: Sequence[Period], *, most: int = 10) -> tuple[RankedPeriod, ...]:
     """The fastest growing databases and instances of each of these consecutive periods of one type."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("aggregation/rank_periods"), _span(periods) | {"most": most})
-        return tuple(RankedPeriod(Level(row[0]), *row[1:]) for row in cursor.fetchall())
+        return fetch_as(cursor, RankedPeriod)
 
 
 def _span(periods: Sequence[Period]) -> dict[str, object]:

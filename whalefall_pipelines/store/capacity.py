@@ -3,7 +3,6 @@
 Rows arrive by COPY into a staging table and are taken over by one statement. What they mean is `domain/capacity.py`.
 """
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +11,9 @@ from uuid import UUID
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.capacity import MissingSize, Provenance
 from whalefall_pipelines.domain.instances import InventoryChange, InventoryEntry
+from whalefall_pipelines.store.copy_text import Lines, iso, number, text
 from whalefall_pipelines.store.database import Cursor
+from whalefall_pipelines.store.rows import fetch_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def lock_inventory(cursor: Cursor, instance_id: int) -> tuple[InventoryEntry, ..
     """Read the inventory of an instance and keep other writers of the same instance out until the transaction ends."""
     cursor.execute(queries.load("capacity/lock_instance"), {"instance_id": instance_id})
     cursor.execute(queries.load("capacity/list_inventory"), {"instance_id": instance_id})
-    return tuple(InventoryEntry(*row) for row in cursor.fetchall())
+    return fetch_as(cursor, InventoryEntry)
 
 
 def apply_inventory(cursor: Cursor, instance_id: int, change: InventoryChange, day: date) -> None:
@@ -69,13 +70,7 @@ def apply_inventory(cursor: Cursor, instance_id: int, change: InventoryChange, d
 def write_sizes(cursor: Cursor, rows: Iterable[SizeRow], session_id: UUID | None) -> None:
     """Write sizes of any instances and days; call `write_totals` for them afterwards."""
     cursor.execute(queries.load("capacity/create_staging"))
-    lines = (
-        f"{row.instance_id}\t{_text(row.database_name)}\t{row.stat_date}\t{row.total_bytes}\t{_number(row.data_bytes)}\t"
-        f"{_number(row.log_bytes)}\t{row.collected_at.isoformat()}\t{row.provenance}\t{row.method}\t"
-        f"{_number(row.growth_limit_bytes)}\t{_number(row.used_bytes)}\n"
-        for row in rows
-    )
-    cursor.copy_from(_Lines(lines), "staged_sizes", size=1 << 20)
+    cursor.copy_from(Lines(map(_line, rows)), "staged_sizes", size=1 << 20)
     cursor.execute(queries.load("capacity/upsert_database_sizes"), {"session_id": str(session_id) if session_id else None})
 
 
@@ -132,32 +127,18 @@ def write_unreached(cursor: Cursor, instance_id: int, day: date, *, reason: str,
     )
 
 
-class _Lines(io.TextIOBase):
-    """An iterator of lines as a file for COPY, so that a million rows never stand in memory at once."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = iter(lines)
-
-    def read(self, size: int | None = -1, /) -> str:
-        """Whole lines of about `size` characters; empty at the end."""
-        wanted = size or 1 << 16
-        parts: list[str] = []
-        length = 0
-        for line in self._lines:
-            parts.append(line)
-            length += len(line)
-            if length >= wanted > 0:
-                break
-        return "".join(parts)
-
-
-# How COPY's text format writes the characters that mean something to it.
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _text(value: str) -> str:
-    return value.translate(_ESCAPES)
-
-
-def _number(value: int | None) -> str:
-    return "\\N" if value is None else str(value)
+def _line(row: SizeRow) -> str:
+    # Formatted with % because an f-string asks each member of an enum how it is written, for as long as all the rest takes.
+    return "%d\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n" % (  # noqa: UP031
+        row.instance_id,
+        text(row.database_name),
+        iso(row.stat_date),
+        row.total_bytes,
+        number(row.data_bytes),
+        number(row.log_bytes),
+        iso(row.collected_at),
+        row.provenance,
+        row.method,
+        number(row.growth_limit_bytes),
+        number(row.used_bytes),
+    )

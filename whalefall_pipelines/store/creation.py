@@ -10,7 +10,7 @@ from psycopg2.extensions import make_dsn
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.errors import StoreError
-from whalefall_pipelines.store.database import CONNECT_TIMEOUT_SECONDS, unreachable
+from whalefall_pipelines.store.database import CONNECT_TIMEOUT_SECONDS, STATEMENT_SECONDS, unreachable
 from whalefall_pipelines.store.urls import describe
 
 if TYPE_CHECKING:
@@ -74,4 +74,5 @@ def _connect(url: "URL") -> Connection:
     # Not as a URL: libpq reads a plus sign as itself where SQLAlchemy writes it for a space.
     parts = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     parts |= {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "whalefall"}
+    parts["options"] = f"-c statement_timeout={STATEMENT_SECONDS}s"
     return psycopg2.connect(make_dsn(**{name: str(value) for name, value in parts.items()}))

@@ -1,29 +1,25 @@
 """Passwords at rest: references are resolved and ciphertexts opened when a connection is made, never before.
 
-The key is WHALEFALL_SECRET_KEY, or the file `secret.key` in the home folder, made when the first password is sealed.
-No message holds a password, and no cause is chained to one that might.
+A reference may name only what WHALEFALL_SECRET_VARIABLES and WHALEFALL_SECRET_FOLDERS let it: whoever may register a server could have
+anything else sent to a host of his own. The keys are `secret_keys.py`. No message holds a password, and no cause is chained to one that
+might.
 """
 
-import base64
-import binascii
 import os
 import stat
-import tempfile
-import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from cryptography.fernet import InvalidToken
 
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.errors import InputError, LoginRejectedError
 from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.secret_keys import SecretKeys
 
 _LARGEST_SECRET_BYTES = 64 * 1024  # a mounted secret is one line; anything bigger is the wrong file
-# A passphrase must give the same key on every machine, so its salt is fixed: it only voids tables made for other programs.
-_SALT = b"whalefall_pipelines/secret-key/1"
+_SEALED = "encrypted:"
 
 
 class SecretBox:
@@ -31,11 +27,35 @@ class SecretBox:
 
     def __init__(self, settings: Settings, environment: Mapping[str, str] | None = None) -> None:
         """Read nothing yet: the key is looked for when the first ciphertext is made or opened."""
-        self._passphrase = settings.secret_key
-        self._key_file = settings.home / "secret.key"
+        self.keys = SecretKeys(settings)
         self._environment = os.environ if environment is None else environment
-        self._lock = threading.Lock()  # deriving a key takes 32 MiB: once, not once a thread
-        self._fernet: Fernet | None = None
+        self._variables = settings.secret_variables
+        self._folders = settings.secret_folders
+
+    def refusal(self, secret: str | None) -> str | None:
+        """Why nothing may be read by this reference, as the second half of a sentence that does not repeat it; None if it may."""
+        kind, _, rest = (secret or "").partition(":")
+        if kind == "env" and not rest.startswith(self._variables):
+            return f"the name of its variable begins with none of {', '.join(self._variables)} (WHALEFALL_SECRET_VARIABLES)"
+        if kind == "file" and not _is_inside(Path(os.path.normpath(rest)), self._folders):
+            return f"its file is in none of the folders {', '.join(map(str, self._folders))} (WHALEFALL_SECRET_FOLDERS)"
+        return None
+
+    def opens(self, secret: str) -> bool:
+        """Tell whether an encrypted password can be opened with the keys that are here."""
+        try:
+            self._open(secret.removeprefix(_SEALED))
+        except _UnresolvedError:
+            return False
+        return True
+
+    def seal_again(self, secret: str) -> str:
+        """The same password, encrypted with the first key.
+
+        Raises:
+            InvalidToken: no key opens it.
+        """
+        return _SEALED + self.keys.fernet().rotate(secret.removeprefix(_SEALED)).decode()
 
     def seal(self, password: str) -> str:
         """Encrypt a password for the store.
@@ -45,9 +65,8 @@ class SecretBox:
         """
         if not password or "\0" in password or not _is_utf8(password):
             raise InputError("A password that is empty, holds a NUL character or is not UTF-8 is refused; without one, leave it out.")
-        if self._passphrase is None and not self._key_file.exists():
-            _make_key_file(self._key_file)
-        return f"encrypted:{self._key().encrypt(password.encode()).decode()}"
+        self.keys.make_file()
+        return _SEALED + self.keys.fernet().encrypt(password.encode()).decode()
 
     def reveal(self, secret: str | None, username: str, owner_name: str) -> Login:
         """The login behind a secret; `owner_name` is the instance or credential that messages speak of.
@@ -65,11 +84,13 @@ class SecretBox:
         return Login(username, password)
 
     def _resolve(self, secret: str) -> str:
+        if refusal := self.refusal(secret):
+            raise _UnresolvedError(f"{refusal}; move it there, or let whoever runs whalefall add to that setting")
         kind, _, rest = secret.partition(":")
         if kind == "env":
             password, where = self._environment.get(rest, ""), f"environment variable {rest!r}"
         elif kind == "file":
-            password, where = _read_secret_file(rest), f"file {rest!r}"
+            password, where = _read_secret_file(self._followed(rest)), f"file {rest!r}"
         elif kind == "encrypted":
             password, where = self._open(rest), "its encrypted text"
         else:
@@ -83,10 +104,17 @@ class SecretBox:
             raise _UnresolvedError(f"{where} is not UTF-8 text; write the password anew")
         return password
 
+    def _followed(self, name: str) -> str:
+        """A file that a link leads to must be inside as well, as those of orchestrators are."""
+        path = Path(name).resolve()
+        if not _is_inside(path, [folder.resolve() for folder in self._folders]):
+            raise _UnresolvedError(f"file {name!r} is a link out of the folders of WHALEFALL_SECRET_FOLDERS; put the password itself there")
+        return str(path)
+
     def _open(self, token: str) -> str:
-        where = "WHALEFALL_SECRET_KEY" if self._passphrase is not None else f"the key file {str(self._key_file)!r}"
+        where = str(self.keys)
         try:
-            return self._key().decrypt(token).decode("utf-8", "surrogateescape")
+            return self.keys.fernet().decrypt(token).decode("utf-8", "surrogateescape")
         except InvalidToken:
             advice = "bring back the key that it was encrypted with, or give the login its password anew"
             raise _UnresolvedError(f"it was encrypted with another key than {where}; {advice}") from None
@@ -95,53 +123,23 @@ class SecretBox:
         except OSError as error:
             raise _UnresolvedError(f"{where}, which opens it, cannot be read ({error.strerror}); bring it back") from None
 
-    def _key(self) -> Fernet:
-        with self._lock:
-            if self._fernet is None:
-                self._fernet = self._load_key()
-            return self._fernet
-
-    def _load_key(self) -> Fernet:
-        if self._passphrase is not None:
-            return _fernet_of(self._passphrase)
-        try:
-            return Fernet(self._key_file.read_bytes().strip())
-        except (ValueError, binascii.Error):
-            raise InputError(f"The key file {str(self._key_file)!r} is damaged; bring it back from a backup.") from None
-
 
 class _UnresolvedError(Exception):
     """Why a secret does not become a password, as the second half of a sentence."""
 
 
+def is_sealed(secret: str | None) -> bool:
+    """Tell whether a secret is an encrypted password and not a reference."""
+    return secret is not None and secret.startswith(_SEALED)
+
+
+def _is_inside(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder) and path != folder for folder in folders)
+
+
 def _is_utf8(text: str) -> bool:
     """Tell whether it is: bytes of the environment that are not are surrogates in Python's text."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _fernet_of(passphrase: str) -> Fernet:
-    text = passphrase.encode("utf-8", "surrogateescape")
-    try:
-        return Fernet(text)
-    except (ValueError, binascii.Error):
-        key = Scrypt(salt=_SALT, length=32, n=2**15, r=8, p=1).derive(text)
-        return Fernet(base64.urlsafe_b64encode(key))
-
-
-def _make_key_file(path: Path) -> None:
-    """Write the key beside its name and link it there: of two programs at once one wins, and nobody reads half a key."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".secret.key.")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        path.hardlink_to(name)
-    except FileExistsError:
-        return  # the other program was faster, and its key is everybody's
-    finally:
-        Path(name).unlink()
 
 
 def _read_secret_file(name: str) -> str:

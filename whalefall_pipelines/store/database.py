@@ -16,6 +16,7 @@ import psycopg2
 from psycopg2 import extensions
 from psycopg2.sql import Composable
 
+from whalefall_pipelines import queries
 from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES
 from whalefall_pipelines.errors import MissingMonthError, SchemaError, StoreBusyError, StoreError, StoreUnreachableError
 from whalefall_pipelines.store.urls import describe
@@ -26,9 +27,13 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 10
 POOL_TIMEOUT_SECONDS = 30
+# What a visit, a tick or a report asks is answered within a minute, or the store is overloaded and must not be asked for more.
+STATEMENT_SECONDS = 60
+# Work over the whole fleet and many days: periods, backfills, migrations, months.
+LONG_STATEMENT_SECONDS = 3600
 # The server lets go of the locks of a client that froze, or whose machine is lost, after a minute. No transaction of ours idles a second.
 _KEEPALIVES = ("tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_keepalives_count=3")
-_SERVER_SETTINGS = ("idle_in_transaction_session_timeout=60s", *_KEEPALIVES)
+_SERVER_SETTINGS = (f"statement_timeout={STATEMENT_SECONDS}s", "idle_in_transaction_session_timeout=60s", *_KEEPALIVES)
 
 
 class Cursor:
@@ -65,6 +70,11 @@ class Cursor:
         self.send()
         return self._cursor.fetchall()
 
+    def column_names(self) -> list[str]:
+        """The columns of the last statement."""
+        self.send()
+        return [column.name for column in self._cursor.description or ()]
+
     def write_out(self, statement: Composable) -> str:
         """The text of a composed statement, which is not sent: quoting depends on the connection."""
         return self._cursor.mogrify(statement).decode()
@@ -81,13 +91,14 @@ class Cursor:
 
 
 class Database:
-    """The store as a pool of at most `pool_size` connections, safe to share between threads."""
+    """The store as a pool of at most `pool_size` connections, safe to share between threads; `timezone` is what its days are counted by."""
 
     def __init__(self, url: "URL", timezone: ZoneInfo, *, pool_size: int = 8) -> None:
         """Open nothing yet: the first transaction does."""
         from sqlalchemy import create_engine, event  # noqa: PLC0415
 
         self.url = url
+        self.timezone = timezone
         self._engine = create_engine(
             url,
             pool_size=pool_size,
@@ -103,8 +114,8 @@ class Database:
         self._in_use: set[extensions.connection] = set()
 
     @contextmanager
-    def transaction(self) -> Generator[Cursor]:
-        """One transaction: committed when the block ends, rolled back when it raises.
+    def transaction(self, *, statement_seconds: int = STATEMENT_SECONDS) -> Generator[Cursor]:
+        """One transaction: committed when the block ends, rolled back when it raises. No statement of it may take longer than that.
 
         Raises:
             StoreUnreachableError: no connection within the deadline.
@@ -112,6 +123,8 @@ class Database:
         """
         with self._connection() as connection, connection, connection.cursor() as driver_cursor:
             cursor = Cursor(driver_cursor)
+            if statement_seconds != STATEMENT_SECONDS:
+                _limit_statements(cursor, statement_seconds, is_local=True)
             yield cursor
             cursor.send()
 
@@ -127,7 +140,9 @@ class Database:
         """
         with self._connection(closes_on_error=True) as connection, connection.cursor() as driver_cursor:
             connection.autocommit = True
-            yield Cursor(driver_cursor, keeps=False)
+            cursor = Cursor(driver_cursor, keeps=False)
+            _limit_statements(cursor, LONG_STATEMENT_SECONDS, is_local=False)
+            yield cursor
             connection.autocommit = False
             connection.reset()
 
@@ -164,6 +179,10 @@ class Database:
         self._engine.dispose()
 
 
+def _limit_statements(cursor: Cursor, seconds: int, *, is_local: bool) -> None:
+    cursor.execute(queries.load("limits/limit_statements"), {"statement_timeout": f"{seconds}s", "is_local": is_local})
+
+
 def _refuse_dead(connection: extensions.connection, _record: object, _proxy: object) -> None:
     """Let the pool replace its connections once the server closed one: an idle one has nothing to read but its end.
 
@@ -196,12 +215,8 @@ def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
         return StoreBusyError(f"A lock in the store at {describe(url)} is held by somebody else: {_first_line(error)}; try again.")
     if error.pgcode == _CHECK_VIOLATION and error.diag.constraint_name is None and error.diag.table_name in PARTITIONED_TABLES:
         return _missing_month(url, error.diag)
-    if error.pgcode == _NO_RIGHT:
-        return StoreError(
-            f"The store at {describe(url)} refused a statement ({error.pgcode}): {_first_line(error)}; the login of WHALEFALL_DATABASE_URL "
-            "must own whalefall's tables and may create more in their schema, or needs the role that `whalefall store roles` made for this."
-        )
-    return StoreError(f"The store at {describe(url)} refused a statement ({error.pgcode}): {_first_line(error)}")
+    advice = _ADVICE.get(str(error.pgcode), "")
+    return StoreError(f"The store at {describe(url)} refused or cancelled a statement ({error.pgcode}): {_first_line(error)}{advice}")
 
 
 def _missing_month(url: "URL", diag: extensions.Diagnostics) -> MissingMonthError:
@@ -218,7 +233,17 @@ def _missing_month(url: "URL", diag: extensions.Diagnostics) -> MissingMonthErro
 _MISSING_SCHEMA = frozenset({"42P01", "42703", "42883"})
 # lock_not_available, deadlock_detected
 _BUSY = frozenset({"55P03", "40P01"})
-_NO_RIGHT = "42501"
+# insufficient_privilege, query_canceled
+_ADVICE = {
+    "42501": (
+        "; the login of WHALEFALL_DATABASE_URL must own whalefall's tables and may create more in their schema, or needs the role that "
+        "`whalefall store roles` made for this."
+    ),
+    "57014": (
+        "; nothing of this step was kept. Where that is a time-out, the store is overloaded, or a statement waits for a lock that "
+        "somebody holds: look into pg_stat_activity."
+    ),
+}
 # Of a CHECK, which is named, or of the bounds of all parts together, which have no name.
 _CHECK_VIOLATION = "23514"
 

@@ -4,9 +4,11 @@ The embedded store is a `local_servers` cluster with two databases, `whalefall` 
 file, so its URLs can be printed. Creating the databases is `creation.py`, their schema `migrations.py`.
 """
 
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.errors import InputError, LocalServerError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
@@ -14,12 +16,14 @@ from whalefall_pipelines.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.creation import create_missing_database
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.installation import find_timezone
 from whalefall_pipelines.store.urls import describe, parse_url
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 # Small, but enough for a fleet-day of 20,000 databases; autovacuum and durability stay as they are.
+_UTC = ZoneInfo("UTC")
 _OPTIONS = ("shared_buffers=64MB", "max_connections=100", "max_wal_size=512MB", "jit=off", "log_timezone=UTC")
 
 
@@ -27,8 +31,8 @@ _OPTIONS = ("shared_buffers=64MB", "max_connections=100", "max_wal_size=512MB", 
 class StoreAddress:
     """Where both databases are. `is_embedded` tells whether we start and stop the server."""
 
-    whalefall: "URL"
-    dagster: "URL"
+    whalefall: "URL" = field(repr=False)  # SQLAlchemy hides the password, and shows an sslpassword
+    dagster: "URL" = field(repr=False)
     is_embedded: bool
 
 
@@ -61,9 +65,8 @@ def address(settings: Settings) -> StoreAddress:
     embedded = cluster(settings)
     try:
         whalefall, dagster = (parse_url(embedded.url(database)) for database in ("whalefall", "dagster"))
-    except LocalServerError as error:
-        advice = "run `whalefall store start`, or name another WHALEFALL_HOME."
-        raise LocalServerError(f"There is no store in {settings.home} yet; {advice}") from error
+    except LocalServerError:
+        raise _no_store(settings) from None
     return StoreAddress(whalefall, dagster, is_embedded=True)
 
 
@@ -82,9 +85,34 @@ def start(settings: Settings, *, with_parent: bool = False) -> StoreAddress:
     return found
 
 
+def resume(settings: Settings) -> None:
+    """Make sure that the embedded store runs, if that is the one. It is never made by this.
+
+    Raises:
+        LocalServerError: there is none, or it does not start.
+    """
+    if settings.database_url is None:
+        server = cluster(settings)
+        if _made_by(server.folder) is None:
+            raise _no_store(settings)
+        server.start()
+
+
 def open_database(settings: Settings, *, pool_size: int = 8) -> Database:
-    """The store for this process, without starting it or looking at its schema."""
-    return Database(address(settings).whalefall, settings.timezone, pool_size=pool_size)
+    """The store for this process in its own time zone, UTC before it has one, without starting it or looking at its schema.
+
+    Raises:
+        StoreUnreachableError: it does not answer.
+    """
+    url = address(settings).whalefall
+    with closing(Database(url, _UTC, pool_size=1)) as database, database.transaction() as cursor:
+        timezone = find_timezone(cursor)
+    return Database(url, ZoneInfo(timezone) if timezone else _UTC, pool_size=pool_size)
+
+
+def _no_store(settings: Settings) -> LocalServerError:
+    advice = "run `whalefall store start`, which makes one, or name another WHALEFALL_HOME."
+    return LocalServerError(f"There is no store in {settings.home} yet; {advice}")
 
 
 def _made_by(folder: Path) -> int | None:

@@ -9,7 +9,8 @@ from psycopg2 import sql
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.coverage import Coverage
-from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
+from whalefall_pipelines.store.rows import fetch_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def list_recoverable_sizes(database: Database, instance_id: int, first_day: date
 
 def close_backfill_records(database: Database, session_id: UUID, first_day: date, last_day: date) -> None:
     """Close every record of a backfill that did not fail, with what was filled of its instance and what stays missing."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
         cursor.execute(
             queries.load("capacity/close_backfill_records"),
@@ -67,7 +68,7 @@ def list_coverage(database: Database, first_day: date, last_day: date) -> tuple[
     """What every instance gave on each of these days (inclusive); where nothing was expected there is no entry."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_coverage"), {"first_day": first_day, "last_day": last_day})
-        return tuple(Coverage(*row[:7], reasons=tuple(row[7])) for row in cursor.fetchall())
+        return fetch_as(cursor, Coverage)
 
 
 def _bridges() -> sql.SQL:

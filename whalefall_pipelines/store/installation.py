@@ -1,21 +1,51 @@
-"""What `whalefall doctor` reads: a few facts of the store, and of Dagster's own database beside it. Nothing is written.
+"""What the store knows of the installation itself: the time zone of its days, and for `whalefall doctor` facts of Dagster's database.
 
 `sql/doctor/dagster/` reads tables of Dagster's own schema, as the pinned version has them: `whalefall_pipelines_tests/defs/test_doctor.py`
 compares what it says with a real Dagster instance, so that an upgrade that changes them fails there.
 """
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from psycopg2 import sql
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.database import Cursor, Database
 
 
-def find_timezone(database: Database) -> str | None:
+def find_timezone(cursor: Cursor) -> str | None:
+    """The zone by which the store counts its days: its own word, of an older store the database's setting; None before there is one."""
+    cursor.execute(queries.load("installation/find_installation"))
+    (is_kept,) = cursor.fetchone() or (False,)
+    if not is_kept:
+        return find_client_timezone(cursor)
+    cursor.execute(queries.load("installation/read_timezone"))
+    (timezone,) = cursor.fetchone() or (None,)
+    return timezone
+
+
+def find_client_timezone(cursor: Cursor) -> str | None:
     """The time zone that the database gives to clients that ask for none; None when that is the server's."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("doctor/find_timezone"))
-        row = cursor.fetchone()
+    cursor.execute(queries.load("installation/find_client_timezone"))
+    row = cursor.fetchone()
     return str(row[0]) if row else None
+
+
+def set_client_timezone(cursor: Cursor, database_name: str, timezone: str) -> None:
+    """Give a time zone to clients that ask for none, so that `current_date` in psql is our day."""
+    statement = sql.SQL(queries.load("installation/set_client_timezone"))
+    cursor.execute(statement.format(database=sql.Identifier(database_name), timezone=sql.Literal(timezone)))
+
+
+def lock_opening_of_sessions(cursor: Cursor) -> None:
+    """Let no session be opened until the transaction ends."""
+    cursor.execute(queries.load("sessions/lock_opening"))
+
+
+def set_timezone(cursor: Cursor, database_name: str, timezone: ZoneInfo) -> None:
+    """Count days by another zone from now on, in psql as well."""
+    cursor.execute(queries.load("installation/set_timezone"), {"timezone": timezone.key})
+    set_client_timezone(cursor, database_name, timezone.key)
 
 
 def read_heartbeats(dagster: Database) -> dict[str, datetime]:

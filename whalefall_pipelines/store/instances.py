@@ -20,6 +20,7 @@ from whalefall_pipelines.domain.registration import (
 )
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.rows import fetch_as
 
 
 def active_instances(database: Database, names: Sequence[str] = ()) -> tuple[Instance, ...]:
@@ -50,7 +51,7 @@ def known_databases(database: Database, instance_id: int) -> tuple[KnownDatabase
     """The inventory of one instance, active and biggest first."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("instances/list_databases"), {"instance_id": instance_id})
-        return tuple(KnownDatabase(*row) for row in cursor.fetchall())
+        return fetch_as(cursor, KnownDatabase)
 
 
 def set_active(database: Database, names: Sequence[str], *, is_active: bool) -> tuple[str, ...]:
@@ -142,6 +143,13 @@ def write_plan(cursor: Cursor, plan: Plan) -> None:
         cursor.execute(
             queries.load("instances/upsert_instances"), {"instances": json.dumps([_columns(*one) for one in enumerate(entries)])}
         )
+
+
+def replace_secrets(cursor: Cursor, secrets: Mapping[str, tuple[str, str]]) -> int:
+    """Put new ciphertexts in the place of old ones, as pairs by the name of the login; return how many there were."""
+    rows = [{"name": name, "old_secret": old, "secret": new} for name, (old, new) in secrets.items()]
+    cursor.execute(queries.load("instances/replace_secrets"), {"credentials": json.dumps(rows)})
+    return len(cursor.fetchall())
 
 
 def _columns(position: int, entry: InstanceEntry) -> dict[str, object]:

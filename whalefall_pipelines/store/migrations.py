@@ -7,11 +7,11 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from psycopg2 import sql
-
 from whalefall_pipelines import queries
 from whalefall_pipelines.errors import SchemaError
-from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store import installation
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
+from whalefall_pipelines.store.rows import fetch_as
 from whalefall_pipelines.store.urls import describe
 
 
@@ -36,28 +36,29 @@ def shipped() -> tuple[Migration, ...]:
 
 
 def migrate(database: Database, timezone_name: str) -> tuple[Migration, ...]:
-    """Apply what the store lacks and return it. The database's own time zone is set too, so that `current_date` in psql is our day.
+    """Apply what the store lacks and return it. The time zone counts for a store that is made by this; any other keeps its own.
 
     Raises:
         SchemaError: the store was changed behind our back or belongs to a newer program; nothing is applied.
     """
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("migrations/lock_migrations"))
         cursor.execute(queries.load("migrations/create_schema_migrations"))
         applied = _applied(cursor)
         _compare(database, applied)
         missing = shipped()[len(applied) :]
+        name = str(database.url.database)
+        if not applied:
+            installation.set_client_timezone(cursor, name, timezone_name)  # where 0009_installation finds it
         for migration in missing:
             cursor.execute(queries.load(f"schema/{migration.name}"))
             cursor.execute(
                 queries.load("migrations/record_migration"),
                 {"version": migration.version, "name": migration.name, "checksum": migration.checksum},
             )
-        cursor.execute(
-            sql.SQL(queries.load("migrations/set_timezone")).format(
-                database=sql.Identifier(str(database.url.database)), timezone=sql.Literal(timezone_name)
-            )
-        )
+        cursor.execute(queries.load("installation/set_schema_version"), {"version": shipped()[-1].version})
+        # Again each time: a dump that is restored leaves a database's settings behind.
+        installation.set_client_timezone(cursor, name, installation.find_timezone(cursor) or timezone_name)
     return missing
 
 
@@ -74,22 +75,22 @@ def check(database: Database) -> None:
     _compare(database, applied)
     if len(applied) < len(shipped()):
         raise SchemaError(
-            f"The store at {describe(database.url)} is at schema version {len(applied)}, this program needs {len(shipped())}; "
-            "run `whalefall store migrate`."
+            f"The store at {describe(database.url)} is at schema version {applied[-1].version if applied else 0}, this program needs "
+            f"{shipped()[-1].version}; run `whalefall store migrate`."
         )
 
 
 def _applied(cursor: Cursor) -> tuple[Migration, ...]:
     cursor.execute(queries.load("migrations/list_migrations"))
-    return tuple(Migration(version, name, checksum) for version, name, checksum in cursor.fetchall())
+    return fetch_as(cursor, Migration)
 
 
 def _compare(database: Database, applied: tuple[Migration, ...]) -> None:
     known = shipped()
     if len(applied) > len(known):
         raise SchemaError(
-            f"The store at {describe(database.url)} is at schema version {applied[-1].version}, newer than this program's {len(known)}; "
-            "install the newer whalefall."
+            f"The store at {describe(database.url)} is at schema version {applied[-1].version}, newer than this program's "
+            f"{known[-1].version}; install the newer whalefall."
         )
     for theirs, ours in zip(applied, known, strict=False):
         if theirs != ours:

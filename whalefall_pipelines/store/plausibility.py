@@ -7,6 +7,8 @@ from datetime import date
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.periods import Period
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.reports import days_before
+from whalefall_pipelines.store.rows import fetch_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +58,22 @@ def list_wrong_totals(database: Database, days: Sequence[date]) -> tuple[WrongTo
     """The totals of these days that are not the sum of their databases."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_wrong_totals"), {"days": list(days)})
-        return tuple(WrongTotal(*row) for row in cursor.fetchall())
+        return fetch_as(cursor, WrongTotal)
 
 
 def list_implausible_sizes(database: Database, days: Sequence[date]) -> tuple[ImplausibleSize, ...]:
     """The sizes of these days that cannot be meant."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_implausible_sizes"), {"days": list(days)})
-        return tuple(ImplausibleSize(*row) for row in cursor.fetchall())
+        return fetch_as(cursor, ImplausibleSize)
 
 
 def list_jumps(database: Database, days: Sequence[date], *, percent: int, gigabytes: int) -> tuple[Jump, ...]:
     """The databases that changed by more than both limits from the day before, the largest change first."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/list_jumps"), {"days": list(days), "percent": percent, "bytes": gigabytes * 10**9})
-        return tuple(Jump(*row) for row in cursor.fetchall())
+        limits = {"percent": percent, "bytes": gigabytes * 10**9}
+        cursor.execute(queries.load("capacity/list_jumps"), {"days": list(days), "days_before": days_before(days), **limits})
+        return fetch_as(cursor, Jump)
 
 
 def list_incomplete_periods(database: Database, periods: Sequence[Period]) -> tuple[IncompletePeriod, ...]:
@@ -78,6 +81,11 @@ def list_incomplete_periods(database: Database, periods: Sequence[Period]) -> tu
     with database.transaction() as cursor:
         cursor.execute(
             queries.load("aggregation/list_incomplete_periods"),
-            {"period_type": periods[0].period_type, "first_start": periods[0].start, "last_start": periods[-1].start},
+            {
+                "period_type": periods[0].period_type,
+                "first_start": periods[0].start,
+                "last_start": periods[-1].start,
+                "end_day": periods[-1].following.start,
+            },
         )
-        return tuple(IncompletePeriod(*row[:4], reasons=tuple(row[4])) for row in cursor.fetchall())
+        return fetch_as(cursor, IncompletePeriod)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.rows import fetch_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +76,38 @@ class Gap:
 def summarize_days(database: Database, days: Sequence[date]) -> dict[date, DaySummary]:
     """What each of these days holds."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/summarize_days"), {"days": list(days)})
-        return {row[0]: DaySummary(*row) for row in cursor.fetchall()}
+        cursor.execute(queries.load("capacity/summarize_days"), {"days": list(days), "first_day": min(days), "last_day": max(days)})
+        return {summary.stat_date: summary for summary in fetch_as(cursor, DaySummary)}
 
 
 def summarize_inventory(database: Database, days: Sequence[date]) -> dict[date, InventorySummary]:
     """The inventory of each of these days."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/summarize_inventory"), {"days": list(days)})
-        return {row[0]: InventorySummary(*row) for row in cursor.fetchall()}
+        return {summary.stat_date: summary for summary in fetch_as(cursor, InventorySummary)}
 
 
 def rank_databases(database: Database, days: Sequence[date], *, most: int = 10) -> tuple[RankedDatabase, ...]:
     """The largest and the fastest growing databases of each day."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/rank_databases"), {"days": list(days), "most": most})
-        return tuple(RankedDatabase(*row) for row in cursor.fetchall())
+        cursor.execute(queries.load("capacity/rank_databases"), {"days": list(days), "days_before": days_before(days), "most": most})
+        return fetch_as(cursor, RankedDatabase)
 
 
 def rank_instances(database: Database, days: Sequence[date], *, most: int = 20) -> tuple[RankedInstance, ...]:
     """The largest instances of each day."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/rank_instances"), {"days": list(days), "most": most})
-        return tuple(RankedInstance(*row) for row in cursor.fetchall())
+        cursor.execute(queries.load("capacity/rank_instances"), {"days": list(days), "days_before": days_before(days), "most": most})
+        return fetch_as(cursor, RankedInstance)
 
 
 def list_gaps(database: Database, days: Sequence[date], *, most: int = 50) -> tuple[Gap, ...]:
     """What is missing on each day, at most so many rows of one day."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_gaps"), {"days": list(days), "most": most})
-        return tuple(Gap(*row) for row in cursor.fetchall())
+        return fetch_as(cursor, Gap)
+
+
+def days_before(days: Sequence[date]) -> list[date]:
+    """The day before each of these."""
+    return [day - timedelta(days=1) for day in days]

@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
 
 # So many rows, or runs of Dagster, are one transaction.
 BATCH_ROWS, BATCH_RUNS = 10_000, 100
@@ -20,20 +20,26 @@ BATCH_ROWS, BATCH_RUNS = 10_000, 100
 
 def count_gaps(database: Database, before: date) -> int:
     """How many gaps are of days before this one."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/count_expired_gaps"), {"before": before})
         return _count(cursor)
 
 
 def delete_gaps(database: Database, before: date) -> Iterator[int]:
-    """Delete the gaps of days before this one; yields the rows of each batch."""
-    while rows := _delete(database, queries.load("retention/delete_gaps"), {"before": before, "most": BATCH_ROWS}):
+    """Delete the gaps of days before this one; yields the rows of each batch. No period that one of these days is in is stale by that."""
+    while True:
+        with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+            cursor.execute(queries.load("retention/delete_gaps"), {"before": before, "most": BATCH_ROWS})
+            rows = len(cursor.fetchall())
+            cursor.execute(queries.load("retention/forget_expired_periods"), {"before": before})
+        if not rows:
+            return
         yield rows
 
 
 def sessions_with_expired_records(database: Database, before: date) -> dict[UUID, int]:
     """How many records each ended session has that began before this day."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/list_sessions_with_expired_records"), {"before": before})
         return {UUID(str(session_id)): records for session_id, records in cursor.fetchall()}
 
@@ -46,7 +52,7 @@ def delete_records(database: Database, before: date) -> Iterator[int]:
 
 def count_sessions(database: Database, before: date, oldest_day: date) -> int:
     """How many sessions began before this day and nothing refers to them."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(_composed("retention/count_expired_sessions", _expired_sessions()), {"before": before, "oldest_day": oldest_day})
         return _count(cursor)
 
@@ -61,7 +67,7 @@ def delete_sessions(database: Database, before: date, oldest_day: date) -> Itera
 def count_events(dagster: Database, before: date) -> int:
     """How many events of runs that were created before this day may go."""
     events = 0
-    with dagster.transaction() as cursor:
+    with dagster.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         if not _has_tables(cursor):
             return 0
         after = _last_run(cursor)
@@ -75,7 +81,7 @@ def count_events(dagster: Database, before: date) -> int:
 def delete_events(dagster: Database, before: date) -> Iterator[int]:
     """Delete events of runs that were created before this day, and runs of which none is left; yields the events of each batch."""
     while True:
-        with dagster.transaction() as cursor:
+        with dagster.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
             runs = _old_runs(cursor, _last_run(cursor), before) if _has_tables(cursor) else {}
             if not runs:
                 return
@@ -88,17 +94,17 @@ def delete_events(dagster: Database, before: date) -> Iterator[int]:
 
 def measure_footprint(database: Database, dagster: Database) -> dict[str, int]:
     """What the store takes on disk by kind, and Dagster's database beside it, in bytes."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/measure_footprint"))
         sizes = dict(cursor.fetchall())
-    with dagster.transaction() as cursor:
+    with dagster.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/dagster/measure_footprint"))
         return {**sizes, "dagster": _count(cursor)}
 
 
 def record_footprint(database: Database, day: date, sizes: Mapping[str, int], *, keep_from: date) -> None:
     """Write down what the installation takes on disk on this day, and forget days before `keep_from`."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         values = {"measured_on": day, "kinds": list(sizes), "sizes": list(sizes.values())}
         cursor.execute(queries.load("retention/record_footprint"), values)
         cursor.execute(queries.load("retention/delete_footprints"), {"before": keep_from})
@@ -106,7 +112,7 @@ def record_footprint(database: Database, day: date, sizes: Mapping[str, int], *,
 
 def find_earlier_footprint(database: Database, first_day: date, end_day: date) -> tuple[date | None, dict[str, int]]:
     """The first day of a span (its end exclusive) on which the footprint was written down, and its bytes by kind."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/find_earlier_footprint"), {"first_day": first_day, "end_day": end_day})
         rows = cursor.fetchall()
     return (rows[0][0] if rows else None), {kind: total_bytes for _, kind, total_bytes in rows}
@@ -130,7 +136,7 @@ def _old_runs(cursor: Cursor, after: int, before: date) -> dict[str, int]:
 
 
 def _delete(database: Database, statement: str | sql.Composed, values: Mapping[str, object]) -> int:
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(statement, values)
         return len(cursor.fetchall())
 

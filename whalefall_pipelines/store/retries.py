@@ -4,12 +4,12 @@ When they are visited again is `domain/retries.py`.
 """
 
 from datetime import date
-from uuid import UUID
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.retries import CURED_BY_A_CHANGE, NEEDS_A_PERSON, Unrepaired
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.rows import as_model, fetch_rows
 
 
 def list_rejected_logins(database: Database, day: date) -> frozenset[int]:
@@ -26,4 +26,4 @@ def list_unrepaired(database: Database, day: date) -> tuple[Unrepaired, ...]:
             queries.load("sessions/list_unrepaired"),
             {"day": day, "needs_a_person": sorted(NEEDS_A_PERSON), "cured_by_a_change": sorted(CURED_BY_A_CHANGE)},
         )
-        return tuple(Unrepaired(day, UUID(str(row[0])), row[1], row[2], tuple(row[3])) for row in cursor.fetchall())
+        return tuple(as_model(row, Unrepaired, day=day, ended_at=row.pop("completed_at")) for row in fetch_rows(cursor))

@@ -8,16 +8,15 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.domain.sessions import (
     DEAD_AFTER_SECONDS,
     InstanceRecord,
-    RecordStatus,
     RunningSession,
     Session,
     SessionPlan,
     SessionStatus,
     SyncCategory,
-    SyncType,
 )
 from whalefall_pipelines.errors import InputError, NotFoundError, SessionRunningError
 from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.rows import fetch_as
 
 
 def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[int]) -> None:
@@ -111,7 +110,7 @@ def list_running(database: Database, dead_after_seconds: float = DEAD_AFTER_SECO
     """Every session that has not ended, and whether its process was heard of within so many seconds."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/list_running"), {"dead_after_seconds": dead_after_seconds})
-        return tuple(RunningSession(UUID(str(row[0])), row[1], row[2]) for row in cursor.fetchall())
+        return fetch_as(cursor, RunningSession)
 
 
 def start_records(database: Database, session_id: UUID, instance_ids: Sequence[int]) -> frozenset[int]:
@@ -219,23 +218,13 @@ def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, 
     """The records of a session, failures first."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/list_records"), {"session_id": str(session_id)})
-        return tuple(InstanceRecord(row[0], row[1], RecordStatus(row[2]), *row[3:]) for row in cursor.fetchall())
+        return fetch_as(cursor, InstanceRecord)
 
 
 def _sessions(database: Database, session_id: UUID | None, most: int) -> tuple[Session, ...]:
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/list_sessions"), {"session_id": str(session_id) if session_id else None, "most": most})
-        return tuple(_session(row) for row in cursor.fetchall())
-
-
-def _session(row: tuple[object, ...]) -> Session:
-    values = dict(zip(Session.__dataclass_fields__, row, strict=True))
-    values["session_id"] = UUID(str(values["session_id"]))
-    values["retry_of"] = UUID(str(values["retry_of"])) if values["retry_of"] else None
-    values["sync_category"] = SyncCategory(str(values["sync_category"]))
-    values["sync_type"] = SyncType(str(values["sync_type"]))
-    values["status"] = SessionStatus(str(values["status"]))
-    return Session(**values)  # type: ignore[arg-type]
+        return fetch_as(cursor, Session)
 
 
 def _close(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.store import installation
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.embedded import StoreAddress
 
@@ -15,6 +16,7 @@ class StoreStatus:
     whalefall_bytes: int
     dagster_bytes: int | None
     schema_version: int | None
+    timezone: str | None
 
 
 def read_status(database: Database, address: StoreAddress) -> StoreStatus:
@@ -34,4 +36,5 @@ def read_status(database: Database, address: StoreAddress) -> StoreStatus:
         if was_migrated:
             cursor.execute(queries.load("migrations/list_migrations"))
             schema_version = max((number for number, *_ in cursor.fetchall()), default=None)
-    return StoreStatus(str(version).split(maxsplit=1)[0], whalefall_bytes, dagster_bytes, schema_version)
+        timezone = installation.find_timezone(cursor)
+    return StoreStatus(str(version).split(maxsplit=1)[0], whalefall_bytes, dagster_bytes, schema_version, timezone)

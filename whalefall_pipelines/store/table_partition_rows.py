@@ -11,7 +11,7 @@ from psycopg2 import sql
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.table_partitions import Month, TablePartition, months_of
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
 from whalefall_pipelines.store.table_partitions import PATIENCE, Patience, begin_creating, compose, new_month
 
 
@@ -24,14 +24,14 @@ def column_types(database: Database, table_name: str) -> dict[str, str]:
 
 def copy_out(database: Database, one: TablePartition, file: IO[bytes]) -> None:
     """Write all rows of a month as CSV with a header."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("table_partitions/write_instants_in_utc"))
         cursor.copy(compose("copy_rows_out", one), file)
 
 
 def count_differences(database: Database, one: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
     """How many rows a month has, and in how many it differs from this CSV."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(compose("create_rehearsal", one))
         _copy_in(cursor, sql.Identifier("rehearsal"), file, columns)
         cursor.execute(compose("count_differences", one))
@@ -46,13 +46,14 @@ def restore_month(database: Database, table_name: str, month: Month, file: IO[by
         InputError: the month exists; nothing is changed.
     """
     one = new_month(table_name, month)
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         if not begin_creating(cursor, table_name, month, PATIENCE):
             raise InputError(f"{table_name} has a table partition for {month}: nothing is restored over it.")
         cursor.execute(compose("create_table_partition", one))
         _copy_in(cursor, sql.Identifier(one.name), file, columns)
         cursor.execute(compose("count_rows", one))
         (rows,) = cursor.fetchone() or (0,)
+        cursor.execute(compose("analyze_table_partition", one))
         cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
     return int(rows)
 
@@ -71,7 +72,7 @@ def prune(database: Database, one: TablePartition, month: Month, patience: Patie
     Raises:
         StoreBusyError: somebody is in the way; nothing is changed.
     """
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         patience.begin(cursor, one.table_name)
         cursor.execute(compose("lock_for_pruning", one))
         cursor.execute(compose("copy_what_stays", one, last_day=str(month.last_day)))

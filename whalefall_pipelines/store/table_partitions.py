@@ -5,7 +5,7 @@ What is to be done is decided in `domain/table_partitions.py`; rows that go to a
 
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -15,7 +15,8 @@ from psycopg2 import sql
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, Place, TablePartition, months_between, months_of
 from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError, StoreError
-from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
+from whalefall_pipelines.store.rows import as_model, fetch_rows
 
 Written = TypeVar("Written")
 
@@ -80,7 +81,7 @@ def find_refused_upkeep(database: Database, run_id: str) -> datetime | None:
 
 def count_rows(database: Database, one: TablePartition) -> int:
     """Count the rows of a month by reading them all."""
-    with database.transaction() as cursor:
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(compose("count_rows", one))
         return int((cursor.fetchone() or (0,))[0])
 
@@ -115,6 +116,16 @@ def writing_months(database: Database, days: Sequence[date], table_names: Sequen
     except MissingMonthError:
         ensure_months(database, days, table_names)
         return write()
+
+
+def analyze_months(database: Database, days: Iterable[date], table_names: Sequence[str]) -> None:
+    """Let the planner know what these months hold. A month that is busy, or that this login may not analyze, is left to autovacuum."""
+    wanted = set(months_of(days))
+    parts = [one for one in read_catalogue(database, table_names) if one.place is Place.ATTACHED and one.month in wanted]
+    for one in parts:
+        with suppress(StoreError), database.transaction() as cursor:
+            PATIENCE.begin(cursor, one.table_name)
+            cursor.execute(compose("analyze_table_partition", one))
 
 
 def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
@@ -221,17 +232,14 @@ def _try_to_create(database: Database, table_name: str, month: Month, patience: 
 def _attached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartition]:
     cursor.execute(queries.load("table_partitions/list_attached"), given)
     return [
-        TablePartition(table_name, schema_name, name, Place.DETACH_PENDING if is_pending else Place.ATTACHED, *rest)
-        for table_name, schema_name, name, is_pending, *rest in cursor.fetchall()
+        as_model(row, TablePartition, place=Place.DETACH_PENDING if row.pop("is_detach_pending") else Place.ATTACHED)
+        for row in fetch_rows(cursor)
     ]
 
 
 def _detached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartition]:
     cursor.execute(queries.load("table_partitions/list_detached"), given)
-    return [
-        TablePartition(table_name, schema_name, name, Place.DETACHED if first_day else Place.STRAY, first_day, *rest)
-        for table_name, schema_name, name, first_day, *rest in cursor.fetchall()
-    ]
+    return [as_model(row, TablePartition, place=Place.DETACHED if row["first_day"] else Place.STRAY) for row in fetch_rows(cursor)]
 
 
 def _mark(one: TablePartition) -> str:

@@ -20,7 +20,7 @@ INSTANCES, DATABASES, DAYS = 200, 50, 400
 
 def fill(store: Database) -> int:
     """Every database measured on nine days of ten, scattered, but on the first and the last day; return how many gaps there are."""
-    last_day = today(datetime.now(UTC), settings.load({}).timezone) - timedelta(days=1)
+    last_day = today(datetime.now(UTC), settings.machine_timezone()) - timedelta(days=1)
     first_day = last_day - timedelta(days=DAYS - 1)
     ensure_months(store, [first_day + timedelta(days=number) for number in range(DAYS)])
     with store.transaction() as cursor:
@@ -66,7 +66,7 @@ def fill(store: Database) -> int:
 
 def measure(folder: Path) -> list[Figure]:
     """Seconds and the peak memory of the run's process."""
-    last_day = today(datetime.now(UTC), settings.load({}).timezone) - timedelta(days=1)
+    last_day = today(datetime.now(UTC), settings.machine_timezone()) - timedelta(days=1)
     first_day = last_day - timedelta(days=DAYS - 1)
     given = settings.load({"WHALEFALL_HOME": str(folder / "home"), "WHALEFALL_START_DATE": str(first_day)})
     peak = 0.0
@@ -79,7 +79,7 @@ def measure(folder: Path) -> list[Figure]:
                 peak = max(peak, next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0))
 
     try:
-        with open_store(given) as store:
+        with open_store(given, may_make=True) as store:
             missing = fill(store)
             (folder / "home" / "settings.env").write_text(f"WHALEFALL_START_DATE={first_day}\n")
             begun = time.monotonic()

@@ -29,7 +29,7 @@ INSTANCES = 40  # of 20 databases each, as the fleet of the memory figure
 THREADS = 32
 ROUNDS = 9
 CONNECT_SECONDS = 2
-_PASSWORD_VARIABLE = "WHALEFALL_BENCHMARK_PASSWORD"
+_PASSWORD_VARIABLE = "MONITOR_BENCHMARK_PASSWORD"
 
 
 def bare(targets: Sequence[Target]) -> float:
@@ -42,10 +42,8 @@ def bare(targets: Sequence[Target]) -> float:
         with closing(connection), connection.cursor() as cursor:
             connection.autocommit = True
             cursor.execute(queries.load("probes/postgresql/list_databases"))
-            names = [bytes(row[0]).decode() for row in cursor.fetchall()]
-            cursor.execute(
-                queries.load("probes/postgresql/measure_databases"), {"database_names": [n for n in names if "template" not in n]}
-            )
+            identifiers = [identifier for name, identifier in cursor.fetchall() if b"template" not in bytes(name)]
+            cursor.execute(queries.load("probes/postgresql/measure_databases"), {"database_ids": identifiers})
             assert len(cursor.fetchall()) == DATABASES + 1
             cursor.execute(queries.load("probes/postgresql/list_databases"))
             cursor.fetchall()

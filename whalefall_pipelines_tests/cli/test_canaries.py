@@ -77,16 +77,17 @@ def installed(postgres_server: PostgresCluster, tmp_path: Path) -> Iterator[Inst
         "WHALEFALL_DAGSTER_DATABASE_URL": f"postgresql://canary_dagster:{DAGSTER}@{address}/canary_dagster",
         "WHALEFALL_SECRET_KEY": KEY,
         "WHALEFALL_CONNECT_TIMEOUT_SECONDS": "2",
-        "BY_ENV": BY_ENV,
-        "WRONG": WRONG,
+        "MONITOR_BY_ENV": BY_ENV,
+        "MONITOR_WRONG": WRONG,
+        "WHALEFALL_SECRET_FOLDERS": str(tmp_path),
     }
     found = Installed(Home(tmp_path / "home", environment), postgres_server)
     found.run("store", "migrate")
     add = ("instances", "add", "--engine", "postgresql", "--host", "127.0.0.1", "--port", str(postgres_server.port))
     for name, username, option in (
-        ("env", "canary_env", ("--secret", "env:BY_ENV")),
+        ("env", "canary_env", ("--secret", "env:MONITOR_BY_ENV")),
         ("file", "canary_file", ("--secret", f"file:{tmp_path / 'mounted'}")),
-        ("wrong", "canary_env", ("--secret", "env:WRONG")),
+        ("wrong", "canary_env", ("--secret", "env:MONITOR_WRONG")),
     ):
         assert "Traceback" not in found.run(*add, name, "--username", username, *option)
     sealed = whalefall(found.home.environment, *add, "sealed", "--username", "canary_sealed", "--password-prompt", typed=f"{SEALED}\n")
@@ -120,10 +121,13 @@ def test_an_installation_that_breaks_keeps_its_passwords_to_itself(installed: In
         {"WHALEFALL_DATABASE_URL": url.replace("canary_whalefall", "nowhere")},
         {"WHALEFALL_DATABASE_URL": url.replace("postgresql:", "nonsense:")},
         {"WHALEFALL_DATABASE_URL": url.replace("@", "@@:")},
+        {"WHALEFALL_DATABASE_URL": url.replace(STORE, f"p@{WRONG}/w:rd")},
+        {"WHALEFALL_DAGSTER_DATABASE_URL": dagster.replace(DAGSTER, f"p/{WRONG}")},
+        {"WHALEFALL_DAGSTER_DATABASE_URL": dagster.replace(f":{DAGSTER}", "") + f"?sslpassword={WRONG}"},
         {"WHALEFALL_DAGSTER_DATABASE_URL": dagster.replace(DAGSTER, WRONG)},
-        {"WHALEFALL_SECRET_KEY": f"{KEY}-another", "BY_ENV": ""},
+        {"WHALEFALL_SECRET_KEY": f"{KEY}-another", "MONITOR_BY_ENV": ""},
     ):
-        for command in (("collect",), ("doctor",), ("instances", "test"), ("env",)):
+        for command in (("collect",), ("doctor",), ("instances", "test"), ("env",), ("store", "url", "--database", "dagster")):
             installed.run(*command, **changed)
     wrong = {name: address.replace(STORE, WRONG).replace(DAGSTER, WRONG) for name, address in addresses.items()}
     for command in (("up", "--port", str(free_port())), ("store", "migrate")):

@@ -28,8 +28,8 @@ def environment(store: Database, postgres_server: PostgresCluster, store_environ
     register(store, "up", port=postgres_server.port)
     register(store, "down", port=9)
     with store.transaction() as cursor:
-        cursor.execute("update credentials set username = %s, secret = 'env:SUPERUSER_PASSWORD'", (postgres_server.superuser,))
-    return {**store_environment, "SUPERUSER_PASSWORD": password}
+        cursor.execute("update credentials set username = %s, secret = 'env:MONITOR_SUPERUSER_PASSWORD'", (postgres_server.superuser,))
+    return {**store_environment, "MONITOR_SUPERUSER_PASSWORD": password}
 
 
 def test_one_instance_is_measured_at_once_and_without_a_session(

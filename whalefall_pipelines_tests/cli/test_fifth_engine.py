@@ -49,8 +49,8 @@ def toybox(tmp_path: Path) -> Path:
 def test_a_new_engine_is_one_module_one_folder_and_one_line(
     prepared_home: Callable[..., Home], copied: Path, toybox: Path, tmp_path: Path
 ) -> None:
-    home = prepared_home({"TOY_PASSWORD": "secret"}, copied)
-    login = ("--username", "child", "--secret", "env:TOY_PASSWORD", "--host", "127.0.0.1")
+    home = prepared_home({"MONITOR_TOY_PASSWORD": "secret"}, copied)
+    login = ("--username", "child", "--secret", "env:MONITOR_TOY_PASSWORD", "--host", "127.0.0.1")
     home.succeed("instances", "add", "nursery", "--engine", "toybox", "--database", str(toybox), *login)
     home.succeed("instances", "add", "gone", "--engine", "toybox", "--database", str(tmp_path / "none"), *login)
 

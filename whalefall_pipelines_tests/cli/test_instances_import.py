@@ -14,7 +14,7 @@ from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
 FLEET = """
 defaults: {engine: postgresql, credential: shared}
 credentials:
-  - {name: shared, username: monitor, secret: env:SHARED}
+  - {name: shared, username: monitor, secret: env:MONITOR_SHARED}
 instances:
   - {name: a, host: h}
   - {name: b, host: h, tags: {env: prod}}
@@ -55,11 +55,11 @@ def test_a_second_import_tells_what_changes_and_what_stays(store: Database, stor
     text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
     assert "registered as it says" in text
     assert "2 unchanged; 1 more are registered" in text
-    changed = FLEET.replace("env: prod", "env: test").replace("env:SHARED", "env:NEW")
+    changed = FLEET.replace("env: prod", "env: test").replace("env:MONITOR_SHARED", "env:MONITOR_NEW")
     fleet.write_text(changed.replace("name: a, host: h", "name: c, host: h"))
     succeed(store_environment, "instances", "remove", "--yes", "a")
     text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
-    assert "secret env:SHARED → env:NEW" in text
+    assert "secret env:MONITOR_SHARED → env:MONITOR_NEW" in text
     assert "tags env=prod → env=test" in text
     assert "shared is also used by own" in text
     assert "1 to add, 1 to change, 0 to restore, 0 unchanged; 1 more" in text
@@ -78,7 +78,7 @@ def test_bad_rows_are_all_told_and_nothing_is_done(store: Database, store_enviro
 
 def test_a_csv_file_is_the_same_to_import(store: Database, store_environment: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "fleet.csv"
-    quoted = "".join(f'"{name.replace(chr(34), chr(34) * 2)}",postgresql,h,u,env:X\n' for name in HOSTILE_NAMES)
+    quoted = "".join(f'"{name.replace(chr(34), chr(34) * 2)}",postgresql,h,u,env:MONITOR_X\n' for name in HOSTILE_NAMES)
     path.write_bytes(b"\xef\xbb\xbf" + f"name,engine,host,username,secret\n{quoted}".encode())
     text = succeed(store_environment, "instances", "import", "--yes", str(path))
     assert "\x1b" not in text
@@ -103,6 +103,7 @@ def test_a_file_that_cannot_be_used_is_one_sentence(store_environment: dict[str,
 
 
 def test_the_help_is_true(store_environment: dict[str, str], fleet: Path) -> None:
+    del store_environment["WHALEFALL_SECRET_FOLDERS"]
     text = " ".join(succeed(store_environment, "instances", "import", "--help").split())
     for key in INSTANCE_KEYS:
         assert key in text

@@ -7,7 +7,7 @@ import pytest
 
 from whalefall_pipelines_tests.cli.commands import everything, succeed, whalefall
 from whalefall_pipelines_tests.servers.oracle import targets
-from whalefall_pipelines_tests.servers.oracle.double import HISTORY, NEEDED, USED
+from whalefall_pipelines_tests.servers.oracle.double import NEEDED, VIEWS
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
 from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, new_server
 
@@ -19,15 +19,15 @@ leftovers = targets.leftovers
 def server() -> Iterator[OracleServer]:
     """A server whose login may list tablespaces and nothing more."""
     with new_server() as started:
-        started.double.revoke(*NEEDED[1:], USED, *HISTORY)
+        started.double.revoke(*VIEWS[1:])
         yield started
 
 
 @pytest.fixture
 def environment(store_environment: dict[str, str], server: OracleServer) -> dict[str, str]:
-    found = store_environment | {"ORA_PASSWORD": str(LOGIN.password)}
+    found = store_environment | {"MONITOR_ORA_PASSWORD": str(LOGIN.password)}
     arguments = ("--engine", "oracle", "--host", server.host, "--port", str(server.port), "--username", LOGIN.username)
-    succeed(found, "instances", "add", "ora", *arguments, "--database", "ORCLPDB1", "--secret", "env:ORA_PASSWORD")
+    succeed(found, "instances", "add", "ora", *arguments, "--database", "ORCLPDB1", "--secret", "env:MONITOR_ORA_PASSWORD")
     return found
 
 
@@ -44,8 +44,8 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: O
     server.double.grant(*NEEDED[1:])
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 0, everything(result)
-    assert result.stdout.count("lacks the right") == 2
-    server.double.grant(USED, *HISTORY)
+    assert result.stdout.count("lacks the right") == 4
+    server.double.grant(*VIEWS[len(NEEDED) :])
     assert "lacks the right" not in succeed(environment, "instances", "test")
 
 
@@ -54,11 +54,11 @@ def test_programs_learn_container_driver_and_rights(server: OracleServer, enviro
     (one,) = json.loads(succeed(environment, "instances", "test", "--json"))
     assert (one["version"], one["result"], one["visible"], one["hidden"]) == ("Oracle 19.0.0.0.0 (ORCLPDB1)", "fine", 3, 1)
     assert one["driver"].startswith("python-oracledb ")
-    assert [(right["held"], right["optional"]) for right in one["rights"]] == [*[(True, False)] * 3, *[(False, True)] * 2]
+    assert [(right["held"], right["optional"]) for right in one["rights"]] == [*[(True, False)] * 3, *[(False, True)] * 4]
 
 
 def test_a_wrong_password_is_told_and_not_shown(server: OracleServer, environment: dict[str, str]) -> None:
-    result = whalefall(environment | {"ORA_PASSWORD": "not the password"}, "instances", "test")
+    result = whalefall(environment | {"MONITOR_ORA_PASSWORD": "not the password"}, "instances", "test")
     assert (result.exit_code, "authentication_failed" in result.stdout) == (2, True)
     assert "not the password" not in everything(result)
     assert server.rejected_logins == 1

@@ -44,6 +44,13 @@ FILES = {
     "list.yaml": f"- name: a\n  secret: [{SECRET}]",
     "binary.yaml": f"- {{name: a, password: {SECRET}\x01}}",
     "url.yaml": f"- {{name: a, engine: mysql, host: 'mysql://u:{SECRET}@h', username: u}}",
+    "space.yaml": f"- {{name: a, engine: mysql, host: h, username: u, password:{SECRET}}}",
+    "bare.yaml": f"- {{name: a, engine: mysql, host: h, username: u, {SECRET}}}",
+    "twice.yaml": f"- {{name: a, {SECRET}, {SECRET}}}",
+    "slipped.yaml": f"- {{name: a, engine: {SECRET}, host: h, username: u, port: {SECRET}, sslmode: {SECRET}, capacity_limit: {SECRET}}}",
+    "part.yaml": f"{SECRET}: x\ninstances: []",
+    "slipped.csv": f"name,engine,host,port,username\na,mysql,h,{SECRET},u\n",
+    "header.csv": f"name,engine,{SECRET}\na,mysql,h\n",
     "defaults.yaml": f"defaults: {{password: {SECRET}}}\ninstances: []",
     "password.csv": f"name,engine,host,username,password\na,mysql,h,u,{SECRET}\n",
     "secret.csv": f"name,engine,host,username,secret\na,mysql,h,u,{SECRET}\n",
@@ -104,11 +111,15 @@ def test_every_command_keeps_the_password_to_itself(
     (tmp_path / "secret").write_text(SECRET)
     fleet = tmp_path / "fleet.yaml"
     fleet.write_text("- {name: a, engine: postgresql, host: localhost, username: nobody, tags: {x: y}}")
-    environment = store_environment | {"SECRET": SECRET}
-    option = {"encrypted": ("--password-prompt",), "env": ("--secret", "env:SECRET"), "file": ("--secret", f"file:{tmp_path / 'secret'}")}
+    environment = store_environment | {"MONITOR_SECRET": SECRET}
+    option = {
+        "encrypted": ("--password-prompt",),
+        "env": ("--secret", "env:MONITOR_SECRET"),
+        "file": ("--secret", f"file:{tmp_path / 'secret'}"),
+    }
     add = (*ADD, "--port", str(postgres_server.port), "a", "--username", "nobody", *option[kind])
     leaves_no_trace(everything(whalefall(environment, "--debug", *add, typed=f"{SECRET}\n")))
-    other_key = environment | {"WHALEFALL_SECRET_KEY": "another", "SECRET": ""}
+    other_key = environment | {"WHALEFALL_SECRET_KEY": "another", "MONITOR_SECRET": ""}
     (tmp_path / "filters").write_text("x: y")
     for arguments in (
         add,

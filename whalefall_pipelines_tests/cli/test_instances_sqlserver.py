@@ -7,9 +7,9 @@ import pytest
 
 from whalefall_pipelines_tests.cli.commands import everything, succeed, whalefall
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
-from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, driver_of, new_server
+from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, SEES_STATE, driver_of, new_server
 
-OPTIONAL = ("CONNECT ANY DATABASE", *BACKUPS)
+OPTIONAL = ("CONNECT ANY DATABASE", SEES_STATE, *BACKUPS)
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def server() -> Iterator[SqlServer]:
 
 @pytest.fixture
 def environment(store_environment: dict[str, str], server: SqlServer) -> dict[str, str]:
-    found = store_environment | {"ERP_PASSWORD": str(LOGIN.password)}
+    found = store_environment | {"MONITOR_ERP_PASSWORD": str(LOGIN.password)}
     arguments = ("--engine", "sqlserver", "--host", server.host, "--port", str(server.port), "--username", LOGIN.username)
-    succeed(found, "instances", "add", "erp", *arguments, "--secret", "env:ERP_PASSWORD")
+    succeed(found, "instances", "add", "erp", *arguments, "--secret", "env:MONITOR_ERP_PASSWORD")
     return found
 
 
@@ -42,7 +42,7 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: S
     server.catalogue.grant(LOGIN.username, "VIEW ANY DEFINITION")
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 0, everything(result)
-    assert result.stdout.count("lacks the right") == 2
+    assert result.stdout.count("lacks the right") == 3
     for right in OPTIONAL:
         server.catalogue.grant(LOGIN.username, right)
     assert "lacks the right" not in succeed(environment, "instances", "test")
@@ -53,7 +53,7 @@ def test_programs_learn_driver_and_rights(server: SqlServer, environment: dict[s
     (one,) = json.loads(succeed(environment, "instances", "test", "--json"))
     assert (one["version"], one["result"], one["visible"], one["hidden"]) == ("SQL Server 16.0.4135.4", "fine", 5, 4)
     assert "odbc" in one["driver"]
-    assert [(right["held"], right["optional"]) for right in one["rights"]] == [(True, False), (True, False), (False, True), (False, True)]
+    assert [(right["held"], right["optional"]) for right in one["rights"]] == [*[(True, False)] * 2, *[(False, True)] * 3]
 
 
 def test_the_filter_file_hides_databases_of_sql_server(

@@ -35,7 +35,7 @@ def target(postgres_server: PostgresCluster) -> Iterator[PostgresCluster]:
 
 
 def add(environment: dict[str, str], name: str, port: int, *options: str) -> None:
-    login = ("--username", "moni tor", "--secret", "env:TARGET_PASSWORD")
+    login = ("--username", "moni tor", "--secret", "env:MONITOR_TARGET_PASSWORD")
     succeed(environment, "instances", "add", name, "--engine", "postgresql", "--host", "127.0.0.1", "--port", str(port), *login, *options)
 
 
@@ -45,7 +45,7 @@ def examined(environment: dict[str, str], *arguments: str) -> tuple[int, dict[st
 
 
 def test_the_grant_that_is_advised_cures_the_database(store: Database, store_environment: dict[str, str], target: PostgresCluster) -> None:
-    environment = store_environment | {"TARGET_PASSWORD": PASSWORD}
+    environment = store_environment | {"MONITOR_TARGET_PASSWORD": PASSWORD}
     add(environment, "db1", target.port)
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 1
@@ -70,7 +70,7 @@ def test_the_grant_that_is_advised_cures_the_database(store: Database, store_env
 def test_the_filter_file_hides_databases(store_environment: dict[str, str], target: PostgresCluster, tmp_path_factory: Any) -> None:
     filters = tmp_path_factory.mktemp("filters") / "filters.yaml"
     filters.write_text("postgresql: {names: [closed], patterns: ['two%']}", encoding="utf-8")
-    environment = store_environment | {"TARGET_PASSWORD": PASSWORD, "WHALEFALL_FILTERS_FILE": str(filters)}
+    environment = store_environment | {"MONITOR_TARGET_PASSWORD": PASSWORD, "WHALEFALL_FILTERS_FILE": str(filters)}
     add(environment, "db1", target.port)
     code, found = examined(environment)
     assert (code, found["db1"]["hidden"]) == (0, 4)
@@ -84,10 +84,20 @@ def test_one_problem_among_others_is_code_one_and_nothing_reachable_is_code_two(
     with superuser(postgres_server) as cursor:
         cursor.execute(sql.SQL('create role "moni tor" login password {} in role pg_read_all_stats').format(sql.Literal(PASSWORD)))
     try:
-        environment = store_environment | {"TARGET_PASSWORD": PASSWORD}
+        environment = store_environment | {"MONITOR_TARGET_PASSWORD": PASSWORD}
         add(environment, "up", postgres_server.port)
         add(environment, "down", free_port())
-        add(environment, "wrong", postgres_server.port, "--credential-name", "other", "--database", "postgres", "--secret", "env:NOT_SET")
+        add(
+            environment,
+            "wrong",
+            postgres_server.port,
+            "--credential-name",
+            "other",
+            "--database",
+            "postgres",
+            "--secret",
+            "env:MONITOR_NOT_SET",
+        )
         code, found = examined(environment)
         assert code == 1
         assert {name: one["result"] for name, one in found.items()} == {
@@ -99,7 +109,7 @@ def test_one_problem_among_others_is_code_one_and_nothing_reachable_is_code_two(
         assert found["down"]["visible"] is None
         assert examined(environment, "up")[0] == 0
         assert examined(environment, "down", "wrong")[0] == 2
-        rejected = whalefall(environment | {"TARGET_PASSWORD": "not the password"}, "instances", "test", "up")
+        rejected = whalefall(environment | {"MONITOR_TARGET_PASSWORD": "not the password"}, "instances", "test", "up")
         assert (rejected.exit_code, "authentication_failed" in rejected.stdout) == (2, True)
         assert "not the password" not in everything(rejected)
     finally:

@@ -49,7 +49,7 @@ def test_a_url_of_a_store_that_was_never_started_is_one_sentence(tmp_path: Path)
 
 def test_a_home_that_cannot_be_written_is_one_sentence_and_code_2(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for command in (("store", "start"), ("env",), ("up",)):
+    for command in (("store", "start"), ("instances", "add", "a", "--engine", "mysql", "--host", "h", "--username", "u"), ("up",)):
         result = Home(tmp_path / "file" / "home").run(*command)
         assert result.returncode == 2
         assert result.stdout == ""

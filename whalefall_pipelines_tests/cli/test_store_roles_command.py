@@ -48,7 +48,7 @@ def test_a_production_with_separated_roles_runs_and_is_in_order(
 
     def home(login: str) -> Home:
         urls = [postgres_server.url(name) if login == "postgres" else _url(postgres_server, login, name) for name in databases]
-        given = {"WHALEFALL_DATABASE_URL": urls[0], "WHALEFALL_DAGSTER_DATABASE_URL": urls[1], "MONITOR": "monitor's"}
+        given = {"WHALEFALL_DATABASE_URL": urls[0], "WHALEFALL_DAGSTER_DATABASE_URL": urls[1], "MONITOR_PASSWORD": "monitor's"}
         return Home(tmp_path / "home", given)
 
     administrator, owner, writer = home("postgres"), home("prod_owner"), home("prod_writer")
@@ -61,7 +61,7 @@ def test_a_production_with_separated_roles_runs_and_is_in_order(
     assert "up to date" in owner.succeed("store", "migrate")
     assert "42501" in writer.run("store", "migrate").stderr
     add = ("instances", "add", "self", "--engine", "postgresql", "--host", "127.0.0.1", "--port", str(postgres_server.port))
-    add = (*add, "--username", "prod_monitor", "--secret", "env:MONITOR")
+    add = (*add, "--username", "prod_monitor", "--secret", "env:MONITOR_PASSWORD")
     assert "42501" in writer.run(*add).stderr
     owner.succeed(*add)
     with running(writer, free_port()) as up:

@@ -78,7 +78,7 @@ def changed(
 
 
 def test_a_deleted_day_comes_back_as_estimated_with_its_periods_and_no_others(prepared_home: Callable[..., Home]) -> None:
-    now = today(datetime.now(UTC), settings.load({}).timezone)
+    now = today(datetime.now(UTC), settings.machine_timezone())
     first_day, lost = now - timedelta(days=40), now - timedelta(days=20)
     home = prepared_home({"WHALEFALL_START_DATE": str(first_day)})
     home.succeed("store", "start")

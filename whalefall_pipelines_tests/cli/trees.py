@@ -134,7 +134,7 @@ def running(home: Home, port: int) -> Generator[Up]:
 
 def launch_collection(up: Up, given: settings.Settings) -> str:
     """Launch a run of today through the web server, as a click does."""
-    tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), given.timezone))}]
+    tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), given.requested_timezone))}]
     selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "collect_capacity"}
     parameters = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
     answer = up.ask(LAUNCH, {"parameters": parameters})["launchPipelineExecution"]

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import pytest
 
+from whalefall_pipelines import settings
 from whalefall_pipelines.defs import checks
-from whalefall_pipelines.defs.calendar import SETTINGS
+from whalefall_pipelines.defs.calendar import ZONE
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import PeriodType, period_of
 from whalefall_pipelines.store.database import Database
@@ -14,14 +15,16 @@ from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from
 from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.defs.bound import bound
 
-NOW = today(datetime.now(UTC), SETTINGS.timezone)
+NOW = today(datetime.now(UTC), ZONE)
 GB = 10**9
 
 
 def evaluate(check: dg.AssetChecksDefinition, store: Database, tags: dict[str, str] | None = None) -> dg.AssetCheckResult:
     """Run one check alone, as a person does, or with the tags of a run."""
     with dg.DagsterInstance.ephemeral() as instance:
-        job = dg.Definitions(asset_checks=[check], resources={"whalefall": bound(store)}).resolve_implicit_global_asset_job_def()
+        job = dg.Definitions(
+            asset_checks=[check], resources={"whalefall": bound(store, settings=settings.load({}))}
+        ).resolve_implicit_global_asset_job_def()
         outcome = job.execute_in_process(instance=instance, tags=tags or {})
     (evaluation,) = outcome.get_asset_check_evaluations()
     return dg.AssetCheckResult(

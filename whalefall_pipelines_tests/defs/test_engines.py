@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.defs.calendar import SETTINGS
+from whalefall_pipelines.defs.calendar import ZONE
 from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS, fleet_day
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.instances import Engine, Login
@@ -57,7 +57,7 @@ def set_up(store: Database, folder: Path, name: str, *, engine: Engine, port: in
 def run(
     store: Database, folder: Path, instance: dg.DagsterInstance, day: date, now: datetime | None = None, **more: str
 ) -> dg.ExecuteInProcessResult:
-    environment = {"WHALEFALL_HOME": str(folder), "WHALEFALL_CONNECT_TIMEOUT_SECONDS": "2", **more}
+    environment = {"WHALEFALL_HOME": str(folder), "WHALEFALL_SECRET_FOLDERS": str(folder), "WHALEFALL_CONNECT_TIMEOUT_SECONDS": "2", **more}
 
     def collector() -> Collector:
         return replace(server_collector(settings.load(environment), store), clock=lambda: now or datetime.now(UTC), pause_seconds=0)
@@ -74,7 +74,7 @@ def run(
 
 
 def current_day() -> date:
-    return today(datetime.now(UTC), SETTINGS.timezone)
+    return today(datetime.now(UTC), ZONE)
 
 
 def test_a_sql_server_is_collected_by_a_run(

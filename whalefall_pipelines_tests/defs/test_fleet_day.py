@@ -6,7 +6,7 @@ from uuid import UUID
 
 import dagster as dg
 
-from whalefall_pipelines.defs.calendar import SETTINGS
+from whalefall_pipelines.defs.calendar import ZONE
 from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS, fleet_day
 from whalefall_pipelines.defs.checks import every_expected_database_has_a_size
 from whalefall_pipelines.defs.inventory import instances
@@ -23,7 +23,7 @@ from whalefall_pipelines_tests.factories import FleetTest, query, server
 
 def now_and_today() -> tuple[datetime, date]:
     now = datetime.now(UTC)
-    return now, today(now, SETTINGS.timezone)
+    return now, today(now, ZONE)
 
 
 def run(

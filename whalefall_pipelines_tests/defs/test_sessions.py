@@ -41,7 +41,7 @@ class Days:
         self.grace_hours = 2
 
     def resource(self) -> WhalefallResource:
-        given = replace(settings.load({"WHALEFALL_HOME": str(self.fleet.home)}), timezone=TIMEZONE, grace_hours=self.grace_hours)
+        given = replace(settings.load({"WHALEFALL_HOME": str(self.fleet.home)}), requested_timezone=TIMEZONE, grace_hours=self.grace_hours)
         return bound(self.store, collector=self.fleet.collector, settings=given)
 
     def sensor_context(self) -> dg.SensorEvaluationContext:

@@ -22,9 +22,13 @@ def bad(findings: list[Finding]) -> list[tuple[Severity, str, str]]:
 
 
 def test_the_time_zone_of_the_database_is_whalefalls_or_a_problem() -> None:
-    assert bad([doctor.judge_timezone("Asia/Shanghai", "Asia/Shanghai")]) == []
+    assert bad([doctor.judge_timezone("Asia/Shanghai", clients="Asia/Shanghai", requested=None)]) == []
+    assert bad([doctor.judge_timezone("Asia/Shanghai", clients="Asia/Shanghai", requested="Asia/Shanghai")]) == []
+    ((severity, sentence, step),) = bad([doctor.judge_timezone("Asia/Shanghai", clients="Asia/Shanghai", requested="UTC")])
+    assert (severity, "WHALEFALL_TIMEZONE is UTC" in sentence) == (Severity.PROBLEM, True)
+    assert "unset WHALEFALL_TIMEZONE" in step
     for other in ("UTC", None):
-        ((severity, sentence, step),) = bad([doctor.judge_timezone(other, "Asia/Shanghai")])
+        ((severity, sentence, step),) = bad([doctor.judge_timezone("Asia/Shanghai", clients=other, requested=None)])
         assert severity is Severity.PROBLEM
         assert (other or "of the server") in sentence
         assert "whalefall store migrate" in step

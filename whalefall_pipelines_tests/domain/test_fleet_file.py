@@ -149,8 +149,9 @@ def test_every_bad_entry_is_found_with_its_line() -> None:
     for (line, sentence), word in zip(
         found,
         (
-            *("'postgres'", "oracle", "'70000'", "login", "empty name", "host", "'maybe'", "'500'", "one of the two", "in the clear"),
-            *("no reference", "'hots'", "NUL", "tags", "no reference", "mapping", "line 18", "twice"),
+            *("unknown engine", "unknown engine", "port", "login", "empty name", "host", "sslmode", "capacity_limit"),
+            *("one of the two", "in the clear"),
+            *("no reference", "meant to be host", "NUL", "tags", "no reference", "mapping", "line 18", "twice"),
         ),
         strict=True,
     ):

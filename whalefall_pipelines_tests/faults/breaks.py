@@ -12,7 +12,7 @@ from whalefall_pipelines_tests.faults.scene import TARGET, Scene
 from whalefall_pipelines_tests.faults.targets import NAMES, MariadbTarget, OracleTarget, PostgresTarget, SqlServerTarget, Target
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.dead_host import REFUSING, Address, dead_host, silent_host
-from whalefall_pipelines_tests.servers.mariadb import quoted
+from whalefall_pipelines_tests.servers.mariadb import RIGHTS, quoted
 from whalefall_pipelines_tests.servers.postgresql import superuser
 
 Break = Callable[[Scene], AbstractContextManager[None]]
@@ -98,6 +98,16 @@ def no_right_on_one(scene: Scene) -> AbstractContextManager[None]:
 
 def no_right_on_any(scene: Scene) -> AbstractContextManager[None]:
     return _target(scene).forbidden()
+
+
+@contextmanager
+def sees_nothing(scene: Scene) -> Generator[None]:
+    target = _target(scene)
+    assert isinstance(target, MariadbTarget)
+    account = target.server.account(target.login)
+    target.server.ask(f"revoke all privileges, grant option from {account}")
+    yield
+    target.server.ask(f"grant {RIGHTS} on *.* to {account}")
 
 
 @contextmanager
@@ -200,6 +210,7 @@ BREAKS: dict[str, Break] = {
     "wrong password": wrong_password,
     "no right on one database": no_right_on_one,
     "no right on any database": no_right_on_any,
+    "login that sees no database": sees_nothing,
     "database dropped between listing and measuring": dropped_meanwhile,
     "ten thousand databases": many_databases,
     "ten thousand tables": many_tables,

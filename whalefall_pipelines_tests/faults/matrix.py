@@ -59,6 +59,7 @@ SERVERS = (
     ),
     Fault("no right on any database", PG, "the login is refused, with the GRANT", BY_A_PERSON, UNREACHED, ("no_permission",), says="GRANT"),
     Fault("no right on any database", OTHERS, f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
+    Fault("login that sees no database", (MARIADB,), f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
     Fault(
         "database dropped between listing and measuring",
         ENGINES,
@@ -279,6 +280,52 @@ HUNG = Fault(
     slow_at=PG,
 )
 
+KILLED = "backfill killed with -9 while "
+BACKFILL_STEPS = (
+    "writing down the lost days",
+    "taking up a server with a history",
+    "writing recovered sizes",
+    "writing the totals of recovered sizes",
+    "estimating",
+    "writing the totals of estimates",
+    "closing its records",
+    "closing its session",
+)
+BACKFILL_WAITS = "The backfill waits up to a minute for the store, and does again what was not kept."
+BACKFILL_AGAIN = "The next backfill of these days fills the rest; the sensor launches it for days that can be estimated."
+BACKFILL_KILLS = tuple(
+    Fault(
+        f"{KILLED}{step}",
+        FAKED,
+        "its session is failed; what it filled has its total, and nothing that was measured has changed",
+        BACKFILL_AGAIN,
+        DIED,
+        where=Where.PROCESS,
+        ends_run=True,
+    )
+    for step in BACKFILL_STEPS
+)
+BACKFILL_STORES = (
+    Fault("store restarted while a history is asked", STORED, "nothing", BACKFILL_WAITS),
+    Fault("store killed with -9 during the estimates", STORED, "nothing", BACKFILL_WAITS),
+    Fault(
+        "store away for longer than a backfill waits",
+        STORED,
+        "the run ends and says so; what it filled has its total",
+        BACKFILL_AGAIN,
+        DIED,
+        ends_run=True,
+    ),
+)
+BROKEN_HISTORY = Fault(
+    "a server's own history is broken",
+    FAKED,
+    "its record says why and its days are estimated; the other servers are filled",
+    "The next backfill puts what the history knows in the place of the estimates.",
+    BROKE,
+    says="a size cannot be negative",
+)
+
 FAULTS = (
     *SERVERS,
     *LISTINGS,
@@ -294,4 +341,7 @@ FAULTS = (
     HUNG,
     *RETENTION,
     EXPIRY_UNDER_THE_DAEMON,
+    *BACKFILL_KILLS,
+    *BACKFILL_STORES,
+    BROKEN_HISTORY,
 )

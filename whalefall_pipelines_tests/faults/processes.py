@@ -84,7 +84,7 @@ def make_dagster_template(server: PostgresCluster, folder: Path) -> str:
     administer(server, "create database dagster_template")
     given = settings.load({"WHALEFALL_HOME": str(folder), "WHALEFALL_DATABASE_URL": server.url("dagster_template")})
     address = StoreAddress(*(parse_url(server.url("dagster_template")) for _ in range(2)), is_embedded=False)
-    migrate(given, os.environ | {"PYTHONPATH": str(REPOSITORY)} | dagster_environment(given, address))
+    migrate(given, os.environ | {"PYTHONPATH": str(REPOSITORY)} | dagster_environment(given, address, TIMEZONE))
     return "dagster_template"
 
 

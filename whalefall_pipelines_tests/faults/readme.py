@@ -1,7 +1,7 @@
 """The README's table of what happens when: the matrix for people. `python -m whalefall_pipelines_tests.faults.readme` prints it."""
 
 from whalefall_pipelines_tests.faults.fault import Fault
-from whalefall_pipelines_tests.faults.matrix import FAULTS, KILLS
+from whalefall_pipelines_tests.faults.matrix import BACKFILL_KILLS, FAULTS, KILLS
 
 HEADER = ("when", "what you see", "how it heals")
 
@@ -11,7 +11,9 @@ def rows() -> list[list[str]]:
     names: dict[tuple[str, str], list[str]] = {}
     for fault in FAULTS:
         names.setdefault((_seen(fault), fault.heals), [])
-        name = "run killed with -9 at any of its steps" if fault in KILLS else fault.name
+        name = fault.name
+        for what, kills in (("run", KILLS), ("backfill", BACKFILL_KILLS)):
+            name = f"{what} killed with -9 at any of its steps" if fault in kills else name
         if name not in names[_seen(fault), fault.heals]:
             names[_seen(fault), fault.heals].append(name)
     return [["; ".join(together), seen, heals] for (seen, heals), together in names.items()]

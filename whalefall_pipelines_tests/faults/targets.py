@@ -110,8 +110,7 @@ class MariadbTarget:
 
     @property
     def port(self) -> int:
-        assert self.server.server
-        return self.server.server.port
+        return self.server.port
 
     def create(self, *names: str) -> None:
         self.server.ask(*(f"create database {mariadb.quoted(name)}" for name in names))

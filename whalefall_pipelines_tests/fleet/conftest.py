@@ -8,7 +8,8 @@ from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
 from whalefall_pipelines_tests.servers.postgresql import MAJORS, PostgresServers
 
-mariadb, target, maria, mysql = mariadb_servers.mariadb, mariadb_servers.target, mariadb_servers.maria, mariadb_servers.mysql
+mariadb, mysql_server = mariadb_servers.mariadb, mariadb_servers.mysql_server
+target, maria, mysql = mariadb_servers.target, mariadb_servers.maria, mariadb_servers.mysql
 
 
 @pytest.fixture(scope="session")

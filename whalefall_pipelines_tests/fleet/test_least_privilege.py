@@ -110,7 +110,8 @@ def test_on_the_oracle_for_tests() -> None:
     with oracle_targets.new_server() as server:
         server.double.revoke(*VIEWS)
         server.double.grant(*views)
+        server.double.run("update container set con_id = 1")
         with oracle_targets.visit(server.host, server.port) as probe:
             assert_enough(probe, "USERS", "TEMP")
             said = [text for right in probe.rights() for text in right.statement.replace('"WHALEFALL"', "whalefall").split("; ")]
-    assert [text.rstrip(";") for text in said] == statements[2:]
+    assert list(dict.fromkeys(text.rstrip(";") for text in said)) == statements[2:]  # two privileges have a view in common

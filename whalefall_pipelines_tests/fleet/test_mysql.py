@@ -1,14 +1,17 @@
-"""The MySQL adapter on a real MariaDB, and on the MySQL that WHALEFALL_TEST_MYSQL_URL names: sizes against files on disk, and names.
+"""The MySQL adapter on a real MariaDB and a real MySQL: sizes against files on disk, and names.
 
-Rights are in `test_mysql_rights.py`, what cannot be measured in `test_mysql_doubts.py`.
+Tablespaces that tables share are in `test_mysql_shared.py`, privileges in
+`test_mysql_rights.py`, what cannot be measured in `test_mysql_doubts.py`.
 """
 
+import os
 from pathlib import Path
 
 import pymysql
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
+from whalefall_pipelines.domain.instances import ServerIdentity
 from whalefall_pipelines_tests.servers.mariadb import Target, measure, new_name, quoted, total_bytes, visit
 
 pytestmark = pytest.mark.process
@@ -42,6 +45,16 @@ def test_the_version_names_the_family(target: Target) -> None:
     assert family == {"mariadb": "MariaDB", "mysql": "MySQL"}[target.family]
     assert str(target.ask("select version()")[0][0]).startswith(number)
     assert number.replace(".", "").isdigit()
+
+
+def test_a_mysql_tells_its_own_identity_and_a_mariadb_none(target: Target) -> None:
+    with visit(target, target.create_login("")) as probe:
+        identity = probe.identity()
+    if target.family == "mariadb":
+        assert identity is None
+    else:
+        uuid = (target.server.data / "auto.cnf").read_text().strip().rpartition("=")[2]
+        assert identity == ServerIdentity(uuid, is_replica=False)
 
 
 def bytes_on_disk(folder: Path) -> int:
@@ -106,28 +119,6 @@ def test_sizes_are_of_now_and_not_of_the_servers_cache(target: Target) -> None:
     assert total_bytes(target, schema) > 20 * before
 
 
-def test_tables_in_a_shared_tablespace_count_by_their_length(target: Target) -> None:
-    schema, neighbour, tablespace = target.create_schema(), target.create_schema(), new_name("tablespace")
-    target.fill(schema, "own", 500)
-    target.fill(neighbour, "own", 500)
-    own = total_bytes(target, schema)
-    try:
-        if target.family == "mariadb":
-            target.ask("set global innodb_file_per_table = off")
-            target.fill(schema, "in-system", 1000)
-            target.fill(schema, "p-arts", 1000, "partition by range (id) (partition `p-1` values less than maxvalue)")
-        else:
-            target.ask(f"create tablespace {tablespace} add datafile '{tablespace}.ibd'")
-            target.fill(schema, "in-system", 1000, "tablespace innodb_system")
-            target.fill(schema, "p-arts", 1000, f"tablespace {tablespace}")
-        target.ask(f"analyze table {schema}.`in-system`, {schema}.`p-arts`")
-        assert own + 1_000_000 < total_bytes(target, schema) < own + 4_000_000
-        assert total_bytes(target, neighbour) == own
-    finally:
-        target.ask(f"drop table if exists {schema}.`in-system`, {schema}.`p-arts`")
-        target.ask("set global innodb_file_per_table = on" if target.family == "mariadb" else f"drop tablespace {tablespace}")
-
-
 def test_names_of_any_kind_are_measured(target: Target) -> None:
     for name in HOSTILE:
         target.create_schema(name)
@@ -165,7 +156,7 @@ def test_a_slash_in_a_name_belongs_to_the_schema_or_to_the_table(target: Target)
 
 def test_the_session_is_read_only(target: Target) -> None:
     schema, login = target.create_schema(), target.create_login("PROCESS, SHOW VIEW, CREATE, INSERT")
-    with visit(target, login) as probe, probe._connection.cursor() as cursor, pytest.raises(pymysql.MySQLError, match="READ ONLY"):
+    with visit(target, login) as probe, probe._session.connection.cursor() as cursor, pytest.raises(pymysql.MySQLError, match="READ ONLY"):
         cursor.execute(f"create table {schema}.ours (id int)")
 
 
@@ -176,12 +167,35 @@ def test_empty_tables_of_any_engine_are_no_damaged_ones(target: Target) -> None:
     assert total_bytes(target, schema) == bytes_on_disk(target.files(schema))
 
 
-def test_a_folder_that_is_no_schema_is_listed_and_empty(maria: Target) -> None:
-    folder = maria.files("mysql").parent / "lost+found"  # as on a volume of its own
+@pytest.mark.parametrize("name", ["lost+found", "a@ZZb", "back`tick%s"])
+def test_a_folder_that_is_no_schema_is_listed_and_empty(maria: Target, name: str) -> None:
+    folder = maria.server.data / name  # as on a volume of its own
     folder.mkdir()
     try:
         with visit(maria) as probe:
-            assert "#mysql50#lost+found" in probe.list_databases()
-        assert total_bytes(maria, "#mysql50#lost+found") == 0
+            assert f"#mysql50#{name}" in probe.list_databases()
+        assert total_bytes(maria, f"#mysql50#{name}") == 0
     finally:
         folder.rmdir()
+
+
+def test_folders_whose_names_cannot_be_decoded_cost_only_themselves_and_stay_two(maria: Target) -> None:
+    schema = maria.create_schema()
+    maria.fill(schema, "plain", 100)
+    folders = [maria.server.data / os.fsdecode(name) for name in (b"caf\xe9", b"caf\xe8")]
+    for folder in folders:
+        folder.mkdir()
+    try:
+        with visit(maria) as probe:
+            listed = list(probe.list_databases())
+            outcomes = {outcome.database_name: outcome for outcome in probe.measure(listed)}
+        odd = [name for name in listed if name.startswith("#mysql50#caf")]
+        assert len(odd) == 2
+        for name in odd:
+            outcome = outcomes[name]
+            assert isinstance(outcome, MissingSize)
+            assert outcome.detail.startswith("2 folders in the data directory")
+        assert isinstance(outcomes[schema], DatabaseSize)
+    finally:
+        for folder in folders:
+            folder.rmdir()

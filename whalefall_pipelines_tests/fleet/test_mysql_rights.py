@@ -6,8 +6,10 @@ Sizes are in `test_mysql.py`.
 import pymysql
 import pytest
 
-from whalefall_pipelines.domain.capacity import MissingSize, Reason
-from whalefall_pipelines_tests.servers.mariadb import RIGHTS, Target, measure, missing, new_name, total_bytes
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
+from whalefall_pipelines.errors import SizesError
+from whalefall_pipelines_tests.servers.mariadb import RIGHTS, Target, measure, missing, new_name, quoted, total_bytes, visit
+from whalefall_pipelines_tests.servers.visits import failure
 
 pytestmark = pytest.mark.process
 
@@ -77,15 +79,69 @@ def test_no_right_of_ours_reads_a_row(target: Target) -> None:
         cursor.execute(f"select * from {schema}.secret")
 
 
-def test_a_right_that_was_revoked_for_one_schema_is_missed_there_alone(mysql: Target) -> None:
-    schema, revoked, login = mysql.create_schema(), mysql.create_schema(), mysql.create_login()
+def test_a_privilege_that_was_revoked_for_one_schema_is_missed_there_alone(mysql: Target) -> None:
+    schema, revoked, login = mysql.create_schema(), mysql.create_schema("re`voked_%s"), mysql.create_login()
     (before,) = mysql.ask("select @@global.partial_revokes")
-    mysql.ask("set global partial_revokes = on", f"revoke show view on {revoked}.* from {mysql.account(login)}")
+    mysql.ask("set global partial_revokes = on", f"revoke show view on {quoted(revoked)}.* from {mysql.account(login)}")
     try:
+        mysql.fill(revoked, "plain", 100)
         mysql.fill(revoked, "other", 100, "engine=MyISAM")
-        mysql.ask(f"grant event on {revoked}.* to {mysql.account(login)}")
-        missing(mysql, revoked, Reason.NO_PERMISSION, login)
+        with visit(mysql, login) as probe:
+            assert {schema, revoked} <= set(probe.list_databases())
         assert total_bytes(mysql, schema, login) == 0
+        cure = missing(mysql, revoked, Reason.NO_PERMISSION, login)
+        mysql.ask(cure)
+        assert total_bytes(mysql, revoked, login) == total_bytes(mysql, revoked) > 0
     finally:
         mysql.drop_created()
         mysql.ask(f"set global partial_revokes = {before[0]}")
+
+
+def test_schemas_that_the_login_does_not_see_are_listed_by_their_tablespaces_and_missing(target: Target) -> None:
+    login = target.create_login("PROCESS")
+    names = [target.create_schema(name) for name in (None, None, "sl/ash", "ünseen.数据", "aux")]
+    for name in names:
+        target.fill(name, "plain", 100)
+    for name in names[:2]:
+        target.ask(f"grant select on {name}.* to {target.account(login)}")
+    if target.family == "mysql":
+        names += [target.create_schema(name) for name in ("in-general", "gén-数")]
+        target.ask("create tablespace unseen_space add datafile 'unseen.ibd'")
+        for name in names[-2:]:
+            target.fill(name, "plain", 10, "tablespace unseen_space")
+    try:
+        with visit(target, login) as probe:
+            listed = set(probe.list_databases())
+            outcomes = {outcome.database_name: outcome for outcome in probe.measure(list(listed))}
+            (statement,) = (right.statement for right in probe.rights() if not (right.is_held or right.is_optional))
+        encoded = "#mysql50#g@0pn@002d@6570"  # which letter this is, MySQL says to nobody who does not see the schema
+        hidden = {encoded if name == "gén-数" else name for name in names[2:]} | {"mysql"}
+        assert hidden | set(names[:2]) <= listed
+        assert {outcomes[name] for name in hidden} == {MissingSize(name, Reason.NO_PERMISSION, statement) for name in hidden}
+        assert [outcomes[name] for name in names[:2]] == measure(target, *names[:2])
+        target.ask(statement)
+        with visit(target, login) as probe:
+            assert set(names) <= set(probe.list_databases())
+            assert encoded not in probe.list_databases()
+            assert all(isinstance(outcome, DatabaseSize) for outcome in probe.measure(names))
+    finally:
+        target.drop_created()
+        if target.family == "mysql":
+            target.ask("drop tablespace unseen_space")
+
+
+@pytest.mark.parametrize("grant", ["", "grant insert on {0}.absent to {1}"])
+def test_a_login_that_sees_no_schema_fails_with_the_grant(target: Target, grant: str) -> None:
+    schema, login = target.create_schema(), target.create_login("")
+    if grant:
+        target.ask(f"create table {schema}.absent (id int)", grant.format(schema, target.account(login)))
+    statement = f"GRANT PROCESS, SHOW VIEW ON *.* TO {target.account(login)};"
+    with visit(target, login) as probe:
+        assert [right.statement for right in probe.rights() if not (right.is_held or right.is_optional)] == [statement]
+        if grant:
+            assert schema in probe.list_databases()
+            assert probe.measure([schema]) == [MissingSize(schema, Reason.NO_PERMISSION, statement)]
+        else:
+            with failure(Reason.NO_PERMISSION, SizesError, login.password) as sentences:
+                probe.list_databases()
+            assert sentences[0].endswith(f"shows this login no schema at all: {statement}")

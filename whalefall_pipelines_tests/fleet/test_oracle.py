@@ -15,7 +15,17 @@ from whalefall_pipelines.domain.instances import Engine, Instance
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.oracle import OracleProbe
-from whalefall_pipelines_tests.servers.oracle.double import BLOCK, GIBIBYTE, HISTORY, NEEDED, USED, OracleDouble
+from whalefall_pipelines_tests.servers.oracle.double import (
+    BLOCK,
+    GIBIBYTE,
+    HISTORY,
+    IDENTIFIERS,
+    IDENTITY,
+    NEEDED,
+    USED,
+    VIEWS,
+    OracleDouble,
+)
 from whalefall_pipelines_tests.servers.visits import failure
 
 STATEMENTS = sorted(path.stem for path in (queries.SQL_ROOT / "probes" / "oracle").glob("*.sql"))
@@ -48,10 +58,10 @@ def double() -> Iterator[OracleDouble]:
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_it_is_one_select_in_oracles_sql(name: str) -> None:
+def test_it_is_one_query_in_oracles_sql(name: str) -> None:
     text = queries.load(f"probes/oracle/{name}").replace("%(begins_at)s", ":begins_at").replace("%(ends_at)s", ":ends_at")
     (tree,) = sqlglot.parse(text, read="oracle")
-    assert isinstance(tree, exp.Select)
+    assert isinstance(tree, exp.Query)
     assert not list(tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Command, exp.Into, exp.Star))
     assert all(column.alias_or_name for column in tree.selects)
 
@@ -66,7 +76,7 @@ def test_sizes_are_the_files_of_each_tablespace_with_what_they_may_grow_to_and_w
         size("TEMP", 2 * GIBIBYTE, 2 * GIBIBYTE, 7 * BLOCK),
         MissingSize("GONE", *VANISHED),
     ]
-    assert len(double.statements) == 6
+    assert len(double.statements) == 7
 
 
 def test_a_tablespace_dropped_between_listing_and_measuring_has_vanished(double: OracleDouble) -> None:
@@ -87,11 +97,13 @@ def test_a_file_without_a_size_leaves_its_tablespace_without_one(double: OracleD
 
 def test_every_right_comes_with_its_grant(double: OracleDouble) -> None:
     assert all(right.is_held for right in probe_of(double).rights())
-    double.revoke(*NEEDED, USED, *HISTORY)
+    double.revoke(*VIEWS)
     rights = probe_of(double).rights()
     assert [(right.statement, right.is_held, right.is_optional) for right in rights] == [
         *((grants(view), False, False) for view in NEEDED),
         (grants(USED), False, True),
+        (grants(*IDENTITY), False, True),
+        (grants(*IDENTIFIERS), False, True),
         (grants(*HISTORY), False, True),
     ]
 

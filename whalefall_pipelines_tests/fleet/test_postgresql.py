@@ -3,6 +3,7 @@
 Logins that are refused are in `test_postgresql_refusals.py`, TLS in `test_postgresql_tls.py`, networks in `test_faults.py`.
 """
 
+import shutil
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,11 +23,14 @@ from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.postgresql import (
+    ask_through,
+    bytes_of,
     create_database,
     create_login,
     instance_at,
     instance_of,
     new_name,
+    quoted,
     superuser,
 )
 from whalefall_pipelines_tests.servers.visits import failure
@@ -109,12 +113,13 @@ def test_a_database_dropped_while_others_are_measured_costs_none_of_them_its_siz
         cursor.execute(f"grant pg_read_all_stats to {login.username}")
         reader.set_session(isolation_level="repeatable read", readonly=True)
         with reader.cursor() as statement:
-            statement.execute("select")
+            statement.execute("select array_agg(oid) from pg_database where datname in (%s, 'postgres')", (gone,))
+            ((identifiers,),) = statement.fetchall()
             cursor.execute(f"drop database {gone}")
-            statement.execute(queries.load("probes/postgresql/measure_databases"), {"database_names": [gone, "postgres"]})
-            sizes = {bytes(name).decode(): total for name, _, total, _ in statement.fetchall()}
-    assert sizes.pop(gone) is None
-    assert sizes["postgres"] > 0
+            statement.execute(queries.load("probes/postgresql/measure_databases"), {"database_ids": identifiers})
+            sizes = {bytes(name).decode(): (is_allowed, total) for _, _, is_allowed, total, name, _ in statement.fetchall()}
+    assert sizes.pop(gone) == (False, None)
+    assert sizes["postgres"][1] > 0
 
 
 def test_a_database_made_anew_while_it_was_measured_is_another_one(newest: PostgresCluster) -> None:
@@ -136,40 +141,83 @@ def test_a_database_made_anew_while_it_was_measured_is_another_one(newest: Postg
         assert outcomes.result() == [MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")]
 
 
-def test_what_an_interrupted_drop_left_is_no_database(server: PostgresCluster) -> None:
-    login, corpse = create_login(server), create_database(server)
+def test_what_an_interrupted_drop_left_is_measured_and_comes_with_its_cure(server: PostgresCluster) -> None:
+    login, corpse = create_login(server), create_database(server, new_name("half dropped"))
     with superuser(server) as cursor:
-        cursor.execute("update pg_database set datconnlimit = -2 where datname = %s", (corpse,))
-    with visit(server, login) as probe:
-        assert corpse not in probe.list_databases()
-        assert probe.measure([corpse]) == [MissingSize(corpse, Reason.VANISHED, "dropped between listing and measuring")]
-    with superuser(server) as cursor:
-        cursor.execute(f"drop database {corpse}")
+        cursor.execute("update pg_database set datconnlimit = -2 where datname = %s returning oid", (corpse,))
+        ((identifier,),) = cursor.fetchall()
+        with visit(server, login) as probe:
+            assert probe.list_databases()[corpse] == str(identifier)
+            (size,) = probe.measure([corpse])
+            assert isinstance(size, DatabaseSize)
+            assert size.total_bytes == bytes_of(server.data / "base" / str(identifier)) > 5_000_000
+            assert size.notice
+            assert size.notice.startswith("An interrupted DROP DATABASE left it")
+            cursor.execute("checkpoint")
+            shutil.rmtree(server.data / "base" / str(identifier))
+            (size,) = probe.measure([corpse])
+            assert isinstance(size, DatabaseSize)
+            assert (size.total_bytes, size.notice is None) == (0, False)
+        cursor.execute(f"revoke connect on database {quoted(corpse)} from public")
+        with visit(server, login) as probe:
+            (missing,) = probe.measure([corpse])
+            assert isinstance(missing, MissingSize)
+            cursor.execute(missing.detail)
+            assert isinstance(probe.measure([corpse])[0], DatabaseSize)
+        cursor.execute(size.notice.partition("Run ")[2])
+        with visit(server, login) as probe:
+            assert corpse not in probe.list_databases()
+
+
+def test_a_database_without_files_is_no_database_of_no_size(newest: PostgresCluster) -> None:
+    login, broken = create_login(newest), create_database(newest)
+    with superuser(newest) as cursor, visit(newest, login) as probe:
+        cursor.execute("checkpoint")
+        shutil.rmtree(newest.data / "base" / str(probe.list_databases()[broken]))
+        assert probe.measure([broken]) == [MissingSize(broken, Reason.SERVER_ERROR, "the server lists it and finds no files of it")]
+        cursor.execute(f"drop database {broken}")
 
 
 def test_a_visit_is_read_only_named_and_limited(server: PostgresCluster) -> None:
     login = create_login(server)
-    with visit(server, login, Deadlines(statement_seconds=7)) as probe, probe._connection.cursor() as session:  # pyright: ignore[reportPrivateUsage]
-        session.execute(
-            "select current_setting('transaction_read_only'), current_setting('statement_timeout'), current_setting('application_name')"
-        )
-        assert session.fetchone() == ("on", "7s", "whalefall")
+    with visit(server, login, Deadlines(statement_seconds=7)) as probe:
+        settings = "current_setting('transaction_read_only'), current_setting('statement_timeout'), current_setting('application_name')"
+        assert ask_through(probe, f"select {settings}") == [("on", "7s", "whalefall")]
         with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
-            session.execute("create table public.forbidden ()")
+            ask_through(probe, "create table public.forbidden ()")
         with superuser(server) as cursor:
             cursor.execute("select application_name, state from pg_stat_activity where usename = %s", (login.username,))
             assert cursor.fetchall() == [("whalefall", "idle")]
 
 
-def test_a_visit_sends_three_statements_and_nothing_else(server: PostgresCluster) -> None:
+def test_a_visit_sends_four_statements_and_nothing_else(server: PostgresCluster) -> None:
     login = create_login(server)
     with superuser(server) as cursor:
         cursor.execute(f"alter role {login.username} set log_statement = 'all'")
-        cursor.execute(f"alter role {login.username} set datestyle = 'German'")  # makes psycopg2 send one of its own
     with visit(server, login) as probe:
         probe.measure(list(probe.list_databases()))
     said = [line for line in server.log.read_text().splitlines() if line.startswith(f"{login.username}: LOG:  statement:")]
-    assert len(said) == 3, said
+    assert len(said) == 4, said
+
+
+def test_the_identifier_of_a_database_survives_a_rename_and_no_new_database_gets_it(server: PostgresCluster) -> None:
+    login, name, new = create_login(server), create_database(server), new_name("renamed")
+    with superuser(server) as cursor, visit(server, login) as probe:
+        before = probe.list_databases()[name]
+        cursor.execute(f"alter database {name} rename to {new}")
+        after = probe.list_databases()
+        assert (after[new], name in after) == (before, False)
+        cursor.execute(f"drop database {new}")
+        create_database(server, new)
+        assert probe.list_databases()[new] != before
+
+
+def test_a_database_renamed_between_listing_and_measuring_is_not_measured_by_its_old_name(newest: PostgresCluster) -> None:
+    login, name = create_login(newest), create_database(newest)
+    with superuser(newest) as cursor, visit(newest, login) as probe:
+        probe.list_databases()
+        cursor.execute(f"alter database {name} rename to {new_name('renamed')}")
+        assert probe.measure([name]) == [MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -196,37 +244,6 @@ def test_hostile_login_names_get_in_and_get_a_grant_that_works(newest: PostgresC
         assert isinstance(missing, MissingSize)
         cursor.execute(missing.detail)
         assert isinstance(probe.measure([forbidden])[0], DatabaseSize)
-
-
-def test_a_name_that_is_no_utf8_costs_only_itself(newest: PostgresCluster) -> None:
-    login, latin, neighbour = create_login(newest), new_name("latin"), create_database(newest)
-    with superuser(newest) as cursor:
-        cursor.execute(f"create database {latin} encoding 'LATIN1' template template0")
-    with superuser(newest, latin) as cursor:
-        cursor.execute("create database caf\u00e9")
-        with visit(newest, login) as probe:
-            assert "caf\\xe9" in probe.list_databases()
-            missing, measured = probe.measure(["caf\\xe9", neighbour])
-        cursor.execute("drop database caf\u00e9")
-    assert isinstance(missing, MissingSize)
-    assert (missing.reason, "UTF-8" in missing.detail) == (Reason.SERVER_ERROR, True)
-    assert isinstance(measured, DatabaseSize)
-
-
-def test_functions_that_others_made_are_not_run(newest: PostgresCluster) -> None:
-    login, database = create_login(newest), create_database(newest)
-    with superuser(newest, database) as cursor:
-        # An exact match of the literals' types: without a search_path of our own the server prefers it.
-        cursor.execute("create function public.pg_has_role(text, text) returns boolean language plpgsql as $$begin raise 'hijacked'; end$$")
-        cursor.execute(f"revoke connect on database {database} from public")
-        cursor.execute(f"grant connect on database {database} to {login.username}")
-    forbidden = create_database(newest)
-    with superuser(newest) as cursor:
-        cursor.execute(f"revoke connect on database {forbidden} from public")
-    with visit(newest, login, default_database=database) as probe:
-        (missing,) = probe.measure([forbidden])
-        assert isinstance(missing, MissingSize)
-        assert missing.reason is Reason.NO_PERMISSION
 
 
 def test_a_statement_ends_at_its_own_deadline(newest: PostgresCluster) -> None:

@@ -43,36 +43,47 @@ def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_postgresql
             assert said[0].endswith("that is no PostgreSQL: check the port.")
 
 
-def fatal(message: str, encoding: str = "utf-8") -> bytes:
-    """The server's refusal as it stands on the wire."""
-    body = b"SFATAL\0C00000\0M" + message.encode(encoding) + b"\0\0"
+def fatal(sqlstate: str, message: str, encoding: str = "utf-8") -> bytes:
+    """The server's refusal as it stands on the wire; the severity is of the server's language, too."""
+    body = b"S\xd6\xc2\xc3\xfc\xb4\xed\xce\xf3\0VFATAL\0C" + sqlstate.encode() + b"\0M" + message.encode(encoding) + b"\0\0"
     return b"E" + (len(body) + 4).to_bytes(4, "big") + body
 
 
 @pytest.mark.parametrize(
-    ("message", "reason", "kind"),
+    ("sqlstate", "message", "reason", "kind"),
     [
-        ("the database system is starting up", Reason.UNAVAILABLE, UnreachableError),
-        ("the database system is not yet accepting connections", Reason.UNAVAILABLE, UnreachableError),
-        ("the database system is in recovery mode", Reason.UNAVAILABLE, UnreachableError),
+        ("57P03", "the database system is starting up", Reason.UNAVAILABLE, UnreachableError),
+        ("57P03", "数据库系统启动中", Reason.UNAVAILABLE, UnreachableError),
+        ("57P03", "the database system is in recovery mode", Reason.UNAVAILABLE, UnreachableError),
+        ("53300", "sorry, too many clients already", Reason.UNAVAILABLE, UnreachableError),
         (
-            'no pg_hba.conf entry for host "::1", user "starting up", database "x", no encryption',
+            "28000",
+            'no pg_hba.conf entry for user "starting up", no encryption',
             Reason.AUTHENTICATION_FAILED,
             LoginRejectedError,
         ),
-        ('password authentication failed for user "starting up"', Reason.AUTHENTICATION_FAILED, LoginRejectedError),
-        ('role "starting up" is not permitted to log in', Reason.AUTHENTICATION_FAILED, LoginRejectedError),
-        ('Benutzer "starting up" kommt hier nicht herein', Reason.AUTHENTICATION_FAILED, LoginRejectedError),
+        ("28P01", 'password authentication failed for user "starting up"', Reason.AUTHENTICATION_FAILED, LoginRejectedError),
+        ("28P01", 'Benutzer "starting up" kommt hier nicht herein', Reason.AUTHENTICATION_FAILED, LoginRejectedError),
+        ("28000", 'role "starting up" is not permitted to log in', Reason.AUTHENTICATION_FAILED, LoginRejectedError),
+        ("55000", 'database "postgres" is not currently accepting connections', Reason.UNAVAILABLE, LoginRejectedError),
+        ("42501", "permission denied for table logins", Reason.SERVER_ERROR, UnreachableError),
+        ("P0001", "the password of the audit has expired", Reason.SERVER_ERROR, UnreachableError),
+        ("08P01", "unsupported startup parameter: application_name", Reason.SERVER_ERROR, UnreachableError),
+        ("00000", "nothing", Reason.SERVER_ERROR, UnreachableError),
     ],
 )
-def test_the_words_of_a_refusal_decide_and_the_name_of_the_login_does_not(message: str, reason: Reason, kind: type[TargetError]) -> None:
-    with answering_host(fatal(message)) as host, failure(reason, kind) as said:
+def test_the_code_of_a_refusal_decides_and_neither_its_words_nor_a_name_in_them(
+    sqlstate: str, message: str, reason: Reason, kind: type[TargetError]
+) -> None:
+    with answering_host(fatal(sqlstate, message)) as host, failure(reason, kind) as said:
         refused(instance_at(host.host, host.port, sslmode="disable"), Login("starting up", SECRET))
     assert message in said[0]
 
 
-def test_a_refusal_that_cannot_be_read_is_a_rejected_login() -> None:
-    with answering_host(fatal("用户认证失败", "gbk")) as host, failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError):
+def test_a_refusal_in_another_encoding_is_what_its_code_says() -> None:
+    with answering_host(fatal("57P03", "数据库系统启动中", "gbk")) as host, failure(Reason.UNAVAILABLE, UnreachableError):
+        refused(instance_at(host.host, host.port, sslmode="disable"))
+    with answering_host(fatal("28P01", "用户认证失败", "gbk")) as host, failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError):
         refused(instance_at(host.host, host.port, sslmode="disable"))
 
 

@@ -14,7 +14,7 @@ from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
-from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, MINIMAL, new_server, visit
+from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, MINIMAL, SEES_STATE, new_server, visit
 from whalefall_pipelines_tests.servers.visits import failure
 
 driver, server = targets.driver, targets.server
@@ -151,8 +151,8 @@ def test_the_rights_that_are_missing_are_told_with_their_grants(driver: Driver) 
                 "GRANT VIEW ANY DATABASE TO [monitor];": True,
                 "GRANT VIEW ANY DEFINITION TO [monitor];": True,
             }
-            assert [right.is_held for right in probe.rights() if right.is_optional] == [False, False]
-        for right in ("CONNECT ANY DATABASE", *BACKUPS):
+            assert [right.is_held for right in probe.rights() if right.is_optional] == [False, False, False]
+        for right in ("CONNECT ANY DATABASE", SEES_STATE, *BACKUPS):
             server.catalogue.grant(LOGIN.username, right)
         with visit(driver, server) as probe:
             assert all(right.is_held for right in probe.rights())

@@ -2,6 +2,8 @@
 # Installs the servers and drivers that tests need and pip does not carry. Without root it says what is missing and what that costs.
 set -eu
 
+sh "$(dirname "$0")/install_mysql.sh"
+
 needed=""
 command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ] || needed="$needed mariadb-server-core"
 # pyodbc links libodbc.so.2; tdsodbc is FreeTDS, the second of the two drivers for SQL Server.

@@ -1,17 +1,15 @@
-"""MariaDB and MySQL servers as targets: a private MariaDB, the MySQL that WHALEFALL_TEST_MYSQL_URL names, logins and schemas on them.
+"""Private MariaDB and MySQL servers as targets, logins and schemas on them.
 
-How a MariaDB is made and started is `local_servers/mariadb.py`. There is no MySQL to install on a stable Debian: its URL is
-`mysql://root:password@127.0.0.1:3306`, of an administrator on a server that may be littered.
+How a MariaDB is made and started is `local_servers/mariadb.py`, a MySQL `mysql.py`.
 """
 
 import itertools
 import os
 import signal
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import pymysql
 import pytest
@@ -23,12 +21,12 @@ from whalefall_pipelines.fleet.mysql import MySQLProbe
 from whalefall_pipelines.local_servers import mariadb_binaries
 from whalefall_pipelines.local_servers.mariadb import MariadbServer
 from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
+from whalefall_pipelines_tests.servers import mysql as mysql_servers
 from whalefall_pipelines_tests.servers import running as running_server
 
 FAMILIES = ("mariadb", "mysql")
 RIGHTS = "PROCESS, SHOW VIEW"
-# Workers share the MySQL server, so a name holds the worker's process.
-_numbers = itertools.count(os.getpid() * 10_000)
+_numbers = itertools.count()
 
 
 def needed_binaries() -> MariadbBinaries:
@@ -62,24 +60,22 @@ class Target:
     """A server to be measured, and its administrator. What is created is dropped at the end."""
 
     family: str
-    host: str
-    port: int
-    administrator: Login
-    server: MariadbServer | None = None
+    server: MariadbServer
     _created: list[str] = field(default_factory=list)
+
+    @property
+    def host(self) -> str:
+        """Where it listens."""
+        return self.server.host
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.server.port
 
     def ask(self, *statements: str) -> list[tuple[object, ...]]:
         """Run statements as the administrator; the rows of the last."""
-        if self.server:
-            return self.server.administer(*statements)
-        user, password = self.administrator.username, self.administrator.password or ""
-        connection = pymysql.connect(host=self.host, port=self.port, user=user, password=password, autocommit=True, charset="utf8mb4")
-        rows: Sequence[tuple[object, ...]] = ()
-        with closing(connection), connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-                rows = cursor.fetchall()
-        return list(rows)
+        return self.server.administer(*statements)
 
     def create_schema(self, name: str | None = None) -> str:
         """A new schema; its name."""
@@ -113,11 +109,8 @@ class Target:
         )
 
     def files(self, schema: str) -> Path:
-        """The folder of a schema whose name needs no encoding; without a way to the server's files the test is skipped."""
-        folder = Path(str(self.ask("select @@datadir")[0][0])) / schema
-        if not folder.is_dir():
-            pytest.skip(f"the files of {self.family} are not on this machine")
-        return folder
+        """The folder of a schema whose name needs no encoding."""
+        return self.server.data / schema
 
     def instance(self, **settings: str | None) -> Instance:
         """This server as registered."""
@@ -125,7 +118,6 @@ class Target:
 
     def restart(self, *, crash: bool = False) -> None:
         """Stop our own server and start it again."""
-        assert self.server
         process = self.server.process_id()
         assert process
         if crash:
@@ -140,25 +132,21 @@ class Target:
         self.ask(*statements)
 
 
-def target_of(server: MariadbServer) -> Target:
-    """A MariaDB of ours that runs."""
-    return Target("mariadb", server.host, server.port, Login("root", None), server)
-
-
-def mysql_target() -> Target:
-    """The MySQL that was named; without one the test is skipped."""
-    url = urlsplit(os.environ.get("WHALEFALL_TEST_MYSQL_URL", ""))
-    if not url.hostname:
-        pytest.skip("no MySQL named: set WHALEFALL_TEST_MYSQL_URL to mysql://root:password@127.0.0.1:3306")
-    login = Login(unquote(url.username or "root"), unquote(url.password or ""))
-    return Target("mysql", url.hostname, url.port or 3306, login)
-
-
 @contextmanager
 def running(folder: Path, *options: str) -> Generator[Target]:
     """A MariaDB of its own, up for the block."""
     with running_server.running(MariadbServer(needed_binaries(), folder, options=options)) as server:
-        yield target_of(server)
+        yield Target("mariadb", server)
+
+
+@contextmanager
+def running_mysql(folder: Path, *options: str) -> Generator[Target]:
+    """A MySQL of its own, up for the block; without one the test is skipped."""
+    binaries = mysql_servers.find()
+    if binaries is None:
+        pytest.skip(f"{mysql_servers.ABSENT}: {mysql_servers.why_absent()}")
+    with running_server.running(mysql_servers.MysqlServer(binaries, folder, options=options)) as server:
+        yield Target("mysql", server)
 
 
 def _tidy(target: Target) -> Generator[Target]:
@@ -176,10 +164,17 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         yield target
 
 
+@pytest.fixture(scope="session")
+def mysql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """The MySQL of a worker."""
+    with running_mysql(tmp_path_factory.mktemp("mysql")) as target:
+        yield target
+
+
 @pytest.fixture(params=FAMILIES)
 def target(request: pytest.FixtureRequest) -> Iterator[Target]:
     """A server of each family in turn."""
-    yield from _tidy(request.getfixturevalue("mariadb") if request.param == "mariadb" else mysql_target())
+    yield from _tidy(request.getfixturevalue({"mariadb": "mariadb", "mysql": "mysql_server"}[request.param]))
 
 
 @pytest.fixture
@@ -189,9 +184,9 @@ def maria(mariadb: Target) -> Iterator[Target]:
 
 
 @pytest.fixture
-def mysql() -> Iterator[Target]:
+def mysql(mysql_server: Target) -> Iterator[Target]:
     """The MySQL, for what only that family has."""
-    yield from _tidy(mysql_target())
+    yield from _tidy(mysql_server)
 
 
 @contextmanager

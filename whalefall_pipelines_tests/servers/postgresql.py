@@ -20,8 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import wait_select
 
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.fleet.postgresql import PostgresProbe
+from whalefall_pipelines.fleet.probe import Probe
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_binaries import PostgresBinaries, available
 from whalefall_pipelines_tests.conftest import FAST
@@ -91,6 +94,16 @@ def new_name(kind: str) -> str:
     return f"{kind}_{next(_numbers)}"
 
 
+def quoted(name: str) -> str:
+    """A name as an identifier of any letters."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def bytes_of(folder: Path) -> int:
+    """The length of all files in a folder, as the file system has it."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def create_database(cluster: PostgresCluster, name: str | None = None) -> str:
     """A new database; its name."""
     name = name or new_name("database")
@@ -106,6 +119,16 @@ def create_login(cluster: PostgresCluster, username: str | None = None, *attribu
         statement = sql.SQL(f"create role {{}} login {' '.join(attributes)} password {{}}")
         cursor.execute(statement.format(sql.Identifier(login.username), sql.Literal(login.password)))
     return login
+
+
+def ask_through(probe: Probe, statement: str) -> list[tuple[object, ...]]:
+    """What a visit's own session answers to any statement."""
+    assert isinstance(probe, PostgresProbe)
+    connection = probe._session.connection
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        wait_select(connection)
+        return cursor.fetchall() if cursor.description else []
 
 
 def instance_at(host: str, port: int, **settings: str | None) -> Instance:

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable
 
-# How a statement of ours may begin. SHOW reads whatever follows; SET is for the session alone.
+# How a statement of ours may begin. SHOW reads whatever follows; SET is for the session alone, as set_config() is.
 _SHOWING = re.compile(r"show\b", re.IGNORECASE)
 _READING = re.compile(r"(select|with|begin|start transaction|commit|rollback|set (?!global|persist))\b", re.IGNORECASE)
 _WRITING = re.compile(
     r"\b(insert|update|delete|merge|replace into|create|drop|alter|truncate|grant|revoke|rename|comment on|copy|vacuum|reindex|cluster|"
     r"refresh|analyze|optimize|repair|lock|flush|reset|kill|shutdown|call|do|exec|execute|prepare|notify|listen|into (out|dump)file|"
     r"nextval|setval|dbcc|backup|restore|waitfor|bulk|openrowset|pg_terminate_backend|pg_cancel_backend|pg_reload_conf|pg_switch_wal|"
-    r"lo_\w+|set_config|pg_advisory\w*|dblink\w*|for (no key )?(update|share))\b",
+    r"lo_\w+|pg_advisory\w*|dblink\w*|for (no key )?(update|share))\b",
     re.IGNORECASE,
 )
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from psycopg2 import sql
 
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of, periods_between
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
@@ -23,10 +22,11 @@ from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, ModelFleet, database_rows, days_from, instance_rows
 from whalefall_pipelines_tests.days import write_days
 from whalefall_pipelines_tests.factories import DAY, query, register
+from whalefall_pipelines_tests.plans import tables_read
 
 TABLES = (
     "instances, credentials, instance_databases, database_size_stats, instance_size_stats, database_size_aggregations, "
-    "instance_size_aggregations, capacity_gaps, sync_sessions, sync_instance_records"
+    "instance_size_aggregations, instance_activity, database_activity, capacity_gaps, stale_periods, sync_sessions, sync_instance_records"
 )
 
 
@@ -104,18 +104,22 @@ def test_the_periods_are_those_of_the_model_in_whatever_order(
         for part in chance.sample([periods[:cut], periods[cut:]], 2):
             if part:
                 aggregate(store, part, today)
-    measurable = {key for (key, _), one in fleet.items() if one.total_bytes is not None}
-    assert_as_the_model(store, ModelFleet(fleet, measurable), today)
+    measured_from: dict[Key, date] = {}
+    for (key, day), one in fleet.items():
+        if one.total_bytes is not None:
+            measured_from[key] = min(day, measured_from.get(key, day))
+    assert_as_the_model(store, ModelFleet(fleet, measured_from), today)
 
-    known = sorted(place for place in fleet if place[0] in measurable)
+    known = sorted(place for place in fleet if place[0] in measured_from)
     changed = {place: random_day(chance) for place in chance.sample(known, min(3, len(known)))}
     if changed:
         write_days(store, changed)
     for _, day in changed:
         for period_type in PeriodType:
             aggregate(store, [period_of(period_type, day)], today)
-    assert_as_the_model(store, ModelFleet(fleet | changed, measurable), today)
+    assert_as_the_model(store, ModelFleet(fleet | changed, measured_from), today)
     assert list(verify(store, days[0], days[-1], today)) == []
+    assert [aggregation.list_due_periods(store, period_type, today) for period_type in PeriodType] == [[], [], [], []]
     assert aggregate_all(store, days[0], days[-1], today) == 0
 
 
@@ -294,21 +298,11 @@ def test_only_the_months_that_are_needed_are_read(store: Database) -> None:
 
 
 def months_read(store: Database, level: Level, period: Period) -> set[str]:
-    """The months of the days that the plan of a computation reads."""
+    """The months of the days that a computation reads."""
     with store.transaction() as cursor:
-        cursor.execute(
-            sql.SQL("explain (analyze, format json) ") + aggregation.computed(level),
-            aggregation.parameters(cursor, [period], DAY),
-        )
-        (plan,) = cursor.fetchone() or (None,)
-    found: set[str] = set()
-    waiting = [plan[0]["Plan"]]
-    while waiting:
-        node = waiting.pop()
-        waiting += node.get("Plans", [])
-        if str(node.get("Relation Name", "")).startswith(f"{level}_size_stats_") and node["Actual Loops"]:
-            found.add(str(node["Relation Name"])[-7:])
-    return found
+        values = aggregation.parameters(cursor, [period], DAY)
+    read = tables_read(store, aggregation.computed(level), values)
+    return {table[-7:] for table in read if table.startswith(f"{level}_size_stats_")}
 
 
 def test_two_programs_at_once_end_with_what_the_days_say(store: Database) -> None:

@@ -151,7 +151,7 @@ def test_a_month_whose_archive_fails_goes_back_to_its_place(store: Database, tmp
 
 
 def test_an_archive_is_written_while_other_sessions_read_and_write(store: Database, tmp_path: Path) -> None:
-    with closing(Database(store.url, settings.load({"WHALEFALL_HOME": "/nonexistent"}).timezone)) as other, other.session() as cursor:
+    with closing(Database(store.url, store.timezone)) as other, other.session() as cursor:
         cursor.execute("set lock_timeout = '200ms'")
         expire(store, tmp_path)
         cursor.execute(f"select count(*) from {TABLE}")

@@ -29,7 +29,7 @@ def installed(store: Database, store_environment: dict[str, str], postgres_serve
     name = f"doctors_dagster_{next(_numbers)}"
     administer(postgres_server, f"create database {name}")
     given = settings.load(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
-    create_table_partitions(store, given, today(datetime.now(UTC), given.timezone))
+    create_table_partitions(store, given, today(datetime.now(UTC), given.requested_timezone))
     yield Installation(given, fleet=FakeFleet({}))
     administer(postgres_server, f"drop database {name} with (force)")
 
@@ -97,7 +97,7 @@ def test_a_store_that_does_not_answer_ends_the_examination(installed: Installati
 def test_an_embedded_store_that_never_ran_is_not_started(tmp_path: Path) -> None:
     (found,) = Installation(settings.load({"WHALEFALL_HOME": str(tmp_path / "home")})).examine()
     assert (found.severity, found.sentence) == (Severity.PROBLEM, f"There is no store in {tmp_path / 'home'} yet.")
-    assert found.next_step == "run `whalefall store start`, or name another WHALEFALL_HOME."
+    assert found.next_step == "run `whalefall store start`, which makes one, or name another WHALEFALL_HOME."
     assert not (tmp_path / "home").exists()
 
 
@@ -150,9 +150,9 @@ def test_a_session_whose_process_is_gone_is_found(store: Database, installed: In
 def test_a_password_that_cannot_be_read_is_found_by_the_name_of_its_login(store: Database, installed: Installation) -> None:
     whole = with_fleet(installed, store, a=server())
     with store.transaction() as cursor:
-        cursor.execute("update credentials set secret = 'env:NOWHERE'")
+        cursor.execute("update credentials set secret = 'env:MONITOR_NOWHERE'")
     found = bad(whole)
-    assert found["secrets"].sentence.endswith("'NOWHERE' is not set or empty.")
+    assert found["secrets"].sentence.endswith("'MONITOR_NOWHERE' is not set or empty.")
     assert found["secrets"].next_step == "set it here, and where Dagster's code server runs."
     assert (found["instances"].severity, found["instances"].next_step) == (Severity.PROBLEM, "do what is said of secrets.")
     assert set(bad(replace(whole, with_instances=False))) == {"secrets"}

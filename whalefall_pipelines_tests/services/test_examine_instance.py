@@ -52,7 +52,7 @@ def test_only_version_and_instant_of_servers_that_answered_are_kept(store: Datab
 def test_each_failure_is_one_servers_own(store: Database, tmp_path: Path) -> None:
     register(store, "fine", "down", "wrong", "secret")
     with store.transaction() as cursor:
-        cursor.execute("update credentials set secret = 'env:NOT_SET' where name = 'secret'")
+        cursor.execute("update credentials set secret = 'env:MONITOR_NOT_SET' where name = 'secret'")
     refusal = LoginRejectedError("wrong password", reason=Reason.AUTHENTICATION_FAILED)
     servers = {"fine": server(), "wrong": server(refusal=refusal), "secret": server()}
     found = examine(store, tmp_path, FakeFleet(servers))

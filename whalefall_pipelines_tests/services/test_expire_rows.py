@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from whalefall_pipelines import queries, settings
+from whalefall_pipelines.domain.periods import PeriodType, period_of
 from whalefall_pipelines.domain.retention import RowKind
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, months_between
 from whalefall_pipelines.errors import InputError
@@ -139,6 +140,25 @@ def test_gaps_go_with_their_days_whether_open_or_closed(databases: Databases) ->
             gap(databases.store, day + timedelta(days=0 if closed_by else 40 if day == OLDEST.first_day else -40), closed_by)
     assert deleted(databases)[RowKind.GAPS] == 2
     assert query(databases.store, "select min(stat_date) from capacity_gaps") == [(OLDEST.first_day,)]
+
+
+def test_a_gap_that_goes_makes_no_period_be_computed_from_what_is_left_of_its_days(databases: Databases) -> None:
+    store = databases.store
+    register(store, "a")
+    kept = date(2026, 2, 3)
+    for day in (date(2025, 10, 1), date(2025, 10, 31), OLDEST.first_day, kept):  # the third is in one week with the second
+        gap(store, day)
+    query(store, "delete from stale_periods where true returning 1")
+    gap(store, kept + timedelta(days=1))
+    assert deleted(databases)[RowKind.GAPS] == 2
+    expected = {(period_type, period_of(period_type, kept + timedelta(days=1)).start) for period_type in PeriodType}
+    assert set(query(store, "select period_type, period_start from stale_periods")) == expected
+
+
+def test_what_the_ledger_has_of_days_that_are_not_kept_is_forgotten_even_where_no_gap_goes(databases: Databases) -> None:
+    query(databases.store, "insert into stale_periods values ('quarterly', '2025-10-01'), ('monthly', '2025-11-01') returning 1")
+    expire_rows(databases, SETTINGS, TODAY)
+    assert query(databases.store, "select period_type from stale_periods") == [("monthly",)]
 
 
 def test_the_gaps_of_a_month_that_is_held_stay_with_it(databases: Databases) -> None:

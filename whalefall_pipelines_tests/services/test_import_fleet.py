@@ -5,15 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from whalefall_pipelines import settings
 from whalefall_pipelines.domain.fleet_entries import FleetEntries
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.domain.registration import Plan
 from whalefall_pipelines.errors import InputError, NotFoundError, WhalefallError
 from whalefall_pipelines.services.register_instances import carry_out, plan_fleet, read_fleet_file
+from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances, registered_instances, remove, set_active
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.services.test_add_instance import add
+
+
+def box(home: Path) -> SecretBox:
+    return SecretBox(settings.load({"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": "/run/allowed"}))
 
 
 def actions(plan: Plan) -> dict[str, str]:
@@ -22,7 +28,7 @@ def actions(plan: Plan) -> dict[str, str]:
 
 def write(folder: Path, text: str, name: str = "fleet.yaml") -> FleetEntries:
     (folder / name).write_text(text, encoding="utf-8")
-    return read_fleet_file(folder / name)
+    return read_fleet_file(folder / name, box(folder))
 
 
 def bring_in(store: Database, entries: FleetEntries) -> dict[str, str]:
@@ -35,7 +41,7 @@ def test_importing_again_changes_nothing(store: Database, tmp_path: Path) -> Non
     entries = write(
         tmp_path,
         "defaults: {engine: mysql, credential: c}\n"
-        "credentials: [{name: c, username: u, secret: env:X}]\n"
+        "credentials: [{name: c, username: u, secret: env:MONITOR_X}]\n"
         "instances:\n- {name: b, host: h}\n- {name: a, host: h, tags: {env: x}, capacity_limit: 2TB}\n",
     )
     assert bring_in(store, entries) == {"b": "add", "a": "add"}
@@ -77,7 +83,7 @@ def test_a_file_with_bad_rows_reports_all_of_them_and_writes_nothing(store: Data
         "- {name: a, engine: mysql, host: h, credential: nobody}\n"
         "- {name: b, engine: access, host: h, username: u}\n",
     )
-    with pytest.raises(InputError, match=r"(?s)line 2: .*'nobody'.*line 3: .*'access'"):
+    with pytest.raises(InputError, match=r"(?s)line 2: .*'nobody'.*line 3: .*'b' has an unknown engine"):
         plan_fleet(store, entries)
     with pytest.raises(InputError):
         carry_out(store, entries, Plan((), (), 0))
@@ -102,7 +108,7 @@ def test_a_plan_that_is_out_of_date_is_not_carried_out(store: Database, tmp_path
 
 
 def test_a_thousand_instances_take_a_handful_of_statements(store: Database, tmp_path: Path) -> None:
-    rows = "".join(f"n{number},postgresql,h{number},u{number},env:SECRET_{number},team=t{number}\n" for number in range(1000))
+    rows = "".join(f"n{number},postgresql,h{number},u{number},env:MONITOR_SECRET_{number},team=t{number}\n" for number in range(1000))
     entries = write(tmp_path, f"name,engine,host,username,secret,tags\n{rows}", "fleet.csv")
     plan = plan_fleet(store, entries)
     with store.transaction() as cursor:
@@ -124,15 +130,31 @@ def test_a_thousand_instances_take_a_handful_of_statements(store: Database, tmp_
 @pytest.mark.parametrize("name", ["fleet.txt", "fleet", "fleet.json"])
 def test_the_name_of_a_file_decides_how_it_is_read(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=r"neither \.yaml nor \.csv"):
-        read_fleet_file(tmp_path / name)
+        read_fleet_file(tmp_path / name, box(tmp_path))
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"no file '.*gone\.yaml'"):
-        read_fleet_file(tmp_path / "gone.yaml")
+        read_fleet_file(tmp_path / "gone.yaml", box(tmp_path))
     (tmp_path / "latin.CSV").write_bytes("name\nä".encode("latin-1"))
     with pytest.raises(InputError, match="not UTF-8"):
-        read_fleet_file(tmp_path / "latin.CSV")
+        read_fleet_file(tmp_path / "latin.CSV", box(tmp_path))
     (tmp_path / "folder.yml").mkdir()
     with pytest.raises(InputError, match="Is a directory"):
-        read_fleet_file(tmp_path / "folder.yml")
+        read_fleet_file(tmp_path / "folder.yml", box(tmp_path))
+
+
+def test_every_login_whose_secret_is_out_of_bounds_is_refused_with_its_line(tmp_path: Path) -> None:
+    entries = write(
+        tmp_path,
+        "- {name: a, engine: mysql, host: h, username: u, secret: env:WHALEFALL_SECRET_KEY}\n"
+        "- {name: b, engine: mysql, host: h, username: u, secret: env:PATH}\n"
+        "- {name: c, engine: mysql, host: h, username: u, secret: file:/etc/shadow}\n"
+        "- {name: d, engine: mysql, host: h, username: u, secret: file:/run/allowed/../../etc/shadow}\n"
+        "- {name: e, engine: mysql, host: h, username: u, secret: env:MONITOR_X}\n"
+        "- {name: f, engine: mysql, host: h, username: u, secret: file:/run/allowed/f}\n",
+    )
+    assert [problem.line for problem in entries.problems] == [1, 2, 3, 4]
+    for problem, setting in zip(entries.problems, ("VARIABLES", "VARIABLES", "FOLDERS", "FOLDERS"), strict=True):
+        assert f"WHALEFALL_SECRET_{setting}" in problem.sentence
+        assert "shadow" not in problem.sentence

@@ -56,7 +56,7 @@ def installation(store: Database, environment: dict[str, str]) -> Iterator[tuple
     url = parse_url(environment["WHALEFALL_DATABASE_URL"]).set(username="store_canary", password=STORE)
     with_password = url.difference_update_query(["passfile"]).render_as_string(hide_password=False)
     given = settings.load(environment | {"WHALEFALL_DATABASE_URL": with_password, "WHALEFALL_SECRET_KEY": KEY})
-    with closing(Database(embedded.address(given).whalefall, given.timezone)) as database:
+    with closing(embedded.open_database(given)) as database:
         yield given, database
 
 
@@ -71,7 +71,7 @@ def store_login(postgres_server: PostgresCluster) -> Iterator[None]:
 def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engine, port: int, username: str) -> set[str]:
     register(store, "target", engine=engine, port=port)
     with installation(store, environment) as (given, database):
-        secrets = SecretBox(given, {"LOGIN": LOGIN})
+        secrets = SecretBox(given, {"MONITOR_LOGIN": LOGIN})
         sealed = secrets.seal(LOGIN)
         with store.transaction() as cursor:
             cursor.execute("update credentials set username = %s, secret = %s", (username, sealed))

@@ -33,8 +33,8 @@ def given(
     number = next(_numbers)
     role, dagster = f"monitor_{number}", f"dagster_{number}"
     administer(postgres_server, f"create role {role} login password '{CANARY}'", f"create database {dagster}")
-    monkeypatch.setenv("RIGHT_PASSWORD", CANARY)
-    monkeypatch.setenv("WRONG_PASSWORD", WRONG)
+    monkeypatch.setenv("MONITOR_RIGHT_PASSWORD", CANARY)
+    monkeypatch.setenv("MONITOR_WRONG_PASSWORD", WRONG)
     found = settings.load({**store_environment, "WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(dagster)})
     found.home.mkdir(parents=True)
     yield found, dagster
@@ -44,8 +44,8 @@ def given(
 def add_instances(store: Database, postgres_server: PostgresCluster, role: str) -> None:
     register(store, "right", "wrong", port=postgres_server.port)
     with store.transaction() as cursor:
-        cursor.execute("update credentials set username = %s, secret = 'env:RIGHT_PASSWORD' where name = 'right'", (role,))
-        cursor.execute("update credentials set username = %s, secret = 'env:WRONG_PASSWORD' where name = 'wrong'", (role,))
+        cursor.execute("update credentials set username = %s, secret = 'env:MONITOR_RIGHT_PASSWORD' where name = 'right'", (role,))
+        cursor.execute("update credentials set username = %s, secret = 'env:MONITOR_WRONG_PASSWORD' where name = 'wrong'", (role,))
 
 
 def everything_in(postgres_server: PostgresCluster, database: str) -> str:
@@ -64,7 +64,7 @@ def test_a_run_measures_real_servers_and_leaves_no_secret(
 ) -> None:
     found, dagster = given
     add_instances(store, postgres_server, f"monitor_{dagster.removeprefix('dagster_')}")
-    day = today(datetime.now(UTC), found.timezone)
+    day = today(datetime.now(UTC), found.requested_timezone)
     shown: list[int] = []
     session = run_in_dagster(found, store, collection(day, day), on_progress=lambda one: shown.append(one.total_instances))
     assert (session.status, session.successful_instances, session.failed_instances) == (SessionStatus.FAILED, 1, 1)
@@ -87,6 +87,6 @@ def test_a_run_measures_real_servers_and_leaves_no_secret(
 def test_a_run_that_breaks_is_a_sentence_that_names_the_log(store: Database, given: tuple[Settings, str], tmp_path: Path) -> None:
     found, _ = given
     broken = replace(found, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster")
-    day = today(datetime.now(UTC), found.timezone)
+    day = today(datetime.now(UTC), found.requested_timezone)
     with pytest.raises(RunFailedError, match=r"Dagster run broke: .*whole of it is in .*\.log"):
         run_in_dagster(broken, store, collection(day, day))

@@ -171,6 +171,7 @@ HARM = (
     "delete from credentials",
     "update instances set host = 'elsewhere'",
     "update instances set is_active = false, deactivated_at = now()",
+    "update installation set timezone = 'UTC'",
     "insert into schema_migrations (version, name, checksum) values (9999, 'x', 'y')",
     "insert into sync_state_moves (table_name, from_status, to_status) values ('sync_sessions', 'failed', 'running')",
     "create role mine",
@@ -210,8 +211,8 @@ def tables(store: Database) -> list[str]:
 
 def needed_rights() -> set[tuple[str, str]]:
     """What the statements write that runs send: all of them but those that migrate, register instances, or make the demo."""
-    registering = {"remove_instances", "set_instances_active", "upsert_credentials", "upsert_instances"}
-    elsewhere = {"schema", "migrations", "demo", "probes", "local_servers", "store_roles"}
+    registering = {"remove_instances", "replace_secrets", "set_instances_active", "upsert_credentials", "upsert_instances"}
+    elsewhere = {"schema", "migrations", "installation", "demo", "probes", "local_servers", "store_roles"}
     found: set[tuple[str, str]] = set()
     for path in queries.SQL_ROOT.rglob("*.sql"):
         if path.relative_to(queries.SQL_ROOT).parts[0] in elsewhere or path.stem in registering:

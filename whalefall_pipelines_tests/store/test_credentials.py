@@ -21,7 +21,7 @@ FERNET_KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 
 
 def secret_box(home: Path, key: str | None = None, **environment: str) -> SecretBox:
-    given = {"WHALEFALL_HOME": str(home)} | ({"WHALEFALL_SECRET_KEY": key} if key else {})
+    given = {"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": str(home)} | ({"WHALEFALL_SECRET_KEY": key} if key else {})
     return SecretBox(settings.load(given), environment)
 
 
@@ -40,7 +40,7 @@ def test_a_login_without_a_secret_has_no_password(tmp_path: Path) -> None:
 
 
 def test_a_password_comes_from_the_environment_and_is_not_shown(tmp_path: Path) -> None:
-    login = secret_box(tmp_path, PASSWORD=SECRET).reveal("env:PASSWORD", "monitor", "db")
+    login = secret_box(tmp_path, MONITOR_=SECRET).reveal("env:MONITOR_", "monitor", "db")
     assert login.password == SECRET
     assert SECRET not in repr(login)
 
@@ -62,11 +62,11 @@ def test_a_password_file_may_be_a_link_as_orchestrators_mount_it(tmp_path: Path)
 
 
 def test_what_cannot_be_resolved_is_one_sentence_that_names_the_place(tmp_path: Path) -> None:
-    box = secret_box(tmp_path, EMPTY="", ZERO=f"{SECRET}\0", LATIN=f"{SECRET}\udce9")
-    assert "'NOT_SET' is not set" in refusal(box, "env:NOT_SET")
-    assert "'EMPTY'" in refusal(box, "env:EMPTY")
-    assert "NUL" in refusal(box, "env:ZERO")
-    assert "'LATIN' is not UTF-8 text" in refusal(box, "env:LATIN")
+    box = secret_box(tmp_path, MONITOR_EMPTY="", MONITOR_ZERO=f"{SECRET}\0", MONITOR_LATIN=f"{SECRET}\udce9")
+    assert "'MONITOR_NOT_SET' is not set" in refusal(box, "env:MONITOR_NOT_SET")
+    assert "'MONITOR_EMPTY'" in refusal(box, "env:MONITOR_EMPTY")
+    assert "NUL" in refusal(box, "env:MONITOR_ZERO")
+    assert "'MONITOR_LATIN' is not UTF-8 text" in refusal(box, "env:MONITOR_LATIN")
     assert f"'{tmp_path / 'gone'}' cannot be read (No such file" in refusal(box, f"file:{tmp_path / 'gone'}")
     assert "neither" in refusal(box, SECRET)
 
@@ -78,7 +78,8 @@ def test_files_that_hold_no_password_are_refused(tmp_path: Path) -> None:
         assert f"'{tmp_path / name}'" in refusal(box, f"file:{tmp_path / name}")
     os.mkfifo(tmp_path / "pipe")
     assert "no regular file" in refusal(box, f"file:{tmp_path / 'pipe'}")
-    assert "no regular file" in refusal(box, f"file:{tmp_path}")
+    (tmp_path / "folder").mkdir()
+    assert "no regular file" in refusal(box, f"file:{tmp_path / 'folder'}")
 
 
 @pytest.mark.parametrize("key", [None, FERNET_KEY, "any passphrase", "ä"])

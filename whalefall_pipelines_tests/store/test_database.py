@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from whalefall_pipelines.errors import StoreBusyError, StoreError
-from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines_tests.conftest import libpq_url
 from whalefall_pipelines_tests.factories import query
 
@@ -23,6 +23,27 @@ def test_connections_that_the_server_closed_are_replaced(store: Database) -> Non
     time.sleep(0.05)  # the end of the connection must have arrived here
     assert query(store, "select 1") == [(1,)]
     assert query(store, "select 1") == [(1,)]
+
+
+def test_no_statement_of_the_store_takes_for_ever(store: Database) -> None:
+    limit = "select current_setting('statement_timeout')"
+    with store.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(limit)
+        assert cursor.fetchone() == ("1h",)
+    assert query(store, limit) == [("1min",)]
+    with store.session() as cursor:
+        cursor.execute(limit)
+        assert cursor.fetchone() == ("1h",)
+    assert query(store, limit) == [("1min",)]
+
+
+def test_a_statement_that_takes_too_long_is_cancelled_with_what_to_look_at(store: Database) -> None:
+    with store.transaction() as cursor:
+        cursor.execute("create table half_written (x integer)")
+    with pytest.raises(StoreError, match=r"statement timeout.*pg_stat_activity"), store.transaction(statement_seconds=1) as cursor:
+        cursor.execute("insert into half_written values (1)")
+        cursor.execute("select pg_sleep(20)")
+    assert query(store, "select count(*) from half_written") == [(0,)]
 
 
 def test_a_session_keeps_each_statement_and_leaves_no_setting_behind(store: Database) -> None:

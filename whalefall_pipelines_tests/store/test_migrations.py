@@ -56,3 +56,23 @@ def test_the_day_in_psql_is_the_day_that_whalefall_counts_by(store: Database) ->
         cursor.execute("set timezone to default")
         cursor.execute("select current_setting('timezone')")
         assert cursor.fetchone() == (TIMEZONE.key,)
+
+
+def test_an_older_store_keeps_the_time_zone_of_its_database(store: Database) -> None:
+    change(store, "drop table installation; delete from schema_migrations where version = 9")
+    change(store, f"alter database {store.url.database} set timezone to 'Europe/Berlin'")
+    assert [migration.version for migration in migrations.migrate(store, "UTC")] == [9]
+    with store.transaction() as cursor:
+        cursor.execute("select timezone, created_at = (select min(applied_at) from schema_migrations) from installation")
+        assert cursor.fetchone() == ("Europe/Berlin", True)
+
+
+def test_a_restored_dump_is_given_its_time_zone_back(store: Database) -> None:
+    change(store, f"alter database {store.url.database} reset timezone")
+    migrations.migrate(store, "UTC")
+    with store.transaction() as cursor:
+        cursor.execute(
+            "select setconfig::text from pg_db_role_setting join pg_database as d on d.oid = setdatabase and datname = %s",
+            (store.url.database,),
+        )
+        assert cursor.fetchone() == (f"{{TimeZone={TIMEZONE.key}}}",)

@@ -8,7 +8,8 @@ with seen as (
         cast(table_schema as binary) as schema_bytes,
         table_type not in ('VIEW', 'SYSTEM VIEW') as is_table,
         engine not in (
-            'InnoDB', 'MEMORY', 'BLACKHOLE', 'FEDERATED', 'MRG_MyISAM', 'PERFORMANCE_SCHEMA', 'SEQUENCE', 'SPIDER', 'S3'
+            'InnoDB', 'MEMORY', 'BLACKHOLE', 'FEDERATED', 'MRG_MyISAM', 'PERFORMANCE_SCHEMA', 'SEQUENCE', 'SPIDER', 'S3', 'SPHINX',
+            'OQGRAPH'
         ) as has_other_files
     from information_schema.tables
 )

@@ -1,7 +1,8 @@
 -- The files of a schema's tables of other engines than InnoDB: MyISAM, Aria, ARCHIVE. A table that cannot be opened says NULL on MariaDB
--- and 0 on MySQL, where an empty one has a header at least; a CSV table always says 0. These are counted as unsized.
+-- and 0 on MySQL, where an empty one has a header at least; a CSV table always says 0. These are counted as unsized. What any other engine,
+-- such as RocksDB or Mroonga, says of its tables is taken for an estimate. Engines that keep nothing on this disk are left out.
 -- Parameters: database_name.
--- Returns: total_bytes, unsized_count.
+-- Returns: total_bytes, unsized_count, estimated_count.
 select
     cast(coalesce(sum(t.data_length + t.index_length), 0) as signed) as total_bytes,
     count(
@@ -9,7 +10,8 @@ select
             when t.engine is null or t.data_length is null then 1
             when t.engine in ('CSV', 'MyISAM', 'Aria', 'ARCHIVE') and t.data_length + t.index_length = 0 then 1
         end
-    ) as unsized_count
+    ) as unsized_count,
+    count(case when t.engine not in ('CSV', 'MyISAM', 'Aria', 'ARCHIVE') and t.data_length is not null then 1 end) as estimated_count
 from information_schema.tables as t
 where
     t.table_schema = %(database_name)s
@@ -17,6 +19,7 @@ where
     and (
         t.engine is null
         or t.engine not in (
-            'InnoDB', 'MEMORY', 'BLACKHOLE', 'FEDERATED', 'MRG_MyISAM', 'PERFORMANCE_SCHEMA', 'SEQUENCE', 'SPIDER', 'S3'
+            'InnoDB', 'MEMORY', 'BLACKHOLE', 'FEDERATED', 'MRG_MyISAM', 'PERFORMANCE_SCHEMA', 'SEQUENCE', 'SPIDER', 'S3', 'SPHINX',
+            'OQGRAPH'
         )
     )

@@ -1,10 +1,14 @@
--- Which of the views that a visit may read the login sees, by grant or by role. v$tablespace is a synonym of v_$tablespace.
+-- Which of the views that a visit may read the login sees, by grant or by role; SELECT ANY DICTIONARY shows all of them.
 -- Parameters: none.
--- Returns: view_name.
-select lower(view_name) as view_name from all_views
+-- Returns: view_name, or the name of that privilege.
+select lower(v.view_name) as view_name from sys.all_views v
 where
-    owner = 'SYS'
-    and view_name in (
-        'DBA_TABLESPACES', 'DBA_DATA_FILES', 'DBA_TEMP_FILES', 'DBA_TABLESPACE_USAGE_METRICS',
-        'DBA_HIST_TBSPC_SPACE_USAGE', 'DBA_HIST_SNAPSHOT', 'V_$TABLESPACE'
+    v.owner = 'SYS'
+    and v.view_name in (
+        'DBA_TABLESPACES', 'DBA_DATA_FILES', 'DBA_TEMP_FILES', 'DBA_TABLESPACE_USAGE_METRICS', 'DBA_HIST_TBSPC_SPACE_USAGE',
+        'DBA_HIST_SNAPSHOT', 'V_$TABLESPACE', 'V_$DATAFILE', 'V_$DATABASE', 'V_$INSTANCE', 'V_$LOG', 'V_$LOGFILE', 'V_$STANDBY_LOG',
+        'V_$CONTROLFILE'
     )
+union all
+select lower(p.privilege) as view_name from sys.session_privs p
+where p.privilege = 'SELECT ANY DICTIONARY'

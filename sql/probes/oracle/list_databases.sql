@@ -1,4 +1,7 @@
 -- Every tablespace of the container that we are in.
 -- Parameters: none.
--- Returns: database_name. Source: dba_tablespaces.
-select tablespace_name as database_name from dba_tablespaces
+-- Returns: database_name, name_bytes (the same in the server's character set, as hexadecimal digits). Source: dba_tablespaces.
+select
+    t.tablespace_name as database_name,
+    rawtohex(t.tablespace_name) as name_bytes
+from sys.dba_tablespaces t

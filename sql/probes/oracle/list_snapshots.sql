@@ -2,17 +2,18 @@
 -- Pack's licence. Imported snapshots, and those taken without that licence, are left out by their flag (2, 4); each node of a cluster has
 -- its own instant of the same snapshot. Local time of the server minus snap_timezone is UTC.
 -- Parameters: begins_at, ends_at (instants in UTC without a zone; ends_at is not included).
--- Returns: database_name, recorded_at (UTC), file_bytes, growth_limit_bytes, used_bytes.
+-- Returns: database_name, name_bytes, recorded_at (UTC), file_bytes, growth_limit_bytes, used_bytes.
 select
     v.name as database_name,
+    rawtohex(v.name) as name_bytes,
     max(s.end_interval_time - s.snap_timezone) as recorded_at,
     max(u.tablespace_size * t.block_size) as file_bytes,
     max(greatest(u.tablespace_maxsize, u.tablespace_size) * t.block_size) as growth_limit_bytes,
     max(u.tablespace_usedsize * t.block_size) as used_bytes
-from dba_hist_tbspc_space_usage u
-inner join dba_hist_snapshot s on u.dbid = s.dbid and u.snap_id = s.snap_id
-inner join v$tablespace v on u.tablespace_id = v.ts# and u.con_id = v.con_id
-inner join dba_tablespaces t on v.name = t.tablespace_name
+from sys.dba_hist_tbspc_space_usage u
+inner join sys.dba_hist_snapshot s on u.dbid = s.dbid and u.snap_id = s.snap_id
+inner join sys.v_$tablespace v on u.tablespace_id = v.ts# and u.con_id = v.con_id
+inner join sys.dba_tablespaces t on v.name = t.tablespace_name
 where
     u.con_id = cast(sys_context('USERENV', 'CON_ID') as integer)
     and u.tablespace_size is not null

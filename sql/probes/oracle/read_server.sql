@@ -1,9 +1,13 @@
--- What the server is, which container we are in (a PDB, or the only database there is), and who we are.
+-- What the server is, which container we are in (a PDB, or the only database there is), and who we are. Amazon RDS is known by an
+-- account of its own.
 -- Parameters: none.
--- Returns: server_version, container_name, quoted_login.
+-- Returns: server_version, container_name, container_id (0 without containers, 1 the root), login_name, is_on_rds (1 or 0).
 select
-    max(version) as server_version,
+    max(p.version) as server_version,
     max(sys_context('USERENV', 'CON_NAME')) as container_name,
-    max('"' || sys_context('USERENV', 'SESSION_USER') || '"') as quoted_login
-from product_component_version
-where product like 'Oracle%'
+    max(sys_context('USERENV', 'CON_ID')) as container_id,
+    max(sys_context('USERENV', 'SESSION_USER')) as login_name,
+    max(u.user_count) as is_on_rds
+from sys.product_component_version p
+cross join (select count(a.username) as user_count from sys.all_users a where a.username = 'RDSADMIN') u
+where p.product like 'Oracle%'

@@ -1,8 +1,10 @@
--- Whether the login may measure every database that is there, and its name as GRANT wants it.
--- Parameters: none.
--- Returns: quoted_login, is_held.
+-- What the login may measure, and its name as GRANT wants it.
+-- Parameters: system_databases (name[]): what a cloud service keeps to itself is never asked for, and nobody could grant it.
+-- Returns: quoted_login (bytea), may_measure, may_measure_shared.
 select
-    quote_ident(current_user) as quoted_login,
-    pg_has_role('pg_read_all_stats', 'USAGE') or bool_and(has_database_privilege(oid, 'CONNECT')) as is_held
+    pg_catalog.textsend(pg_catalog.quote_ident(current_user::pg_catalog.text)) as quoted_login,
+    pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')
+    or pg_catalog.bool_and(pg_catalog.has_database_privilege(oid, 'CONNECT')) as may_measure,
+    pg_catalog.pg_has_role('pg_monitor', 'USAGE') as may_measure_shared
 from pg_catalog.pg_database
-where datconnlimit <> -2
+where datname operator(pg_catalog.<>) all(%(system_databases)s::pg_catalog.name[])

@@ -1,8 +1,7 @@
--- Every database of the server, templates included; not what an interrupted DROP left (limit -2), whose files are going away.
+-- Every database of the server, templates and what an interrupted DROP left included.
 -- Parameters: none.
 -- Returns: database_name (bytea, because it need not be UTF-8), database_id. Source: catalogue pg_database.
 select
-    textsend(datname::text) as database_name,
+    pg_catalog.textsend(datname::pg_catalog.text) as database_name,
     oid as database_id
 from pg_catalog.pg_database
-where datconnlimit <> -2

@@ -1,15 +1,24 @@
--- The size of each named database on disk, by one statement; the guards keep one database from failing the others that is forbidden, or
--- that was dropped since the statement began, for which there are no privileges any more but NULL.
--- Parameters: database_names (text[]).
--- Returns: database_name (bytea), database_id, total_bytes (NULL without the right, or dropped), grant_statement.
--- Source: pg_database_size(oid), every file of it.
+-- The size of each of these databases on disk, by one statement; the guard keeps one database from failing the others that is forbidden, or
+-- that was dropped since the statement began, for which privileges are NULL.
+-- Parameters: database_ids (oid[]).
+-- Returns: database_id, is_half_dropped, is_allowed (false when dropped), total_bytes (NULL without files, too), quoted_name (bytea),
+-- quoted_login (bytea). Source: pg_database_size(oid), every file of it.
+with guarded as (
+    select
+        oid,
+        datname,
+        datconnlimit,
+        pg_catalog.has_database_privilege(oid, 'CONNECT') is not null
+        and (pg_catalog.has_database_privilege(oid, 'CONNECT') or pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')) as is_allowed
+    from pg_catalog.pg_database
+    where oid operator(pg_catalog.=) any(%(database_ids)s::pg_catalog.oid[])
+)
+
 select
-    textsend(d.datname::text) as database_name,
-    d.oid as database_id,
-    case
-        when has_database_privilege(d.oid, 'CONNECT') is null then null
-        when has_database_privilege(d.oid, 'CONNECT') or pg_has_role('pg_read_all_stats', 'USAGE') then pg_database_size(d.oid)
-    end as total_bytes,
-    format('GRANT CONNECT ON DATABASE %%I TO %%I', d.datname, current_user) as grant_statement
-from pg_catalog.pg_database as d
-where d.datname = any(%(database_names)s)
+    oid as database_id,
+    datconnlimit operator(pg_catalog.=) -2 as is_half_dropped,
+    is_allowed,
+    case when is_allowed then pg_catalog.pg_database_size(oid) end as total_bytes,
+    pg_catalog.textsend(pg_catalog.quote_ident(datname::pg_catalog.text)) as quoted_name,
+    pg_catalog.textsend(pg_catalog.quote_ident(current_user::pg_catalog.text)) as quoted_login
+from guarded

@@ -3,11 +3,11 @@
 -- have a container (type S), whose length is not its space, or that have no time zone (127) are left out: half a size is none. So are
 -- log backups, which do not promise the length of the data files. A defunct file (state 7) takes no space.
 -- Parameters: begins_at, ends_at (instants in UTC without a zone; ends_at is not included).
--- Returns: database_name, began_at (UTC), data_bytes, log_bytes, is_replica (1 for what is in an availability group now, whose other
+-- Returns: name_bytes (UTF-16), began_at (UTC), data_bytes, log_bytes, is_replica (1 for what is in an availability group now, whose other
 -- replicas keep histories of their own). Source: msdb.dbo.backupset and backupfile, sys.databases (found by db_id, as names of two
 -- databases cannot be compared where their collations differ).
 select
-    s.database_name,
+    cast(s.database_name as varbinary(256)) as name_bytes,
     dateadd(minute, -15 * s.time_zone, s.backup_start_date) as began_at,
     cast(sum(case when f.file_type = 'D' then f.file_size end) as bigint) as data_bytes,
     cast(sum(case when f.file_type = 'L' then f.file_size end) as bigint) as log_bytes,

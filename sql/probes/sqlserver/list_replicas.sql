@@ -1,8 +1,8 @@
 -- The part that this server plays for its databases that are in availability groups.
 -- Parameters: none.
--- Returns: database_name, role (0 resolving, 1 primary, 2 secondary).
+-- Returns: name_bytes (UTF-16), role (0 resolving, 1 primary, 2 secondary).
 select
-    d.name as database_name,
+    cast(d.name as varbinary(256)) as name_bytes,
     s.role
 from sys.databases as d
 inner join sys.dm_hadr_availability_replica_states as s on d.replica_id = s.replica_id

@@ -2,11 +2,12 @@
 -- Traps: sizes are int pages of 8 KB, whose sum overflows at 16 TB (8115) unless cast; a defunct file (7) is gone; a FILESTREAM or
 -- memory-optimized container (type 2) stands here with 0 pages, and is counted so that it is asked for by sum_containers.sql. A file
 -- that may not grow (growth 0, max_size 0) has its own size for a limit; one without a limit (-1) leaves the database without one.
+-- A database may let the login in and, by a DENY of VIEW DEFINITION, show it only a part of its objects: it is not asked what is in use.
 -- Parameters: none.
--- Returns: database_name, state_desc, data_bytes and log_bytes (NULL where the login may not see the files), container_count,
--- growth_limit_bytes, can_be_entered (1 or 0).
+-- Returns: name_bytes (UTF-16), state_desc, data_bytes and log_bytes (NULL where the login may not see the files), container_count,
+-- growth_limit_bytes, shows_all (1 or 0).
 select
-    d.name as database_name,
+    cast(d.name as varbinary(256)) as name_bytes,
     d.state_desc,
     sum(case when f.type in (0, 4) then cast(f.size as bigint) * 8192 end) as data_bytes,
     sum(case when f.type = 1 then cast(f.size as bigint) * 8192 end) as log_bytes,
@@ -15,8 +16,12 @@ select
         when sum(case when f.type = 2 or (f.growth <> 0 and f.max_size = -1) then 1 else 0 end) = 0
             then sum(cast(case when f.growth = 0 or f.max_size = 0 then f.size else f.max_size end as bigint) * 8192)
     end as growth_limit_bytes,
-    case when d.state_desc = 'ONLINE' then has_dbaccess(d.name) else 0 end as can_be_entered
+    case
+        when d.state_desc = 'ONLINE' and has_perms_by_name(quotename(d.name), 'DATABASE', 'VIEW DEFINITION') = 1
+            then has_dbaccess(d.name)
+        else 0
+    end as shows_all
 from sys.databases as d
 left outer join sys.master_files as f on d.database_id = f.database_id and f.state <> 7
 where d.source_database_id is null
-group by d.name, d.state_desc
+group by d.database_id, d.name, d.state_desc

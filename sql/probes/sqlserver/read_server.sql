@@ -1,14 +1,22 @@
--- What the server is, who we are, and which of the rights that a visit needs we hold (1, 0, or NULL where the object cannot be seen).
+-- What the server is, who we are, and which of the privileges that a visit needs we hold (1, 0, or NULL where the object cannot be seen).
+-- tempdb is made when the server starts, and every login sees it: no privilege is needed to know when that was. Amazon RDS is known by a
+-- database of its own.
 -- Parameters: none.
--- Returns: product_version, quoted_login, sees_databases, sees_files, connects_anywhere, reads_backup_sets, reads_backup_files,
--- sees_replicas, has_groups.
+-- Returns: one row, whose columns are the fields of Server in sqlserver_privileges.py.
 select
     cast(serverproperty('ProductVersion') as nvarchar(128)) as product_version,
+    cast(serverproperty('ServerName') as nvarchar(128)) as server_name,
+    cast(m.service_broker_guid as nvarchar(36)) as msdb_identifier,
+    t.create_date as started_at,
     quotename(original_login()) as quoted_login,
     has_perms_by_name(null, null, 'VIEW ANY DATABASE') as sees_databases,
     has_perms_by_name(null, null, 'VIEW ANY DEFINITION') as sees_files,
     has_perms_by_name(null, null, 'CONNECT ANY DATABASE') as connects_anywhere,
     has_perms_by_name('msdb.dbo.backupset', 'OBJECT', 'SELECT') as reads_backup_sets,
     has_perms_by_name('msdb.dbo.backupfile', 'OBJECT', 'SELECT') as reads_backup_files,
-    has_perms_by_name(null, null, 'VIEW SERVER STATE') as sees_replicas,
-    cast(serverproperty('IsHadrEnabled') as int) as has_groups
+    has_perms_by_name(null, null, 'VIEW SERVER STATE') as sees_state,
+    cast(serverproperty('IsHadrEnabled') as int) as has_groups,
+    case when db_id('rdsadmin') is null then 0 else 1 end as is_on_rds
+from sys.databases as t
+left outer join sys.databases as m on m.name = 'msdb'
+where t.name = 'tempdb'

@@ -5,5 +5,5 @@
 -- Returns: database_name, used_bytes.
 select
     cast(%(database_name)s as nvarchar(128)) as database_name,
-    sum(cast(total_pages as bigint) * 8192) as used_bytes
-from {database_name}.sys.allocation_units with (nolock)
+    sum(cast(u.total_pages as bigint) * 8192) as used_bytes
+from {database_name}.sys.allocation_units as u with (nolock)

@@ -37,7 +37,7 @@ def number(value: int) -> bytes:
 
 def text(value: bytes | str) -> bytes:
     """A string with its length before it, long ones in one piece."""
-    data = value.encode() if isinstance(value, str) else value
+    data = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
     return bytes([len(data)]) + data if len(data) < 253 else bytes([_LONG]) + number(len(data)) + data + b"\0"
 
 

@@ -18,6 +18,10 @@ VERSION = (16, 0, 4135)
 ONLINE = "ONLINE"
 _STATES = {ONLINE: 0, "RESTORING": 1, "RECOVERING": 2, "RECOVERY_PENDING": 3, "SUSPECT": 4, "EMERGENCY": 5, "OFFLINE": 6, "COPYING": 7}
 _SYSTEM = ("master", "tempdb", "model", "msdb")
+# It is in no list of databases, and its files are in none of files.
+_RESOURCE_DATABASE, RESOURCE_BYTES = 32767, 40 * 2**20
+# Stand for the halves of surrogate pairs, which DuckDB's text cannot hold, in the names of databases.
+_HALVES = {0xD800 + number: chr(0xF0000 + number) for number in range(0x800)}
 # What error number a refused login has, and what the server says.
 REFUSALS = {
     18456: "Login failed for user '{}'.",
@@ -33,17 +37,28 @@ _TABLES = f"""
 create schema server;
 create table server.logins (name varchar primary key, password varchar, refusal integer);
 create table server.rights (login varchar, name varchar);
-create macro server.has_right(wanted) as
-    exists (select 1 from server.rights as r where r.login = getvariable('login')::varchar and r.name in (wanted, 'sysadmin'));
+create table server.denials (login varchar, name varchar);
+create macro server.is_denied(wanted) as
+    exists (select 1 from server.denials as denial where denial.login = getvariable('login')::varchar and denial.name = wanted);
+create macro server.has_right(wanted) as not server.is_denied(wanted)
+    and exists (select 1 from server.rights as r where r.login = getvariable('login')::varchar and r.name in (wanted, 'sysadmin'));
 create table server.databases (
-    database_id integer, name varchar unique, state tinyint, state_desc varchar, source_database_id integer, replica_id uuid);
+    database_id integer, name varchar unique, state tinyint, state_desc varchar, source_database_id integer, replica_id uuid,
+    create_date timestamp default current_localtimestamp(), service_broker_guid uuid default uuid(), owner varchar);
+create table server.sparse_files (database_id integer, size_on_disk_bytes bigint);
+insert into server.sparse_files values ({_RESOURCE_DATABASE}, {RESOURCE_BYTES});
 create table server.replicas (replica_id uuid, is_local boolean, role tinyint, is_readable boolean);
 create table server.allocation_units (database_id integer, total_pages bigint);
 create table server.files (
     database_id integer, type tinyint, size integer, own_size integer, state tinyint, max_size integer, growth integer);
 create schema sys;
-create view sys.databases as select database_id, name, state, state_desc, source_database_id, replica_id from server.databases
-    where name in ('master', 'tempdb') or server.has_right('VIEW ANY DATABASE');
+create view sys.databases as
+    select database_id, name, state, state_desc, source_database_id, replica_id, create_date, service_broker_guid from server.databases
+    where name in ('master', 'tempdb') or owner = getvariable('login')::varchar or server.has_right('VIEW ANY DATABASE');
+create macro sys.dm_io_virtual_file_stats(wanted_database, wanted_file) as table
+    select database_id, size_on_disk_bytes from server.sparse_files
+    union all select database_id, own_size::bigint * 8192 from server.files
+    where database_id not in (select database_id from server.sparse_files);
 create view sys.master_files as select database_id, type, size, state, max_size, growth
     from server.files where server.has_right('VIEW ANY DEFINITION');
 create macro server.files_of(wanted) as table
@@ -52,7 +67,7 @@ create view sys.dm_hadr_availability_replica_states as select replica_id, is_loc
 create macro server.allocation_units_of(wanted) as table
     select a.total_pages from server.allocation_units as a join server.databases as d using (database_id)
     where d.name = wanted and server.has_right('VIEW ANY DEFINITION');
-create macro db_id(wanted) as (select d.database_id from server.databases as d where d.name = wanted);
+create macro db_id(wanted) as (select d.database_id from sys.databases as d where d.name = wanted);
 create macro has_dbaccess(wanted) as
     (server.has_right('CONNECT ANY DATABASE') and wanted in (select d.name from server.databases as d where d.state = 0))::integer;
 create macro original_login() as getvariable('login')::varchar;
@@ -60,8 +75,9 @@ create macro quotename(name) as '[' || replace(name, ']', ']]') || ']';
 create macro serverproperty(name) as case name
     when 'ProductVersion' then '{".".join(map(str, VERSION))}.4' when 'ServerName' then '{SERVER_NAME}'
     when 'IsHadrEnabled' then (select (count(*) > 0)::integer::varchar from server.replicas) end;
-create macro has_perms_by_name(securable, class, permission) as
-    server.has_right(permission || case when securable is null then '' else ' ON ' || securable end)::integer;
+create macro has_perms_by_name(securable, class, permission) as case class
+    when 'DATABASE' then server.has_right('VIEW ANY DEFINITION') and not server.is_denied(permission || ' ON ' || securable)
+    else server.has_right(permission || case when securable is null then '' else ' ON ' || securable end) end::integer;
 attach ':memory:' as msdb;
 create schema msdb.dbo;
 create table msdb.dbo.backupset (
@@ -69,6 +85,12 @@ create table msdb.dbo.backupset (
 create table msdb.dbo.backupfile (
     backup_set_id integer, file_type varchar, file_size decimal(20, 0), is_present boolean, state tinyint);
 """
+
+
+def utf_16(name: str) -> bytes:
+    """A name of the catalogue as SQL Server has it."""
+    halves = {ord(mark): half for half, mark in _HALVES.items()}
+    return name.translate(halves).encode("utf-16-le", "surrogatepass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +130,24 @@ class Catalogue:
         used_pages: int | None = None,
         role: int | None = None,
         is_readable: bool = True,
+        owner: str | None = None,
+        sparse_bytes: int = 0,
     ) -> None:
         """A database with its files; sizes are pages of 8 KB. A container has no size in master's list, only in its own database.
         Data files may grow to `most_pages` each, -1 is without a limit; log files to 2 TB, as the server writes it. `role` is the part
-        that this server has in an availability group: 0 resolving, 1 primary, 2 secondary, which may not be readable."""
+        that this server has in an availability group: 0 resolving, 1 primary, 2 secondary, which may not be readable. A snapshot takes
+        `sparse_bytes` on the disk. A name may hold half a surrogate pair."""
+        name = name.translate(_HALVES)
         number = next(self._numbers) + 1
         source = self._scalar("select database_id from server.databases where name = ?", snapshot_of) if snapshot_of else None
         replica = None if role is None else uuid4()
-        self._run("insert into server.databases values (?, ?, ?, ?, ?, ?)", number, name, _STATES[state], state, source, replica)
+        columns = "database_id, name, state, state_desc, source_database_id, replica_id, owner"
+        self._run(
+            f"insert into server.databases ({columns}) values (?, ?, ?, ?, ?, ?, ?)",
+            *(number, name, _STATES[state], state, source, replica, owner),
+        )
+        if snapshot_of:
+            self._run("insert into server.sparse_files values (?, ?)", number, sparse_bytes)
         if replica:
             self._run("insert into server.replicas values (?, true, ?, ?), (?, false, 2, true)", replica, role, is_readable, uuid4())
         if used_pages is not None:
@@ -133,8 +165,8 @@ class Catalogue:
         for _ in names:
             next(self._numbers)
         numbered = "select unnest(range(?, ?)) as number, unnest(?) as name"
-        databases = f"select number, name, 0, '{ONLINE}', null, null from ({numbered})"
-        self._run(f"insert into server.databases {databases}", first, first + len(names), names)
+        databases = f"select number, name, 0, '{ONLINE}' from ({numbered})"
+        self._run(f"insert into server.databases (database_id, name, state, state_desc) {databases}", first, first + len(names), names)
         files = f"select number, type, 1, 1, 0, -1, 0 from ({numbered}) cross join (values (0), (1)) as kinds (type)"
         self._run(f"insert into server.files {files}", first, first + len(names), names)
 
@@ -150,6 +182,15 @@ class Catalogue:
         self._run("delete from server.files where database_id = (select database_id from server.databases where name = ?)", name)
         self._run("delete from server.databases where name = ?", name)
 
+    def rename_database(self, name: str, new_name: str) -> None:
+        """As ALTER DATABASE … MODIFY NAME does; Microsoft documents create_date as the date of creation or renaming."""
+        self._run("update server.databases set name = ?, create_date = current_localtimestamp() where name = ?", new_name, name)
+
+    def restart(self) -> None:
+        """Make tempdb anew, as the server does when it starts."""
+        columns = "create_date = current_localtimestamp() + interval 1 second, service_broker_guid = uuid()"
+        self._run(f"update server.databases set {columns} where name = 'tempdb'")
+
     def add_login(self, name: str, password: str, *rights: str, refusal: int | None = None) -> None:
         """A login with these rights besides what public has; `refusal` is the error that its login meets."""
         self._run("insert into server.logins values (?, ?, ?)", name, password, refusal)
@@ -161,6 +202,9 @@ class Catalogue:
 
     def revoke(self, login: str, right: str) -> None:
         self._run("delete from server.rights where login = ? and name = ?", login, right)
+
+    def deny(self, login: str, right: str) -> None:
+        self._run("insert into server.denials values (?, ?)", login, right)
 
     def add_backup(
         self, database_name: str, begun: datetime, *files: File, kind: str = "D", quarters: int = 32, server_name: str = SERVER_NAME

@@ -14,7 +14,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from whalefall_pipelines import queries
-from whalefall_pipelines_tests.servers.sqlserver.catalogue import ONLINE, Catalogue
+from whalefall_pipelines_tests.servers.sqlserver.catalogue import ONLINE, Catalogue, utf_16
 from whalefall_pipelines_tests.servers.sqlserver.messages import Result, ServerError
 from whalefall_pipelines_tests.servers.sqlserver.values import Column
 
@@ -32,6 +32,7 @@ _TYPES = {
     "BOOLEAN": "bit",
     "DOUBLE": "float",
     "VARCHAR": "nvarchar",
+    "BLOB": "varbinary",
 }
 _TYPES |= {"TIMESTAMP": "datetime", "DATE": "date"}
 # What every database has of its own, and the table function that stands for it.
@@ -138,9 +139,12 @@ def _check_rights(catalogue: Catalogue, caller: Caller, tree: exp.Expr) -> None:
 
 def _translated(tree: exp.Expr) -> str:
     tree = tree.copy()
+    for cast in list(tree.find_all(exp.Cast)):
+        if cast.is_type("varbinary"):  # of names alone: their text goes to `_run`, which knows UTF-16 and halves of surrogate pairs
+            cast.replace(cast.this)
     for table in _own_catalogues(tree):
         files = exp.Anonymous(this=_OWN[table.name.lower()], expressions=[exp.Literal.string(table.catalog)])
-        table.replace(exp.Table(this=files))
+        table.replace(exp.Table(this=files, alias=table.args.get("alias")))
     # T-SQL's sum of int is an int and overflows; DuckDB's never does.
     for total in list(tree.find_all(exp.Sum)):
         total.replace(_guarded(total.this.sql("duckdb")).copy())
@@ -164,11 +168,16 @@ def _run(catalogue: Catalogue, caller: Caller, text: str, values: Mapping[str, o
             rows = cursor.fetchall()
         except duckdb.Error as error:
             raise _as_server_error(error, text) from error
-        return Result(tuple(_column(*described[:2]) for described in cursor.description or ()), tuple(rows))
+        columns = tuple(_column(*described[:2]) for described in cursor.description or ())
+        return Result(columns, tuple(tuple(map(_value, columns, row)) for row in rows))
+
+
+def _value(column: Column, value: object) -> object:
+    return utf_16(str(value)) if column.type_name == "varbinary" else value
 
 
 def _column(name: str, kind: object) -> Column:
-    text = str(kind)
+    text = "BLOB" if name == "name_bytes" else str(kind)
     if text.startswith("DECIMAL"):
         return Column(name, "decimal", int(text.rstrip(")").partition(",")[2]))
     return Column(name, _TYPES[text])

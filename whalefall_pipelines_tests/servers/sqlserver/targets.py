@@ -20,7 +20,8 @@ from whalefall_pipelines_tests.servers.visits import QUICK
 DRIVERS = ("microsoft", "freetds")
 BACKUPS = ("SELECT ON msdb.dbo.backupset", "SELECT ON msdb.dbo.backupfile")
 MINIMAL = ("VIEW ANY DEFINITION",)
-EVERYTHING = (*MINIMAL, "CONNECT ANY DATABASE", *BACKUPS)
+SEES_STATE = "VIEW SERVER STATE"
+EVERYTHING = (*MINIMAL, "CONNECT ANY DATABASE", SEES_STATE, *BACKUPS)
 LOGIN = Login("monitor", "päss'\\ \"w}o{r;d")
 
 

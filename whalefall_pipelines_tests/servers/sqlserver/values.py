@@ -9,6 +9,7 @@ from decimal import Decimal
 # SQL_Latin1_General_CP1_CI_AS, the collation of most servers.
 COLLATION = bytes([0x09, 0x04, 0xD0, 0x00, 0x34])
 _INTN, _BITN, _FLOATN, _DATETIMEN, _DECIMALN, _DATE, _DATETIME2, _NVARCHAR = 0x26, 0x68, 0x6D, 0x6F, 0x6A, 0x28, 0x2A, 0xE7
+_VARBINARY, _MOST_BYTES = 0xA5, 256
 _MOST_CHARACTERS = 4000
 _DECIMAL_PRECISION = 38
 # A row of datetime2 counts its time in ticks of this length by its scale; ours have the scale 7.
@@ -40,6 +41,7 @@ def describe(column: Column) -> bytes:
         "datetime": bytes([_DATETIMEN, 8]),
         "datetime2": bytes([_DATETIME2, 7]),
         "decimal": bytes([_DECIMALN, 17, _DECIMAL_PRECISION, column.scale]),
+        "varbinary": bytes([_VARBINARY]) + struct.pack("<H", _MOST_BYTES),
         "nvarchar": bytes([_NVARCHAR]) + struct.pack("<H", _MOST_CHARACTERS * 2) + COLLATION,
     }
     if column.type_name not in known:
@@ -49,9 +51,9 @@ def describe(column: Column) -> bytes:
 
 def encode(column: Column, value: object) -> bytes:
     """A value of a column, with its length before it."""
-    if column.type_name == "nvarchar":
-        text = None if value is None else str(value).encode("utf-16-le")
-        return b"\xff\xff" if text is None else struct.pack("<H", len(text)) + text
+    if column.type_name in {"nvarchar", "varbinary"}:
+        data = value if value is None or isinstance(value, bytes) else str(value).encode("utf-16-le")
+        return b"\xff\xff" if data is None else struct.pack("<H", len(data)) + data
     if value is None:
         return b"\0"
     data = _ENCODERS[column.type_name](column, value)

@@ -1,6 +1,7 @@
--- The tablespace files of each schema on MariaDB, holes of page compression not counted; folder names are decoded by the server.
+-- The tablespace files of each schema on MariaDB, holes of page compression not counted; folder names are decoded by the server. A schema
+-- that the login may not see is there as well, as far as it has InnoDB tables.
 -- Parameters: none.
--- Returns: database_name, file_bytes, table_count (InnoDB tables and partitions), unopened_count (their file is not in the list),
+-- Returns: database_name, is_visible, file_bytes, table_count (InnoDB tables and partitions), unopened_count (no file in the list),
 -- shared_count (they live in the system tablespace). Full-text index tables count as files, not as tables.
 with opened as (
     select
@@ -49,13 +50,27 @@ folders as (
         sum(shared_count) as shared_count
     from parts
     group by folder
+),
+
+visible as (
+    select cast(schema_name as binary) as schema_bytes
+    from information_schema.schemata
+),
+
+names as (
+    select v.schema_bytes
+    from visible as v
+    union distinct
+    select f.schema_bytes
+    from folders as f
 )
 
 select
-    s.schema_name as database_name,
+    convert(n.schema_bytes using utf8mb4) as database_name,
+    n.schema_bytes in (select v.schema_bytes from visible as v) as is_visible,
     cast(coalesce(f.file_bytes, 0) as signed) as file_bytes,
     cast(coalesce(f.table_count, 0) as signed) as table_count,
     cast(coalesce(f.unopened_count, 0) as signed) as unopened_count,
     cast(coalesce(f.shared_count, 0) as signed) as shared_count
-from information_schema.schemata as s
-left join folders as f on cast(s.schema_name as binary) = f.schema_bytes
+from names as n
+left join folders as f on n.schema_bytes = f.schema_bytes

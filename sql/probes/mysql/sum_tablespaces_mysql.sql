@@ -1,9 +1,10 @@
 -- The tablespace files of each schema on MySQL 8 and later, holes of page compression not counted. Names are plain there, so that a slash
--- in one is ambiguous: as many slashes belong to the schema as its folder, whose name is encoded, holds of `@002f`.
+-- in one is ambiguous: as many slashes belong to the schema as its folder, whose name is encoded, holds of `@002f`. A schema that the login
+-- may not see is there as well, as far as it has InnoDB tables with a file of their own.
 -- Parameters: none.
--- Returns: database_name, file_bytes, table_count (InnoDB tables and partitions with a file), unopened_count (files that were
--- lost: the list is complete, but gives them 0, as it does for discarded ones, which have none), shared_count (tables of the
--- whole server in system and general tablespaces). The tablespace called `mysql` is that schema's own.
+-- Returns: database_name, is_visible, file_bytes, table_count (InnoDB tables and partitions with a file), unopened_count (files that were
+-- lost: the list is complete, but gives them 0, as it does for discarded ones, which have none), shared_count (always 0:
+-- tables in system and general tablespaces are `list_shared_tables_mysql`). The tablespace called `mysql` is that schema's own.
 with folders as (
     select
         space,
@@ -22,12 +23,6 @@ own_counts as (
     select count(*) as table_count
     from information_schema.tables
     where table_schema = 'mysql'
-),
-
-shared_counts as (
-    select count(*) as shared_count
-    from information_schema.innodb_tables
-    where space_type <> 'Single' and instr(name, '/') > 0 and instr(name, 'mysql/') <> 1
 ),
 
 files as (
@@ -60,14 +55,27 @@ sums as (
         sum(is_lost) as unopened_count
     from files
     group by schema_bytes
+),
+
+visible as (
+    select cast(schema_name as binary) as schema_bytes
+    from information_schema.schemata
+),
+
+names as (
+    select v.schema_bytes
+    from visible as v
+    union distinct
+    select f.schema_bytes
+    from sums as f
 )
 
 select
-    s.schema_name as database_name,
+    convert(n.schema_bytes using utf8mb4) as database_name,
+    n.schema_bytes in (select v.schema_bytes from visible as v) as is_visible,
     cast(coalesce(f.file_bytes, 0) as signed) as file_bytes,
     cast(coalesce(f.table_count, 0) as signed) as table_count,
     cast(coalesce(f.unopened_count, 0) as signed) as unopened_count,
-    case when s.schema_name = 'mysql' then 0 else c.shared_count end as shared_count
-from information_schema.schemata as s
-cross join shared_counts as c
-left join sums as f on cast(s.schema_name as binary) = f.schema_bytes
+    0 as shared_count
+from names as n
+left join sums as f on n.schema_bytes = f.schema_bytes

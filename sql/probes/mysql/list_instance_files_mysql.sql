@@ -1,0 +1,57 @@
+-- What of a MySQL's files belongs to no schema, or not to one alone: every tablespace but those of single tables and that of `mysql`, the
+-- redo log (as large as it may become: spare files are made ahead), and the doublewrite files, of which the server tells only how many
+-- pages they hold: 512 for pages that are written alone, and two batches for each instance of the buffer pool, two instances at least.
+-- Parameters: none.
+-- Returns: name, file_bytes.
+with settings as (
+    select
+        max(case when variable_name = 'innodb_page_size' then variable_value + 0 end) as page_bytes,
+        max(case when variable_name = 'innodb_buffer_pool_instances' then variable_value + 0 end) as pool_count,
+        max(case when variable_name = 'innodb_doublewrite_pages' then variable_value + 0 end) as batch_pages,
+        max(case when variable_name = 'innodb_doublewrite' then variable_value end) as doublewrite,
+        max(case when variable_name = 'innodb_log_file_size' then variable_value + 0 end)
+        * max(case when variable_name = 'innodb_log_files_in_group' then variable_value + 0 end) as fixed_redo_bytes
+    from performance_schema.global_variables
+    where variable_name like 'innodb%%'
+)
+
+select
+    name,
+    cast(least(file_size, allocated_size) as signed) as file_bytes
+from information_schema.innodb_tablespaces
+where space_type <> 'Single' and name not in ('mysql', 'innodb_system')
+union all
+select
+    file_name as name,
+    cast(total_extents * extent_size as signed) as file_bytes
+from information_schema.files
+where tablespace_name = 'innodb_system'
+union all
+select
+    'session temporary tablespaces' as name,
+    cast(coalesce(sum(size), 0) as signed) as file_bytes
+from information_schema.innodb_session_temp_tablespaces
+union all
+select
+    'redo log' as name,
+    cast(
+        coalesce(
+            (
+                select g.variable_value + 0
+                from performance_schema.global_status as g
+                where g.variable_name = 'Innodb_redo_log_capacity_resized'
+            ),
+            fixed_redo_bytes
+        ) as signed
+    ) as file_bytes
+from settings
+union all
+select
+    'doublewrite files' as name,
+    cast(
+        case
+            when doublewrite in ('ON', 'DETECT_AND_RECOVER') then page_bytes * (512 + batch_pages * 2 * greatest(2, pool_count))
+            else 0
+        end as signed
+    ) as file_bytes
+from settings

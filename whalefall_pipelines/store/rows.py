@@ -1,0 +1,61 @@
+"""Rows that become dataclasses by the names of their columns: where a column stands does not matter, and an unknown one is an error."""
+
+from collections.abc import Callable
+from enum import Enum
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from whalefall_pipelines.store.database import Cursor
+
+Model = TypeVar("Model")
+
+
+def fetch_as(cursor: Cursor, model: type[Model], **given: object) -> tuple[Model, ...]:
+    """The rows of the last statement. `given` are the fields that are the same in all of them and have no column.
+
+    Enumerations, UUIDs and tuples become what the field's type says; everything else is as the driver gives it.
+
+    Raises:
+        TypeError: the columns are not the fields of the model.
+    """
+    return tuple(as_model(row, model, **given) for row in fetch_rows(cursor))
+
+
+def fetch_rows(cursor: Cursor) -> list[dict[str, Any]]:
+    """The rows of the last statement, each by the names of its columns."""
+    rows = cursor.fetchall()
+    names = cursor.column_names()
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def as_model(row: dict[str, Any], model: type[Model], **given: object) -> Model:
+    """One row."""
+    converters = _converters(model)
+    return model(**{name: _convert(value, converters.get(name)) for name, value in row.items()}, **given)
+
+
+def take(row: dict[str, Any], model: type[Model]) -> Model:
+    """One row's columns that are fields of this model, taken out of the row; the others stay in it."""
+    return as_model({name: row.pop(name) for name in set(row) & set(get_type_hints(model))}, model)
+
+
+def _convert(value: object, converter: Callable[[Any], object] | None) -> object:
+    return value if value is None or converter is None else converter(value)
+
+
+@cache
+def _converters(model: type[Any]) -> dict[str, Callable[[Any], object]]:
+    found = {name: _converter(hint) for name, hint in get_type_hints(model).items()}
+    return {name: converter for name, converter in found.items() if converter}
+
+
+def _converter(hint: Any) -> Callable[[Any], object] | None:
+    if isinstance(hint, UnionType):
+        return next(filter(None, map(_converter, get_args(hint))), None)
+    if get_origin(hint) is tuple:
+        return tuple
+    if hint is UUID:
+        return lambda value: UUID(str(value))  # the driver gives either, as whoever used it first has set it
+    return hint if isinstance(hint, type) and issubclass(hint, Enum) else None

@@ -1,0 +1,124 @@
+"""The keys of stored passwords: WHALEFALL_SECRET_KEY, or the file `secret.key` in the home folder. The first seals, all of them open.
+
+Several are there while a key is replaced (`services/replace_key.py`). What is sealed with them is `credentials.py`.
+"""
+
+import base64
+import binascii
+import os
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.fernet import Fernet, MultiFernet
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.settings import Settings
+
+# A passphrase must give the same key on every machine, so its salt is fixed: it only voids tables made for other programs.
+_SALT = b"whalefall_pipelines/secret-key/1"
+
+
+class SecretKeys:
+    """The keys of this installation, read when the first one is needed. Safe to share between threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Read nothing yet."""
+        self._passphrases = settings.secret_key
+        self._file = settings.home / "secret.key"
+        self._lock = threading.Lock()  # deriving a key takes 32 MiB: once, not once a thread
+        self._fernet: MultiFernet | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Tell whether the keys are in the home folder, and not in the environment."""
+        return self._passphrases is None
+
+    @property
+    def is_several(self) -> bool:
+        """Tell whether WHALEFALL_SECRET_KEY has more than one key."""
+        return "," in (self._passphrases or "")
+
+    def __str__(self) -> str:
+        """Where the keys are, for messages."""
+        return f"the key file {str(self._file)!r}" if self.is_file else "WHALEFALL_SECRET_KEY"
+
+    def fernet(self) -> MultiFernet:
+        """What seals with the first key and opens with any.
+
+        Raises:
+            InputError: the key file is damaged.
+            OSError: it cannot be read.
+        """
+        with self._lock:
+            if self._fernet is None:
+                self._fernet = MultiFernet(self._load())
+            return self._fernet
+
+    def make_file(self) -> None:
+        """Make a key file where keys are in a file and there is none: of two programs at once one wins, and nobody reads half a key."""
+        if self.is_file and not self._file.exists():
+            name = self._write_aside([Fernet.generate_key()])
+            try:
+                self._file.hardlink_to(name)
+            except FileExistsError:
+                return  # the other program was faster, and its key is everybody's
+            finally:
+                name.unlink()
+
+    def add_to_file(self) -> None:
+        """Put a new key before those of the file, which go on opening."""
+        self._replace_file([Fernet.generate_key(), *self._lines()])
+
+    def keep_first_in_file(self) -> None:
+        """Take every key but the first out of the file."""
+        self._replace_file(self._lines()[:1])
+
+    def _load(self) -> list[Fernet]:
+        if self._passphrases is not None:
+            given = self._passphrases.split(",")
+            # A passphrase of before there could be several may hold a comma.
+            return [_fernet_of(one.strip()) for one in [*given, *([self._passphrases] if len(given) > 1 else [])] if one.strip()]
+        try:
+            return [Fernet(line) for line in self._lines()]
+        except (ValueError, binascii.Error):
+            raise self._damaged() from None
+
+    def _lines(self) -> list[bytes]:
+        lines = [line.strip() for line in self._file.read_bytes().splitlines() if line.strip()]
+        if not lines:
+            raise self._damaged()
+        return lines
+
+    def _damaged(self) -> InputError:
+        return InputError(f"The key file {str(self._file)!r} is damaged; bring it back from a backup.")
+
+    def _replace_file(self, lines: Sequence[bytes]) -> None:
+        with self._lock:
+            self._write_aside(lines).replace(self._file)
+            folder = os.open(self._file.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)  # the store must not be ahead of the file after a loss of power
+            finally:
+                os.close(folder)
+            self._fernet = None
+
+    def _write_aside(self, lines: Sequence[bytes]) -> Path:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=self._file.parent, prefix=".secret.key.")  # mode 0600
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(b"".join(line + b"\n" for line in lines))
+            file.flush()
+            os.fsync(file.fileno())
+        return Path(name)
+
+
+def _fernet_of(passphrase: str) -> Fernet:
+    text = passphrase.encode("utf-8", "surrogateescape")
+    try:
+        return Fernet(text)
+    except (ValueError, binascii.Error):
+        key = Scrypt(salt=_SALT, length=32, n=2**15, r=8, p=1).derive(text)
+        return Fernet(base64.urlsafe_b64encode(key))

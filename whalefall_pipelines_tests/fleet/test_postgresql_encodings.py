@@ -1,0 +1,84 @@
+"""Names in whatever encoding they were given in, on servers of every encoding: each is measured, by whichever database we come in."""
+
+from pathlib import Path
+
+import pytest
+
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.postgresql_names import decode_name
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines_tests.servers.postgresql import MAJORS, create_login, instance_of, new_cluster, superuser
+from whalefall_pipelines_tests.servers.running import running
+
+pytestmark = pytest.mark.process
+ENCODINGS = ("SQL_ASCII", "LATIN1", "EUC_JP", "UTF8")
+# As bytes: one word in three encodings, text that looks like such bytes, and what is no character anywhere.
+NAMES = (
+    b"caf\xe9",
+    b"caf\xc3\xa9",
+    rb"caf\xe9",
+    "漢字".encode("euc_jp"),
+    b"\xff\xfe",
+    rb"back\slash",
+    b'"quoted" %s',
+    b"new\nline",
+    b"plain",
+)
+
+
+def create(server: PostgresCluster, name: bytes) -> None:
+    """Make a database of this name, through a session of an encoding in which a server looks at no byte."""
+    with superuser(server, "raw") as cursor:
+        cursor.execute("set client_encoding to 'SQL_ASCII'")
+        cursor.execute(b'create database "' + name.replace(b'"', b'""') + b'" template template0 strategy file_copy')
+
+
+def truth(server: PostgresCluster) -> dict[bytes, int]:
+    """Every name with its size, as the server sends them to a session that converts nothing."""
+    with superuser(server, "raw") as cursor:
+        cursor.execute("set client_encoding to 'SQL_ASCII'")
+        cursor.execute("select textsend(datname::text), pg_database_size(oid) from pg_database")
+        return {bytes(name): size for name, size in cursor.fetchall()}
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_every_name_is_measured_by_whichever_database_we_come_in(major: int, tmp_path: Path) -> None:
+    with running(new_cluster(major, tmp_path)) as server:
+        with superuser(server) as cursor:
+            cursor.execute("create database raw encoding 'SQL_ASCII' template template0")
+            for encoding in ENCODINGS:
+                cursor.execute(f"create database door_{encoding} encoding '{encoding}' template template0")
+        for name in NAMES:
+            create(server, name)
+        login = create_login(server)
+        for encoding in ENCODINGS:
+            with ServerFleet().connect(instance_of(server, default_database=f"door_{encoding}".lower()), login) as probe:
+                expected = truth(server)  # the first session in a database makes a file there
+                assert len(expected) == len(NAMES) + len(ENCODINGS) + 4
+                listed = probe.list_databases()
+                assert set(listed) == {decode_name(name) for name in expected}
+                outcomes = probe.measure(list(listed))
+                assert {one.database_name: one.total_bytes for one in outcomes if isinstance(one, DatabaseSize)} == {
+                    decode_name(name): size for name, size in expected.items()
+                }
+
+
+def test_the_grant_for_a_name_that_nobody_can_type_works(tmp_path: Path) -> None:
+    with running(new_cluster(MAJORS[-1], tmp_path)) as server:
+        with superuser(server) as cursor:
+            cursor.execute("create database raw encoding 'SQL_ASCII' template template0")
+        create(server, b"caf\xe9")
+        create(server, b"caf\xc3\xa9")
+        login = create_login(server)
+        with superuser(server, "raw") as cursor:
+            cursor.execute("set client_encoding to 'SQL_ASCII'")
+            for name in (b"caf\xe9", b"caf\xc3\xa9"):
+                cursor.execute(b'revoke connect on database "' + name + b'" from public')
+        with ServerFleet().connect(instance_of(server), login) as probe:
+            for name in ("café", "caf\\xe9"):
+                (missing,) = probe.measure([name])
+                assert isinstance(missing, MissingSize)
+                with superuser(server) as cursor:
+                    cursor.execute(missing.detail)
+                assert isinstance(probe.measure([name])[0], DatabaseSize)

@@ -1,0 +1,161 @@
+"""What a SQL Server says of itself and of its databases besides sizes: identity, identifiers, names that are no text, shared bytes."""
+
+import pytest
+
+from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
+from whalefall_pipelines.errors import SizesError
+from whalefall_pipelines.fleet.odbc import Driver
+from whalefall_pipelines.fleet.probe import Probe
+from whalefall_pipelines_tests.servers.sqlserver import targets
+from whalefall_pipelines_tests.servers.sqlserver.catalogue import RESOURCE_BYTES
+from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError
+from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
+from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, MINIMAL, SEES_STATE, new_server, visit
+from whalefall_pipelines_tests.servers.visits import failure
+
+driver, server = targets.driver, targets.server
+PAGE = 8192
+HALF, OTHER_HALF, NUL = "caf\ud83d", "caf\ud83e", "a\0b"
+
+
+def listed(driver: Driver, server: SqlServer) -> dict[str, str | None]:
+    with visit(driver, server) as probe:
+        return dict(probe.list_databases())
+
+
+def identifiers(driver: Driver, server: SqlServer, *names: str) -> list[str | None]:
+    found = listed(driver, server)
+    return [found[name] for name in names]
+
+
+def test_a_rename_keeps_the_identifier_and_a_database_made_anew_has_another(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_database("shop")
+    server.catalogue.add_database("crm")
+    shop, crm = identifiers(driver, server, "shop", "crm")
+    assert None not in {shop, crm}
+    assert shop != crm
+    server.catalogue.rename_database("shop", "store")
+    server.catalogue.drop_database("crm")
+    server.catalogue.add_database("crm")
+    (store, new_crm) = identifiers(driver, server, "store", "crm")
+    assert store == shop
+    assert new_crm not in {None, crm}
+
+
+def test_system_databases_keep_their_identifiers_when_the_server_restarts(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_database("shop")
+    before = listed(driver, server)
+    server.catalogue.restart()
+    assert listed(driver, server) == before
+    assert [before[name] for name in ("master", "tempdb", "model", "msdb")] == ["1", "2", "3", "4"]
+
+
+def test_a_server_says_who_it_is_and_since_when_it_runs(driver: Driver, server: SqlServer) -> None:
+    with visit(driver, server) as probe:
+        first = probe.identity()
+    with visit(driver, server) as probe:
+        assert probe.identity() == first
+    server.catalogue.restart()
+    with visit(driver, server) as probe:
+        second = probe.identity()
+    with new_server() as stranger, visit(driver, stranger) as probe:
+        third = probe.identity()
+    assert first
+    assert second
+    assert third
+    assert (first.name, first.is_replica) == (second.name, False)
+    assert first.started_at != second.started_at
+    assert first.name.startswith("FIXTURE01/")
+    assert third.name != first.name
+
+
+def test_a_login_that_does_not_see_msdb_learns_no_identity(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
+    with visit(driver, server) as probe:
+        assert probe.identity() is None
+
+
+def test_shared_bytes_are_those_of_snapshots_and_of_the_resource_database(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_database("shop", data_pages=1000)
+    server.catalogue.add_database("shop_at_noon", data_pages=1000, snapshot_of="shop", sparse_bytes=3 * 65536)
+    server.catalogue.revoke(LOGIN.username, SEES_STATE)
+    with visit(driver, server) as probe:
+        assert probe.measure_shared() is None
+        (right,) = (right for right in probe.rights() if not right.is_held)
+    assert (right.statement, right.is_optional) == ("GRANT VIEW SERVER STATE TO [monitor];", True)
+    server.catalogue.grant(LOGIN.username, SEES_STATE)
+    with visit(driver, server) as probe:
+        assert probe.measure_shared() == RESOURCE_BYTES + 3 * 65536
+        assert all(right.is_held for right in probe.rights())
+        server.next_error, server.error_on = ServerError(8134, "as told"), "dm_io_virtual_file_stats"
+        assert probe.measure_shared() is None
+
+
+def test_databases_that_are_hidden_are_not_taken_for_shared_bytes(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
+    with visit(driver, server) as probe:
+        assert probe.measure_shared() is None
+
+
+def measured(probe: Probe, *names: str) -> list[int]:
+    return [outcome.total_bytes // PAGE for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)]
+
+
+def test_names_that_are_no_text_are_kept_apart_and_measured(driver: Driver, server: SqlServer) -> None:
+    """Half a surrogate pair and NUL are characters of a name there; PostgreSQL's text has neither."""
+    for pages, name in enumerate((HALF, OTHER_HALF, NUL, "caf\\ud83d", "café 🐋"), 1):
+        server.catalogue.add_database(name, data_pages=pages, log_pages=0, used_pages=pages)
+    names = ["caf\\ud83d", "caf\\ud83e", "a\\u0000b", "caf\\\\ud83d", "café 🐋"]
+    with visit(driver, server) as probe:
+        assert set(names) < set(probe.list_databases())
+        assert measured(probe, *names) == [1, 2, 3, 4, 5]
+        assert [outcome.used_bytes for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)] == [
+            *[None] * 3,  # no driver can ask by such a name
+            4 * PAGE,
+            5 * PAGE,
+        ]
+
+
+def test_containers_of_a_name_that_is_no_text_cost_that_database_alone(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_database(HALF, container_pages=7)
+    server.catalogue.add_database("shop", data_pages=1, log_pages=1)
+    with visit(driver, server) as probe:
+        (missing, _) = probe.measure(["caf\\ud83d", "shop"])
+        assert measured(probe, "caf\\ud83d", "shop") == [2]
+    assert isinstance(missing, MissingSize)
+    assert (missing.reason, "rename the database" in missing.detail) == (Reason.INCOMPLETE, True)
+
+
+def test_on_amazon_rds_nothing_is_advised_that_nobody_can_run_there(driver: Driver) -> None:
+    """The administrator there does not hold CONNECT ANY DATABASE and cannot grant it; a user in the database does the same."""
+    with new_server(*MINIMAL) as server:
+        server.catalogue.add_database("rdsadmin")
+        server.catalogue.add_database("shop", container_pages=7)
+        with visit(driver, server) as probe:
+            (missing,) = probe.measure(["shop"])
+            advice = [right.statement for right in probe.rights()]
+    assert missing == MissingSize("shop", Reason.NO_PERMISSION, "USE [shop]; CREATE USER [monitor] FOR LOGIN [monitor];")
+    assert not any("CONNECT ANY DATABASE" in statement for statement in advice)
+
+
+@pytest.mark.parametrize("how", ["revoked", "denied", "sees its own"])
+def test_a_part_of_the_listing_is_never_taken_for_all_of_it(driver: Driver, server: SqlServer, how: str) -> None:
+    server.catalogue.add_database("shop", owner=LOGIN.username if how == "sees its own" else None)
+    if how == "denied":
+        server.catalogue.deny(LOGIN.username, "VIEW ANY DATABASE")
+    else:
+        server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
+    with visit(driver, server) as probe:
+        (grant, *_) = (right.statement for right in probe.rights() if not right.is_held)
+        with failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as said:
+            probe.list_databases()
+    assert said[0].endswith(f"run there: {grant}")
+
+
+def test_what_is_in_use_is_unknown_where_objects_are_hidden(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.add_database("shop", used_pages=5)
+    server.catalogue.deny(LOGIN.username, "VIEW DEFINITION ON [shop]")
+    with visit(driver, server) as probe:
+        (size,) = probe.measure(["shop"])
+    assert isinstance(size, DatabaseSize)
+    assert size.used_bytes is None
