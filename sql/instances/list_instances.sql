@@ -1,13 +1,13 @@
 -- Registered instances with their login, removed ones included, in the order of their registration.
 -- Parameters: names (text[]; NULL for all of them).
--- Returns: the fields of InstanceEntry in their order, then username and secret, then the fields of RegisteredInstance.
+-- Returns: the fields of InstanceEntry, username and secret, and the fields of RegisteredInstance.
 select
     i.name,
     i.engine,
     i.host,
     i.port,
     c.name as credential_name,
-    i.default_database,
+    i.default_database as database,
     i.sslmode,
     i.sslrootcert,
     i.tags,

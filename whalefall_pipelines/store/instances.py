@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.instances import Engine, Instance, ServerIdentity
+from whalefall_pipelines.domain.instances import Instance, ServerIdentity
 from whalefall_pipelines.domain.registration import (
     Action,
     CredentialEntry,
@@ -20,7 +20,7 @@ from whalefall_pipelines.domain.registration import (
 )
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Cursor, Database
-from whalefall_pipelines.store.rows import fetch_as
+from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows, take
 
 
 def active_instances(database: Database, names: Sequence[str] = ()) -> tuple[Instance, ...]:
@@ -128,7 +128,7 @@ def lock_fleet(cursor: Cursor) -> None:
 def read_fleet(cursor: Cursor) -> tuple[tuple[CredentialEntry, ...], tuple[RegisteredInstance, ...]]:
     """Every stored login, and every instance that was ever registered, removed ones included."""
     cursor.execute(queries.load("instances/list_credentials"))
-    credentials = tuple(CredentialEntry(name, username, secret) for name, username, secret in cursor.fetchall())
+    credentials = fetch_as(cursor, CredentialEntry)
     return credentials, _list(cursor, None)
 
 
@@ -178,21 +178,16 @@ def _find(cursor: Cursor, names: Sequence[str]) -> tuple[RegisteredInstance, ...
 
 def _list(cursor: Cursor, names: list[str] | None) -> tuple[RegisteredInstance, ...]:
     cursor.execute(queries.load("instances/list_instances"), {"names": names})
-    return tuple(_registered(row) for row in cursor.fetchall())
+    return tuple(map(_registered, fetch_rows(cursor)))
 
 
-def _registered(row: Sequence[Any]) -> RegisteredInstance:
-    """One row of list_instances: the fields of three dataclasses in their order."""
-    name, engine, *definition = row[:10]
-    entry = InstanceEntry(name, Engine(engine), *definition)
-    username, secret, instance_id, *states, identity, started_at = row[10:]
-    return RegisteredInstance(
-        instance_id,
-        entry,
-        CredentialEntry(entry.credential_name, username, secret),
-        *states,
-        server_identity=ServerIdentity(identity, started_at=started_at) if identity else None,
-    )
+def _registered(row: dict[str, Any]) -> RegisteredInstance:
+    """One row of list_instances: the fields of three dataclasses."""
+    entry = take(row, InstanceEntry)
+    login = CredentialEntry(entry.credential_name, row.pop("username"), row.pop("secret"))
+    name, started_at = row.pop("server_identity"), row.pop("server_started_at")
+    identity = ServerIdentity(name, started_at=started_at) if name else None
+    return as_model(row, RegisteredInstance, entry=entry, login=login, server_identity=identity)
 
 
 def _listed(names: Sequence[str]) -> str:
