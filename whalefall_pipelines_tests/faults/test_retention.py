@@ -122,7 +122,7 @@ def test_the_daemon_retries_an_expiry_the_same_day(fault: Fault, engine: str, pr
         failed = "select 1 from sync_sessions where sync_category = 'partition' and status = 'failed' and error_code = 'STORE_BUSY'"
         with somebody(store, f"select * from {month.table_partition(TABLE)}"):
             launch_expiry(up)
-            assert eventually(lambda: query(store, failed), seconds=90), up.said()
+            assert eventually(lambda: query(store, failed), seconds=180), up.said()
             assert is_there(store, month) or query(store, "select 1 from pg_inherits where inhdetachpending")
         begun = time.monotonic()
         gone = "select to_regclass(%s) is null"
