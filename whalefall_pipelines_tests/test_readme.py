@@ -77,7 +77,7 @@ def test_what_is_shown_runs_as_shown(block: int, tmp_path: Path) -> None:
     (tmp_path / "fleet.yaml").write_text(blocks("yaml")[0])
     home = tmp_path / "home"
     try:
-        run_commands(blocks("sh")[block], home, tmp_path)
+        run_commands("whalefall store migrate\n" + blocks("sh")[block], home, tmp_path)
     finally:
         run_commands("whalefall store stop", home, tmp_path)
 
