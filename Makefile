@@ -36,8 +36,8 @@ clean:
 	@$(PYTHON) -m venv .venv
 
 .venv/%.installed: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing whalefall and what it needs (once; about half a minute) …"
-	@$(BIN)/pip install -qq --constraint constraints.txt --editable '.[$(if $(filter dev,$*),demo$(comma)oracle$(comma)dev,demo)]'
+	@echo "Installing whalefall and what it needs (once) …"
+	@$(BIN)/pip install -qq --no-compile --constraint constraints.txt --editable '.[$(if $(filter dev,$*),demo$(comma)oracle$(comma)dev,demo)]'
 	@touch $@
 
 comma := ,

@@ -15,6 +15,7 @@ cross join
     lateral (
         select * from capacity_coverage as v
         where v.stat_date = d.day::date
+        order by v.instance_id
         offset 0  -- one day at a time: of a range of days the view reads every day that is stored
     ) as c
 inner join instances as i on c.instance_id = i.instance_id

@@ -1,12 +1,13 @@
 -- The largest instances of each day with their coverage; change is NULL unless both days are complete.
 -- Parameters: days (date[]), days_before (date[], the day before each: the planner sees by it which months are read), most (rows of each
 -- day).
--- Returns: stat_date, instance_name, engine, total_bytes, change_bytes, database_count, expected_count.
+-- Returns: stat_date, instance_name, engine, total_bytes, shared_bytes (NULL: unknown), change_bytes, database_count, expected_count.
 select
     ranked.stat_date,
     ranked.instance_name,
     ranked.engine,
     ranked.total_bytes,
+    ranked.shared_bytes,
     ranked.change_bytes,
     ranked.database_count,
     ranked.expected_count
@@ -16,6 +17,7 @@ from (
         i.name as instance_name,
         i.engine,
         s.total_bytes,
+        s.shared_bytes,
         case
             when s.database_count = s.expected_count and b.database_count = b.expected_count then s.total_bytes - b.total_bytes
         end as change_bytes,

@@ -8,7 +8,8 @@ select
     d.last_seen_date,
     s.total_bytes,
     s.stat_date,
-    s.provenance
+    s.provenance,
+    d.renamed_from
 from instance_databases as d
 left join lateral (
     select

@@ -87,6 +87,8 @@ def _collect_named(given: Settings, database: Database, names: Sequence[str], da
         for outcome in outcomes:
             for gap in outcome.missing:
                 note(f"missing: {outcome.instance.name}/{gap.database_name} ({gap.reason}): {gap.detail}")
+            for notice in outcome.notices:
+                note(f"notice: {notice}")
     if all(outcome.error for outcome in outcomes):
         return FAILURE
     return PARTIAL if any(outcome.error or outcome.missing for outcome in outcomes) else SUCCESS
@@ -104,6 +106,7 @@ def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
         "total_bytes": outcome.total_bytes if as_json else format_bytes(outcome.total_bytes),
         "seconds": round(outcome.seconds, 2),
         "message": str(outcome.error) if outcome.error else message,
+        **({"notices": list(outcome.notices)} if as_json else {}),
     }
 
 

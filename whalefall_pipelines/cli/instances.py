@@ -60,6 +60,7 @@ def show(*, name: str, as_json: bool) -> None:
             "provenance": one.provenance,
             "first_seen": one.first_seen_date,
             "last_seen": one.last_seen_date,
+            "renamed_from": one.renamed_from,
         }
         for one in databases
     ]
@@ -149,6 +150,7 @@ def _document(one: RegisteredInstance, databases: Sequence[KnownDatabase]) -> di
                 "provenance": each.provenance,
                 "first_seen": each.first_seen_date,
                 "last_seen": each.last_seen_date,
+                "renamed_from": each.renamed_from,
             }
             for each in databases
         ],

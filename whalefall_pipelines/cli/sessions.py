@@ -84,7 +84,7 @@ def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None
     console().print()
     if session.error_code:
         console().print(f"{session.error_code}: {session.error_message}", markup=False)
-    for line in _reasons(records):
+    for line in (*_reasons(records), *_notices(records)):
         console().print(line, markup=False)
     rows = [_record_row(record) for record in records]
     columns = list(rows[0]) if rows else []
@@ -102,6 +102,15 @@ def _reasons(records: Iterable[InstanceRecord]) -> Iterator[str]:
     for (code, reason), failed in sorted(names.items(), key=lambda one: -len(one[1])):
         more = f" and {len(failed) - MOST_NAMES} more" if len(failed) > MOST_NAMES else ""
         yield f"{len(failed)} {code}{f' ({reason})' if reason else ''}: {', '.join(failed[:MOST_NAMES])}{more}"
+
+
+def _notices(records: Iterable[InstanceRecord]) -> Iterator[str]:
+    """What is odd or new about databases that were measured."""
+    for record in records:
+        for new, old in record.sync_details.get("renamed", {}).items():
+            yield f"notice: {record.instance_name}: {old!r} is called {new!r} now, and keeps its history"
+        for one in record.sync_details.get("notices", []):
+            yield f"notice: {record.instance_name}/{one['database_name']}: {one['notice']}"
 
 
 def _short(session_id: UUID | None) -> str | None:

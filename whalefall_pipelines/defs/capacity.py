@@ -11,7 +11,14 @@ from pydantic import Field
 
 from whalefall_pipelines.defs.calendar import DAYS, ZONE
 from whalefall_pipelines.defs.columns import column_schema
-from whalefall_pipelines.defs.metadata import coverage_metadata, database_metadata, instance_metadata, inventory_metadata, report_days
+from whalefall_pipelines.defs.metadata import (
+    coverage_metadata,
+    database_metadata,
+    instance_metadata,
+    inventory_metadata,
+    notices_table,
+    report_days,
+)
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import Progress, plan_session, session_of_run
 from whalefall_pipelines.domain.capacity import measurable_day
@@ -24,7 +31,7 @@ from whalefall_pipelines.services.outlast_outage import outlast_outage
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.gaps import close_backfill_records
 from whalefall_pipelines.store.instances import active_instances
-from whalefall_pipelines.store.sessions import skip_records
+from whalefall_pipelines.store.sessions import list_notices, skip_records
 from whalefall_pipelines.store.table_partitions import analyze_months
 
 INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases", "database_size_stats", "instance_size_stats"))
@@ -94,9 +101,11 @@ def fleet_day(
         with session_of_run(context, database, plan, targets) as check:
             seconds_by_day = _work(context, replace(collector, check=check), targets, days, plan)
         _report(context, database, days, seconds_by_day)
+        notices = notices_table(outlast_outage(lambda: list_notices(database, plan.session_id)))
     for key in (INVENTORY, SIZES, TOTALS):
         if key in context.selected_asset_keys:
-            yield dg.MaterializeResult(asset_key=key, metadata={"session_id": str(plan.session_id)})
+            shown = {"session_id": str(plan.session_id), **({"notices": notices} if key == SIZES else {})}
+            yield dg.MaterializeResult(asset_key=key, metadata=shown)
 
 
 def _work(
@@ -137,13 +146,13 @@ def _report(context: dg.AssetExecutionContext, database: Database, days: Sequenc
 
 
 def _problem(outcome: InstanceOutcome) -> str | None:
-    """What there is to say of an instance that failed or whose day is not whole."""
+    """What there is to say of an instance that failed, whose day is not whole, or of which something is odd."""
     if outcome.error:
         return f"{outcome.instance.name}: {outcome.error}"
     if outcome.missing:
         names = ", ".join(f"{gap.database_name} ({gap.reason})" for gap in outcome.missing[:5])
         return f"{outcome.instance.name}: {outcome.measured} measured, {len(outcome.missing)} missing: {names}"
-    return None
+    return "; ".join(outcome.notices[:5]) or None
 
 
 def _span(days: Sequence[date]) -> str:

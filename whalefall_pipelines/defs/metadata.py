@@ -7,6 +7,7 @@ from datetime import date
 import dagster as dg
 
 from whalefall_pipelines.domain.coverage import LEGEND, CoverageState, coverage_calendar, days_until
+from whalefall_pipelines.domain.sessions import Notice
 from whalefall_pipelines.store import reports
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.gaps import list_coverage
@@ -80,13 +81,15 @@ def database_metadata(report: DayReport) -> Metadata:
 
 def instance_metadata(report: DayReport) -> Metadata:
     """What `instance_size_stats` shows of a day."""
-    columns = ("instance", "engine", "bytes", "change in bytes to the day before", "databases", "expected")
+    columns = ("instance", "engine", "bytes", "bytes of no database", "change in bytes to the day before", "databases", "expected")
     rows = [
-        (one.instance_name, one.engine, one.total_bytes, one.change_bytes, one.database_count, one.expected_count)
+        (one.instance_name, one.engine, one.total_bytes, one.shared_bytes, one.change_bytes, one.database_count, one.expected_count)
         for one in report.instances
     ]
+    shared = report.summary.shared_bytes
     return {
         **_coverage(report.summary),
+        **({} if shared is None else {"shared_bytes": shared}),
         "instances": report.summary.instances,
         "dagster/partition_row_count": report.summary.instances,
         "largest": markdown_table(columns, rows),
@@ -108,12 +111,23 @@ def gap_row(gap: reports.Gap) -> tuple[str, str, str, str]:
     return (gap.instance_name, gap.database_name or "(never listed)", gap.reason, gap.detail)
 
 
+def notices_table(notices: Iterable[Notice]) -> dg.MarkdownMetadataValue:
+    """What is odd about databases that were measured."""
+    rows = ((notice.instance_name, notice.database_name, notice.notice) for notice in notices)
+    return markdown_table(("instance", "database", "what it is, and what to do"), rows)
+
+
 def _database_row(one: reports.RankedDatabase) -> tuple[object, ...]:
     return (one.instance_name, one.database_name, one.total_bytes, one.change_bytes)
 
 
 def _coverage(figures: reports.DaySummary) -> Metadata:
-    known = {"total_bytes": figures.total_bytes, "change_bytes": figures.change_bytes}
+    known = {
+        # A plot of it would fall on a day on which a server was silent: such a day has the held total alone.
+        "total_bytes": figures.total_bytes if figures.is_complete else None,
+        "held_total_bytes": figures.held_total_bytes,
+        "change_bytes": figures.change_bytes,
+    }
     return {
         **{name: value for name, value in known.items() if value is not None},
         "measured": figures.measured,

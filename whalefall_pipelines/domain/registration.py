@@ -74,7 +74,7 @@ class RegisteredInstance:
 
 @dataclass(frozen=True, slots=True)
 class KnownDatabase:
-    """One database in the inventory of an instance; the last three are None until it is measured."""
+    """One database in the inventory of an instance; its size, day and provenance are None until it is measured."""
 
     database_name: str
     is_active: bool
@@ -83,6 +83,7 @@ class KnownDatabase:
     total_bytes: int | None
     stat_date: date | None
     provenance: str | None
+    renamed_from: str | None = None
 
 
 class Action(StrEnum):

@@ -149,3 +149,12 @@ class InstanceRecord:
     error_code: str | None
     error_message: str | None
     sync_details: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a session found odd about a database that it measured all the same: a sentence for people."""
+
+    instance_name: str
+    database_name: str
+    notice: str

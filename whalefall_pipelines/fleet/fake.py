@@ -31,6 +31,7 @@ class FakeServer:
     identity: ServerIdentity | None = None
     native_ids: Mapping[str, str] = field(default_factory=dict[str, str])
     shared_bytes: int | None = None
+    notices: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class FakeFleet:
@@ -112,4 +113,4 @@ class FakeProbe:
             return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
         if size is None:
             return MissingSize(name, Reason.NO_PERMISSION, f"GRANT CONNECT ON DATABASE {name};")
-        return DatabaseSize(name, total_bytes=size, data_bytes=size, method=Method.PG_DATABASE_SIZE)
+        return DatabaseSize(name, total_bytes=size, data_bytes=size, method=Method.PG_DATABASE_SIZE, notice=self._server.notices.get(name))

@@ -22,6 +22,8 @@ def dagster_environment(settings: Settings, address: StoreAddress, timezone: Zon
     given = {
         "DAGSTER_HOME": str(dagster_home(settings)),
         "DAGSTER_DISABLE_TELEMETRY": "1",
+        # The days of a backfill are told to Dagster together, not by a commit for each.
+        "DAGSTER_EVENT_BATCH_SIZE": "1000",
         "WHALEFALL_HOME": str(settings.home),
         "WHALEFALL_TIMEZONE": timezone.key,
         "WHALEFALL_DATABASE_URL": address.whalefall.render_as_string(hide_password=False),

@@ -4,7 +4,7 @@ Visiting is `collect_capacity.py`; the rules are `domain/instances.py` and `doma
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -37,7 +37,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class InstanceOutcome:
-    """What became of one instance. Sizes in bytes; `error` is None unless it failed."""
+    """What became of one instance. Sizes in bytes; `error` is None unless it failed. `renamed` has new names with their old ones.
+
+    `noticed` were measured although something about them is odd.
+    """
 
     instance: Instance
     seconds: float
@@ -45,10 +48,17 @@ class InstanceOutcome:
     measured: int = 0
     missing: tuple[MissingSize, ...] = ()
     noticed: tuple[DatabaseSize, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
     hidden: int = 0
     held: int = 0
     is_skipped: bool = False
     error: WhalefallError | None = None
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences for people about what is odd or new although it was measured."""
+        renames = (f"{self.instance.name}: {old!r} is called {new!r} now, and keeps its history" for new, old in self.renamed.items())
+        return (*renames, *(f"{self.instance.name}/{size.database_name}: {size.notice}" for size in self.noticed))
 
 
 def write_visit(
@@ -74,6 +84,7 @@ def write_visit(
             measured=len(sizes),
             missing=missing,
             noticed=tuple(size for size in sizes if size.notice),
+            renamed=change.renamed,
             hidden=len(listing.hidden),
             held=len(change.held),
             is_skipped=not sizes and error is None,

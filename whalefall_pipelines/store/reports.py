@@ -11,12 +11,19 @@ from whalefall_pipelines.store.rows import fetch_as
 
 @dataclass(frozen=True, slots=True)
 class DaySummary:
-    """One day of the fleet. Sizes in bytes; None where nothing is known. Instances are those with a total."""
+    """One day of the fleet. Sizes in bytes; None where nothing is known. Instances are those with a total.
+
+    `total_bytes` is the sum of what has a size; it is the whole fleet only where the day `is_complete`. `held_total_bytes` has what is
+    missing at its last known size. `shared_bytes` belong to no database.
+    """
 
     stat_date: date
     instances: int
     databases: int
     total_bytes: int | None
+    held_total_bytes: int | None
+    is_complete: bool
+    shared_bytes: int | None
     change_bytes: int | None
     measured: int
     recovered: int
@@ -56,6 +63,7 @@ class RankedInstance:
     instance_name: str
     engine: str
     total_bytes: int
+    shared_bytes: int | None
     change_bytes: int | None
     database_count: int
     expected_count: int

@@ -8,6 +8,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.domain.sessions import (
     DEAD_AFTER_SECONDS,
     InstanceRecord,
+    Notice,
     RunningSession,
     Session,
     SessionPlan,
@@ -219,6 +220,13 @@ def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, 
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/list_records"), {"session_id": str(session_id)})
         return fetch_as(cursor, InstanceRecord)
+
+
+def list_notices(database: Database, session_id: UUID) -> tuple[Notice, ...]:
+    """What a session found odd about databases that it measured."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/list_notices"), {"session_id": str(session_id)})
+        return fetch_as(cursor, Notice)
 
 
 def _sessions(database: Database, session_id: UUID | None, most: int) -> tuple[Session, ...]:

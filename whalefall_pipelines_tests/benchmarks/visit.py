@@ -121,6 +121,6 @@ def measure(folder: Path) -> list[Figure]:
         )
     extra = max(with_dead - without for with_dead, without in zip(delayed.ours, delayed.floor, strict=True))
     return [
-        Figure(f"visit {INSTANCES} servers: service / bare threads", compared.ratio, 1.25, "x", str(compared)),
+        Figure(f"visit {INSTANCES} servers: service / bare threads", compared.ratio, 1.2, "x", str(compared)),
         Figure(f"visit with {len(dead)} dead hosts more: seconds added", extra, CONNECT_SECONDS + 0.25, "s", str(delayed)),
     ]

@@ -95,8 +95,32 @@ def test_what_is_missing_fails_the_check_and_is_named_but_the_day_is_materialize
     assert check.severity is dg.AssetCheckSeverity.ERROR
     assert check.description == "2 missing: a/secret (no_permission), dead/* (timeout)"
     assert metadata(result, SIZES)[str(day)]["missing"] == 2
+    assert metadata(result, SIZES)[str(day)]["held_total_bytes"] == 1000
     assert "GRANT CONNECT" in str(metadata(result, SIZES)[str(day)]["missing, with reasons"])
     assert session_of(fleet, result, dagster_instance).status is SessionStatus.FAILED
+
+
+def test_a_plot_of_the_total_has_no_dip_on_a_day_on_which_a_server_was_silent(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000}), "b": server({"crm": 500})}, now=now - timedelta(days=1))
+    fleet.collect(day - timedelta(days=1))
+    fleet.now = now
+    fleet.servers["b"].refusal = UnreachableError("no route", reason="timeout")
+    shown = metadata(run(fleet, dagster_instance, day), SIZES)[str(day)]
+    assert "total_bytes" not in shown
+    assert shown["held_total_bytes"] == 1500
+
+
+def test_a_notice_about_a_database_that_was_measured_is_shown(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now)
+    fleet.servers["a"].notices = {"app": "an interrupted DROP DATABASE left it"}
+    shown = metadata(run(fleet, dagster_instance, day), SIZES)[str(day)]
+    assert "| a | app | an interrupted DROP DATABASE left it |" in str(shown["notices"])
 
 
 def test_a_range_shows_each_day_its_own_figures_and_measures_only_today(

@@ -13,6 +13,7 @@ from whalefall_pipelines_tests.faults.targets import NAMES, MariadbTarget, Oracl
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.dead_host import REFUSING, Address, dead_host, silent_host
 from whalefall_pipelines_tests.servers.mariadb import RIGHTS, quoted
+from whalefall_pipelines_tests.servers.pooler import Pooler
 from whalefall_pipelines_tests.servers.postgresql import superuser
 
 Break = Callable[[Scene], AbstractContextManager[None]]
@@ -127,6 +128,23 @@ def dropped_meanwhile(scene: Scene) -> Generator[None]:
 
 
 @contextmanager
+def pooled(scene: Scene) -> Generator[None]:
+    target = _target(scene)
+    with Pooler(target.host, target.port) as pooler, _elsewhere(scene, Address(pooler.host, pooler.port)):
+        yield
+
+
+@contextmanager
+def half_dropped(scene: Scene) -> Generator[None]:
+    target = _target(scene)
+    assert isinstance(target, PostgresTarget)
+    with superuser(target.cluster) as cursor:
+        cursor.execute("update pg_database set datconnlimit = -2 where datname = 'wiki'")
+        yield
+        cursor.execute("update pg_database set datconnlimit = -1 where datname = 'wiki'")
+
+
+@contextmanager
 def half_gone(scene: Scene) -> Generator[None]:
     target = _target(scene)
     target.drop("app", "crm", "shop")
@@ -212,6 +230,8 @@ BREAKS: dict[str, Break] = {
     "no right on any database": no_right_on_any,
     "login that sees no database": sees_nothing,
     "database dropped between listing and measuring": dropped_meanwhile,
+    "pooler in the place of the server": pooled,
+    "DROP DATABASE interrupted": half_dropped,
     "ten thousand databases": many_databases,
     "ten thousand tables": many_tables,
     "server restarted in mid-run": restarted,

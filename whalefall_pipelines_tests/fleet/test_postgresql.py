@@ -1,6 +1,7 @@
 """The PostgreSQL adapter on real servers of every version that is supported: sizes, rights, names, and how it behaves as a guest.
 
-Logins that are refused are in `test_postgresql_refusals.py`, TLS in `test_postgresql_tls.py`, networks in `test_faults.py`.
+Names in other encodings are in `test_postgresql_encodings.py`, settings, triggers and poolers in `test_postgresql_sessions.py`, logins
+that are refused in `test_postgresql_refusals.py`, TLS in `test_postgresql_tls.py`, networks in `test_faults.py`.
 """
 
 import shutil

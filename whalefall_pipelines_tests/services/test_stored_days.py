@@ -16,7 +16,7 @@ from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.services.fill_gaps import settle_days_before
 from whalefall_pipelines.store import capacity
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.reports import rank_databases, summarize_inventory
+from whalefall_pipelines.store.reports import rank_databases, summarize_days, summarize_inventory
 from whalefall_pipelines_tests.factories import NIGHT, FleetTest, query, server
 from whalefall_pipelines_tests.services.test_fill_gaps import collect, day, fill
 
@@ -140,6 +140,26 @@ def test_a_database_that_was_dropped_and_created_again_is_a_new_one_and_no_shrin
     assert summarize_inventory(fleet.store, [day(-3)])[day(-3)].created == 1
     collect_as(fleet, -2, {"shop": 20}, {"shop": "2"})
     assert [row.change_bytes for row in rank_databases(fleet.store, [day(-2)])] == [10]
+
+
+def test_the_sum_of_the_fleet_does_not_fall_when_a_server_is_silent(store: Database, tmp_path: Path) -> None:
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "old": 50}), "b": server({"shop": 500})})
+    for number in (-3, -2, -1):
+        fleet.now = NIGHT + timedelta(days=number)
+        fleet.servers["a"].databases = {"app": 1000 + number, "old": 50} if number == -3 else {"app": 1000 + number}
+        fleet.servers["b"].refusal = UnreachableError("asleep", reason="timeout") if number == -2 else None
+        fleet.collect(day(number))
+    summaries = summarize_days(store, [day(number) for number in (-3, -2, -1, 0)])
+    figures = [(one.total_bytes, one.held_total_bytes, one.is_complete) for one in summaries.values()]
+    # the dropped database is gone for good, the silent server is not; nothing was collected on the last day
+    assert figures == [(1547, 1547, True), (998, 1498, False), (1499, 1499, True), (None, 1499, False)]
+
+
+def test_a_total_keeps_what_belongs_to_no_database_when_it_is_recomputed(fleet: FleetTest) -> None:
+    fleet.servers["a"].shared_bytes = 4096
+    collect(fleet, 0, {"app": 1000})
+    recompute(fleet)
+    assert query(fleet.store, "select total_bytes, shared_bytes from instance_size_stats") == [(1000, 4096)]
 
 
 @dataclass

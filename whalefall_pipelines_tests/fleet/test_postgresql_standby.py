@@ -1,0 +1,89 @@
+"""A hot standby that lets replay cancel whatever stands in its way: every database is measured all the same."""
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.domain.capacity import DatabaseSize
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.local_servers.unprivileged import run_as
+from whalefall_pipelines_tests.servers.postgresql import MAJORS, create_login, instance_of, new_cluster, superuser
+from whalefall_pipelines_tests.servers.running import running
+
+pytestmark = pytest.mark.process
+# So many that one statement over all of them takes far longer than replay lets it live.
+DATABASES = 60
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[PostgresCluster, PostgresCluster]]:
+    """A primary with many databases, and its standby."""
+    with running(new_cluster(MAJORS[-1], tmp_path / "primary", "wal_level=replica", "max_wal_senders=4")) as primary:
+        with superuser(primary) as cursor:
+            for number in range(DATABASES):
+                cursor.execute(f"create database many_{number} strategy file_copy")
+            cursor.execute("create table public.churn (number integer)")
+        folder = tmp_path / "standby"
+        folder.mkdir()
+        standby = new_cluster(MAJORS[-1], folder, "hot_standby=on", "max_standby_streaming_delay=0")
+        command = [str(primary.bin_dir / "pg_basebackup"), "-d", primary.url(), "-D", str(standby.data), "-R", "-X", "stream", "-c", "fast"]
+        subprocess.run([*run_as(standby.data).prefix, *command], check=True, capture_output=True, timeout=120)
+        shutil.copy2(primary.pgpass, standby.pgpass)
+        with running(standby):
+            yield primary, standby
+
+
+def churn(primary: PostgresCluster, is_over: threading.Event) -> None:
+    """Make rows that are dead at once, and clean them up, which a standby replays over its readers."""
+    with superuser(primary) as cursor:
+        while not is_over.is_set():
+            cursor.execute("insert into public.churn select generate_series(1, 50)")
+            cursor.execute("delete from public.churn")
+            cursor.execute("vacuum public.churn")
+
+
+def is_cancelled(standby: PostgresCluster) -> bool:
+    """Whether one statement over all databases is cancelled by replay."""
+    with closing(psycopg2.connect(standby.url())) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("select array_agg(oid)::text from pg_database")
+        ((identifiers,),) = cursor.fetchall()
+        try:
+            cursor.execute(queries.load("probes/postgresql/measure_databases"), {"database_ids": identifiers})
+        except psycopg2.errors.SerializationFailure:
+            return True
+        return False
+
+
+def test_what_replay_cancels_is_measured_database_by_database(pair: tuple[PostgresCluster, PostgresCluster]) -> None:
+    primary, standby = pair
+    login, is_over = create_login(primary), threading.Event()
+    worker = threading.Thread(target=churn, args=(primary, is_over))
+    worker.start()
+    try:
+        assert any(is_cancelled(standby) for _ in range(50)), "replay cancels nothing here"
+        with ServerFleet().connect(instance_of(standby), login) as probe:
+            names = [name for name in probe.list_databases() if name.startswith("many_")]
+            assert len(names) == DATABASES
+            for _ in range(3):
+                outcomes = probe.measure(names)
+                assert [one for one in outcomes if not isinstance(one, DatabaseSize)] == []
+            identity = probe.identity()
+    finally:
+        is_over.set()
+        worker.join()
+    assert identity
+    assert identity.is_replica
+    with ServerFleet().connect(instance_of(primary), login) as probe:
+        of_primary = probe.identity()
+    assert of_primary
+    assert (of_primary.name, of_primary.is_replica) == (identity.name, False)
+    assert of_primary.started_at != identity.started_at
