@@ -12,6 +12,7 @@ select
     i.sslrootcert,
     i.tags,
     i.capacity_limit_bytes,
+    i.is_replica,
     c.username,
     c.secret,
     i.instance_id,

@@ -1,16 +1,21 @@
-"""`whalefall instances`: the registered fleet. Adding and importing are `instances_register.py`, testing is `instances_examine.py`."""
+"""`whalefall instances`: the registered fleet.
+
+Adding and importing are `instances_register.py`, testing is `instances_examine.py`, answers to questions `instances_accept.py`.
+"""
 
 from collections.abc import Sequence
 
 import click
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.cli.instances_accept import accept
 from whalefall_pipelines.cli.instances_examine import test
 from whalefall_pipelines.cli.instances_register import add, import_
 from whalefall_pipelines.cli.output import cell, format_bytes, json_option, note, print_json, print_table, yes_or_no
 from whalefall_pipelines.cli.questions import confirm
 from whalefall_pipelines.domain.registration import KnownDatabase, RegisteredInstance, describe_entry, describe_secret, describe_tags
 from whalefall_pipelines.services.open_store import open_store
+from whalefall_pipelines.services.switch_instances import enable as enable_instances
 from whalefall_pipelines.store import instances as store
 from whalefall_pipelines.store.urls import describe
 
@@ -27,7 +32,7 @@ def list_(*, as_json: bool) -> None:
     given = settings.load()
     with open_store(given) as database:
         registered = store.registered_instances(database)
-    columns = ("name", "engine", "address", "tags", "active", "version", "last_connected")
+    columns = ("name", "engine", "address", "tags", "active", "version", "last_connected", *(("replica", "identity") if as_json else ()))
     rows = [_row(one, as_json=as_json) for one in registered]
     # In another folder without WHALEFALL_HOME it is another, empty store.
     place = describe(database.url) if given.database_url else given.home
@@ -47,6 +52,8 @@ def show(*, name: str, as_json: bool) -> None:
         return
     fields = {"name": name, **describe_entry(registered.entry)}
     fields |= {"username": registered.login.username, "secret": describe_secret(registered.login.secret)}
+    identity = registered.server_identity
+    fields |= {"identity": identity.name if identity else None, "started": identity.started_at if identity else None}
     fields |= {"active": yes_or_no(registered.is_active), "version": registered.server_version}
     instants = {"last_connected": registered.last_connected_at, "disabled": registered.deactivated_at, "registered": registered.created_at}
     print_table(("field", "value"), [{"field": key, "value": value} for key, value in (fields | instants).items()], as_json=False, empty="")
@@ -103,7 +110,7 @@ def remove(*, names: Sequence[str], yes: bool) -> None:
 def _set_active(names: Sequence[str], *, is_active: bool) -> None:
     word = "enabled" if is_active else "disabled"
     with open_store(settings.load()) as database:
-        changed = store.set_active(database, names, is_active=is_active)
+        changed = enable_instances(database, names) if is_active else store.set_active(database, names, is_active=False)
     for name in dict.fromkeys(names):
         note(f"{cell(name)} {'is' if name in changed else 'was already'} {word}.")
 
@@ -117,6 +124,8 @@ def _row(one: RegisteredInstance, *, as_json: bool) -> dict[str, object]:
         "active": one.is_active if as_json else yes_or_no(one.is_active),
         "version": one.server_version,
         "last_connected": one.last_connected_at,
+        "replica": one.entry.is_replica,
+        "identity": one.server_identity.name if one.server_identity else None,
     }
 
 
@@ -136,6 +145,9 @@ def _document(one: RegisteredInstance, databases: Sequence[KnownDatabase]) -> di
         "username": one.login.username,
         "secret": describe_secret(one.login.secret),
         "capacity_limit_bytes": entry.capacity_limit_bytes,
+        "replica": entry.is_replica,
+        "identity": one.server_identity.name if one.server_identity else None,
+        "started": one.server_identity.started_at if one.server_identity else None,
         "active": one.is_active,
         "version": one.server_version,
         "last_connected": one.last_connected_at,
@@ -157,5 +169,5 @@ def _document(one: RegisteredInstance, databases: Sequence[KnownDatabase]) -> di
     }
 
 
-for command in (add, import_, test):
+for command in (accept, add, import_, test):
     instances.add_command(command)

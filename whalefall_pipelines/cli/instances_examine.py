@@ -18,7 +18,10 @@ from whalefall_pipelines.services.replace_key import refuse_other_key
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.instances import active_instances, registered_instances
 
-_COLUMNS = ("name", "address", "version", "driver", "connect_seconds", "round_trip_seconds", "visible", "measurable", "hidden", "result")
+_COLUMNS = (
+    *("name", "address", "version", "identity", "started", "driver", "connect_seconds", "round_trip_seconds"),
+    *("visible", "measurable", "hidden", "result"),
+)
 
 
 @click.command()
@@ -27,7 +30,8 @@ _COLUMNS = ("name", "address", "version", "driver", "connect_seconds", "round_tr
 def test(*, names: Sequence[str], as_json: bool) -> None:
     """Tell whether servers can be measured.
 
-    Connects, lists and measures, and keeps nothing but the version. Without a NAME every active server is tested. Says what the login
+    Connects, lists and measures, compares who the servers are with what is registered, and keeps nothing but their versions and
+    identities. Without a NAME every active server is tested. Says what the login
     needs at least on each engine, and where it is missing.
     Exit codes: 0 all of them are fine, 1 some have a problem, 2 none can be reached.
     """
@@ -59,6 +63,8 @@ def _row(one: Examination) -> dict[str, object]:
         "name": one.instance.name,
         "address": one.instance.address,
         "version": one.server_version,
+        "identity": one.identity.name if one.identity else None,
+        "started": one.identity.started_at if one.identity else None,
         "driver": one.driver,
         "connect_seconds": _rounded(one.connect_seconds),
         "round_trip_seconds": _rounded(one.round_trip_seconds),

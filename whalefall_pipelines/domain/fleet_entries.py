@@ -11,16 +11,17 @@ from typing import TypeVar
 
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.domain.quantities import parse_size
-from whalefall_pipelines.domain.registration import CredentialEntry, InstanceEntry
+from whalefall_pipelines.domain.registration import CredentialEntry, InstanceEntry, Problem
 
 CREDENTIAL_KEYS = ("name", "username", "secret")
 INSTANCE_KEYS = (
     *("name", "engine", "host", "port", "database", "username", "secret", "credential_name", "credential"),
-    *("sslmode", "sslrootcert", "tags", "capacity_limit"),
+    *("sslmode", "sslrootcert", "tags", "capacity_limit", "replica"),
 )
 SSL_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 _PASSWORD_KEYS = frozenset({"password", "passwd", "pass", "pwd"})
 _SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+")
+_TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 _T = TypeVar("_T")
 
 
@@ -31,14 +32,6 @@ class RawEntry:
     values: Mapping[str, str] = field(repr=False)
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     line: int | None = None
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """Why one entry cannot be registered, in a sentence that holds no secret; line 0 is outside a file."""
-
-    line: int
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +180,7 @@ class _Entry:
             capacity_limit_bytes=self.parsed(
                 "capacity_limit", lambda size: parse_size(size) or None, "write a number and a unit, like 500GiB"
             ),
+            is_replica=self.parsed("replica", lambda text: _TRUTHS.get(text.lower()), "write true or false") or False,
             line=self.raw.line,
         )
         return entry if len(self.problems) == found_before else None

@@ -69,7 +69,7 @@ class ServerIdentity:
 class Instance:
     """One monitored server as registered. `secret` is a reference or a ciphertext, never a password in the clear.
 
-    `server_identity` is what the server called itself when it was last asked; None: it never told.
+    `server_identity` and `server_version` are what the server called itself when it was last asked; None: it never told.
     """
 
     instance_id: int
@@ -83,6 +83,7 @@ class Instance:
     sslmode: str | None = None
     sslrootcert: str | None = None
     server_identity: ServerIdentity | None = None
+    server_version: str | None = None
 
     @property
     def address(self) -> str:

@@ -4,10 +4,11 @@ How entries are written and which are refused is `fleet_entries.py`; files of th
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from whalefall_pipelines.domain.identities import Answers
 from whalefall_pipelines.domain.instances import Engine, Instance, ServerIdentity
 from whalefall_pipelines.domain.quantities import format_size
 
@@ -24,7 +25,7 @@ class CredentialEntry:
 
 @dataclass(frozen=True, slots=True)
 class InstanceEntry:
-    """One server as it is to be registered. `line` is where it was written."""
+    """One server as it is to be registered. `is_replica` says that it may look like another server; `line` is where it was written."""
 
     name: str
     engine: Engine
@@ -36,6 +37,7 @@ class InstanceEntry:
     sslrootcert: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     capacity_limit_bytes: int | None = None
+    is_replica: bool = False
     line: int | None = field(default=None, compare=False)
 
 
@@ -57,19 +59,24 @@ class RegisteredInstance:
     @property
     def instance(self) -> Instance:
         """What a visit needs of it."""
-        return Instance(
-            instance_id=self.instance_id,
-            name=self.entry.name,
-            engine=self.entry.engine,
-            host=self.entry.host,
-            port=self.entry.port,
-            username=self.login.username,
-            secret=self.login.secret,
-            default_database=self.entry.database,
-            sslmode=self.entry.sslmode,
-            sslrootcert=self.entry.sslrootcert,
-            server_identity=self.server_identity,
-        )
+        instance = instance_of(self.entry, self.login, self.instance_id)
+        return replace(instance, server_identity=self.server_identity, server_version=self.server_version)
+
+
+def instance_of(entry: InstanceEntry, login: CredentialEntry, instance_id: int) -> Instance:
+    """What a visit needs of an entry with this login."""
+    return Instance(
+        instance_id=instance_id,
+        name=entry.name,
+        engine=entry.engine,
+        host=entry.host,
+        port=entry.port,
+        username=login.username,
+        secret=login.secret,
+        default_database=entry.database,
+        sslmode=entry.sslmode,
+        sslrootcert=entry.sslrootcert,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,14 @@ class KnownDatabase:
     stat_date: date | None
     provenance: str | None
     renamed_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Why one entry cannot be registered, in a sentence that holds no secret; line 0 is outside a file."""
+
+    line: int
+    sentence: str
 
 
 class Action(StrEnum):
@@ -116,20 +131,27 @@ class PlannedCredential:
 
 @dataclass(frozen=True, slots=True)
 class PlannedInstance:
-    """One server in a plan."""
+    """One server in a plan. `is_moved`: it is another server than before, by a person's word; `identity` is what it calls itself."""
 
     entry: InstanceEntry
     action: Action
     changes: tuple[Change, ...]
+    is_moved: bool = False
+    identity: ServerIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What registering would do. `untouched` counts the registered instances that it does not name."""
+    """What registering would do. `untouched` counts the registered instances that it does not name.
+
+    `problems` keep it from being carried out; they come from the `answers` of the servers.
+    """
 
     credentials: tuple[PlannedCredential, ...]
     instances: tuple[PlannedInstance, ...]
     untouched: int
+    problems: tuple[Problem, ...] = ()
+    answers: Answers = field(default_factory=Answers)
 
     @property
     def is_empty(self) -> bool:
@@ -192,6 +214,7 @@ def describe_entry(entry: InstanceEntry) -> dict[str, str | None]:
         "sslrootcert": entry.sslrootcert,
         "tags": describe_tags(entry.tags),
         "capacity_limit": None if entry.capacity_limit_bytes is None else format_size(entry.capacity_limit_bytes),
+        "replica": "yes" if entry.is_replica else None,
     }
 
 

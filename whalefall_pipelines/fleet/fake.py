@@ -32,6 +32,7 @@ class FakeServer:
     native_ids: Mapping[str, str] = field(default_factory=dict[str, str])
     shared_bytes: int | None = None
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
+    version: str = "Fake 1.0"
 
 
 class FakeFleet:
@@ -74,12 +75,12 @@ class FakeFleet:
 class FakeProbe:
     """An open fake connection."""
 
-    server_version = "Fake 1.0"
     driver = "fake"
 
     def __init__(self, server: FakeServer) -> None:
         """Answer for this server."""
         self._server = server
+        self.server_version = server.version
 
     def rights(self) -> Sequence[Right]:
         """None is needed."""

@@ -162,7 +162,7 @@ class Collector:
         login = self.secrets.reveal(instance.secret, instance.username, instance.name)
         with self.fleet.connect(instance, login, spent_seconds=spent_seconds) as probe:
             identity = probe.identity()
-            refuse_another_server(instance, identity)
+            refuse_another_server(instance, identity, probe.server_version)
             present = probe.list_databases()
             rule = self.filters[instance.engine]
             listed = {name: native_id for name, native_id in present.items() if not rule.hides(name)}

@@ -1,4 +1,4 @@
-"""Asks registered servers whether they can be collected from: connects, lists and measures, and keeps nothing but their version.
+"""Asks registered servers whether they can be collected from: connects, lists and measures, and keeps their versions and identities alone.
 
 Collecting for real is `collect_capacity.py`.
 """
@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 
 from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
-from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance
+from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, ServerIdentity
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.fleet.probe import Fleet, Right
 from whalefall_pipelines.services.each_instance import each_instance
+from whalefall_pipelines.services.write_visit import duplicate_server, refuse_another_server
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.identities import claim_identity, find_same_server
 from whalefall_pipelines.store.instances import mark_all_connected
 
 
@@ -28,6 +30,7 @@ class Examination:
     instance: Instance
     server_version: str | None = None
     driver: str | None = None
+    identity: ServerIdentity | None = None
     rights: tuple[Right, ...] = ()
     connect_seconds: float | None = None
     round_trip_seconds: float | None = None
@@ -61,8 +64,11 @@ class Examiner:
     clock: Clock = system_clock
 
     def examine_all(self, instances: Sequence[Instance]) -> tuple[Examination, ...]:
-        """Visit every instance, many at a time, and remember the versions; the answers come in the order of the instances."""
-        found = {one.instance.instance_id: one for one in self.examine_each(instances)}
+        """Visit every instance, many at a time, and remember the versions and the identities that are new and unique.
+
+        The answers come in the order of the instances.
+        """
+        found = {one.instance.instance_id: self._claim_identity(one) for one in self.examine_each(instances)}
         versions = {key: one.server_version for key, one in found.items() if one.server_version is not None}
         with self.database.transaction() as cursor:
             mark_all_connected(cursor, versions, self.clock())
@@ -86,7 +92,8 @@ class Examiner:
             with self.fleet.connect(instance, login) as probe:
                 connected = time.monotonic()
                 answer = replace(answer, server_version=probe.server_version, driver=probe.driver, connect_seconds=connected - started)
-                answer = replace(answer, rights=tuple(probe.rights()))
+                answer = replace(answer, rights=tuple(probe.rights()), identity=probe.identity())
+                self._refuse_other_identity(instance, answer.identity, probe.server_version)
                 asked = time.monotonic()
                 listed = probe.list_databases()
                 wanted = [name for name in listed if not self.filters[instance.engine].hides(name)]
@@ -99,6 +106,25 @@ class Examiner:
                 return _with_outcomes(answer, probe.measure(wanted) if wanted else ())
         except WhalefallError as error:
             return replace(answer, error=error)
+
+    def _refuse_other_identity(self, instance: Instance, identity: ServerIdentity | None, server_version: str) -> None:
+        """As a visit does: another server behind a known name, or a server that another instance is."""
+        refuse_another_server(instance, identity, server_version)
+        if identity:
+            with self.database.transaction() as cursor:
+                same = find_same_server(cursor, instance, identity)
+            if same is not None:
+                raise duplicate_server(instance, identity, same)
+
+    def _claim_identity(self, answer: Examination) -> Examination:
+        """Remember a new identity, unless another instance of this test has it."""
+        known, identity = answer.instance.server_identity, answer.identity
+        is_known = known and identity and (known.name, known.started_at) == (identity.name, identity.started_at)
+        if identity is None or is_known or answer.error:
+            return answer
+        with self.database.transaction() as cursor:
+            same = claim_identity(cursor, answer.instance, identity)
+        return answer if same is None else replace(answer, error=duplicate_server(answer.instance, identity, same))
 
 
 def _with_outcomes(answer: Examination, outcomes: Sequence[DatabaseSize | MissingSize]) -> Examination:

@@ -123,7 +123,7 @@ def _recover_instance(collector: Collector, instance: Instance, lacking: frozens
     days = [day for _, day in lacking]
     login = collector.secrets.reveal(instance.secret, instance.username, instance.name)
     with collector.fleet.connect(instance, login) as probe:
-        refuse_another_server(instance, probe.identity())
+        refuse_another_server(instance, probe.identity(), probe.server_version)
         found = probe.recover_sizes(names, min(days), max(days), collector.timezone)
     rows = [
         capacity.SizeRow(

@@ -7,17 +7,30 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from whalefall_pipelines.domain.fleet_entries import FleetEntries, Problem, RawEntry, read_entries, with_secret
+from whalefall_pipelines.domain.fleet_entries import FleetEntries, RawEntry, read_entries, with_secret
 from whalefall_pipelines.domain.fleet_file import parse_fleet_csv, parse_fleet_yaml
-from whalefall_pipelines.domain.registration import Action, Plan, PlannedInstance, RegisteredInstance, compare_fleet
+from whalefall_pipelines.domain.identities import Answers
+from whalefall_pipelines.domain.identity_conflicts import find_twins, judge_servers
+from whalefall_pipelines.domain.registration import (
+    Action,
+    CredentialEntry,
+    Plan,
+    PlannedInstance,
+    Problem,
+    RegisteredInstance,
+    compare_fleet,
+)
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.fleet.connect import ADAPTERS
+from whalefall_pipelines.services.identify_servers import Identify
 from whalefall_pipelines.services.read_text_file import read_text_file
 from whalefall_pipelines.services.replace_key import refuse_other_key
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Cursor, Database
-from whalefall_pipelines.store.instances import lock_fleet, read_fleet, write_plan
+from whalefall_pipelines.store.identities import forget_identities, remember_identities
+from whalefall_pipelines.store.instances import find_registered, lock_fleet, read_fleet, write_plan
 
+_CHANGED = "The registered fleet was changed while the plan was read, so nothing was written: make the plan again."
 _PARSERS = {".yaml": parse_fleet_yaml, ".yml": parse_fleet_yaml, ".csv": parse_fleet_csv}
 
 
@@ -33,47 +46,58 @@ def read_fleet_file(path: Path, secrets: SecretBox) -> FleetEntries:
     return _with_refusals(parse(read_text_file(path), path.name, tuple(ADAPTERS)), secrets)
 
 
-def plan_fleet(database: Database, entries: FleetEntries) -> Plan:
-    """What these entries would do to the registered fleet.
+def ask_nobody(_plan: Plan, _credentials: Sequence[CredentialEntry], _stored: Sequence[RegisteredInstance]) -> Answers:
+    """No answers: addresses are compared as they are written."""
+    return Answers()
+
+
+def plan_fleet(database: Database, entries: FleetEntries, identify: Identify = ask_nobody) -> Plan:
+    """What these entries would do to the registered fleet; conflicts between servers are problems of the plan.
 
     Raises:
         InputError: entries cannot be registered; the message has every one of them.
     """
     with database.transaction() as cursor:
-        plan, _ = _plan(cursor, entries)
-    return plan
+        credentials, stored = read_fleet(cursor)
+    plan = _plan(entries, credentials, stored)
+    return judge_servers(plan, stored, identify(plan, credentials, stored))
 
 
 def carry_out(database: Database, entries: FleetEntries, plan: Plan) -> None:
     """Write a plan, all of it or nothing.
 
     Raises:
-        InputError: the fleet is not as it was when the plan was made.
+        InputError: the plan has problems, or the fleet is not as it was when the plan was made.
     """
+    refuse(plan.problems)
     with database.transaction() as cursor:
         lock_fleet(cursor)
-        current, _ = _plan(cursor, entries)
-        if current != plan:
-            raise InputError("The registered fleet was changed while the plan was read, so nothing was written: make the plan again.")
-        write_plan(cursor, plan)
+        credentials, stored = read_fleet(cursor)
+        if judge_servers(_plan(entries, credentials, stored), stored, plan.answers) != plan:
+            raise InputError(_CHANGED)
+        _write(cursor, plan)
 
 
-def add_instance(database: Database, secrets: SecretBox, given: RawEntry, password: str | None) -> PlannedInstance:
+def add_instance(
+    database: Database, secrets: SecretBox, given: RawEntry, password: str | None, identify: Identify = ask_nobody
+) -> PlannedInstance:
     """Register one server, or bring a removed one back; a `password` is sealed and kept with its login.
 
     Raises:
         InputError: the entry cannot be registered, or its name is taken; nothing was written.
     """
     entries = _with_refusals(read_entries((), [given], tuple(ADAPTERS)), secrets)
-    _refuse(entries.problems)
+    refuse(entries.problems)
     with database.transaction() as cursor:
-        lock_fleet(cursor)
         if password is not None:
             refuse_other_key(cursor, secrets)
-            entries = with_secret(entries, secrets.seal(password))
-        plan, stored = _plan(cursor, entries)
-        _refuse_overwriting(plan, stored)
-        write_plan(cursor, plan)
+        credentials, stored = read_fleet(cursor)
+    if password is not None:
+        entries = with_secret(entries, secrets.seal(password))
+    plan = _plan(entries, credentials, stored)
+    _refuse_overwriting(plan, stored)
+    plan = judge_servers(plan, stored, identify(plan, credentials, stored))
+    carry_out(database, entries, plan)
     return plan.instances[0]
 
 
@@ -86,23 +110,36 @@ def _with_refusals(entries: FleetEntries, secrets: SecretBox) -> FleetEntries:
     return replace(entries, problems=tuple(sorted((*entries.problems, *problems))))
 
 
-def _plan(cursor: Cursor, entries: FleetEntries) -> tuple[Plan, Sequence[RegisteredInstance]]:
-    credentials, instances = read_fleet(cursor)
+def refuse(problems: Sequence[Problem]) -> None:
+    """Refuse to register anything.
+
+    Raises:
+        InputError: there are problems; the message has every one of them.
+    """
+    if problems:
+        lines = [f"line {problem.line}: {problem.sentence}" if problem.line else problem.sentence for problem in sorted(problems)]
+        raise InputError((" " if len(lines) == 1 else "\n  ").join(("Nothing was registered:", *lines)))
+
+
+def _plan(entries: FleetEntries, credentials: Sequence[CredentialEntry], stored: Sequence[RegisteredInstance]) -> Plan:
     known = {one.name for one in (*credentials, *entries.credentials)}
     unknown = [
         Problem(one.line or 0, f"instance {one.name!r} uses the credential {one.credential_name!r}, which does not exist.")
         for one in entries.instances
         if one.credential_name not in known
     ]
-    _refuse((*entries.problems, *unknown))
-    plan = compare_fleet(entries.credentials, entries.instances, stored_credentials=credentials, stored_instances=instances)
-    return plan, instances
+    refuse((*entries.problems, *unknown))
+    return compare_fleet(entries.credentials, entries.instances, stored_credentials=credentials, stored_instances=stored)
 
 
-def _refuse(problems: Sequence[Problem]) -> None:
-    if problems:
-        lines = [f"line {problem.line}: {problem.sentence}" if problem.line else problem.sentence for problem in sorted(problems)]
-        raise InputError((" " if len(lines) == 1 else "\n  ").join(("Nothing was registered:", *lines)))
+def _write(cursor: Cursor, plan: Plan) -> None:
+    write_plan(cursor, plan)
+    forget_identities(cursor, [planned.entry.name for planned in plan.instances if planned.is_moved])
+    identities = {planned.entry.name: planned.identity for planned in plan.instances if planned.identity}
+    remember_identities(cursor, identities)
+    # What a visit claimed before we had the lock is seen only now.
+    if identities and find_twins(find_registered(cursor, ()), identities, plan.answers):
+        raise InputError(_CHANGED)
 
 
 def _refuse_overwriting(plan: Plan, stored: Sequence[RegisteredInstance]) -> None:

@@ -44,7 +44,16 @@ def registered_instances(database: Database, names: Sequence[str] = ()) -> tuple
         NotFoundError: a name is not registered, or was removed; the sentence has every such name.
     """
     with database.transaction() as cursor:
-        return _find(cursor, names)
+        return find_registered(cursor, names)
+
+
+def find_registered(cursor: Cursor, names: Sequence[str]) -> tuple[RegisteredInstance, ...]:
+    """The same as `registered_instances`, within a transaction."""
+    found = tuple(one for one in _list(cursor, list(names) or None) if one.deleted_at is None)
+    unknown = sorted(set(names) - {one.entry.name for one in found})
+    if unknown:
+        raise NotFoundError(f"Not registered: {_listed(unknown)}. `whalefall instances list` shows every instance.")
+    return found
 
 
 def known_databases(database: Database, instance_id: int) -> tuple[KnownDatabase, ...]:
@@ -62,9 +71,14 @@ def set_active(database: Database, names: Sequence[str], *, is_active: bool) -> 
     """
     with database.transaction() as cursor:
         lock_fleet(cursor)
-        _find(cursor, names)
-        cursor.execute(queries.load("instances/set_instances_active"), {"names": list(names), "is_active": is_active})
-        changed = {name for (name,) in cursor.fetchall()}
+        find_registered(cursor, names)
+        return switch_active(cursor, names, is_active=is_active)
+
+
+def switch_active(cursor: Cursor, names: Sequence[str], *, is_active: bool) -> tuple[str, ...]:
+    """The same within a transaction that has the lock of the fleet."""
+    cursor.execute(queries.load("instances/set_instances_active"), {"names": list(names), "is_active": is_active})
+    changed = {name for (name,) in cursor.fetchall()}
     return tuple(name for name in dict.fromkeys(names) if name in changed)
 
 
@@ -77,7 +91,7 @@ def remove(database: Database, names: Sequence[str], *, confirmed: Sequence[Regi
     """
     with database.transaction() as cursor:
         lock_fleet(cursor)
-        registered = _find(cursor, names)
+        registered = find_registered(cursor, names)
         if confirmed is not None and {one.instance_id: one.entry for one in registered} != {
             one.instance_id: one.entry for one in confirmed
         }:
@@ -96,28 +110,6 @@ def mark_all_connected(cursor: Cursor, server_versions: Mapping[int, str], conne
         queries.load("instances/mark_connected"),
         {"instance_ids": list(server_versions), "server_versions": list(server_versions.values()), "connected_at": connected_at},
     )
-
-
-def claim_identity(cursor: Cursor, instance: Instance, identity: ServerIdentity) -> str | None:
-    """Remember what a server calls itself, unless an active instance has that identity already, whose name is returned.
-
-    Two servers that were both started anew since are told apart by that, so that a replica and its primary are two. The lock of an
-    identity keeps two visits from claiming it at once; it ends with the transaction.
-    """
-    parameters = {
-        "instance_id": instance.instance_id,
-        "engine": instance.engine,
-        "server_identity": identity.name,
-        "server_started_at": identity.started_at,
-        "is_replica": identity.is_replica,
-    }
-    cursor.execute(queries.load("instances/lock_identity"), parameters)
-    cursor.execute(queries.load("instances/find_same_server"), parameters)
-    duplicates = cursor.fetchall()
-    if duplicates:
-        return str(duplicates[0][0])
-    cursor.execute(queries.load("instances/set_identity"), parameters)
-    return None
 
 
 def lock_fleet(cursor: Cursor) -> None:
@@ -165,15 +157,8 @@ def _columns(position: int, entry: InstanceEntry) -> dict[str, object]:
         "sslrootcert": entry.sslrootcert,
         "tags": dict(entry.tags),
         "capacity_limit_bytes": entry.capacity_limit_bytes,
+        "is_replica": entry.is_replica,
     }
-
-
-def _find(cursor: Cursor, names: Sequence[str]) -> tuple[RegisteredInstance, ...]:
-    found = tuple(one for one in _list(cursor, list(names) or None) if one.deleted_at is None)
-    unknown = sorted(set(names) - {one.entry.name for one in found})
-    if unknown:
-        raise NotFoundError(f"Not registered: {_listed(unknown)}. `whalefall instances list` shows every instance.")
-    return found
 
 
 def _list(cursor: Cursor, names: list[str] | None) -> tuple[RegisteredInstance, ...]:

@@ -9,7 +9,7 @@ from whalefall_pipelines_tests.cli.commands import document, refused, succeed, w
 from whalefall_pipelines_tests.factories import DAY, query
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
 
-ADD = ("instances", "add", "--engine", "postgresql", "--host", "db.example", "--username", "monitor")
+ADD = ("instances", "add", "--engine", "postgresql", "--host", "db.example", "--username", "monitor", "--offline")
 
 
 def test_an_added_instance_is_listed_and_shown(store_environment: dict[str, str]) -> None:
@@ -26,6 +26,8 @@ def test_an_added_instance_is_listed_and_shown(store_environment: dict[str, str]
             "active": True,
             "version": None,
             "last_connected": None,
+            "replica": False,
+            "identity": None,
         }
     ]
     shown = document(store_environment, "instances", "show", "db1")
@@ -118,7 +120,7 @@ def test_disabling_enabling_and_removing_take_several_names_and_all_of_them_or_n
     store: Database, store_environment: dict[str, str]
 ) -> None:
     for name in ("a", "b"):
-        succeed(store_environment, *ADD, name)
+        succeed(store_environment, *ADD, name, "--port", str(ord(name)))
     assert "'x'" in refused(store_environment, "instances", "disable", "a", "x")
     assert len(active_instances(store)) == 2
     assert whalefall(store_environment, "instances", "disable", "a", "b").stderr == "a is disabled.\nb is disabled.\n"
@@ -130,8 +132,8 @@ def test_disabling_enabling_and_removing_take_several_names_and_all_of_them_or_n
 
 
 def test_hostile_names_go_through_every_command_unharmed(store: Database, store_environment: dict[str, str]) -> None:
-    for name in HOSTILE_NAMES:
-        succeed(store_environment, *ADD, "--tag", f"{name.replace('=', '')}={name}", "--", name)
+    for number, name in enumerate(HOSTILE_NAMES, start=1):
+        succeed(store_environment, *ADD, "--port", str(number), "--tag", f"{name.replace('=', '')}={name}", "--", name)
         assert document(store_environment, "instances", "show", "--", name)["name"] == name
     listed = document(store_environment, "instances", "list")
     assert [(one["name"], list(one["tags"].values())) for one in listed] == [(name, [name]) for name in HOSTILE_NAMES]

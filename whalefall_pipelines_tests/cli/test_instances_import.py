@@ -16,8 +16,8 @@ defaults: {engine: postgresql, credential: shared}
 credentials:
   - {name: shared, username: monitor, secret: env:MONITOR_SHARED}
 instances:
-  - {name: a, host: h}
-  - {name: b, host: h, tags: {env: prod}}
+  - {name: a, host: h.invalid}
+  - {name: b, host: b.invalid, tags: {env: prod}}
 """
 
 
@@ -51,12 +51,12 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(store: Database, store_env
 
 def test_a_second_import_tells_what_changes_and_what_stays(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
     succeed(store_environment, "instances", "import", "--yes", str(fleet))
-    succeed(store_environment, "instances", "add", "own", "--engine", "mysql", "--host", "h", "--credential", "shared")
+    succeed(store_environment, "instances", "add", "own", "--engine", "mysql", "--host", "own.invalid", "--credential", "shared")
     text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
     assert "registered as it says" in text
     assert "2 unchanged; 1 more are registered" in text
     changed = FLEET.replace("env: prod", "env: test").replace("env:MONITOR_SHARED", "env:MONITOR_NEW")
-    fleet.write_text(changed.replace("name: a, host: h", "name: c, host: h"))
+    fleet.write_text(changed.replace("name: a, host: h.invalid", "name: c, host: c.invalid"))
     succeed(store_environment, "instances", "remove", "--yes", "a")
     text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
     assert "secret env:MONITOR_SHARED → env:MONITOR_NEW" in text
@@ -78,7 +78,11 @@ def test_bad_rows_are_all_told_and_nothing_is_done(store: Database, store_enviro
 
 def test_a_csv_file_is_the_same_to_import(store: Database, store_environment: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "fleet.csv"
-    quoted = "".join(f'"{name.replace(chr(34), chr(34) * 2)}",postgresql,h,u,env:MONITOR_X\n' for name in HOSTILE_NAMES)
+    rows = [
+        f'"{name.replace(chr(34), chr(34) * 2)}",postgresql,h{number}.invalid,u,env:MONITOR_X\n'
+        for number, name in enumerate(HOSTILE_NAMES)
+    ]
+    quoted = "".join(rows)
     path.write_bytes(b"\xef\xbb\xbf" + f"name,engine,host,username,secret\n{quoted}".encode())
     text = succeed(store_environment, "instances", "import", "--yes", str(path))
     assert "\x1b" not in text

@@ -97,6 +97,7 @@ def test_one_problem_among_others_is_code_one_and_nothing_reachable_is_code_two(
             "postgres",
             "--secret",
             "env:MONITOR_NOT_SET",
+            "--replica",
         )
         code, found = examined(environment)
         assert code == 1

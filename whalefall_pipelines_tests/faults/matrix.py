@@ -1,5 +1,7 @@
 """Every fault that whalefall is tested against: the tests run this list, the README shows it, and `make test-faults` prints it."""
 
+from dataclasses import replace
+
 from whalefall_pipelines_tests.faults.fault import (
     BROKE,
     DIED,
@@ -340,6 +342,29 @@ BROKEN_HISTORY = Fault(
     BROKE,
     says="a size cannot be negative",
 )
+IDENTITIES = (
+    Fault(
+        "another server behind a known name",
+        PG,
+        f"{MISSING}, and nothing of the other server is taken",
+        "Waits for a person: `whalefall instances accept NAME --moved`, or the right address; then the retries of the day measure it.",
+        UNUSABLE,
+        ("another_server",),
+        says="moved, or another server?",
+        where=Where.PROCESS,
+    ),
+    Fault(
+        "one server under two names",
+        PG,
+        "the name that came later has no sizes, the other is measured",
+        "Waits for a person: `whalefall instances remove NAME`, or `accept NAME --replica`; then the retries of the day measure it.",
+        UNUSABLE,
+        ("duplicate_server",),
+        says="is the same server as",
+        where=Where.PROCESS,
+    ),
+)
+IDENTITIES_UNDER_THE_DAEMON = tuple(replace(fault, where=Where.DAEMON, slow_at=PG) for fault in IDENTITIES)
 
 FAULTS = (
     *SERVERS,
@@ -359,4 +384,6 @@ FAULTS = (
     *BACKFILL_KILLS,
     *BACKFILL_STORES,
     BROKEN_HISTORY,
+    *IDENTITIES,
+    *IDENTITIES_UNDER_THE_DAEMON,
 )

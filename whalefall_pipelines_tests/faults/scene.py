@@ -86,9 +86,11 @@ class Scene(FleetTest):
         query(
             self.store,
             "with made as (insert into credentials (name, username, secret) values (%s, %s, %s) returning credential_id) "
-            "insert into instances (name, engine, host, port, credential_id) select %s, %s, %s, %s, credential_id from made returning 1",
+            "insert into instances (name, engine, host, port, is_replica, credential_id) "
+            "select %s, %s, %s, %s, %s, credential_id from made returning 1",
             *(name, target.login.username, self._secrets.seal(str(target.login.password))),
-            *(name, target.engine, host, port),
+            # where one server is both, it is two on purpose
+            *(name, target.engine, host, port, name == NEIGHBOUR and target is self.target),
         )
         self.expected[name] = target.databases
 
@@ -159,9 +161,9 @@ class Scene(FleetTest):
         code = None if code is None else str(code)
         return Seen(str(status), str(record), code, said, frozenset(str(gap[0]) for gap in gaps), int(str(attempts)))
 
-    def look_for(self, fault: Fault) -> None:
-        """What there is to see is what the matrix says, and the neighbour knows nothing of it."""
-        seen, neighbour = self.seen(), self.seen(NEIGHBOUR)
+    def look_for(self, fault: Fault, name: str = TARGET) -> None:
+        """What there is to see at this instance is what the matrix says, and the neighbour knows nothing of it."""
+        seen, neighbour = self.seen(name), self.seen(NEIGHBOUR)
         assert seen.code == fault.code, seen
         assert seen.reasons == set(fault.reasons), seen
         assert fault.says in seen.sentence, seen

@@ -21,7 +21,8 @@ from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
 
 def add(store: Database, home: Path, name: str = "a", password: str | None = None, **values: str) -> Action:
     login = {} if "credential" in values else {"username": "u"}
-    raw = RawEntry({"name": name, "engine": "postgresql", "host": "h", **login, **values}, {"env": "prod"})
+    host = name if name.isalnum() and name.isascii() else "h"
+    raw = RawEntry({"name": name, "engine": "postgresql", "host": host, **login, **values}, {"env": "prod"})
     return add_instance(store, SecretBox(settings.load({"WHALEFALL_HOME": str(home)})), raw, password).action
 
 
@@ -131,8 +132,8 @@ def test_of_programs_that_add_the_same_name_one_wins(store: Database, tmp_path: 
 
 
 def test_hostile_names_come_out_of_every_way_in_as_they_were(store: Database, tmp_path: Path) -> None:
-    for name in HOSTILE_NAMES:
-        add(store, tmp_path, name, host="'h%s\"", username=name, database=name, sslrootcert=name)
+    for number, name in enumerate(HOSTILE_NAMES):
+        add(store, tmp_path, name, host=f"'h%s\"{number}", username=name, database=name, sslrootcert=name)
     found = registered_instances(store)
     assert tuple(one.entry.name for one in found) == HOSTILE_NAMES
     for one in found:

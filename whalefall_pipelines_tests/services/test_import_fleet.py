@@ -42,7 +42,7 @@ def test_importing_again_changes_nothing(store: Database, tmp_path: Path) -> Non
         tmp_path,
         "defaults: {engine: mysql, credential: c}\n"
         "credentials: [{name: c, username: u, secret: env:MONITOR_X}]\n"
-        "instances:\n- {name: b, host: h}\n- {name: a, host: h, tags: {env: x}, capacity_limit: 2TB}\n",
+        "instances:\n- {name: b, host: b}\n- {name: a, host: a, tags: {env: x}, capacity_limit: 2TB}\n",
     )
     assert bring_in(store, entries) == {"b": "add", "a": "add"}
     before = query(store, "select * from instances order by 1"), query(store, "select * from credentials")
@@ -60,19 +60,19 @@ def test_importing_adds_changes_restores_and_leaves_the_rest(store: Database, tm
     set_active(store, ["disabled"], is_active=False)
     rows = "".join(
         f"{name},postgresql,{host},u,env=prod\n"
-        for name, host in (("same", "h"), ("moved", "new"), ("removed", "h"), ("disabled", "new"), ("fresh", "h"))
+        for name, host in (("same", "same"), ("moved", "new"), ("removed", "removed"), ("disabled", "new"), ("fresh", "fresh"))
     )
     entries = write(tmp_path, f"\ufeffname,engine,host,username,tags\n{rows}", "fleet.csv")
     plan = plan_fleet(store, entries)
     assert plan.untouched == 1
     assert bring_in(store, entries) == {"same": "unchanged", "moved": "change", "removed": "restore", "disabled": "change", "fresh": "add"}
     assert {(one.entry.name, one.entry.host, one.is_active) for one in registered_instances(store)} == {
-        ("same", "h", True),
+        ("same", "same", True),
         ("moved", "new", True),
-        ("removed", "h", True),
+        ("removed", "removed", True),
         ("disabled", "new", False),
-        ("other", "h", True),
-        ("fresh", "h", True),
+        ("other", "other", True),
+        ("fresh", "fresh", True),
     }
 
 
@@ -91,7 +91,7 @@ def test_a_file_with_bad_rows_reports_all_of_them_and_writes_nothing(store: Data
 
 
 def test_a_failing_write_leaves_nothing_of_the_file(store: Database, tmp_path: Path) -> None:
-    entries = write(tmp_path, "- {name: a, engine: mysql, host: h, username: u}\n- {name: b, engine: mysql, host: h, username: u}\n")
+    entries = write(tmp_path, "- {name: a, engine: mysql, host: h, username: u}\n- {name: b, engine: mysql, host: i, username: u}\n")
     broken = replace(entries, instances=(entries.instances[0], replace(entries.instances[1], port=0)))
     with pytest.raises(WhalefallError, match="23514"):
         carry_out(store, broken, plan_fleet(store, broken))
