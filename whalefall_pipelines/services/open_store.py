@@ -48,6 +48,8 @@ def open_store(settings: Settings, *, pool_size: int = 8, may_make: bool = False
     """
     if may_make and settings.database_url is None:
         prepare_store(settings)
+    else:
+        embedded.resume(settings)
     with closing(_open_database(settings, pool_size=pool_size, wait_seconds=wait_seconds)) as database:
         _refuse_other_timezone(settings, database, database.timezone.key)
         yield database

@@ -51,7 +51,7 @@ def scene_at(home: Home, targets: Targets) -> Generator[Scene]:
     given = settings.load(home.environment)
     target, now = targets.of(POSTGRESQL), datetime.now(UTC)
     with closing(open_database(given)) as store, ChaosProxy(target.host, target.port) as proxy:
-        day = today(now, given.timezone)
+        day = today(now, store.timezone)
         yield Scene(store, home.folder, {}, target=target, neighbour=target, proxy=proxy, now=now, day=day, parallel=1)
 
 

@@ -45,7 +45,7 @@ def store(upkeep_store: Database) -> Iterator[Database]:
         for number, name in enumerate(HOSTILE_NAMES):
             cursor.execute(INSERT, (number, name, OLD, 2**62 + number, None, 0, "2025-09-30 23:59:59.123456+05:30", "measured", "", None))
         cursor.execute(INSERT, (1000, "", OLD, 0, 0, None, "2025-09-30 00:00:00+00", "estimated", "NULL", session))
-        cursor.execute(INSERT, (1001, "\\N", date(2025, 9, 1), 1, 1, 1, "1900-01-01 00:00:00+00", "recovered", '"', session))
+        cursor.execute(INSERT, (1001, "\\N", date(2025, 9, 1), 2, 1, 1, "1900-01-01 00:00:00+00", "recovered", '"', session))
     return upkeep_store
 
 

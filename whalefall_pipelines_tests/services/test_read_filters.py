@@ -28,7 +28,7 @@ def test_a_file_adds_to_them(tmp_path: Path) -> None:
 def test_a_bad_file_is_one_sentence_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "filters.yaml"
     path.write_text("mysql:\n  nams: [scratch]", encoding="utf-8")
-    with pytest.raises(InputError, match=r"filters\.yaml, line 2: .*'nams'"):
+    with pytest.raises(InputError, match=r"filters\.yaml, line 2: mysql has an unknown key"):
         read_filters(given(tmp_path, path))
     with pytest.raises(InputError, match=r"WHALEFALL_FILTERS_FILE cannot be used: .*gone"):
         read_filters(given(tmp_path, tmp_path / "gone"))
