@@ -2,17 +2,27 @@
 
 import dagster as dg
 
-from whalefall_pipelines.defs import aggregation, capacity, checks, inventory, resources, schedules, sensors, sessions, table_partitions
+from whalefall_pipelines.defs import (
+    aggregation,
+    capacity,
+    checks,
+    inventory,
+    resources,
+    retention,
+    schedules,
+    sensors,
+    sessions,
+    table_partitions,
+)
 
 defs = dg.Definitions(
-    assets=[inventory.instances, capacity.fleet_day, *aggregation.AGGREGATIONS, table_partitions.table_partitions],
+    assets=[inventory.instances, capacity.fleet_day, *aggregation.AGGREGATIONS, table_partitions.table_partitions, retention.footprint],
     asset_checks=[
         checks.every_expected_database_has_a_size,
         checks.every_total_is_the_sum_of_its_databases,
         checks.every_size_is_plausible,
         checks.no_database_jumped,
         *checks.every_final_period_is_complete_or_explained,
-        table_partitions.table_partitions_are_in_order,
     ],
     jobs=[
         schedules.collect_capacity,
@@ -20,8 +30,10 @@ defs = dg.Definitions(
         *sensors.aggregation_jobs.values(),
         table_partitions.create_table_partitions,
         table_partitions.expire_table_partitions,
+        retention.measure_footprint,
+        retention.expire_rows,
     ],
-    schedules=[schedules.collect_every_night, *sensors.reconcile_aggregations, schedules.create_every_night, schedules.expire_every_month],
+    schedules=[schedules.collect_every_night, *sensors.reconcile_aggregations, *schedules.UPKEEP],
     sensors=[
         sensors.refresh_aggregations,
         sensors.bridge_gaps,

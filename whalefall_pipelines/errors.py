@@ -56,8 +56,9 @@ class StoreUnreachableError(StoreError):
 
 
 class StoreBusyError(StoreError):
-    """Somebody else holds a lock for longer than we wait for it."""
+    """Somebody else holds a lock for longer than we wait for it. The sensor of the upkeep retries an expiry by this code."""
 
+    code = "STORE_BUSY"
     is_transient = True
 
 

@@ -48,6 +48,8 @@ class Settings:
     partitions_ahead: int
     retention_months: int
     aggregation_retention_months: int
+    session_retention_days: int
+    event_retention_days: int
     expire_at_most: int
     archive_dir: Path | None
 
@@ -92,6 +94,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         partitions_ahead=_integer(values, "WHALEFALL_PARTITIONS_AHEAD", 3, least=1, most=120),
         retention_months=retention_months,
         aggregation_retention_months=aggregation_retention_months,
+        session_retention_days=_integer(values, "WHALEFALL_SESSION_RETENTION_DAYS", 90, least=7, most=36_500),
+        event_retention_days=_integer(values, "WHALEFALL_EVENT_RETENTION_DAYS", 90, least=7, most=36_500),
         expire_at_most=_integer(values, "WHALEFALL_EXPIRE_AT_MOST", 12, least=1, most=10_000),
         archive_dir=_path(values, "WHALEFALL_ARCHIVE_DIR"),
     )

@@ -72,12 +72,12 @@ def test_the_first_day_runs_as_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("block", [1, 2], ids=["own servers", "the upkeep of months"])
+@pytest.mark.parametrize("block", [1, 2, 3], ids=["own servers", "the upkeep of months", "what else expires"])
 def test_what_is_shown_runs_as_shown(block: int, tmp_path: Path) -> None:
     (tmp_path / "fleet.yaml").write_text(blocks("yaml")[0])
     home = tmp_path / "home"
     try:
-        run_commands(blocks("sh")[block], home, tmp_path)
+        run_commands("whalefall store migrate\n" + blocks("sh")[block], home, tmp_path)
     finally:
         run_commands("whalefall store stop", home, tmp_path)
 
@@ -105,7 +105,14 @@ def test_the_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None
     ):
         assert shown[f"WHALEFALL_{name}"] == str(getattr(given, name.lower()))
     assert (shown["WHALEFALL_ORACLE_AWR_LICENSED"] == "yes") is given.oracle_awr_licensed
-    for name in ("PARTITIONS_AHEAD", "RETENTION_MONTHS", "AGGREGATION_RETENTION_MONTHS", "EXPIRE_AT_MOST"):
+    for name in (
+        "PARTITIONS_AHEAD",
+        "RETENTION_MONTHS",
+        "AGGREGATION_RETENTION_MONTHS",
+        "SESSION_RETENTION_DAYS",
+        "EVENT_RETENTION_DAYS",
+        "EXPIRE_AT_MOST",
+    ):
         assert shown[f"WHALEFALL_{name}"] == str(getattr(given, name.lower()))
 
 

@@ -1,4 +1,5 @@
--- From which to which day anything is known: measured, missing or aggregated.
+-- From which to which day anything is known: measured or missing, and at the end aggregated. Aggregations outlive the days from which they
+-- could be computed again, so they are no beginning.
 -- Parameters: none.
 -- Returns: first_day, last_day (NULL when nothing is).
 select
@@ -16,7 +17,7 @@ from (
     from capacity_gaps
     union all
     select
-        min(period_start),
+        null,
         max(period_start)
     from instance_size_aggregations
     where period_type = 'daily'

@@ -1,7 +1,10 @@
 -- The periods that must be computed again: their days have changed since they were, or they were running and a day has passed.
--- Parameters: period_type, today.
+-- Parameters: period_type, today, daily_from (daily periods before it are not kept).
 -- Returns: period_start.
 select distinct period_start
 from stale_periods
-where period_type = %(period_type)s and due_on <= %(today)s
+where
+    period_type = %(period_type)s
+    and due_on <= %(today)s
+    and (period_type <> 'daily' or period_start >= %(daily_from)s)
 order by period_start

@@ -1,4 +1,4 @@
--- The ones of these months, of which no days are stored, whose days were there once: their daily aggregations outlived them.
+-- The ones of these months, of which no days are stored, whose days were there once: their monthly aggregation outlived them.
 -- Parameters: months (date[], first days).
 -- Returns: first_day.
 select m.first_day
@@ -7,8 +7,7 @@ where exists (
     select 1
     from database_size_aggregations as a
     where
-        a.period_type = 'daily'
-        and a.period_start >= m.first_day
-        and a.period_start < (m.first_day + interval '1 month')::date
+        a.period_type = 'monthly'
+        and a.period_start = m.first_day
         and a.data_count > 0
 )

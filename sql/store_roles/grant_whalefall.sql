@@ -12,8 +12,8 @@ revoke insert, update on
 credentials, instances, instance_activity, installation, schema_migrations, sync_state_moves, capacity_coverage, database_starts
 from {writer};
 grant update (server_version, last_connected_at, server_identity, server_started_at) on instances to {writer};
--- A total whose databases are all gone goes with them.
-grant delete on instance_size_stats to {writer};
+-- A total whose databases are all gone goes with them; gaps, sessions and their records expire.
+grant delete on instance_size_stats, capacity_gaps, sync_sessions, sync_instance_records, footprints to {writer};
 -- A period that was computed again is stale no more.
 revoke update on stale_periods from {writer};
 grant delete on stale_periods to {writer};

@@ -17,7 +17,6 @@ from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.keep_session import sync_session
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.services.outlast_outage import outlast_outage
-from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.sessions import get_session, list_records
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -36,7 +35,7 @@ def aggregate(period_type: str, start: datetime, through: datetime | None, *, as
         day = today(system_clock(), database.timezone)
         last_day = max(periods[0].start, min(periods[-1].end, day))
         plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, last_day)
-        with sync_session(database, plan, active_instances(database)), error_console().status("Computing …"):
+        with sync_session(database, plan, []), error_console().status("Computing …"):
             written = aggregate_sizes(database, periods, day, plan.session_id)
         session = outlast_outage(lambda: get_session(database, plan.session_id))
         records = outlast_outage(lambda: list_records(database, plan.session_id))

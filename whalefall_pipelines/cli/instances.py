@@ -93,16 +93,17 @@ def disable(*, names: Sequence[str]) -> None:
 
 @instances.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
 def remove(*, names: Sequence[str], yes: bool) -> None:
     """Take these servers out of the fleet.
 
     What was collected from them stays, and adding one again continues it.
     """
     with open_store(settings.load()) as database:
-        store.registered_instances(database, names)
-        confirm(f"Remove {', '.join(map(cell, names))}? What was collected stays.", is_confirmed=yes)
-        store.remove(database, names)
+        registered = store.registered_instances(database, names)
+        shown = ", ".join(f"{cell(one.entry.name)} ({cell(one.instance.address)})" for one in registered)
+        confirm(f"Remove {shown}? What was collected stays.", is_confirmed=yes)
+        store.remove(database, names, confirmed=registered)
     note(f"Removed {', '.join(map(cell, names))}; what was collected stays, and `whalefall instances add` continues it.")
 
 

@@ -81,7 +81,7 @@ def add(
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
 @_identity_options
 def import_(*, file: Path, dry_run: bool, yes: bool, moved: Sequence[str], is_offline: bool) -> None:
     """Register the servers of a file (YAML, CSV).

@@ -13,7 +13,8 @@ from whalefall_pipelines.errors import WhalefallError
 
 # Each is a module of this folder with a command of the same name in it.
 COMMANDS = (
-    "up", "demo", "instances", "collect", "coverage", "aggregate", "verify", "sessions", "partitions", "doctor", "store", "env",
+    "up", "demo", "instances", "collect", "coverage", "aggregate", "verify", "sessions", "partitions", "retention", "doctor",
+    "store", "env",
 )  # fmt: skip
 
 

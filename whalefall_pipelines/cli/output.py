@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from whalefall_pipelines.domain.quantities import round_size
+
 # Exit codes of every command.
 SUCCESS, PARTIAL, FAILURE = 0, 1, 2
 
@@ -78,14 +80,7 @@ def yes_or_no(value: bool) -> str:
 
 def format_bytes(size: int | None) -> str:
     """A size for people: 1.5 GiB. Exact bytes are in --json."""
-    if size is None:
-        return "–"
-    value = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(value) < 1024 or unit == "TiB":
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    raise AssertionError
+    return "–" if size is None else round_size(size)
 
 
 def leave(exit_code: int) -> NoReturn:

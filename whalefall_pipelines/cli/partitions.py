@@ -22,7 +22,9 @@ from whalefall_pipelines.cli.output import (
 from whalefall_pipelines.cli.questions import confirm
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.capacity import today
-from whalefall_pipelines.domain.table_partitions import Step, StepKind, TablePartition, added_by, dropped_by, months_of
+from whalefall_pipelines.domain.table_partitions import TablePartition, months_of
+from whalefall_pipelines.domain.upkeep import Step, StepKind, added_by, expired_by
+from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.archive_table_partitions import restore_archive
 from whalefall_pipelines.services.maintain_table_partitions import (
     Outcome,
@@ -99,7 +101,7 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
             steps = added_by(plan_additions(database, given, _today(database), months))
             _print_steps(steps, as_json=as_json, empty="Nothing is to be created.")
             return
-        outcomes = create_table_partitions(database, given, _today(database), months)
+        outcomes = create_table_partitions(database, given, _today(database), months).outcomes
         oldest_kept = months_of([_today(database)])[0].plus(-given.retention_months)
     for month in months:
         if month < oldest_kept:
@@ -109,28 +111,34 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
 
 @partitions.command()
 @dry_run_option
-@click.option("--yes", is_flag=True, help="Do not ask, and drop more than WHALEFALL_EXPIRE_AT_MOST at once.")
+@click.option("--yes", is_flag=True, help="Do not ask, and drop more than WHALEFALL_EXPIRE_AT_MOST at once. Needed without a terminal.")
 @json_option
 def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Drop the months that are older than their retention.
 
-    They are archived before where WHALEFALL_ARCHIVE_DIR is set.
+    They are archived before where WHALEFALL_ARCHIVE_DIR is set. A month of aggregations is pruned first: its days, which are kept as
+    long as the sizes that they repeat, go, and its weeks, months and quarters stay. What is taken away is what the plan shows: when the
+    months change while a person reads it, nothing is.
 
     Exit codes: 0 all of them are gone, 1 a part is, 2 none.
     """
     given = settings.load()
     with open_store(given) as database:
         planned = plan(database, given, _today(database))
-        steps, held = dropped_by(planned), [step for step in planned if step.kind is StepKind.HOLD]
+        steps, held = expired_by(planned), [step for step in planned if step.kind is StepKind.HOLD]
         if dry_run or (steps and not as_json):
             _print_steps([*steps, *held], as_json=as_json, empty="Nothing is to be expired.")
         if dry_run:
             return
         refuse_too_many(steps, given, beyond_limit=yes)
         if steps:
+            if as_json and not yes:
+                raise InputError(
+                    "Nothing was dropped, because --json shows no plan to confirm: look at it with --dry-run, then give --yes."
+                )
             where = f", archived to {given.archive_dir}" if given.archive_dir else ", without an archive"
-            confirm(f"Drop these {len(steps)} table partitions{where}?", is_confirmed=yes)
-        outcomes = expire_table_partitions(database, given, _today(database), beyond_limit=yes)
+            confirm(f"Drop or prune these {len(steps)} table partitions{where}?", is_confirmed=yes)
+        outcomes = expire_table_partitions(database, given, _today(database), confirmed=planned, beyond_limit=yes).outcomes
     _finish(outcomes, as_json=as_json, empty="Nothing was to be expired.")
 
 

@@ -5,11 +5,20 @@ import sys
 import click
 
 from whalefall_pipelines.cli.output import FAILURE, leave, note
+from whalefall_pipelines.errors import InputError
 
 
 def confirm(question: str, *, is_confirmed: bool) -> None:
-    """Ask before something is done, and end the command when the answer is no. Without a terminal, or with --yes, it is done."""
-    if not is_confirmed and sys.stdin.isatty() and not click.confirm(question, err=True):
+    """Ask before something is done, and end the command when the answer is no. With --yes it is done without asking.
+
+    Raises:
+        InputError: nobody can be asked, because standard input is no terminal, and --yes was not given.
+    """
+    if is_confirmed:
+        return
+    if not sys.stdin.isatty():
+        raise InputError(f"Nothing was changed, because nobody can be asked without a terminal: {question} Give --yes to do it.")
+    if not click.confirm(question, err=True):
         note("Nothing was changed.")
         leave(FAILURE)
 

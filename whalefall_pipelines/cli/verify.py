@@ -13,6 +13,7 @@ from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.aggregate_sizes import verify as verify_periods
 from whalefall_pipelines.services.hold_months import how_to_compute
+from whalefall_pipelines.services.maintain_table_partitions import rules
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.store.aggregation import Difference, find_known_days
 
@@ -47,7 +48,8 @@ def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> N
         if last_day < first_day:
             raise InputError(f"--to {last_day} is before --from {first_day}.")
         with error_console().status(f"Computing {first_day} to {last_day} once more …"):
-            differences = list(verify_periods(database, first_day, last_day, day))
+            daily_from = rules(given).first_daily(day)
+            differences = list(verify_periods(database, first_day, last_day, day, daily_from=daily_from))
     _print(differences, first_day, last_day, as_json=as_json)
     leave(PARTIAL if differences else SUCCESS)
 

@@ -12,6 +12,7 @@ from whalefall_pipelines.defs.calendar import TIMEZONE, ZONE
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.collect_capacity import Collector, server_collector
+from whalefall_pipelines.services.expire_rows import Databases, beside_dagster
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
@@ -50,6 +51,12 @@ class WhalefallResource(dg.ConfigurableResource[None]):
                     f"set to {database.timezone.key}."
                 )
             yield database
+
+    @contextmanager
+    def databases(self) -> Generator[Databases]:
+        """The store, and Dagster's database beside it, closed with the block."""
+        with self.store() as store, beside_dagster(store, settings.load()) as databases:
+            yield databases
 
     def collector(self, database: Database) -> Collector:
         """What collecting from the real servers needs; tests put another fleet here."""

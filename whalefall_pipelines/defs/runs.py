@@ -25,7 +25,7 @@ RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_ra
 
 
 def plan_session(
-    context: dg.AssetExecutionContext,
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
     database: Database,
     category: SyncCategory,
     days: Sequence[date],
@@ -56,7 +56,7 @@ def plan_session(
 
 @contextmanager
 def session_of_run(
-    context: dg.AssetExecutionContext, database: Database, plan: SessionPlan, instances: Sequence[Instance]
+    context: dg.AssetExecutionContext | dg.OpExecutionContext, database: Database, plan: SessionPlan, instances: Sequence[Instance]
 ) -> Generator[Check]:
     """A session for the block, ended with it. A session that somebody cancels cancels its run, unless that is over for Dagster already."""
     try:

@@ -1,9 +1,11 @@
 """When things happen by themselves, in the time zone of the store, and the jobs that they launch."""
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from whalefall_pipelines.defs.calendar import TIMEZONE, ZONE
 from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS
+from whalefall_pipelines.defs.retention import expire_rows, measure_footprint
 from whalefall_pipelines.defs.table_partitions import create_table_partitions, expire_table_partitions
 from whalefall_pipelines.domain.capacity import today
 
@@ -27,19 +29,20 @@ def collect_every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(run_key=day, partition_key=day)
 
 
-create_every_night = dg.ScheduleDefinition(
-    name="create_table_partitions_every_night",
-    job=create_table_partitions,
-    cron_schedule="30 0 * * *",
-    execution_timezone=TIMEZONE,
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every night at 00:30: makes the months ahead and checks all of them.",
-)
-expire_every_month = dg.ScheduleDefinition(
-    name="expire_table_partitions_every_month",
-    job=expire_table_partitions,
-    cron_schedule="0 1 1 * *",
-    execution_timezone=TIMEZONE,
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="On the first of every month at 01:00: drops the months that are older than their retention.",
+def _every_night(job: dg.JobDefinition | UnresolvedAssetJobDefinition, cron_schedule: str, description: str) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=f"{job.name}_every_night",
+        job=job,
+        cron_schedule=cron_schedule,
+        execution_timezone=TIMEZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=description,
+    )
+
+
+UPKEEP = (
+    _every_night(create_table_partitions, "30 0 * * *", "Every night at 00:30: makes the months ahead and checks all of them."),
+    _every_night(expire_table_partitions, "0 1 * * *", "Every night at 01:00: drops the months that are older than their retention."),
+    _every_night(measure_footprint, "15 1 * * *", "Every night at 01:15: writes down what the installation takes on disk."),
+    _every_night(expire_rows, "30 1 * * *", "Every night at 01:30: deletes gaps, sessions and Dagster's events that are older than kept."),
 )

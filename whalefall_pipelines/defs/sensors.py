@@ -14,6 +14,7 @@ from whalefall_pipelines.defs.runs import PARTITION_TAG, RANGE_TAGS
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, spans
 from whalefall_pipelines.services.fill_gaps import find_bridgeable_days
+from whalefall_pipelines.services.maintain_table_partitions import rules
 from whalefall_pipelines.store.aggregation import Level, list_due_periods
 
 _SECONDS = 60
@@ -75,7 +76,7 @@ def _reconcile(period_type: PeriodType) -> dg.ScheduleDefinition:
     def reconcile(context: dg.ScheduleEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
         day = today(context.scheduled_execution_time, ZONE)
         with whalefall.store() as database:
-            due = list_due_periods(database, period_type, day)
+            due = list_due_periods(database, period_type, day, daily_from=rules(whalefall.installation()).first_daily(day))
         known = set(CALENDARS[period_type].get_partition_keys())
         in_calendar = [period for period in due if period.start.isoformat() in known]
         if not in_calendar:

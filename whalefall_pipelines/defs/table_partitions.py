@@ -1,11 +1,12 @@
-"""Upkeep of the table partitions in Dagster: the asset, its checks, its two jobs, and the sensor that repairs what cannot wait.
+"""Upkeep of the table partitions in Dagster: the asset that creates them with its checks, the job that drops them, and the sensor that
+repairs what cannot wait.
 
 The work is `services/maintain_table_partitions.py`; the schedules are in `schedules.py`.
 """
 
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -15,15 +16,18 @@ from whalefall_pipelines.defs.metadata import Metadata, markdown_table
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import plan_session, session_of_run
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory
-from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, Step, StepKind, added_by, dropped_by
-from whalefall_pipelines.errors import StoreBusyError
+from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month
+from whalefall_pipelines.domain.upkeep import Step, StepKind, added_by, dropped_by
 from whalefall_pipelines.services import maintain_table_partitions as upkeep
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store import sessions
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.table_partitions import find_refused_upkeep
 
 ASSET = dg.AssetKey("table_partitions")
-# Expiring has a week: it runs once a month, may be told to wait by a lock, and a person may have to confirm it.
+LANE = {"whalefall/lane": "upkeep"}
+RETRY_NUMBER_TAG = "whalefall/upkeep_retry"
+# Expiring has a week: it may be told to wait by a lock, and a person may have to confirm it.
 OVERDUE_AFTER = timedelta(days=7)
 STEP_COLUMNS = ("table", "month", "name", "step", "bytes", "rows (estimate)", "why")
 
@@ -37,102 +41,124 @@ CHECKS = {
 }
 
 
-class UpkeepConfig(dg.Config):
-    """One run either creates or expires, never both; `beyond_limit` drops more than WHALEFALL_EXPIRE_AT_MOST at once."""
-
-    expire: bool = False
-    beyond_limit: bool = False
-
-
 @dg.asset(
     key=ASSET,
     group_name="upkeep",
     description="The monthly table partitions of the four big tables: what exists, what is made ahead, what is overdue or in the way.\n\n"
-    "Materializing it creates what lacks and drops nothing. Only the job `expire_table_partitions` drops.",
+    "Materializing it creates what is missing and drops nothing. Only the job `expire_table_partitions` drops.",
     kinds={"postgres", "python"},
     owners=["team:dba"],
     tags={"grain": "table-month"},
+    check_specs=[dg.AssetCheckSpec(name, asset=ASSET, description=description) for name, description in CHECKS.items()],
 )
-def table_partitions(context: dg.AssetExecutionContext, config: UpkeepConfig, whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
+def table_partitions(
+    context: dg.AssetExecutionContext, whalefall: WhalefallResource
+) -> Generator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     given = whalefall.installation()
     day = whalefall.today()
+    session_id, steps = _upkeep(context, whalefall, lambda database: upkeep.create_table_partitions(database, given, day))
+    yield dg.MaterializeResult(metadata={**_metadata(steps, day), "session_id": session_id})
+    yield from _checks(steps, given, day)
+
+
+create_table_partitions = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
+    "create_table_partitions",
+    selection=dg.AssetSelection.assets(ASSET),
+    description="Makes this month and those ahead, fills holes, drops nothing.",
+    tags=LANE,
+)
+
+
+@dg.op(description="Drops the months older than their retention, archived before, and shows what is left in the asset `table_partitions`.")
+def drop_expired_months(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
+    given = whalefall.installation()
+    day = whalefall.today()
+    session_id, steps = _upkeep(context, whalefall, lambda database: upkeep.expire_table_partitions(database, given, day))
+    context.log_event(dg.AssetObservation(ASSET, metadata={**_metadata(steps, day), "session_id": session_id}))
+    for check in _checks(steps, given, day):
+        context.instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=ASSET,
+                check_name=str(check.check_name),
+                passed=check.passed,
+                metadata=check.metadata,
+                severity=check.severity,
+                description=check.description,
+            )
+        )
+
+
+# The resource is named here: when Dagster binds one to a job of ops later, it makes the sensor anew and warns about itself.
+@dg.job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
+    description="Drops the months older than their retention, archived before; creates nothing.",
+    tags=LANE,
+    resource_defs={"whalefall": WhalefallResource()},
+)
+def expire_table_partitions() -> None:
+    drop_expired_months()
+
+
+def _upkeep(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext, whalefall: WhalefallResource, work: Callable[[Database], upkeep.Upkeep]
+) -> tuple[str, Sequence[Step]]:
+    """Do the work of a run in a session, which fails with the code of what was left undone; its id, and what there is to do afterwards."""
     with whalefall.store() as database:
-        session = plan_session(context, database, SyncCategory.PARTITION, [day])
+        session = plan_session(context, database, SyncCategory.PARTITION, [whalefall.today()])
         with session_of_run(context, database, session, []):
-            left = _work(context, config, database, given, day)
-            if left:
-                status, code = SessionStatus.FAILED, "DATABASE_QUERY_ERROR"
-                sessions.abandon_session(database, session.session_id, status, error_code=code, error_message=left)
-        steps = upkeep.plan(database, given, day)
-    return dg.MaterializeResult(metadata={**_metadata(steps, day), "session_id": str(session.session_id)})
+            done = work(database)
+            for outcome in done.outcomes:
+                what = f"{outcome.step.kind} {outcome.step.name}"
+                if outcome.error:
+                    context.log.warning("%s: %s", what, outcome.error)
+                else:
+                    context.log.info("%s%s", what, f", archived as {outcome.archive}" if outcome.archive else "")
+            if done.error:
+                code, message = done.error.code, str(done.error)
+                sessions.abandon_session(database, session.session_id, SessionStatus.FAILED, error_code=code, error_message=message)
+    return str(session.session_id), done.steps
 
 
-def _work(context: dg.AssetExecutionContext, config: UpkeepConfig, database: Database, given: Settings, day: date) -> str:
-    """Do the work of this run and return what of it could not be done."""
-    try:
-        if config.expire:
-            outcomes = upkeep.expire_table_partitions(database, given, day, beyond_limit=config.beyond_limit)
-        else:
-            outcomes = upkeep.create_table_partitions(database, given, day)
-    except StoreBusyError as error:
-        context.log.warning("%s", error)
-        return ""
-    for outcome in outcomes:
-        if outcome.error:
-            context.log.warning("%s %s: %s", outcome.step.kind, outcome.step.name, outcome.error)
-        else:
-            context.log.info("%s %s%s", outcome.step.kind, outcome.step.name, f", archived as {outcome.archive}" if outcome.archive else "")
-    return "; ".join(f"{outcome.step.name}: {outcome.error}" for outcome in outcomes if outcome.error)
-
-
-@dg.multi_asset_check(
-    name="table_partitions_are_in_order",
-    specs=[dg.AssetCheckSpec(name, asset=ASSET, description=description) for name, description in CHECKS.items()],
-)
-def table_partitions_are_in_order(whalefall: WhalefallResource) -> Generator[dg.AssetCheckResult]:
-    given = whalefall.installation()
-    day = whalefall.today()
-    with whalefall.store() as database:
-        steps = upkeep.plan(database, given, day)
-        for_long = {step.name for step in dropped_by(upkeep.plan_additions(database, given, day - OVERDUE_AFTER))}
-    this = Month(day.year, day.month)
+def _checks(steps: Sequence[Step], given: Settings, day: date) -> list[dg.AssetCheckResult]:
+    this, rules = Month(day.year, day.month), upkeep.rules(given)
     lacking = [step for step in steps if step.found is None and step.month]
-    yield _check("every_month_in_use_exists", [step for step in lacking if step.month and step.month <= this])
-    yield _check("enough_months_ahead", [step for step in lacking if step.month and step.month > this])
-    yield _check("nothing_is_overdue", [step for step in dropped_by(steps) if step.name in for_long], dg.AssetCheckSeverity.WARN)
-    yield _check("nothing_is_held_back", [step for step in steps if step.kind is StepKind.HOLD], dg.AssetCheckSeverity.WARN)
-    yield _check("no_detach_is_pending", [step for step in steps if step.kind is StepKind.FINALIZE])
-    yield _check("nothing_is_foreign", [step for step in steps if step.kind is StepKind.FOREIGN])
-
-
-def _job(name: str, description: str, *, expire: bool) -> dg.JobDefinition:
-    return dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType, reportReturnType] - Dagster types it in part
-        name,
-        selection=dg.AssetSelection.assets(ASSET),
-        description=description,
-        config={"ops": {"table_partitions": {"config": {"expire": expire}}}},
-        tags={"whalefall/lane": "upkeep"},
-    )
-
-
-create_table_partitions = _job("create_table_partitions", "Makes this month and those ahead, fills holes, drops nothing.", expire=False)
-expire_table_partitions = _job("expire_table_partitions", "Drops the months older than their retention, archived before.", expire=True)
+    overdue = [step for step in dropped_by(steps) if step.month and rules.is_overdue(step.table_name, step.month, day - OVERDUE_AFTER)]
+    return [
+        _check("every_month_in_use_exists", [step for step in lacking if step.month and step.month <= this]),
+        _check("enough_months_ahead", [step for step in lacking if step.month and step.month > this]),
+        _check("nothing_is_overdue", overdue, dg.AssetCheckSeverity.WARN),
+        _check("nothing_is_held_back", [step for step in steps if step.kind is StepKind.HOLD], dg.AssetCheckSeverity.WARN),
+        _check("no_detach_is_pending", [step for step in steps if step.kind is StepKind.FINALIZE]),
+        _check("nothing_is_foreign", [step for step in steps if step.kind is StepKind.FOREIGN]),
+    ]
 
 
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     jobs=[create_table_partitions, expire_table_partitions],
     minimum_interval_seconds=120,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Repairs within minutes: a month that lacks or that a write missed, and a detach that was cut off.",
+    description="Repairs within minutes: a month that is missing or that a write missed, and a detach that was cut off. An expiry that met "
+    "a lock is retried the same day (WHALEFALL_RETRY_MINUTES).",
 )
-def missing_table_partitions(whalefall: WhalefallResource) -> Generator[dg.RunRequest | dg.SkipReason]:
+def missing_table_partitions(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Generator[dg.RunRequest | dg.SkipReason]:
     given = whalefall.installation()
     with whalefall.store() as database:
         steps = upkeep.plan_additions(database, given, whalefall.today())
+        retries = list(_retry(context.instance, database, given, whalefall.now()))
     hour = f"{whalefall.now():%Y-%m-%dT%H}"
     cut_off = [step for step in dropped_by(steps) if step.kind is StepKind.FINALIZE]
-    requests = [*_repair("create_table_partitions", added_by(steps), hour), *_repair("expire_table_partitions", cut_off, hour)]
-    yield from requests or [dg.SkipReason("Every month is there.")]
+    repairs = [*_repair("create_table_partitions", added_by(steps), hour), *_repair("expire_table_partitions", cut_off, hour)]
+    yield from [*repairs, *retries] or [dg.SkipReason("Every month is there.")]
+
+
+def _retry(instance: dg.DagsterInstance, database: Database, given: Settings, now: datetime) -> Iterable[dg.RunRequest]:
+    """The expiry once more where the last one met a lock: after each pause of WHALEFALL_RETRY_MINUTES, then after the longest of them."""
+    for run in instance.get_runs(dg.RunsFilter(job_name=expire_table_partitions.name), limit=1):
+        refused_at = find_refused_upkeep(database, run.run_id)
+        number = int(run.tags.get(RETRY_NUMBER_TAG, 0))
+        pause = given.retry_pauses[min(number, len(given.retry_pauses) - 1)]
+        if refused_at and refused_at + pause <= now:
+            tags = {RETRY_NUMBER_TAG: str(number + 1)}
+            yield dg.RunRequest(run_key=f"after-{run.run_id}", job_name=expire_table_partitions.name, tags=tags)
 
 
 def _repair(job_name: str, steps: Sequence[Step], hour: str) -> Iterable[dg.RunRequest]:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.retention import Footprint
 from whalefall_pipelines.domain.sessions import RunningSession
-from whalefall_pipelines.domain.table_partitions import Month, Step, StepKind
+from whalefall_pipelines.domain.table_partitions import Month
+from whalefall_pipelines.domain.upkeep import Step, StepKind
 
 # The parts of Dagster's daemon without which something of ours does not happen, and how long one may be silent: they speak every 30 s.
 DAEMONS = ("SCHEDULER", "SENSOR", "ASSET", "QUEUED_RUN_COORDINATOR", "MONITORING", "BACKFILL")
@@ -21,7 +24,9 @@ AUTOMATIONS = (
     "end_cancelled_runs",
     "end_dead_runs",
     "end_failed_runs",
-    "expire_table_partitions_every_month",
+    "expire_rows_every_night",
+    "expire_table_partitions_every_night",
+    "measure_footprint_every_night",
     "missing_table_partitions",
     "reconcile_daily_periods",
     "reconcile_monthly_periods",
@@ -112,6 +117,17 @@ def judge_months(steps: Sequence[Step], this: Month) -> list[Finding]:
         if found
     ]
     return bad or [_fine("table partitions", "this month and those ahead are there.")]
+
+
+def judge_footprint(footprint: Footprint) -> Finding:
+    """What the installation takes on disk, largest first, and its growth; a fact, never a problem: how much room there is, is unknown."""
+    by_size = sorted(footprint.sizes.items(), key=lambda kind_and_size: -kind_and_size[1])
+    kinds = ", ".join(f"{kind} {round_size(size)}" for kind, size in by_size)
+    grown = footprint.growth_bytes(list(footprint.sizes))
+    growth = "its growth is known from tomorrow on"
+    if grown is not None:
+        growth = f"{round_size(abs(grown))} {'less' if grown < 0 else 'more'} a day since {footprint.earlier_on}"
+    return _fine("footprint", f"{round_size(footprint.total_bytes)} on disk ({kinds}); {growth}.")
 
 
 def judge_sessions(running: Sequence[RunningSession]) -> list[Finding]:

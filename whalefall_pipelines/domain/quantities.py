@@ -1,4 +1,4 @@
-"""Sizes as people write them, exactly: `500GiB`, `2TB`. Sizes as commands print them, rounded, are `cli/output.py`."""
+"""Sizes as people write them, exactly (`500GiB`, `2TB`), and as they are told, rounded (`1.5 GiB`)."""
 
 import re
 from decimal import Decimal
@@ -26,3 +26,13 @@ def format_size(size: int) -> str:
     """Whole bytes in the biggest binary unit that divides them, so that `parse_size` gives them back."""
     unit = next(unit for unit, factor in _BINARY.items() if size % factor == 0 or unit == "B")
     return f"{size // _BINARY[unit]}{unit.replace('I', 'i')}"
+
+
+def round_size(size: int) -> str:
+    """Bytes rounded for people, in the unit that fits: 1.5 GiB."""
+    value = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(value) < 1024:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"

@@ -61,31 +61,42 @@ def aggregate_sizes(
     return written
 
 
-def verify(database: Database, first_day: date, last_day: date, today: date) -> Iterator[Difference]:
-    """Compute every period of every type that touches these days, and yield where the stored one differs. Nothing is written."""
+def verify(database: Database, first_day: date, last_day: date, today: date, *, daily_from: date = date.min) -> Iterator[Difference]:
+    """Compute every period of every type that touches these days, and yield where the stored one differs. Nothing is written.
+
+    Daily periods before `daily_from` are not kept, even where their days are, so they are not missing.
+    """
     for period_type in PeriodType:
-        for batch in _batches(periods_between(period_type, first_day, min(last_day, today))):
+        for batch in _batches(_kept(period_type, first_day, min(last_day, today), daily_from)):
             for level in Level:
                 with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
                     yield from aggregation.compare_periods(cursor, level, batch, today)
 
 
-def find_stale_periods(database: Database, period_type: PeriodType, today: date, days: tuple[date, date] | None = None) -> list[Period]:
+def find_stale_periods(
+    database: Database, period_type: PeriodType, today: date, days: tuple[date, date] | None = None, *, daily_from: date = date.min
+) -> list[Period]:
     """The periods of a type that recomputing would change, found by recomputing them: what `list_due_periods` knows without.
 
-    Asked of every period that touches these days, from the first to the last of them; of all that are known when none are named.
+    Asked of every period that touches these days, from the first to the last of them; of all that are known when none are named. Daily
+    periods before `daily_from` are not kept.
     """
     days = days or aggregation.find_known_days(database)
     stale: set[Period] = set()
-    for batch in _batches(periods_between(period_type, days[0], min(days[1], today))) if days else ():
+    for batch in _batches(_kept(period_type, days[0], min(days[1], today), daily_from)) if days else ():
         for level in Level:
             with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
                 stale.update(aggregation.list_stale_periods(cursor, level, batch, today))
     return sorted(stale)
 
 
+def _kept(period_type: PeriodType, first_day: date, last_day: date, daily_from: date) -> Sequence[Period]:
+    first_day = max(first_day, daily_from) if period_type is PeriodType.DAILY else first_day
+    return periods_between(period_type, first_day, last_day) if first_day <= last_day else ()
+
+
 def _batches(periods: Sequence[Period]) -> Iterator[Sequence[Period]]:
-    size = BATCH[periods[0].period_type]
+    size = BATCH[periods[0].period_type] if periods else 1
     for start in range(0, len(periods), size):
         yield periods[start : start + size]
 

@@ -6,7 +6,6 @@ What is wrong and what to do about it is decided in `domain/doctor.py`.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain import doctor
@@ -18,6 +17,7 @@ from whalefall_pipelines.errors import LocalServerError, LoginRejectedError, Sch
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
 from whalefall_pipelines.services.examine_instance import Examination, Examiner
+from whalefall_pipelines.services.expire_rows import Databases, read_footprint
 from whalefall_pipelines.services.maintain_table_partitions import plan
 from whalefall_pipelines.services.read_filters import read_filters
 from whalefall_pipelines.settings import Settings
@@ -53,7 +53,7 @@ class Installation:
         try:
             with closing(embedded.open_database(self.settings)) as database:
                 yield from self._store(database)
-                yield from self._dagster(address, database.timezone)
+                yield from self._dagster(address, database)
                 if self.with_instances and _is_migrated(database):
                     yield from self._instances(database)
         except StoreUnreachableError as error:
@@ -78,8 +78,8 @@ class Installation:
         yield from doctor.judge_sessions(list_running(database, self.dead_after_seconds))
         yield from doctor.judge_credentials(_credentials(database, SecretBox(self.settings)))
 
-    def _dagster(self, address: StoreAddress, timezone: ZoneInfo) -> Iterator[Finding]:
-        with closing(Database(address.dagster, timezone, pool_size=1)) as dagster:
+    def _dagster(self, address: StoreAddress, database: Database) -> Iterator[Finding]:
+        with closing(Database(address.dagster, database.timezone, pool_size=1)) as dagster:
             try:
                 heartbeats, automations = installation.read_heartbeats(dagster), installation.read_automations(dagster)
             except StoreUnreachableError as error:
@@ -88,6 +88,8 @@ class Installation:
             except StoreError as error:
                 yield doctor.judge_error("daemon", str(error), "run `whalefall store migrate`, which makes Dagster's tables, too.")
                 return
+            if _is_migrated(database):
+                yield doctor.judge_footprint(read_footprint(Databases(database, dagster), today(self.clock(), database.timezone)))
         yield from doctor.judge_daemon(heartbeats, self.clock())
         if heartbeats:
             yield from doctor.judge_automations(automations)

@@ -66,10 +66,13 @@ def list_stale_periods(cursor: Cursor, level: Level, periods: Sequence[Period], 
     return [Period(periods[0].period_type, row[0]) for row in cursor.fetchall()]
 
 
-def list_due_periods(database: Database, period_type: PeriodType, today: date) -> list[Period]:
-    """The periods of a type that must be computed again, by the ledger of what has changed. What is stored is not read."""
+def list_due_periods(database: Database, period_type: PeriodType, today: date, *, daily_from: date = date.min) -> list[Period]:
+    """The periods of a type that must be computed again, by the ledger of what has changed. What is stored is not read.
+
+    Daily periods before `daily_from` are not kept.
+    """
     with database.transaction() as cursor:
-        cursor.execute(queries.load("aggregation/list_due_periods"), {"period_type": period_type, "today": today})
+        cursor.execute(queries.load("aggregation/list_due_periods"), {"period_type": period_type, "today": today, "daily_from": daily_from})
         return [Period(period_type, start) for (start,) in cursor.fetchall()]
 
 
@@ -87,7 +90,8 @@ def mark_running_periods(cursor: Cursor, periods: Sequence[Period], today: date)
 
 
 def close_records(cursor: Cursor, session_id: UUID, periods: Sequence[Period], written: Mapping[int, int]) -> None:
-    """Close every record of an aggregation session with the rows written of its instance and the days that it lacks."""
+    """Give an aggregation session a closed record for each instance that changed: the rows written of it, and the days that it lacks."""
+    cursor.execute(queries.load("aggregation/open_records"), {"session_id": str(session_id), "instance_ids": list(written)})
     cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
     cursor.execute(
         queries.load("aggregation/close_records"),

@@ -82,15 +82,20 @@ def switch_active(cursor: Cursor, names: Sequence[str], *, is_active: bool) -> t
     return tuple(name for name in dict.fromkeys(names) if name in changed)
 
 
-def remove(database: Database, names: Sequence[str]) -> None:
-    """Take these instances, all or none of them, out of the fleet; their history stays.
+def remove(database: Database, names: Sequence[str], *, confirmed: Sequence[RegisteredInstance] | None = None) -> None:
+    """Take these instances, all or none of them, out of the fleet; their history stays. `confirmed` is how a person saw them.
 
     Raises:
         NotFoundError: a name is not registered, or was removed already.
+        InputError: an instance was changed meanwhile; none was removed.
     """
     with database.transaction() as cursor:
         lock_fleet(cursor)
-        find_registered(cursor, names)
+        registered = find_registered(cursor, names)
+        if confirmed is not None and {one.instance_id: one.entry for one in registered} != {
+            one.instance_id: one.entry for one in confirmed
+        }:
+            raise InputError("An instance was changed after it was shown, so none was removed: look at it again.")
         cursor.execute(queries.load("instances/remove_instances"), {"names": list(names)})
 
 

@@ -1,18 +1,18 @@
-"""The rows of one table partition as CSV: out of the store, back into it, and compared with what came back.
+"""The rows of one table partition: as CSV out of the store, back into it and compared with what came back; and its daily rows taken away.
 
 The file formats of an archive are `services/archive_table_partitions.py`; everything else about months is `table_partitions.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import IO
 
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.table_partitions import Month, TablePartition
+from whalefall_pipelines.domain.table_partitions import Month, TablePartition, months_of
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
-from whalefall_pipelines.store.table_partitions import PATIENCE, begin_creating, compose, new_month
+from whalefall_pipelines.store.table_partitions import PATIENCE, Patience, begin_creating, compose, new_month
 
 
 def column_types(database: Database, table_name: str) -> dict[str, str]:
@@ -56,6 +56,28 @@ def restore_month(database: Database, table_name: str, month: Month, file: IO[by
         cursor.execute(compose("analyze_table_partition", one))
         cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
     return int(rows)
+
+
+def months_with_days(database: Database, table_name: str, months: Iterable[Month]) -> frozenset[Month]:
+    """The ones of these months of an aggregation that have daily rows beside those of their last day."""
+    statement = sql.SQL(queries.load("table_partitions/list_months_with_days")).format(table_name=sql.Identifier(table_name))
+    with database.transaction() as cursor:
+        cursor.execute(statement, {"months": [month.first_day for month in months]})
+        return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
+
+
+def prune(database: Database, one: TablePartition, month: Month, patience: Patience = PATIENCE) -> None:
+    """Take the daily rows of a month of aggregations away, but those of its last day, by writing anew what it keeps.
+
+    Raises:
+        StoreBusyError: somebody is in the way; nothing is changed.
+    """
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        patience.begin(cursor, one.table_name)
+        cursor.execute(compose("lock_for_pruning", one))
+        cursor.execute(compose("copy_what_stays", one, last_day=str(month.last_day)))
+        cursor.execute(compose("empty_table_partition", one))
+        cursor.execute(compose("put_back_what_stays", one))
 
 
 def _copy_in(cursor: Cursor, table: sql.Identifier, file: IO[bytes], columns: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from psycopg2 import sql
@@ -69,6 +69,14 @@ def needed_months(database: Database) -> tuple[Month, ...]:
         cursor.execute(queries.load("table_partitions/list_unwritten_days"), {"error_code": MissingMonthError.code})
         spans = [months_of(span) for span in cursor.fetchall()]
     return tuple(sorted({month for span in spans for month in months_between(span[0], span[-1])}))
+
+
+def find_refused_upkeep(database: Database, run_id: str) -> datetime | None:
+    """When the upkeep of this Dagster run ended because somebody held a lock; None if it did not end so."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("table_partitions/find_refused_upkeep"), {"run_id": run_id, "error_code": StoreBusyError.code})
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def count_rows(database: Database, one: TablePartition) -> int:

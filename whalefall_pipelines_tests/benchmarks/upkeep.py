@@ -55,7 +55,7 @@ def _expire(store: Database, data: Path, *, is_cached: bool) -> float:
     _fill(store, data, is_cached=is_cached)
     given = replace(settings.load({"WHALEFALL_HOME": "/nonexistent"}), aggregation_retention_months=12)
     begun = time.monotonic()
-    (outcome,) = expire_table_partitions(store, given, TODAY)
+    (outcome,) = expire_table_partitions(store, given, TODAY).outcomes
     seconds = time.monotonic() - begun
     assert outcome.error is None
     return seconds

@@ -20,7 +20,7 @@ def prepared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
         folder = base / "prepared"
         if not folder.exists():
             home = Home(base / "prepared.partial")
-            home.succeed("store", "migrate")
+            home.succeed("store", "migrate", seconds=300)  # Dagster makes a hundred tables, on a machine that may be busy
             home.succeed("store", "stop")
             (home.folder / "store" / "port").unlink()
             home.folder.rename(folder)

@@ -110,7 +110,7 @@ def test_adding_twice_is_refused_and_adding_a_removed_one_continues_it(store: Da
     succeed(store_environment, *ADD, "db1")
     assert "'db1' already" in refused(store_environment, *ADD, "db1")
     before = query(store, "select instance_id from instances")
-    succeed(store_environment, "instances", "remove", "db1")
+    succeed(store_environment, "instances", "remove", "--yes", "db1")
     assert "'db1'" in refused(store_environment, "instances", "show", "db1")
     assert "history continues" in whalefall(store_environment, *ADD, "db1").stderr
     assert query(store, "select instance_id from instances") == before
@@ -126,8 +126,8 @@ def test_disabling_enabling_and_removing_take_several_names_and_all_of_them_or_n
     assert whalefall(store_environment, "instances", "disable", "a", "b").stderr == "a is disabled.\nb is disabled.\n"
     assert whalefall(store_environment, "instances", "enable", "a").stderr == "a is enabled.\n"
     assert whalefall(store_environment, "instances", "enable", "a", "b").stderr == "a was already enabled.\nb is enabled.\n"
-    assert "'x'" in refused(store_environment, "instances", "remove", "a", "x")
-    assert "Removed a, b" in whalefall(store_environment, "instances", "remove", "a", "b").stderr
+    assert "'x'" in refused(store_environment, "instances", "remove", "--yes", "a", "x")
+    assert "Removed a, b" in whalefall(store_environment, "instances", "remove", "--yes", "a", "b").stderr
     assert document(store_environment, "instances", "list") == []
 
 
@@ -145,5 +145,5 @@ def test_hostile_names_go_through_every_command_unharmed(store: Database, store_
     assert "\x1b" not in said
     succeed(store_environment, "instances", "enable", "--", *HOSTILE_NAMES)
     assert [one.name for one in active_instances(store)] == list(HOSTILE_NAMES)
-    assert "\x1b" not in whalefall(store_environment, "instances", "remove", "--", *HOSTILE_NAMES).output
+    assert "\x1b" not in whalefall(store_environment, "instances", "remove", "--yes", "--", *HOSTILE_NAMES).output
     assert active_instances(store) == ()

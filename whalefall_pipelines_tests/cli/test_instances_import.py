@@ -33,7 +33,7 @@ def rows(text: str) -> list[list[str]]:
 
 
 def test_the_plan_is_shown_and_carried_out(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
-    text = succeed(store_environment, "instances", "import", str(fleet))
+    text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
     assert rows(text)[:4] == [
         ["action", "what", "name", "changes"],
         ["add", "credential", "shared", "–"],
@@ -50,28 +50,28 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(store: Database, store_env
 
 
 def test_a_second_import_tells_what_changes_and_what_stays(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
-    succeed(store_environment, "instances", "import", str(fleet))
+    succeed(store_environment, "instances", "import", "--yes", str(fleet))
     succeed(store_environment, "instances", "add", "own", "--engine", "mysql", "--host", "own.invalid", "--credential", "shared")
-    text = succeed(store_environment, "instances", "import", str(fleet))
+    text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
     assert "registered as it says" in text
     assert "2 unchanged; 1 more are registered" in text
     changed = FLEET.replace("env: prod", "env: test").replace("env:MONITOR_SHARED", "env:MONITOR_NEW")
     fleet.write_text(changed.replace("name: a, host: h.invalid", "name: c, host: c.invalid"))
-    succeed(store_environment, "instances", "remove", "a")
-    text = succeed(store_environment, "instances", "import", str(fleet))
+    succeed(store_environment, "instances", "remove", "--yes", "a")
+    text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
     assert "secret env:MONITOR_SHARED → env:MONITOR_NEW" in text
     assert "tags env=prod → env=test" in text
     assert "shared is also used by own" in text
     assert "1 to add, 1 to change, 0 to restore, 0 unchanged; 1 more" in text
     fleet.write_text(changed)
-    text = succeed(store_environment, "instances", "import", str(fleet))
+    text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
     assert ["restore", "instance", "a", "–"] in rows(text)
 
 
 def test_bad_rows_are_all_told_and_nothing_is_done(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
     bad = ("{name: c, host: h, port: x}", "{name: d, host: h, prot: 1}", "{name: e, host: h, credential: nobody}")
     fleet.write_text(FLEET + "".join(f"  - {entry}\n" for entry in bad))
-    said = refused(store_environment, "instances", "import", str(fleet))
+    said = refused(store_environment, "instances", "import", "--yes", str(fleet))
     assert [line.strip().split(":")[0] for line in said.splitlines()[1:]] == ["line 8", "line 9", "line 10"]
     assert active_instances(store) == ()
 
@@ -84,26 +84,26 @@ def test_a_csv_file_is_the_same_to_import(store: Database, store_environment: di
     ]
     quoted = "".join(rows)
     path.write_bytes(b"\xef\xbb\xbf" + f"name,engine,host,username,secret\n{quoted}".encode())
-    text = succeed(store_environment, "instances", "import", str(path))
+    text = succeed(store_environment, "instances", "import", "--yes", str(path))
     assert "\x1b" not in text
     assert [one.name for one in active_instances(store)] == list(HOSTILE_NAMES)
-    assert f"{len(HOSTILE_NAMES)} unchanged" in succeed(store_environment, "instances", "import", str(path))
+    assert f"{len(HOSTILE_NAMES)} unchanged" in succeed(store_environment, "instances", "import", "--yes", str(path))
 
 
 def test_an_encrypted_password_survives_an_import_that_names_its_login(store_environment: dict[str, str], fleet: Path) -> None:
     add = ("instances", "add", "a", "--engine", "postgresql", "--host", "old", "--username", "monitor", "--password-prompt")
     succeed(store_environment, *add, typed="canary\n")
     fleet.write_text("- {name: a, engine: postgresql, host: new, username: monitor}")
-    succeed(store_environment, "instances", "import", str(fleet))
+    succeed(store_environment, "instances", "import", "--yes", str(fleet))
     shown = document(store_environment, "instances", "show", "a")
     assert (shown["host"], shown["secret"]) == ("new", "encrypted")
 
 
 def test_a_file_that_cannot_be_used_is_one_sentence(store_environment: dict[str, str], fleet: Path, tmp_path: Path) -> None:
     for path, word in ((tmp_path / "gone.yaml", "no file"), (tmp_path / "fleet", "neither")):
-        assert word in refused(store_environment, "instances", "import", str(path))
+        assert word in refused(store_environment, "instances", "import", "--yes", str(path))
     fleet.write_text("a: b: c")
-    assert "line 1" in refused(store_environment, "instances", "import", str(fleet))
+    assert "line 1" in refused(store_environment, "instances", "import", "--yes", str(fleet))
 
 
 def test_the_help_is_true(store_environment: dict[str, str], fleet: Path) -> None:
@@ -114,4 +114,4 @@ def test_the_help_is_true(store_environment: dict[str, str], fleet: Path) -> Non
     text = succeed(store_environment, "instances", "import", "--help")
     example = text[text.index("  defaults:") : text.index("  Keys of an instance")]
     fleet.write_text(dedent(example))
-    assert "2 to add" in succeed(store_environment, "instances", "import", str(fleet))
+    assert "2 to add" in succeed(store_environment, "instances", "import", "--yes", str(fleet))

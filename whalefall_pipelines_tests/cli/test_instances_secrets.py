@@ -1,8 +1,5 @@
 """A password that goes into `whalefall instances` comes out nowhere: no output, no message, no traceback, no table, no file."""
 
-import os
-import pty
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +10,8 @@ from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines_tests.cli.commands import everything, succeed, whalefall
-from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home
+from whalefall_pipelines_tests.cli.terminals import at_a_terminal
+from whalefall_pipelines_tests.cli.trees import Home
 from whalefall_pipelines_tests.servers.postgresql import superuser
 
 SECRET = "hunter2-canary"
@@ -132,12 +130,12 @@ def test_every_command_keeps_the_password_to_itself(
         ("instances", "test"),
         ("instances", "test", "--json"),
         ("instances", "import", str(fleet), "--dry-run"),
-        ("instances", "import", str(fleet)),
+        ("instances", "import", "--yes", str(fleet)),
         ("instances", "disable", "a"),
         ("instances", "enable", "a", "b"),
         ("instances", "enable", "a"),
         ("instances", "test", "a"),
-        ("instances", "remove", "a"),
+        ("instances", "remove", "--yes", "a"),
         ("instances", "test", "a"),
         add,
     ):
@@ -170,38 +168,6 @@ def test_a_real_process_gives_nothing_away_in_its_traceback(
         result = home.run("--debug", "instances", "import", str(tmp_path / name))
         assert "Traceback" in result.stderr
         leaves_no_trace(result.stdout + result.stderr)
-
-
-def at_a_terminal(environment: dict[str, str], tmp_path: Path, *arguments: str, typed: str) -> tuple[int, str]:
-    """A command whose standard input and output are a terminal, with what it showed there."""
-    ours, theirs = pty.openpty()
-    try:
-        home = Home(tmp_path / "home", environment)
-        process = subprocess.Popen(
-            [*WHALEFALL, *arguments], env=home.environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-        )
-        os.close(theirs)
-        shown = b""
-        answered = False
-        try:
-            while chunk := _read(ours):
-                shown += chunk
-                if not answered and shown.rstrip().endswith(b":"):
-                    answered = True
-                    os.write(ours, typed.encode())
-            return process.wait(30), shown.decode()
-        finally:
-            process.kill()
-            process.wait(30)
-    finally:
-        os.close(ours)
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 4096)
-    except OSError:  # Linux answers EIO when the other end is closed
-        return b""
 
 
 @pytest.mark.process

@@ -69,7 +69,7 @@ def test_expiring_shows_its_plan_drops_archives_and_restores(
     before = query(store, f"select * from {TABLE}")
     assert [row["month"] for row in document(environment, "partitions", "expire", "--dry-run")] == [str(overdue), str(overdue.plus(1))]
     assert len(read_catalogue(store)) == 15
-    assert overdue.table_partition(TABLE) in succeed(environment, "partitions", "expire")
+    assert overdue.table_partition(TABLE) in succeed(environment, "partitions", "expire", "--yes")
     assert len(read_catalogue(store)) == 13
     file = tmp_path / "archive" / f"{overdue.table_partition(TABLE)}.parquet"
     assert f"has its 1 rows of {overdue} again" in succeed(environment, "partitions", "restore", str(file))
@@ -109,7 +109,7 @@ def test_more_than_may_go_at_once_go_with_yes_only(store: Database, store_enviro
     environment = store_environment | {"WHALEFALL_EXPIRE_AT_MOST": "1"}
     result = whalefall(environment, "partitions", "expire")
     assert result.exit_code == 2
-    assert "2 table partitions would be dropped at once, more than the 1 of WHALEFALL_EXPIRE_AT_MOST" in result.stderr
+    assert "2 table partitions would be dropped or pruned at once, more than the 1 of WHALEFALL_EXPIRE_AT_MOST" in result.stderr
     assert len(read_catalogue(store)) == 15
     succeed(environment, "partitions", "expire", "--yes")
     assert len(read_catalogue(store)) == 13

@@ -44,16 +44,16 @@ class Home:
         ours = {"WHALEFALL_HOME": str(self.folder), "PYTHONPATH": str(self.checkout), MARK: str(uuid4())}
         self.environment = kept | ours | dict(self.more)
 
-    def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, environment: Mapping[str, str] | None = None, seconds: float = 60) -> subprocess.CompletedProcess[str]:
         """The command, to its end."""
         given = self.environment | dict(environment or {})
         return subprocess.run(
-            [*WHALEFALL, *arguments], env=given, capture_output=True, text=True, check=False, timeout=60, cwd=self.checkout
+            [*WHALEFALL, *arguments], env=given, capture_output=True, text=True, check=False, timeout=seconds, cwd=self.checkout
         )
 
-    def succeed(self, *arguments: str) -> str:
+    def succeed(self, *arguments: str, seconds: float = 60) -> str:
         """What it prints when it must work."""
-        result = self.run(*arguments)
+        result = self.run(*arguments, seconds=seconds)
         assert result.returncode == 0, result.stderr
         return result.stdout
 
@@ -101,7 +101,7 @@ class Up:
         return self.log.read_text()
 
     def wait_until_ready(self) -> None:
-        assert eventually(lambda: "whalefall is up" in self.said() or self.process.poll() is not None, seconds=60), self.said()
+        assert eventually(lambda: "whalefall is up" in self.said() or self.process.poll() is not None, seconds=180), self.said()
         assert self.process.poll() is None, self.said()
 
     def part(self, word: str) -> psutil.Process:

@@ -5,17 +5,25 @@ from contextlib import contextmanager
 
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.services.collect_capacity import Collector
+from whalefall_pipelines.services.expire_rows import Databases
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 
 
-def bound(store: Database, *, collector: Callable[[], Collector] | None = None, settings: Settings | None = None) -> WhalefallResource:
+def bound(
+    store: Database, *, collector: Callable[[], Collector] | None = None, settings: Settings | None = None, dagster: Database | None = None
+) -> WhalefallResource:
     """A resource with this store; what it is not given must not be asked for."""
 
     class Bound(WhalefallResource):
         @contextmanager
         def store(self) -> Generator[Database]:
             yield store
+
+        @contextmanager
+        def databases(self) -> Generator[Databases]:
+            assert dagster
+            yield Databases(store, dagster)
 
         def installation(self) -> Settings:
             assert settings

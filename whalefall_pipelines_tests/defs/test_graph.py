@@ -33,6 +33,7 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
         "database_size_stats": ("capacity", {"instance_databases"}),
         "instance_size_stats": ("capacity", {"database_size_stats"}),
         "table_partitions": ("upkeep", set()),
+        "footprint": ("upkeep", set()),
         **{
             f"{level}_size_aggregations/{period_type}": (f"{level}_aggregations", {f"{level}_size_stats"})
             for level in ("database", "instance")
@@ -49,7 +50,7 @@ def test_every_asset_says_what_it_is_whose_and_of_what() -> None:
         assert not node.description.startswith(("#", "*", "|"))  # the catalogue page shows the first line as plain text
         assert node.owners == ["team:dba"]
         assert node.kinds in ({"postgres", "python"}, {"postgres", "sql"})
-        assert ("dagster/column_schema" in node.metadata) == (key != dg.AssetKey("table_partitions"))
+        assert ("dagster/column_schema" in node.metadata) == (node.group_name != "upkeep")
 
 
 def test_the_days_include_the_running_one_in_the_configured_zone() -> None:
@@ -77,7 +78,7 @@ def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> N
 
 def test_the_jobs_and_the_checks() -> None:
     repository = defs.get_repository_def()
-    upkeep = {"create_table_partitions", "expire_table_partitions"}
+    upkeep = {"create_table_partitions", "expire_table_partitions", "measure_footprint", "expire_rows"}
     assert set(repository.job_names) == upkeep | {"__ASSET_JOB", "collect_capacity", "fill_past_days"} | {
         f"aggregate_{period_type}_periods" for period_type in PeriodType
     }
@@ -110,7 +111,9 @@ def test_what_happens_by_itself() -> None:
             for period_type in PeriodType
         },
         "create_table_partitions_every_night": ("30 0 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
-        "expire_table_partitions_every_month": ("0 1 1 * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "expire_table_partitions_every_night": ("0 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "measure_footprint_every_night": ("15 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "expire_rows_every_night": ("30 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
     }
     assert {one.name: one.default_status for one in repository.sensor_defs} == {
         "refresh_aggregations": dg.DefaultSensorStatus.RUNNING,
@@ -128,15 +131,20 @@ def test_what_happens_by_itself() -> None:
     assert (request.run_key, request.partition_key) == ("2026-11-22", "2026-11-22")
 
 
-def test_upkeep_has_two_jobs_of_one_asset() -> None:
+def test_upkeep_creates_and_measures_by_assets_and_deletes_by_jobs_that_materialize_nothing() -> None:
     repository = defs.get_repository_def()
-    for name, expires in (("create_table_partitions", False), ("expire_table_partitions", True)):
+    jobs = {
+        "create_table_partitions": keys("table_partitions"),
+        "measure_footprint": keys("footprint"),
+        "expire_table_partitions": set[dg.AssetKey](),
+        "expire_rows": set[dg.AssetKey](),
+    }
+    for name, assets in jobs.items():
         job = repository.get_job(name)
-        assert set(job.asset_layer.executable_asset_keys) == keys("table_partitions")
+        assert set(job.asset_layer.executable_asset_keys) == assets
         assert job.tags["whalefall/lane"] == "upkeep"
-        assert job.run_config == {"ops": {"table_partitions": {"config": {"expire": expires}}}}
-    assert repository.get_schedule_def("create_table_partitions_every_night").job_name == "create_table_partitions"
-    assert repository.get_schedule_def("expire_table_partitions_every_month").job_name == "expire_table_partitions"
+        assert not job.run_config
+        assert repository.get_schedule_def(f"{name}_every_night").job_name == name
     assert repository.get_sensor_def("missing_table_partitions").minimum_interval_seconds == 120
 
 

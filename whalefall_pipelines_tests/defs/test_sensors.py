@@ -1,5 +1,6 @@
 """What notices by itself: gaps that can be bridged, and periods that are behind their days, whoever wrote them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 
 import dagster as dg
@@ -10,12 +11,14 @@ from whalefall_pipelines.defs import sensors
 from whalefall_pipelines.defs.calendar import ZONE
 from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
+from whalefall_pipelines.domain.table_partitions import Month
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from
 from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.defs.bound import bound
 
 NOW = today(datetime.now(UTC), ZONE)
+NOTHING: Mapping[str, str] = {}
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
@@ -44,11 +47,14 @@ def test_without_a_gap_between_known_days_nothing_is_requested(store: Database, 
     assert bridged(store) == []
 
 
-def reconciled(store: Database, period_type: PeriodType) -> list[dg.RunRequest]:
+def reconciled(store: Database, period_type: PeriodType, environment: Mapping[str, str] = NOTHING) -> list[dg.RunRequest]:
+    given = settings.load(environment)
     (schedule,) = [one for one in sensors.reconcile_aggregations if one.name == f"reconcile_{period_type}_periods"]
     night = datetime.combine(NOW, time(0, 20), ZONE)
     with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=night, resources={"whalefall": bound(store)})
+        context = dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=night, resources={"whalefall": bound(store, settings=given)}
+        )
         return list(schedule.evaluate_tick(context).run_requests or [])
 
 
@@ -75,3 +81,15 @@ def test_a_window_that_closed_is_requested(store: Database, key: Key) -> None:
     compute_periods(store, [period_of(PeriodType.DAILY, yesterday)], yesterday)
     (request,) = reconciled(store, PeriodType.DAILY)
     assert request.tags["dagster/partition"] == str(yesterday)
+
+
+def test_a_change_of_a_day_whose_daily_periods_are_not_kept_asks_for_its_longer_ones_only(store: Database, key: Key) -> None:
+    """The day before the oldest month is kept, because the month's first day is compared to it."""
+    months = {"WHALEFALL_RETENTION_MONTHS": "3"}
+    oldest = Month(NOW.year, NOW.month).plus(-3).first_day
+    last, expired = oldest - timedelta(days=1), oldest - timedelta(days=2)
+    write_days(store, {(key, last): ModelDay(1000), (key, expired): ModelDay(1000)})
+    (request,) = reconciled(store, PeriodType.DAILY, months)
+    assert request.tags["dagster/partition"] == str(last)
+    for period_type in (PeriodType.WEEKLY, PeriodType.MONTHLY, PeriodType.QUARTERLY):
+        assert reconciled(store, period_type, months)

@@ -1,12 +1,14 @@
 """What the doctor says of what it is told: every rule has a fine case and its problems, each with one next step."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from whalefall_pipelines.domain import doctor
 from whalefall_pipelines.domain.doctor import AUTOMATIONS, DAEMONS, CredentialFact, Finding, InstanceFact, Severity
+from whalefall_pipelines.domain.retention import Footprint
 from whalefall_pipelines.domain.sessions import RunningSession
-from whalefall_pipelines.domain.table_partitions import Month, Place, Step, StepKind, TablePartition
+from whalefall_pipelines.domain.table_partitions import Month, Place, TablePartition
+from whalefall_pipelines.domain.upkeep import Step, StepKind
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 THIS = Month(2026, 11)
@@ -148,3 +150,12 @@ def test_fine_servers_are_one_line_and_no_server_is_a_warning() -> None:
 def test_long_lists_are_cut() -> None:
     months = [a_step(StepKind.CREATE, Month(2026, 1).plus(number), None) for number in range(8)]
     assert "and 3 more" in bad(doctor.judge_months(months, THIS))[0][1]
+
+
+def test_the_footprint_is_told_with_its_kinds_and_its_growth() -> None:
+    sizes = {"sizes": 3 * 2**30, "dagster": 2**20}
+    known = Footprint(sizes, {"sizes": 2**30, "dagster": 2**20}, date(2026, 11, 18), date(2026, 11, 22))
+    assert doctor.judge_footprint(known).sentence == (
+        "3.0 GiB on disk (sizes 3.0 GiB, dagster 1.0 MiB); 512.0 MiB more a day since 2026-11-18."
+    )
+    assert "known from tomorrow on" in doctor.judge_footprint(Footprint(sizes, {}, None, date(2026, 11, 22))).sentence

@@ -8,19 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whalefall_pipelines.domain.capacity import today
-from whalefall_pipelines.domain.table_partitions import (
-    PARTITIONED_TABLES,
-    Month,
-    Place,
-    Step,
-    StepKind,
-    TablePartition,
-    UpkeepRules,
-    droppable_sizes,
-    dropped_by,
-    months_between,
-    plan_upkeep,
-)
+from whalefall_pipelines.domain.table_partitions import AGGREGATION_TABLES, PARTITIONED_TABLES, Month, Place, TablePartition, months_between
+from whalefall_pipelines.domain.upkeep import Step, StepKind, UpkeepRules, droppable_sizes, dropped_by, expired_by, plan_upkeep
 
 TODAY = date(2026, 11, 22)
 RULES = UpkeepRules(months_ahead=3, stats_retention_months=12, aggregation_retention_months=60)
@@ -228,3 +217,20 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(found: list[TableParti
     steps = plan(*carried_out(plan(*found, rules=rules, day=day)), rules=rules, day=day)
     assert {step.kind for step in steps} <= {StepKind.KEEP, StepKind.FOREIGN, StepKind.EXPIRE}
     assert len(months(steps, StepKind.EXPIRE)) <= 1  # what was the last part may go once the coming months are there
+
+
+def test_a_month_whose_days_are_overdue_is_pruned_unless_it_is_held_or_goes_as_a_whole() -> None:
+    name = AGGREGATION_TABLES[0]
+    old, kept, gone = Month(2025, 10), Month(2025, 11), Month(2021, 10)
+    parts = [part(month, table_name=name) for month in (gone, old, kept)]
+    with_days = {(name, month) for month in (gone, old, kept)}
+
+    def kinds(held: dict[Month, str]) -> dict[Month | None, StepKind]:
+        steps = plan_upkeep(parts, RULES, TODAY, held=held, with_days=with_days)
+        return {step.month: step.kind for step in steps if step.table_name == name and step.found}
+
+    assert kinds({}) == {gone: StepKind.EXPIRE, old: StepKind.PRUNE, kept: StepKind.KEEP}
+    assert kinds({old: "its month is not computed"}) == {gone: StepKind.EXPIRE, old: StepKind.KEEP, kept: StepKind.KEEP}
+    steps = plan_upkeep(parts, RULES, TODAY, with_days=with_days)
+    assert [step.month for step in expired_by(steps)] == [gone, old]
+    assert [step.month for step in dropped_by(steps)] == [gone]

@@ -251,6 +251,33 @@ STORE_AWAY_AT_THE_START = Fault(
     slow_at=STORED,
 )
 
+RETENTION = (
+    Fault(
+        "somebody reads a month while it expires",
+        STORED,
+        "the month stays, the command names it, and whoever reads or writes goes on",
+        "The next expiry takes it: by the daemon the same day, after the pauses of `WHALEFALL_RETRY_MINUTES`.",
+        "STORE_BUSY",
+        says="is held by somebody else",
+        where=Where.PROCESS,
+    ),
+    Fault(
+        "deleting old sessions killed with -9",
+        STORED,
+        "what was deleted stays deleted, and of each session all records are there or none",
+        "The next run of the night, or `whalefall retention expire`, goes on where it ended.",
+        where=Where.PROCESS,
+    ),
+)
+EXPIRY_UNDER_THE_DAEMON = Fault(
+    "somebody reads a month while it expires at night",
+    STORED,
+    "the session of the expiry is failed with that code, and the month stays",
+    "The sensor `missing_table_partitions` retries it the same day, without a person.",
+    "STORE_BUSY",
+    where=Where.DAEMON,
+    slow_at=STORED,
+)
 RESTARTS = tuple(
     Fault(f"store restarted while {who}", STORED, "nothing, and the progress goes on", WAITED, where=where, slow_at=slow_at)
     for who, where, slow_at in (
@@ -352,6 +379,8 @@ FAULTS = (
     STORE_AWAY_AT_THE_START,
     *RESTARTS,
     HUNG,
+    *RETENTION,
+    EXPIRY_UNDER_THE_DAEMON,
     *BACKFILL_KILLS,
     *BACKFILL_STORES,
     BROKEN_HISTORY,

@@ -51,7 +51,7 @@ def store(upkeep_store: Database) -> Iterator[Database]:
 
 def expire(store: Database, folder: Path) -> tuple[Outcome, ...]:
     given = replace(settings.load({"WHALEFALL_HOME": "/nonexistent"}), archive_dir=folder)
-    return expire_table_partitions(store, given, TODAY)
+    return expire_table_partitions(store, given, TODAY).outcomes
 
 
 def test_an_expired_month_is_in_a_file_with_a_manifest_and_comes_back_with_every_row(store: Database, tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from datetime import date
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
-from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, Step, StepKind, months_between
+from whalefall_pipelines.domain.periods import Period, PeriodType, period_of, periods_between
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, months_between
+from whalefall_pipelines.domain.upkeep import Step, StepKind
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.aggregate_sizes import find_stale_periods
-from whalefall_pipelines.services.maintain_table_partitions import expire_table_partitions, plan
+from whalefall_pipelines.services.maintain_table_partitions import expire_table_partitions, plan, rules
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
@@ -46,7 +47,7 @@ def held(store: Database, today: date = TODAY) -> list[Step]:
 
 
 def dropped(store: Database) -> list[str]:
-    return sorted(outcome.step.name for outcome in expire_table_partitions(store, SETTINGS, TODAY) if not outcome.error)
+    return sorted(outcome.step.name for outcome in expire_table_partitions(store, SETTINGS, TODAY).outcomes if not outcome.error)
 
 
 def what_is_told(step: Step) -> list[tuple[PeriodType, date, date]]:
@@ -59,12 +60,12 @@ def test_a_month_whose_periods_were_never_computed_is_held_and_says_what_to_do(s
     steps = held(store)
     assert [step.name for step in steps] == [OCTOBER.table_partition(table_name) for table_name in STATS_TABLES]
     assert what_is_told(steps[0]) == [
-        (PeriodType.DAILY, date(2025, 10, 1), date(2025, 10, 31)),
+        (PeriodType.DAILY, date(2025, 10, 31), date(2025, 10, 31)),
         (PeriodType.WEEKLY, date(2025, 9, 29), date(2025, 10, 27)),
         (PeriodType.MONTHLY, date(2025, 10, 1), date(2025, 10, 1)),
         (PeriodType.QUARTERLY, date(2025, 10, 1), date(2025, 10, 1)),
     ]
-    outcomes = expire_table_partitions(store, SETTINGS, TODAY)
+    outcomes = expire_table_partitions(store, SETTINGS, TODAY).outcomes
     assert {type(outcome.error) for outcome in outcomes} == {InputError}
     assert all("is kept: it is overdue" in str(outcome.error) for outcome in outcomes)
     assert query(store, "select min(stat_date) from database_size_stats") == [(FIRST,)]
@@ -75,7 +76,7 @@ def test_what_it_says_is_all_that_is_to_be_done(store: Database) -> None:
         compute_periods(store, periods_between(period_type, first, last), TODAY)
     assert held(store) == []
     assert dropped(store) == sorted(OCTOBER.table_partition(table_name) for table_name in STATS_TABLES)
-    assert query(store, "select count(*) from database_size_aggregations where period_type = 'daily'") == [(31,)]
+    assert query(store, "select count(*) from database_size_aggregations where period_type = 'monthly'") == [(1,)]
 
 
 @pytest.mark.parametrize("period_type", PeriodType)
@@ -97,7 +98,6 @@ def test_a_day_that_changed_after_its_periods_were_computed_holds_its_month_and_
     assert [one[0] for one in what_is_told(held(store)[0])] == [PeriodType.QUARTERLY]  # of which October is a part
     query(store, "update database_size_stats set total_bytes = 1 where stat_date = '2025-10-05' returning 1")
     assert [one[:2] for one in what_is_told(held(store)[0])] == [
-        (PeriodType.DAILY, date(2025, 10, 5)),
         (PeriodType.WEEKLY, date(2025, 9, 29)),
         (PeriodType.MONTHLY, date(2025, 10, 1)),
         (PeriodType.QUARTERLY, date(2025, 10, 1)),
@@ -119,6 +119,11 @@ def test_periods_that_aggregations_do_not_keep_hold_nothing(store: Database) -> 
     assert [step.kind for step in plan(store, short, TODAY) if step.month == OCTOBER] == [StepKind.EXPIRE] * 2
 
 
+def stale_periods(store: Database, period_type: PeriodType, given: Settings, today: date) -> list[Period]:
+    """As the nightly schedule asks."""
+    return find_stale_periods(store, period_type, today, daily_from=rules(given).first_daily(today))
+
+
 def stale_after_expiries(store: Database, given: Settings) -> set[PeriodType]:
     """The types of period that every night would compute again although nothing changed, while days and periods expire for five months."""
     (instance,) = register(store, "a")
@@ -127,10 +132,10 @@ def stale_after_expiries(store: Database, given: Settings) -> set[PeriodType]:
     stale: set[PeriodType] = set()
     for month in months_between(Month(2026, 3), Month(2026, 7)):
         for period_type in PeriodType:
-            if periods := find_stale_periods(store, period_type, month.first_day):
+            if periods := stale_periods(store, period_type, given, month.first_day):
                 compute_periods(store, list(periods_between(period_type, periods[0].start, periods[-1].start)), month.first_day)
-        assert not any(outcome.error for outcome in expire_table_partitions(store, given, month.first_day))
-        stale |= {period_type for period_type in PeriodType if find_stale_periods(store, period_type, month.first_day)}
+        assert not expire_table_partitions(store, given, month.first_day).error
+        stale |= {period_type for period_type in PeriodType if stale_periods(store, period_type, given, month.first_day)}
     return stale
 
 

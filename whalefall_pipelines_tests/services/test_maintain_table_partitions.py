@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month, StepKind
+from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES, Month
+from whalefall_pipelines.domain.upkeep import StepKind
 from whalefall_pipelines.errors import ArchiveError, InputError, StoreError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer
@@ -133,7 +134,7 @@ def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(stor
     assert time.monotonic() - begun < 2
     assert plan(store, SETTINGS, TODAY) == steps
     assert sum(step.kind is StepKind.EXPIRE for step in steps) == 1187
-    with pytest.raises(InputError, match="1187 table partitions would be dropped at once"):
+    with pytest.raises(InputError, match="1187 table partitions would be dropped or pruned at once"):
         expire(store)
     assert len(months(store)) == 1200
     create(store)

@@ -11,7 +11,8 @@ import pytest
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.periods import PeriodType, period_of
 from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, SyncType
-from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, StepKind
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month
+from whalefall_pipelines.domain.upkeep import StepKind
 from whalefall_pipelines.errors import MissingMonthError, StoreError
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.maintain_table_partitions import create_table_partitions, plan

@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, Place, StepKind
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, Place
+from whalefall_pipelines.domain.upkeep import StepKind
 from whalefall_pipelines.errors import StoreBusyError
 from whalefall_pipelines.services.maintain_table_partitions import plan
 from whalefall_pipelines.store.database import Database

@@ -50,11 +50,11 @@ def have(store: Database, first: Month, last: Month, *table_names: str) -> None:
 
 
 def create(store: Database, day: date = TODAY, given: Settings = SETTINGS) -> tuple[Outcome, ...]:
-    return create_table_partitions(store, given, day, patience=HASTY)
+    return create_table_partitions(store, given, day, patience=HASTY).outcomes
 
 
 def expire(store: Database, day: date = TODAY, given: Settings = SETTINGS, *, beyond_limit: bool = False) -> tuple[Outcome, ...]:
-    return expire_table_partitions(store, given, day, beyond_limit=beyond_limit, patience=HASTY)
+    return expire_table_partitions(store, given, day, beyond_limit=beyond_limit, patience=HASTY).outcomes
 
 
 def errors(outcomes: tuple[Outcome, ...]) -> list[str]:

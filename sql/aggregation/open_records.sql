@@ -1,0 +1,18 @@
+-- An aggregation session gets a record for each instance of which it wrote anything, and counts it.
+-- Parameters: session_id, instance_ids (integer[]).
+-- Returns: nothing.
+with opened as (
+    insert into sync_instance_records (session_id, instance_id)
+    select
+        s.session_id,
+        i.instance_id
+    from sync_sessions as s
+    cross join unnest(%(instance_ids)s::integer[]) as i (instance_id)
+    where s.session_id = %(session_id)s
+    on conflict do nothing
+    returning instance_id
+)
+
+update sync_sessions
+set total_instances = total_instances + (select count(*) from opened)
+where session_id = %(session_id)s and status = 'running'
