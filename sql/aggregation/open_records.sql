@@ -1,4 +1,5 @@
--- An aggregation session gets a record for each instance of which it wrote anything, and counts it.
+-- An aggregation session gets a record for each instance of which it wrote anything, and counts it. Days that somebody wrote of an
+-- instance that was never registered have none.
 -- Parameters: session_id, instance_ids (integer[]).
 -- Returns: nothing.
 with opened as (
@@ -7,8 +8,8 @@ with opened as (
         s.session_id,
         i.instance_id
     from sync_sessions as s
-    cross join unnest(%(instance_ids)s::integer[]) as i (instance_id)
-    where s.session_id = %(session_id)s
+    cross join instances as i
+    where s.session_id = %(session_id)s and i.instance_id = any(%(instance_ids)s::integer[])
     on conflict do nothing
     returning instance_id
 )

@@ -83,7 +83,7 @@ def installed(postgres_server: PostgresCluster, tmp_path: Path) -> Iterator[Inst
     }
     found = Installed(Home(tmp_path / "home", environment), postgres_server)
     found.run("store", "migrate")
-    add = ("instances", "add", "--engine", "postgresql", "--host", "127.0.0.1", "--port", str(postgres_server.port))
+    add = ("instances", "add", "--engine", "postgresql", "--host", "127.0.0.1", "--port", str(postgres_server.port), "--replica")
     for name, username, option in (
         ("env", "canary_env", ("--secret", "env:MONITOR_BY_ENV")),
         ("file", "canary_file", ("--secret", f"file:{tmp_path / 'mounted'}")),

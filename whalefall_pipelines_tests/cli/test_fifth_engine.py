@@ -52,7 +52,7 @@ def test_a_new_engine_is_one_module_one_folder_and_one_line(
     home = prepared_home({"MONITOR_TOY_PASSWORD": "secret"}, copied)
     login = ("--username", "child", "--secret", "env:MONITOR_TOY_PASSWORD", "--host", "127.0.0.1")
     home.succeed("instances", "add", "nursery", "--engine", "toybox", "--database", str(toybox), *login)
-    home.succeed("instances", "add", "gone", "--engine", "toybox", "--database", str(tmp_path / "none"), *login)
+    home.succeed("instances", "add", "gone", "--engine", "toybox", "--port", "4712", "--database", str(tmp_path / "none"), *login)
 
     tested = home.run("instances", "test", "--json")
     gone, nursery = sorted(json.loads(tested.stdout), key=lambda one: one["name"])

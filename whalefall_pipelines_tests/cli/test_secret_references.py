@@ -16,7 +16,8 @@ from whalefall_pipelines_tests.cli.commands import refused, succeed, whalefall
 from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home, eventually
 from whalefall_pipelines_tests.factories import query, register
 
-ADD = ("instances", "add", "--engine", "postgresql", "--host", "127.0.0.1", "--port", "1", "--username", "u")
+# Nothing listens there, and all of them have one address.
+ADD = ("instances", "add", "--engine", "postgresql", "--host", "127.0.0.1", "--port", "1", "--username", "u", "--replica", "--offline")
 OUT_OF_BOUNDS = (
     "env:WHALEFALL_SECRET_KEY",
     "env:WHALEFALL_DATABASE_URL",
@@ -47,7 +48,7 @@ def test_a_reference_out_of_bounds_is_refused_where_it_is_made_and_where_it_is_u
     setting = f"WHALEFALL_SECRET_{'VARIABLES' if secret.startswith('env') else 'FOLDERS'}"
     fleet = tmp_path / "fleet.yaml"
     fleet.write_text(f"- {{name: a, engine: mysql, host: h, username: u, secret: '{secret}'}}")
-    for command in ((*ADD, "a", "--secret", secret), ("instances", "import", str(fleet))):
+    for command in ((*ADD, "a", "--secret", secret), ("instances", "import", "--yes", str(fleet))):
         sentence = refused(environment, *command)
         assert setting in sentence
         assert secret not in sentence

@@ -55,7 +55,7 @@ def entry(name: str, port: int, *, engine: str = "postgresql", host: str = "127.
 def import_(environment: Environment, folder: Path, text: str, *options: str) -> tuple[int, str]:
     """The exit code of an import of these entries, and all that it says."""
     (folder / "fleet.yaml").write_text(text)
-    result = whalefall(environment, "instances", "import", str(folder / "fleet.yaml"), *options)
+    result = whalefall(environment, "instances", "import", "--yes", str(folder / "fleet.yaml"), *options)
     return result.exit_code, everything(result)
 
 

@@ -73,7 +73,7 @@ def test_a_production_with_separated_roles_runs_and_is_in_order(
         writer.succeed("partitions", "expire")
         said = writer.succeed("doctor")
     assert "warning" not in said
-    assert said.count("ok ") == 9
+    assert said.count("ok ") == 10
     assert "no sign of life" not in said
     with contextlib.closing(psycopg2.connect(_url(postgres_server, "prod_reader", whalefall))) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from database_size_stats where method = 'pg_database_size'")

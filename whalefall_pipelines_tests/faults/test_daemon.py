@@ -44,7 +44,9 @@ def scene_at(home: Home, targets: Targets) -> Generator[Scene]:
     target, now = targets.of(POSTGRESQL), datetime.now(UTC)
     with closing(open_database(given)) as store, ChaosProxy(target.host, target.port) as proxy:
         day = today(now, store.timezone)
-        yield Scene(store, home.folder, {}, target=target, neighbour=target, proxy=proxy, now=now, day=day, parallel=1)
+        yield Scene(
+            store, home.folder, {}, target=target, neighbour=target, proxy=proxy, now=now, day=day, timezone=store.timezone, parallel=1
+        )
 
 
 def kill_the_run(home: Home, up: Up, run_id: str) -> None:

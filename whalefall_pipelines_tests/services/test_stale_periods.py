@@ -55,7 +55,7 @@ def computed(store: Database) -> Database:
 
 def test_what_was_computed_is_not_due_and_nothing_but_the_ledger_is_read_to_know_it(computed: Database) -> None:
     assert due(computed) == {period_type: [] for period_type in PeriodType}
-    values = {"period_type": "daily", "today": DAY}
+    values = {"period_type": "daily", "today": DAY, "daily_from": date.min}
     assert tables_read(computed, queries.load("aggregation/list_due_periods"), values) == {"stale_periods"}
 
 
