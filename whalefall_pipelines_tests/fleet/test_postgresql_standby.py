@@ -59,7 +59,8 @@ def visit(stack: ExitStack, standby: PostgresCluster, login: Login) -> Probe:
         try:
             return stack.enter_context(ServerFleet().connect(instance_of(standby), login))
         except UnreachableError as error:
-            assert "conflict with recovery" in str(error)
+            if "conflict with recovery" not in str(error):
+                raise
     raise AssertionError("replay cancels every login")
 
 
