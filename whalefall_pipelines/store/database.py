@@ -239,10 +239,7 @@ _ADVICE = {
         "; the login of WHALEFALL_DATABASE_URL must own whalefall's tables and may create more in their schema, or needs the role that "
         "`whalefall store roles` made for this."
     ),
-    "57014": (
-        "; nothing of this step was kept. Where that is a time-out, the store is overloaded, or a statement waits for a lock that "
-        "somebody holds: look into pg_stat_activity."
-    ),
+    "57014": "; nothing of this step was kept. After a time-out, pg_stat_activity shows what loads the store or holds a lock.",
 }
 # Of a CHECK, which is named, or of the bounds of all parts together, which have no name.
 _CHECK_VIOLATION = "23514"
