@@ -9,7 +9,7 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import error_console, json_option, print_json
 from whalefall_pipelines.cli.sessions import print_session
 from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, floor, periods_between
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError

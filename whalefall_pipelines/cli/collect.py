@@ -23,7 +23,7 @@ from whalefall_pipelines.cli.output import (
 )
 from whalefall_pipelines.cli.sessions import print_session
 from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.domain.capacity import measurable_day, today
+from whalefall_pipelines.domain.days import measurable_day, today
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.services.collect_capacity import InstanceOutcome, server_collector

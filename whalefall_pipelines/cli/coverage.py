@@ -7,8 +7,8 @@ import click
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import cell, json_option, print_json
 from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.domain.capacity import today
 from whalefall_pipelines.domain.coverage import LEGEND, Coverage, coverage_calendar, days_until
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.store.gaps import list_coverage
 

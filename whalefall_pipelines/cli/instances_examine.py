@@ -7,7 +7,7 @@ import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import FAILURE, PARTIAL, cell, error_console, json_option, leave, note, print_json, print_table
-from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Right

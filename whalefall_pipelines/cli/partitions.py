@@ -21,7 +21,7 @@ from whalefall_pipelines.cli.output import (
 )
 from whalefall_pipelines.cli.questions import confirm
 from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.table_partitions import TablePartition, months_of
 from whalefall_pipelines.domain.upkeep import Step, StepKind, added_by, expired_by
 from whalefall_pipelines.errors import InputError

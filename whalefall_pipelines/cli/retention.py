@@ -9,7 +9,7 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import error_console, format_bytes, json_option, print_table
 from whalefall_pipelines.cli.questions import confirm
 from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.retention import ExpiredRows
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.expire_rows import Databases, expire_rows, open_databases, plan_rows, read_footprint

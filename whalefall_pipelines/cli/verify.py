@@ -9,7 +9,7 @@ import click
 from whalefall_pipelines import settings
 from whalefall_pipelines.cli.output import PARTIAL, SUCCESS, cell, error_console, json_option, leave, note, print_json, print_table
 from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.aggregate_sizes import verify as verify_periods
 from whalefall_pipelines.services.hold_months import how_to_compute

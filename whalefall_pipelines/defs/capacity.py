@@ -21,7 +21,7 @@ from whalefall_pipelines.defs.metadata import (
 )
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import Progress, plan_session, session_of_run
-from whalefall_pipelines.domain.capacity import measurable_day
+from whalefall_pipelines.domain.days import measurable_day
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES

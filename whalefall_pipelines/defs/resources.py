@@ -9,7 +9,7 @@ import dagster as dg
 from whalefall_pipelines import settings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.defs.calendar import TIMEZONE, ZONE
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.services.collect_capacity import Collector, server_collector
 from whalefall_pipelines.services.expire_rows import Databases, beside_dagster

@@ -7,7 +7,7 @@ from whalefall_pipelines.defs.calendar import TIMEZONE, ZONE
 from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS
 from whalefall_pipelines.defs.retention import expire_rows, measure_footprint
 from whalefall_pipelines.defs.table_partitions import create_table_partitions, expire_table_partitions
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 
 collect_capacity = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "collect_capacity",

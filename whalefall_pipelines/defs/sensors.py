@@ -11,7 +11,7 @@ from whalefall_pipelines.defs.calendar import CALENDARS, FIRST_DAY, TIMEZONE, ZO
 from whalefall_pipelines.defs.capacity import SIZES, TOTALS
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import PARTITION_TAG, RANGE_TAGS
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import Period, PeriodType, spans
 from whalefall_pipelines.services.fill_gaps import find_bridgeable_days
 from whalefall_pipelines.services.maintain_table_partitions import rules

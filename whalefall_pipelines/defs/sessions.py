@@ -16,7 +16,7 @@ from whalefall_pipelines.defs.calendar import DAYS, ZONE
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.runs import PARTITION_TAG, RETRY_TAG, days_of, sync_type
 from whalefall_pipelines.defs.schedules import collect_capacity
-from whalefall_pipelines.domain.capacity import measurable_days, measurable_until
+from whalefall_pipelines.domain.days import measurable_days, measurable_until
 from whalefall_pipelines.domain.retries import due_retries, next_retry
 from whalefall_pipelines.domain.sessions import RunState, SessionPlan, SessionStatus, SyncCategory
 from whalefall_pipelines.services.end_dead_sessions import end_dead_sessions, end_sessions_of_run, record_lost_run

@@ -13,10 +13,11 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.demo.fleet import DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
-from whalefall_pipelines.domain.capacity import DatabaseSize, today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import InputError, StoreBusyError, TargetError
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.collect_capacity import server_collector

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.reasons import Reason
 
 # What a person cures by changing the credential or the instance. Repeating a rejected login locks accounts.
 CURED_BY_A_CHANGE = frozenset({Reason.AUTHENTICATION_FAILED, Reason.ANOTHER_SERVER, Reason.DUPLICATE_SERVER})

@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import cast
 
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import InputError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.environment import forget_driver_settings

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
-from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.reasons import Reason
 
 
 class Watch:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason, RecoveredSize
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
 from whalefall_pipelines.errors import TargetError, UnreachableError
 from whalefall_pipelines.fleet.probe import Deadlines, Probe, Right
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.domain.capacity import RecoveredSize
+from whalefall_pipelines.domain.sizes import RecoveredSize
 
 
 def bounds(first_day: date, last_day: date, timezone: ZoneInfo) -> dict[str, datetime]:

@@ -14,8 +14,9 @@ from contextlib import closing, contextmanager
 import pymysql
 from pymysql.connections import Connection
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.mysql_connection import open_connection

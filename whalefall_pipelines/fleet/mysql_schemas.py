@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.fleet.mysql_session import MARIADB, Session
 from whalefall_pipelines.fleet.mysql_shared import SharedTables, read_shared_tables
 

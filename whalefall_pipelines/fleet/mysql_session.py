@@ -7,8 +7,9 @@ import pymysql
 from pymysql.connections import Connection
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.capacity import Method, Reason
 from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import Method
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.mysql_connection import native_number, translating

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pyodbc
 
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError
 
 # unixODBC would keep sockets open behind our back, and hand a visit the connection of another one.

@@ -12,8 +12,9 @@ from typing import cast
 
 from psycopg2.extensions import libpq_version
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
 from whalefall_pipelines.domain.instances import Engine, Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.postgresql_connection import Session, open_session

@@ -23,8 +23,8 @@ from psycopg2.extensions import POLL_OK, POLL_WRITE, make_dsn
 from psycopg2.extensions import connection as Connection
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet import libpq
 from whalefall_pipelines.fleet.deadlines import Watch

@@ -9,8 +9,8 @@ from datetime import date
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, RecoveredSize
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, RecoveredSize
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 import pyodbc
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason, RecoveredSize
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
 from whalefall_pipelines.errors import SizesError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.histories import bounds, last_of_each_day

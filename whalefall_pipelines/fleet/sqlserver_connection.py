@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 import pyodbc
 
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.odbc import Driver, connection_string

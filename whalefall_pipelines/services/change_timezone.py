@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store import installation, sessions
 from whalefall_pipelines.store.aggregation import find_known_days

@@ -15,8 +15,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.clock import Clock, system_clock
-from whalefall_pipelines.domain.capacity import Reason, measurable_day
+from whalefall_pipelines.domain.days import measurable_day
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, engines_with_history
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.retries import NEEDS_A_PERSON
 from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnreachableError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain import doctor
-from whalefall_pipelines.domain.capacity import MissingSize, Reason, today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.doctor import CredentialFact, Finding, InstanceFact, Severity
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import DEAD_AFTER_SECONDS
+from whalefall_pipelines.domain.sizes import MissingSize
 from whalefall_pipelines.domain.table_partitions import Month
 from whalefall_pipelines.errors import LocalServerError, LoginRejectedError, SchemaError, StoreError, StoreUnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from whalefall_pipelines.clock import Clock, system_clock
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, ServerIdentity
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.fleet.probe import Fleet, Right
 from whalefall_pipelines.services.each_instance import each_instance

@@ -9,8 +9,9 @@ from datetime import date, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from whalefall_pipelines.domain.capacity import Provenance, today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.sizes import Provenance
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.services.collect_capacity import Collector, as_whalefall_error

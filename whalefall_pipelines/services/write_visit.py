@@ -1,6 +1,6 @@
 """What one visit does to the store: inventory, sizes, total, gaps and the record of an instance, in one transaction.
 
-Visiting is `collect_capacity.py`; the rules are `domain/instances.py` and `domain/capacity.py`.
+Visiting is `collect_capacity.py`; the rules are `domain/instances.py` and `domain/sizes.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Provenance, Reason
-from whalefall_pipelines.domain.instances import Instance, InventoryChange, ServerIdentity, compare_inventory
+from whalefall_pipelines.domain.instances import Instance, ServerIdentity
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import SessionStatus
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, Provenance
 from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SizesError, TargetError, WhalefallError
+from whalefall_pipelines.inventory.listing import InventoryChange, compare_inventory
 from whalefall_pipelines.store import capacity, instances, sessions
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.identities import claim_identity

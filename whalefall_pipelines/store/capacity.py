@@ -1,6 +1,6 @@
 """Writes inventories, sizes, gaps and totals, those of one instance in one transaction. What days hold is read by `reports.py`.
 
-Rows arrive by COPY into a staging table and are taken over by one statement. What they mean is `domain/capacity.py`.
+Rows arrive by COPY into a staging table and are taken over by one statement. What they mean is `domain/sizes.py`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,8 +9,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.capacity import MissingSize, Provenance
-from whalefall_pipelines.domain.instances import InventoryChange, InventoryEntry
+from whalefall_pipelines.domain.sizes import MissingSize, Provenance
+from whalefall_pipelines.inventory.listing import InventoryChange, InventoryEntry
 from whalefall_pipelines.store.copy_text import Lines, iso, number, text
 from whalefall_pipelines.store.database import Cursor
 from whalefall_pipelines.store.rows import fetch_as

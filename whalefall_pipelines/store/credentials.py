@@ -12,8 +12,8 @@ from pathlib import Path
 
 from cryptography.fernet import InvalidToken
 
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import InputError, LoginRejectedError
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.secret_keys import SecretKeys

@@ -6,7 +6,7 @@ When they are visited again is `domain/retries.py`.
 from datetime import date
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.retries import CURED_BY_A_CHANGE, NEEDS_A_PERSON, Unrepaired
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.rows import as_model, fetch_rows

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.services.open_store import open_store
 from whalefall_pipelines.services.run_in_dagster import collection, run_in_dagster
 from whalefall_pipelines.store.database import Database

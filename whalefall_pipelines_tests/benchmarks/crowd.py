@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg2
 
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines

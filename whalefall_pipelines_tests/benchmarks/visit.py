@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg2
 
 from whalefall_pipelines import queries, settings
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.connect import ServerFleet

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg2
 
-from whalefall_pipelines.domain.capacity import Method, Provenance
+from whalefall_pipelines.domain.sizes import Method, Provenance
 from whalefall_pipelines.store.capacity import SizeRow, write_sizes
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.table_partitions import Month, months_between
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, months_between
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_month, only_upkeep, read_catalogue

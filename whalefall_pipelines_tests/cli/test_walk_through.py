@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import PeriodType, floor
 from whalefall_pipelines.processes import free_port
 from whalefall_pipelines.store.database import Database

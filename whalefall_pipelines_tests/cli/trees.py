@@ -17,7 +17,7 @@ from uuid import uuid4
 import psutil
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 
 REPOSITORY = Path(__file__).parents[2]
 WHALEFALL = (sys.executable, "-c", "from whalefall_pipelines.cli.main import main; main()")

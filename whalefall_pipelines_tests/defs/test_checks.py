@@ -8,7 +8,7 @@ import pytest
 from whalefall_pipelines import settings
 from whalefall_pipelines.defs import checks
 from whalefall_pipelines.defs.calendar import ZONE
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import PeriodType, period_of
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from

@@ -13,7 +13,7 @@ import pytest
 from whalefall_pipelines import settings
 from whalefall_pipelines.defs.calendar import ZONE
 from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS, fleet_day
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.services.collect_capacity import Collector, server_collector

@@ -11,7 +11,7 @@ from whalefall_pipelines.defs.capacity import INVENTORY, SIZES, TOTALS, fleet_da
 from whalefall_pipelines.defs.checks import every_expected_database_has_a_size
 from whalefall_pipelines.defs.inventory import instances
 from whalefall_pipelines.defs.runs import MOST_WARNINGS
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncType
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.probe import Deadlines

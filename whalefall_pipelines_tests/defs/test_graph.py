@@ -12,7 +12,7 @@ import pytest
 
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.defs.columns import COLUMNS
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import PeriodType, floor
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query

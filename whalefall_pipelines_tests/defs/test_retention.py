@@ -7,7 +7,7 @@ import dagster as dg
 from whalefall_pipelines import settings
 from whalefall_pipelines.defs.retention import expire_rows, footprint
 from whalefall_pipelines.defs.table_partitions import ASSET, CHECKS, table_partitions
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.table_partitions import Month
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE

@@ -9,7 +9,7 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.defs import sensors
 from whalefall_pipelines.defs.calendar import ZONE
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
 from whalefall_pipelines.domain.table_partitions import Month
 from whalefall_pipelines.store.database import Database

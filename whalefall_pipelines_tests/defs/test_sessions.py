@@ -13,7 +13,7 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.defs import sessions as session_sensors
 from whalefall_pipelines.defs.resources import WhalefallResource
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import LoginRejectedError, UnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer

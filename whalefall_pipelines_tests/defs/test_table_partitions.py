@@ -15,7 +15,7 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.defs.resources import WhalefallResource
 from whalefall_pipelines.defs.table_partitions import ASSET, CHECKS, expire_table_partitions, missing_table_partitions, table_partitions
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, months_between
 from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method, measurable_day, today
+from whalefall_pipelines.domain.days import measurable_day, today
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method
 
 ZONES = st.sampled_from([ZoneInfo(name) for name in ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Africa/Cairo", "UTC")])
 INSTANTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001 - given its zone here

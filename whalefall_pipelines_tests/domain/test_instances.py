@@ -5,14 +5,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whalefall_pipelines.domain.instances import (
-    SYSTEM_DATABASES,
-    DatabaseFilter,
-    Engine,
-    InventoryEntry,
-    compare_inventory,
-    engines_with_history,
-)
+from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, engines_with_history
+from whalefall_pipelines.inventory.listing import InventoryEntry, compare_inventory
 
 DAY = date(2026, 11, 22)
 NAMES = st.sampled_from([f"db{number}" for number in range(12)])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import measurable_until
+from whalefall_pipelines.domain.days import measurable_until
 from whalefall_pipelines.domain.retries import Unrepaired, due_retries, next_retry
 from whalefall_pipelines.errors import InputError
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.table_partitions import AGGREGATION_TABLES, PARTITIONED_TABLES, Month, Place, TablePartition, months_between
 from whalefall_pipelines.domain.upkeep import Step, StepKind, UpkeepRules, droppable_sizes, dropped_by, expired_by, plan_upkeep
 

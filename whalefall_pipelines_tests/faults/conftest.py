@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE

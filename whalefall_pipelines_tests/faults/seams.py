@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, RecoveredSize
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, RecoveredSize
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
 from whalefall_pipelines.fleet.probe import Probe, Right

@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import Method, RecoveredSize
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.domain.sessions import RunState, SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.domain.sizes import Method, RecoveredSize
 from whalefall_pipelines.errors import StoreUnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.services.end_dead_sessions import end_dead_sessions

@@ -11,7 +11,7 @@ import pytest
 from psycopg2 import sql
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.processes import free_port
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.embedded import open_database

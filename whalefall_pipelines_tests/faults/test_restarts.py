@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.processes import free_port
 from whalefall_pipelines.services.dagster_processes import what_is_missing
 from whalefall_pipelines.store.embedded import open_database

@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.table_partitions import Month
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.processes import free_port

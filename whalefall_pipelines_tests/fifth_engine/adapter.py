@@ -8,8 +8,9 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
 from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right

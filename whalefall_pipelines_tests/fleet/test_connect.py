@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import InputError, UnreachableError
 from whalefall_pipelines.fleet import probe
 from whalefall_pipelines.fleet.connect import ServerFleet

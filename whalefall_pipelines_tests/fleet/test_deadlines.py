@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines_tests.at_once import at_once
 

@@ -2,8 +2,8 @@
 
 import threading
 
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines

@@ -15,8 +15,9 @@ from functools import partial
 import psutil
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Reason
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.probe import Deadlines

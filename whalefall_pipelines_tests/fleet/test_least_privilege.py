@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import sqlglot
 
-from whalefall_pipelines.domain.capacity import DatabaseSize
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines.fleet.probe import Probe

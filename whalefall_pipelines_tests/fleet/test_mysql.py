@@ -10,8 +10,8 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
 from whalefall_pipelines.domain.instances import ServerIdentity
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines_tests.servers.mariadb import Target, measure, new_name, quoted, total_bytes, visit
 
 pytestmark = pytest.mark.process

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.mysql import MySQLProbe

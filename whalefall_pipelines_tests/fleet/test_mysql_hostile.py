@@ -14,7 +14,7 @@ import pytest
 import sqlglot
 from sqlglot import expressions
 
-from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines_tests.fleet.test_mysql_refusals import packet

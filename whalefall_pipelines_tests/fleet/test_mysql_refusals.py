@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines_tests.servers.dead_host import answering_host

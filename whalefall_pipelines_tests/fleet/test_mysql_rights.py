@@ -6,7 +6,8 @@ Sizes are in `test_mysql.py`.
 import pymysql
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines_tests.servers.mariadb import RIGHTS, Target, measure, missing, new_name, quoted, total_bytes, visit
 from whalefall_pipelines_tests.servers.visits import failure

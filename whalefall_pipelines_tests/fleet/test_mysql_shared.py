@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method
 from whalefall_pipelines_tests.servers.mariadb import Target, measure, new_name, quoted, running, running_mysql, total_bytes, visit
 
 pytestmark = pytest.mark.process

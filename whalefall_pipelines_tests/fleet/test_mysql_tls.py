@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, UnreachableError
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines_tests.servers.dead_host import silent_host

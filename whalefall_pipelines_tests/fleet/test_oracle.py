@@ -10,8 +10,9 @@ import sqlglot
 from sqlglot import exp
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
 from whalefall_pipelines.domain.instances import Engine, Instance
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.oracle import OracleProbe

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import Method, Reason, RecoveredSize
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import Method, RecoveredSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines_tests.fleet.test_oracle import grants, probe_of
 from whalefall_pipelines_tests.servers.oracle.double import BLOCK, HISTORY, OracleDouble

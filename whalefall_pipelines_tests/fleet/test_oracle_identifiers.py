@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Reason
 from whalefall_pipelines.domain.instances import Engine, Instance, ServerIdentity
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.oracle import OracleProbe

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Reason
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, UnreachableError
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy

@@ -15,8 +15,9 @@ import pytest
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.postgresql import PostgresProbe

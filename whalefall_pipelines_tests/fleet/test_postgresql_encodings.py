@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.postgresql_names import decode_name
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster

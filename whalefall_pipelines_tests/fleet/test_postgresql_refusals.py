@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster

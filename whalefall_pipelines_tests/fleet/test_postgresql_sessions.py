@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster

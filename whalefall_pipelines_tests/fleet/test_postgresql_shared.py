@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Right
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster

@@ -11,8 +11,8 @@ import psycopg2
 import pytest
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.capacity import DatabaseSize
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Probe

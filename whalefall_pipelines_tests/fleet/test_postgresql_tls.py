@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Reason
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import LoginRejectedError, TargetError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines.fleet.probe import Deadlines

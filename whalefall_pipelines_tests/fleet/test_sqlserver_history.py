@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import Method, Reason, RecoveredSize
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import Method, RecoveredSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines_tests.servers.sqlserver import targets

@@ -2,7 +2,8 @@
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines.fleet.probe import Probe

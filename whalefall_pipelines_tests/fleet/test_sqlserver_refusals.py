@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Login
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.odbc import Driver

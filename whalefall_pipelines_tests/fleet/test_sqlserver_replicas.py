@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method
 from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines.fleet.sqlserver import SqlServerProbe
 from whalefall_pipelines_tests.servers.sqlserver import targets

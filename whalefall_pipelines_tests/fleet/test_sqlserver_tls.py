@@ -9,7 +9,7 @@ from pathlib import Path
 import pyodbc
 import pytest
 
-from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError
 from whalefall_pipelines.fleet.odbc import Driver, connection_string
 from whalefall_pipelines_tests.servers.sqlserver import targets

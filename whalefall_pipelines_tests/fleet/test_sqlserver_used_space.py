@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, MissingSize, Reason
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.odbc import Driver

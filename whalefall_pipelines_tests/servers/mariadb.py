@@ -14,8 +14,9 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from whalefall_pipelines.domain.capacity import DatabaseSize, Method, MissingSize, Reason
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.mysql import MySQLProbe
 from whalefall_pipelines.local_servers import mariadb_binaries

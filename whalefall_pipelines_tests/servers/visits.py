@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines

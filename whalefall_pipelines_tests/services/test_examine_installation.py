@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import Reason, today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.doctor import Finding, Severity
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster

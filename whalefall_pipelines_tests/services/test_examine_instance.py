@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import Reason
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer

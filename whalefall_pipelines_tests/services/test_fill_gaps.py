@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from whalefall_pipelines.domain.capacity import Method, RecoveredSize
 from whalefall_pipelines.domain.instances import Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, SyncType
+from whalefall_pipelines.domain.sizes import Method, RecoveredSize
 from whalefall_pipelines.errors import SessionEndedError, UnreachableError
 from whalefall_pipelines.services.fill_gaps import Filled, fill_gaps, find_bridgeable_days, settle_days_before
 from whalefall_pipelines.services.keep_session import sync_session

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.table_partitions import STATS_TABLES, Month, months_of
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.local_servers.postgresql_admin import administer

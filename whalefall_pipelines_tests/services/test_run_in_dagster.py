@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.sessions import SessionStatus
 from whalefall_pipelines.errors import RunFailedError
 from whalefall_pipelines.local_servers.postgresql import PostgresCluster

@@ -17,7 +17,7 @@ import pymysql
 import pytest
 
 from whalefall_pipelines import queries, settings
-from whalefall_pipelines.domain.capacity import today
+from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.connect import ServerFleet

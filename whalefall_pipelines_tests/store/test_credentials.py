@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.capacity import Reason
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import InputError, LoginRejectedError
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines_tests.at_once import at_once

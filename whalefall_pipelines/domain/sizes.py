@@ -1,13 +1,13 @@
-"""Sizes: what a measurement is, why one is missing, and which days may still be measured.
+"""Sizes: what a measurement is, and what stands in its place where there is none.
 
-Bytes are whole bytes; unknown is None, never 0. Writing them is `store/capacity.py`, asking for them `fleet/`.
+Bytes are whole bytes; unknown is None, never 0. Writing them is `capacity/store/sizes.py`, asking for them `fleet/`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+
+from whalefall_pipelines.domain.reasons import Reason
 
 
 class Provenance(StrEnum):
@@ -16,28 +16,6 @@ class Provenance(StrEnum):
     MEASURED = "measured"
     RECOVERED = "recovered"
     ESTIMATED = "estimated"
-
-
-class Reason(StrEnum):
-    """Why an expected size is not there (domain.md section 1)."""
-
-    CONNECTION_REFUSED = "connection_refused"
-    HOST_UNKNOWN = "host_unknown"
-    TIMEOUT = "timeout"
-    UNAVAILABLE = "unavailable"
-    AUTHENTICATION_FAILED = "authentication_failed"
-    TLS_FAILED = "tls_failed"
-    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - the name of a reason
-    NO_PERMISSION = "no_permission"
-    ANOTHER_SERVER = "another_server"
-    DUPLICATE_SERVER = "duplicate_server"
-    VANISHED = "vanished"
-    EMPTY_RESULT = "empty_result"
-    INCOMPLETE = "incomplete"
-    SERVER_ERROR = "server_error"
-    INTERNAL_ERROR = "internal_error"
-    CANCELLED = "cancelled"
-    NOT_COLLECTED = "not_collected"
 
 
 class Method(StrEnum):
@@ -121,24 +99,3 @@ class MissingSize:
     database_name: str
     reason: Reason
     detail: str
-
-
-def today(now: datetime, timezone: ZoneInfo) -> date:
-    """The calendar day of an instant in the time zone that whalefall counts by."""
-    return now.astimezone(timezone).date()
-
-
-def measurable_day(days: Iterable[date], now: datetime, timezone: ZoneInfo, grace: timedelta) -> date | None:
-    """The one of these days that can be measured now: today, else yesterday until the grace period after midnight is over, else none."""
-    wanted = set(days)
-    return next((day for day in measurable_days(now, timezone, grace) if day in wanted), None)
-
-
-def measurable_days(now: datetime, timezone: ZoneInfo, grace: timedelta) -> tuple[date, ...]:
-    """The days that can be measured now: today, and yesterday until the grace period after midnight is over."""
-    return tuple(dict.fromkeys((today(now, timezone), today(now - grace, timezone))))
-
-
-def measurable_until(day: date, timezone: ZoneInfo, grace: timedelta) -> datetime:
-    """The instant at which a day cannot be measured any more: the midnight that ends it, and the grace period."""
-    return datetime.combine(day + timedelta(days=1), time.min, timezone).astimezone(UTC) + grace

@@ -1,0 +1,112 @@
+"""The inventory of one server: what a listing does to it, and when a listing is believed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryEntry:
+    """What the store knows of one database. `absent_since_date` is set while the guard keeps it without it being listed.
+
+    `native_id` is the server's own identifier of it, None where the engine has none.
+    """
+
+    database_name: str
+    is_active: bool
+    absent_since_date: date | None = None
+    native_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDatabase:
+    """A database that exists today, with the name under which the store knows it: the same for most, None for a new database."""
+
+    database_name: str
+    native_id: str | None
+    predecessor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryChange:
+    """What one listing does to an inventory; every name stands in exactly one of the tuples.
+
+    `renamed` maps a new name to the old one, `left_names` are old names that are not listed any more. `recreated` databases have the name
+    of one that is gone.
+    """
+
+    created: tuple[str, ...] = ()
+    refreshed: tuple[str, ...] = ()
+    reactivated: tuple[str, ...] = ()
+    recreated: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
+    left_names: tuple[str, ...] = ()
+    deactivated: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    native_ids: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+
+    @property
+    def listed(self) -> tuple[ListedDatabase, ...]:
+        """The databases that exist today."""
+        return (
+            *(ListedDatabase(name, self.native_ids[name], None) for name in self.created + self.recreated),
+            *(ListedDatabase(name, self.native_ids[name], name) for name in self.refreshed + self.reactivated),
+            *(ListedDatabase(new, self.native_ids[new], old) for new, old in self.renamed.items()),
+        )
+
+    @property
+    def begun(self) -> tuple[ListedDatabase, ...]:
+        """Those of them that came, came back, or are called otherwise."""
+        return tuple(database for database in self.listed if database.database_name not in self.refreshed)
+
+
+def compare_inventory(
+    known: Iterable[InventoryEntry], listed: Mapping[str, str | None], day: date, hidden: Iterable[str] = ()
+) -> InventoryChange:
+    """Compare a listing with the inventory; `listed` and `hidden` are what the filter let through and what it kept back.
+
+    The server's own identifier decides what a database is: known under another name it was renamed, another one behind a known name is a
+    new database. Without identifiers the name decides.
+    A hidden database leaves the inventory at once: a person left it out. A listing that is empty, or that misses more than half of at
+    least four active databases, is not believed: what it misses is held, and only a second such listing on a later day deactivates it
+    (domain.md section 3).
+    """
+    by_name = {entry.database_name: entry for entry in known}
+    active = {name for name, entry in by_name.items() if entry.is_active}
+    present = sorted(listed)
+    renamed = _renames(by_name, listed)
+    recreated = [name for name in present if name not in renamed and _is_another(by_name.get(name), listed[name])]
+    continued = [name for name in present if name in by_name and name not in renamed and name not in recreated]
+    left_names = sorted(set(renamed.values()).difference(listed))
+    left_out = active.intersection(hidden).difference(left_names)
+    expected = active - left_out
+    gone = sorted(expected.difference(present, left_names))
+    doubtful = bool(gone) and (not present or (len(expected) >= 4 and len(gone) * 2 > len(expected)))
+    confirmed = {name for name in gone if (since := by_name[name].absent_since_date) is not None and since < day}
+    held = [name for name in gone if doubtful and name not in confirmed]
+    return InventoryChange(
+        created=tuple(name for name in present if name not in by_name and name not in renamed),
+        refreshed=tuple(name for name in continued if name in active),
+        reactivated=tuple(name for name in continued if name not in active),
+        recreated=tuple(recreated),
+        renamed=renamed,
+        left_names=tuple(left_names),
+        deactivated=tuple(sorted(left_out.union(gone).difference(held))),
+        held=tuple(held),
+        native_ids=listed,
+    )
+
+
+def _is_another(entry: InventoryEntry | None, native_id: str | None) -> bool:
+    return entry is not None and None not in {entry.native_id, native_id} and entry.native_id != native_id
+
+
+def _renames(by_name: Mapping[str, InventoryEntry], listed: Mapping[str, str | None]) -> dict[str, str]:
+    """New names with the names that their databases had: the server's identifier is known under another name."""
+    active_last = sorted(by_name.values(), key=lambda entry: entry.is_active)
+    name_before = {entry.native_id: entry.database_name for entry in active_last if entry.native_id is not None}
+    renames: dict[str, str] = {}
+    for name, native_id in sorted(listed.items()):
+        if native_id is not None and name_before.get(native_id, name) != name:
+            renames[name] = name_before[native_id]
+    return renames
