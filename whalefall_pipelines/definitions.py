@@ -2,18 +2,16 @@
 
 import dagster as dg
 
-from whalefall_pipelines.defs import (
-    aggregation,
-    capacity,
-    checks,
-    inventory,
-    resources,
-    retention,
-    schedules,
-    sensors,
-    sessions,
-    table_partitions,
-)
+from whalefall_pipelines.aggregation import assets as aggregation
+from whalefall_pipelines.aggregation import sensors
+from whalefall_pipelines.capacity import assets as capacity
+from whalefall_pipelines.capacity import checks
+from whalefall_pipelines.capacity import jobs as schedules
+from whalefall_pipelines.dagster_base import resources
+from whalefall_pipelines.inventory import assets as inventory
+from whalefall_pipelines.retention import assets as table_partitions
+from whalefall_pipelines.retention import footprint as retention
+from whalefall_pipelines.sessions import sensors as sessions
 
 defs = dg.Definitions(
     assets=[inventory.instances, capacity.fleet_day, *aggregation.AGGREGATIONS, table_partitions.table_partitions, retention.footprint],

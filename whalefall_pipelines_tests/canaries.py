@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from psycopg2 import sql
 
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.postgresql import superuser
 
 

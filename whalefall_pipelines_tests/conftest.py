@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.engine import URL
 
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.local_servers.postgresql_admin import administer
-from whalefall_pipelines.local_servers.postgresql_binaries import for_store
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.runtime.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.store import migrations
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.servers import mysql
 
+pytest_plugins = [f"whalefall_pipelines_tests.fixtures.{name}" for name in ("dagster", "homes", "maintenance")]
 TIMEZONE = ZoneInfo("Asia/Shanghai")
 # The code location is loaded without a store, and its calendars must be those of the stores below.
 os.environ["WHALEFALL_TIMEZONE"] = TIMEZONE.key

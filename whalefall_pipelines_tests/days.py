@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import uuid4
 
+from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
+from whalefall_pipelines.aggregation.store import Level
+from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.domain.periods import Period
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
-from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
-from whalefall_pipelines.services.keep_session import sync_session
-from whalefall_pipelines.store import capacity
-from whalefall_pipelines.store.aggregation import Level
+from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay
 
 

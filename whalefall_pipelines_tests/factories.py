@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.services.collect_capacity import Collector, InstanceOutcome
-from whalefall_pipelines.services.keep_session import sync_session
+from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE

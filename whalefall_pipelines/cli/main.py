@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from whalefall_pipelines.cli.output import FAILURE, note
 from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.terminal.output import FAILURE, note
 
 # Each is a module of this folder with a command of the same name in it.
 COMMANDS = (

@@ -10,6 +10,10 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
+from whalefall_pipelines.capacity.collect import server_collector
+from whalefall_pipelines.capacity.store import reports
+from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.demo.fleet import DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
@@ -19,19 +23,16 @@ from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_be
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import InputError, StoreBusyError, TargetError
-from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
-from whalefall_pipelines.services.collect_capacity import server_collector
-from whalefall_pipelines.services.keep_session import sync_session
-from whalefall_pipelines.services.maintain_table_partitions import create_table_partitions
-from whalefall_pipelines.services.register_instances import carry_out, plan_fleet, read_fleet_file
-from whalefall_pipelines.services.run_in_dagster import aggregation, collection, run_in_dagster
+from whalefall_pipelines.inventory.register_instances import carry_out, plan_fleet, read_fleet_file
+from whalefall_pipelines.inventory.store.instances import active_instances, registered_instances
+from whalefall_pipelines.retention.maintain_table_partitions import create_table_partitions
+from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.sessions.run_in_dagster import aggregation, collection, run_in_dagster
+from whalefall_pipelines.sessions.store import list_sessions
 from whalefall_pipelines.settings import Settings
-from whalefall_pipelines.store import capacity, reports
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.instances import active_instances, registered_instances
-from whalefall_pipelines.store.sessions import list_sessions
-from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines.store.months import ensure_months
 
 
 @dataclass(frozen=True, slots=True)

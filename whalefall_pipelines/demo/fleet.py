@@ -14,11 +14,11 @@ from pathlib import Path
 import yaml
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.local_servers import mariadb_binaries
-from whalefall_pipelines.local_servers.mariadb import MariadbServer
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.local_servers.postgresql_admin import administer
-from whalefall_pipelines.local_servers.postgresql_binaries import PostgresBinaries, available
+from whalefall_pipelines.runtime.local_servers import mariadb_binaries
+from whalefall_pipelines.runtime.local_servers.mariadb import MariadbServer
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.runtime.local_servers.postgresql_binaries import PostgresBinaries, available
 
 MONITOR = "whalefall_monitor"
 # Nothing listens on the discard port of a machine of today: a server that is down.

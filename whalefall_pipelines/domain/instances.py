@@ -1,6 +1,6 @@
 """The fleet: what an instance is, and which of its databases count.
 
-How instances are stored is in `store/instances.py`; how servers are asked is in `fleet/`.
+How instances are stored is in `inventory/store/instances.py`; how servers are asked is in `fleet/`.
 """
 
 import re

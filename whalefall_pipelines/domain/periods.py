@@ -1,6 +1,6 @@
 """Periods: the calendar's days, weeks, months and quarters, each named by its first day.
 
-What is computed of a period is `sql/aggregation/`; Dagster's calendars over the same periods are `defs/calendar.py`.
+What is computed of a period is `sql/aggregation/`; Dagster's calendars over the same periods are `dagster_base/calendar.py`.
 """
 
 from collections.abc import Iterable

@@ -17,7 +17,7 @@ from psycopg2 import extensions
 from psycopg2.sql import Composable
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.table_partitions import PARTITIONED_TABLES
+from whalefall_pipelines.domain.months import PARTITIONED_TABLES
 from whalefall_pipelines.errors import MissingMonthError, SchemaError, StoreBusyError, StoreError, StoreUnreachableError
 from whalefall_pipelines.store.urls import describe
 

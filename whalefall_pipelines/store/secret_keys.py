@@ -1,6 +1,6 @@
 """The keys of stored passwords: WHALEFALL_SECRET_KEY, or the file `secret.key` in the home folder. The first seals, all of them open.
 
-Several are there while a key is replaced (`services/replace_key.py`). What is sealed with them is `credentials.py`.
+Several are there while a key is replaced (`inventory/replace_key.py`). What is sealed with them is `credentials.py`.
 """
 
 import base64

@@ -9,11 +9,11 @@ from pathlib import Path
 from sqlalchemy import BigInteger, Date, Integer, String, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from whalefall_pipelines.aggregation import store as aggregation
+from whalefall_pipelines.aggregation.store import Level
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
-from whalefall_pipelines.store import aggregation
-from whalefall_pipelines.store.aggregation import Level
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
 from whalefall_pipelines_tests.benchmarks.history import measure_history
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store

@@ -8,11 +8,11 @@ import psutil
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.services.open_store import open_store
-from whalefall_pipelines.services.run_in_dagster import collection, run_in_dagster
+from whalefall_pipelines.runtime.embedded import cluster
+from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.embedded import cluster
-from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.benchmarks.figures import Figure
 
 INSTANCES, DATABASES, DAYS = 200, 50, 400

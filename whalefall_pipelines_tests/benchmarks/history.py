@@ -6,13 +6,14 @@ from datetime import date, timedelta
 from functools import partial
 from statistics import median
 
+from whalefall_pipelines.aggregation.store import list_due_periods
+from whalefall_pipelines.capacity.fill_gaps import find_bridgeable_days
+from whalefall_pipelines.capacity.store import plausibility
+from whalefall_pipelines.capacity.store import sizes as capacity
+from whalefall_pipelines.capacity.store.gaps import list_coverage
+from whalefall_pipelines.capacity.store.retries import list_unrepaired
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
-from whalefall_pipelines.services.fill_gaps import find_bridgeable_days
-from whalefall_pipelines.store import capacity, plausibility
-from whalefall_pipelines.store.aggregation import list_due_periods
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.gaps import list_coverage
-from whalefall_pipelines.store.retries import list_unrepaired
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
 from whalefall_pipelines_tests.days import compute_periods
 

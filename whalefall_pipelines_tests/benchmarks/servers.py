@@ -10,10 +10,10 @@ from pathlib import Path
 import psycopg2
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.local_servers.postgresql_binaries import for_store
-from whalefall_pipelines.services.open_store import prepare_store
-from whalefall_pipelines.store import embedded
+from whalefall_pipelines.runtime import embedded
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql_binaries import for_store
+from whalefall_pipelines.runtime.open_store import prepare_store
 from whalefall_pipelines.store.database import Database
 
 DATABASES = 20

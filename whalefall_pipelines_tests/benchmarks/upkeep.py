@@ -9,12 +9,12 @@ from pathlib import Path
 from statistics import median
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
-from whalefall_pipelines.domain.table_partitions import Month, months_between
-from whalefall_pipelines.services.hold_months import find_held_months
-from whalefall_pipelines.services.maintain_table_partitions import expire_table_partitions
+from whalefall_pipelines.retention.hold_months import find_held_months
+from whalefall_pipelines.retention.maintain_table_partitions import expire_table_partitions
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.table_partitions import ensure_month
+from whalefall_pipelines.store.months import ensure_month
 from whalefall_pipelines_tests.benchmarks.aggregation import fill, timed
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store

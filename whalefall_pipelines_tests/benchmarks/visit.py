@@ -11,13 +11,13 @@ from uuid import uuid4
 import psycopg2
 
 from whalefall_pipelines import queries, settings
+from whalefall_pipelines.capacity.collect import Collector
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.services.collect_capacity import Collector
-from whalefall_pipelines.services.keep_session import sync_session
+from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate

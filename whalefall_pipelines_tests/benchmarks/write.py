@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psycopg2
 
+from whalefall_pipelines.capacity.store.sizes import SizeRow, write_sizes
 from whalefall_pipelines.domain.sizes import Method, Provenance
-from whalefall_pipelines.store.capacity import SizeRow, write_sizes
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.conftest import libpq_url

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.local_servers.postgresql_admin import administer
-from whalefall_pipelines.processes import free_port
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines_tests.canaries import everything_in, everything_under, traces
 from whalefall_pipelines_tests.cli.commands import everything, whalefall
 from whalefall_pipelines_tests.cli.trees import Home

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.table_partitions import Month, months_between
+from whalefall_pipelines.domain.months import Month, months_between
+from whalefall_pipelines.inventory.store.instances import active_instances
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.instances import active_instances
-from whalefall_pipelines.store.table_partitions import ensure_month, read_catalogue
+from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.cli.commands import everything, succeed, whalefall
 from whalefall_pipelines_tests.cli.terminals import at_a_terminal
 from whalefall_pipelines_tests.conftest import TIMEZONE

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.store.embedded import open_database
+from whalefall_pipelines.runtime.embedded import open_database
 from whalefall_pipelines_tests.cli.trees import REPOSITORY, Home
 from whalefall_pipelines_tests.factories import query
 

@@ -8,9 +8,9 @@ import pytest
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import PeriodType, floor
-from whalefall_pipelines.processes import free_port
+from whalefall_pipelines.runtime.embedded import open_database
+from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.embedded import open_database
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
 from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, running
 from whalefall_pipelines_tests.days import write_days

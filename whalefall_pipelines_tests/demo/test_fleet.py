@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines.demo.fleet import FORBIDDEN, POSTGRES_DATABASES, DemoFleet
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.local_servers.postgresql_admin import administer
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines_tests.servers.postgresql import binaries_of
 
 pytestmark = pytest.mark.process

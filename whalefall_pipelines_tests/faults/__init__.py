@@ -7,7 +7,7 @@ targets.py     that server: PostgreSQL, MariaDB, and the SQL Server of `servers/
 seams.py       places where a run is stopped: between its steps at a server, and at a statement or a commit in the store
 breaks.py      how each fault of a server is made, and mended
 stores.py      a store on a server of its own, to be stopped, killed, filled or used up
-processes.py   real runs in processes of their own, to be killed
+runtime/processes.py   real runs in processes of their own, to be killed
 readme.py      the README's table of it all
 
 `make test-faults` runs all of it and prints the table; `make test` leaves out the slow rows.

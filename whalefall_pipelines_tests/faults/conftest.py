@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import server

@@ -5,8 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
+from whalefall_pipelines.capacity.store.plausibility import list_wrong_totals
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.plausibility import list_wrong_totals
 from whalefall_pipelines_tests.factories import query
 
 # Every database that is to be measured once the fault is gone, by the name of its instance.

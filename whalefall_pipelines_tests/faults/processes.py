@@ -16,12 +16,12 @@ from pathlib import Path
 import psutil
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.local_servers.postgresql_admin import administer
-from whalefall_pipelines.services.dagster_environment import dagster_environment
-from whalefall_pipelines.services.dagster_processes import migrate
+from whalefall_pipelines.runtime.dagster_environment import dagster_environment
+from whalefall_pipelines.runtime.dagster_processes import migrate
+from whalefall_pipelines.runtime.embedded import StoreAddress
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.embedded import StoreAddress
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL
 from whalefall_pipelines_tests.conftest import TIMEZONE, libpq_url

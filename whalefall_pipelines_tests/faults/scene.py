@@ -12,16 +12,16 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.capacity.collect import Collector
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.errors import StoreError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.services.collect_capacity import Collector
-from whalefall_pipelines.services.keep_session import sync_session
-from whalefall_pipelines.services.outlast_outage import OUTAGE_SECONDS
+from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.credentials import SecretBox
-from whalefall_pipelines.store.instances import active_instances
+from whalefall_pipelines.store.outage import OUTAGE_SECONDS
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query
 from whalefall_pipelines_tests.faults.fault import UNREACHED, Fault

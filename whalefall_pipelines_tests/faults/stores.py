@@ -15,9 +15,9 @@ import psutil
 import psycopg2
 import pytest
 
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.local_servers.postgresql_admin import administer
-from whalefall_pipelines.local_servers.postgresql_binaries import for_store
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.runtime.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.store import migrations
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url

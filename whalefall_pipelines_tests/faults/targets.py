@@ -12,7 +12,7 @@ from typing import Protocol
 from psycopg2 import sql
 
 from whalefall_pipelines.domain.instances import Engine, Login
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers import mariadb, postgresql
 from whalefall_pipelines_tests.servers.oracle import targets as oracle
 from whalefall_pipelines_tests.servers.oracle.double import OracleDouble

@@ -13,17 +13,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from whalefall_pipelines.capacity.fill_gaps import fill_gaps
+from whalefall_pipelines.capacity.store import gaps
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.domain.sessions import RunState, SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.domain.sizes import Method, RecoveredSize
 from whalefall_pipelines.errors import StoreUnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
-from whalefall_pipelines.services.end_dead_sessions import end_dead_sessions
-from whalefall_pipelines.services.fill_gaps import fill_gaps
-from whalefall_pipelines.services.keep_session import sync_session
-from whalefall_pipelines.store import gaps, sessions
+from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions
+from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.instances import active_instances
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.cli.trees import eventually
 from whalefall_pipelines_tests.conftest import TIMEZONE, libpq_url

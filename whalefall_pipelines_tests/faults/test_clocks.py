@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from whalefall_pipelines.capacity.fill_gaps import fill_gaps
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.services.fill_gaps import fill_gaps
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import query, server

@@ -12,9 +12,9 @@ from psycopg2 import sql
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.processes import free_port
+from whalefall_pipelines.runtime.embedded import open_database
+from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.embedded import open_database
 from whalefall_pipelines_tests.cli import conftest
 from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query

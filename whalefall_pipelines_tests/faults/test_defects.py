@@ -1,7 +1,7 @@
 """Defects that the product which whalefall replaces is known to have (its own notes, section 2), one test each.
 
-Two more are elsewhere: failed instances that are never compensated for (`defs/test_sessions.py`), and a record that is stuck in running
-(`services/test_keep_session.py`).
+Two more are elsewhere: failed instances that are never compensated for (`sessions/test_sensors.py`), and a record that is stuck in running
+(`sessions/test_keep_session.py`).
 """
 
 from pathlib import Path

@@ -8,8 +8,8 @@ import pytest
 from psycopg2 import sql
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.processes import free_port
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines_tests.cli import conftest
 from whalefall_pipelines_tests.cli.commands import succeed
 from whalefall_pipelines_tests.cli.trees import Home, eventually, launch_collection, running

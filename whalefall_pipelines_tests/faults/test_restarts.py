@@ -16,9 +16,9 @@ import pytest
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.processes import free_port
-from whalefall_pipelines.services.dagster_processes import what_is_missing
-from whalefall_pipelines.store.embedded import open_database
+from whalefall_pipelines.runtime.dagster_processes import what_is_missing
+from whalefall_pipelines.runtime.embedded import open_database
+from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines_tests.cli import conftest
 from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home, Up, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query

@@ -10,12 +10,12 @@ import pytest
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.table_partitions import Month
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.processes import free_port
+from whalefall_pipelines.domain.months import Month
+from whalefall_pipelines.runtime.embedded import open_database
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.embedded import open_database
-from whalefall_pipelines.store.table_partitions import ensure_month, read_catalogue
+from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.cli import conftest
 from whalefall_pipelines_tests.cli.trees import LAUNCH, Home, Up, eventually, running
 from whalefall_pipelines_tests.conftest import TIMEZONE, libpq_url

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines.domain.sessions import RunState
-from whalefall_pipelines.services.end_dead_sessions import end_dead_sessions
-from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions
+from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.factories import query, server
 from whalefall_pipelines_tests.faults.conftest import Report
 from whalefall_pipelines_tests.faults.fault import Fault, parameters

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 import pytest
 
 from whalefall_pipelines.domain.sessions import RunState
-from whalefall_pipelines.services.end_dead_sessions import end_dead_sessions, end_sessions_without_process
+from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions, end_sessions_without_process
 from whalefall_pipelines_tests.cli.trees import eventually
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import ProcessStage, Report

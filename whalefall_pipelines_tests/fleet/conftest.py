@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
 from whalefall_pipelines_tests.servers.postgresql import MAJORS, PostgresServers
 

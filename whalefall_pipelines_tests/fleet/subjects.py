@@ -7,11 +7,13 @@ from functools import partial
 from typing import Protocol
 
 from whalefall_pipelines.domain.instances import Instance, Login
-from whalefall_pipelines.fleet import mysql, oracle, postgresql
 from whalefall_pipelines.fleet.deadlines import Watchdog
+from whalefall_pipelines.fleet.mysql.sizes import sizes as mysql
+from whalefall_pipelines.fleet.oracle.sizes import sizes as oracle
+from whalefall_pipelines.fleet.postgresql.sizes import sizes as postgresql
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
-from whalefall_pipelines.fleet.sqlserver import connect_through
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.fleet.sqlserver.sizes import connect_through
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
 from whalefall_pipelines_tests.servers import postgresql as postgresql_servers
 from whalefall_pipelines_tests.servers.oracle import targets as oracle_targets

@@ -18,7 +18,7 @@ import sys
 from whalefall_pipelines.fleet.connect import ServerFleet
 ServerFleet()
 from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.sqlserver import connect_through
+from whalefall_pipelines.fleet.sqlserver.sizes import connect_through
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, driver_of, instance_at
 from whalefall_pipelines_tests.servers.visits import PATIENT
 

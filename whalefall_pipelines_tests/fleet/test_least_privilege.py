@@ -10,9 +10,9 @@ import sqlglot
 from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines.fleet.probe import Probe
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.fleet.sqlserver.odbc import Driver
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.mariadb import Target
 from whalefall_pipelines_tests.servers.oracle import targets as oracle_targets
 from whalefall_pipelines_tests.servers.oracle.double import VIEWS

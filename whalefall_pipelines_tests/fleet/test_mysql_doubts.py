@@ -13,7 +13,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.mysql import MySQLProbe
+from whalefall_pipelines.fleet.mysql.sizes import MySQLProbe
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines_tests.servers.mariadb import Target, measure, missing, running, total_bytes, visit
 from whalefall_pipelines_tests.servers.visits import failure

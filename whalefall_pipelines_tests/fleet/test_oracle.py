@@ -15,7 +15,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError
 from whalefall_pipelines.fleet.deadlines import Watch
-from whalefall_pipelines.fleet.oracle import OracleProbe
+from whalefall_pipelines.fleet.oracle.sizes import OracleProbe
 from whalefall_pipelines_tests.servers.oracle.double import (
     BLOCK,
     GIBIBYTE,

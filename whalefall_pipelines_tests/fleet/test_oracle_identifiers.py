@@ -9,7 +9,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch
-from whalefall_pipelines.fleet.oracle import OracleProbe
+from whalefall_pipelines.fleet.oracle.sizes import OracleProbe
 from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.double import IDENTIFIERS, IDENTITY, SHARED, VIEWS, OracleDouble
 from whalefall_pipelines_tests.servers.oracle.targets import new_server, visit

@@ -20,9 +20,9 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.postgresql import PostgresProbe
+from whalefall_pipelines.fleet.postgresql.sizes import PostgresProbe
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.postgresql import (
     ask_through,

@@ -6,8 +6,8 @@ import pytest
 
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.postgresql_names import decode_name
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.fleet.postgresql.names import decode_name
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.postgresql import MAJORS, create_login, instance_of, new_cluster, superuser
 from whalefall_pipelines_tests.servers.running import running
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines.domain.instances import Login
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.fleet.test_postgresql_tls import tls
 from whalefall_pipelines_tests.servers.postgresql import create_login
 

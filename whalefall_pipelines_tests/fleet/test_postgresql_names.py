@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whalefall_pipelines.fleet.postgresql_names import decode_name, encode_name
+from whalefall_pipelines.fleet.postgresql.names import decode_name, encode_name
 
 # Bytes of which names are made that are hard to tell apart.
 TRICKY = st.lists(st.sampled_from([b"\\", b"x", b"\\x", b"5c", b"e9", b"E9", b"\xe9", b"\xc3\xa9", b"caf", "🐋".encode()])).map(b"".join)

@@ -15,7 +15,7 @@ from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.dead_host import answering_host
 from whalefall_pipelines_tests.servers.postgresql import (
     MAJORS,

@@ -14,7 +14,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.own_names import with_names
 from whalefall_pipelines_tests.servers.pooler import Pooler
 from whalefall_pipelines_tests.servers.postgresql import (

@@ -16,8 +16,8 @@ from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Probe
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.local_servers.unprivileged import run_as
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.unprivileged import run_as
 from whalefall_pipelines_tests.servers.postgresql import MAJORS, create_login, instance_of, new_cluster, superuser
 from whalefall_pipelines_tests.servers.running import running
 

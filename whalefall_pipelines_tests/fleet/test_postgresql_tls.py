@@ -9,7 +9,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import LoginRejectedError, TargetError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.postgresql import create_login, instance_of, make_certificates, new_cluster, superuser
 from whalefall_pipelines_tests.servers.running import running
 

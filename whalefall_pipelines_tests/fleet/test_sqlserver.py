@@ -10,8 +10,8 @@ import pytest
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import SizesError
-from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.fleet.sqlserver.odbc import Driver
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer

@@ -8,7 +8,7 @@ import pytest
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import Method, RecoveredSize
 from whalefall_pipelines.errors import SizesError
-from whalefall_pipelines.fleet.odbc import Driver
+from whalefall_pipelines.fleet.sqlserver.odbc import Driver
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import File
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer

@@ -5,8 +5,8 @@ import pytest
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SizesError
-from whalefall_pipelines.fleet.odbc import Driver
 from whalefall_pipelines.fleet.probe import Probe
+from whalefall_pipelines.fleet.sqlserver.odbc import Driver
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import RESOURCE_BYTES
 from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError

@@ -13,8 +13,8 @@ from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch
-from whalefall_pipelines.fleet.odbc import Driver
-from whalefall_pipelines.fleet.sqlserver_connection import translating
+from whalefall_pipelines.fleet.sqlserver.connection import translating
+from whalefall_pipelines.fleet.sqlserver.odbc import Driver
 from whalefall_pipelines_tests.servers.dead_host import answering_host
 from whalefall_pipelines_tests.servers.own_names import with_names
 from whalefall_pipelines_tests.servers.sqlserver import targets

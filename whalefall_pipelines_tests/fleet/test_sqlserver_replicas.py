@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method
-from whalefall_pipelines.fleet.odbc import Driver
-from whalefall_pipelines.fleet.sqlserver import SqlServerProbe
+from whalefall_pipelines.fleet.sqlserver.odbc import Driver
+from whalefall_pipelines.fleet.sqlserver.sizes import SqlServerProbe
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import File
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer

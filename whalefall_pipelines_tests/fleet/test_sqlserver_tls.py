@@ -11,7 +11,7 @@ import pytest
 
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError
-from whalefall_pipelines.fleet.odbc import Driver, connection_string
+from whalefall_pipelines.fleet.sqlserver.odbc import Driver, connection_string
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, connect, driver_of, instance_at, new_server, tls_context, visit
@@ -23,7 +23,7 @@ VISIT = """
 import sys
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, driver_of, instance_at
 from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.sqlserver import connect_through
+from whalefall_pipelines.fleet.sqlserver.sizes import connect_through
 from whalefall_pipelines_tests.servers.visits import QUICK
 instance = instance_at(sys.argv[1], int(sys.argv[2]), sslmode="verify-full")
 with connect_through(driver_of("microsoft"), instance, LOGIN, QUICK, Watchdog()) as probe:

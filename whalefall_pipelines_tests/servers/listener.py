@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
-from whalefall_pipelines.processes import free_port
+from whalefall_pipelines.runtime.processes import free_port
 
 
 def listening_socket(host: str, backlog: int = 64) -> socket.socket:

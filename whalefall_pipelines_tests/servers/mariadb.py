@@ -18,10 +18,10 @@ from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.mysql import MySQLProbe
-from whalefall_pipelines.local_servers import mariadb_binaries
-from whalefall_pipelines.local_servers.mariadb import MariadbServer
-from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
+from whalefall_pipelines.fleet.mysql.sizes import MySQLProbe
+from whalefall_pipelines.runtime.local_servers import mariadb_binaries
+from whalefall_pipelines.runtime.local_servers.mariadb import MariadbServer
+from whalefall_pipelines.runtime.local_servers.mariadb_binaries import MariadbBinaries
 from whalefall_pipelines_tests.servers import mysql as mysql_servers
 from whalefall_pipelines_tests.servers import running as running_server
 

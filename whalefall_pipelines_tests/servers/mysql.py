@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from whalefall_pipelines.local_servers.mariadb import MariadbServer
-from whalefall_pipelines.local_servers.mariadb_binaries import MariadbBinaries
-from whalefall_pipelines.processes import dying_with_parent
+from whalefall_pipelines.runtime.local_servers.mariadb import MariadbServer
+from whalefall_pipelines.runtime.local_servers.mariadb_binaries import MariadbBinaries
+from whalefall_pipelines.runtime.processes import dying_with_parent
 
 ABSENT = "no MySQL here"
 _INITIALIZE_SECONDS = 300

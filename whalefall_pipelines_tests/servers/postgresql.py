@@ -23,10 +23,10 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import wait_select
 
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
-from whalefall_pipelines.fleet.postgresql import PostgresProbe
+from whalefall_pipelines.fleet.postgresql.sizes import PostgresProbe
 from whalefall_pipelines.fleet.probe import Probe
-from whalefall_pipelines.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.local_servers.postgresql_binaries import PostgresBinaries, available
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql_binaries import PostgresBinaries, available
 from whalefall_pipelines_tests.conftest import FAST
 
 MAJORS = (15, 16, 17, 18)

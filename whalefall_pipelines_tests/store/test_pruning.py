@@ -8,7 +8,7 @@ from psycopg2 import sql
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
 from whalefall_pipelines_tests.days import write_days
 from whalefall_pipelines_tests.factories import register

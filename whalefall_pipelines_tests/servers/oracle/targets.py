@@ -8,7 +8,7 @@ import pytest
 
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.oracle import connect
+from whalefall_pipelines.fleet.oracle.sizes import connect
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
 from whalefall_pipelines_tests.servers.oracle.double import GIBIBYTE, OracleDouble
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer

@@ -10,9 +10,9 @@ import pytest
 
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.odbc import Driver, available_drivers
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.fleet.sqlserver import SqlServerProbe, connect_through
+from whalefall_pipelines.fleet.sqlserver.odbc import Driver, available_drivers
+from whalefall_pipelines.fleet.sqlserver.sizes import SqlServerProbe, connect_through
 from whalefall_pipelines_tests.servers.postgresql import make_certificates
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.visits import QUICK

@@ -1,0 +1,106 @@
+"""Computes periods from their days, for the whole fleet at once, and tells where stored ones differ from their days.
+
+Nothing here asks which period is the current one: the caller names the periods, and says which day it is.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date
+from uuid import UUID
+
+from whalefall_pipelines.aggregation import store as aggregation
+from whalefall_pipelines.aggregation.store import Difference, Level
+from whalefall_pipelines.domain.periods import Period, PeriodType, periods_between
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
+from whalefall_pipelines.store.months import analyze_months, writing_months
+from whalefall_pipelines.store.outage import outlast_outage
+
+# So many periods are computed by one statement; several only where all are of one length, because the statement counts in days.
+BATCH = {PeriodType.DAILY: 31, PeriodType.WEEKLY: 13, PeriodType.MONTHLY: 1, PeriodType.QUARTERLY: 1}
+
+
+def aggregate_sizes(
+    database: Database,
+    periods: Sequence[Period],
+    today: date,
+    session_id: UUID,
+    levels: Collection[Level] = tuple(Level),
+    *,
+    check: Callable[[], None] = lambda: None,
+) -> int:
+    """Compute consecutive periods of one type, close the session's records, and return how many rows were written.
+
+    All of it is one transaction: either every period of the range is news, or none. `check` is called between statements and ends the
+    work by raising.
+
+    Raises:
+        InputError: a period has not begun.
+    """
+    _refuse_future(periods, today)
+
+    def write() -> int:
+        written: dict[int, int] = {}
+        with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+            aggregation.lock_period_type(cursor, periods[0].period_type)
+            if set(levels) == set(Level):  # else the level that is left out stays stale
+                aggregation.forget_stale_periods(cursor, periods)
+                aggregation.mark_running_periods(cursor, periods, today)
+            for batch in _batches(periods):
+                for level in levels:
+                    check()
+                    for instance_id, rows in aggregation.write_periods(cursor, level, batch, today).items():
+                        written[instance_id] = written.get(instance_id, 0) + rows
+            aggregation.close_records(cursor, session_id, periods, written)
+        return sum(written.values())
+
+    starts = [period.start for period in periods]
+    tables = [f"{level}_size_aggregations" for level in levels]
+    written = outlast_outage(lambda: writing_months(database, starts, tables, write))
+    if len(periods) > 1:
+        outlast_outage(lambda: analyze_months(database, starts, tables))
+    return written
+
+
+def verify(database: Database, first_day: date, last_day: date, today: date, *, daily_from: date = date.min) -> Iterator[Difference]:
+    """Compute every period of every type that touches these days, and yield where the stored one differs. Nothing is written.
+
+    Daily periods before `daily_from` are not kept, even where their days are, so they are not missing.
+    """
+    for period_type in PeriodType:
+        for batch in _batches(_kept(period_type, first_day, min(last_day, today), daily_from)):
+            for level in Level:
+                with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+                    yield from aggregation.compare_periods(cursor, level, batch, today)
+
+
+def find_stale_periods(
+    database: Database, period_type: PeriodType, today: date, days: tuple[date, date] | None = None, *, daily_from: date = date.min
+) -> list[Period]:
+    """The periods of a type that recomputing would change, found by recomputing them: what `list_due_periods` knows without.
+
+    Asked of every period that touches these days, from the first to the last of them; of all that are known when none are named. Daily
+    periods before `daily_from` are not kept.
+    """
+    days = days or aggregation.find_known_days(database)
+    stale: set[Period] = set()
+    for batch in _batches(_kept(period_type, days[0], min(days[1], today), daily_from)) if days else ():
+        for level in Level:
+            with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+                stale.update(aggregation.list_stale_periods(cursor, level, batch, today))
+    return sorted(stale)
+
+
+def _kept(period_type: PeriodType, first_day: date, last_day: date, daily_from: date) -> Sequence[Period]:
+    first_day = max(first_day, daily_from) if period_type is PeriodType.DAILY else first_day
+    return periods_between(period_type, first_day, last_day) if first_day <= last_day else ()
+
+
+def _batches(periods: Sequence[Period]) -> Iterator[Sequence[Period]]:
+    size = BATCH[periods[0].period_type] if periods else 1
+    for start in range(0, len(periods), size):
+        yield periods[start : start + size]
+
+
+def _refuse_future(periods: Sequence[Period], today: date) -> None:
+    if periods[-1].start > today:
+        raise InputError(f"The {periods[-1].period_type} period of {periods[-1].start} has not begun: today is {today}.")

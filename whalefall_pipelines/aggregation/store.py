@@ -1,0 +1,203 @@
+"""Aggregations in the store: written for the whole fleet by one statement per level and period type, and compared with their days.
+
+Which periods there are is `domain/periods.py`; when they are computed is decided by `aggregation/aggregate.py` and Dagster.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from psycopg2 import sql
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.domain.months import Month, months_of
+from whalefall_pipelines.domain.periods import Period, PeriodType
+from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.months import kept_months
+from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
+
+
+class Level(StrEnum):
+    """What an aggregation is of."""
+
+    DATABASE = "database"
+    INSTANCE = "instance"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stored aggregation that its days do not bear out. `stored` is None where it is missing; `database_name` at instance level."""
+
+    level: Level
+    period: Period
+    instance_name: str
+    database_name: str | None
+    stored: Mapping[str, Any] | None
+    computed: Mapping[str, Any]
+
+
+def lock_period_type(cursor: Cursor, period_type: PeriodType) -> None:
+    """Keep other writers of this period type out until the transaction ends."""
+    cursor.execute(queries.load("aggregation/lock_period_type"), {"period_type": period_type})
+
+
+def write_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> dict[int, int]:
+    """Compute consecutive periods of one type from their days for the whole fleet; return the rows written by instance id."""
+    statement = sql.SQL(queries.load(f"aggregation/upsert_{level}_aggregations")).format(computed=computed(level))
+    cursor.execute(statement, parameters(cursor, periods, today))
+    return dict(cursor.fetchall())
+
+
+def compare_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Difference]:
+    """Compute consecutive periods of one type and return where the stored ones differ."""
+    cursor.execute(_compared(level), parameters(cursor, periods, today))
+    period_type = periods[0].period_type
+    return [as_model(row, Difference, level=level, period=Period(period_type, row.pop("period_start"))) for row in fetch_rows(cursor)]
+
+
+def list_stale_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Period]:
+    """The ones of these consecutive periods that recomputing would change."""
+    statement = sql.SQL(queries.load("aggregation/list_stale_periods")).format(compared=_compared(level))
+    cursor.execute(statement, parameters(cursor, periods, today))
+    return [Period(periods[0].period_type, row[0]) for row in cursor.fetchall()]
+
+
+def list_due_periods(database: Database, period_type: PeriodType, today: date, *, daily_from: date = date.min) -> list[Period]:
+    """The periods of a type that must be computed again, by the ledger of what has changed. What is stored is not read.
+
+    Daily periods before `daily_from` are not kept.
+    """
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("aggregation/list_due_periods"), {"period_type": period_type, "today": today, "daily_from": daily_from})
+        return [Period(period_type, start) for (start,) in cursor.fetchall()]
+
+
+def forget_stale_periods(cursor: Cursor, periods: Sequence[Period]) -> None:
+    """Consecutive periods of one type are about to be computed in this transaction at all levels."""
+    cursor.execute(queries.load("aggregation/forget_stale_periods"), _span(periods))
+
+
+def mark_running_periods(cursor: Cursor, periods: Sequence[Period], today: date) -> None:
+    """The ones of these periods that are not over are due again tomorrow."""
+    running = [period.start for period in periods if period.end >= today]
+    if running:
+        values = {"period_type": periods[0].period_type, "starts": running, "due_on": today + timedelta(days=1)}
+        cursor.execute(queries.load("aggregation/mark_running_periods"), values)
+
+
+def close_records(cursor: Cursor, session_id: UUID, periods: Sequence[Period], written: Mapping[int, int]) -> None:
+    """Give an aggregation session a closed record for each instance that changed: the rows written of it, and the days that it lacks."""
+    cursor.execute(queries.load("aggregation/open_records"), {"session_id": str(session_id), "instance_ids": list(written)})
+    cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
+    cursor.execute(
+        queries.load("aggregation/close_records"),
+        {
+            "session_id": str(session_id),
+            "period_type": periods[0].period_type,
+            "first_start": periods[0].start,
+            "last_start": periods[-1].start,
+            "instance_ids": list(written),
+            "written": list(written.values()),
+        },
+    )
+
+
+def find_known_days(database: Database) -> tuple[date, date] | None:
+    """The first and the last day that the store knows anything of; None when it is empty."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("aggregation/find_known_days"))
+        first_day, last_day = cursor.fetchone() or (None, None)
+    return (first_day, last_day) if first_day and last_day else None
+
+
+def computed(level: Level) -> sql.SQL:
+    """The statement that computes periods from their days; its parameters are those of `parameters`."""
+    return sql.SQL(queries.load(f"aggregation/compute_{level}_aggregations"))
+
+
+def _compared(level: Level) -> sql.Composed:
+    return sql.SQL(queries.load(f"aggregation/compare_{level}_aggregations")).format(computed=computed(level))
+
+
+def parameters(cursor: Cursor, periods: Sequence[Period], today: date) -> dict[str, object]:
+    """What the statements of this module are told of consecutive periods of one type."""
+    expired = _expired_months(cursor, periods, today)
+    first, last = periods[0], periods[-1]
+    return {
+        "period_type": first.period_type,
+        "starts": [first.previous.start, *(one.start for one in periods), last.following.start],
+        "length": (first.following.start - first.start).days,
+        "first_start": first.start,
+        "last_start": last.start,
+        "end_day": last.following.start,
+        "previous_start": first.previous.start,
+        "today": today,
+        "kept_starts": [one.start for one in periods if expired.isdisjoint(months_of(one.days_until(today)))],
+    }
+
+
+def _expired_months(cursor: Cursor, periods: Sequence[Period], today: date) -> frozenset[Month]:
+    """The months of these periods whose days are not stored any more."""
+    if periods[0].start >= months_of([today])[0].plus(-3).first_day:
+        return frozenset()  # WHALEFALL_RETENTION_MONTHS is 3 at least
+    months = months_of(day for period in periods for day in period.days_until(today))
+    absent = set(months) - (kept_months(cursor, "database_size_stats") & kept_months(cursor, "instance_size_stats"))
+    if not absent:
+        return frozenset()
+    cursor.execute(queries.load("aggregation/list_expired_months"), {"months": [month.first_day for month in absent]})
+    return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSummary:
+    """One period of the fleet at instance level. Sizes in bytes; None where nothing is known. Days are summed over the instances."""
+
+    period_start: date
+    instances: int
+    databases: int
+    avg_bytes: int | None
+    closing_bytes: int | None
+    change_bytes: int | None
+    days_present: int
+    days_expected: int
+    days_estimated: int
+    incomplete_instances: int
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPeriod:
+    """A database or an instance (`database_name` is None) among the fastest growing of its period."""
+
+    level: Level
+    period_start: date
+    instance_name: str
+    database_name: str | None
+    avg_bytes: int | None
+    change_bytes: int | None
+    change_percent: Decimal | None
+    data_count: int
+    expected_count: int
+    estimated_count: int
+
+
+def summarize_periods(database: Database, periods: Sequence[Period]) -> dict[date, PeriodSummary]:
+    """What each of these consecutive periods of one type holds, by its start; one that holds nothing has no entry."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("aggregation/summarize_periods"), _span(periods))
+        return {one.period_start: one for one in fetch_as(cursor, PeriodSummary)}
+
+
+def rank_periods(database: Database, periods: Sequence[Period], *, most: int = 10) -> tuple[RankedPeriod, ...]:
+    """The fastest growing databases and instances of each of these consecutive periods of one type."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("aggregation/rank_periods"), _span(periods) | {"most": most})
+        return fetch_as(cursor, RankedPeriod)
+
+
+def _span(periods: Sequence[Period]) -> dict[str, object]:
+    return {"period_type": periods[0].period_type, "first_start": periods[0].start, "last_start": periods[-1].start}

@@ -1,0 +1,159 @@
+"""The day of the fleet: inventory, sizes and totals, three assets of one visit to each server. The work is in `services/`."""
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome, recompute_totals
+from whalefall_pipelines.capacity.fill_gaps import fill_gaps, settle_days_before
+from whalefall_pipelines.capacity.metadata import (
+    coverage_metadata,
+    database_metadata,
+    instance_metadata,
+    inventory_metadata,
+    notices_table,
+    report_days,
+)
+from whalefall_pipelines.capacity.store.gaps import close_backfill_records
+from whalefall_pipelines.dagster_base.calendar import DAYS, ZONE
+from whalefall_pipelines.dagster_base.columns import column_schema
+from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.dagster_base.runs import Progress, plan_session, session_of_run
+from whalefall_pipelines.domain.days import measurable_day
+from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.months import STATS_TABLES
+from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
+from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.sessions.store import list_notices, skip_records
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.months import analyze_months
+from whalefall_pipelines.store.outage import outlast_outage
+
+INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases", "database_size_stats", "instance_size_stats"))
+
+
+class FleetDayConfig(dg.Config):
+    """Which instances to visit, by name; none named means every active one."""
+
+    instances: list[str] = Field(default_factory=list[str])
+
+
+def _spec(key: dg.AssetKey, dependency: str, group: str, description: str, grain: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key,
+        deps=[dependency],
+        group_name=group,
+        description=description,
+        kinds={"postgres", "python"},
+        owners=["team:dba"],
+        tags={"grain": grain},
+        metadata={"dagster/column_schema": column_schema(key.to_user_string()), "dagster/table_name": key.to_user_string()},
+    )
+
+
+@dg.multi_asset(
+    specs=[
+        _spec(
+            INVENTORY,
+            "instances",
+            "inventory",
+            "Every database of every server, with the first and the last day on which it was listed.\n\n"
+            "Materialized alone, it lists the databases and measures nothing.",
+            "database",
+        ),
+        _spec(
+            SIZES,
+            "instance_databases",
+            "capacity",
+            "One honest size in bytes for every database and day; what is unknown has no row but a reason.\n\n"
+            "Only today can be measured (yesterday until the grace period after midnight is over). Materializing a day that is over "
+            "changes nothing that was measured: what is missing is recovered from the server's own history, else estimated between the "
+            "nearest known days, else reported with its reason.",
+            "database-day",
+        ),
+        _spec(
+            TOTALS,
+            "database_size_stats",
+            "capacity",
+            "The exact sum of each server's database sizes for every day, with how many of the expected databases are in it.\n\n"
+            "Materialized alone, it is recomputed from the stored database sizes.",
+            "instance-day",
+        ),
+    ],
+    can_subset=True,
+    partitions_def=DAYS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def fleet_day(
+    context: dg.AssetExecutionContext, config: FleetDayConfig, whalefall: WhalefallResource
+) -> Generator[dg.MaterializeResult[Any]]:
+    days = [date.fromisoformat(key) for key in context.partition_keys]
+    with whalefall.store() as database:
+        targets = active_instances(database, config.instances)
+        collector = replace(whalefall.collector(database), inventory_only=SIZES not in context.selected_asset_keys)
+        is_over = measurable_day(days, collector.clock(), ZONE, collector.grace) is None
+        plan = plan_session(context, database, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
+        with session_of_run(context, database, plan, targets) as check:
+            seconds_by_day = _work(context, replace(collector, check=check), targets, days, plan)
+        _report(context, database, days, seconds_by_day)
+        notices = notices_table(outlast_outage(lambda: list_notices(database, plan.session_id)))
+    for key in (INVENTORY, SIZES, TOTALS):
+        if key in context.selected_asset_keys:
+            shown = {"session_id": str(plan.session_id), **({"notices": notices} if key == SIZES else {})}
+            yield dg.MaterializeResult(asset_key=key, metadata=shown)
+
+
+def _work(
+    context: dg.AssetExecutionContext, collector: Collector, targets: Sequence[Instance], days: Sequence[date], plan: SessionPlan
+) -> Mapping[date, float]:
+    """Measure the one day that can be measured, fill the days that are over; return how many seconds measuring took."""
+    if context.selected_asset_keys == {TOTALS}:
+        recompute_totals(collector.database, targets, days, plan.session_id)
+        skip_records(collector.database, plan.session_id, {"visited": False, "why": "totals are recomputed from stored sizes"})
+        return {}
+    measurable = measurable_day(days, collector.clock(), ZONE, collector.grace)
+    over = [day for day in days if day != measurable]
+    seconds_by_day: dict[date, float] = {}
+    progress = Progress(context.log, len(targets))
+    if measurable:
+        settle_days_before(collector, measurable, plan.session_id)
+        started = time.monotonic()
+        for outcome in collector.collect_day(targets, measurable, plan.session_id):
+            progress.note(_problem(outcome))
+        seconds_by_day[measurable] = round(time.monotonic() - started, 2)
+    if over and SIZES in context.selected_asset_keys:
+        filled = fill_gaps(collector, targets, over, plan.session_id, progress.warn)
+        context.log.info("%s: over, so nothing is measured: %d recovered, %d estimated", _span(over), filled.recovered, filled.estimated)
+    analyze_months(collector.database, days, STATS_TABLES)
+    if not measurable:
+        outlast_outage(lambda: close_backfill_records(collector.database, plan.session_id, min(over), max(over)))
+    return seconds_by_day
+
+
+def _report(context: dg.AssetExecutionContext, database: Database, days: Sequence[date], seconds_by_day: Mapping[date, float]) -> None:
+    calendar = {"coverage": outlast_outage(lambda: coverage_metadata(database, max(days)))}
+    for report in outlast_outage(lambda: report_days(database, days)):
+        seconds = {"seconds": seconds_by_day[report.day]} if report.day in seconds_by_day else {}
+        for key, metadata in ((INVENTORY, inventory_metadata), (SIZES, database_metadata), (TOTALS, instance_metadata)):
+            if key in context.selected_asset_keys:
+                shown = {**metadata(report), **seconds, **(calendar if key != INVENTORY and report.day == max(days) else {})}
+                context.add_asset_metadata(shown, asset_key=key, partition_key=report.day.isoformat())
+
+
+def _problem(outcome: InstanceOutcome) -> str | None:
+    """What there is to say of an instance that failed, whose day is not whole, or of which something is odd."""
+    if outcome.error:
+        return f"{outcome.instance.name}: {outcome.error}"
+    if outcome.missing:
+        names = ", ".join(f"{gap.database_name} ({gap.reason})" for gap in outcome.missing[:5])
+        return f"{outcome.instance.name}: {outcome.measured} measured, {len(outcome.missing)} missing: {names}"
+    return "; ".join(outcome.notices[:5]) or None
+
+
+def _span(days: Sequence[date]) -> str:
+    return f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"

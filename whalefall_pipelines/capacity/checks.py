@@ -1,0 +1,124 @@
+"""Checks that people see in the UI beside the assets."""
+
+from datetime import date
+
+import dagster as dg
+
+from whalefall_pipelines.aggregation.assets import asset_key
+from whalefall_pipelines.aggregation.store import Level
+from whalefall_pipelines.capacity.assets import SIZES, TOTALS
+from whalefall_pipelines.capacity.metadata import MISSING, gap_row
+from whalefall_pipelines.capacity.store import plausibility, reports
+from whalefall_pipelines.dagster_base.calendar import CALENDARS, DAYS
+from whalefall_pipelines.dagster_base.metadata import markdown_table
+from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.dagster_base.runs import days_of
+from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
+
+# A table of more rows than this is read by nobody; the count is always whole.
+MOST_ROWS = 200
+
+
+@dg.asset_check(
+    asset=SIZES,
+    description="Fails when an expected database of the run's days (today, when executed alone) has no size, and names it with its reason.",
+)
+def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
+    days = _days(context, whalefall)
+    with whalefall.store() as database:
+        gaps = reports.list_gaps(database, days)
+        summaries = reports.summarize_days(database, days)
+    missing = sum(one.missing for one in summaries.values())
+    named = ", ".join(f"{gap.instance_name}/{gap.database_name or '*'} ({gap.reason})" for gap in gaps[:5])
+    more = f" and {missing - 5} more" if missing > 5 else ""
+    return dg.AssetCheckResult(
+        passed=missing == 0,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"{missing} missing: {named}{more}" if missing else "every expected database has a size",
+        metadata={
+            "missing": missing,
+            "days": f"{days[0]} to {days[-1]}",
+            "missing, with reasons": markdown_table(("day", *MISSING), [(gap.stat_date, *gap_row(gap)) for gap in gaps[:MOST_ROWS]]),
+        },
+    )
+
+
+@dg.asset_check(asset=TOTALS, description="Fails when an instance total of the run's days is not the exact sum of its database rows.")
+def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
+    with whalefall.store() as database:
+        wrong = plausibility.list_wrong_totals(database, _days(context, whalefall))
+    named = ", ".join(f"{one.instance_name} on {one.stat_date} ({one.total_bytes} against {one.sum_bytes})" for one in wrong[:5])
+    return dg.AssetCheckResult(
+        passed=not wrong,
+        description=f"{len(wrong)} wrong: {named}; materialize instance_size_stats of these days" if wrong else "every total is the sum",
+        metadata={"wrong_totals": len(wrong)},
+    )
+
+
+@dg.asset_check(asset=SIZES, description="Fails when a size of the run's days is absurd: no byte, or above a pebibyte.")
+def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
+    with whalefall.store() as database:
+        absurd = plausibility.list_implausible_sizes(database, _days(context, whalefall))
+    rows = [(one.stat_date, one.instance_name, one.database_name, one.total_bytes, one.why) for one in absurd[:MOST_ROWS]]
+    named = ", ".join(f"{one.instance_name}/{one.database_name} ({one.why})" for one in absurd[:5])
+    return dg.AssetCheckResult(
+        passed=not absurd,
+        description=f"{len(absurd)} absurd: {named}" if absurd else "every size is plausible",
+        metadata={"absurd": len(absurd), "sizes": markdown_table(("day", "instance", "database", "bytes", "why"), rows)},
+    )
+
+
+@dg.asset_check(
+    asset=SIZES,
+    description="Warns of a database that is more than WHALEFALL_JUMP_PERCENT and WHALEFALL_JUMP_GIGABYTES away from the day before.",
+)
+def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
+    given = whalefall.installation()
+    with whalefall.store() as database:
+        jumps = plausibility.list_jumps(database, _days(context, whalefall), percent=given.jump_percent, gigabytes=given.jump_gigabytes)
+    rows = [(one.stat_date, one.instance_name, one.database_name, one.bytes_before, one.total_bytes) for one in jumps[:MOST_ROWS]]
+    named = ", ".join(f"{one.instance_name}/{one.database_name} ({one.total_bytes - one.bytes_before:+,} bytes)" for one in jumps[:5])
+    return dg.AssetCheckResult(
+        passed=not jumps,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{len(jumps)} jumped: {named}" if jumps else "no database jumped",
+        metadata={"jumps": len(jumps), "databases": markdown_table(("day", "instance", "database", "bytes before", "bytes"), rows)},
+    )
+
+
+def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=asset_key(Level.INSTANCE, period_type),
+        name="every_final_period_is_complete_or_explained",
+        description="Fails when a period that is over lacks a day of an instance that no gap explains; shows what is missing and why.",
+    )
+    def check(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
+        running = period_of(period_type, whalefall.today())
+        starts = days_of(context.run.tags, CALENDARS[period_type])
+        periods = [Period(period_type, start) for start in starts] or [running.previous]
+        with whalefall.store() as database:
+            incomplete = plausibility.list_incomplete_periods(database, periods)
+        unexplained = [one for one in incomplete if one.unexplained_days]
+        rows = [(one.period_start, one.instance_name, one.missing_days, one.unexplained_days, ", ".join(one.reasons)) for one in incomplete]
+        named = ", ".join(f"{one.instance_name} in {one.period_start} ({one.unexplained_days} days)" for one in unexplained[:5])
+        why = f"{len(unexplained)} unexplained: {named}; launch a backfill of the days of these periods"
+        columns = ("period", "instance", "days missing", "days unexplained", "reasons")
+        return dg.AssetCheckResult(
+            passed=not unexplained,
+            description=why if unexplained else f"{len(incomplete)} incomplete, every missing day has its reason",
+            metadata={
+                "incomplete": len(incomplete),
+                "unexplained": len(unexplained),
+                "periods": markdown_table(columns, sorted(rows, key=lambda row: -row[3])[:MOST_ROWS]),
+            },
+        )
+
+    return check
+
+
+every_final_period_is_complete_or_explained = [_completeness(period_type) for period_type in PeriodType]
+
+
+def _days(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> list[date]:
+    """The days of the run that the check belongs to; today when it is executed alone."""
+    return days_of(context.run.tags, DAYS) or [whalefall.today()]

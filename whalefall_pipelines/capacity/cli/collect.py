@@ -1,0 +1,159 @@
+"""`whalefall collect`: the whole fleet through Dagster, or named instances directly and at once."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date, datetime
+from typing import Self
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.capacity.collect import InstanceOutcome, server_collector
+from whalefall_pipelines.capacity.store import reports
+from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.domain.days import measurable_day, today
+from whalefall_pipelines.domain.sessions import Session
+from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.inventory.replace_key import refuse_other_key
+from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.sessions.cli.sessions import print_session
+from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
+from whalefall_pipelines.sessions.store import list_records
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.terminal.output import (
+    FAILURE,
+    PARTIAL,
+    SUCCESS,
+    error_console,
+    format_bytes,
+    json_option,
+    leave,
+    note,
+    print_json,
+    print_table,
+)
+
+
+@click.command()
+@click.option("--instance", "names", multiple=True, metavar="NAME", help="Collect only this one, directly, without a session. Repeatable.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Today by default; yesterday until the grace period after midnight is over.")
+@json_option
+def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
+    """Measure today: the whole fleet, or named instances.
+
+    The fleet is measured by a Dagster run with a session, named instances directly and without.
+
+    Exit codes: 0 everything that was expected is there, 1 something is missing, 2 nothing was measured.
+    """
+    given = settings.load()
+    with open_store(given, may_make=True) as database:
+        with database.transaction() as cursor:
+            refuse_other_key(cursor, SecretBox(given))
+        measured = _measurable(given, database, day.date() if day else today(system_clock(), database.timezone))
+        if names:
+            leave(_collect_named(given, database, names, measured, as_json=as_json))
+        leave(_collect_fleet(given, database, measured, as_json=as_json))
+
+
+def _measurable(given: Settings, database: Database, day: date) -> date:
+    if measurable_day([day], system_clock(), database.timezone, given.grace):
+        return day
+    if day > today(system_clock(), database.timezone):
+        raise InputError(f"{day} has not begun, so nothing can be measured.")
+    raise InputError(
+        f"{day} is over: a size can only be measured on its day (until {given.grace_hours} hours after midnight). To recover or estimate "
+        "what it lacks, launch a backfill of database_size_stats for that day in the Dagster UI."
+    )
+
+
+def _collect_named(given: Settings, database: Database, names: Sequence[str], day: date, *, as_json: bool) -> int:
+    try:
+        targets = active_instances(database, names)
+    except NotFoundError as error:
+        if not as_json:
+            raise
+        print_json([{"code": error.code, "message": str(error)}])
+        return FAILURE
+    with error_console().status(f"Visiting {len(targets)} servers …"):
+        outcomes = sorted(server_collector(given, database).collect_day(targets, day, None), key=lambda one: one.instance.instance_id)
+    rows = [_row(outcome, as_json=as_json) for outcome in outcomes]
+    print_table(list(rows[0]), rows, as_json=as_json, empty="")
+    if not as_json:
+        for outcome in outcomes:
+            for gap in outcome.missing:
+                note(f"missing: {outcome.instance.name}/{gap.database_name} ({gap.reason}): {gap.detail}")
+            for notice in outcome.notices:
+                note(f"notice: {notice}")
+    if all(outcome.error for outcome in outcomes):
+        return FAILURE
+    return PARTIAL if any(outcome.error or outcome.missing for outcome in outcomes) else SUCCESS
+
+
+def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
+    message = "inventory only: no database that counts" if outcome.is_skipped else None
+    missing = [gap.database_name for gap in outcome.missing]
+    was_asked = missing or not outcome.error  # else all that is known of it is missing, which the visit did not count
+    return {
+        "instance": outcome.instance.name,
+        "code": outcome.error.code if outcome.error else "OPERATION_SUCCESS",
+        "measured": outcome.measured,
+        "missing": (missing if as_json else len(missing)) if was_asked else None,
+        "total_bytes": outcome.total_bytes if as_json else format_bytes(outcome.total_bytes),
+        "seconds": round(outcome.seconds, 2),
+        "message": str(outcome.error) if outcome.error else message,
+        **({"notices": list(outcome.notices)} if as_json else {}),
+    }
+
+
+def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: bool) -> int:
+    if not active_instances(database):
+        note("No instance is registered: `whalefall instances add` or `whalefall instances import FILE` is the next step.")
+        return FAILURE
+    with SessionProgress(f"collecting {day}") as progress:
+        session = run_in_dagster(given, database, collection(day, day), on_progress=progress.show)
+    records = outlast_outage(lambda: list_records(database, session.session_id))
+    missing = outlast_outage(lambda: reports.summarize_days(database, [day]))[day].missing
+    if as_json:
+        print_json({"session_id": session.session_id, "run_id": session.run_id, "status": session.status, "day": day, "missing": missing})
+    else:
+        print_session(session, records)
+        for gap in outlast_outage(lambda: reports.list_gaps(database, [day])):
+            note(f"missing: {gap.instance_name}/{gap.database_name or '(never listed)'} ({gap.reason}): {gap.detail}")
+    if session.successful_instances + session.skipped_instances == 0:
+        return FAILURE
+    return PARTIAL if session.failed_instances or missing else SUCCESS
+
+
+class SessionProgress:
+    """A bar of a running session on standard error, where that is a terminal; until the session is open it only shows that time passes."""
+
+    def __init__(self, title: str) -> None:
+        """Show nothing yet."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        console = error_console()
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task(title, total=None)
+
+    def __enter__(self) -> Self:
+        """Show it."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take it away."""
+        self._progress.stop()
+
+    def show(self, session: Session) -> None:
+        """Draw how far the session is."""
+        done = session.successful_instances + session.failed_instances + session.skipped_instances
+        self._progress.update(self._task, total=session.total_instances, completed=done)
+
+    def say(self, sentence: str) -> None:
+        """Put a sentence above the bar."""
+        with suppress(OSError):  # the terminal may be gone, as in `note`
+            self._progress.console.print(sentence, markup=False, soft_wrap=True)

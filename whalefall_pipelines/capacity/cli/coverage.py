@@ -1,0 +1,39 @@
+"""`whalefall coverage`: which days of which instance are known, and how."""
+
+from dataclasses import asdict
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.capacity.coverage import LEGEND, Coverage, coverage_calendar, days_until
+from whalefall_pipelines.capacity.store.gaps import list_coverage
+from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.terminal.output import cell, json_option, print_json
+
+
+@click.command()
+@click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="How many days, up to today.")
+@json_option
+def coverage(count: int, *, as_json: bool) -> None:
+    """Show which of the last days are known, a sign for each."""
+    given = settings.load()
+    with open_store(given) as database:
+        days = days_until(today(system_clock(), database.timezone), count)
+        found = list_coverage(database, days[0], days[-1])
+    if as_json:
+        print_json([_row(one) for one in found])
+        return
+    calendar = coverage_calendar(found, days)
+    if not calendar:
+        click.echo("Nothing was expected on these days: `whalefall instances add` and `whalefall collect` are the first steps.")
+        return
+    width = max(len(cell(row.instance_name)) for row in calendar)
+    click.echo(f"{days[0]} to {days[-1]}; {LEGEND}")
+    for row in calendar:
+        click.echo(f"{cell(row.instance_name):<{width}}  {row.signs}")
+
+
+def _row(one: Coverage) -> dict[str, object]:
+    return {**asdict(one), "state": one.state}

@@ -1,0 +1,84 @@
+"""Gaps and coverage in the store: gaps of days that are over are frozen and bridged. Writing sizes is `capacity.py`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from psycopg2 import sql
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.capacity.coverage import Coverage
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
+from whalefall_pipelines.store.rows import fetch_as
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Which gaps may be estimated: those of these instances and days (inclusive) with known neighbours at most so many days away."""
+
+    first_day: date
+    last_day: date
+    max_gap_days: int
+    instance_ids: Sequence[int]
+
+
+def freeze_uncollected_days(cursor: Cursor, first_day: date, last_day: date, session_id: UUID | None) -> None:
+    """Write the gaps of days that are over and on which nothing ran."""
+    cursor.execute(
+        queries.load("capacity/freeze_uncollected_days"),
+        {"first_day": first_day, "last_day": last_day, "session_id": str(session_id) if session_id else None},
+    )
+
+
+def list_bridgeable_days(cursor: Cursor, bridge: Bridge) -> list[date]:
+    """The days on which a gap can be estimated now."""
+    statement = sql.SQL(queries.load("capacity/list_bridgeable_days")).format(bridges=_bridges())
+    cursor.execute(statement, _parameters(bridge))
+    return [row[0] for row in cursor.fetchall()]
+
+
+def estimate_gaps(cursor: Cursor, bridge: Bridge, session_id: UUID) -> dict[int, int]:
+    """Write the estimates of every gap that can be bridged; return how many by instance id. Call `write_totals` afterwards."""
+    statement = sql.SQL(queries.load("capacity/estimate_gaps")).format(bridges=_bridges())
+    cursor.execute(statement, _parameters(bridge) | {"session_id": str(session_id)})
+    return dict(cursor.fetchall())
+
+
+def list_recoverable_sizes(database: Database, instance_id: int, first_day: date, last_day: date) -> frozenset[tuple[str, date]]:
+    """The databases and days of an instance that are missing or estimated."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            queries.load("capacity/list_recoverable_sizes"), {"instance_id": instance_id, "first_day": first_day, "last_day": last_day}
+        )
+        return frozenset((row[0], row[1]) for row in cursor.fetchall())
+
+
+def close_backfill_records(database: Database, session_id: UUID, first_day: date, last_day: date) -> None:
+    """Close every record of a backfill that did not fail, with what was filled of its instance and what stays missing."""
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
+        cursor.execute(
+            queries.load("capacity/close_backfill_records"),
+            {"session_id": str(session_id), "first_day": first_day, "last_day": last_day},
+        )
+
+
+def list_coverage(database: Database, first_day: date, last_day: date) -> tuple[Coverage, ...]:
+    """What every instance gave on each of these days (inclusive); where nothing was expected there is no entry."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_coverage"), {"first_day": first_day, "last_day": last_day})
+        return fetch_as(cursor, Coverage)
+
+
+def _bridges() -> sql.SQL:
+    return sql.SQL(queries.load("capacity/bridge_gaps"))
+
+
+def _parameters(bridge: Bridge) -> dict[str, object]:
+    return {
+        "first_day": bridge.first_day,
+        "last_day": bridge.last_day,
+        "max_gap_days": bridge.max_gap_days,
+        "instance_ids": list(bridge.instance_ids),
+    }

@@ -1,0 +1,91 @@
+"""What in the store cannot be, or should be looked at: wrong totals, absurd sizes, jumps, periods that lack days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.capacity.store.reports import days_before
+from whalefall_pipelines.domain.periods import Period
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.rows import fetch_as
+
+
+@dataclass(frozen=True, slots=True)
+class WrongTotal:
+    """An instance total that is not the sum of its database rows, in bytes; None where the one or the other is not there at all."""
+
+    stat_date: date
+    instance_name: str
+    total_bytes: int | None
+    sum_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImplausibleSize:
+    """A size in bytes that no server can mean."""
+
+    stat_date: date
+    instance_name: str
+    database_name: str
+    total_bytes: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A database that is far from the day before, in bytes."""
+
+    stat_date: date
+    instance_name: str
+    database_name: str
+    bytes_before: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncompletePeriod:
+    """A final period that lacks days of an instance; of `unexplained_days` there is not even a gap with a reason."""
+
+    period_start: date
+    instance_name: str
+    missing_days: int
+    unexplained_days: int
+    reasons: tuple[str, ...]
+
+
+def list_wrong_totals(database: Database, days: Sequence[date]) -> tuple[WrongTotal, ...]:
+    """The totals of these days that are not the sum of their databases."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_wrong_totals"), {"days": list(days)})
+        return fetch_as(cursor, WrongTotal)
+
+
+def list_implausible_sizes(database: Database, days: Sequence[date]) -> tuple[ImplausibleSize, ...]:
+    """The sizes of these days that cannot be meant."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_implausible_sizes"), {"days": list(days)})
+        return fetch_as(cursor, ImplausibleSize)
+
+
+def list_jumps(database: Database, days: Sequence[date], *, percent: int, gigabytes: int) -> tuple[Jump, ...]:
+    """The databases that changed by more than both limits from the day before, the largest change first."""
+    with database.transaction() as cursor:
+        limits = {"percent": percent, "bytes": gigabytes * 10**9}
+        cursor.execute(queries.load("capacity/list_jumps"), {"days": list(days), "days_before": days_before(days), **limits})
+        return fetch_as(cursor, Jump)
+
+
+def list_incomplete_periods(database: Database, periods: Sequence[Period]) -> tuple[IncompletePeriod, ...]:
+    """The final ones of these consecutive periods of one type that lack days of an instance."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            queries.load("aggregation/list_incomplete_periods"),
+            {
+                "period_type": periods[0].period_type,
+                "first_start": periods[0].start,
+                "last_start": periods[-1].start,
+                "end_day": periods[-1].following.start,
+            },
+        )
+        return fetch_as(cursor, IncompletePeriod)

@@ -1,0 +1,29 @@
+"""What the store says of what a day lacks: which instances another visit may help, and which wait for a person.
+
+When they are visited again is `sessions/retries.py`.
+"""
+
+from datetime import date
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.sessions.retries import CURED_BY_A_CHANGE, NEEDS_A_PERSON, Unrepaired
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.rows import as_model, fetch_rows
+
+
+def list_rejected_logins(database: Database, day: date) -> frozenset[int]:
+    """Instances whose login was rejected on this day, and that nobody has changed since."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/list_rejected_logins"), {"day": day, "rejected": Reason.AUTHENTICATION_FAILED})
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+def list_unrepaired(database: Database, day: date) -> tuple[Unrepaired, ...]:
+    """Instances whose day lacks something that another visit may give, by the ended session that touched them last."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            queries.load("sessions/list_unrepaired"),
+            {"day": day, "needs_a_person": sorted(NEEDS_A_PERSON), "cured_by_a_change": sorted(CURED_BY_A_CHANGE)},
+        )
+        return tuple(as_model(row, Unrepaired, day=day, ended_at=row.pop("completed_at")) for row in fetch_rows(cursor))

@@ -1,0 +1,231 @@
+"""What one visit does to the store: inventory, sizes, total, gaps and the record of an instance, in one transaction.
+
+Visiting is `collect_capacity.py`; the rules are `domain/instances.py` and `domain/sizes.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from whalefall_pipelines.capacity.store import sizes as capacity
+from whalefall_pipelines.domain.instances import Instance, ServerIdentity
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sessions import SessionStatus
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, Provenance
+from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SizesError, TargetError, WhalefallError
+from whalefall_pipelines.inventory.listing import InventoryChange, compare_inventory
+from whalefall_pipelines.inventory.store import instances
+from whalefall_pipelines.inventory.store.identities import claim_identity
+from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.store.database import Cursor, Database
+
+# Machines that repeat a rejected login lock accounts.
+_UNTIL_CHANGED = " It is tried again tomorrow, or as soon as its credential is changed."
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one visit brought home: the databases that count with the server's own identifiers, the names that the filter hides, an
+    outcome for each database that counts, and the bytes that belong to none (None: unknown).
+    """
+
+    server_version: str
+    listed: Mapping[str, str | None]
+    hidden: tuple[str, ...]
+    outcomes: tuple[DatabaseSize | MissingSize, ...]
+    collected_at: datetime
+    is_inventory_only: bool = False
+    shared_bytes: int | None = None
+    identity: ServerIdentity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOutcome:
+    """What became of one instance. Sizes in bytes; `error` is None unless it failed. `renamed` has new names with their old ones.
+
+    `noticed` were measured although something about them is odd.
+    """
+
+    instance: Instance
+    seconds: float
+    total_bytes: int | None = None
+    measured: int = 0
+    missing: tuple[MissingSize, ...] = ()
+    noticed: tuple[DatabaseSize, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
+    hidden: int = 0
+    held: int = 0
+    is_skipped: bool = False
+    error: WhalefallError | None = None
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences for people about what is odd or new although it was measured."""
+        renames = (f"{self.instance.name}: {old!r} is called {new!r} now, and keeps its history" for new, old in self.renamed.items())
+        return (*renames, *(f"{self.instance.name}/{size.database_name}: {size.notice}" for size in self.noticed))
+
+
+def write_visit(
+    database: Database, instance: Instance, day: date, session_id: UUID | None, listing: Listing, *, seconds: float
+) -> InstanceOutcome:
+    """Write what a visit brought home, all of it or nothing, and say what became of the instance.
+
+    Raises:
+        SizesError: another active instance is the same server; nothing is written.
+    """
+    sizes = tuple(outcome for outcome in listing.outcomes if isinstance(outcome, DatabaseSize))
+    with database.transaction() as cursor:
+        known = capacity.lock_inventory(cursor, instance.instance_id)
+        _claim_identity(cursor, instance, listing.identity)
+        change = compare_inventory(known, listing.listed, day, listing.hidden)
+        held = () if listing.is_inventory_only else _held(change)
+        missing = (*(one for one in listing.outcomes if isinstance(one, MissingSize)), *held)
+        error = _why_nothing(instance, sizes, missing)
+        outcome = InstanceOutcome(
+            instance,
+            seconds=seconds,
+            total_bytes=sum(size.total_bytes for size in sizes) if sizes else None,
+            measured=len(sizes),
+            missing=missing,
+            noticed=tuple(size for size in sizes if size.notice),
+            renamed=change.renamed,
+            hidden=len(listing.hidden),
+            held=len(change.held),
+            is_skipped=not sizes and error is None,
+            error=error,
+        )
+        capacity.apply_inventory(cursor, instance.instance_id, change, day)
+        if sizes:
+            rows = [_row(instance, size, day, listing.collected_at) for size in sizes]
+            capacity.write_sizes(cursor, rows, session_id)
+        capacity.write_gaps(cursor, instance.instance_id, missing, day, session_id)
+        capacity.write_totals(cursor, [instance.instance_id], day, day, session_id, shared_bytes=listing.shared_bytes)
+        instances.mark_connected(cursor, instance.instance_id, listing.server_version, listing.collected_at)
+        if session_id:
+            _close_record(cursor, session_id, outcome, change)
+    return outcome
+
+
+def write_failure(
+    database: Database, instance: Instance, day: date, session_id: UUID | None, error: WhalefallError, *, seconds: float
+) -> InstanceOutcome:
+    """Write what an instance that could not be visited was expected to give, with the reason why it is missing."""
+    reason = error.reason if isinstance(error, TargetError) else Reason.INTERNAL_ERROR
+    detail = f"{error}{_UNTIL_CHANGED}" if isinstance(error, LoginRejectedError) else str(error)
+    with database.transaction() as cursor:
+        capacity.lock_inventory(cursor, instance.instance_id)
+        capacity.write_unreached(cursor, instance.instance_id, day, reason=reason, detail=detail, session_id=session_id)
+        capacity.write_totals(cursor, [instance.instance_id], day, day, session_id)
+        if session_id and not sessions.fail_record(
+            cursor, session_id, instance.instance_id, error_code=error.code, error_message=detail, details={"reason": reason}
+        ):
+            _refuse_ended(cursor, session_id, instance)
+    return InstanceOutcome(instance, seconds, error=error)
+
+
+def refuse_another_server(instance: Instance, identity: ServerIdentity | None, server_version: str) -> None:
+    """Stop a visit to a server that is not the one which this instance was until now.
+
+    An identity that cannot be read any more is unknown, and no other one; a server of another family (MariaDB where MySQL was, of which
+    only the one has an identity) is another one.
+
+    Raises:
+        SizesError: it is another one. Only a person can tell whether the server moved.
+    """
+    known = instance.server_identity
+    is_other_family = (instance.server_version or server_version).partition(" ")[0] != server_version.partition(" ")[0]
+    if known and (known.name != identity.name if identity else is_other_family):
+        now = f"{identity.name} answers" if identity else "a server that does not tell who it is answers"
+        raise SizesError(
+            f"{instance.name!r} was {known.name} until now, and {now} at {instance.address}: moved, or another server? Another server "
+            f"needs a name of its own; if it was moved or rebuilt, run `whalefall instances accept {instance.name} --moved`.",
+            reason=Reason.ANOTHER_SERVER,
+        )
+
+
+def _claim_identity(cursor: Cursor, instance: Instance, identity: ServerIdentity | None) -> None:
+    known = instance.server_identity
+    if identity is None or (known and (known.name, known.started_at) == (identity.name, identity.started_at)):
+        return
+    same = claim_identity(cursor, instance, identity)
+    if same is not None:
+        raise duplicate_server(instance, identity, same)
+
+
+def duplicate_server(instance: Instance, identity: ServerIdentity, other_name: str) -> SizesError:
+    """What is wrong with an instance that is the same server as another one."""
+    return SizesError(
+        f"{instance.name!r} is the same server as {other_name!r} ({identity.name}), so its databases would be counted twice; remove one of "
+        f"the two, or run `whalefall instances accept {instance.name} --replica` if it is another server with the same identity.",
+        reason=Reason.DUPLICATE_SERVER,
+    )
+
+
+def _held(change: InventoryChange) -> tuple[MissingSize, ...]:
+    if not change.listed:
+        return tuple(MissingSize(name, Reason.EMPTY_RESULT, "the server listed no database at all") for name in change.held)
+    detail = f"the server listed only {len(change.listed)} databases, {len(change.held)} less than it had: kept until a later day confirms"
+    return tuple(MissingSize(name, Reason.VANISHED, detail) for name in change.held)
+
+
+def _why_nothing(instance: Instance, sizes: Sequence[DatabaseSize], missing: Sequence[MissingSize]) -> SizesError | None:
+    if sizes or not missing:
+        return None
+    first = missing[0]
+    return SizesError(
+        f"None of the {len(missing)} databases of {instance.name!r} could be measured; {first.database_name!r}: {first.detail}",
+        reason=first.reason,
+    )
+
+
+def _row(instance: Instance, size: DatabaseSize, day: date, collected_at: datetime) -> capacity.SizeRow:
+    return capacity.SizeRow(
+        instance_id=instance.instance_id,
+        database_name=size.database_name,
+        stat_date=day,
+        total_bytes=size.total_bytes,
+        data_bytes=size.data_bytes,
+        log_bytes=size.log_bytes,
+        growth_limit_bytes=size.growth_limit_bytes,
+        used_bytes=size.used_bytes,
+        collected_at=collected_at,
+        provenance=Provenance.MEASURED,
+        method=size.method,
+    )
+
+
+def _close_record(cursor: Cursor, session_id: UUID, outcome: InstanceOutcome, change: InventoryChange) -> None:
+    instance_id = outcome.instance.instance_id
+    details: dict[str, object] = {
+        "total_bytes": outcome.total_bytes,
+        "hidden": outcome.hidden,
+        "held": list(change.held),
+        "created": list(change.created),
+        "reactivated": list(change.reactivated),
+        "deactivated": list(change.deactivated),
+        "renamed": dict(change.renamed),
+        "recreated": list(change.recreated),
+        "notices": [{"database_name": size.database_name, "notice": size.notice} for size in outcome.noticed],
+        "missing": [{"database_name": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in outcome.missing],
+    }
+    if outcome.error:
+        is_closed = sessions.fail_record(
+            cursor, session_id, instance_id, error_code=outcome.error.code, error_message=str(outcome.error), details=details
+        )
+    else:
+        items = {
+            "synced": outcome.measured,
+            "created": len(change.created) + len(change.recreated),
+            "updated": len(change.refreshed) + len(change.reactivated) + len(change.renamed),
+            "deleted": len(change.deactivated) + len(change.recreated),
+        }
+        is_closed = sessions.complete_record(cursor, session_id, instance_id, is_skipped=outcome.is_skipped, items=items, details=details)
+    if not is_closed:
+        _refuse_ended(cursor, session_id, outcome.instance)
+
+
+def _refuse_ended(cursor: Cursor, session_id: UUID, instance: Instance) -> None:
+    """A record of a running session that is closed already was closed by this same work, by a commit whose answer was lost."""
+    if sessions.status_of(cursor, session_id) is not SessionStatus.RUNNING:
+        raise SessionEndedError(f"Session {session_id} was ended meanwhile; what {instance.name!r} gave is not kept.")

@@ -1,0 +1,156 @@
+"""PostgreSQL 15 to 18 through psycopg2. Sizes are `pg_database_size`: every file of a database on disk, by one statement.
+
+Trap: without CONNECT on one database (or pg_read_all_stats) that function fails the whole statement, so the statement guards each
+database and the missing privilege comes back as an outcome. Databases are measured by their OID, because a name may be any bytes
+(`postgresql_names.py`). How a session is opened is in `postgresql_connection.py`, what errors mean in `postgresql_errors.py`.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from psycopg2.extensions import libpq_version
+
+from whalefall_pipelines.domain.instances import Engine, Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
+from whalefall_pipelines.errors import SizesError
+from whalefall_pipelines.fleet.deadlines import Watchdog
+from whalefall_pipelines.fleet.postgresql.connection import Session, open_session
+from whalefall_pipelines.fleet.postgresql.names import decode_name, is_utf8
+from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
+
+
+class PostgresProbe(ProbeDefaults):
+    """An open session with one PostgreSQL server."""
+
+    def __init__(self, session: Session) -> None:
+        """Ask through a session that is already read-only."""
+        self._session = session
+        self._listed: dict[str, int] = {}
+
+    @property
+    def server_version(self) -> str:
+        """As `server_version` says it, for example `PostgreSQL 18.6`."""
+        return f"PostgreSQL {self._session.connection.get_parameter_status('server_version')}"
+
+    @property
+    def driver(self) -> str:
+        """The libpq in psycopg2, for example `libpq 17.6`."""
+        major, minor = divmod(libpq_version(), 10000)
+        return f"libpq {major}.{minor}"
+
+    def rights(self) -> Sequence[Right]:
+        """CONNECT on every database will do for the sizes, too; pg_monitor includes pg_read_all_stats."""
+        parameters = {"system_databases": sorted(Engine.POSTGRESQL.system_databases)}
+        ((login, may_measure, may_measure_shared),) = self._session.rows("probes/postgresql/find_rights", parameters)
+        databases, shared = (f"GRANT {role} TO {_typed(_bytes(login))};" for role in ("pg_read_all_stats", "pg_monitor"))
+        return (
+            Right("measure databases", databases, is_held=bool(may_measure)),
+            Right("measure what belongs to no database", shared, is_held=bool(may_measure_shared), is_optional=True),
+        )
+
+    def identity(self) -> ServerIdentity | None:
+        """The system identifier, which a cluster gets when it is made; copies of its files have the same one."""
+        try:
+            ((identifier, is_standby, started_at),) = self._session.rows("probes/postgresql/read_identity")
+        except SizesError as error:
+            if error.reason != Reason.NO_PERMISSION:
+                raise
+            return None
+        return ServerIdentity(str(identifier), is_replica=bool(is_standby), started_at=str(started_at))
+
+    def list_databases(self) -> Mapping[str, str | None]:
+        """Every database in pg_database, with its OID."""
+        self._listed = self._list()
+        return {name: str(identifier) for name, identifier in self._listed.items()}
+
+    def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
+        """Measure by one statement; a second listing tells what was dropped, or made anew, since the first.
+
+        On a standby each database is measured by a statement of its own: replay cancels long ones again and again.
+        """
+        listed = self._listed or self._list()
+        identifiers = [listed[name] for name in database_names if name in listed]
+        measured: dict[int, _Answer] = {}
+        lost: dict[int, str] = {}
+        for group in [[identifier] for identifier in identifiers] if self._session.is_standby else [identifiers]:
+            try:
+                measured |= self._measure(group)
+            except SizesError as error:
+                if not self._session.is_standby or self._session.connection.closed:
+                    raise
+                lost[group[0]] = str(error)
+        now = self._list()
+        return [
+            MissingSize(name, Reason.UNAVAILABLE, lost[listed[name]])
+            if listed.get(name) in lost
+            else _outcome(name, measured.get(listed[name]) if name in listed and listed[name] == now.get(name) else None)
+            for name in database_names
+        ]
+
+    def measure_shared(self) -> int | None:
+        """All but a few files that no monitor may ask for; nothing without pg_monitor, for WAL is the larger part."""
+        try:
+            ((total,),) = self._session.rows("probes/postgresql/sum_shared_space")
+        except SizesError:
+            return None
+        return int(str(total))
+
+    def _measure(self, identifiers: Sequence[int]) -> dict[int, "_Answer"]:
+        rows = self._session.rows("probes/postgresql/measure_databases", {"database_ids": list(identifiers)})
+        return {int(str(identifier)): _Answer(*values) for identifier, *values in rows}
+
+    def _list(self) -> dict[str, int]:
+        rows = self._session.rows("probes/postgresql/list_databases")
+        return {decode_name(_bytes(name)): int(str(identifier)) for name, identifier in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the server says of one database."""
+
+    is_half_dropped: object
+    is_allowed: object
+    total_bytes: object
+    quoted_name: object
+    quoted_login: object
+
+
+def _bytes(value: object) -> bytes:
+    return bytes(cast("memoryview", value))
+
+
+def _typed(quoted_name: bytes) -> str:
+    """A name as it is typed in a statement; bytes that cannot be typed come with the way to send them."""
+    if is_utf8(quoted_name):
+        return quoted_name.decode()
+    return quoted_name.decode("utf-8", "backslashreplace") + " /* each \\xHH is one byte; client_encoding = SQL_ASCII */"
+
+
+def _outcome(name: str, answer: _Answer | None) -> DatabaseSize | MissingSize:
+    if answer is None:
+        return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
+    database = _bytes(answer.quoted_name)
+    if not answer.is_allowed:
+        # Nobody can type a name that is no UTF-8, and nobody connects to what is half dropped: the role cures both.
+        is_named = is_utf8(database) and not answer.is_half_dropped
+        privilege = f"CONNECT ON DATABASE {_typed(database)}" if is_named else "pg_read_all_stats"
+        return MissingSize(name, Reason.NO_PERMISSION, f"GRANT {privilege} TO {_typed(_bytes(answer.quoted_login))};")
+    notice = None
+    if answer.is_half_dropped:
+        notice = f"An interrupted DROP DATABASE left it: nobody can use it, but its files are there. Run DROP DATABASE {_typed(database)};"
+    elif answer.total_bytes is None:
+        return MissingSize(name, Reason.SERVER_ERROR, "the server lists it and finds no files of it")
+    size = int(str(answer.total_bytes or 0))
+    return DatabaseSize(name, total_bytes=size, data_bytes=size, method=Method.PG_DATABASE_SIZE, notice=notice)
+
+
+@contextmanager
+def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[Probe]:
+    """Open a read-only session that names itself and carries its own statement time-out."""
+    with watchdog.watch(None, deadlines.instance_seconds) as watch:
+        session = open_session(instance, login, deadlines, watch)
+        with closing(session.connection):
+            yield PostgresProbe(session)

@@ -1,0 +1,242 @@
+"""SQL Server 2014 and later through pyodbc. Sizes are allocated files, data and log apart, of master's list: one statement for all.
+
+No real SQL Server was ever at hand: drivers, wire, time-outs, errors and the logic of the statements are tested against the server in
+`whalefall_pipelines_tests/servers/sqlserver/`, whose catalogue is as Microsoft documents it.
+
+The login needs `GRANT VIEW ANY DEFINITION`; what it may be granted besides, and for what, is `sqlserver_privileges.py`. Traps: master's
+list is not told of the growth of tempdb, nor at once of that of a database on a secondary replica (the method of such a size says so,
+where the login may know), and it outlives files: a database that is being restored, recovered or is suspect is missing.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date
+from zoneinfo import ZoneInfo
+
+import pyodbc
+
+from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
+from whalefall_pipelines.errors import SizesError, UnreachableError
+from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
+from whalefall_pipelines.fleet.histories import bounds, last_of_each_day
+from whalefall_pipelines.fleet.names import storable
+from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
+from whalefall_pipelines.fleet.sqlserver.connection import open_connection, translating
+from whalefall_pipelines.fleet.sqlserver.odbc import Driver, available_drivers
+from whalefall_pipelines.fleet.sqlserver.privileges import Server
+from whalefall_pipelines.fleet.sqlserver.statements import is_sendable, quoted, statement, union
+
+# In these states files stand still or grow under the server's eyes. In all others they may be half there, or damaged.
+_MEASURABLE_STATES = {"ONLINE", "OFFLINE", "EMERGENCY"}
+_SECONDARY = 2
+# So many databases tell by one statement what they use: SQL Server takes 2,100 parameters, and plans long unions slowly.
+_UNION = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One database in master's lists, by its name on the server; sizes are None where the login may not see files."""
+
+    name: str
+    state: str
+    data_bytes: int | None
+    log_bytes: int | None
+    container_count: int
+    growth_limit_bytes: int | None
+    shows_all: int
+
+
+class SqlServerProbe(ProbeDefaults):
+    """An open connection to one SQL Server."""
+
+    def __init__(self, connection: pyodbc.Connection, instance: Instance, watch: Watch) -> None:
+        """Ask which server it is and what we may do there."""
+        self._connection = connection
+        self._instance = instance
+        self._watch = watch
+        (row,) = self._rows(*statement("probes/sqlserver/read_server", {}))
+        self._server = Server(**dict(zip((column[0] for column in row.cursor_description), row, strict=True)))
+
+    @property
+    def server_version(self) -> str:
+        """For example `SQL Server 16.0.4135.4`."""
+        return f"SQL Server {self._server.product_version}"
+
+    @property
+    def driver(self) -> str:
+        """The library of the ODBC driver and its version."""
+        name, version = (str(self._connection.getinfo(what)) for what in (pyodbc.SQL_DRIVER_NAME, pyodbc.SQL_DRIVER_VER))
+        return f"{name} {version}"
+
+    def rights(self) -> Sequence[Right]:
+        """What this adapter asks for."""
+        return self._server.rights()
+
+    def identity(self) -> ServerIdentity | None:
+        """The server's name and msdb's own identifier; None where the login does not see msdb."""
+        return self._server.identity
+
+    def list_databases(self) -> Mapping[str, str | None]:
+        """Every database but snapshots, with its identifiers.
+
+        Raises:
+            SizesError: the login sees only some of them, which would look as if the others were dropped.
+        """
+        self._require(self._server.grant_list, "shows this login only some of its databases", is_held=self._server.sees_databases)
+        rows = self._rows(*statement("probes/sqlserver/list_databases", {}))
+        return {storable(_text(name)): native_id for name, native_id in rows}
+
+    def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
+        """Measure all by one statement, each database that has containers by one more, and what is in use by one for a hundred of them."""
+        found = [_Row(_text(name), *values) for name, *values in self._rows(*statement("probes/sqlserver/measure_databases", {}))]
+        rows = {storable(row.name): row for row in found}
+        secondaries = self._list_secondaries()
+        outcomes = [self._outcome(name, rows.get(name), is_secondary=name in secondaries) for name in database_names]
+        names = [outcome.database_name for outcome in outcomes if isinstance(outcome, DatabaseSize)]
+        readable = [rows[name].name for name in names if rows[name].shows_all and name not in secondaries]
+        used = self._sum_used_space([name for name in readable if is_sendable(name)])
+        return [
+            _with_used_space(outcome, rows[outcome.database_name], used) if isinstance(outcome, DatabaseSize) else outcome
+            for outcome in outcomes
+        ]
+
+    def measure_shared(self) -> int | None:
+        """The sparse files of snapshots and the hidden resource database: all else is in a database here."""
+        if not (self._server.sees_databases and self._server.sees_state):
+            return None
+        try:
+            ((shared_bytes,),) = self._rows(*statement("probes/sqlserver/measure_shared", {}))
+        except SizesError:
+            if self._watch.reason is Reason.CANCELLED:
+                raise
+            return None
+        return int(shared_bytes)
+
+    def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
+        """The last full or differential backup of each database and day: what it says of the length of the files when it began.
+
+        Raises:
+            SizesError: the backup history may not be read.
+        """
+        self._require(self._server.grant_backups, "does not show its backup history", is_held=self._server.reads_backups)
+        rows = self._rows(*statement("probes/sqlserver/list_backups", bounds(first_day, last_day, timezone)))
+        return last_of_each_day((_recovered(row, timezone) for row in rows), database_names)
+
+    def _require(self, grant: str, what: str, *, is_held: object) -> None:
+        if not is_held:
+            raise SizesError(f"SQL Server at {self._instance.address} {what}; run there: {grant}", reason=Reason.NO_PERMISSION)
+
+    def _list_secondaries(self) -> frozenset[str]:
+        """The databases of which this server has a secondary replica; nobody may know without VIEW SERVER STATE."""
+        if not (self._server.has_groups and self._server.sees_state):
+            return frozenset()
+        rows = self._rows(*statement("probes/sqlserver/list_replicas", {}))
+        return frozenset(storable(_text(name)) for name, role in rows if role == _SECONDARY)
+
+    def _sum_used_space(self, names: Sequence[str]) -> dict[str, int]:
+        """What is in use of the files of each; after a question that takes too long none is put: these figures are not worth the visit."""
+        used: dict[str, int] = {}
+        try:
+            for begin in range(0, len(names), _UNION):
+                used |= self._ask_used_space(names[begin : begin + _UNION])
+        except SizesError as error:
+            if error.reason != Reason.TIMEOUT:
+                raise
+        return used
+
+    def _ask_used_space(self, names: Sequence[str]) -> dict[str, int]:
+        """By one statement; a database that does not let us in is found by halves, and stays unknown."""
+        try:
+            rows = self._rows(*union("probes/sqlserver/sum_used_space", names))
+        except SizesError as error:
+            if error.reason in {Reason.TIMEOUT, Reason.CANCELLED}:
+                raise
+            half = len(names) // 2
+            return {} if half == 0 else self._ask_used_space(names[:half]) | self._ask_used_space(names[half:])
+        return {str(name): int(used) for name, used in rows if used is not None}
+
+    def _outcome(self, name: str, row: _Row | None, *, is_secondary: bool) -> DatabaseSize | MissingSize:
+        if row is None:
+            return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
+        if row.state not in _MEASURABLE_STATES:
+            detail = f"the database is {row.state}, so that its files may be incomplete; it is measured when it is open again"
+            return MissingSize(name, Reason.UNAVAILABLE, detail)
+        if row.data_bytes is None or row.log_bytes is None:
+            if self._server.sees_files:
+                return MissingSize(name, Reason.INCOMPLETE, "the server lists no data file or no log file of it")
+            return MissingSize(name, Reason.NO_PERMISSION, self._server.grant_files)
+        container_bytes = self._sum_containers(name, row) if row.container_count else 0
+        if isinstance(container_bytes, MissingSize):
+            return container_bytes
+        data_bytes = row.data_bytes + container_bytes
+        return DatabaseSize(
+            name,
+            data_bytes + row.log_bytes,
+            Method.MASTER_FILES_OF_SECONDARY if is_secondary else Method.MASTER_FILES,
+            data_bytes=data_bytes,
+            log_bytes=row.log_bytes,
+            growth_limit_bytes=row.growth_limit_bytes,
+        )
+
+    def _sum_containers(self, name: str, row: _Row) -> int | MissingSize:
+        if not is_sendable(row.name):
+            return MissingSize(name, Reason.INCOMPLETE, "it has containers, and no driver can ask by such a name: rename the database")
+        try:
+            ((container_bytes,),) = self._rows(*union("probes/sqlserver/sum_containers", [row.name]))
+        except SizesError as error:
+            if self._watch.is_expired:
+                raise
+            grant = self._server.grant_entry(quoted(row.name))
+            return MissingSize(name, Reason(error.reason), grant if error.reason == Reason.NO_PERMISSION else str(error))
+        return int(container_bytes or 0)
+
+    def _rows(self, text: str, values: Sequence[object]) -> list[pyodbc.Row]:
+        with translating(self._instance, self._watch), closing(self._connection.cursor()) as cursor:
+            return cursor.execute(text, *values).fetchall()
+
+
+def _text(name: bytes) -> str:
+    """A name as the server has it, half a surrogate pair included."""
+    return name.decode("utf-16-le", "surrogatepass")
+
+
+def _with_used_space(size: DatabaseSize, row: _Row, used: Mapping[str, int]) -> DatabaseSize:
+    """Containers are in use as a whole; they are the part of the data that master's list does not have."""
+    if row.name not in used:
+        return size
+    container_bytes = (size.data_bytes or 0) - (row.data_bytes or 0)
+    return replace(size, used_bytes=used[row.name] + container_bytes)
+
+
+def _recovered(row: pyodbc.Row, timezone: ZoneInfo) -> RecoveredSize:
+    name, began_at, data_bytes, log_bytes, is_replica = row
+    recorded_at = began_at.replace(tzinfo=UTC)
+    method = Method.BACKUP_FILE_SIZE_OF_REPLICA if is_replica else Method.BACKUP_FILE_SIZE
+    sizes = (data_bytes + log_bytes, data_bytes, log_bytes)
+    return RecoveredSize(storable(_text(name)), recorded_at.astimezone(timezone).date(), *sizes, method=method, recorded_at=recorded_at)
+
+
+@contextmanager
+def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[Probe]:
+    """Open a connection through the best driver of this machine."""
+    drivers = available_drivers()
+    if not drivers:
+        sentence = "this machine has no ODBC driver for SQL Server: install ODBC Driver 18 for SQL Server, or tdsodbc (FreeTDS)."
+        raise UnreachableError(f"{instance.name!r} cannot be reached: {sentence}", reason=Reason.INTERNAL_ERROR)
+    with connect_through(drivers[0], instance, login, deadlines, watchdog) as probe:
+        yield probe
+
+
+@contextmanager
+def connect_through(
+    driver: Driver, instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog
+) -> Generator[SqlServerProbe]:
+    """Open a connection through this driver. ODBC has no read-only sessions: that nothing is written is for the rights to ensure."""
+    with (
+        watchdog.watch(None, deadlines.instance_seconds) as watch,
+        closing(open_connection(driver, instance, login, deadlines, watch)) as connection,
+    ):
+        yield SqlServerProbe(connection, instance, watch)

@@ -1,0 +1,61 @@
+"""`whalefall env`: what a shell needs so that plain `dagster dev` and other Dagster commands work on whalefall's store."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.runtime.dagster_environment import dagster_environment
+from whalefall_pipelines.runtime.dagster_processes import migrate_once
+from whalefall_pipelines.runtime.embedded import address
+from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.store.urls import holds_secret
+from whalefall_pipelines.terminal.output import error_console, note, print_json
+
+_DAGSTER_URL = "WHALEFALL_DAGSTER_DATABASE_URL"
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; a value with a password in it is null.")
+@click.option("--dagster-url", "url_only", is_flag=True, help="Print only Dagster's URL, for a program: it may hold a password.")
+def env(*, as_json: bool, url_only: bool) -> None:
+    """Print what a shell needs for Dagster's own commands.
+
+    eval "$(whalefall env)", then `dagster dev`: the store is prepared on the way.
+
+    WHALEFALL_DATABASE_URL is never among them. Your own is set already; for the embedded store it would turn every later command of
+    that shell into one on a store of your own, which is not started, moved or stopped. Dagster's URL is derived from your own, with
+    its password: then the line asks `whalefall env --dagster-url` for it, so that no password is printed, and none is written to disk.
+    """
+    given = settings.load()
+    with open_store(given) as database:
+        found = address(given)
+        exports = dagster_environment(given, found, database.timezone)
+    if found.is_embedded:
+        with error_console().status("Making Dagster's tables …"):
+            migrate_once(given, os.environ | exports)
+    del exports["WHALEFALL_DATABASE_URL"]
+    if url_only:
+        click.echo(exports[_DAGSTER_URL])
+        return
+    has_password = holds_secret(found.dagster)
+    if as_json:
+        print_json(exports | ({_DAGSTER_URL: None} if has_password else {}))
+    else:
+        for key, value in exports.items():
+            click.echo(f"export {key}={_ask_for_url() if has_password and key == _DAGSTER_URL else shlex.quote(value)}")
+    if found.is_embedded:
+        note("The embedded store runs in the background: `whalefall store stop` ends it.")
+    else:
+        note("WHALEFALL_DATABASE_URL is set already and stays as it is.")
+    if has_password:
+        note(f"{_DAGSTER_URL} holds a password, so it is not printed: the shell asks for it.")
+
+
+def _ask_for_url() -> str:
+    program = Path(sys.argv[0])
+    ours = str(program.absolute()) if program.is_file() and os.access(program, os.X_OK) else "whalefall"
+    return f'"$({shlex.quote(ours)} env --dagster-url)"'

@@ -1,0 +1,227 @@
+"""`whalefall store`: the embedded PostgreSQL started, stopped and looked at; one's own only looked at and migrated."""
+
+import os
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, fields, replace
+from zoneinfo import ZoneInfo
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.errors import StoreUnreachableError
+from whalefall_pipelines.installation.change_timezone import TimezoneChange, change_timezone, plan_timezone
+from whalefall_pipelines.inventory.replace_key import replace_key
+from whalefall_pipelines.runtime import embedded
+from whalefall_pipelines.runtime.dagster_environment import dagster_environment
+from whalefall_pipelines.runtime.dagster_processes import migrate as migrate_dagster
+from whalefall_pipelines.runtime.open_store import migrate_store, open_store, prepare_store
+from whalefall_pipelines.runtime.store_status import StoreStatus, read_status
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store import migrations
+from whalefall_pipelines.store.creation import create_missing_database
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.roles import StoreRoles, write_role_statements
+from whalefall_pipelines.store.urls import describe, hide_secrets, holds_secret
+from whalefall_pipelines.terminal.output import PARTIAL, cell, error_console, format_bytes, json_option, leave, note, print_json
+from whalefall_pipelines.terminal.questions import confirm
+
+_ROLES = StoreRoles()
+
+
+@click.group()
+def store() -> None:
+    """Start, stop, look at and migrate what keeps everything.
+
+    It is the embedded PostgreSQL, or your own (WHALEFALL_DATABASE_URL).
+    """
+
+
+@store.command()
+def start() -> None:
+    """Start the embedded store in the background.
+
+    Its schema is brought up to date, too.
+    """
+    given = settings.load()
+    server = embedded.cluster(given)
+    was_running = server.process_id() is not None
+    found = prepare_store(given)
+    click.echo(f"The store {'was already running' if was_running else 'runs'} at {describe(found.whalefall)}.")
+    _tell_timezone(given)
+
+
+@store.command()
+def stop() -> None:
+    """Stop the embedded store; open transactions are rolled back."""
+    stopped = embedded.cluster(settings.load()).stop()
+    click.echo("The store is stopped." if stopped else "The store was not running.")
+
+
+@store.command()
+@json_option
+def status(*, as_json: bool) -> None:
+    """Tell whether the store runs, where, and what is in it.
+
+    Exit codes: 0 it runs, 1 it does not.
+    """
+    document = _status(settings.load())
+    if as_json:
+        print_json(document)
+    else:
+        sizes = {key: value for key, value in document.items() if isinstance(value, int) and key.endswith("_bytes")}
+        shown = {**document, **{key: format_bytes(value) for key, value in sizes.items()}}
+        width = max(map(len, shown))
+        for key, value in shown.items():
+            click.echo(f"{key.replace('_', ' '):<{width}}  {cell(value)}")
+    if document["state"] != "running":
+        leave(PARTIAL)
+
+
+@store.command()
+@click.option("--database", type=click.Choice(["whalefall", "dagster"]), default="whalefall", show_default=True)
+def url(database: str) -> None:
+    """Print the store's URL for psql and other clients.
+
+    The embedded store's has no password in it: clients find that in the password file that it names.
+    """
+    given = settings.load()
+    found = embedded.address(given)
+    if found.is_embedded:
+        click.echo(embedded.cluster(given).url(database))
+        return
+    own = (found.whalefall if database == "whalefall" else found.dagster).set(drivername="postgresql")
+    click.echo(hide_secrets(own))
+    if holds_secret(own):
+        note("The password is hidden as ***; it is in WHALEFALL_DATABASE_URL or WHALEFALL_DAGSTER_DATABASE_URL.")
+
+
+@store.command()
+def migrate() -> None:
+    """Bring the schema up to date, whalefall's and Dagster's.
+
+    Databases that lack are created where this login may.
+    """
+    given = settings.load()
+    found = embedded.start(given)
+    for one in (found.whalefall, found.dagster):
+        if create_missing_database(one):
+            click.echo(f"Created the database {describe(one)}.")
+    for migration in migrate_store(given, found):
+        click.echo(f"Applied {migration.name}.")
+    timezone = _tell_timezone(given)
+    with error_console().status("Bringing Dagster's tables up to date …"):
+        migrate_dagster(given, os.environ | dagster_environment(given, found, timezone))
+    version = migrations.shipped()[-1].version
+    click.echo(f"The store at {describe(found.whalefall)} is at schema version {version}, Dagster's tables are up to date.")
+
+
+@store.command("set-timezone")
+@click.argument("zone")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def set_timezone(*, zone: str, yes: bool) -> None:
+    """Count days by another time zone from now on.
+
+    ZONE is a name like Europe/Berlin. What it means is shown first. Stored days keep their dates.
+    """
+    given = settings.load()
+    timezone = settings.read_timezone(zone, "ZONE")
+    with open_store(replace(given, requested_timezone=None)) as database:
+        change = plan_timezone(database, timezone, system_clock())
+        if change.old.key == change.new.key:
+            note(f"The store counts its days by {zone} already.")
+            return
+        _print_timezone(change)
+        confirm(f"Count days by {zone} from now on?", is_confirmed=yes)
+        change_timezone(database, change)
+    note(f"The store counts its days by {zone}. Restart what runs with the old zone (`whalefall up`, Dagster's services): it is refused.")
+    if given.requested_timezone and given.requested_timezone.key != zone:
+        note(f"WHALEFALL_TIMEZONE is {given.requested_timezone.key} here: unset it, or set it to {zone}, else every command is refused.")
+
+
+def _print_timezone(change: TimezoneChange) -> None:
+    click.echo(f"The store at present counts its days by {change.old.key}, where it is {change.old_today}.")
+    click.echo(f"By {change.new.key} it is {change.new_today}.")
+    if change.known_days:
+        first_day, last_day = change.known_days
+        click.echo(f"The stored days {first_day} to {last_day} keep their dates; each was measured by the clock of {change.old.key}.")
+        if change.new_today <= last_day and change.new_today < change.old_today:
+            click.echo(f"{change.new_today} begins a second time: what is measured now replaces what {change.new_today} has.")
+        if change.new_today > change.old_today:
+            click.echo(f"{change.old_today} is over by then: what it still lacks can only be recovered or estimated.")
+    click.echo(f"Schedules keep their hours, by the clock of {change.new.key}.")
+
+
+@store.command("rotate-key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def rotate_key(*, yes: bool) -> None:
+    """Encrypt the stored passwords with a new key.
+
+    The key file is replaced; with WHALEFALL_SECRET_KEY, set it to NEW,OLD before. Safe to interrupt and to repeat.
+    """
+    given = settings.load()
+    secrets = SecretBox(given)
+    with open_store(given) as database:
+        confirm("Encrypt every stored password with a new key?", is_confirmed=yes)
+        count = replace_key(database, secrets)
+    note(f"{count} stored passwords are encrypted with the first key of {secrets.keys}.")
+    if secrets.keys.is_file:
+        note("Copy the file to every other machine that opens them. A backup of the store from before needs the old one.")
+    else:
+        note("Once everything runs with both keys, take the old one out of WHALEFALL_SECRET_KEY.")
+
+
+@store.command()
+@click.option("--owner", default=_ROLES.owner, show_default=True, help="Owns and migrates the store, registers instances.")
+@click.option("--writer", default=_ROLES.writer, show_default=True, help="Collects: what Dagster's runs log in as.")
+@click.option("--reader", default=_ROLES.reader, show_default=True, help="Reads everything but secrets: dashboards, psql.")
+@click.option("--owner-keeps-months", is_flag=True, help="The writer may never act as the owner, so that it makes and drops no month.")
+@click.option("--database", type=click.Choice(["whalefall", "dagster"]), default="whalefall", show_default=True)
+def roles(*, owner: str, writer: str, reader: str, owner_keeps_months: bool, database: str) -> None:
+    """Print the SQL that separates the store's roles.
+
+    An administrator runs it; nothing is changed here. It may be run again, and should be after the names or the program changed. There is
+    no password in it.
+    """
+    given = settings.load()
+    wanted = StoreRoles(owner, writer, reader, owner_keeps_months)
+    is_dagster = database == "dagster"
+    found = embedded.address(given)
+    opened = Database(found.dagster if is_dagster else found.whalefall, ZoneInfo("UTC"), pool_size=1)
+    try:
+        if not is_dagster:
+            migrations.check(opened)
+        click.echo(write_role_statements(opened, wanted, is_dagster=is_dagster))
+    finally:
+        opened.close()
+    note(f"Run it as a superuser in {describe(opened.url)}: psql -1 -v ON_ERROR_STOP=1. Then set passwords, in psql: \\password {writer}")
+
+
+def _tell_timezone(given: Settings) -> ZoneInfo:
+    with closing(embedded.open_database(given)) as database:
+        note(f"Its days are those of {database.timezone.key}.")
+        return database.timezone
+
+
+def _status(given: Settings) -> Mapping[str, object]:
+    """The parts that are known. An embedded store that was never started has no address."""
+    server = None if given.database_url else embedded.cluster(given)
+    unknown: dict[str, object] = {
+        "state": "stopped",
+        "address": None,
+        **dict.fromkeys(field.name for field in fields(StoreStatus)),
+        "folder": str(server.folder) if server else None,
+    }
+    if server and server.process_id() is None:
+        return unknown
+    found = embedded.address(given)
+    unknown["address"] = describe(found.whalefall)
+    try:
+        with closing(embedded.open_database(given)) as database:
+            known = read_status(database, found)
+    except StoreUnreachableError as error:
+        note(f"whalefall: {error}")
+        return unknown | {"state": "unreachable"}
+    return unknown | {"state": "running"} | asdict(known)

@@ -1,0 +1,33 @@
+"""The fleet as an asset: what is registered, as it stands when the run begins."""
+
+from typing import Any
+
+import dagster as dg
+
+from whalefall_pipelines.dagster_base.columns import column_schema
+from whalefall_pipelines.dagster_base.metadata import markdown_table
+from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.inventory.store.instances import registered_instances
+
+
+@dg.asset(
+    group_name="inventory",
+    description="Every monitored server as registered with `whalefall instances`: engine, address, whether it is active.",
+    kinds={"postgres", "python"},
+    owners=["team:dba"],
+    tags={"grain": "instance"},
+    metadata={"dagster/column_schema": column_schema("instances"), "dagster/table_name": "instances"},
+)
+def instances(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
+    with whalefall.store() as database:
+        registered = registered_instances(database)
+    by_engine: dict[str, int] = {}
+    for one in registered:
+        by_engine[one.instance.engine] = by_engine.get(one.instance.engine, 0) + 1
+    return dg.MaterializeResult(
+        metadata={
+            "instances": len(registered),
+            "active_instances": sum(one.is_active for one in registered),
+            "engines": markdown_table(("engine", "instances"), sorted(by_engine.items())),
+        }
+    )

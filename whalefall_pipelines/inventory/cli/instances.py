@@ -1,0 +1,173 @@
+"""`whalefall instances`: the registered fleet.
+
+Adding and importing are `instances_register.py`, testing is `instances_examine.py`, answers to questions `instances_accept.py`.
+"""
+
+from collections.abc import Sequence
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.inventory.cli.accept import accept
+from whalefall_pipelines.inventory.cli.connection_test import test
+from whalefall_pipelines.inventory.cli.register import add, import_
+from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance, describe_entry, describe_secret, describe_tags
+from whalefall_pipelines.inventory.store import instances as store
+from whalefall_pipelines.inventory.switch_instances import enable as enable_instances
+from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.store.urls import describe
+from whalefall_pipelines.terminal.output import cell, format_bytes, json_option, note, print_json, print_table, yes_or_no
+from whalefall_pipelines.terminal.questions import confirm
+
+
+@click.group()
+def instances() -> None:
+    """Register the servers to collect from, look at and test them."""
+
+
+@instances.command("list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """List the registered servers."""
+    given = settings.load()
+    with open_store(given) as database:
+        registered = store.registered_instances(database)
+    columns = ("name", "engine", "address", "tags", "active", "version", "last_connected", *(("replica", "identity") if as_json else ()))
+    rows = [_row(one, as_json=as_json) for one in registered]
+    # In another folder without WHALEFALL_HOME it is another, empty store.
+    place = describe(database.url) if given.database_url else given.home
+    print_table(columns, rows, as_json=as_json, empty=f"No instance is registered in {place}; `whalefall instances add --help` says how.")
+
+
+@instances.command()
+@click.argument("name")
+@json_option
+def show(*, name: str, as_json: bool) -> None:
+    """Show one server and its databases."""
+    with open_store(settings.load()) as database:
+        (registered,) = store.registered_instances(database, [name])
+        databases = store.known_databases(database, registered.instance_id)
+    if as_json:
+        print_json(_document(registered, databases))
+        return
+    fields = {"name": name, **describe_entry(registered.entry)}
+    fields |= {"username": registered.login.username, "secret": describe_secret(registered.login.secret)}
+    identity = registered.server_identity
+    fields |= {"identity": identity.name if identity else None, "started": identity.started_at if identity else None}
+    fields |= {"active": yes_or_no(registered.is_active), "version": registered.server_version}
+    instants = {"last_connected": registered.last_connected_at, "disabled": registered.deactivated_at, "registered": registered.created_at}
+    print_table(("field", "value"), [{"field": key, "value": value} for key, value in (fields | instants).items()], as_json=False, empty="")
+    click.echo()
+    rows = [
+        {
+            "database": one.database_name,
+            "listed": yes_or_no(one.is_active),
+            "size": format_bytes(one.total_bytes),
+            "of": one.stat_date,
+            "provenance": one.provenance,
+            "first_seen": one.first_seen_date,
+            "last_seen": one.last_seen_date,
+            "renamed_from": one.renamed_from,
+        }
+        for one in databases
+    ]
+    print_table(tuple(rows[0]) if rows else (), rows, as_json=False, empty="No database of it is known yet.")
+
+
+@instances.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def enable(*, names: Sequence[str]) -> None:
+    """Collect from these servers again."""
+    _set_active(names, is_active=True)
+
+
+@instances.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def disable(*, names: Sequence[str]) -> None:
+    """Stop collecting from these servers.
+
+    They stay registered, and `enable` goes on with them.
+    """
+    _set_active(names, is_active=False)
+
+
+@instances.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
+def remove(*, names: Sequence[str], yes: bool) -> None:
+    """Take these servers out of the fleet.
+
+    What was collected from them stays, and adding one again continues it.
+    """
+    with open_store(settings.load()) as database:
+        registered = store.registered_instances(database, names)
+        shown = ", ".join(f"{cell(one.entry.name)} ({cell(one.instance.address)})" for one in registered)
+        confirm(f"Remove {shown}? What was collected stays.", is_confirmed=yes)
+        store.remove(database, names, confirmed=registered)
+    note(f"Removed {', '.join(map(cell, names))}; what was collected stays, and `whalefall instances add` continues it.")
+
+
+def _set_active(names: Sequence[str], *, is_active: bool) -> None:
+    word = "enabled" if is_active else "disabled"
+    with open_store(settings.load()) as database:
+        changed = enable_instances(database, names) if is_active else store.set_active(database, names, is_active=False)
+    for name in dict.fromkeys(names):
+        note(f"{cell(name)} {'is' if name in changed else 'was already'} {word}.")
+
+
+def _row(one: RegisteredInstance, *, as_json: bool) -> dict[str, object]:
+    return {
+        "name": one.entry.name,
+        "engine": one.entry.engine,
+        "address": one.instance.address,
+        "tags": dict(one.entry.tags) if as_json else describe_tags(one.entry.tags),
+        "active": one.is_active if as_json else yes_or_no(one.is_active),
+        "version": one.server_version,
+        "last_connected": one.last_connected_at,
+        "replica": one.entry.is_replica,
+        "identity": one.server_identity.name if one.server_identity else None,
+    }
+
+
+def _document(one: RegisteredInstance, databases: Sequence[KnownDatabase]) -> dict[str, object]:
+    entry = one.entry
+    return {
+        "instance_id": one.instance_id,
+        "name": entry.name,
+        "engine": entry.engine,
+        "host": entry.host,
+        "port": entry.port,
+        "database": entry.database,
+        "sslmode": entry.sslmode,
+        "sslrootcert": entry.sslrootcert,
+        "tags": dict(entry.tags),
+        "credential": one.login.name,
+        "username": one.login.username,
+        "secret": describe_secret(one.login.secret),
+        "capacity_limit_bytes": entry.capacity_limit_bytes,
+        "replica": entry.is_replica,
+        "identity": one.server_identity.name if one.server_identity else None,
+        "started": one.server_identity.started_at if one.server_identity else None,
+        "active": one.is_active,
+        "version": one.server_version,
+        "last_connected": one.last_connected_at,
+        "disabled": one.deactivated_at,
+        "registered": one.created_at,
+        "databases": [
+            {
+                "database": each.database_name,
+                "listed": each.is_active,
+                "total_bytes": each.total_bytes,
+                "of": each.stat_date,
+                "provenance": each.provenance,
+                "first_seen": each.first_seen_date,
+                "last_seen": each.last_seen_date,
+                "renamed_from": each.renamed_from,
+            }
+            for each in databases
+        ],
+    }
+
+
+for command in (accept, add, import_, test):
+    instances.add_command(command)

@@ -1,0 +1,137 @@
+"""Asks registered servers whether they can be collected from: connects, lists and measures, and keeps their versions and identities alone.
+
+Collecting for real is `collect_capacity.py`.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from whalefall_pipelines.capacity.write_visit import duplicate_server, refuse_another_server
+from whalefall_pipelines.clock import Clock, system_clock
+from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, ServerIdentity
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
+from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.fleet.probe import Fleet, Right
+from whalefall_pipelines.inventory.store.identities import claim_identity, find_same_server
+from whalefall_pipelines.inventory.store.instances import mark_all_connected
+from whalefall_pipelines.sessions.each_instance import each_instance
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What one server answered; None is what it was never asked, because it failed before.
+
+    `visible` counts the databases that it lists, `hidden` those of them that the filter leaves out, `missing` has those without a size.
+    """
+
+    instance: Instance
+    server_version: str | None = None
+    driver: str | None = None
+    identity: ServerIdentity | None = None
+    rights: tuple[Right, ...] = ()
+    connect_seconds: float | None = None
+    round_trip_seconds: float | None = None
+    visible: int | None = None
+    hidden: int | None = None
+    measurable: int | None = None
+    total_bytes: int | None = None
+    missing: tuple[MissingSize, ...] = ()
+    error: WhalefallError | None = None
+
+    @property
+    def is_reached(self) -> bool:
+        """Tell whether it let us in."""
+        return self.server_version is not None
+
+    @property
+    def is_fine(self) -> bool:
+        """Tell whether every database that counts can be measured."""
+        return self.error is None and not self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """What examining needs besides the instances."""
+
+    database: Database
+    fleet: Fleet
+    secrets: SecretBox
+    filters: Mapping[Engine, DatabaseFilter]
+    parallel: int
+    clock: Clock = system_clock
+
+    def examine_all(self, instances: Sequence[Instance]) -> tuple[Examination, ...]:
+        """Visit every instance, many at a time, and remember the versions and the identities that are new and unique.
+
+        The answers come in the order of the instances.
+        """
+        found = {one.instance.instance_id: self._claim_identity(one) for one in self.examine_each(instances)}
+        versions = {key: one.server_version for key, one in found.items() if one.server_version is not None}
+        with self.database.transaction() as cursor:
+            mark_all_connected(cursor, versions, self.clock())
+        return tuple(found[instance.instance_id] for instance in instances)
+
+    def examine_each(self, instances: Sequence[Instance]) -> Iterator[Examination]:
+        """The same answers as they come, of which nothing is remembered."""
+        for instance, outcome in each_instance(instances, self.examine, parallel=self.parallel, interrupt=self.fleet.shut_all):
+            if isinstance(outcome, Exception):
+                error = WhalefallError(f"{instance.name!r} failed in an unexpected way, {type(outcome).__name__}: {outcome}")
+                yield Examination(instance, error=error)
+            else:
+                yield outcome
+
+    def examine(self, instance: Instance) -> Examination:
+        """Visit one instance; what it refuses is in the answer."""
+        answer = Examination(instance)
+        started = time.monotonic()
+        try:
+            login = self.secrets.reveal(instance.secret, instance.username, instance.name)
+            with self.fleet.connect(instance, login) as probe:
+                connected = time.monotonic()
+                answer = replace(answer, server_version=probe.server_version, driver=probe.driver, connect_seconds=connected - started)
+                answer = replace(answer, rights=tuple(probe.rights()), identity=probe.identity())
+                self._refuse_other_identity(instance, answer.identity, probe.server_version)
+                asked = time.monotonic()
+                listed = probe.list_databases()
+                wanted = [name for name in listed if not self.filters[instance.engine].hides(name)]
+                answer = replace(
+                    answer,
+                    round_trip_seconds=time.monotonic() - asked,
+                    visible=len(listed),
+                    hidden=len(listed) - len(wanted),
+                )
+                return _with_outcomes(answer, probe.measure(wanted) if wanted else ())
+        except WhalefallError as error:
+            return replace(answer, error=error)
+
+    def _refuse_other_identity(self, instance: Instance, identity: ServerIdentity | None, server_version: str) -> None:
+        """As a visit does: another server behind a known name, or a server that another instance is."""
+        refuse_another_server(instance, identity, server_version)
+        if identity:
+            with self.database.transaction() as cursor:
+                same = find_same_server(cursor, instance, identity)
+            if same is not None:
+                raise duplicate_server(instance, identity, same)
+
+    def _claim_identity(self, answer: Examination) -> Examination:
+        """Remember a new identity, unless another instance of this test has it."""
+        known, identity = answer.instance.server_identity, answer.identity
+        is_known = known and identity and (known.name, known.started_at) == (identity.name, identity.started_at)
+        if identity is None or is_known or answer.error:
+            return answer
+        with self.database.transaction() as cursor:
+            same = claim_identity(cursor, answer.instance, identity)
+        return answer if same is None else replace(answer, error=duplicate_server(answer.instance, identity, same))
+
+
+def _with_outcomes(answer: Examination, outcomes: Sequence[DatabaseSize | MissingSize]) -> Examination:
+    sizes = [one for one in outcomes if isinstance(one, DatabaseSize)]
+    return replace(
+        answer,
+        measurable=len(sizes),
+        total_bytes=sum(size.total_bytes for size in sizes) if sizes else None,
+        missing=tuple(one for one in outcomes if isinstance(one, MissingSize)),
+    )

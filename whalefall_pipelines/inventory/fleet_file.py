@@ -1,0 +1,184 @@
+"""The shapes of a fleet file (YAML or CSV) and of a filter file (YAML), with a line for everything that is wrong in them.
+
+What an entry may say is `fleet_entries.py`; reading files is the services' work.
+"""
+
+import csv
+import io
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+from yaml.nodes import Node, ScalarNode, SequenceNode
+
+from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.inventory.fleet_entries import (
+    INSTANCE_KEYS,
+    FleetEntries,
+    Problem,
+    RawEntry,
+    key_complaint,
+    read_entries,
+    split_tag,
+)
+from whalefall_pipelines.inventory.marked_yaml import YamlProblem, fields, items, line_of, read_yaml, text_of
+
+_DEFAULT_KEYS = tuple(key for key in INSTANCE_KEYS if key != "name")
+_OWN_LOGIN = ("username", "secret", "credential_name")
+
+
+def parse_fleet_yaml(text: str, source: str, supported: Collection[Engine]) -> FleetEntries:
+    """A list of instances, or a mapping of `instances` and, if wanted, `defaults` for them and `credentials` that they share.
+
+    Raises:
+        InputError: the file is no YAML or empty; problems with entries are in the result instead.
+    """
+    root = read_yaml(text, source)
+    if root is None:
+        raise InputError(f"{source} is empty: it names no instance.")
+    problems: list[Problem] = []
+    try:
+        parts = {"instances": root} if isinstance(root, SequenceNode) else dict(fields(root, "a fleet file"))
+    except YamlProblem as problem:
+        raise InputError(f"{source}, line {problem.line}: {problem.sentence}") from None
+    for key, node in parts.items():
+        if complaint := key_complaint(key, ("instances", "defaults", "credentials")):
+            problems.append(Problem(line_of(node), f"the file {complaint}."))
+    defaults = _defaults(parts.get("defaults"), problems)
+    credentials = list(_entries(parts.get("credentials"), "credentials", RawEntry({}), problems))
+    instances = list(_entries(parts.get("instances"), "instances", defaults, problems))
+    found = read_entries(credentials, instances, supported)
+    if not (found.credentials or found.instances or found.problems or problems):
+        raise InputError(f"{source} names no instance.")
+    return replace(found, problems=tuple(sorted((*problems, *found.problems))))
+
+
+def parse_fleet_csv(text: str, source: str, supported: Collection[Engine]) -> FleetEntries:
+    """One instance a row under a header of the same keys; tags are written `key=value;key=value`, and an empty cell says nothing.
+
+    Raises:
+        InputError: the file is no CSV or has no such header; problems with rows are in the result instead.
+    """
+    problems: list[Problem] = []
+    rows = _csv_rows(text, source)
+    line, header = next(rows, (1, list[str]()))
+    keys = [key.strip() for key in header]
+    if "name" not in keys or len(set(keys)) < len(keys):  # not repeated: without a header this line is data
+        raise InputError(f"{source}, line {line}: the first line must name the columns, each once, like name,engine,host,username,secret.")
+    problems += [Problem(line, f"the header {complaint}.") for key in keys if (complaint := key_complaint(key, INSTANCE_KEYS))]
+    if problems:  # the columns of every row would be wrong with it
+        return FleetEntries(problems=tuple(problems))
+    instances = [raw for row_line, row in rows if any(row) and (raw := _csv_entry(keys, row, row_line, problems))]
+    found = read_entries((), instances, supported)
+    if not (found.instances or found.problems or problems):
+        raise InputError(f"{source} names no instance.")
+    return replace(found, problems=tuple(sorted((*problems, *found.problems))))
+
+
+def parse_filters(text: str, source: str) -> Mapping[Engine, DatabaseFilter]:
+    """A mapping of engines to `names` and `patterns` of databases to leave out, added to the system databases of each engine.
+
+    Raises:
+        InputError: the file cannot be used; the sentence has the line.
+    """
+    found = dict(SYSTEM_DATABASES)
+    root = read_yaml(text, source)
+    try:
+        for key, node in fields(root, "a filter file") if root else ():
+            engine = _engine(key, node)
+            found[engine] = _filter(engine, node)
+    except YamlProblem as problem:
+        raise InputError(f"{source}, line {problem.line}: {problem.sentence}") from None
+    return found
+
+
+def _engine(name: str, node: Node) -> Engine:
+    if name not in {str(engine) for engine in Engine}:
+        raise YamlProblem(line_of(node), f"one key is no engine; write {', '.join(Engine)}.")
+    return Engine(name)
+
+
+def _filter(engine: Engine, node: Node) -> DatabaseFilter:
+    names, patterns = set(SYSTEM_DATABASES[engine].names), list(SYSTEM_DATABASES[engine].patterns)
+    for key, value in fields(node, engine):
+        if key == "names":
+            names.update(_texts(value, f"names of {engine}"))
+        elif key == "patterns":
+            patterns += _texts(value, f"patterns of {engine}")
+        else:
+            raise YamlProblem(line_of(value), f"{engine} has an unknown key; write names and patterns.")
+    return DatabaseFilter(frozenset(names), tuple(patterns))
+
+
+def _texts(node: Node, what: str) -> Iterator[str]:
+    for item in items(node, what):
+        text = text_of(item, f"each of the {what}")
+        if not text:
+            raise YamlProblem(line_of(item), f"one of the {what} is empty.")
+        yield text
+
+
+def _defaults(node: Node | None, problems: list[Problem]) -> RawEntry:
+    try:
+        defaults = _entry(node, "defaults", RawEntry({})) if node else RawEntry({})
+    except YamlProblem as problem:
+        problems.append(Problem(problem.line, problem.sentence))
+        return RawEntry({})
+    complaints = {key: complaint for key in defaults.values if (complaint := key_complaint(key, _DEFAULT_KEYS))}
+    problems += [Problem(defaults.line or 0, f"defaults: this mapping {complaint}.") for complaint in complaints.values()]
+    return replace(defaults, values={key: text for key, text in defaults.values.items() if key not in complaints})
+
+
+def _entries(node: Node | None, what: str, defaults: RawEntry, problems: list[Problem]) -> Iterator[RawEntry]:
+    try:
+        nodes = items(node, what) if node else []
+    except YamlProblem as problem:
+        problems.append(Problem(problem.line, problem.sentence))
+        return
+    for each in nodes:
+        try:
+            yield _entry(each, f"each of the {what}", defaults)
+        except YamlProblem as problem:
+            problems.append(Problem(problem.line, problem.sentence))
+
+
+def _entry(node: Node, what: str, defaults: RawEntry) -> RawEntry:
+    """An entry over its defaults: null takes a default away, and a login of one kind takes the place of the other kind."""
+    given: dict[str, str | None] = {}
+    tags = dict(defaults.tags)
+    for key, value in fields(node, what):
+        if key != "tags":
+            given[key] = text_of(value, key)
+        elif isinstance(value, ScalarNode) and text_of(value, key) is None:
+            tags.clear()
+        else:
+            tags |= {name: text_of(tag, f"tag {name!r}") or "" for name, tag in fields(value, "tags")}
+    replaced = _OWN_LOGIN if "credential" in given else ("credential",) if not given.keys().isdisjoint(_OWN_LOGIN) else ()
+    values = {key: text for key, text in defaults.values.items() if key not in replaced} | given
+    # An unknown key stays even without a value, to be complained of: `password:hunter2` is one.
+    return RawEntry({key: text or "" for key, text in values.items() if text is not None or key not in INSTANCE_KEYS}, tags, line_of(node))
+
+
+def _csv_rows(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line on which it begins; a quoted cell may go over several lines."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for row in reader:
+            yield line, row
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(f"{source}, line {line}: this is no CSV: {error}.") from None
+
+
+def _csv_entry(keys: list[str], row: list[str], line: int, problems: list[Problem]) -> RawEntry | None:
+    if len(row) != len(keys):
+        problems.append(Problem(line, f"this row has {len(row)} cells and the header {len(keys)}."))
+        return None
+    values = {key: cell for key, cell in zip(keys, row, strict=True) if cell}
+    pairs = [split_tag(pair) for pair in values.pop("tags").split(";")] if "tags" in values else []
+    tags = dict(pair for pair in pairs if pair)
+    if len(tags) < len(pairs):
+        problems.append(Problem(line, "the tags of this row must be key=value;key=value, each key once."))
+        return None
+    return RawEntry(values, tags, line)

@@ -1,0 +1,96 @@
+"""Asks servers who they are before a plan for the fleet is shown, and resolves their names. Nothing is written.
+
+What is made of the answers is `inventory/identity_conflicts.py`.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from whalefall_pipelines.domain.instances import Instance, ServerIdentity
+from whalefall_pipelines.errors import TargetError
+from whalefall_pipelines.fleet.addresses import resolve_hosts
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.probe import Deadlines, Fleet
+from whalefall_pipelines.inventory.identities import Answers
+from whalefall_pipelines.inventory.identity_conflicts import is_in_question
+from whalefall_pipelines.inventory.registration import CredentialEntry, Plan, RegisteredInstance, instance_of
+from whalefall_pipelines.sessions.each_instance import each_instance
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.credentials import SecretBox
+
+RESOLVE_SECONDS = 3.0
+# Makes the answers for a plan, from the stored logins and instances.
+Identify = Callable[[Plan, Sequence[CredentialEntry], Sequence[RegisteredInstance]], Answers]
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """How servers are asked. `is_offline` asks none, and compares addresses only; `on_progress` is told how many of how many are done."""
+
+    fleet: Fleet
+    secrets: SecretBox
+    parallel: int
+    moved: Collection[str] = ()
+    is_offline: bool = False
+    on_progress: Callable[[int, int], None] = lambda _done, _all: None
+
+    def identify(self, plan: Plan, credentials: Sequence[CredentialEntry], stored: Sequence[RegisteredInstance]) -> Answers:
+        """Ask every server that the plan makes another instance, and those that have the identity of one of them but another start.
+
+        A server that cannot be reached is no obstacle: its first visit asks again.
+        """
+        in_question = [planned for planned in plan.instances if is_in_question(planned)]
+        logins = {login.name: login for login in (*credentials, *(planned.entry for planned in plan.credentials))}
+        targets = [instance_of(planned.entry, logins[planned.entry.credential_name], 0) for planned in in_question]
+        identities, unreached = self._ask(targets)
+        doubtful, _ = self._ask(_started_otherwise(identities, stored))
+        return Answers(
+            identities=identities | {name: identity for name, identity in doubtful.items() if identity},
+            unreached=unreached,
+            addresses=resolve_hosts(_hosts(targets, stored), seconds=RESOLVE_SECONDS),
+            moved=frozenset(self.moved),
+        )
+
+    def _ask(self, targets: Sequence[Instance]) -> tuple[dict[str, ServerIdentity | None], dict[str, str]]:
+        identities: dict[str, ServerIdentity | None] = {}
+        unreached: dict[str, str] = {}
+        wanted = () if self.is_offline else tuple(targets)
+        for instance, outcome in each_instance(wanted, self._identity_of, parallel=self.parallel, interrupt=self.fleet.shut_all):
+            if isinstance(outcome, Exception):
+                unreached[instance.name] = str(outcome) if isinstance(outcome, TargetError) else f"unexpected {type(outcome).__name__}"
+            else:
+                identities[instance.name] = outcome
+            self.on_progress(len(identities) + len(unreached), len(wanted))
+        return identities, unreached
+
+    def _identity_of(self, instance: Instance) -> ServerIdentity | None:
+        login = self.secrets.reveal(instance.secret, instance.username, instance.name)
+        with self.fleet.connect(instance, login) as probe:
+            return probe.identity()
+
+
+def server_identifier(
+    settings: Settings, moved: Collection[str], on_progress: Callable[[int, int], None], *, is_offline: bool
+) -> Identifier:
+    """An identifier of the real servers: the whole answer of one has twice the deadline of a connection."""
+    seconds = settings.connect_timeout_seconds
+    fleet = ServerFleet(Deadlines(connect_seconds=seconds, statement_seconds=seconds, instance_seconds=2 * seconds))
+    return Identifier(fleet, SecretBox(settings), settings.parallel_instances, moved, is_offline=is_offline, on_progress=on_progress)
+
+
+def _started_otherwise(identities: Mapping[str, ServerIdentity | None], stored: Iterable[RegisteredInstance]) -> list[Instance]:
+    """Active instances that may be one of these servers, started anew since they were last asked."""
+    told = {identity.name for identity in identities.values() if identity}
+    return [
+        one.instance
+        for one in stored
+        if one.is_active and one.entry.name not in identities and one.server_identity and one.server_identity.name in told
+    ]
+
+
+def _hosts(targets: Sequence[Instance], stored: Iterable[RegisteredInstance]) -> set[str]:
+    """Hosts whose addresses decide something: those in question, what they were before, and others of the same engine and port."""
+    names = {target.name for target in targets}
+    ports = {(target.engine, target.port) for target in targets}
+    others = [one.entry for one in stored if one.entry.name in names or (one.entry.engine, one.entry.port) in ports]
+    return {*(target.host for target in targets), *(entry.host for entry in others)}

@@ -1,0 +1,27 @@
+"""Which databases are left out: the system databases, and what WHALEFALL_FILTERS_FILE adds.
+
+What a filter means is `domain/instances.py`; the shape of the file is `inventory/fleet_file.py`.
+"""
+
+from collections.abc import Mapping
+
+from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.inventory.fleet_file import parse_filters
+from whalefall_pipelines.inventory.read_text_file import read_text_file
+from whalefall_pipelines.settings import Settings
+
+
+def read_filters(settings: Settings) -> Mapping[Engine, DatabaseFilter]:
+    """The filter of every engine.
+
+    Raises:
+        InputError: the filter file cannot be used; the sentence has the line.
+    """
+    path = settings.filters_file
+    if path is None:
+        return SYSTEM_DATABASES
+    try:
+        return parse_filters(read_text_file(path), str(path))
+    except InputError as error:
+        raise InputError(f"WHALEFALL_FILTERS_FILE cannot be used: {error}") from error

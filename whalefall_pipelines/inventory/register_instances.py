@@ -1,0 +1,157 @@
+"""Registers servers: one that a person describes, or a whole fleet file by a plan that is shown before it is carried out.
+
+What an entry may say is `inventory/fleet_entries.py`; asking a registered server is `examine_instance.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.fleet.connect import ADAPTERS
+from whalefall_pipelines.inventory.fleet_entries import FleetEntries, RawEntry, read_entries, with_secret
+from whalefall_pipelines.inventory.fleet_file import parse_fleet_csv, parse_fleet_yaml
+from whalefall_pipelines.inventory.identify_servers import Identify
+from whalefall_pipelines.inventory.identities import Answers
+from whalefall_pipelines.inventory.identity_conflicts import find_twins, judge_servers
+from whalefall_pipelines.inventory.read_text_file import read_text_file
+from whalefall_pipelines.inventory.registration import (
+    Action,
+    CredentialEntry,
+    Plan,
+    PlannedInstance,
+    Problem,
+    RegisteredInstance,
+    compare_fleet,
+)
+from whalefall_pipelines.inventory.replace_key import refuse_other_key
+from whalefall_pipelines.inventory.store.identities import forget_identities, remember_identities
+from whalefall_pipelines.inventory.store.instances import find_registered, lock_fleet, read_fleet, write_plan
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.database import Cursor, Database
+
+_CHANGED = "The registered fleet was changed while the plan was read, so nothing was written: make the plan again."
+_PARSERS = {".yaml": parse_fleet_yaml, ".yml": parse_fleet_yaml, ".csv": parse_fleet_csv}
+
+
+def read_fleet_file(path: Path, secrets: SecretBox) -> FleetEntries:
+    """What a fleet file asks for.
+
+    Raises:
+        InputError: it cannot be read at all; problems with its entries are in the result.
+    """
+    parse = _PARSERS.get(path.suffix.lower())
+    if parse is None:
+        raise InputError(f"The file {str(path)!r} is neither .yaml nor .csv, and its name decides how it is read.")
+    return _with_refusals(parse(read_text_file(path), path.name, tuple(ADAPTERS)), secrets)
+
+
+def ask_nobody(_plan: Plan, _credentials: Sequence[CredentialEntry], _stored: Sequence[RegisteredInstance]) -> Answers:
+    """No answers: addresses are compared as they are written."""
+    return Answers()
+
+
+def plan_fleet(database: Database, entries: FleetEntries, identify: Identify = ask_nobody) -> Plan:
+    """What these entries would do to the registered fleet; conflicts between servers are problems of the plan.
+
+    Raises:
+        InputError: entries cannot be registered; the message has every one of them.
+    """
+    with database.transaction() as cursor:
+        credentials, stored = read_fleet(cursor)
+    plan = _plan(entries, credentials, stored)
+    return judge_servers(plan, stored, identify(plan, credentials, stored))
+
+
+def carry_out(database: Database, entries: FleetEntries, plan: Plan) -> None:
+    """Write a plan, all of it or nothing.
+
+    Raises:
+        InputError: the plan has problems, or the fleet is not as it was when the plan was made.
+    """
+    refuse(plan.problems)
+    with database.transaction() as cursor:
+        lock_fleet(cursor)
+        credentials, stored = read_fleet(cursor)
+        if judge_servers(_plan(entries, credentials, stored), stored, plan.answers) != plan:
+            raise InputError(_CHANGED)
+        _write(cursor, plan)
+
+
+def add_instance(
+    database: Database, secrets: SecretBox, given: RawEntry, password: str | None, identify: Identify = ask_nobody
+) -> PlannedInstance:
+    """Register one server, or bring a removed one back; a `password` is sealed and kept with its login.
+
+    Raises:
+        InputError: the entry cannot be registered, or its name is taken; nothing was written.
+    """
+    entries = _with_refusals(read_entries((), [given], tuple(ADAPTERS)), secrets)
+    refuse(entries.problems)
+    with database.transaction() as cursor:
+        if password is not None:
+            refuse_other_key(cursor, secrets)
+        credentials, stored = read_fleet(cursor)
+    if password is not None:
+        entries = with_secret(entries, secrets.seal(password))
+    plan = _plan(entries, credentials, stored)
+    _refuse_overwriting(plan, stored)
+    plan = judge_servers(plan, stored, identify(plan, credentials, stored))
+    carry_out(database, entries, plan)
+    return plan.instances[0]
+
+
+def _with_refusals(entries: FleetEntries, secrets: SecretBox) -> FleetEntries:
+    """The same entries with a problem for every login whose secret names what no secret may name."""
+    refusals = [(login, secrets.refusal(login.secret)) for login in entries.credentials]
+    problems = [
+        Problem(login.line or 0, f"credential {login.name!r} has a secret that is refused: {why}.") for login, why in refusals if why
+    ]
+    return replace(entries, problems=tuple(sorted((*entries.problems, *problems))))
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Refuse to register anything.
+
+    Raises:
+        InputError: there are problems; the message has every one of them.
+    """
+    if problems:
+        lines = [f"line {problem.line}: {problem.sentence}" if problem.line else problem.sentence for problem in sorted(problems)]
+        raise InputError((" " if len(lines) == 1 else "\n  ").join(("Nothing was registered:", *lines)))
+
+
+def _plan(entries: FleetEntries, credentials: Sequence[CredentialEntry], stored: Sequence[RegisteredInstance]) -> Plan:
+    known = {one.name for one in (*credentials, *entries.credentials)}
+    unknown = [
+        Problem(one.line or 0, f"instance {one.name!r} uses the credential {one.credential_name!r}, which does not exist.")
+        for one in entries.instances
+        if one.credential_name not in known
+    ]
+    refuse((*entries.problems, *unknown))
+    return compare_fleet(entries.credentials, entries.instances, stored_credentials=credentials, stored_instances=stored)
+
+
+def _write(cursor: Cursor, plan: Plan) -> None:
+    write_plan(cursor, plan)
+    forget_identities(cursor, [planned.entry.name for planned in plan.instances if planned.is_moved])
+    identities = {planned.entry.name: planned.identity for planned in plan.instances if planned.identity}
+    remember_identities(cursor, identities)
+    # What a visit claimed before we had the lock is seen only now.
+    if identities and find_twins(find_registered(cursor, ()), identities, plan.answers):
+        raise InputError(_CHANGED)
+
+
+def _refuse_overwriting(plan: Plan, stored: Sequence[RegisteredInstance]) -> None:
+    """Adding changes nothing that is in use: neither an instance, nor a login but the one of the removed instance that comes back."""
+    (instance,) = plan.instances
+    name = instance.entry.name
+    if instance.action not in {Action.ADD, Action.RESTORE}:
+        raise InputError(f"There is an instance {name!r} already: `whalefall instances import` changes it, `remove` takes it out.")
+    own = {one.login.name for one in stored if one.entry.name == name}
+    for login in plan.credentials:
+        if login.action is Action.CHANGE and (login.other_users or login.entry.name not in own):
+            raise InputError(
+                f"There is a credential {login.entry.name!r} already, with another login: "
+                "use it with --credential, or give the new one a name with --credential-name."
+            )

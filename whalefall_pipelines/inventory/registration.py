@@ -1,0 +1,228 @@
+"""What is registered: entries of the fleet as people state them, as the store has them, and the plan that leads from one to the other.
+
+How entries are written and which are refused is `fleet_entries.py`; files of them are `fleet_file.py`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from whalefall_pipelines.domain.instances import Engine, Instance, ServerIdentity
+from whalefall_pipelines.domain.quantities import format_size
+from whalefall_pipelines.inventory.identities import Answers
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialEntry:
+    """One login. `secret` is a reference or a ciphertext; None says nothing about it. `line` is where it was written."""
+
+    name: str
+    username: str
+    secret: str | None = field(default=None, repr=False)
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceEntry:
+    """One server as it is to be registered. `is_replica` says that it may look like another server; `line` is where it was written."""
+
+    name: str
+    engine: Engine
+    host: str
+    port: int
+    credential_name: str
+    database: str | None = None
+    sslmode: str | None = None
+    sslrootcert: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    capacity_limit_bytes: int | None = None
+    is_replica: bool = False
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredInstance:
+    """One server as the store has it; `deleted_at` is set on a removed one, whose history stays."""
+
+    instance_id: int
+    entry: InstanceEntry
+    login: CredentialEntry
+    is_active: bool
+    deactivated_at: datetime | None
+    deleted_at: datetime | None
+    server_version: str | None
+    last_connected_at: datetime | None
+    created_at: datetime
+    server_identity: ServerIdentity | None = None
+
+    @property
+    def instance(self) -> Instance:
+        """What a visit needs of it."""
+        instance = instance_of(self.entry, self.login, self.instance_id)
+        return replace(instance, server_identity=self.server_identity, server_version=self.server_version)
+
+
+def instance_of(entry: InstanceEntry, login: CredentialEntry, instance_id: int) -> Instance:
+    """What a visit needs of an entry with this login."""
+    return Instance(
+        instance_id=instance_id,
+        name=entry.name,
+        engine=entry.engine,
+        host=entry.host,
+        port=entry.port,
+        username=login.username,
+        secret=login.secret,
+        default_database=entry.database,
+        sslmode=entry.sslmode,
+        sslrootcert=entry.sslrootcert,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDatabase:
+    """One database in the inventory of an instance; its size, day and provenance are None until it is measured."""
+
+    database_name: str
+    is_active: bool
+    first_seen_date: date
+    last_seen_date: date
+    total_bytes: int | None
+    stat_date: date | None
+    provenance: str | None
+    renamed_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Why one entry cannot be registered, in a sentence that holds no secret; line 0 is outside a file."""
+
+    line: int
+    sentence: str
+
+
+class Action(StrEnum):
+    """What registering does to one entry."""
+
+    ADD = "add"
+    CHANGE = "change"
+    RESTORE = "restore"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that gets another value, as text for people: of a secret only its kind. None is unset."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCredential:
+    """One login in a plan. `other_users` are registered instances outside the plan that log in with it."""
+
+    entry: CredentialEntry
+    action: Action
+    changes: tuple[Change, ...]
+    other_users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedInstance:
+    """One server in a plan. `is_moved`: it is another server than before, by a person's word; `identity` is what it calls itself."""
+
+    entry: InstanceEntry
+    action: Action
+    changes: tuple[Change, ...]
+    is_moved: bool = False
+    identity: ServerIdentity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What registering would do. `untouched` counts the registered instances that it does not name.
+
+    `problems` keep it from being carried out; they come from the `answers` of the servers.
+    """
+
+    credentials: tuple[PlannedCredential, ...]
+    instances: tuple[PlannedInstance, ...]
+    untouched: int
+    problems: tuple[Problem, ...] = ()
+    answers: Answers = field(default_factory=Answers)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether everything is as it should be already."""
+        return all(one.action is Action.UNCHANGED for one in (*self.credentials, *self.instances))
+
+
+def compare_fleet(
+    credentials: Sequence[CredentialEntry],
+    instances: Sequence[InstanceEntry],
+    *,
+    stored_credentials: Collection[CredentialEntry],
+    stored_instances: Collection[RegisteredInstance],
+) -> Plan:
+    """Plan how these entries come into a store that has those."""
+    known_credentials = {one.name: one for one in stored_credentials}
+    known_instances = {one.entry.name: one for one in stored_instances}
+    named = {entry.name for entry in instances}
+    others = [one for one in stored_instances if one.deleted_at is None and one.entry.name not in named]
+    users: dict[str, list[str]] = {}
+    for one in others:
+        users.setdefault(one.login.name, []).append(one.entry.name)
+    return Plan(
+        credentials=tuple(_plan_credential(entry, known_credentials.get(entry.name), users.get(entry.name, ())) for entry in credentials),
+        instances=tuple(_plan_instance(entry, known_instances.get(entry.name)) for entry in instances),
+        untouched=len(others),
+    )
+
+
+def _plan_credential(entry: CredentialEntry, known: CredentialEntry | None, users: Sequence[str]) -> PlannedCredential:
+    if known is None:
+        return PlannedCredential(entry, Action.ADD, (), tuple(users))
+    if entry.secret is None and entry.username == known.username:  # a secret that is left out stays with its user name
+        return PlannedCredential(known, Action.UNCHANGED, (), tuple(users))
+    changes = [Change("username", known.username, entry.username)] if entry.username != known.username else []
+    if entry.secret != known.secret:
+        changes.append(Change("secret", describe_secret(known.secret), describe_secret(entry.secret)))
+    return PlannedCredential(entry, Action.CHANGE if changes else Action.UNCHANGED, tuple(changes), tuple(users))
+
+
+def _plan_instance(entry: InstanceEntry, known: RegisteredInstance | None) -> PlannedInstance:
+    if known is None:
+        return PlannedInstance(entry, Action.ADD, ())
+    old, new = describe_entry(known.entry), describe_entry(entry)
+    changes = tuple(Change(name, old[name], new[name]) for name in new if old[name] != new[name])
+    if known.deleted_at is not None:
+        return PlannedInstance(entry, Action.RESTORE, changes)
+    return PlannedInstance(entry, Action.CHANGE if changes else Action.UNCHANGED, changes)
+
+
+def describe_entry(entry: InstanceEntry) -> dict[str, str | None]:
+    """Each field of an entry but its name, by its key in a fleet file, as text."""
+    return {
+        "engine": entry.engine,
+        "host": entry.host,
+        "port": str(entry.port),
+        "credential": entry.credential_name,
+        "database": entry.database,
+        "sslmode": entry.sslmode,
+        "sslrootcert": entry.sslrootcert,
+        "tags": describe_tags(entry.tags),
+        "capacity_limit": None if entry.capacity_limit_bytes is None else format_size(entry.capacity_limit_bytes),
+        "replica": "yes" if entry.is_replica else None,
+    }
+
+
+def describe_tags(tags: Mapping[str, str]) -> str | None:
+    """Tags in one line, in the order of their keys; None without any."""
+    return ", ".join(f"{key}={tags[key]}" for key in sorted(tags)) or None
+
+
+def describe_secret(secret: str | None) -> str | None:
+    """Where a password is kept, never the password: env:NAME, file:PATH or encrypted; None is a login without one."""
+    return "encrypted" if secret is not None and secret.startswith("encrypted:") else secret

@@ -1,0 +1,73 @@
+"""The key of the stored passwords: refused when it is another one than they were encrypted with, and replaced by a new one.
+
+Replacing has three steps: the new key is put before the old one, every password is encrypted again in one transaction, the old key is
+taken away. Whatever interrupts them, a key that opens every password is there, and doing it again ends it.
+"""
+
+from collections.abc import Sequence
+
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.installation.change_timezone import refuse_while_running
+from whalefall_pipelines.inventory.registration import CredentialEntry
+from whalefall_pipelines.inventory.store.instances import lock_fleet, read_fleet, replace_secrets
+from whalefall_pipelines.store.credentials import SecretBox, is_sealed
+from whalefall_pipelines.store.database import Cursor, Database
+
+
+def refuse_other_key(cursor: Cursor, secrets: SecretBox) -> None:
+    """Refuse a key that opens none of the stored passwords.
+
+    Raises:
+        InputError: there are some, and it opens none.
+    """
+    sealed = _sealed(cursor)
+    if sealed and not any(secrets.opens(one.secret or "") for one in sealed):
+        raise InputError(
+            f"The passwords that this store keeps ({len(sealed)}) were encrypted with another key than {secrets.keys}: bring that key back "
+            "(WHALEFALL_SECRET_KEY, or secret.key in the home folder)."
+        )
+
+
+def replace_key(database: Database, secrets: SecretBox) -> int:
+    """Encrypt every stored password with a new key, and return how many there are.
+
+    Raises:
+        InputError: a session runs, a password cannot be opened, or WHALEFALL_SECRET_KEY has no new key; nothing is changed.
+    """
+    keys = secrets.keys
+    if not (keys.is_file or keys.is_several):
+        raise InputError(
+            "The key is in WHALEFALL_SECRET_KEY: set it to the new key and the old one with a comma between them, the new one first, "
+            "wherever whalefall and Dagster run, restart them, and run this again; afterwards take the old key out."
+        )
+    with database.transaction() as holding:  # until the last step, so that no password is sealed with the old key meanwhile
+        lock_fleet(holding)
+        refuse_while_running(database)
+        _refuse_unreadable(_sealed(holding), secrets)
+        keys.make_file()
+        if keys.is_file:
+            keys.add_to_file()
+        count = seal_all_again(database, secrets)
+        if keys.is_file:
+            keys.keep_first_in_file()
+    return count
+
+
+def seal_all_again(database: Database, secrets: SecretBox) -> int:
+    """Encrypt every stored password with the first key, all or none of them; return how many there are."""
+    with database.transaction() as cursor:
+        return replace_secrets(cursor, {one.name: (one.secret or "", secrets.seal_again(one.secret or "")) for one in _sealed(cursor)})
+
+
+def _sealed(cursor: Cursor) -> list[CredentialEntry]:
+    credentials, _ = read_fleet(cursor)
+    return [one for one in credentials if is_sealed(one.secret)]
+
+
+def _refuse_unreadable(sealed: Sequence[CredentialEntry], secrets: SecretBox) -> None:
+    unreadable = [one.name for one in sealed if not secrets.opens(one.secret or "")]
+    if unreadable:
+        raise InputError(
+            f"{secrets.keys} does not open the passwords of {', '.join(map(repr, unreadable))}, so nothing was changed: bring back the key "
+            "that they were encrypted with, or give these logins their passwords anew."
+        )

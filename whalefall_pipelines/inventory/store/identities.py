@@ -1,0 +1,68 @@
+"""Which servers the instances are: claiming an identity, finding who has it already, and what a person says about it.
+
+The rules by which a plan is judged before it is written are `inventory/identities.py`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.domain.instances import Instance, ServerIdentity
+from whalefall_pipelines.store.database import Cursor
+
+
+def claim_identity(cursor: Cursor, instance: Instance, identity: ServerIdentity) -> str | None:
+    """Remember what a server calls itself, unless an active instance has that identity already, whose name is returned.
+
+    Two servers that were both started anew since are told apart by that, so that a replica and its primary are two.
+    """
+    _lock(cursor, [identity])
+    same = find_same_server(cursor, instance, identity)
+    if same is None:
+        _set(cursor, {instance.name: identity})
+    return same
+
+
+def remember_identities(cursor: Cursor, identities: Mapping[str, ServerIdentity]) -> None:
+    """Remember what servers call themselves, by the name of the instance. Whether two are one is for the caller to see."""
+    if identities:
+        _lock(cursor, identities.values())
+        _set(cursor, identities)
+
+
+def find_same_server(cursor: Cursor, instance: Instance, identity: ServerIdentity) -> str | None:
+    """The name of another active instance that is the server with this identity, None if there is none."""
+    parameters = {
+        "instance_id": instance.instance_id,
+        "engine": instance.engine,
+        "server_identity": identity.name,
+        "server_started_at": identity.started_at,
+        "is_replica": identity.is_replica,
+    }
+    cursor.execute(queries.load("instances/find_same_server"), parameters)
+    found = cursor.fetchone()
+    return None if found is None else str(found[0])
+
+
+def forget_identities(cursor: Cursor, names: Sequence[str]) -> None:
+    """Forget which servers these instances were; the inventory and everything that was collected stays."""
+    if names:
+        cursor.execute(queries.load("instances/forget_identities"), {"names": list(names)})
+
+
+def mark_replicas(cursor: Cursor, names: Sequence[str], *, is_replica: bool) -> None:
+    """Say of these instances whether they may have the identity of another one."""
+    cursor.execute(queries.load("instances/mark_replicas"), {"names": list(names), "is_replica": is_replica})
+
+
+def _lock(cursor: Cursor, identities: Iterable[ServerIdentity]) -> None:
+    """Keep others from claiming these identities until the end of the transaction."""
+    cursor.execute(queries.load("instances/lock_identities"), {"server_identities": [identity.name for identity in identities]})
+
+
+def _set(cursor: Cursor, identities: Mapping[str, ServerIdentity]) -> None:
+    parameters = {
+        "names": list(identities),
+        "server_identities": [identity.name for identity in identities.values()],
+        "server_started_at": [identity.started_at for identity in identities.values()],
+    }
+    cursor.execute(queries.load("instances/set_identities"), parameters)

@@ -1,0 +1,73 @@
+"""Verbs that change what is collected under a name: enabling an instance, and saying that its server was moved or is a replica.
+
+Registering is `register_instances.py`; the rules by which servers are compared are `inventory/identities.py`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.fleet.addresses import resolve_hosts
+from whalefall_pipelines.inventory.identify_servers import RESOLVE_SECONDS
+from whalefall_pipelines.inventory.identities import Answers
+from whalefall_pipelines.inventory.identity_conflicts import find_twins
+from whalefall_pipelines.inventory.registration import RegisteredInstance
+from whalefall_pipelines.inventory.store.identities import forget_identities, mark_replicas
+from whalefall_pipelines.inventory.store.instances import find_registered, lock_fleet, registered_instances, switch_active
+from whalefall_pipelines.store.database import Database
+
+Addresses = Mapping[str, frozenset[str]]
+
+
+def enable(database: Database, names: Sequence[str]) -> tuple[str, ...]:
+    """Collect from these instances again; return those that were disabled.
+
+    Raises:
+        NotFoundError: a name is not registered, or was removed.
+        InputError: one is the same server as another active instance; nothing is changed.
+    """
+    addresses = _resolve(database)
+    with database.transaction() as cursor:
+        lock_fleet(cursor)
+        find_registered(cursor, names)
+        changed = switch_active(cursor, names, is_active=True)
+        _refuse_twins(find_registered(cursor, ()), names, addresses)
+    return changed
+
+
+def accept_moved(database: Database, names: Sequence[str]) -> tuple[RegisteredInstance, ...]:
+    """Let the next visit take whichever server it meets; return what was known before. What was collected stays and goes on.
+
+    Raises:
+        NotFoundError: a name is not registered, or was removed.
+    """
+    with database.transaction() as cursor:
+        lock_fleet(cursor)
+        known = find_registered(cursor, names)
+        forget_identities(cursor, names)
+    return known
+
+
+def accept_replicas(database: Database, names: Sequence[str], *, is_replica: bool) -> tuple[RegisteredInstance, ...]:
+    """Say whether these instances may be the same server as another one by all that can be seen; return what was known before.
+
+    Raises:
+        NotFoundError: a name is not registered, or was removed.
+        InputError: without the mark one is the same server as another active instance; nothing is changed.
+    """
+    addresses = _resolve(database)
+    with database.transaction() as cursor:
+        lock_fleet(cursor)
+        known = find_registered(cursor, names)
+        mark_replicas(cursor, names, is_replica=is_replica)
+        _refuse_twins(find_registered(cursor, ()), names, addresses)
+    return known
+
+
+def _resolve(database: Database) -> Addresses:
+    return resolve_hosts({one.entry.host for one in registered_instances(database)}, seconds=RESOLVE_SECONDS)
+
+
+def _refuse_twins(registered: Sequence[RegisteredInstance], names: Collection[str], addresses: Addresses) -> None:
+    problems = find_twins(registered, names, Answers(addresses=addresses))
+    if problems:
+        raise InputError("\n  ".join(("Nothing was changed:", *(problem.sentence for problem in problems))))

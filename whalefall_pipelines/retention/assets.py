@@ -1,0 +1,211 @@
+"""Upkeep of the table partitions in Dagster: the asset that creates them with its checks, the job that drops them, and the sensor that
+repairs what cannot wait.
+
+The work is `retention/maintain_table_partitions.py`; the schedules are in `schedules.py`.
+"""
+
+import hashlib
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from whalefall_pipelines.capacity.checks import MOST_ROWS
+from whalefall_pipelines.dagster_base.metadata import Metadata, markdown_table
+from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.dagster_base.runs import plan_session, session_of_run
+from whalefall_pipelines.domain.months import PARTITIONED_TABLES, Month
+from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory
+from whalefall_pipelines.retention import maintain_table_partitions as upkeep
+from whalefall_pipelines.retention.maintenance import Step, StepKind, added_by, dropped_by
+from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.months import find_refused_upkeep
+
+ASSET = dg.AssetKey("table_partitions")
+LANE = {"whalefall/lane": "upkeep"}
+RETRY_NUMBER_TAG = "whalefall/upkeep_retry"
+# Expiring has a week: it may be told to wait by a lock, and a person may have to confirm it.
+OVERDUE_AFTER = timedelta(days=7)
+STEP_COLUMNS = ("table", "month", "name", "step", "bytes", "rows (estimate)", "why")
+
+CHECKS = {
+    "every_month_in_use_exists": "Fails when a month that holds or takes data has no table partition.",
+    "enough_months_ahead": "Fails when one of the coming months that WHALEFALL_PARTITIONS_AHEAD asks for lacks.",
+    "nothing_is_overdue": "Warns when a month should have been dropped a week ago.",
+    "nothing_is_held_back": "Warns when an overdue month is kept because periods of it are not computed, and says how they are.",
+    "no_detach_is_pending": "Fails when a detach was cut off: the rows of that month are in no query.",
+    "nothing_is_foreign": "Fails when a table is in the way of a month, or a part is not exactly one calendar month.",
+}
+
+
+@dg.asset(
+    key=ASSET,
+    group_name="upkeep",
+    description="The monthly table partitions of the four big tables: what exists, what is made ahead, what is overdue or in the way.\n\n"
+    "Materializing it creates what is missing and drops nothing. Only the job `expire_table_partitions` drops.",
+    kinds={"postgres", "python"},
+    owners=["team:dba"],
+    tags={"grain": "table-month"},
+    check_specs=[dg.AssetCheckSpec(name, asset=ASSET, description=description) for name, description in CHECKS.items()],
+)
+def table_partitions(
+    context: dg.AssetExecutionContext, whalefall: WhalefallResource
+) -> Generator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    given = whalefall.installation()
+    day = whalefall.today()
+    session_id, steps = _upkeep(context, whalefall, lambda database: upkeep.create_table_partitions(database, given, day))
+    yield dg.MaterializeResult(metadata={**_metadata(steps, day), "session_id": session_id})
+    yield from _checks(steps, given, day)
+
+
+create_table_partitions = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
+    "create_table_partitions",
+    selection=dg.AssetSelection.assets(ASSET),
+    description="Makes this month and those ahead, fills holes, drops nothing.",
+    tags=LANE,
+)
+
+
+@dg.op(description="Drops the months older than their retention, archived before, and shows what is left in the asset `table_partitions`.")
+def drop_expired_months(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
+    given = whalefall.installation()
+    day = whalefall.today()
+    session_id, steps = _upkeep(context, whalefall, lambda database: upkeep.expire_table_partitions(database, given, day))
+    context.log_event(dg.AssetObservation(ASSET, metadata={**_metadata(steps, day), "session_id": session_id}))
+    for check in _checks(steps, given, day):
+        context.instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=ASSET,
+                check_name=str(check.check_name),
+                passed=check.passed,
+                metadata=check.metadata,
+                severity=check.severity,
+                description=check.description,
+            )
+        )
+
+
+# The resource is named here: when Dagster binds one to a job of ops later, it makes the sensor anew and warns about itself.
+@dg.job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
+    description="Drops the months older than their retention, archived before; creates nothing.",
+    tags=LANE,
+    resource_defs={"whalefall": WhalefallResource()},
+)
+def expire_table_partitions() -> None:
+    drop_expired_months()
+
+
+def _upkeep(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext, whalefall: WhalefallResource, work: Callable[[Database], upkeep.Upkeep]
+) -> tuple[str, Sequence[Step]]:
+    """Do the work of a run in a session, which fails with the code of what was left undone; its id, and what there is to do afterwards."""
+    with whalefall.store() as database:
+        session = plan_session(context, database, SyncCategory.PARTITION, [whalefall.today()])
+        with session_of_run(context, database, session, []):
+            done = work(database)
+            for outcome in done.outcomes:
+                what = f"{outcome.step.kind} {outcome.step.name}"
+                if outcome.error:
+                    context.log.warning("%s: %s", what, outcome.error)
+                else:
+                    context.log.info("%s%s", what, f", archived as {outcome.archive}" if outcome.archive else "")
+            if done.error:
+                code, message = done.error.code, str(done.error)
+                sessions.abandon_session(database, session.session_id, SessionStatus.FAILED, error_code=code, error_message=message)
+    return str(session.session_id), done.steps
+
+
+def _checks(steps: Sequence[Step], given: Settings, day: date) -> list[dg.AssetCheckResult]:
+    this, rules = Month(day.year, day.month), upkeep.rules(given)
+    lacking = [step for step in steps if step.found is None and step.month]
+    overdue = [step for step in dropped_by(steps) if step.month and rules.is_overdue(step.table_name, step.month, day - OVERDUE_AFTER)]
+    return [
+        _check("every_month_in_use_exists", [step for step in lacking if step.month and step.month <= this]),
+        _check("enough_months_ahead", [step for step in lacking if step.month and step.month > this]),
+        _check("nothing_is_overdue", overdue, dg.AssetCheckSeverity.WARN),
+        _check("nothing_is_held_back", [step for step in steps if step.kind is StepKind.HOLD], dg.AssetCheckSeverity.WARN),
+        _check("no_detach_is_pending", [step for step in steps if step.kind is StepKind.FINALIZE]),
+        _check("nothing_is_foreign", [step for step in steps if step.kind is StepKind.FOREIGN]),
+    ]
+
+
+@dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
+    jobs=[create_table_partitions, expire_table_partitions],
+    minimum_interval_seconds=120,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Repairs within minutes: a month that is missing or that a write missed, and a detach that was cut off. An expiry that met "
+    "a lock is retried the same day (WHALEFALL_RETRY_MINUTES).",
+)
+def missing_table_partitions(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Generator[dg.RunRequest | dg.SkipReason]:
+    given = whalefall.installation()
+    with whalefall.store() as database:
+        steps = upkeep.plan_additions(database, given, whalefall.today())
+        retries = list(_retry(context.instance, database, given, whalefall.now()))
+    hour = f"{whalefall.now():%Y-%m-%dT%H}"
+    cut_off = [step for step in dropped_by(steps) if step.kind is StepKind.FINALIZE]
+    repairs = [*_repair("create_table_partitions", added_by(steps), hour), *_repair("expire_table_partitions", cut_off, hour)]
+    yield from [*repairs, *retries] or [dg.SkipReason("Every month is there.")]
+
+
+def _retry(instance: dg.DagsterInstance, database: Database, given: Settings, now: datetime) -> Iterable[dg.RunRequest]:
+    """The expiry once more where the last one met a lock: after each pause of WHALEFALL_RETRY_MINUTES, then after the longest of them."""
+    for run in instance.get_runs(dg.RunsFilter(job_name=expire_table_partitions.name), limit=1):
+        refused_at = find_refused_upkeep(database, run.run_id)
+        number = int(run.tags.get(RETRY_NUMBER_TAG, 0))
+        pause = given.retry_pauses[min(number, len(given.retry_pauses) - 1)]
+        if refused_at and refused_at + pause <= now:
+            tags = {RETRY_NUMBER_TAG: str(number + 1)}
+            yield dg.RunRequest(run_key=f"after-{run.run_id}", job_name=expire_table_partitions.name, tags=tags)
+
+
+def _repair(job_name: str, steps: Sequence[Step], hour: str) -> Iterable[dg.RunRequest]:
+    """A run for these steps: at once, and while they stay to be done once an hour."""
+    if steps:
+        names = hashlib.sha256("\n".join(step.name for step in steps).encode()).hexdigest()[:16]
+        yield dg.RunRequest(run_key=f"{job_name}-{hour}-{names}", job_name=job_name)
+
+
+def _check(name: str, steps: Sequence[Step], severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR) -> dg.AssetCheckResult:
+    more = f" and {len(steps) - 3} more" if len(steps) > 3 else ""
+    found = "; ".join(f"{step.name}: {step.why}" for step in steps[:3]) + more
+    return dg.AssetCheckResult(
+        asset_key=ASSET,
+        check_name=name,
+        passed=not steps,
+        severity=severity,
+        description=found or "in order",
+        metadata={"count": len(steps), "table partitions": markdown_table(STEP_COLUMNS, map(_step_row, steps[:MOST_ROWS]))},
+    )
+
+
+def _metadata(steps: Sequence[Step], day: date) -> Metadata:
+    existing = [step.found for step in steps if step.found and step.kind is not StepKind.FOREIGN]
+    counts: Mapping[str, Callable[[Step], bool]] = {
+        "to_create": lambda step: step.kind is StepKind.CREATE,
+        "overdue": lambda step: step.drops,
+        "held_back": lambda step: step.kind is StepKind.HOLD,
+        "detach_pending": lambda step: step.kind is StepKind.FINALIZE,
+        "foreign": lambda step: step.kind is StepKind.FOREIGN,
+    }
+    return {
+        "table_partitions": len(existing),
+        "total_bytes": sum(one.total_bytes for one in existing),
+        **{name: sum(map(belongs, steps)) for name, belongs in counts.items()},
+        "next three months": _coming(steps, Month(day.year, day.month)),
+        "table partitions": markdown_table(STEP_COLUMNS, [_step_row(step) for step in steps[-MOST_ROWS:]]),
+    }
+
+
+def _coming(steps: Sequence[Step], this: Month) -> dg.MarkdownMetadataValue:
+    present = {(step.table_name, step.month) for step in steps if step.found}
+    months = [this.plus(number) for number in (1, 2, 3)]
+    rows = [(month, *("exists" if (table_name, month) in present else "missing" for table_name in PARTITIONED_TABLES)) for month in months]
+    return markdown_table(("month", *PARTITIONED_TABLES), rows)
+
+
+def _step_row(step: Step) -> tuple[object, ...]:
+    known = (step.found.total_bytes, step.found.rows) if step.found else (None, None)
+    return (step.table_name, step.month, step.name, step.kind, *known, step.why)

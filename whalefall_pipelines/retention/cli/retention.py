@@ -1,0 +1,89 @@
+"""`whalefall retention`: gaps, sessions and Dagster's events that are older than they are kept, and what all of it takes on disk."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.retention.expire_rows import Databases, expire_rows, open_databases, plan_rows, read_footprint
+from whalefall_pipelines.retention.expired_rows import ExpiredRows
+from whalefall_pipelines.terminal.output import error_console, format_bytes, json_option, print_table
+from whalefall_pipelines.terminal.questions import confirm
+
+
+@click.group()
+def retention() -> None:
+    """Delete what is older than it is kept, and see what takes room.
+
+    Months of sizes and aggregations are `whalefall partitions`.
+    """
+
+
+@retention.command("plan")
+@json_option
+def show_plan(*, as_json: bool) -> None:
+    """Show what would be deleted today: gaps, sessions and their records, and Dagster's events."""
+    given = settings.load()
+    with open_databases(given) as databases:
+        _print(plan_rows(databases, given, _today(databases)), as_json=as_json)
+
+
+@retention.command()
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
+@json_option
+def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Delete what is older than it is kept.
+
+    A running session, a session that a kept day or a retry refers to, the gaps of kept days, and events of assets and checks stay. What
+    was interrupted is taken up by the next time.
+    """
+    given = settings.load()
+    with open_databases(given) as databases:
+        day = _today(databases)
+        planned = plan_rows(databases, given, day)
+        rows = sum(one.rows for one in planned)
+        if dry_run or (rows and not as_json):
+            _print(planned, as_json=as_json)
+        if dry_run:
+            return
+        if rows:
+            if as_json and not yes:
+                raise InputError(
+                    "Nothing was deleted, because --json shows no plan to confirm: look at it with --dry-run, then give --yes."
+                )
+            confirm(f"Delete these {rows} rows?", is_confirmed=yes)
+        with error_console().status("Deleting …"):
+            deleted = expire_rows(databases, given, day, confirmed=planned)
+    _print(deleted, as_json=as_json)
+
+
+@retention.command()
+@json_option
+def footprint(*, as_json: bool) -> None:
+    """Show what the store and Dagster's database take on disk, and how they grow."""
+    given = settings.load()
+    with open_databases(given) as databases:
+        found = read_footprint(databases, _today(databases))
+    rows = [
+        {"kind": kind, "total_bytes": _bytes(size, as_json=as_json), "bytes_a_day": _bytes(found.growth_bytes([kind]), as_json=as_json)}
+        for kind, size in found.sizes.items()
+    ]
+    print_table(("kind", "total_bytes", "bytes_a_day"), rows, as_json=as_json, empty="")
+
+
+def _today(databases: Databases) -> date:
+    return today(system_clock(), databases.store.timezone)
+
+
+def _print(rows: Sequence[ExpiredRows], *, as_json: bool) -> None:
+    shown = [{"what": one.kind, "before": one.before, "rows": one.rows, "why": one.why} for one in rows]
+    print_table(tuple(shown[0]), shown, as_json=as_json, empty="")
+
+
+def _bytes(size: int | None, *, as_json: bool) -> object:
+    return size if as_json else format_bytes(size)

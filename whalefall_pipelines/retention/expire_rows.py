@@ -1,0 +1,125 @@
+"""Deletes what is older than it is kept and has no month of its own: gaps, records, sessions, and Dagster's events; and measures what the
+whole installation takes on disk.
+
+Every batch is a transaction of its own, so that an interrupted run is taken up by the next one. Months are `maintain_table_partitions.py`.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from whalefall_pipelines.domain.months import STATS_TABLES, Place
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.retention.expired_rows import GROWTH_DAYS, WHY, ExpiredRows, Footprint, RowKind, RowRules
+from whalefall_pipelines.retention.maintain_table_partitions import rules as month_rules
+from whalefall_pipelines.retention.store import expired_rows as retention
+from whalefall_pipelines.runtime import embedded
+from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.months import read_catalogue
+
+# A year of footprints, to be compared with the same season.
+FOOTPRINT_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Where rows expire: the store, and Dagster's database beside it."""
+
+    store: Database
+    dagster: Database
+
+
+@contextmanager
+def open_databases(settings: Settings) -> Generator[Databases]:
+    """Both databases, ready to use.
+
+    Raises:
+        StoreUnreachableError: one of them does not answer.
+        SchemaError: the store's schema is not this program's.
+    """
+    with open_store(settings) as store, beside_dagster(store, settings) as databases:
+        yield databases
+
+
+@contextmanager
+def beside_dagster(store: Database, settings: Settings) -> Generator[Databases]:
+    """A store that is open, and Dagster's database beside it, which is closed with the block."""
+    with closing(Database(embedded.address(settings).dagster, store.timezone, pool_size=1)) as dagster:
+        yield Databases(store, dagster)
+
+
+def plan_rows(databases: Databases, settings: Settings, today: date) -> tuple[ExpiredRows, ...]:
+    """What would be deleted on this day, counted; what nothing is to be deleted of is there with no rows."""
+    rules = _rules(databases.store, settings, today)
+    return tuple(ExpiredRows(kind, rules.before(kind, today), _count(databases, kind, rules, today), WHY[kind]) for kind in RowKind)
+
+
+def expire_rows(
+    databases: Databases,
+    settings: Settings,
+    today: date,
+    *,
+    confirmed: Sequence[ExpiredRows] | None = None,
+    on_batch: Callable[[RowKind, int], None] = lambda _kind, _rows: None,
+) -> tuple[ExpiredRows, ...]:
+    """Delete what is older than it is kept, and return how many rows that were. `confirmed` is the plan that a person saw.
+
+    Raises:
+        InputError: other rows would be deleted than were confirmed; none is.
+        StoreUnreachableError: a database is away; what was deleted before stays deleted.
+    """
+    rules = _rules(databases.store, settings, today)
+    if confirmed is not None and {one.kind: one.before for one in confirmed} != {kind: rules.before(kind, today) for kind in RowKind}:
+        raise InputError("What expires changed after its plan was shown, so nothing was deleted: make the plan again.")
+    done: list[ExpiredRows] = []
+    for kind in RowKind:
+        deleted = ExpiredRows(kind, rules.before(kind, today), 0, WHY[kind])
+        for rows in _delete(databases, kind, rules, today):
+            deleted = replace(deleted, rows=deleted.rows + rows)
+            on_batch(kind, rows)
+        done.append(deleted)
+    return tuple(done)
+
+
+def read_footprint(databases: Databases, today: date) -> Footprint:
+    """What the installation takes on disk now, and took up to 30 days ago."""
+    earlier_on, earlier = retention.find_earlier_footprint(databases.store, today - timedelta(days=GROWTH_DAYS), today)
+    return Footprint(retention.measure_footprint(databases.store, databases.dagster), earlier, earlier_on, today)
+
+
+def record_footprint(databases: Databases, footprint: Footprint) -> None:
+    """Write down what the installation takes on disk today, so that its growth is known later."""
+    keep_from = footprint.today - timedelta(days=FOOTPRINT_DAYS)
+    retention.record_footprint(databases.store, footprint.today, footprint.sizes, keep_from=keep_from)
+
+
+def _rules(store: Database, settings: Settings, today: date) -> RowRules:
+    """The oldest day that is kept is of the oldest month of sizes that is there: one that is held for its periods needs its gaps."""
+    wanted = min(month_rules(settings).oldest_kept(table_name, today) for table_name in STATS_TABLES)
+    present = [one.month for one in read_catalogue(store, STATS_TABLES) if one.month and one.place is not Place.STRAY]
+    return RowRules(min([wanted, *present]).first_day, settings.session_retention_days, settings.event_retention_days)
+
+
+def _count(databases: Databases, kind: RowKind, rules: RowRules, today: date) -> int:
+    before = rules.before(kind, today)
+    if kind is RowKind.GAPS:
+        return retention.count_gaps(databases.store, before)
+    if kind is RowKind.RECORDS:
+        return sum(retention.sessions_with_expired_records(databases.store, before).values())
+    if kind is RowKind.SESSIONS:
+        return retention.count_sessions(databases.store, before, rules.oldest_day)
+    return retention.count_events(databases.dagster, before)
+
+
+def _delete(databases: Databases, kind: RowKind, rules: RowRules, today: date) -> Iterator[int]:
+    before = rules.before(kind, today)
+    if kind is RowKind.GAPS:
+        return retention.delete_gaps(databases.store, before)
+    if kind is RowKind.RECORDS:
+        return retention.delete_records(databases.store, before)
+    if kind is RowKind.SESSIONS:
+        return retention.delete_sessions(databases.store, before, rules.oldest_day)
+    return retention.delete_events(databases.dagster, before)

@@ -1,0 +1,48 @@
+"""Which months of sizes must not go yet: those from which a period was not computed, or was computed before their days changed.
+
+What is planned for them is `domain/months.py`; computing periods is `aggregate_sizes.py`.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from whalefall_pipelines.aggregation.aggregate import find_stale_periods
+from whalefall_pipelines.aggregation.store import find_known_days
+from whalefall_pipelines.domain.months import Month, months_of
+from whalefall_pipelines.domain.periods import Period, PeriodType
+from whalefall_pipelines.store.database import Database
+
+
+def find_held_months(database: Database, months: Sequence[Month], retention_months: int, today: date) -> dict[Month, str]:
+    """The ones of these months with a period that recomputing would change, and what computes it.
+
+    A period that aggregations do not keep any more (they are kept for so many months) need not be there. Nor need daily ones,
+    which go when their days do, but that of the last day, to which the next is compared.
+    """
+    known = find_known_days(database) if months else None
+    if not known or known[0] > months[-1].last_day or known[1] < months[0].first_day:
+        return {}
+    days = (max(known[0], months[0].first_day), min(known[1], months[-1].last_day))
+    oldest_kept = months_of([today])[0].plus(-retention_months)
+    last_day = months[-1].last_day
+    spans = dict.fromkeys(PeriodType, days) | {PeriodType.DAILY: (last_day, last_day)}
+    stale = [
+        period
+        for period_type, span in spans.items()
+        if known[0] <= span[0] <= span[1] <= known[1]
+        for period in find_stale_periods(database, period_type, today, span)
+        if months_of([period.start])[0] >= oldest_kept
+    ]
+    touching = {month: [one for one in stale if one.start <= month.last_day and one.end >= month.first_day] for month in months}
+    why = "it is overdue, but periods are not what its days say; compute them first: "
+    return {month: why + how_to_compute(periods) for month, periods in touching.items() if periods}
+
+
+def how_to_compute(periods: Collection[Period]) -> str:
+    """The commands that compute these periods, one for each type."""
+    starts = {period_type: [one.start for one in periods if one.period_type is period_type] for period_type in PeriodType}
+    return ", ".join(
+        f"`whalefall aggregate --period {period_type} --start {min(found)} --through {max(found)}`"
+        for period_type, found in starts.items()
+        if found
+    )

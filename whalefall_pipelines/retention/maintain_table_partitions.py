@@ -1,0 +1,248 @@
+"""Upkeep of the table partitions: what is planned, creating what is missing, and expiring what is overdue, as two separate pieces of work.
+
+The plan is made in `domain/months.py`, the statements are in `store/months.py`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from whalefall_pipelines.domain.months import AGGREGATION_TABLES, Month, TablePartition
+from whalefall_pipelines.errors import InputError, StoreBusyError, StoreError, StoreUnreachableError, WhalefallError
+from whalefall_pipelines.retention.archive import archive_month, check_archive
+from whalefall_pipelines.retention.hold_months import find_held_months
+from whalefall_pipelines.retention.maintenance import (
+    NOTHING_HELD,
+    Step,
+    StepKind,
+    UpkeepRules,
+    added_by,
+    droppable_sizes,
+    dropped_by,
+    expired_by,
+    plan_upkeep,
+)
+from whalefall_pipelines.retention.store.table_partition_rows import months_with_days, prune
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.months import (
+    PATIENCE,
+    Patience,
+    attach_again,
+    detach,
+    drop_detached,
+    ensure_month,
+    needed_months,
+    only_upkeep,
+    read_catalogue,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A step that was taken, or tried; with an error it is left for the next upkeep."""
+
+    step: Step
+    error: WhalefallError | None = None
+    archive: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What one upkeep did, and what there is to do after it."""
+
+    outcomes: tuple[Outcome, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def error(self) -> WhalefallError | None:
+        """What is left undone, as one error; one that a later upkeep may do by itself decides the code."""
+        errors = [(outcome.step.name, outcome.error) for outcome in self.outcomes if outcome.error]
+        if not errors:
+            return None
+        kind = min((error for _, error in errors), key=lambda error: not error.is_transient)
+        return type(kind)("; ".join(f"{name}: {error}" for name, error in errors))
+
+
+def plan(database: Database, settings: Settings, day: date, months: Iterable[Month] = ()) -> tuple[Step, ...]:
+    """What there is to do on this day. Months that a write missed are known; `months` are more of them.
+
+    A month of sizes that is about to be dropped is held while a period has not been computed from it: asking that reads its rows.
+    """
+    known = _with_days(database, _known(database, settings, months), day)
+    steps = _plan(known, day)
+    held = find_held_months(database, droppable_sizes(steps), settings.aggregation_retention_months, day)
+    return _plan(known, day, held) if held else steps
+
+
+def plan_additions(database: Database, settings: Settings, day: date, months: Iterable[Month] = ()) -> tuple[Step, ...]:
+    """The same without asking whether months may be dropped: a matter of milliseconds, for who wants to know what lacks."""
+    return _plan(_known(database, settings, months), day)
+
+
+def create_table_partitions(
+    database: Database, settings: Settings, day: date, months: Iterable[Month] = (), *, patience: Patience = PATIENCE
+) -> Upkeep:
+    """Create what is missing and put back what an interrupted detach left within its retention, each by itself; nothing is dropped.
+
+    Raises:
+        StoreBusyError: another upkeep is at work.
+        StoreUnreachableError: the store is away.
+    """
+    with only_upkeep(database):
+        steps = plan(database, settings, day, months)
+        outcomes = tuple(_create(database, step, patience) for step in added_by(steps))
+        return Upkeep(outcomes, _plan_again(database, settings, day, steps) if outcomes else steps)
+
+
+def expire_table_partitions(
+    database: Database,
+    settings: Settings,
+    day: date,
+    *,
+    confirmed: Sequence[Step] | None = None,
+    beyond_limit: bool = False,
+    patience: Patience = PATIENCE,
+) -> Upkeep:
+    """Drop what is overdue, archived before where there is a folder for that, and prune the days of aggregations, each by itself.
+
+    What is locked waits for the next upkeep, and what is held for its periods. `confirmed` is the plan that a person saw.
+
+    Raises:
+        InputError: more would be dropped than may go at once, or other than was confirmed; nothing is.
+        ArchiveError: archives cannot be written; nothing is dropped.
+        StoreBusyError: another upkeep is at work.
+        StoreUnreachableError: the store is away.
+    """
+    with only_upkeep(database):
+        # PostgreSQL has at most one detach under way in a table, so one that was interrupted is ended first.
+        steps = sorted(plan(database, settings, day), key=lambda step: step.kind is not StepKind.FINALIZE)
+        if confirmed is not None:
+            _refuse_another_plan(steps, confirmed)
+        refuse_too_many(steps, settings, beyond_limit=beyond_limit)
+        if settings.archive_dir and dropped_by(steps):
+            check_archive(settings.archive_dir)
+        outcomes: dict[str, list[Outcome]] = {}
+        for step in (step for step in steps if step.drops or step.kind in {StepKind.FINALIZE, StepKind.HOLD, StepKind.PRUNE}):
+            done = outcomes.setdefault(step.table_name, [])
+            if step.kind is StepKind.HOLD:
+                done.append(Outcome(step, InputError(f"{step.name} is kept: {step.why}")))
+            elif any(isinstance(one.error, StoreBusyError) for one in done):
+                done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the one before it; the next upkeep tries again.")))
+            else:
+                done.append(_take(database, step, settings.archive_dir, patience))
+        everything = tuple(outcome for done in outcomes.values() for outcome in done)
+        return Upkeep(everything, _plan_again(database, settings, day, steps) if everything else tuple(steps))
+
+
+def refuse_too_many(steps: Iterable[Step], settings: Settings, *, beyond_limit: bool) -> None:
+    """Raise InputError when these steps take away more than may go at once."""
+    count = len(expired_by(steps))
+    if count > settings.expire_at_most and not beyond_limit:
+        raise InputError(
+            f"{count} table partitions would be dropped or pruned at once, more than the {settings.expire_at_most} of "
+            "WHALEFALL_EXPIRE_AT_MOST, so none was: look at `whalefall partitions plan`, then `whalefall partitions expire --yes`."
+        )
+
+
+def _refuse_another_plan(steps: Iterable[Step], confirmed: Iterable[Step]) -> None:
+    """Raise InputError unless these steps take away exactly what the confirmed ones do. Bytes and rows may have grown meanwhile."""
+    if {step.target for step in expired_by(steps)} != {step.target for step in expired_by(confirmed)}:
+        raise InputError("The table partitions changed after their plan was shown, so nothing was dropped: make the plan again.")
+
+
+def _plan_again(database: Database, settings: Settings, day: date, steps: Iterable[Step]) -> tuple[Step, ...]:
+    """What there is to do now. Which months are held is known from the plan before: finding that out reads their rows."""
+    held = {step.month: step.why for step in steps if step.kind is StepKind.HOLD and step.month}
+    return _plan(_with_days(database, _known(database, settings), day), day, held)
+
+
+def rules(settings: Settings) -> UpkeepRules:
+    """How many months are made ahead and kept."""
+    return UpkeepRules(settings.partitions_ahead, settings.retention_months, settings.aggregation_retention_months)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a plan is made from."""
+
+    found: tuple[TablePartition, ...]
+    rules: UpkeepRules
+    needed: tuple[Month, ...]
+    with_days: frozenset[tuple[str, Month]] = frozenset()
+
+
+def _known(database: Database, settings: Settings, months: Iterable[Month] = ()) -> _Known:
+    return _Known(read_catalogue(database), rules(settings), (*needed_months(database), *months))
+
+
+def _plan(known: _Known, day: date, held: Mapping[Month, str] = NOTHING_HELD) -> tuple[Step, ...]:
+    return plan_upkeep(known.found, known.rules, day, known.needed, held=held, with_days=known.with_days)
+
+
+def _with_days(database: Database, known: _Known, day: date) -> _Known:
+    """The same, with the months of aggregations whose daily rows are overdue."""
+    overdue = {
+        name: [one.month for one in known.found if one.table_name == name and one.month and known.rules.are_days_overdue(one.month, day)]
+        for name in AGGREGATION_TABLES
+    }
+    found = {(name, month) for name, months in overdue.items() for month in months_with_days(database, name, months)}
+    return replace(known, with_days=frozenset(found))
+
+
+def _create(database: Database, step: Step, patience: Patience) -> Outcome:
+    try:
+        if step.found:
+            detach(database, step.found, patience)
+            attach_again(database, step.found, patience)
+        elif step.month:
+            ensure_month(database, step.table_name, step.month, patience)
+    except StoreUnreachableError:
+        raise
+    except StoreError as error:
+        return Outcome(step, error)
+    return Outcome(step)
+
+
+def _take(database: Database, step: Step, folder: Path | None, patience: Patience) -> Outcome:
+    """Take one step of an expiry."""
+    if step.kind is StepKind.PRUNE:
+        return _prune(database, step, patience)
+    return _expire(database, step, folder, patience) if step.drops else _create(database, step, patience)
+
+
+def _prune(database: Database, step: Step, patience: Patience) -> Outcome:
+    try:
+        if step.found and step.month:
+            prune(database, step.found, step.month, patience)
+    except StoreUnreachableError:
+        raise
+    except StoreError as error:
+        return Outcome(step, error)
+    return Outcome(step)
+
+
+def _expire(database: Database, step: Step, folder: Path | None, patience: Patience) -> Outcome:
+    one = step.found
+    if one is None:
+        return Outcome(step)
+    archive = None
+    try:
+        detach(database, one, patience)
+        archive = _archive(database, one, folder, patience) if folder else None
+        drop_detached(database, one, patience)
+    except StoreUnreachableError:
+        raise
+    except WhalefallError as error:
+        return Outcome(step, error, archive)
+    return Outcome(step, archive=archive)
+
+
+def _archive(database: Database, one: TablePartition, folder: Path, patience: Patience) -> Path:
+    """Archive a month that nobody can write any more; where that fails, it goes back to its place."""
+    try:
+        return archive_month(database, one, folder)
+    except WhalefallError:
+        attach_again(database, one, patience)
+        raise

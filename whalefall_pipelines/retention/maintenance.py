@@ -1,0 +1,201 @@
+"""The upkeep of table partitions: what is kept how long, and what is to be done with the months that there are, as data.
+
+Carrying a plan out is `retention/maintain_table_partitions.py`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from whalefall_pipelines.domain.months import PARTITIONED_TABLES, STATS_TABLES, Month, Place, TablePartition, months_between
+
+
+@dataclass(frozen=True, slots=True)
+class UpkeepRules:
+    """How many months are made ahead, and how many full months before the running one are kept."""
+
+    months_ahead: int
+    stats_retention_months: int
+    aggregation_retention_months: int
+
+    def retention_months(self, table_name: str) -> int:
+        """The retention of a table."""
+        return self.stats_retention_months if table_name in STATS_TABLES else self.aggregation_retention_months
+
+    def oldest_kept(self, table_name: str, today: date) -> Month:
+        """The oldest month that a table keeps on this day."""
+        return Month(today.year, today.month).plus(-self.retention_months(table_name))
+
+    def oldest_daily(self, today: date) -> Month:
+        """The oldest month whose daily aggregations are kept on this day: as long as the days that they repeat."""
+        return self.oldest_kept(STATS_TABLES[0], today)
+
+    def first_daily(self, today: date) -> date:
+        """The first day whose daily aggregation is kept on this day: the one before the oldest month, whose first day is compared to it."""
+        return self.oldest_daily(today).first_day - timedelta(days=1)
+
+    def are_days_overdue(self, month: Month, today: date) -> bool:
+        """Whether the daily aggregations of a month are older than they are kept on this day."""
+        return month < self.oldest_daily(today)
+
+    def is_overdue(self, table_name: str, month: Month, today: date) -> bool:
+        """Whether all of a month is older than what a table keeps on this day."""
+        return month < self.oldest_kept(table_name, today)
+
+
+class StepKind(StrEnum):
+    """What is to be done: a created month may be one that was detached and is attached again; a pruned one loses its daily rows, and keeps
+    weeks, months and quarters; what is held or foreign is only named.
+    """
+
+    CREATE = "create"
+    KEEP = "keep"
+    EXPIRE = "expire"
+    PRUNE = "prune"
+    HOLD = "hold"
+    FINALIZE = "finalize"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do, with its reason; `found` is what the catalogue has, None for what is to be created."""
+
+    kind: StepKind
+    table_name: str
+    name: str
+    month: Month | None
+    why: str
+    found: TablePartition | None = None
+    drops: bool = False
+
+    @property
+    def target(self) -> tuple[object, ...]:
+        """What is done to which table, by which two plans are compared."""
+        table = self.found and (self.found.schema_name, self.found.name, self.found.place, self.found.first_day, self.found.end_day)
+        return (self.kind, self.table_name, self.name, self.month, table)
+
+
+NOTHING_HELD: Mapping[Month, str] = MappingProxyType({})
+NO_DAYS: Collection[tuple[str, Month]] = frozenset()
+
+
+def plan_upkeep(
+    found: Sequence[TablePartition],
+    rules: UpkeepRules,
+    today: date,
+    needed: Iterable[Month] = (),
+    *,
+    held: Mapping[Month, str] = NOTHING_HELD,
+    with_days: Collection[tuple[str, Month]] = NO_DAYS,
+) -> tuple[Step, ...]:
+    """What there is to do on this day, the tables in their order and each from its oldest month on.
+
+    `needed` are months that something is about to write, or missed when it wrote; `held` are months of sizes that must not go yet, and why;
+    `with_days` are months of aggregations that have daily rows.
+    """
+    this = Month(today.year, today.month)
+    wanted = dict.fromkeys(needed, "something writes it") | {this: "the running month"}
+    wanted |= dict.fromkeys(months_between(this.plus(1), this.plus(rules.months_ahead)), "ahead of time")
+    steps: list[Step] = []
+    for table_name in PARTITIONED_TABLES:
+        own = [one for one in found if one.table_name == table_name]
+        oldest_kept = rules.oldest_kept(table_name, today)
+        kept_back = held if table_name in STATS_TABLES else NOTHING_HELD
+        done = [*_steps_of_what_is(own, oldest_kept, kept_back), *_steps_of_what_lacks(table_name, own, oldest_kept, this, wanted)]
+        expired = {month for name, month in with_days if name == table_name and rules.are_days_overdue(month, today) and month not in held}
+        done = [_pruned(step, rules.oldest_daily(today)) if step.month in expired else step for step in done]
+        steps += sorted(done, key=lambda step: (step.month or Month(0, 1), step.name))
+    return tuple(steps)
+
+
+def expired_by(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps at whose end rows are gone: of a whole month, or its daily ones."""
+    return tuple(step for step in steps if step.drops or step.kind is StepKind.PRUNE)
+
+
+def dropped_by(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps at whose end a table is gone."""
+    return tuple(step for step in steps if step.drops)
+
+
+def added_by(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps at whose end a table has a month that it lacked."""
+    return tuple(step for step in steps if step.kind is StepKind.CREATE or (step.kind is StepKind.FINALIZE and not step.drops))
+
+
+def droppable_sizes(steps: Iterable[Step]) -> tuple[Month, ...]:
+    """The months whose sizes are in a table and go with these steps: nothing can be computed from them afterwards."""
+    stored = (step for step in steps if step.drops and step.found and step.found.place is Place.ATTACHED)
+    return tuple(sorted({step.month for step in stored if step.month and step.table_name in STATS_TABLES}))
+
+
+def _steps_of_what_is(own: Sequence[TablePartition], oldest_kept: Month, held: Mapping[Month, str]) -> list[Step]:
+    attached = [one for one in own if one.place is Place.ATTACHED]
+    overdue = {one: one.month for one in own if one.place is not Place.STRAY and one.month and one.month < oldest_kept}
+    if all(one in overdue for one in attached):  # no part would be left of the table
+        candidates = attached or [one for one in overdue if one.place is Place.DETACH_PENDING]
+        stays = max(candidates, key=lambda one: str(one.month), default=None)
+        overdue = {one: month for one, month in overdue.items() if one is not stays}
+    steps: list[Step] = []
+    for one in own:
+        month = one.month
+        has_rival = one.place is Place.DETACHED and month is not None and any(other.overlaps(month) for other in attached)
+        is_held = one.place is Place.ATTACHED and one in overdue and month in held
+        kind, why = _judge(one, oldest_kept, is_overdue=one in overdue, has_rival=has_rival)
+        if month and is_held:
+            kind, why = StepKind.HOLD, held[month]
+        steps.append(Step(kind, one.table_name, one.name, month, why, one, drops=one in overdue and not is_held))
+    return steps
+
+
+def _pruned(step: Step, oldest_daily: Month) -> Step:
+    """The same month with its daily rows taken away, where all else of it stays."""
+    if step.kind is not StepKind.KEEP:
+        return step
+    return replace(step, kind=StepKind.PRUNE, why=f"its daily rows are older than {oldest_daily}; weeks, months and quarters stay")
+
+
+def _judge(one: TablePartition, oldest_kept: Month, *, is_overdue: bool, has_rival: bool) -> tuple[StepKind, str]:
+    if one.place is Place.STRAY or one.month is None:
+        return StepKind.FOREIGN, _why_foreign(one)
+    if one.place is Place.DETACH_PENDING:
+        return StepKind.FINALIZE, "its detach was interrupted: it is ended and the month " + ("dropped" if is_overdue else "attached again")
+    if is_overdue:
+        only_the_drop = one.place is Place.DETACHED
+        return StepKind.EXPIRE, "an interrupted upkeep left only the drop" if only_the_drop else f"all of it is older than {oldest_kept}"
+    if one.place is Place.DETACHED:
+        if has_rival:
+            return StepKind.FOREIGN, "an interrupted upkeep detached it and another one has its month: attach its rows, or drop it"
+        return StepKind.CREATE, "an interrupted upkeep detached it and it is within the retention: attached again"
+    return StepKind.KEEP, "the last one is never dropped" if one.month < oldest_kept else "within the retention"
+
+
+def _why_foreign(one: TablePartition) -> str:
+    if one.place is Place.STRAY:
+        return "it has the name of a month and is no part of the table: rename it or drop it"
+    if not one.is_plain:
+        return "it is divided further or lies on another server: it is left alone"
+    bounds = f"{one.first_day or 'open'} to {one.end_day or 'open'} (exclusive)"
+    return f"its bounds are {bounds} and not one calendar month: it is left alone"
+
+
+def _steps_of_what_lacks(
+    table_name: str, own: Sequence[TablePartition], oldest_kept: Month, this: Month, wanted: dict[Month, str]
+) -> list[Step]:
+    present = {one.month for one in own if one.month and one.place is not Place.STRAY}
+    first = min(month for month in {*present, *wanted} if month >= oldest_kept)
+    reasons = dict.fromkeys(months_between(first, this), "a hole between months that exist") | wanted
+    lacking = {month: why for month, why in reasons.items() if month >= oldest_kept and month not in present}
+    return [_creation(table_name, own, month, why) for month, why in sorted(lacking.items())]
+
+
+def _creation(table_name: str, own: Sequence[TablePartition], month: Month, why: str) -> Step:
+    name = month.table_partition(table_name)
+    in_the_way = next((one for one in own if one.name == name or (one.place is Place.ATTACHED and one.overlaps(month))), None)
+    if in_the_way is None:
+        return Step(StepKind.CREATE, table_name, name, month, why)
+    why = f"{month} cannot be made: {in_the_way.schema_name}.{in_the_way.name} is in its way"
+    return Step(StepKind.FOREIGN, table_name, name, month, why)

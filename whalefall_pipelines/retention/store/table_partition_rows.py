@@ -1,0 +1,85 @@
+"""The rows of one table partition: as CSV out of the store, back into it and compared with what came back; and its daily rows taken away.
+
+The file formats of an archive are `retention/archive.py`; everything else about months is `table_partitions.py`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import IO
+
+from psycopg2 import sql
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.domain.months import Month, TablePartition, months_of
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
+from whalefall_pipelines.store.months import PATIENCE, Patience, begin_creating, compose, new_month
+
+
+def column_types(database: Database, table_name: str) -> dict[str, str]:
+    """The columns of a table in their order, with types as PostgreSQL writes them."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("table_partitions/list_column_types"), {"table_name": table_name})
+        return {str(name): str(type_name) for name, type_name in cursor.fetchall()}
+
+
+def copy_out(database: Database, one: TablePartition, file: IO[bytes]) -> None:
+    """Write all rows of a month as CSV with a header."""
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(queries.load("table_partitions/write_instants_in_utc"))
+        cursor.copy(compose("copy_rows_out", one), file)
+
+
+def count_differences(database: Database, one: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
+    """How many rows a month has, and in how many it differs from this CSV."""
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(compose("create_rehearsal", one))
+        _copy_in(cursor, sql.Identifier("rehearsal"), file, columns)
+        cursor.execute(compose("count_differences", one))
+        rows, differences = cursor.fetchone() or (0, 0)
+        return int(rows), int(differences)
+
+
+def restore_month(database: Database, table_name: str, month: Month, file: IO[bytes], columns: Sequence[str]) -> int:
+    """Make a month with the rows of this CSV in one transaction: filled first and attached then, so nobody waits and nobody sees half.
+
+    Raises:
+        InputError: the month exists; nothing is changed.
+    """
+    one = new_month(table_name, month)
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        if not begin_creating(cursor, table_name, month, PATIENCE):
+            raise InputError(f"{table_name} has a table partition for {month}: nothing is restored over it.")
+        cursor.execute(compose("create_table_partition", one))
+        _copy_in(cursor, sql.Identifier(one.name), file, columns)
+        cursor.execute(compose("count_rows", one))
+        (rows,) = cursor.fetchone() or (0,)
+        cursor.execute(compose("analyze_table_partition", one))
+        cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+    return int(rows)
+
+
+def months_with_days(database: Database, table_name: str, months: Iterable[Month]) -> frozenset[Month]:
+    """The ones of these months of an aggregation that have daily rows beside those of their last day."""
+    statement = sql.SQL(queries.load("table_partitions/list_months_with_days")).format(table_name=sql.Identifier(table_name))
+    with database.transaction() as cursor:
+        cursor.execute(statement, {"months": [month.first_day for month in months]})
+        return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
+
+
+def prune(database: Database, one: TablePartition, month: Month, patience: Patience = PATIENCE) -> None:
+    """Take the daily rows of a month of aggregations away, but those of its last day, by writing anew what it keeps.
+
+    Raises:
+        StoreBusyError: somebody is in the way; nothing is changed.
+    """
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        patience.begin(cursor, one.table_name)
+        cursor.execute(compose("lock_for_pruning", one))
+        cursor.execute(compose("copy_what_stays", one, last_day=str(month.last_day)))
+        cursor.execute(compose("empty_table_partition", one))
+        cursor.execute(compose("put_back_what_stays", one))
+
+
+def _copy_in(cursor: Cursor, table: sql.Identifier, file: IO[bytes], columns: Sequence[str]) -> None:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    cursor.copy(sql.SQL(queries.load("table_partitions/copy_rows_in")).format(table_partition=table, columns=names), file)

@@ -1,0 +1,135 @@
+"""Dagster's processes as `whalefall up` starts them: their commands, and whether they work. Nothing here imports Dagster.
+
+Ending them is `installation/cli/up.py`; the environment that they need is `dagster_environment.py`.
+"""
+
+import http.client
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from whalefall_pipelines.errors import LocalServerError
+from whalefall_pipelines.runtime.processes import last_lines
+from whalefall_pipelines.settings import Settings
+
+LOCATION = "whalefall_pipelines"
+HOST = "127.0.0.1"
+MIGRATION_SECONDS = 300
+_ASK_SECONDS = 10
+_QUESTION = """{
+  workspaceOrError {
+    ... on Workspace { locationEntries { locationOrLoadError { __typename ... on PythonError { message } } } }
+    ... on PythonError { message }
+  }
+  instance { daemonHealth { allDaemonStatuses { daemonType required lastHeartbeatTime } } }
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What is not there yet: which part, in what state, and whether waiting may help."""
+
+    part: str
+    state: str
+    is_final: bool = False
+
+
+def code_server(socket: Path) -> list[str]:
+    """The one process with our definitions, and the parent of every run; on a socket, because whoever reaches it can run code."""
+    options = ["--socket", str(socket), "--module-name", f"{LOCATION}.definitions", "--location-name", LOCATION]
+    return [sys.executable, "-m", "dagster", "code-server", "start", "--use-python-environment-entry-point", *options]
+
+
+def web_server(workspace: Path, port: int) -> list[str]:
+    """The web page. It asks nobody for a password, so it listens on this machine only."""
+    return [sys.executable, "-m", "dagster_webserver", "--host", HOST, "--port", str(port), "--workspace", str(workspace)]
+
+
+def daemon(workspace: Path) -> list[str]:
+    """Schedules, sensors, the queue of runs and their monitoring. There must be exactly one."""
+    return [sys.executable, "-m", "dagster._daemon", "run", "--workspace", str(workspace)]
+
+
+def migrate(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Bring Dagster's own tables up to date, and make them where there are none.
+
+    Raises:
+        LocalServerError: it failed; the sentence names the log.
+    """
+    log = settings.home / "logs" / "dagster_migration.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        try:
+            result = subprocess.run(
+                [sys.executable, "-m", "dagster", "instance", "migrate"],
+                env=environment,
+                cwd=settings.home,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=MIGRATION_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise LocalServerError(f"Dagster's tables were not made within {MIGRATION_SECONDS} s; see {log}.") from error
+    if result.returncode != 0:
+        raise LocalServerError(f"Dagster's tables could not be made: {' | '.join(last_lines(log, 3))} (all of it is in {log})")
+    _migrated(settings).write_text(version("dagster"))
+
+
+def migrate_once(settings: Settings, environment: Mapping[str, str]) -> None:
+    """The same for the embedded store, where nobody does it by hand: once for every version of Dagster, because it takes seconds."""
+    done = _migrated(settings)
+    if not done.exists() or done.read_text() != version("dagster"):
+        migrate(settings, environment)
+
+
+def _migrated(settings: Settings) -> Path:
+    return settings.home / "dagster" / "migrated"
+
+
+def write_workspace(workspace: Path, socket: Path) -> None:
+    """A workspace of the running code server, under the name that `workspace.yaml` gives the location: schedules keep their state by it."""
+    server = {"grpc_server": {"socket": str(socket), "location_name": LOCATION}}
+    workspace.write_text(json.dumps({"load_from": [server]}))
+
+
+def what_is_missing(port: int, since: float) -> Missing | None:
+    """Ask the web server whether everything works; daemons count when they gave a sign of life after `since` (seconds of the epoch)."""
+    try:
+        answer = _ask(port)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return Missing("web server", f"it does not answer on {HOST}:{port}: {error}")
+    workspace = answer["workspaceOrError"]
+    if "locationEntries" not in workspace:
+        return Missing("code server", str(workspace.get("message")), is_final=True)
+    locations = [entry["locationOrLoadError"] for entry in workspace["locationEntries"]]
+    for location in locations:
+        if location and location["__typename"] == "PythonError":
+            return Missing("code server", f"the definitions cannot be loaded: {_first_line(location['message'])}", is_final=True)
+    if not locations or not all(locations):
+        return Missing("code server", "the definitions are not loaded yet")
+    statuses = answer["instance"]["daemonHealth"]["allDaemonStatuses"]
+    silent = [one["daemonType"] for one in statuses if one["required"] and (one["lastHeartbeatTime"] or 0) < since]
+    return Missing("daemon", f"no sign of life from {', '.join(silent).lower()}") if silent or not statuses else None
+
+
+def _ask(port: int) -> dict[str, Any]:
+    connection = http.client.HTTPConnection(HOST, port, timeout=_ASK_SECONDS)
+    try:
+        connection.request("POST", "/graphql", json.dumps({"query": _QUESTION}), {"Content-Type": "application/json"})
+        answer = json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+    if "data" not in answer or answer["data"] is None:
+        raise ValueError("it answers something else than Dagster")
+    return answer["data"]
+
+
+def _first_line(message: str) -> str:
+    return next((line.strip() for line in message.splitlines() if line.strip()), "no message")

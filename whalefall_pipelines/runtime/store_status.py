@@ -1,0 +1,40 @@
+"""What can be said of a store that answers: its server's version, its sizes, its schema. Starting and stopping it is `embedded.py`."""
+
+from dataclasses import dataclass
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.runtime.embedded import StoreAddress
+from whalefall_pipelines.store import installation
+from whalefall_pipelines.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """Unknown is None: a size that may not be asked for, a schema that was never made."""
+
+    server_version: str
+    whalefall_bytes: int
+    dagster_bytes: int | None
+    schema_version: int | None
+    timezone: str | None
+
+
+def read_status(database: Database, address: StoreAddress) -> StoreStatus:
+    """Ask the store.
+
+    Raises:
+        StoreUnreachableError: it does not answer.
+    """
+    server = (address.whalefall.host, address.whalefall.port)
+    beside = address.dagster.database if (address.dagster.host, address.dagster.port) == server else None
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("migrations/describe_store"), {"dagster_database": beside})
+        version, whalefall_bytes, dagster_bytes = cursor.fetchone() or ("", 0, None)
+        cursor.execute(queries.load("migrations/find_schema_migrations"))
+        (was_migrated,) = cursor.fetchone() or (False,)
+        schema_version: int | None = None
+        if was_migrated:
+            cursor.execute(queries.load("migrations/list_migrations"))
+            schema_version = max((number for number, *_ in cursor.fetchall()), default=None)
+        timezone = installation.find_timezone(cursor)
+    return StoreStatus(str(version).split(maxsplit=1)[0], whalefall_bytes, dagster_bytes, schema_version, timezone)

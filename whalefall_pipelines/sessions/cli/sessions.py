@@ -1,0 +1,154 @@
+"""`whalefall sessions`: what ran, how it went, and every instance in it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from uuid import UUID
+
+import click
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.sessions.store import abandon_session, find_session, get_session, list_records, list_sessions
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.terminal.output import cell, console, format_duration, json_option, print_json, print_table
+
+MOST_NAMES = 10
+# What fits beside each other; the rest is in `show`.
+_LISTED = ("session", "status", "days", "category", "type", "done", "failures", "started", "seconds", "retry of")
+
+
+@click.group()
+def sessions() -> None:
+    """What ran, how it went, and every instance in it."""
+
+
+@sessions.command("list")
+@click.option("--most", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many, newest first.")
+@json_option
+def show_sessions(*, most: int, as_json: bool) -> None:
+    """The newest sessions."""
+    with open_store(settings.load()) as database:
+        found = list_sessions(database, most=most)
+    if as_json:
+        print_json([asdict(session) for session in found])
+        return
+    rows = [_session_row(session) | {"session": _short(session.session_id), "retry of": _short(session.retry_of)} for session in found]
+    print_table(_LISTED, rows, as_json=False, empty="No session yet: `whalefall collect` opens the first.")
+
+
+@sessions.command("show")
+@click.argument("session_id")
+@json_option
+def show_session(session_id: str, *, as_json: bool) -> None:
+    """One session with a record per instance. The first characters of its id are enough."""
+    with open_store(settings.load()) as database:
+        session = find_session(database, session_id)
+        records = list_records(database, session.session_id)
+    if as_json:
+        print_json(asdict(session) | {"records": [asdict(record) for record in records]})
+        return
+    print_session(session, records)
+
+
+@sessions.command("cancel")
+@click.argument("session_id")
+def cancel_session(session_id: str) -> None:
+    """End a running session.
+
+    Its run stops within seconds, what was finished stays, what was not begun is left alone.
+    """
+    with open_store(settings.load()) as database:
+        found = find_session(database, session_id)
+        was_running = found.status is SessionStatus.RUNNING
+        session = outlast_outage(lambda: _cancel(database, found.session_id)) if was_running else found
+    if not was_running or session.status is not SessionStatus.CANCELLED:
+        raise InputError(f"Session {session.session_id} is {session.status} already; only a running one can be cancelled.")
+    done = session.successful_instances + session.failed_instances + session.skipped_instances
+    click.echo(f"Session {session.session_id} is cancelled: {done} of {session.total_instances} instances were done or under way.")
+
+
+def _cancel(database: Database, session_id: UUID) -> Session:
+    message = "a person cancelled the session"
+    abandon_session(database, session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message=message)
+    return get_session(database, session_id)
+
+
+def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None:
+    """A session for people: its figures, then its records, failures first."""
+    for name, value in _session_row(session).items():
+        console().print(f"{name:<12} {cell(value)}", markup=False)
+    console().print()
+    if session.error_code:
+        console().print(f"{session.error_code}: {session.error_message}", markup=False)
+    for line in (*_reasons(records), *_notices(records)):
+        console().print(line, markup=False)
+    rows = [_record_row(record) for record in records]
+    columns = list(rows[0]) if rows else []
+    print_table(columns, rows, as_json=False, empty="No record of an instance belongs to it.")
+
+
+def _reasons(records: Iterable[InstanceRecord]) -> Iterator[str]:
+    """One line for each error code and reason with the instances that failed by it."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for record in records:
+        if record.error_code:
+            gaps = record.sync_details.get("missing", [])
+            reason = record.sync_details.get("reason") or ", ".join(sorted({str(gap["reason"]) for gap in gaps}))
+            names.setdefault((record.error_code, reason), []).append(record.instance_name)
+    for (code, reason), failed in sorted(names.items(), key=lambda one: -len(one[1])):
+        more = f" and {len(failed) - MOST_NAMES} more" if len(failed) > MOST_NAMES else ""
+        yield f"{len(failed)} {code}{f' ({reason})' if reason else ''}: {', '.join(failed[:MOST_NAMES])}{more}"
+
+
+def _notices(records: Iterable[InstanceRecord]) -> Iterator[str]:
+    """What is odd or new about databases that were measured."""
+    for record in records:
+        for new, old in record.sync_details.get("renamed", {}).items():
+            yield f"notice: {record.instance_name}: {old!r} is called {new!r} now, and keeps its history"
+        for one in record.sync_details.get("notices", []):
+            yield f"notice: {record.instance_name}/{one['database_name']}: {one['notice']}"
+
+
+def _short(session_id: UUID | None) -> str | None:
+    return str(session_id)[:8] if session_id else None
+
+
+def _session_row(session: Session) -> dict[str, object]:
+    done = session.successful_instances + session.failed_instances + session.skipped_instances
+    days = str(session.first_day) if session.first_day == session.last_day else f"{session.first_day} to {session.last_day}"
+    return {
+        "session": session.session_id,
+        "status": session.status,
+        "days": days,
+        "category": session.sync_category,
+        "type": session.sync_type,
+        "done": f"{done}/{session.total_instances}",
+        "successful": session.successful_instances,
+        "failed": session.failed_instances,
+        "skipped": session.skipped_instances,
+        "failures": ", ".join(f"{count} {code}" for code, count in sorted(session.failures.items())) or session.error_code,
+        "started": session.started_at,
+        "seconds": format_duration(session.started_at, session.completed_at or system_clock()),
+        "retry of": session.retry_of,
+        "run": session.run_id,
+    }
+
+
+def _record_row(record: InstanceRecord) -> dict[str, object]:
+    details = record.sync_details
+    gaps = details.get("missing")  # absent where the visit failed: then all that is known of the instance is missing
+    reasons = ", ".join(sorted({str(gap["reason"]) for gap in gaps or ()}))
+    return {
+        "instance": record.instance_name,
+        "status": "skipped" if record.is_skipped else record.status,
+        "attempts": record.attempts,
+        "written": record.items_synced,
+        "missing": details.get("days_missing", details.get("still_missing", None if gaps is None else len(gaps))),
+        "seconds": format_duration(record.started_at, record.completed_at),
+        "code": record.error_code,
+        "message": record.error_message or reasons or None,
+    }

@@ -1,0 +1,72 @@
+"""Ends sessions whose run is over or whose process is gone, so that none stays running.
+
+What Dagster knows of a run is given; asking it is `sessions/sensors.py`.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from whalefall_pipelines.domain.sessions import DEAD_AFTER_SECONDS, RunningSession, RunState, SessionPlan, SessionStatus, verdict
+from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.store.database import Database
+
+_CODES = {SessionStatus.FAILED: "RUN_DIED", SessionStatus.CANCELLED: "CANCELLED"}
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A session that was ended, why, and whether Dagster still believes that its run goes on."""
+
+    session: RunningSession
+    status: SessionStatus
+    why: str
+    run_goes_on: bool
+
+
+def end_dead_sessions(
+    database: Database, states_of: Callable[[Sequence[str]], Mapping[str, RunState]], *, dead_after_seconds: float = DEAD_AFTER_SECONDS
+) -> list[EndedSession]:
+    """End every running session that should not run, given what Dagster says of these runs; runs it does not know are left out."""
+    running = sessions.list_running(database, dead_after_seconds)
+    states = states_of([one.run_id for one in running if one.run_id])
+    ended = [_end(database, one, states.get(one.run_id or "", RunState.UNKNOWN)) for one in running]
+    return [one for one in ended if one]
+
+
+def end_sessions_without_process(database: Database) -> None:
+    """End what nothing was heard of lately; what opens the next session need not wait for the sweep."""
+    end_dead_sessions(database, lambda _: {})
+
+
+def end_sessions_of_run(database: Database, run_id: str, status: SessionStatus, why: str) -> None:
+    """End what still runs of a run that is over, and why it is."""
+    for one in sessions.list_running(database):
+        if one.run_id == run_id:
+            _abandon(database, one, status, why)
+
+
+def record_lost_run(database: Database, plan: SessionPlan, instance_names: Collection[str]) -> None:
+    """Write down a run that failed before it had a session: a failed session whose instances nobody visited, so that they are retried.
+
+    No names are every active instance.
+    """
+    targets = [instance for instance in active_instances(database) if not instance_names or instance.name in instance_names]
+    ids = [instance.instance_id for instance in targets]
+    message = "the run failed before it had a session; its events in Dagster say why"
+    sessions.record_failed_session(database, plan, ids, error_code=_CODES[SessionStatus.FAILED], error_message=message)
+
+
+def _end(database: Database, session: RunningSession, run: RunState) -> EndedSession | None:
+    ending = verdict(run, is_alive=session.is_alive)
+    if ending is None:
+        return None
+    status, why = ending
+    if not _abandon(database, session, status, why):
+        return None
+    return EndedSession(session, status, why, run_goes_on=run is RunState.GOING)
+
+
+def _abandon(database: Database, session: RunningSession, status: SessionStatus, why: str) -> bool:
+    message = f"the session was ended because {why}"
+    return sessions.abandon_session(database, session.session_id, status, error_code=_CODES[status], error_message=message)

@@ -1,0 +1,89 @@
+"""A session for the time of a block: opened, kept alive by a thread, and always ended.
+
+The states are moved by `sessions/store.py`; sessions whose process died are ended by `end_dead_sessions.py`.
+"""
+
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+
+from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.sessions import BEAT_SECONDS, SessionPlan, SessionStatus
+from whalefall_pipelines.errors import SessionEndedError, StoreError, WhalefallError
+from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.sessions.end_dead_sessions import end_sessions_without_process
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.outage import outlast_outage
+
+Check = Callable[[], None]
+
+
+@contextmanager
+def sync_session(database: Database, plan: SessionPlan, instances: Sequence[Instance]) -> Generator[Check]:
+    """Open a session for the block and end it, whatever happens in the block.
+
+    Yields a check that is cheap to call and raises SessionEndedError once somebody else ended the session; what the block has under way
+    in the store is then interrupted. An exception in the block makes the session failed; what is no `Exception` (an interrupt, Dagster's
+    termination) makes it cancelled.
+
+    Raises:
+        SessionRunningError: another session collects some of these days.
+        SessionEndedError: the session was cancelled before its work was over.
+    """
+    end_sessions_without_process(database)
+    sessions.open_session(database, plan, [instance.instance_id for instance in instances])
+    beat = _Beat(database, plan)
+    try:
+        with beat:
+            yield beat.check
+    except BaseException as error:
+        if isinstance(error, StoreError):
+            beat.check()
+        status = SessionStatus.FAILED if isinstance(error, Exception) else SessionStatus.CANCELLED
+        code = error.code if isinstance(error, WhalefallError) else "INTERNAL_ERROR" if isinstance(error, Exception) else "CANCELLED"
+        _abandon(database, plan, status, code, f"the run ended here: {type(error).__name__}: {error}".rstrip(": "))
+        raise
+    if outlast_outage(lambda: sessions.close_session(database, plan.session_id)) is SessionStatus.CANCELLED:
+        raise _ended(plan, SessionStatus.CANCELLED)
+
+
+def _abandon(database: Database, plan: SessionPlan, status: SessionStatus, code: str, message: str) -> None:
+    try:
+        sessions.abandon_session(database, plan.session_id, status, error_code=code, error_message=message)
+    except StoreError:
+        return  # The store is the thing that broke: what broke the run is the error to show, and the sweep closes the session.
+
+
+def _ended(plan: SessionPlan, status: SessionStatus) -> SessionEndedError:
+    return SessionEndedError(f"Session {plan.session_id} was {status} before its work was over; what was under way is not kept.")
+
+
+class _Beat:
+    """A thread that says every few seconds that the session's process lives, and stops its statements when somebody ended the session."""
+
+    def __init__(self, database: Database, plan: SessionPlan) -> None:
+        self._database = database
+        self._plan = plan
+        self._status = SessionStatus.RUNNING
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._go_on, name="session", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def check(self) -> None:
+        if self._status is not SessionStatus.RUNNING:
+            raise _ended(self._plan, self._status)
+
+    def _go_on(self) -> None:
+        while not self._is_over.wait(BEAT_SECONDS):
+            try:
+                self._status = sessions.keep_alive(self._database, self._plan.session_id)
+            except StoreError:
+                continue  # The work notices by itself that the store is away; the session is kept again as soon as it is back.
+            if self._status is not SessionStatus.RUNNING:
+                self._database.interrupt()

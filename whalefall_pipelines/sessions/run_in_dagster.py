@@ -1,0 +1,141 @@
+"""Starts a Dagster run of a job and waits for its session. Dagster itself is another process: nothing imports it.
+
+The run lives in that process and not in the daemon's queue, so it works without `whalefall up` and is visible there all the same.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from whalefall_pipelines.domain.periods import Period
+from whalefall_pipelines.domain.sessions import Session, SessionStatus, SyncCategory, session_tag
+from whalefall_pipelines.errors import NotFoundError, RunFailedError, StoreError, StoreUnreachableError
+from whalefall_pipelines.runtime.dagster_environment import dagster_environment
+from whalefall_pipelines.runtime.embedded import address
+from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.outage import outlast_outage
+
+POLL_SECONDS = 0.2
+# A run that is told to stop closes its session first, for which it looks up from its work several times a second.
+STOP_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A job with the partitions to run it for, named by their first days: one, or a range as a backfill."""
+
+    job_name: str
+    category: SyncCategory
+    first_start: date
+    last_start: date
+
+
+def collection(first_day: date, last_day: date) -> Run:
+    """The run that collects a day, or fills a range of days that are over."""
+    return Run("collect_capacity", SyncCategory.CAPACITY, first_day, last_day)
+
+
+def aggregation(first: Period, last: Period) -> Run:
+    """The run that computes periods from their days."""
+    return Run(f"aggregate_{first.period_type}_periods", SyncCategory.AGGREGATION, first.start, last.start)
+
+
+def run_in_dagster(settings: Settings, database: Database, run: Run, *, on_progress: Callable[[Session], None] = lambda _: None) -> Session:
+    """Run a job and return its session as it ended.
+
+    While the store is away there is no progress to show. Whether the run outlasts that is the run's own affair: it is watched to its end.
+
+    Raises:
+        RunFailedError: the run broke, so that there may be no session; the sentence names the log.
+        StoreUnreachableError: the run ended, and the store did not come back in time to tell how.
+    """
+    session_id = uuid4()
+    log = settings.home / "logs" / f"{run.job_name}-{session_id}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            _command(session_id, run),
+            env=os.environ | dagster_environment(settings, address(settings), database.timezone),
+            cwd=settings.home,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            while _is_running(process):
+                with suppress(StoreUnreachableError):
+                    _show(database, session_id, on_progress)
+        except BaseException as error:
+            _stop(process)
+            _abandon(database, session_id, SessionStatus.CANCELLED, "CANCELLED", f"its command ended: {type(error).__name__}")
+            raise
+    if process.returncode != 0 and not _was_cancelled(database, session_id):
+        reason = _reason(log) if process.returncode > 0 else f"its process was killed by signal {-process.returncode}."
+        _abandon(database, session_id, SessionStatus.FAILED, RunFailedError.code, f"the run broke: {reason}")
+        raise RunFailedError(f"The Dagster run broke: {reason} The whole of it is in {log}.")
+    outlast_outage(lambda: _show(database, session_id, on_progress))
+    session = outlast_outage(lambda: sessions.get_session(database, session_id))
+    log.unlink()
+    return session
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the run: in order, and by force when it does not listen or the person does not want to wait for that."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.wait(STOP_SECONDS)
+    process.kill()
+    process.wait()
+
+
+def _abandon(database: Database, session_id: UUID, status: SessionStatus, code: str, message: str) -> None:
+    """End the session if the run did not; where the store is away, the sweep or the next run does it."""
+    with suppress(StoreError):
+        sessions.abandon_session(database, session_id, status, error_code=code, error_message=message)
+
+
+def _was_cancelled(database: Database, session_id: UUID) -> bool:
+    try:
+        return outlast_outage(lambda: sessions.get_session(database, session_id)).status is SessionStatus.CANCELLED
+    except (NotFoundError, StoreUnreachableError):
+        return False
+
+
+def _command(session_id: UUID, run: Run) -> list[str]:
+    span = {"dagster/asset_partition_range_start": str(run.first_start), "dagster/asset_partition_range_end": str(run.last_start)}
+    # The repository tag is what ties a run to its code location in the UI.
+    tags = {session_tag(run.category): str(session_id), ".dagster/repository": "__repository__@whalefall_pipelines"}
+    tags |= {"dagster/partition": str(run.first_start)} if run.first_start == run.last_start else span
+    job = [sys.executable, "-m", "dagster", "job", "execute", "-m", "whalefall_pipelines.definitions", "-j", run.job_name]
+    return [*job, "--tags", json.dumps(tags)]
+
+
+def _is_running(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(POLL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+def _show(database: Database, session_id: UUID, on_progress: Callable[[Session], None]) -> None:
+    try:
+        on_progress(sessions.get_session(database, session_id))
+    except NotFoundError:
+        return  # the run has not opened it yet
+
+
+def _reason(log: Path) -> str:
+    """The line of the log that names the innermost error; Dagster wraps it in several others."""
+    lines = log.read_text(errors="replace").splitlines()
+    named = [line.strip() for line in lines if line.startswith("whalefall_pipelines.errors.")]
+    return (named or [line.strip() for line in lines if line.strip()] or ["it wrote nothing."])[-1]

@@ -1,0 +1,239 @@
+"""The day assets as Dagster runs them: single days, ranges, subsets, partial failure, and what people see of it."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import dagster as dg
+
+from whalefall_pipelines.capacity.assets import INVENTORY, SIZES, TOTALS, fleet_day
+from whalefall_pipelines.capacity.checks import every_expected_database_has_a_size
+from whalefall_pipelines.dagster_base.calendar import ZONE
+from whalefall_pipelines.dagster_base.runs import MOST_WARNINGS
+from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.sessions import SessionStatus, SyncType
+from whalefall_pipelines.errors import UnreachableError
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.inventory.assets import instances
+from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.dagster_base.bound import bound
+from whalefall_pipelines_tests.factories import FleetTest, query, server
+
+
+def now_and_today() -> tuple[datetime, date]:
+    now = datetime.now(UTC)
+    return now, today(now, ZONE)
+
+
+def run(
+    fleet: FleetTest,
+    dagster_instance: dg.DagsterInstance,
+    first: date,
+    last: date | None = None,
+    *,
+    select: list[dg.AssetKey] | None = None,
+    run_config: dict[str, object] | None = None,
+    tags: dict[str, str] | None = None,
+) -> dg.ExecuteInProcessResult:
+    keys = select or [INVENTORY, SIZES, TOTALS]
+    spans = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)} if last else {}
+    result = dg.materialize(
+        [instances, fleet_day, every_expected_database_has_a_size],
+        selection=dg.AssetSelection.assets(*keys),
+        partition_key=None if last else str(first),
+        tags=spans | (tags or {}),
+        run_config=run_config or {},
+        resources={"whalefall": bound(fleet.store, collector=fleet.collector)},
+        instance=dagster_instance,
+    )
+    assert result.success
+    return result
+
+
+def metadata(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = {}
+    for event in result.get_asset_materialization_events():
+        materialization = event.step_materialization_data.materialization
+        if materialization.asset_key == key:
+            found[str(materialization.partition)] = {name: value.value for name, value in materialization.metadata.items()}
+    return found
+
+
+def session_of(fleet: FleetTest, result: dg.ExecuteInProcessResult, dagster_instance: dg.DagsterInstance) -> sessions.Session:
+    stored = dagster_instance.get_run_by_id(result.run_id)
+    assert stored is not None
+    return sessions.get_session(fleet.store, UUID(stored.tags["whalefall/session_id"]))
+
+
+def test_today_is_measured_and_shown(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "shop": 500}), "b": server({"crm": 1})}, now=now)
+    result = run(fleet, dagster_instance, day, select=[dg.AssetKey("instances"), INVENTORY, SIZES, TOTALS])
+    shown = metadata(result, SIZES)[str(day)]
+    assert (shown["databases"], shown["total_bytes"], shown["missing"], shown["measured"]) == (3, 1501, 0, 3)
+    assert "change_bytes" not in shown  # unknown is not 0
+    assert "| a | app | 1,000 | – |" in str(shown["largest"])
+    assert metadata(result, TOTALS)[str(day)]["instances"] == 2
+    assert metadata(result, INVENTORY)[str(day)]["created"] == 3
+    session = session_of(fleet, result, dagster_instance)
+    assert shown["session_id"] == str(session.session_id)
+    assert (session.run_id, session.status, session.sync_type) == (result.run_id, SessionStatus.COMPLETED, SyncType.MANUAL_TASK)
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed
+
+
+def test_what_is_missing_fails_the_check_and_is_named_but_the_day_is_materialized(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    dead = server(refusal=UnreachableError("no route", reason="timeout"))
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "secret": None}), "dead": dead}, now=now)
+    result = run(fleet, dagster_instance, day)
+    (check,) = result.get_asset_check_evaluations()
+    assert not check.passed
+    assert check.severity is dg.AssetCheckSeverity.ERROR
+    assert check.description == "2 missing: a/secret (no_permission), dead/* (timeout)"
+    assert metadata(result, SIZES)[str(day)]["missing"] == 2
+    assert metadata(result, SIZES)[str(day)]["held_total_bytes"] == 1000
+    assert "GRANT CONNECT" in str(metadata(result, SIZES)[str(day)]["missing, with reasons"])
+    assert session_of(fleet, result, dagster_instance).status is SessionStatus.FAILED
+
+
+def test_a_plot_of_the_total_has_no_dip_on_a_day_on_which_a_server_was_silent(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000}), "b": server({"crm": 500})}, now=now - timedelta(days=1))
+    fleet.collect(day - timedelta(days=1))
+    fleet.now = now
+    fleet.servers["b"].refusal = UnreachableError("no route", reason="timeout")
+    shown = metadata(run(fleet, dagster_instance, day), SIZES)[str(day)]
+    assert "total_bytes" not in shown
+    assert shown["held_total_bytes"] == 1500
+
+
+def test_a_notice_about_a_database_that_was_measured_is_shown(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now)
+    fleet.servers["a"].notices = {"app": "an interrupted DROP DATABASE left it"}
+    shown = metadata(run(fleet, dagster_instance, day), SIZES)[str(day)]
+    assert "| a | app | an interrupted DROP DATABASE left it |" in str(shown["notices"])
+
+
+def test_a_range_shows_each_day_its_own_figures_and_measures_only_today(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    before, yesterday = day - timedelta(days=2), day - timedelta(days=1)
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "shop": 5})}, now=now - timedelta(days=2))
+    fleet.collect(before)
+    fleet.now = now
+    fleet.servers["a"] = server({"app": 1300, "shop": 5})
+    result = run(fleet, dagster_instance, before, day)
+    shown = metadata(result, SIZES)
+    assert {key: value["databases"] for key, value in shown.items()} == {str(before): 2, str(yesterday): 2, str(day): 2}
+    assert {key: value["measured"] for key, value in shown.items()} == {str(before): 2, str(yesterday): 0, str(day): 2}
+    assert {key: value["estimated"] for key, value in shown.items()} == {str(before): 0, str(yesterday): 2, str(day): 0}
+    assert {key for key, value in shown.items() if "seconds" in value} == {str(day)}
+    assert fleet.sizes(before) == {("a", "app"): 1000, ("a", "shop"): 5}
+    assert fleet.sizes(yesterday) == {("a", "app"): 1150, ("a", "shop"): 5}
+    assert fleet.gaps(yesterday) == {}
+    assert fleet.sizes(day) == {("a", "app"): 1300, ("a", "shop"): 5}
+    session = session_of(fleet, result, dagster_instance)
+    assert (session.first_day, session.last_day, session.sync_type) == (before, day, SyncType.BACKFILL)
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed
+    assert dagster_instance.get_materialized_partitions(SIZES) == {str(before), str(yesterday), str(day)}
+
+
+def test_a_day_that_is_over_keeps_what_was_measured(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    old = day - timedelta(days=5)
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now - timedelta(days=5))
+    fleet.collect(old)
+    before = query(store, "select * from database_size_stats")
+    fleet.now = now
+    fleet.servers["a"] = server({"app": 9999})
+    result = run(fleet, dagster_instance, old)
+    assert fleet.servers["a"].visits == 0
+    assert query(store, "select * from database_size_stats") == before
+    assert session_of(fleet, result, dagster_instance).skipped_instances == 1
+
+
+def test_the_inventory_alone_lists_and_does_not_measure(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now)
+    result = run(fleet, dagster_instance, day, select=[INVENTORY])
+    assert set(metadata(result, INVENTORY)) == {str(day)}
+    assert metadata(result, SIZES) == {}
+    assert query(store, "select database_name from instance_databases") == [("app",)]
+    assert fleet.sizes(day) == {}
+
+
+def test_the_totals_alone_are_recomputed_from_the_stored_day(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now)
+    fleet.collect(day)
+    with store.transaction() as cursor:
+        cursor.execute("update instance_size_stats set total_bytes = 7")
+    run(fleet, dagster_instance, day, select=[TOTALS])
+    assert query(store, "select total_bytes from instance_size_stats") == [(1000,)]
+    assert fleet.servers["a"].visits == 1
+
+
+def test_named_instances_are_the_only_ones_visited(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1}), "b": server({"app": 2})}, now=now)
+    result = run(fleet, dagster_instance, day, run_config={"ops": {"fleet_day": {"config": {"instances": ["b"]}}}})
+    assert fleet.sizes(day) == {("b", "app"): 2}
+    assert session_of(fleet, result, dagster_instance).sync_type is SyncType.MANUAL_BATCH
+
+
+def test_a_scheduled_run_and_a_given_session_id_are_recognised(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1})}, now=now)
+    wanted = "11111111-2222-3333-4444-555555555555"
+    result = run(fleet, dagster_instance, day, tags={"whalefall/session_id": wanted, "dagster/schedule_name": "collect_every_night"})
+    session = session_of(fleet, result, dagster_instance)
+    assert (str(session.session_id), session.sync_type) == (wanted, SyncType.SCHEDULED_TASK)
+
+
+def test_hostile_names_stay_in_their_cell(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a|b": server({"x\n| y": 1000, "<script>": 2})}, now=now)
+    result = run(fleet, dagster_instance, day)
+    lines = str(metadata(result, SIZES)[str(day)]["largest"]).splitlines()
+    assert len(lines) == 4
+    assert "\\<script\\>" in lines[3]
+
+
+def test_the_log_of_a_run_does_not_grow_with_its_fleet_and_names_what_failed(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    refusal = UnreachableError("refused", reason="connection_refused")
+    servers = {f"server {number}": server() for number in range(30)} | {
+        "down": server(refusal=refusal),
+        "half": server({"a": 1, "b": None}),
+    }
+    result = run(FleetTest(store, tmp_path, servers, now=now), dagster_instance, day)
+    lines = [entry.user_message for entry in dagster_instance.all_logs(result.run_id) if not entry.is_dagster_event]
+    assert sorted(line.partition(":")[0] for line in lines) == ["32 of 32 instances done, 2 with a problem", "down", "half"]
+
+
+def test_a_fleet_that_is_down_as_a_whole_is_not_written_out(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    refusal = UnreachableError("refused", reason="connection_refused")
+    servers = {f"server {number}": server(refusal=refusal) for number in range(MOST_WARNINGS + 10)}
+    fleet = FleetTest(store, tmp_path, servers, now=now)
+    fleet.deadlines = Deadlines(instance_seconds=0)
+    run(fleet, dagster_instance, day)
+    (finished,) = dagster_instance.get_runs()
+    lines = [entry.user_message for entry in dagster_instance.all_logs(finished.run_id) if not entry.is_dagster_event]
+    assert len(lines) == MOST_WARNINGS + 2
+    assert f"{len(servers)} of {len(servers)} instances done, {len(servers)} with a problem" in lines

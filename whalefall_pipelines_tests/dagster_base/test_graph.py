@@ -1,0 +1,179 @@
+"""The graph is pinned: exact keys, dependencies, groups, calendars, jobs, schedules and checks."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from whalefall_pipelines.dagster_base.columns import COLUMNS
+from whalefall_pipelines.definitions import defs
+from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.periods import PeriodType, floor
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.factories import query
+
+ROOT = Path(__file__).parents[2]
+
+
+def keys(*names: str) -> set[dg.AssetKey]:
+    return {dg.AssetKey(name) for name in names}
+
+
+def test_the_assets_their_groups_and_what_they_depend_on() -> None:
+    graph = defs.resolve_asset_graph()
+    found = {key.to_user_string(): graph.get(key) for key in graph.get_all_asset_keys()}
+    assert {name: (node.group_name, {parent.to_user_string() for parent in node.parent_keys}) for name, node in found.items()} == {
+        "instances": ("inventory", set()),
+        "instance_databases": ("inventory", {"instances"}),
+        "database_size_stats": ("capacity", {"instance_databases"}),
+        "instance_size_stats": ("capacity", {"database_size_stats"}),
+        "table_partitions": ("upkeep", set()),
+        "footprint": ("upkeep", set()),
+        **{
+            f"{level}_size_aggregations/{period_type}": (f"{level}_aggregations", {f"{level}_size_stats"})
+            for level in ("database", "instance")
+            for period_type in ("daily", "weekly", "monthly", "quarterly")
+        },
+    }
+
+
+def test_every_asset_says_what_it_is_whose_and_of_what() -> None:
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description
+        assert not node.description.startswith(("#", "*", "|"))  # the catalogue page shows the first line as plain text
+        assert node.owners == ["team:dba"]
+        assert node.kinds in ({"postgres", "python"}, {"postgres", "sql"})
+        assert ("dagster/column_schema" in node.metadata) == (node.group_name != "upkeep")
+
+
+def test_the_days_include_the_running_one_in_the_configured_zone() -> None:
+    partitions = defs.resolve_asset_graph().get(dg.AssetKey("database_size_stats")).partitions_def
+    assert isinstance(partitions, dg.DailyPartitionsDefinition)
+    assert partitions.timezone == "Asia/Shanghai"
+    assert partitions.get_last_partition_key() == str(today(datetime.now(UTC), ZoneInfo("Asia/Shanghai")))
+
+
+def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> None:
+    graph = defs.resolve_asset_graph()
+    day = today(datetime.now(UTC), ZoneInfo("Asia/Shanghai"))
+    for level in ("database", "instance"):
+        for period_type in PeriodType:
+            node = graph.get(dg.AssetKey([f"{level}_size_aggregations", str(period_type)]))
+            calendar = node.partitions_def
+            assert isinstance(calendar, dg.TimeWindowPartitionsDefinition)
+            assert calendar.get_last_partition_key() == str(floor(period_type, day))
+            assert calendar.get_first_partition_key() == str(floor(period_type, date(2026, 1, 1)))
+            (days,) = node.parent_keys
+            mapping = node.partition_mappings[days]
+            assert isinstance(mapping, dg.TimeWindowPartitionMapping)
+            assert mapping.allow_nonexistent_upstream_partitions
+
+
+def test_the_jobs_and_the_checks() -> None:
+    repository = defs.get_repository_def()
+    upkeep = {"create_table_partitions", "expire_table_partitions", "measure_footprint", "expire_rows"}
+    assert set(repository.job_names) == upkeep | {"__ASSET_JOB", "collect_capacity", "fill_past_days"} | {
+        f"aggregate_{period_type}_periods" for period_type in PeriodType
+    }
+    job = repository.get_job("collect_capacity")
+    assert set(job.asset_layer.executable_asset_keys) == keys(
+        "instances", "instance_databases", "database_size_stats", "instance_size_stats"
+    )
+    assert {key.to_user_string() for key in defs.resolve_asset_graph().asset_check_keys} == {
+        "database_size_stats:every_expected_database_has_a_size",
+        "database_size_stats:every_size_is_plausible",
+        "database_size_stats:no_database_jumped",
+        "instance_size_stats:every_total_is_the_sum_of_its_databases",
+        *(f"instance_size_aggregations/{period_type}:every_final_period_is_complete_or_explained" for period_type in PeriodType),
+        "table_partitions:every_month_in_use_exists",
+        "table_partitions:enough_months_ahead",
+        "table_partitions:nothing_is_overdue",
+        "table_partitions:nothing_is_held_back",
+        "table_partitions:no_detach_is_pending",
+        "table_partitions:nothing_is_foreign",
+    }
+
+
+def test_what_happens_by_itself() -> None:
+    repository = defs.get_repository_def()
+    schedules = {one.name: (one.cron_schedule, one.execution_timezone, one.default_status) for one in repository.schedule_defs}
+    assert schedules == {
+        "collect_every_night": ("0 3 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        **{
+            f"reconcile_{period_type}_periods": ("20 0 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING)
+            for period_type in PeriodType
+        },
+        "create_table_partitions_every_night": ("30 0 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "expire_table_partitions_every_night": ("0 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "measure_footprint_every_night": ("15 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "expire_rows_every_night": ("30 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+    }
+    assert {one.name: one.default_status for one in repository.sensor_defs} == {
+        "refresh_aggregations": dg.DefaultSensorStatus.RUNNING,
+        "bridge_gaps": dg.DefaultSensorStatus.RUNNING,
+        "retry_failed_instances": dg.DefaultSensorStatus.RUNNING,
+        "end_dead_runs": dg.DefaultSensorStatus.RUNNING,
+        "end_failed_runs": dg.DefaultSensorStatus.RUNNING,
+        "end_cancelled_runs": dg.DefaultSensorStatus.RUNNING,
+        "missing_table_partitions": dg.DefaultSensorStatus.RUNNING,
+    }
+    tick = repository.get_schedule_def("collect_every_night").evaluate_tick(
+        dg.build_schedule_context(scheduled_execution_time=datetime(2026, 11, 21, 19, 0, tzinfo=UTC), repository_def=repository)
+    )
+    (request,) = tick.run_requests or []
+    assert (request.run_key, request.partition_key) == ("2026-11-22", "2026-11-22")
+
+
+def test_upkeep_creates_and_measures_by_assets_and_deletes_by_jobs_that_materialize_nothing() -> None:
+    repository = defs.get_repository_def()
+    jobs = {
+        "create_table_partitions": keys("table_partitions"),
+        "measure_footprint": keys("footprint"),
+        "expire_table_partitions": set[dg.AssetKey](),
+        "expire_rows": set[dg.AssetKey](),
+    }
+    for name, assets in jobs.items():
+        job = repository.get_job(name)
+        assert set(job.asset_layer.executable_asset_keys) == assets
+        assert job.tags["whalefall/lane"] == "upkeep"
+        assert not job.run_config
+        assert repository.get_schedule_def(f"{name}_every_night").job_name == name
+    assert repository.get_sensor_def("missing_table_partitions").minimum_interval_seconds == 120
+
+
+def test_the_documented_columns_are_those_of_the_store(store: Database) -> None:
+    for table, columns in COLUMNS.items():
+        stored = dict(
+            query(
+                store,
+                "select attname, format_type(atttypid, null) from pg_attribute "
+                "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+                table,
+            )
+        )
+        assert {name: kind for name, kind, _ in columns}.items() <= stored.items()
+
+
+@pytest.mark.process
+def test_the_code_location_loads_without_environment_and_opens_nothing(tmp_path: Path) -> None:
+    watch = "import socket, sys; sys.addaudithook(lambda event, _: sys.exit(event) if event == 'socket.connect' else None)"
+    program = f"{watch}; from whalefall_pipelines.definitions import defs; defs.get_repository_def(); print('loaded')"
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DAGSTER_DISABLE_TELEMETRY": "1"}
+    result = subprocess.run([sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.stdout.strip() == "loaded", result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.process
+def test_dagster_validates_the_definitions(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DAGSTER_HOME": str(tmp_path), "DAGSTER_DISABLE_TELEMETRY": "1"}
+    command = [sys.executable, "-m", "dagster", "definitions", "validate", "-m", "whalefall_pipelines.definitions"]
+    result = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,0 +1,178 @@
+"""An installation as the doctor meets it, on real stores: what it finds wrong, what it leaves alone, and that it writes nothing."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.doctor.examine import Installation, is_reached
+from whalefall_pipelines.doctor.rules import Finding, Severity
+from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.errors import LoginRejectedError
+from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
+from whalefall_pipelines.retention.maintain_table_partitions import create_table_partitions
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.factories import query, register, server
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def installed(store: Database, store_environment: dict[str, str], postgres_server: PostgresCluster) -> Iterator[Installation]:
+    """A store with its months, and an empty database where Dagster's should be."""
+    name = f"doctors_dagster_{next(_numbers)}"
+    administer(postgres_server, f"create database {name}")
+    given = settings.load(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
+    create_table_partitions(store, given, today(datetime.now(UTC), given.requested_timezone))
+    yield Installation(given, fleet=FakeFleet({}))
+    administer(postgres_server, f"drop database {name} with (force)")
+
+
+def bad(installation: Installation) -> dict[str, Finding]:
+    """What is not fine, by check; Dagster's empty database aside."""
+    return {one.check: one for one in installation.examine() if one.severity is not Severity.OK and one.check != "daemon"}
+
+
+def with_fleet(installation: Installation, store: Database, **servers: FakeServer) -> Installation:
+    register(store, *servers)
+    return replace(installation, fleet=FakeFleet(servers))
+
+
+def test_a_store_that_is_in_order_has_no_problem_and_nothing_is_written(store: Database, installed: Installation) -> None:
+    shown: list[tuple[int, int]] = []
+    whole = replace(with_fleet(installed, store, a=server(), b=server()), on_progress=lambda done, total: shown.append((done, total)))
+    before = query(store, "select pg_snapshot_xmax(pg_current_snapshot())")
+    found = {one.check: one.severity for one in whole.examine()}
+    assert query(store, "select pg_snapshot_xmax(pg_current_snapshot())") == before, "a transaction wrote something"
+    assert found.pop("daemon") is Severity.PROBLEM
+    assert found == dict.fromkeys(("store", "schema", "time zone", "table partitions", "sessions", "secrets", "instances"), Severity.OK)
+    assert shown == [(1, 2), (2, 2)]
+
+
+def test_an_empty_dagster_database_is_a_problem_with_the_command_that_fills_it(installed: Installation) -> None:
+    (found,) = [one for one in installed.examine() if one.check == "daemon"]
+    assert found.severity is Severity.PROBLEM
+    assert "whalefall store migrate" in (found.next_step or "")
+
+
+def test_a_dagster_database_that_is_not_there_is_a_problem_and_the_rest_is_looked_at(store: Database, installed: Installation) -> None:
+    gone = replace(installed, settings=replace(installed.settings, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster"))
+    *_, daemon, instances = gone.examine()
+    assert (daemon.check, instances.check) == ("daemon", "instances")
+    assert "127.0.0.1:9/dagster" in daemon.sentence
+    assert "WHALEFALL" not in daemon.sentence
+    assert "correct WHALEFALL_DAGSTER_DATABASE_URL" in (daemon.next_step or "")
+    assert "WHALEFALL_DATABASE_URL" not in (daemon.next_step or "")
+
+
+def test_a_dagster_database_that_nobody_named_is_looked_for_beside_the_store(installed: Installation) -> None:
+    (found,) = [
+        one
+        for one in replace(installed, settings=replace(installed.settings, dagster_database_url=None)).examine()
+        if one.check == "daemon"
+    ]
+    assert 'database "dagster" does not exist' in found.sentence
+    assert found.next_step == (
+        "run `whalefall store migrate`, which makes it where it lacks, or name another than that beside the store by "
+        "WHALEFALL_DAGSTER_DATABASE_URL: it is where your dagster.yaml keeps Dagster."
+    )
+
+
+def test_a_store_that_does_not_answer_ends_the_examination(installed: Installation) -> None:
+    away = replace(installed, settings=replace(installed.settings, database_url="postgresql://nobody:hidden@127.0.0.1:9/whalefall"))
+    (found,) = away.examine()
+    assert (found.check, found.severity) == ("store", Severity.PROBLEM)
+    assert "cannot be reached: " in found.sentence
+    assert found.sentence.endswith("refused.")
+    assert found.next_step == "start that server, or correct WHALEFALL_DATABASE_URL."
+    assert not is_reached([found])
+
+
+def test_an_embedded_store_that_never_ran_is_not_started(tmp_path: Path) -> None:
+    (found,) = Installation(settings.load({"WHALEFALL_HOME": str(tmp_path / "home")})).examine()
+    assert (found.severity, found.sentence) == (Severity.PROBLEM, f"There is no store in {tmp_path / 'home'} yet.")
+    assert found.next_step == "run `whalefall store start`, which makes one, or name another WHALEFALL_HOME."
+    assert not (tmp_path / "home").exists()
+
+
+def test_pending_migrations_are_a_problem_and_are_not_applied(store: Database, installed: Installation) -> None:
+    with store.transaction() as cursor:
+        cursor.execute("delete from schema_migrations where version = (select max(version) from schema_migrations)")
+    before = query(store, "select count(*) from schema_migrations")
+    found = list(installed.examine())
+    assert [(one.check, one.severity) for one in found] == [
+        ("store", Severity.OK),
+        ("schema", Severity.PROBLEM),
+        ("daemon", Severity.PROBLEM),
+    ]
+    assert "whalefall store migrate" in (found[1].next_step or "")
+    assert query(store, "select count(*) from schema_migrations") == before
+
+
+def test_a_newer_schema_is_not_to_be_migrated_but_needs_the_newer_program(store: Database, installed: Installation) -> None:
+    with store.transaction() as cursor:
+        cursor.execute("insert into schema_migrations (version, name, checksum) values (9999, '9999_later', repeat('0', 64))")
+    assert bad(installed)["schema"].next_step == "install the newer whalefall."
+
+
+@pytest.mark.parametrize("command", ["set timezone to 'Europe/Berlin'", "reset timezone"])
+def test_another_time_zone_of_the_database_is_a_problem(
+    store: Database, installed: Installation, postgres_server: PostgresCluster, command: str
+) -> None:
+    administer(postgres_server, f"alter database {store.url.database} {command}")
+    assert bad(installed)["time zone"].severity is Severity.PROBLEM
+
+
+def test_a_month_that_lacks_is_found(store: Database, installed: Installation) -> None:
+    (name,) = query(store, "select max(relid::text) from pg_partition_tree('instance_size_stats') where isleaf")[0]
+    with store.transaction() as cursor:
+        cursor.execute(f"drop table {name}")
+    found = bad(installed)["table partitions"]
+    assert (found.severity, str(name) in found.sentence) == (Severity.WARNING, True)
+
+
+def test_a_session_whose_process_is_gone_is_found(store: Database, installed: Installation) -> None:
+    with store.transaction() as cursor:
+        cursor.execute(
+            "insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day) "
+            "values (gen_random_uuid(), 'capacity', 'manual_task', '2026-11-01', '2026-11-01')"
+        )
+    assert "sessions" not in bad(installed)
+    assert bad(replace(installed, dead_after_seconds=0))["sessions"].severity is Severity.PROBLEM
+
+
+def test_a_password_that_cannot_be_read_is_found_by_the_name_of_its_login(store: Database, installed: Installation) -> None:
+    whole = with_fleet(installed, store, a=server())
+    with store.transaction() as cursor:
+        cursor.execute("update credentials set secret = 'env:MONITOR_NOWHERE'")
+    found = bad(whole)
+    assert found["secrets"].sentence.endswith("'MONITOR_NOWHERE' is not set or empty.")
+    assert found["secrets"].next_step == "set it here, and where Dagster's code server runs."
+    assert (found["instances"].severity, found["instances"].next_step) == (Severity.PROBLEM, "do what is said of secrets.")
+    assert set(bad(replace(whole, with_instances=False))) == {"secrets"}
+
+
+def test_each_server_answers_for_itself(store: Database, installed: Installation) -> None:
+    refusal = LoginRejectedError("PostgreSQL at h:1 rejects the login; check the credential.", reason=Reason.AUTHENTICATION_FAILED)
+    whole = with_fleet(installed, store, fine=server(), wrong=server(refusal=refusal), poor=server({"app": 1, "secret": None}))
+    found = [(one.sentence.partition(":")[0], one.severity) for one in whole.examine() if one.check == "instances"]
+    assert found == [
+        ("wrong", Severity.PROBLEM),
+        ("poor", Severity.PROBLEM),
+        ("1 of 3 let us in and show every size.", Severity.OK),
+    ]
+    assert bad(whole)["instances"].next_step
+
+
+def test_without_instances_no_server_is_visited(store: Database, installed: Installation) -> None:
+    one = server()
+    whole = with_fleet(installed, store, a=one)
+    assert "instances" not in {finding.check for finding in replace(whole, with_instances=False).examine()}
+    assert one.visits == 0

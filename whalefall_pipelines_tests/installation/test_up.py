@@ -1,0 +1,143 @@
+"""`whalefall up` as a whole: ready when it says so, and gone without a trace however it ends.
+
+These start real Dagster processes, seconds each, so every test looks at as much as one start can show.
+"""
+
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.runtime.embedded import cluster, open_database
+from whalefall_pipelines.runtime.processes import free_port
+from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL, Home, eventually, launch_collection, running
+from whalefall_pipelines_tests.factories import query, register
+from whalefall_pipelines_tests.servers.dead_host import silent_host
+
+pytestmark = pytest.mark.process
+
+
+def gone(home: Home, seconds: float = 20) -> bool:
+    return eventually(lambda: not home.processes(), seconds=seconds)
+
+
+def listening(process: psutil.Process) -> list[str]:
+    """Where a process listens; nowhere when it has ended meanwhile, as the workers of short runs do."""
+    try:
+        return [one.laddr.ip for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def test_kill_9_of_the_front_leaves_nothing_not_even_of_a_run_that_works(prepared_home: Callable[..., Home]) -> None:
+    home = prepared_home({"WHALEFALL_CONNECT_TIMEOUT_SECONDS": "300", "WHALEFALL_INSTANCE_TIMEOUT_SECONDS": "600"})
+    given = settings.load(home.environment)
+    with silent_host() as silent, running(home, free_port()) as up:
+        assert {address for process in home.processes() for address in listening(process)} == {"127.0.0.1"}
+
+        second = home.run("up", "--port", str(free_port()))
+        assert second.returncode == 2
+        assert f"already runs in {home.folder}: http://127.0.0.1:{up.port}" in second.stderr
+
+        database = open_database(given)
+        register(database, "silent", host=silent.host, port=silent.port)
+        launch_collection(up, given)
+        assert eventually(lambda: query(database, "select 1 from sync_instance_records where status = 'running'"), seconds=40)
+        database.close()
+        assert [process for process in home.processes() if "--multiprocessing-fork" in process.cmdline()], "no run to look at"
+        up.process.kill()
+        assert gone(home), home.processes()
+    home.succeed("store", "start")
+    database = open_database(given)
+    assert query(database, "select status from sync_sessions where sync_category = 'capacity'") == [("cancelled",)]
+    database.close()
+    home.succeed("store", "stop")
+
+
+def test_started_by_a_script_it_uses_the_store_that_runs_and_leaves_it(prepared_home: Callable[..., Home], tmp_path: Path) -> None:
+    home = prepared_home()
+    home.succeed("store", "start")
+    store = {process.pid for process in home.processes()}
+    said = tmp_path / "said"
+    said.touch()
+    script = f'"$@" up --port {free_port()} > "{said}" 2>&1 & echo $!; wait'  # `&` in a script ignores SIGINT
+    with subprocess.Popen(
+        ["sh", "-c", script, "sh", *WHALEFALL], env=home.environment, stdout=subprocess.PIPE, text=True, cwd="/"
+    ) as shell:
+        assert shell.stdout
+        front = int(shell.stdout.readline())
+        try:
+            assert eventually(lambda: "whalefall is up" in said.read_text(), seconds=60), said.read_text()
+            os.kill(front, signal.SIGINT)
+            assert eventually(lambda: not psutil.pid_exists(front)), said.read_text()
+        finally:
+            if psutil.pid_exists(front):
+                os.kill(front, signal.SIGKILL)
+    assert eventually(lambda: {process.pid for process in home.processes()} & store == {process.pid for process in home.processes()})
+    assert cluster(settings.load(home.environment)).process_id() in store
+    assert said.read_text().endswith("whalefall: stopped.\n")
+
+
+def test_a_part_that_dies_takes_the_others_with_it_and_is_named_and_a_store_of_ones_own_stays(prepared_home: Callable[..., Home]) -> None:
+    other = prepared_home()
+    other.succeed("store", "start")
+    own_store = {process.pid for process in other.processes()}
+    server = cluster(settings.load(other.environment))
+    password = server.pgpass.read_text().strip().rpartition(":")[2]
+    home = prepared_home({"WHALEFALL_DATABASE_URL": f"postgres://whalefall:{password}@127.0.0.1:{server.port}/whalefall"})
+    with running(home, free_port()) as up:
+        up.part("dagster._daemon").kill()
+        assert up.process.wait(20) == 2
+        last = up.said().splitlines()[-1]
+        assert last.startswith("whalefall: The daemon ended by itself, so the rest was stopped; it last said: ")
+        assert last.endswith(f"(all of it is in {home.folder / 'logs' / 'daemon.log'})")
+        assert gone(home, seconds=1)
+    assert server.process_id() in own_store
+
+
+def test_a_terminal_that_is_closed_while_it_starts_ends_what_was_started(prepared_home: Callable[..., Home]) -> None:
+    home = prepared_home()
+    front, terminal = pty.fork()
+    if front == 0:
+        os.chdir(REPOSITORY)
+        os.execve(sys.executable, [*WHALEFALL, "up", "--port", str(free_port())], home.environment)  # noqa: S606
+    assert eventually((home.folder / "logs" / "code_server.log").exists)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(front, 0)[1]) == 0
+    assert gone(home, seconds=1)
+
+
+def test_definitions_that_cannot_be_loaded_are_said_with_the_reason(prepared_home: Callable[..., Home], tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nif 'dagster' in sys.orig_argv:\n    sys.modules['whalefall_pipelines.defs'] = None\n", encoding="utf-8"
+    )
+    home = prepared_home({"PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)])})
+    result = home.run("up", "--port", str(free_port()))
+    assert result.returncode == 2
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("whalefall: whalefall did not start: code server: the definitions cannot be loaded: ")
+    assert "whalefall_pipelines.defs" in last
+    assert "code_server.log" in last
+    assert gone(home, seconds=1)
+
+
+def test_a_taken_port_is_one_sentence_before_anything_is_started(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = home.run("up", "--port", str(port))
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"whalefall: Port {port} of 127.0.0.1 is taken by another program")
+    assert len(result.stderr.splitlines()) == 1
+    assert not (home.folder / "store").exists()
+    assert home.processes() == []

@@ -1,0 +1,141 @@
+"""Adding one server: it never overwrites, and brings a removed one back with its history."""
+
+from pathlib import Path
+
+import pytest
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.domain.instances import Engine
+from whalefall_pipelines.errors import InputError, WhalefallError
+from whalefall_pipelines.fleet.connect import ADAPTERS
+from whalefall_pipelines.inventory.fleet_entries import RawEntry
+from whalefall_pipelines.inventory.register_instances import add_instance
+from whalefall_pipelines.inventory.registration import Action
+from whalefall_pipelines.inventory.store.instances import active_instances, registered_instances, remove, set_active
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.at_once import at_once
+from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
+
+
+def add(store: Database, home: Path, name: str = "a", password: str | None = None, **values: str) -> Action:
+    login = {} if "credential" in values else {"username": "u"}
+    host = name if name.isalnum() and name.isascii() else "h"
+    raw = RawEntry({"name": name, "engine": "postgresql", "host": host, **login, **values}, {"env": "prod"})
+    return add_instance(store, SecretBox(settings.load({"WHALEFALL_HOME": str(home)})), raw, password).action
+
+
+def test_an_added_instance_is_active_with_its_own_login(store: Database, tmp_path: Path) -> None:
+    assert add(store, tmp_path, database="app", sslmode="require", capacity_limit="500GiB", secret="env:MONITOR_X") is Action.ADD
+    (one,) = registered_instances(store)
+    assert (one.entry.engine, one.entry.port, one.entry.database, one.entry.sslmode) == (Engine.POSTGRESQL, 5432, "app", "require")
+    assert (one.entry.capacity_limit_bytes, one.entry.tags, one.login.name, one.login.secret) == (
+        500 * 2**30,
+        {"env": "prod"},
+        "a",
+        "env:MONITOR_X",
+    )
+    assert one.is_active
+
+
+def test_a_password_is_kept_encrypted(store: Database, tmp_path: Path) -> None:
+    add(store, tmp_path, password="hunter2-canary")
+    ((secret,),) = query(store, "select secret from credentials")
+    assert str(secret).startswith("encrypted:")
+    (instance,) = active_instances(store)
+    box = SecretBox(settings.load({"WHALEFALL_HOME": str(tmp_path)}))
+    assert box.reveal(instance.secret, instance.username, instance.name).password == "hunter2-canary"
+
+
+def test_adding_never_overwrites(store: Database, tmp_path: Path) -> None:
+    add(store, tmp_path, host="first")
+    before = query(store, "select * from instances, credentials")
+    for change in ({"host": "second"}, {"host": "first"}):
+        with pytest.raises(InputError, match="'a' already"):
+            add(store, tmp_path, **change)
+    set_active(store, ["a"], is_active=False)
+    with pytest.raises(InputError, match="'a' already"):
+        add(store, tmp_path)
+    set_active(store, ["a"], is_active=True)
+    assert [row[:10] for row in query(store, "select * from instances, credentials")] == [row[:10] for row in before]
+
+
+def test_adding_never_changes_a_login_that_is_there(store: Database, tmp_path: Path) -> None:
+    add(store, tmp_path, secret="env:MONITOR_X")
+    assert add(store, tmp_path, "b", credential="a") is Action.ADD
+    assert add(store, tmp_path, "c", credential_name="a", secret="env:MONITOR_X") is Action.ADD
+    with pytest.raises(InputError, match="credential 'a' already"):
+        add(store, tmp_path, "d", credential_name="a", secret="env:MONITOR_Y")
+    remove(store, ["a", "b", "c"])
+    with pytest.raises(InputError, match="credential 'a' already"):
+        add(store, tmp_path, "d", credential_name="a", secret="env:MONITOR_Y")
+    assert query(store, "select name, secret from credentials") == [("a", "env:MONITOR_X")]
+
+
+def test_a_removed_instance_comes_back_with_its_history_and_a_new_login(store: Database, tmp_path: Path) -> None:
+    add(store, tmp_path, secret="env:MONITOR_X")
+    ((instance_id,),) = query(store, "select instance_id from instances")
+    remove(store, ["a"])
+    assert add(store, tmp_path, secret="env:MONITOR_Y", host="moved") is Action.RESTORE
+    assert [(one.instance_id, one.host, one.secret) for one in active_instances(store)] == [(instance_id, "moved", "env:MONITOR_Y")]
+
+
+def test_a_removed_instance_does_not_take_the_login_of_others_with_it(store: Database, tmp_path: Path) -> None:
+    add(store, tmp_path, secret="env:MONITOR_X")
+    add(store, tmp_path, "b", credential="a")
+    remove(store, ["a"])
+    with pytest.raises(InputError, match="credential 'a' already"):
+        add(store, tmp_path, secret="env:MONITOR_Y")
+    assert [one.secret for one in active_instances(store)] == ["env:MONITOR_X"]
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"engine": "postgres"}, "unknown engine; write"),
+        ({"port": "0"}, "65535"),
+        ({"port": "65536"}, "65535"),
+        ({"port": "５４３２"}, "65535"),  # noqa: RUF001 - digits that int() would take
+        ({"host": "u@h"}, "host"),
+        ({"credential": "nobody"}, "'nobody', which does not exist"),
+        ({"capacity_limit": "0GiB"}, "0GiB"),
+        ({"secret": "encrypted:x"}, "no reference"),
+        ({"name": ""}, "empty name"),
+        ({"name": "\udcff"}, "UTF-8"),
+        ({"database": ""}, "empty database"),
+    ],
+)
+def test_what_cannot_be_registered_is_one_sentence_and_leaves_nothing(
+    store: Database, tmp_path: Path, values: dict[str, str], word: str
+) -> None:
+    with pytest.raises(InputError, match=word) as caught:
+        add(store, tmp_path, password=None if "credential" in values or "secret" in values else "p", **values)
+    assert "\n" not in str(caught.value)
+    assert query(store, "select count(*) from credentials") == [(0,)]
+    assert not (tmp_path / "secret.key").exists()
+
+
+def test_every_engine_with_an_adapter_can_be_added(store: Database, tmp_path: Path) -> None:
+    for engine in ADAPTERS:
+        assert add(store, tmp_path, str(engine), engine=engine) is Action.ADD
+
+
+def test_of_programs_that_add_the_same_name_one_wins(store: Database, tmp_path: Path) -> None:
+    def try_to_add() -> str:
+        try:
+            return add(store, tmp_path)
+        except WhalefallError as error:
+            return type(error).__name__
+
+    assert sorted(at_once(*[try_to_add] * 4)) == ["InputError"] * 3 + ["add"]
+
+
+def test_hostile_names_come_out_of_every_way_in_as_they_were(store: Database, tmp_path: Path) -> None:
+    for number, name in enumerate(HOSTILE_NAMES):
+        add(store, tmp_path, name, host=f"'h%s\"{number}", username=name, database=name, sslrootcert=name)
+    found = registered_instances(store)
+    assert tuple(one.entry.name for one in found) == HOSTILE_NAMES
+    for one in found:
+        name = one.entry.name
+        assert (one.login.name, one.login.username, one.entry.database, one.entry.sslrootcert) == (name, name, name, name)

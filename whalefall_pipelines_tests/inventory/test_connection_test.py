@@ -1,0 +1,93 @@
+"""Testing servers: every one is asked, each answers for itself, and nothing but the version is kept."""
+
+import time
+from pathlib import Path
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.errors import LoginRejectedError
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
+from whalefall_pipelines.fleet.probe import Deadlines, Fleet
+from whalefall_pipelines.inventory.connection_test import Examination, Examiner
+from whalefall_pipelines.inventory.store.instances import active_instances, registered_instances
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.factories import NIGHT, query, register, server
+
+
+def examine(store: Database, home: Path, fleet: Fleet, parallel: int = 8) -> dict[str, Examination]:
+    secrets = SecretBox(settings.load({"WHALEFALL_HOME": str(home)}), {})
+    examiner = Examiner(store, fleet, secrets, SYSTEM_DATABASES, parallel, clock=lambda: NIGHT)
+    found = examiner.examine_all(active_instances(store))
+    assert [one.instance.name for one in found] == [one.name for one in active_instances(store)]
+    return {one.instance.name: one for one in found}
+
+
+def test_a_server_tells_what_it_lists_hides_and_measures(store: Database, tmp_path: Path) -> None:
+    register(store, "a")
+    one = examine(store, tmp_path, FakeFleet({"a": server({"app": 5, "shop": 7, "template1": 1, "secret": None})}))["a"]
+    assert (one.server_version, one.visible, one.hidden, one.measurable, one.total_bytes) == ("Fake 1.0", 4, 1, 2, 12)
+    assert [(gap.database_name, gap.reason) for gap in one.missing] == [("secret", Reason.NO_PERMISSION)]
+    assert one.is_reached
+    assert not one.is_fine
+    assert min(one.connect_seconds or -1, one.round_trip_seconds or -1) >= 0
+
+
+def test_a_server_without_databases_of_its_own_is_fine_and_has_no_size(store: Database, tmp_path: Path) -> None:
+    register(store, "a")
+    one = examine(store, tmp_path, FakeFleet({"a": server({"template0": 1})}))["a"]
+    assert (one.is_fine, one.measurable, one.total_bytes) == (True, 0, None)
+
+
+def test_only_version_and_instant_of_servers_that_answered_are_kept(store: Database, tmp_path: Path) -> None:
+    register(store, "a", "down")
+    examine(store, tmp_path, FakeFleet({"a": server()}))
+    assert [(one.server_version, one.last_connected_at) for one in registered_instances(store)] == [("Fake 1.0", NIGHT), (None, None)]
+    for table in ("instance_databases", "database_size_stats", "sync_sessions", "capacity_gaps"):
+        assert query(store, f"select count(*) from {table}") == [(0,)]
+
+
+def test_each_failure_is_one_servers_own(store: Database, tmp_path: Path) -> None:
+    register(store, "fine", "down", "wrong", "secret")
+    with store.transaction() as cursor:
+        cursor.execute("update credentials set secret = 'env:MONITOR_NOT_SET' where name = 'secret'")
+    refusal = LoginRejectedError("wrong password", reason=Reason.AUTHENTICATION_FAILED)
+    servers = {"fine": server(), "wrong": server(refusal=refusal), "secret": server()}
+    found = examine(store, tmp_path, FakeFleet(servers))
+    assert {name: getattr(one.error, "reason", None) for name, one in found.items()} == {
+        "fine": None,
+        "down": Reason.CONNECTION_REFUSED,
+        "wrong": Reason.AUTHENTICATION_FAILED,
+        "secret": Reason.SECRET_UNREADABLE,
+    }
+    assert [name for name, one in found.items() if one.is_reached] == ["fine"]
+    assert servers["secret"].visits == 0
+
+
+def test_an_engine_without_an_adapter_is_one_servers_failure(store: Database, tmp_path: Path) -> None:
+    register(store, "ora", engine=Engine.ORACLE)
+    one = examine(store, tmp_path, ServerFleet(adapters={}))["ora"]
+    assert "oracle" in str(one.error)
+
+
+def test_a_bug_in_one_visit_is_one_servers_failure(store: Database, tmp_path: Path) -> None:
+    register(store, "a", "b")
+
+    def stumble(_server: FakeServer) -> None:
+        raise ZeroDivisionError("by zero")
+
+    found = examine(store, tmp_path, FakeFleet({"a": server(on_visit=stumble), "b": server()}))
+    assert "ZeroDivisionError" in str(found["a"].error)
+    assert found["b"].is_fine
+
+
+def test_hanging_servers_cost_one_deadline_together(store: Database, tmp_path: Path) -> None:
+    names = [f"n{number}" for number in range(6)]
+    register(store, *names)
+    fleet = FakeFleet({name: server(hangs=True) for name in names}, Deadlines(instance_seconds=0.5))
+    started = time.monotonic()
+    found = examine(store, tmp_path, fleet)
+    assert {getattr(one.error, "reason", None) for one in found.values()} == {Reason.TIMEOUT}
+    assert time.monotonic() - started < 6 * 0.5

@@ -1,0 +1,143 @@
+"""While a server is visited every object of ours is asked for its repr: what ends in a log, an assertion or a debugger has no password.
+
+Objects are found in memory, so a new class is asked, too, without anybody thinking of this test.
+"""
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.capacity.collect import server_collector
+from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.doctor.examine import Installation
+from whalefall_pipelines.domain.instances import Engine, Login
+from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.inventory.connection_test import Examiner
+from whalefall_pipelines.inventory.store.instances import active_instances, registered_instances
+from whalefall_pipelines.runtime import embedded
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.urls import parse_url
+from whalefall_pipelines_tests.canaries import traces
+from whalefall_pipelines_tests.factories import register
+from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
+from whalefall_pipelines_tests.servers.mariadb import Target
+from whalefall_pipelines_tests.servers.postgresql import superuser
+
+mariadb, maria = mariadb_servers.mariadb, mariadb_servers.maria
+STORE, KEY, LOGIN = "canary-of-the-store-4c1d", "canary-of-the-key-9b2e", "canary-of-the-login-77aa"
+SECRETS = (STORE, KEY, LOGIN)
+# Ours, and the libraries that a password of ours passes through.
+PACKAGES = ("whalefall_pipelines.", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg2", "pymysql")
+
+
+def given_away() -> tuple[set[str], dict[str, list[str]]]:
+    """The names of the classes that have objects in memory, and what objects of them give away in a repr or as text."""
+    seen: set[str] = set()
+    found: dict[str, list[str]] = {}
+    for one in gc.get_objects():
+        kind = type(one)
+        if not str(kind.__module__).startswith(PACKAGES) or isinstance(one, type):
+            continue
+        seen.add(kind.__name__)
+        text = f"{one!r} {one}"
+        if leaked := traces(text, SECRETS):
+            found.setdefault(f"{kind.__module__}.{kind.__name__}", []).extend(leaked)
+    return seen, found
+
+
+@contextmanager
+def installation(store: Database, environment: dict[str, str]) -> Iterator[tuple[settings.Settings, Database]]:
+    """The settings and the store of an installation whose store has a password."""
+    url = parse_url(environment["WHALEFALL_DATABASE_URL"]).set(username="store_canary", password=STORE)
+    with_password = url.difference_update_query(["passfile"]).render_as_string(hide_password=False)
+    given = settings.load(environment | {"WHALEFALL_DATABASE_URL": with_password, "WHALEFALL_SECRET_KEY": KEY})
+    with closing(embedded.open_database(given)) as database:
+        yield given, database
+
+
+@pytest.fixture
+def store_login(postgres_server: PostgresCluster) -> Iterator[None]:
+    with superuser(postgres_server) as cursor:
+        cursor.execute(f"create role store_canary login superuser password '{STORE}'")
+        yield
+        cursor.execute("drop role store_canary")
+
+
+def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engine, port: int, username: str) -> set[str]:
+    register(store, "target", engine=engine, port=port)
+    with installation(store, environment) as (given, database):
+        secrets = SecretBox(given, {"MONITOR_LOGIN": LOGIN})
+        sealed = secrets.seal(LOGIN)
+        with store.transaction() as cursor:
+            cursor.execute("update credentials set username = %s, secret = %s", (username, sealed))
+        (instance,) = active_instances(database)
+        collector = server_collector(given, database)
+        alive: list[object] = [registered_instances(database), Installation(given), WhalefallResource(), embedded.address(given)]
+        alive.append(Examiner(database, collector.fleet, secrets, collector.filters, 2))
+        login = secrets.reveal(sealed, username, "target")
+        assert login.password == LOGIN, "there is nothing to give away"
+        with collector.fleet.connect(instance, login) as probe:
+            assert probe.list_databases()
+            seen, found = given_away()
+        assert found == {}
+        assert alive
+    return seen
+
+
+def test_no_object_gives_a_password_away_while_postgresql_is_visited(
+    store: Database, store_environment: dict[str, str], postgres_server: PostgresCluster, store_login: None
+) -> None:
+    with superuser(postgres_server) as cursor:
+        cursor.execute(f"create role login_canary login password '{LOGIN}'")
+    try:
+        seen = ask_in_mid_visit(store, store_environment, Engine.POSTGRESQL, postgres_server.port, "login_canary")
+    finally:
+        with superuser(postgres_server) as cursor:
+            cursor.execute("drop role login_canary")
+    ours = {
+        "Settings",
+        "Login",
+        "Instance",
+        "SecretBox",
+        "Database",
+        "Collector",
+        "Examiner",
+        "Installation",
+        "StoreAddress",
+        "ServerFleet",
+    }
+    assert ours | {"RegisteredInstance", "CredentialEntry", "WhalefallResource", "PostgresProbe"} <= seen
+    assert {"URL", "Engine", "connection"} <= seen
+
+
+@pytest.mark.process
+def test_no_object_gives_a_password_away_while_mariadb_is_visited(
+    store: Database, store_environment: dict[str, str], maria: Target, store_login: None
+) -> None:
+    account = "login_canary@'127.0.0.1'"
+    maria.ask(f"create user {account} identified by '{LOGIN}'", f"grant process, show view on *.* to {account}")
+    try:
+        seen = ask_in_mid_visit(store, store_environment, Engine.MYSQL, maria.port, "login_canary")
+    finally:
+        maria.ask(f"drop user {account}")
+    assert {"MySQLProbe", "Connection", "Login"} <= seen
+
+
+def test_an_object_that_gives_a_password_away_would_be_found() -> None:
+    class CarelessError(WhalefallError):
+        """An error with a password in its sentence."""
+
+    CarelessError.__module__ = "whalefall_pipelines.careless"
+    alive = CarelessError(f"cannot log in with {LOGIN}")
+    assert given_away()[1] == {"whalefall_pipelines.careless.CarelessError": [LOGIN]}
+    assert alive
+
+
+@pytest.mark.parametrize("show", [repr, str, lambda one: f"{one}", lambda one: f"{one!r:>80}", lambda one: "%s %r" % (one, one)])  # noqa: UP031
+def test_a_login_is_shown_without_its_password_however_it_is_shown(show: Callable[[object], str]) -> None:
+    assert traces(show(Login("user", LOGIN)), SECRETS) == []

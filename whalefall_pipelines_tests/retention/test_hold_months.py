@@ -1,0 +1,151 @@
+"""A month of sizes does not go before its periods are computed, on real PostgreSQL 15 and 18."""
+
+import re
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.aggregation.aggregate import find_stale_periods
+from whalefall_pipelines.domain.months import STATS_TABLES, Month, months_between
+from whalefall_pipelines.domain.periods import Period, PeriodType, period_of, periods_between
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.retention.maintain_table_partitions import expire_table_partitions, plan, rules
+from whalefall_pipelines.retention.maintenance import Step, StepKind
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.months import ensure_months
+from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
+from whalefall_pipelines_tests.days import compute_periods, write_days
+from whalefall_pipelines_tests.factories import query, register
+
+SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
+# October 2025 is the one month that is overdue on this day; its quarter and the week at its end go on in November.
+TODAY = date(2026, 11, 22)
+FIRST = date(2025, 10, 1)
+OCTOBER = Month(2025, 10)
+
+
+@pytest.fixture
+def store(upkeep_store: Database) -> Database:
+    """Ten weeks of one database from October on, and no period computed from them."""
+    (instance,) = register(upkeep_store, "a")
+    days = days_from(FIRST, 70)
+    write_days(upkeep_store, {((instance.instance_id, "app"), day): ModelDay(1000 + number) for number, day in enumerate(days)})
+    ensure_months(upkeep_store, [TODAY])
+    return upkeep_store
+
+
+def compute_everything(store: Database) -> None:
+    for period_type in PeriodType:
+        compute_periods(store, periods_between(period_type, FIRST, date(2025, 12, 31)), TODAY)
+
+
+def held(store: Database, today: date = TODAY) -> list[Step]:
+    return [step for step in plan(store, SETTINGS, today) if step.kind is StepKind.HOLD]
+
+
+def dropped(store: Database) -> list[str]:
+    return sorted(outcome.step.name for outcome in expire_table_partitions(store, SETTINGS, TODAY).outcomes if not outcome.error)
+
+
+def what_is_told(step: Step) -> list[tuple[PeriodType, date, date]]:
+    """The commands of a held step, as they would be carried out."""
+    found = re.findall(r"`whalefall aggregate --period (\w+) --start (\S+) --through (\S+)`", step.why)
+    return [(PeriodType(period_type), date.fromisoformat(first), date.fromisoformat(last)) for period_type, first, last in found]
+
+
+def test_a_month_whose_periods_were_never_computed_is_held_and_says_what_to_do(store: Database) -> None:
+    steps = held(store)
+    assert [step.name for step in steps] == [OCTOBER.table_partition(table_name) for table_name in STATS_TABLES]
+    assert what_is_told(steps[0]) == [
+        (PeriodType.DAILY, date(2025, 10, 31), date(2025, 10, 31)),
+        (PeriodType.WEEKLY, date(2025, 9, 29), date(2025, 10, 27)),
+        (PeriodType.MONTHLY, date(2025, 10, 1), date(2025, 10, 1)),
+        (PeriodType.QUARTERLY, date(2025, 10, 1), date(2025, 10, 1)),
+    ]
+    outcomes = expire_table_partitions(store, SETTINGS, TODAY).outcomes
+    assert {type(outcome.error) for outcome in outcomes} == {InputError}
+    assert all("is kept: it is overdue" in str(outcome.error) for outcome in outcomes)
+    assert query(store, "select min(stat_date) from database_size_stats") == [(FIRST,)]
+
+
+def test_what_it_says_is_all_that_is_to_be_done(store: Database) -> None:
+    for period_type, first, last in what_is_told(held(store)[0]):
+        compute_periods(store, periods_between(period_type, first, last), TODAY)
+    assert held(store) == []
+    assert dropped(store) == sorted(OCTOBER.table_partition(table_name) for table_name in STATS_TABLES)
+    assert query(store, "select count(*) from database_size_aggregations where period_type = 'monthly'") == [(1,)]
+
+
+@pytest.mark.parametrize("period_type", PeriodType)
+@pytest.mark.parametrize("level", ["database", "instance"])
+def test_one_period_of_one_level_that_lacks_is_enough(store: Database, period_type: PeriodType, level: str) -> None:
+    compute_everything(store)
+    assert held(store) == []
+    period = period_of(period_type, date(2025, 10, 31))
+    query(
+        store, f"delete from {level}_size_aggregations where period_type = %s and period_start = %s returning 1", period_type, period.start
+    )
+    assert what_is_told(held(store)[0]) == [(period_type, period.start, period.start)]
+    assert dropped(store) == []
+
+
+def test_a_day_that_changed_after_its_periods_were_computed_holds_its_month_and_one_of_another_quarter_does_not(store: Database) -> None:
+    compute_everything(store)
+    query(store, "update database_size_stats set total_bytes = 1 where stat_date = '2025-12-09' returning 1")
+    assert [one[0] for one in what_is_told(held(store)[0])] == [PeriodType.QUARTERLY]  # of which October is a part
+    query(store, "update database_size_stats set total_bytes = 1 where stat_date = '2025-10-05' returning 1")
+    assert [one[:2] for one in what_is_told(held(store)[0])] == [
+        (PeriodType.WEEKLY, date(2025, 9, 29)),
+        (PeriodType.MONTHLY, date(2025, 10, 1)),
+        (PeriodType.QUARTERLY, date(2025, 10, 1)),
+    ]
+
+
+def test_the_later_months_of_a_quarter_go_though_the_quarter_can_be_computed_no_more(store: Database) -> None:
+    compute_everything(store)
+    dropped(store)
+    assert held(store, date(2026, 12, 1)) == []
+    query(store, "delete from database_size_aggregations where period_type = 'quarterly' returning 1")
+    for period_type, first, last in what_is_told(held(store, date(2026, 12, 1))[0]):
+        compute_periods(store, periods_between(period_type, first, last), TODAY)
+    assert held(store, date(2026, 12, 1)) == []  # it never waits for what nobody can do
+
+
+def test_periods_that_aggregations_do_not_keep_hold_nothing(store: Database) -> None:
+    short = replace(SETTINGS, aggregation_retention_months=12)
+    assert [step.kind for step in plan(store, short, TODAY) if step.month == OCTOBER] == [StepKind.EXPIRE] * 2
+
+
+def stale_periods(store: Database, period_type: PeriodType, given: Settings, today: date) -> list[Period]:
+    """As the nightly schedule asks."""
+    return find_stale_periods(store, period_type, today, daily_from=rules(given).first_daily(today))
+
+
+def stale_after_expiries(store: Database, given: Settings) -> set[PeriodType]:
+    """The types of period that every night would compute again although nothing changed, while days and periods expire for five months."""
+    (instance,) = register(store, "a")
+    days = days_from(FIRST, 274)  # to the end of June
+    write_days(store, {((instance.instance_id, "app"), day): ModelDay(1000 + number) for number, day in enumerate(days)})
+    stale: set[PeriodType] = set()
+    for month in months_between(Month(2026, 3), Month(2026, 7)):
+        for period_type in PeriodType:
+            if periods := stale_periods(store, period_type, given, month.first_day):
+                compute_periods(store, list(periods_between(period_type, periods[0].start, periods[-1].start)), month.first_day)
+        assert not expire_table_partitions(store, given, month.first_day).error
+        stale |= {period_type for period_type in PeriodType if stale_periods(store, period_type, given, month.first_day)}
+    return stale
+
+
+LEAST = settings.load({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_RETENTION_MONTHS": "3", "WHALEFALL_AGGREGATION_RETENTION_MONTHS": "6"})
+
+
+def test_with_the_least_retentions_nothing_is_computed_from_what_expiry_left(upkeep_store: Database) -> None:
+    assert stale_after_expiries(upkeep_store, LEAST) == set()
+    assert query(upkeep_store, "select count(*) from database_size_aggregations where period_type = 'daily' and data_count = 0") == [(0,)]
+
+
+def test_periods_that_expire_a_month_earlier_would_be_computed_again_every_night(upkeep_store: Database) -> None:
+    assert PeriodType.QUARTERLY in stale_after_expiries(upkeep_store, replace(LEAST, aggregation_retention_months=5))

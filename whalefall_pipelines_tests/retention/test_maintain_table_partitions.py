@@ -1,0 +1,177 @@
+"""Upkeep on real PostgreSQL 15 and 18: which months are made, which go, and what is foreign.
+
+Whoever is in its way is `test_upkeep_among_others.py`, what was cut off `test_interrupted_upkeep.py`.
+"""
+
+import time
+from contextlib import closing
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from whalefall_pipelines.domain.months import PARTITIONED_TABLES, Month
+from whalefall_pipelines.errors import ArchiveError, InputError, StoreError
+from whalefall_pipelines.retention.maintain_table_partitions import plan, plan_additions
+from whalefall_pipelines.retention.maintenance import StepKind
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.months import count_rows, ensure_months, read_catalogue
+from whalefall_pipelines_tests.conftest import TIMEZONE
+from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.retention import maintenance as upkeep
+from whalefall_pipelines_tests.retention.maintenance import (
+    SETTINGS,
+    TABLE,
+    TODAY,
+    create,
+    errors,
+    every_month,
+    execute,
+    expire,
+    have,
+    insert,
+    months,
+)
+
+store = upkeep.store
+
+
+def test_a_fresh_store_gets_its_months_once(store: Database) -> None:
+    assert len(create(store)) == 16
+    assert create(store) == ()
+    for table_name in PARTITIONED_TABLES:
+        assert months(store, table_name) == ["2026-11", "2026-12", "2027-01", "2027-02"]
+    assert {step.kind for step in plan(store, SETTINGS, TODAY)} == {StepKind.KEEP}
+
+
+def test_a_store_whose_months_stop_last_month_goes_on(store: Database) -> None:
+    have(store, Month(2026, 8), Month(2026, 10))
+    create(store)
+    for table_name in PARTITIONED_TABLES:
+        assert months(store, table_name) == every_month(Month(2026, 8), Month(2027, 2))
+
+
+def test_a_hole_in_the_middle_is_filled(store: Database) -> None:
+    have(store, Month(2026, 3), Month(2026, 4), TABLE)
+    have(store, Month(2026, 7), Month(2026, 11), TABLE)
+    create(store)
+    assert months(store) == every_month(Month(2026, 3), Month(2027, 2))
+
+
+def test_parts_are_known_by_their_bounds_in_any_schema_and_under_any_name(store: Database) -> None:
+    execute(
+        store,
+        "create schema elsewhere",
+        f"create table elsewhere.\"odd name\" partition of {TABLE} for values from ('2026-11-01') to ('2026-12-01')",
+        f"create table {TABLE}_old partition of {TABLE} for values from ('2020-01-01') to ('2020-02-01')",
+        f"create table {TABLE}_2020_02 partition of {TABLE} for values from ('2019-12-01') to ('2020-01-01')",
+    )
+    create(store)
+    assert {str(outcome.step.name) for outcome in expire(store)} == {f"{TABLE}_old", f"{TABLE}_2020_02"}
+    assert months(store) == ["2026-11", "2026-12", "2027-01", "2027-02"]
+
+
+def test_a_stray_table_of_the_same_name_is_named_and_its_neighbours_are_made(store: Database) -> None:
+    execute(store, f"create table {TABLE}_2026_12 (like {TABLE} including all)", f"insert into {TABLE}_2026_12 select * from {TABLE}")
+    assert errors(create(store)) == []
+    foreign = [step for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.FOREIGN]
+    assert {step.name for step in foreign} == {f"{TABLE}_2026_12"}
+    assert months(store) == ["2026-11", "2027-01", "2027-02"]
+    assert months(store, "database_size_stats") == ["2026-11", "2026-12", "2027-01", "2027-02"]
+    with pytest.raises(StoreError, match="42P07"):
+        ensure_months(store, [date(2026, 12, 1)])  # a table that upkeep did not make is never taken over
+
+
+def test_other_bounds_open_bounds_and_divided_parts_are_foreign_and_left_alone(store: Database) -> None:
+    execute(
+        store,
+        f"create table wide partition of {TABLE} for values from ('2019-01-01') to ('2020-01-01')",
+        f"create table oldest partition of {TABLE} for values from (minvalue) to ('2001-01-01')",
+        f"create table far partition of {TABLE} for values from ('9999-12-01') to ('10000-01-01')",
+        f"create table divided partition of {TABLE} for values from ('2018-01-01') to ('2018-02-01') partition by range (stat_date)",
+    )
+    create(store)
+    assert expire(store) == ()
+    foreign = {step.name for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.FOREIGN}
+    assert foreign == {"wide", "oldest", "far", "divided"}
+
+
+def test_a_default_partition_is_foreign_and_stops_nothing_but_what_it_must(store: Database) -> None:
+    execute(store, f"create table leftovers partition of {TABLE} default", insert(date(2026, 12, 5)))
+    assert [outcome.step.name for outcome in create(store) if outcome.error] == [f"{TABLE}_2026_12"]
+    assert {step.name for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.FOREIGN} == {"leftovers"}
+
+
+def test_overdue_months_go_and_nothing_else_does(store: Database) -> None:
+    have(store, Month(2025, 9), Month(2026, 11))
+    execute(store, insert(date(2025, 9, 30)), insert(date(2025, 11, 1)))
+    assert errors(expire(store)) == []
+    assert months(store) == every_month(Month(2025, 11), Month(2026, 11))
+    assert months(store, "database_size_aggregations") == every_month(Month(2025, 9), Month(2026, 11))
+    assert query(store, f"select stat_date from {TABLE}") == [(date(2025, 11, 1),)]
+    assert query(store, "select to_regclass('instance_size_stats_2025_09')") == [(None,)]
+
+
+def test_the_last_part_of_a_table_stays(store: Database) -> None:
+    have(store, Month(2020, 1), Month(2020, 2), TABLE)
+    expire(store)
+    assert months(store) == ["2020-02"]
+
+
+def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(store: Database) -> None:
+    have(store, Month(2016, 12), Month(2026, 11), TABLE)
+    execute(  # the rest of a century at once: what is tested is upkeep and not the making of 1,200 tables
+        store,
+        "do $$ declare m date; begin for m in select generate_series('1926-12-01'::timestamp, '2016-11-01', '1 month')::date loop "
+        f"execute format('create table {TABLE}_%s partition of {TABLE} for values from (%L) to (%L)', "
+        "to_char(m, 'YYYY_MM'), m, (m + interval '1 month')::date); if extract(month from m) = 1 then commit; end if; end loop; end $$",
+    )
+    begun = time.monotonic()
+    steps = plan_additions(store, SETTINGS, TODAY)
+    assert time.monotonic() - begun < 2
+    assert plan(store, SETTINGS, TODAY) == steps
+    assert sum(step.kind is StepKind.EXPIRE for step in steps) == 1187
+    with pytest.raises(InputError, match="1187 table partitions would be dropped or pruned at once"):
+        expire(store)
+    assert len(months(store)) == 1200
+    create(store)
+    assert months(store)[-3:] == ["2026-12", "2027-01", "2027-02"]
+    late = replace(SETTINGS, retention_months=1190)
+    assert len(expire(store, given=late)) == 9
+
+
+def test_a_role_without_the_right_is_told_what_it_lacks(upkeep_server: PostgresCluster, store: Database) -> None:
+    administer(upkeep_server, "drop role if exists guest", "create role guest login password 'guest'")
+    execute(store, "grant select on all tables in schema public to guest")
+    guest = Database(store.url.set(username="guest", password="guest"), TIMEZONE)
+    with closing(guest):
+        outcomes = create(guest)
+    assert len(outcomes) == 16
+    for sentence in errors(outcomes):
+        assert "42501" in sentence
+        assert "must own whalefall's tables and may create more in their schema" in sentence
+    assert len(errors(outcomes)) == 16
+    assert read_catalogue(store) == ()
+    execute(store, "drop owned by guest")
+
+
+def test_rows_are_estimated_until_they_are_counted(store: Database) -> None:
+    have(store, Month(2026, 11), Month(2026, 11), TABLE)
+    execute(store, insert(TODAY), insert(TODAY, 2))
+    (one,) = read_catalogue(store, [TABLE])
+    assert (one.rows, count_rows(store, one)) == (None, 2)
+    execute(store, f"analyze {one.name}")
+    (one,) = read_catalogue(store, [TABLE])
+    assert one.rows == 2
+    assert one.total_bytes > 0
+
+
+def test_an_archive_folder_that_cannot_be_used_stops_before_anything_is_detached(store: Database, tmp_path: Path) -> None:
+    have(store, Month(2025, 9), Month(2026, 11), TABLE)
+    (tmp_path / "file").touch()
+    with pytest.raises(ArchiveError, match="Archives cannot be written to"):
+        expire(store, given=replace(SETTINGS, archive_dir=tmp_path / "file" / "archive"))
+    assert months(store)[0] == "2025-09"

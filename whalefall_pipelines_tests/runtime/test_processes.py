@@ -1,0 +1,177 @@
+"""Children that die with their parent, the guard that ends a whole tree, and free ports."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from whalefall_pipelines.runtime.processes import dying_with_parent, end, free_port, is_free, last_lines
+
+pytestmark = pytest.mark.process
+
+REPOSITORY = Path(__file__).parents[1]
+# A guard over a child that leaves a grandchild behind, as a run of Dagster can be left; the grandchild ignores SIGTERM.
+GUARDED = """
+import subprocess, sys, time
+from whalefall_pipelines import processes
+processes.continue_in_guard()
+ORPHAN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('orphan is there', flush=True); time.sleep(60)"
+CHILD = f"import subprocess, sys; orphan = subprocess.Popen([sys.executable, '-c', {ORPHAN!r}], stdout=-1, text=True); "
+CHILD += "print(orphan.stdout.readline(), flush=True)"
+try:
+    subprocess.run([sys.executable, "-c", CHILD])
+    print("waiting", flush=True)
+    if "return" in sys.argv:
+        sys.exit(7)
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+finally:
+    processes.ignore_stop_signals()
+    processes.end(processes.descendants(), seconds=0.2)
+"""
+
+
+def guarded(*words: str, ignoring: str | None = None) -> subprocess.Popen[str]:
+    """Start the tree, from a shell that ignores a signal if so told."""
+    before = ["sh", "-c", f"trap '' {ignoring}; exec \"$@\"", "sh"] if ignoring else []
+    return subprocess.Popen(
+        [*before, sys.executable, "-c", GUARDED, *words],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def read_until(front: subprocess.Popen[str], *words: str) -> None:
+    assert front.stdout
+    missing = set(words)
+    while missing:
+        line = front.stdout.readline()
+        assert line, f"it ended before it said {missing}"
+        missing.discard(line.strip())
+
+
+def rest(front: subprocess.Popen[str]) -> str:
+    """What else is said until the last process of the tree ends: every one of them holds this pipe open."""
+    return front.communicate(timeout=15)[0]
+
+
+def test_a_tree_ends_to_its_last_orphan_and_the_front_leaves_with_the_guards_code() -> None:
+    with guarded("return") as front:
+        read_until(front, "orphan is there", "waiting")
+        assert front.wait(10) == 7
+        assert rest(front) == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_signal_to_the_front_ends_the_tree(number: signal.Signals) -> None:
+    with guarded(ignoring="INT") as front:
+        read_until(front, "orphan is there", "waiting")
+        front.send_signal(number)
+        assert front.wait(10) == 0
+        assert rest(front) == "interrupted\n"
+
+
+def test_kill_9_of_the_front_ends_the_tree() -> None:
+    with guarded() as front:
+        read_until(front, "orphan is there", "waiting")
+        front.kill()
+        assert rest(front) == "interrupted\n"
+
+
+def test_kill_9_of_the_guard_ends_the_tree_and_the_front_says_so() -> None:
+    with guarded() as front:
+        read_until(front, "orphan is there", "waiting")
+        (guard,) = psutil.Process(front.pid).children()
+        guard.kill()
+        assert front.wait(15) == 1  # an exception: `whalefall` makes it a sentence and code 2
+        assert rest(front).splitlines()[-1].endswith("was ended by signal 9, so they were ended too.")
+
+
+def test_a_hangup_that_is_to_be_ignored_is_ignored() -> None:
+    with guarded(ignoring="HUP") as front:
+        read_until(front, "orphan is there", "waiting")
+        front.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            front.wait(0.5)
+        front.terminate()
+        assert front.wait(10) == 0
+
+
+def test_a_child_dies_with_its_parent() -> None:
+    script = "import subprocess, sys, signal, time; from whalefall_pipelines.runtime.processes import dying_with_parent; "
+    script += "subprocess.Popen(dying_with_parent(['sleep', '60'], signal.SIGTERM)); print('started', flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        read_until(parent, "started")
+        parent.kill()
+        assert rest(parent) == ""
+
+
+def test_a_child_whose_parent_is_gone_before_it_begins_does_not_begin(tmp_path: Path) -> None:
+    touched = tmp_path / "touched"
+    command = dying_with_parent(["touch", str(touched)], signal.SIGTERM)
+    command[command.index(str(os.getpid()))] = "1"  # as if its parent had been another
+    assert subprocess.run(command, check=False, timeout=10).returncode == 1
+    assert not touched.exists()
+
+
+def test_a_child_keeps_its_arguments_and_its_place() -> None:
+    words = ["a b", "", "$HOME", "'", "-x"]
+    script = "import os, sys; print(os.getpid(), sys.argv[1:])"
+    with subprocess.Popen(
+        dying_with_parent([sys.executable, "-c", script, *words], signal.SIGTERM), stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.communicate(timeout=10)[0] == f"{child.pid} {words}\n"
+
+
+def test_what_ignores_sigterm_is_killed_after_the_deadline() -> None:
+    script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as stubborn:
+        read_until(stubborn, "ready")
+        begun = time.monotonic()
+        end([psutil.Process(stubborn.pid)], seconds=0.3)
+        assert 0.3 <= time.monotonic() - begun < 2
+        assert not psutil.pid_exists(stubborn.pid)
+
+
+def test_an_ended_child_is_named_until_it_is_collected() -> None:
+    script = "from whalefall_pipelines.runtime.processes import next_ended_child; import subprocess, time\n"
+    script += "assert next_ended_child() is None\nchild = subprocess.Popen(['true'])\n"
+    script += "while (ended := next_ended_child()) is None: time.sleep(0.01)\n"
+    script += "assert ended == child.pid == next_ended_child()\nassert child.wait() == 0\nassert next_ended_child() is None"
+    subprocess.run([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, check=True, timeout=20)
+
+
+def test_a_free_port_is_one_that_can_be_listened_on() -> None:
+    port = free_port()
+    assert 21000 <= port < 32000
+    assert is_free(port)
+    with socket.socket() as listener:
+        listener.bind(("0.0.0.0", port))  # noqa: S104 - what listens everywhere listens on loopback too
+        listener.listen()
+        assert not is_free(port)
+        assert free_port() != port
+
+
+def test_last_lines_are_without_colours_and_blank_lines(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert last_lines(log, 2) == []
+    log.write_bytes(b"x" * 20000 + b"\n\x1b[32mone\x1b[0m\n\ntwo \xff\n\n")
+    assert last_lines(log, 2) == ["one", "two \ufffd"]
+
+
+def test_ports_asked_for_at_once_are_all_different() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        ports = list(pool.map(lambda _: free_port(), range(200)))
+    assert len(set(ports)) == len(ports)

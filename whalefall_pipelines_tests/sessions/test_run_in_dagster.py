@@ -1,0 +1,92 @@
+"""A run in a real Dagster process on real servers: the session it leaves, and that no secret is anywhere afterwards."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.sessions import SessionStatus
+from whalefall_pipelines.errors import RunFailedError
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.factories import query, register
+
+pytestmark = pytest.mark.process
+CANARY, WRONG = "canary-7f3a1c-right", "canary-7f3a1c-wrong"
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def given(
+    postgres_server: PostgresCluster, store_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Settings, str]]:
+    """The settings of an installation with two real instances, one with the right password; and its Dagster database."""
+    number = next(_numbers)
+    role, dagster = f"monitor_{number}", f"dagster_{number}"
+    administer(postgres_server, f"create role {role} login password '{CANARY}'", f"create database {dagster}")
+    monkeypatch.setenv("MONITOR_RIGHT_PASSWORD", CANARY)
+    monkeypatch.setenv("MONITOR_WRONG_PASSWORD", WRONG)
+    found = settings.load({**store_environment, "WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(dagster)})
+    found.home.mkdir(parents=True)
+    yield found, dagster
+    administer(postgres_server, f"drop database {dagster} with (force)", f"drop role {role}")
+
+
+def add_instances(store: Database, postgres_server: PostgresCluster, role: str) -> None:
+    register(store, "right", "wrong", port=postgres_server.port)
+    with store.transaction() as cursor:
+        cursor.execute("update credentials set username = %s, secret = 'env:MONITOR_RIGHT_PASSWORD' where name = 'right'", (role,))
+        cursor.execute("update credentials set username = %s, secret = 'env:MONITOR_WRONG_PASSWORD' where name = 'wrong'", (role,))
+
+
+def everything_in(postgres_server: PostgresCluster, database: str) -> str:
+    tables = administer(
+        postgres_server,
+        "select format('%%I.%%I', schemaname, tablename) from pg_tables where schemaname = %(schema)s",
+        database=database,
+        parameters={"schema": "public"},
+    )
+    rows = [administer(postgres_server, f"select t::text from {table} as t", database=database) for (table,) in tables]
+    return "\n".join(str(row) for found in rows for row in found)
+
+
+def test_a_run_measures_real_servers_and_leaves_no_secret(
+    store: Database, postgres_server: PostgresCluster, given: tuple[Settings, str]
+) -> None:
+    found, dagster = given
+    add_instances(store, postgres_server, f"monitor_{dagster.removeprefix('dagster_')}")
+    day = today(datetime.now(UTC), found.requested_timezone)
+    shown: list[int] = []
+    session = run_in_dagster(found, store, collection(day, day), on_progress=lambda one: shown.append(one.total_instances))
+    assert (session.status, session.successful_instances, session.failed_instances) == (SessionStatus.FAILED, 1, 1)
+    assert shown[-1] == 2
+    records = {record.instance_name: record for record in sessions.list_records(store, session.session_id)}
+    assert records["wrong"].error_code == "DATABASE_CONNECTION_ERROR"
+    assert records["wrong"].attempts == 1
+    (stored,) = query(store, "select total_bytes from database_size_stats where database_name = 'postgres' and stat_date = %s", day)
+    assert stored == administer(postgres_server, "select pg_database_size('postgres')")[0]
+    history = everything_in(postgres_server, dagster)
+    assert str(session.session_id) in history  # the run's tags lead to the session
+    assert str(session.run_id) in history
+    files = "\n".join(path.read_text(errors="replace") for path in found.home.rglob("*") if path.is_file())
+    for secret in (CANARY, WRONG):
+        assert secret not in history
+        assert secret not in everything_in(postgres_server, str(store.url.database))
+        assert secret not in files
+
+
+def test_a_run_that_breaks_is_a_sentence_that_names_the_log(store: Database, given: tuple[Settings, str], tmp_path: Path) -> None:
+    found, _ = given
+    broken = replace(found, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster")
+    day = today(datetime.now(UTC), found.requested_timezone)
+    with pytest.raises(RunFailedError, match=r"Dagster run broke: .*whole of it is in .*\.log"):
+        run_in_dagster(broken, store, collection(day, day))

@@ -1,0 +1,331 @@
+"""Days that repair themselves and sessions of dead runs, as Dagster's sensors see them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import dagster as dg
+import pytest
+
+from whalefall_pipelines import settings
+from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.definitions import defs
+from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
+from whalefall_pipelines.errors import LoginRejectedError, UnreachableError
+from whalefall_pipelines.fleet.fake import FakeServer
+from whalefall_pipelines.sessions import sensors as session_sensors
+from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.conftest import TIMEZONE
+from whalefall_pipelines_tests.dagster_base.bound import bound
+from whalefall_pipelines_tests.factories import FleetTest, query, server
+
+NOW = datetime.now(UTC)
+DAY = today(NOW, TIMEZONE)
+COLLECT = defs.get_repository_def().get_job("collect_capacity")
+REFUSED = UnreachableError("refused", reason="connection_refused")
+REJECTED = LoginRejectedError("rejected", reason="authentication_failed")
+
+
+class Days:
+    """A fleet whose day is collected and retried as Dagster would."""
+
+    def __init__(self, store: Database, home: Path, instance: dg.DagsterInstance, servers: dict[str, FakeServer]) -> None:
+        self.store = store
+        self.fleet = FleetTest(store, home, servers, now=NOW)
+        self.instance = instance
+        self.grace_hours = 2
+
+    def resource(self) -> WhalefallResource:
+        given = replace(settings.load({"WHALEFALL_HOME": str(self.fleet.home)}), requested_timezone=TIMEZONE, grace_hours=self.grace_hours)
+        return bound(self.store, collector=self.fleet.collector, settings=given)
+
+    def sensor_context(self) -> dg.SensorEvaluationContext:
+        return dg.build_sensor_context(instance=self.instance, resources={"whalefall": self.resource()}, definitions=defs)
+
+    def requests(self) -> list[dg.RunRequest]:
+        return list(session_sensors.retry_failed_instances.evaluate_tick(self.sensor_context()).run_requests or [])
+
+    def sweep(self) -> None:
+        session_sensors.end_dead_runs.evaluate_tick(self.sensor_context())
+
+    def let_pass(self, minutes: float) -> None:
+        """Let what has ended so far lie so long in the past."""
+        with self.store.transaction() as cursor:
+            cursor.execute("alter table sync_sessions disable trigger user")
+            cursor.execute(
+                "update sync_sessions set completed_at = completed_at - make_interval(secs => %(s)s), "
+                "started_at = started_at - make_interval(secs => %(s)s)",
+                {"s": minutes * 60},
+            )
+            cursor.execute("alter table sync_sessions enable trigger user")
+            for table in ("instances", "credentials"):
+                cursor.execute(f"update {table} set updated_at = updated_at - make_interval(secs => %s)", (minutes * 60,))
+
+    def launch(self, request: dg.RunRequest) -> UUID:
+        """Run what a sensor requested, in this process, and return the session."""
+        run = self.run(run_config=request.run_config, tags=dict(request.tags), partition_key=request.tags["dagster/partition"])
+        assert run.is_success
+        (row,) = query(self.store, "select session_id from sync_sessions order by started_at desc limit 1")
+        return UUID(str(row[0]))
+
+    def run(self, partition_key: str = str(DAY), **options: object) -> dg.DagsterRun:
+        """Collect a day in this process; how the run ended."""
+        result = COLLECT.execute_in_process(
+            partition_key=partition_key, resources={"whalefall": self.resource()}, instance=self.instance, raise_on_error=False, **options
+        )
+        run = self.instance.get_run_by_id(result.run_id)
+        assert run
+        return run
+
+    def context_of(self, sensor_name: str, run: dg.DagsterRun, event: dg.DagsterEvent) -> dg.RunStatusSensorContext:
+        """What a sensor that follows runs is given."""
+        return dg.build_run_status_sensor_context(
+            sensor_name=sensor_name,
+            dagster_event=event,
+            dagster_instance=self.instance,
+            dagster_run=run,
+            resources={"whalefall": self.resource()},
+        )
+
+    def fail(self, run: dg.DagsterRun, why: str) -> None:
+        """Let Dagster give a run up, and its sensor hear of it."""
+        event = self.instance.report_run_failed(run, why)
+        session_sensors.end_failed_runs(self.context_of("end_failed_runs", run, event).for_run_failure())
+
+    def names(self, request: dg.RunRequest) -> list[str]:
+        config: Mapping[str, dict[str, dict[str, dict[str, list[str]]]]] = request.run_config
+        return config["ops"]["fleet_day"]["config"]["instances"]
+
+
+DaysOf = Callable[[dict[str, FakeServer]], Days]
+
+
+@pytest.fixture
+def days_of(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> DaysOf:
+    """Makes days of a fleet of these servers."""
+    return lambda servers: Days(store, tmp_path, dagster_instance, servers)
+
+
+def test_failed_instances_lack_compensation_no_more_they_are_retried_the_same_day_and_the_day_heals(
+    store: Database, days_of: DaysOf
+) -> None:
+    servers = {
+        "up": server(),
+        "down": server(refusal=REFUSED),
+        "locked out": server(refusal=REJECTED),
+        "half": server({"app": 1, "no": None}),
+    }
+    days = days_of(servers)
+    first, _ = days.fleet.collect(DAY)
+    assert days.requests() == []
+    days.let_pass(16)
+    (request,) = days.requests()
+    assert days.names(request) == ["down"]
+    assert (request.run_key, request.tags["dagster/partition"]) == (str(first), str(DAY))
+    assert [one.run_key for one in days.requests()] == [request.run_key]  # Dagster launches a key once
+    servers["down"].refusal = None
+    retry = sessions.get_session(store, days.launch(request))
+    assert (retry.sync_type, retry.retry_of, retry.status) == (SyncType.RETRY, first, SessionStatus.COMPLETED)
+    assert {record.instance_name for record in sessions.list_records(store, retry.session_id)} == {"down"}
+    assert days.fleet.coverage(DAY)["down"] == (2, 2, 0, [])
+    assert servers["up"].visits == 1
+    days.let_pass(24 * 60)
+    assert days.requests() == []
+
+
+def test_retries_back_off_and_go_on_until_the_day_cannot_be_measured(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"down": server(refusal=REFUSED)})
+    days.grace_hours = 23  # so that the end is far whatever time it is
+    session_id, _ = days.fleet.collect(DAY)
+    for minutes in (15, 60, 180, 180):
+        days.let_pass(minutes - 1)
+        assert days.requests() == []
+        days.let_pass(1.1)
+        (request,) = days.requests()
+        assert request.run_key == str(session_id)
+        session_id = days.launch(request)
+    days.let_pass(-48 * 60)  # as if it had ended after the moment of the last one
+    assert days.requests() == []
+
+
+def test_a_rejected_login_waits_for_a_person_and_is_tried_again_once_it_was_changed(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"locked out": server(refusal=REJECTED)})
+    session_id, outcomes = days.fleet.collect(DAY)
+    assert outcomes["locked out"].error is REJECTED
+    (record,) = sessions.list_records(store, session_id)
+    assert str(record.error_message).endswith("It is tried again tomorrow, or as soon as its credential is changed.")
+    days.let_pass(24 * 60)
+    assert days.requests() == []
+    query(store, "update credentials set updated_at = now() returning 1")
+    (request,) = days.requests()
+    assert days.names(request) == ["locked out"]
+
+
+def test_what_a_dead_run_left_untouched_is_retried_and_what_a_person_cancelled_is_not(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"a": server(), "b": server()})
+    ids = [instance.instance_id for instance in days.fleet.instances]
+    plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
+    sessions.open_session(store, plan, ids)
+    sessions.start_records(store, plan.session_id, ids[:1])
+    sessions.abandon_session(store, plan.session_id, SessionStatus.FAILED, error_code="RUN_DIED", error_message="killed")
+    days.let_pass(16)
+    (request,) = days.requests()
+    assert days.names(request) == ["a", "b"]
+    other = replace(plan, session_id=uuid4())
+    with pytest.raises(KeyboardInterrupt), sync_session(store, other, days.fleet.instances):
+        raise KeyboardInterrupt
+    days.let_pass(16)
+    assert days.requests() == []
+
+
+def test_nothing_is_retried_while_the_day_is_being_collected(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"down": server(refusal=REFUSED)})
+    days.fleet.collect(DAY)
+    days.let_pass(16)
+    with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY), []):
+        assert days.requests() == []
+    assert len(days.requests()) == 1
+
+
+def test_a_session_that_is_cancelled_cancels_its_run(store: Database, days_of: DaysOf) -> None:
+    def cancel(_: FakeServer) -> None:
+        (running,) = sessions.list_running(store)
+        sessions.abandon_session(store, running.session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message="by a person")
+
+    days = days_of({"a": server(on_visit=cancel), "b": server()})
+    days.fleet.parallel = 1
+    assert days.run().status is dg.DagsterRunStatus.CANCELED
+    (session,) = sessions.list_sessions(store, most=10)
+    assert session.status is SessionStatus.CANCELLED
+    assert {one.instance_name: one.status for one in sessions.list_records(store, session.session_id)} == {
+        "a": RecordStatus.FAILED,
+        "b": RecordStatus.PENDING,
+    }
+
+
+def test_a_run_that_wakes_after_it_was_given_up_stays_failed(store: Database, days_of: DaysOf) -> None:
+    def give_up(_: FakeServer) -> None:
+        (running,) = sessions.list_running(store)
+        run = days.instance.get_run_by_id(str(running.run_id))
+        assert run
+        days.instance.report_run_failed(run, "nothing was heard of it")
+        sessions.abandon_session(store, running.session_id, SessionStatus.FAILED, error_code="RUN_DIED", error_message="silent")
+
+    days = days_of({"a": server(on_visit=give_up), "b": server()})
+    days.fleet.parallel = 1
+    assert days.run().status is dg.DagsterRunStatus.FAILURE
+    assert days.fleet.sizes(DAY) == {}
+
+
+def run_of(days: Days, status: dg.DagsterRunStatus, tags: Mapping[str, str] | None = None) -> dg.DagsterRun:
+    return days.instance.create_run_for_job(job_def=COLLECT, tags={"dagster/partition": str(DAY), **(tags or {})}, status=status)
+
+
+def session_of(days: Days, run: dg.DagsterRun) -> UUID:
+    plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.SCHEDULED_TASK, DAY, DAY, run_id=run.run_id)
+    sessions.open_session(days.store, plan, [])
+    return plan.session_id
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (dg.DagsterRunStatus.FAILURE, SessionStatus.FAILED),
+        (dg.DagsterRunStatus.CANCELED, SessionStatus.CANCELLED),
+        (dg.DagsterRunStatus.STARTED, SessionStatus.RUNNING),
+        (dg.DagsterRunStatus.CANCELING, SessionStatus.CANCELLED),
+    ],
+)
+def test_the_sweep_asks_dagster_about_every_running_session(
+    store: Database, days_of: DaysOf, status: dg.DagsterRunStatus, expected: SessionStatus
+) -> None:
+    days = days_of({})
+    session_id = session_of(days, run_of(days, status))
+    days.sweep()
+    assert sessions.get_session(store, session_id).status is expected
+
+
+def test_the_session_of_a_failed_run_is_failed_with_the_reason_of_the_run(store: Database, days_of: DaysOf) -> None:
+    days = days_of({})
+    run = run_of(days, dg.DagsterRunStatus.STARTED, {"whalefall/session_id": str(uuid4())})
+    session_id = session_of(days, run)
+    days.fail(run, "the machine burnt")
+    assert sessions.get_session(store, session_id).status is SessionStatus.FAILED
+    assert len(sessions.list_sessions(store, most=10)) == 1
+
+
+@pytest.mark.parametrize("tags", [{}, {"whalefall/session_id": str(uuid4())}], ids=["before it began", "before its session was open"])
+def test_a_collection_that_failed_without_a_session_gets_a_failed_one_once_and_is_retried(
+    store: Database, days_of: DaysOf, tags: Mapping[str, str]
+) -> None:
+    days = days_of({"a": server(), "b": server()})
+    run = run_of(days, dg.DagsterRunStatus.STARTING, tags)
+    days.sweep()
+    assert sessions.list_sessions(store, most=10) == ()
+    days.instance.report_run_failed(run, "no process could be started")
+    with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_BATCH, DAY, DAY), []):
+        days.sweep()
+    days.sweep()
+    (session, _) = sessions.list_sessions(store, most=10)
+    assert (session.run_id, session.status, session.total_instances) == (run.run_id, SessionStatus.FAILED, 2)
+    assert session.error_code == "RUN_DIED"
+    days.let_pass(16)
+    (request,) = days.requests()
+    days.launch(request)
+    assert set(days.fleet.sizes(DAY)) == {(name, database) for name in ("a", "b") for database in ("app", "shop")}
+
+
+def test_a_failed_collection_of_a_day_that_is_over_gets_no_session(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"a": server()})
+    run = run_of(days, dg.DagsterRunStatus.STARTING, {"dagster/partition": str(DAY - timedelta(days=3))})
+    days.instance.report_run_failed(run, "no process could be started")
+    days.sweep()
+    assert sessions.list_sessions(store, most=10) == ()
+
+
+def test_a_run_that_left_its_day_to_another_is_not_retried(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"a": server()})
+    with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY), []):
+        run = days.run()
+        assert run.is_failure
+        days.sweep()
+    days.sweep()
+    codes = {session.run_id: session.error_code for session in sessions.list_sessions(store, most=10)}
+    assert codes == {None: None, run.run_id: "SESSION_RUNNING"}
+    days.let_pass(24 * 60)
+    assert days.requests() == []
+
+
+def test_a_run_that_copies_the_tags_of_another_has_a_session_of_its_own(store: Database, days_of: DaysOf) -> None:
+    days = days_of({"a": server()})
+    run = days.run()
+    copy = days.run(tags=dict(run.tags))
+    found = {session.run_id: str(session.session_id) for session in sessions.list_sessions(store, most=10)}
+    assert found == {one.run_id: one.tags["whalefall/session_id"] for one in (run, copy)}
+
+
+def test_the_session_of_a_cancelled_run_is_cancelled(store: Database, days_of: DaysOf) -> None:
+    days = days_of({})
+    run = run_of(days, dg.DagsterRunStatus.STARTED)
+    session_id = session_of(days, run)
+    event = days.instance.report_run_canceled(run, "by a click")
+    session_sensors.end_cancelled_runs(days.context_of("end_cancelled_runs", run, event))
+    assert sessions.get_session(store, session_id).status is SessionStatus.CANCELLED
+
+
+def test_a_retry_is_of_yesterday_within_the_grace_period_only(store: Database, days_of: DaysOf) -> None:
+    yesterday = DAY - timedelta(days=1)
+    days = days_of({"down": server(refusal=REFUSED)})
+    days.fleet.now = datetime(yesterday.year, yesterday.month, yesterday.day, 12, tzinfo=TIMEZONE)
+    days.fleet.collect(yesterday)
+    days.let_pass(600)
+    days.grace_hours = 0
+    assert days.requests() == []
+    days.grace_hours = 24  # whatever time it is, yesterday is within
+    (request,) = days.requests()
+    assert request.tags["dagster/partition"] == str(yesterday)
