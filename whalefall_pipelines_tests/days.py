@@ -6,7 +6,7 @@ from datetime import date
 from uuid import uuid4
 
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
-from whalefall_pipelines.aggregation.store import Level
+from whalefall_pipelines.aggregation.model import Level
 from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.domain.periods import Period
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType

@@ -8,7 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from whalefall_pipelines.aggregation import store as aggregation
-from whalefall_pipelines.aggregation.store import Difference, Level
+from whalefall_pipelines.aggregation.model import Difference, Level
 from whalefall_pipelines.domain.periods import Period, PeriodType, periods_between
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database

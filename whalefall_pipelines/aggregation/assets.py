@@ -11,8 +11,9 @@ from typing import Any
 import dagster as dg
 
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
+from whalefall_pipelines.aggregation.columns import COLUMNS
 from whalefall_pipelines.aggregation.metadata import period_metadata
-from whalefall_pipelines.aggregation.store import Level
+from whalefall_pipelines.aggregation.model import Level
 from whalefall_pipelines.capacity.assets import SIZES, TOTALS
 from whalefall_pipelines.dagster_base.calendar import CALENDARS, TIMEZONE
 from whalefall_pipelines.dagster_base.columns import column_schema
@@ -67,7 +68,7 @@ def _spec(level: Level, period_type: PeriodType) -> dg.AssetSpec:
         kinds={"postgres", "sql"},
         owners=["team:dba"],
         tags={"grain": f"{level}-{period_type}"},
-        metadata={"dagster/column_schema": column_schema(table_name), "dagster/table_name": table_name},
+        metadata={"dagster/column_schema": column_schema(COLUMNS[table_name]), "dagster/table_name": table_name},
         automation_condition=REFRESH,
     )
 

@@ -6,7 +6,7 @@ from datetime import date
 import dagster as dg
 
 from whalefall_pipelines.aggregation import store as aggregation
-from whalefall_pipelines.aggregation.store import Level, PeriodSummary, RankedPeriod
+from whalefall_pipelines.aggregation.model import Level, PeriodSummary, RankedPeriod
 from whalefall_pipelines.dagster_base.metadata import Metadata, markdown_table
 from whalefall_pipelines.domain.periods import Period
 from whalefall_pipelines.store.database import Database

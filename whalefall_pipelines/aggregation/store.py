@@ -4,40 +4,18 @@ Which periods there are is `domain/periods.py`; when they are computed is decide
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
-from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.aggregation.model import Difference, IncompletePeriod, Level, PeriodSummary, RankedPeriod
 from whalefall_pipelines.domain.months import Month, months_of
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.months import kept_months
 from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
-
-
-class Level(StrEnum):
-    """What an aggregation is of."""
-
-    DATABASE = "database"
-    INSTANCE = "instance"
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A stored aggregation that its days do not bear out. `stored` is None where it is missing; `database_name` at instance level."""
-
-    level: Level
-    period: Period
-    instance_name: str
-    database_name: str | None
-    stored: Mapping[str, Any] | None
-    computed: Mapping[str, Any]
 
 
 def lock_period_type(cursor: Cursor, period_type: PeriodType) -> None:
@@ -152,39 +130,6 @@ def _expired_months(cursor: Cursor, periods: Sequence[Period], today: date) -> f
     return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodSummary:
-    """One period of the fleet at instance level. Sizes in bytes; None where nothing is known. Days are summed over the instances."""
-
-    period_start: date
-    instances: int
-    databases: int
-    avg_bytes: int | None
-    closing_bytes: int | None
-    change_bytes: int | None
-    days_present: int
-    days_expected: int
-    days_estimated: int
-    incomplete_instances: int
-    is_final: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RankedPeriod:
-    """A database or an instance (`database_name` is None) among the fastest growing of its period."""
-
-    level: Level
-    period_start: date
-    instance_name: str
-    database_name: str | None
-    avg_bytes: int | None
-    change_bytes: int | None
-    change_percent: Decimal | None
-    data_count: int
-    expected_count: int
-    estimated_count: int
-
-
 def summarize_periods(database: Database, periods: Sequence[Period]) -> dict[date, PeriodSummary]:
     """What each of these consecutive periods of one type holds, by its start; one that holds nothing has no entry."""
     with database.transaction() as cursor:
@@ -201,3 +146,18 @@ def rank_periods(database: Database, periods: Sequence[Period], *, most: int = 1
 
 def _span(periods: Sequence[Period]) -> dict[str, object]:
     return {"period_type": periods[0].period_type, "first_start": periods[0].start, "last_start": periods[-1].start}
+
+
+def list_incomplete_periods(database: Database, periods: Sequence[Period]) -> tuple[IncompletePeriod, ...]:
+    """The final ones of these consecutive periods of one type that lack days of an instance."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            queries.load("aggregation/list_incomplete_periods"),
+            {
+                "period_type": periods[0].period_type,
+                "first_start": periods[0].start,
+                "last_start": periods[-1].start,
+                "end_day": periods[-1].following.start,
+            },
+        )
+        return fetch_as(cursor, IncompletePeriod)

@@ -1,0 +1,16 @@
+"""Capacity: the size of every database on every day, and why it is missing where it is."""
+
+from whalefall_pipelines.area import Area
+from whalefall_pipelines.capacity.columns import COLUMNS
+from whalefall_pipelines.capacity.tables import STATS_TABLES
+from whalefall_pipelines.domain.months import Content, PartitionedTable
+
+AREA = Area(
+    __name__,
+    commands=("collect", "coverage"),
+    has_definitions=True,
+    automations=("collect_every_night", "bridge_gaps", "retry_failed_instances"),
+    has_grants=True,
+    columns=COLUMNS,
+    partitioned_tables=tuple(PartitionedTable(name, Content.AGGREGATED_DAYS) for name in STATS_TABLES),
+)

@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome, recompute_totals
+from whalefall_pipelines.capacity.columns import COLUMNS
 from whalefall_pipelines.capacity.fill_gaps import fill_gaps, settle_days_before
 from whalefall_pipelines.capacity.metadata import (
     coverage_metadata,
@@ -19,15 +20,17 @@ from whalefall_pipelines.capacity.metadata import (
     notices_table,
     report_days,
 )
+from whalefall_pipelines.capacity.resources import CollectorResource
 from whalefall_pipelines.capacity.store.gaps import close_backfill_records
+from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.dagster_base.calendar import DAYS, ZONE
 from whalefall_pipelines.dagster_base.columns import column_schema
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import Progress, plan_session, session_of_run
 from whalefall_pipelines.domain.days import measurable_day
 from whalefall_pipelines.domain.instances import Instance
-from whalefall_pipelines.domain.months import STATS_TABLES
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
+from whalefall_pipelines.inventory import columns as inventory
 from whalefall_pipelines.inventory.store.instances import active_instances
 from whalefall_pipelines.sessions.store import list_notices, skip_records
 from whalefall_pipelines.store.database import Database
@@ -52,7 +55,10 @@ def _spec(key: dg.AssetKey, dependency: str, group: str, description: str, grain
         kinds={"postgres", "python"},
         owners=["team:dba"],
         tags={"grain": grain},
-        metadata={"dagster/column_schema": column_schema(key.to_user_string()), "dagster/table_name": key.to_user_string()},
+        metadata={
+            "dagster/column_schema": column_schema((COLUMNS | inventory.COLUMNS)[key.to_user_string()]),
+            "dagster/table_name": key.to_user_string(),
+        },
     )
 
 
@@ -90,12 +96,12 @@ def _spec(key: dg.AssetKey, dependency: str, group: str, description: str, grain
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def fleet_day(
-    context: dg.AssetExecutionContext, config: FleetDayConfig, whalefall: WhalefallResource
+    context: dg.AssetExecutionContext, config: FleetDayConfig, whalefall: WhalefallResource, servers: CollectorResource
 ) -> Generator[dg.MaterializeResult[Any]]:
     days = [date.fromisoformat(key) for key in context.partition_keys]
     with whalefall.store() as database:
         targets = active_instances(database, config.instances)
-        collector = replace(whalefall.collector(database), inventory_only=SIZES not in context.selected_asset_keys)
+        collector = replace(servers.collector(database), inventory_only=SIZES not in context.selected_asset_keys)
         is_over = measurable_day(days, collector.clock(), ZONE, collector.grace) is None
         plan = plan_session(context, database, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
         with session_of_run(context, database, plan, targets) as check:

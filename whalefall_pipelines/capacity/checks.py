@@ -4,19 +4,13 @@ from datetime import date
 
 import dagster as dg
 
-from whalefall_pipelines.aggregation.assets import asset_key
-from whalefall_pipelines.aggregation.store import Level
 from whalefall_pipelines.capacity.assets import SIZES, TOTALS
 from whalefall_pipelines.capacity.metadata import MISSING, gap_row
 from whalefall_pipelines.capacity.store import plausibility, reports
-from whalefall_pipelines.dagster_base.calendar import CALENDARS, DAYS
-from whalefall_pipelines.dagster_base.metadata import markdown_table
+from whalefall_pipelines.dagster_base.calendar import DAYS
+from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, markdown_table
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import days_of
-from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
-
-# A table of more rows than this is read by nobody; the count is always whole.
-MOST_ROWS = 200
 
 
 @dg.asset_check(
@@ -84,39 +78,6 @@ def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: Whalef
         description=f"{len(jumps)} jumped: {named}" if jumps else "no database jumped",
         metadata={"jumps": len(jumps), "databases": markdown_table(("day", "instance", "database", "bytes before", "bytes"), rows)},
     )
-
-
-def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=asset_key(Level.INSTANCE, period_type),
-        name="every_final_period_is_complete_or_explained",
-        description="Fails when a period that is over lacks a day of an instance that no gap explains; shows what is missing and why.",
-    )
-    def check(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
-        running = period_of(period_type, whalefall.today())
-        starts = days_of(context.run.tags, CALENDARS[period_type])
-        periods = [Period(period_type, start) for start in starts] or [running.previous]
-        with whalefall.store() as database:
-            incomplete = plausibility.list_incomplete_periods(database, periods)
-        unexplained = [one for one in incomplete if one.unexplained_days]
-        rows = [(one.period_start, one.instance_name, one.missing_days, one.unexplained_days, ", ".join(one.reasons)) for one in incomplete]
-        named = ", ".join(f"{one.instance_name} in {one.period_start} ({one.unexplained_days} days)" for one in unexplained[:5])
-        why = f"{len(unexplained)} unexplained: {named}; launch a backfill of the days of these periods"
-        columns = ("period", "instance", "days missing", "days unexplained", "reasons")
-        return dg.AssetCheckResult(
-            passed=not unexplained,
-            description=why if unexplained else f"{len(incomplete)} incomplete, every missing day has its reason",
-            metadata={
-                "incomplete": len(incomplete),
-                "unexplained": len(unexplained),
-                "periods": markdown_table(columns, sorted(rows, key=lambda row: -row[3])[:MOST_ROWS]),
-            },
-        )
-
-    return check
-
-
-every_final_period_is_complete_or_explained = [_completeness(period_type) for period_type in PeriodType]
 
 
 def _days(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> list[date]:

@@ -12,10 +12,10 @@ from uuid import UUID
 from whalefall_pipelines.capacity.collect import Collector, as_whalefall_error
 from whalefall_pipelines.capacity.store import gaps, retries
 from whalefall_pipelines.capacity.store import sizes as capacity
+from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.capacity.write_visit import refuse_another_server
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
-from whalefall_pipelines.domain.months import STATS_TABLES
 from whalefall_pipelines.domain.sizes import Provenance
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.inventory.store.instances import active_instances

@@ -1,1 +1,1 @@
-"""The `whalefall` command, thin: one module per area, `main.py` puts them together."""
+"""The `whalefall` command: `main.py` puts the commands of the areas together."""

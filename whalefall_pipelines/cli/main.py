@@ -1,33 +1,28 @@
-"""The `whalefall` command: its groups, and the one place where an error becomes a sentence and an exit code."""
+"""The `whalefall` command: the commands of all areas, and the one place where an error becomes a sentence and an exit code."""
 
 import logging
 import sys
 import traceback
-from importlib import import_module
 from typing import Any
 
 import click
 
+from whalefall_pipelines.areas import areas
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.terminal.output import FAILURE, note
-
-# Each is a module of this folder with a command of the same name in it.
-COMMANDS = (
-    "up", "demo", "instances", "collect", "coverage", "aggregate", "verify", "sessions", "partitions", "retention", "doctor",
-    "store", "env",
-)  # fmt: skip
 
 
 class Whalefall(click.Group):
     """Loads a command when it is called, so that `whalefall --help` answers at once, and turns errors into sentences."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every command, in the order of a first day with whalefall."""
-        return list(COMMANDS)
+        """Every command of every area."""
+        return [command for area in areas() for command in area.commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module of one command."""
-        return getattr(import_module(f"whalefall_pipelines.cli.{cmd_name}"), cmd_name) if cmd_name in COMMANDS else None
+        area = next((area for area in areas() if cmd_name in area.commands), None)
+        return getattr(area.load(f"cli.{cmd_name}"), cmd_name) if area else None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it raises on purpose is one sentence on standard error."""

@@ -1,0 +1,1 @@
+"""What the assets, sensors and jobs of every area use: calendars, the resource, sessions of runs, metadata."""

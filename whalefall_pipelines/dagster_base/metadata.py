@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
+# A table of more rows than this is read by nobody; the count beside it is always whole.
+MOST_ROWS = 200
 Metadata = Mapping[str, int | dg.MarkdownMetadataValue]
 
 

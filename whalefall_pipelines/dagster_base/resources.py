@@ -1,4 +1,4 @@
-"""What runs need from outside: the store, opened for one step, and the way to the servers. Loading the code location opens nothing."""
+"""What runs need from outside: the store, opened for one step, and the clock. Loading the code location opens nothing."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -7,13 +7,11 @@ from datetime import date, datetime
 import dagster as dg
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.capacity.collect import Collector, server_collector
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.dagster_base.calendar import TIMEZONE, ZONE
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.retention.expire_rows import Databases, beside_dagster
-from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.runtime.open_store import open_dagster_database, open_store
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 
@@ -22,14 +20,14 @@ WAIT_SECONDS = 30.0
 
 
 class WhalefallResource(dg.ConfigurableResource[None]):
-    """The store and the fleet of this installation, as its environment says. It holds no secret and no connection."""
+    """The store of this installation, as its environment says. It holds no secret and no connection."""
 
     def installation(self) -> Settings:
         """What this installation's environment says when the step begins."""
         return settings.load()
 
     def now(self) -> datetime:
-        """The clock of everything in `defs`; tests put another here."""
+        """The clock of everything in Dagster; tests put another here."""
         return system_clock()
 
     def today(self) -> date:
@@ -53,11 +51,7 @@ class WhalefallResource(dg.ConfigurableResource[None]):
             yield database
 
     @contextmanager
-    def databases(self) -> Generator[Databases]:
-        """The store, and Dagster's database beside it, closed with the block."""
-        with self.store() as store, beside_dagster(store, settings.load()) as databases:
-            yield databases
-
-    def collector(self, database: Database) -> Collector:
-        """What collecting from the real servers needs; tests put another fleet here."""
-        return server_collector(settings.load(), database)
+    def dagster_database(self, store: Database) -> Generator[Database]:
+        """Dagster's database beside the store, closed with the block."""
+        with open_dagster_database(settings.load(), store) as database:
+            yield database

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import dagster as dg
 
 from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.periods import Period
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType, session_tag
 from whalefall_pipelines.errors import SessionEndedError
 from whalefall_pipelines.sessions.keep_session import Check, sync_session
@@ -80,6 +81,13 @@ def sync_type(tags: Mapping[str, str], *, some_instances: bool = False, is_over:
     if "dagster/schedule_name" in tags or "dagster/sensor_name" in tags:
         return SyncType.SCHEDULED_TASK
     return SyncType.MANUAL_BATCH if some_instances else SyncType.MANUAL_TASK
+
+
+def span_tags(first: Period, last: Period) -> dict[str, str]:
+    """The tags that launch a run for these periods of one type, from the first to the last."""
+    if first == last:
+        return {PARTITION_TAG: first.start.isoformat()}
+    return {RANGE_TAGS[0]: first.start.isoformat(), RANGE_TAGS[1]: last.start.isoformat()}
 
 
 def days_of(tags: Mapping[str, str], calendar: dg.TimeWindowPartitionsDefinition) -> list[date]:

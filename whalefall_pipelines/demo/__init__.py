@@ -1,1 +1,8 @@
 """`whalefall demo`: a small fleet of real servers with a simulated past. Nothing outside this package writes `method = 'simulated'`."""
+
+from whalefall_pipelines.area import Area
+
+AREA = Area(
+    __name__,
+    commands=("demo",),
+)

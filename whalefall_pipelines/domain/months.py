@@ -8,9 +8,21 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-STATS_TABLES = ("database_size_stats", "instance_size_stats")
-AGGREGATION_TABLES = ("database_size_aggregations", "instance_size_aggregations")
-PARTITIONED_TABLES = (*STATS_TABLES, *AGGREGATION_TABLES)
+
+class Content(StrEnum):
+    """What a partitioned table holds, which decides how long its months are kept."""
+
+    DAYS = "days"
+    AGGREGATED_DAYS = "aggregated days"  # days from which periods are computed: a month is held until they are
+    PERIODS = "periods"
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionedTable:
+    """A table that has a table partition for each calendar month."""
+
+    name: str
+    content: Content
 
 
 @dataclass(frozen=True, slots=True, order=True)

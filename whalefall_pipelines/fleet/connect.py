@@ -12,8 +12,8 @@ from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.environment import forget_driver_settings
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
 
-# The adapter of an engine is the module of its name beside this one.
-ADAPTERS: Mapping[Engine, str] = {engine: f"{__package__}.{engine}" for engine in Engine}
+# The adapter of an engine is the module `sizes` in the folder of its name beside this module.
+ADAPTERS: Mapping[Engine, str] = {engine: f"{__package__}.{engine}.sizes" for engine in Engine}
 
 Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManager[Probe]]
 

@@ -7,6 +7,7 @@ import dagster as dg
 from whalefall_pipelines.dagster_base.columns import column_schema
 from whalefall_pipelines.dagster_base.metadata import markdown_table
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.inventory.columns import COLUMNS
 from whalefall_pipelines.inventory.store.instances import registered_instances
 
 
@@ -16,7 +17,7 @@ from whalefall_pipelines.inventory.store.instances import registered_instances
     kinds={"postgres", "python"},
     owners=["team:dba"],
     tags={"grain": "instance"},
-    metadata={"dagster/column_schema": column_schema("instances"), "dagster/table_name": "instances"},
+    metadata={"dagster/column_schema": column_schema(COLUMNS["instances"]), "dagster/table_name": "instances"},
 )
 def instances(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
     with whalefall.store() as database:

@@ -16,7 +16,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from whalefall_pipelines.domain.months import PARTITIONED_TABLES, Month, TablePartition, months_of
+from whalefall_pipelines.areas import partitioned_table_names
+from whalefall_pipelines.domain.months import Month, TablePartition, months_of
 from whalefall_pipelines.errors import ArchiveError, InputError, NotFoundError
 from whalefall_pipelines.retention.store.table_partition_rows import column_types, copy_out, count_differences, restore_month
 from whalefall_pipelines.store.database import Database
@@ -94,7 +95,7 @@ def read_manifest(file: Path) -> Manifest:
         manifest = Manifest(**json.loads(beside.read_text(encoding="utf-8")))
     if (manifest.bytes, manifest.sha256) != (file.stat().st_size, _checksum(file)):
         raise ArchiveError(f"{file} is not the file that {beside.name} describes: its size or checksum differs; nothing was restored.")
-    if manifest.table_name not in PARTITIONED_TABLES:
+    if manifest.table_name not in partitioned_table_names():
         raise InputError(f"{beside} is about the table {manifest.table_name!r}, which whalefall does not archive.")
     return manifest
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import dagster as dg
 
-from whalefall_pipelines.capacity.checks import MOST_ROWS
-from whalefall_pipelines.dagster_base.metadata import Metadata, markdown_table
+from whalefall_pipelines.areas import partitioned_table_names
+from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, markdown_table
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import plan_session, session_of_run
-from whalefall_pipelines.domain.months import PARTITIONED_TABLES, Month
+from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory
 from whalefall_pipelines.retention import maintain_table_partitions as upkeep
 from whalefall_pipelines.retention.maintenance import Step, StepKind, added_by, dropped_by
@@ -202,8 +202,9 @@ def _metadata(steps: Sequence[Step], day: date) -> Metadata:
 def _coming(steps: Sequence[Step], this: Month) -> dg.MarkdownMetadataValue:
     present = {(step.table_name, step.month) for step in steps if step.found}
     months = [this.plus(number) for number in (1, 2, 3)]
-    rows = [(month, *("exists" if (table_name, month) in present else "missing" for table_name in PARTITIONED_TABLES)) for month in months]
-    return markdown_table(("month", *PARTITIONED_TABLES), rows)
+    tables = partitioned_table_names()
+    rows = [(month, *("exists" if (table_name, month) in present else "missing" for table_name in tables)) for month in months]
+    return markdown_table(("month", *tables), rows)
 
 
 def _step_row(step: Step) -> tuple[object, ...]:

@@ -5,17 +5,16 @@ Every batch is a transaction of its own, so that an interrupted run is taken up 
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from whalefall_pipelines.domain.months import STATS_TABLES, Place
+from whalefall_pipelines.domain.months import Content, Place
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.retention.expired_rows import GROWTH_DAYS, WHY, ExpiredRows, Footprint, RowKind, RowRules
 from whalefall_pipelines.retention.maintain_table_partitions import rules as month_rules
 from whalefall_pipelines.retention.store import expired_rows as retention
-from whalefall_pipelines.runtime import embedded
-from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.runtime.open_store import open_dagster_database, open_store
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import read_catalogue
@@ -40,14 +39,7 @@ def open_databases(settings: Settings) -> Generator[Databases]:
         StoreUnreachableError: one of them does not answer.
         SchemaError: the store's schema is not this program's.
     """
-    with open_store(settings) as store, beside_dagster(store, settings) as databases:
-        yield databases
-
-
-@contextmanager
-def beside_dagster(store: Database, settings: Settings) -> Generator[Databases]:
-    """A store that is open, and Dagster's database beside it, which is closed with the block."""
-    with closing(Database(embedded.address(settings).dagster, store.timezone, pool_size=1)) as dagster:
+    with open_store(settings) as store, open_dagster_database(settings, store) as dagster:
         yield Databases(store, dagster)
 
 
@@ -98,9 +90,11 @@ def record_footprint(databases: Databases, footprint: Footprint) -> None:
 
 def _rules(store: Database, settings: Settings, today: date) -> RowRules:
     """The oldest day that is kept is of the oldest month of sizes that is there: one that is held for its periods needs its gaps."""
-    wanted = min(month_rules(settings).oldest_kept(table_name, today) for table_name in STATS_TABLES)
-    present = [one.month for one in read_catalogue(store, STATS_TABLES) if one.month and one.place is not Place.STRAY]
-    return RowRules(min([wanted, *present]).first_day, settings.session_retention_days, settings.event_retention_days)
+    rules = month_rules(settings)
+    present = [
+        one.month for one in read_catalogue(store, rules.names(Content.AGGREGATED_DAYS)) if one.month and one.place is not Place.STRAY
+    ]
+    return RowRules(min([rules.oldest_daily(today), *present]).first_day, settings.session_retention_days, settings.event_retention_days)
 
 
 def _count(databases: Databases, kind: RowKind, rules: RowRules, today: date) -> int:

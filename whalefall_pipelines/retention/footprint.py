@@ -3,7 +3,8 @@
 The work is `retention/expire_rows.py`; months are `table_partitions.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -11,6 +12,7 @@ import dagster as dg
 from whalefall_pipelines.dagster_base.metadata import markdown_table
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.retention import expire_rows as rows_that_expire
+from whalefall_pipelines.retention.expire_rows import Databases
 from whalefall_pipelines.retention.expired_rows import ExpiredRows
 
 ASSET = dg.AssetKey("footprint")
@@ -29,7 +31,7 @@ LANE = {"whalefall/lane": "upkeep"}
 def footprint(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
     given = whalefall.installation()
     day = whalefall.today()
-    with whalefall.databases() as databases:
+    with _databases(whalefall) as databases:
         found = rows_that_expire.read_footprint(databases, day)
         rows_that_expire.record_footprint(databases, found)
         planned = rows_that_expire.plan_rows(databases, given, day)
@@ -50,7 +52,7 @@ measure_footprint = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberT
 def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
     given = whalefall.installation()
     day = whalefall.today()
-    with whalefall.databases() as databases:
+    with _databases(whalefall) as databases:
         deleted = rows_that_expire.expire_rows(databases, given, day)
     for one in deleted:
         context.log.info("%d %s before %s deleted: %s", one.rows, one.kind, one.before, one.why)
@@ -64,6 +66,12 @@ def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallReso
 )
 def expire_rows() -> None:
     delete_expired_rows()
+
+
+@contextmanager
+def _databases(whalefall: WhalefallResource) -> Generator[Databases]:
+    with whalefall.store() as store, whalefall.dagster_database(store) as dagster:
+        yield Databases(store, dagster)
 
 
 def _table(rows: Sequence[ExpiredRows]) -> dg.MarkdownMetadataValue:

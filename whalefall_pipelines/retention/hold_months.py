@@ -3,13 +3,14 @@
 What is planned for them is `domain/months.py`; computing periods is `aggregate_sizes.py`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from whalefall_pipelines.aggregation.aggregate import find_stale_periods
+from whalefall_pipelines.aggregation.model import how_to_compute
 from whalefall_pipelines.aggregation.store import find_known_days
 from whalefall_pipelines.domain.months import Month, months_of
-from whalefall_pipelines.domain.periods import Period, PeriodType
+from whalefall_pipelines.domain.periods import PeriodType
 from whalefall_pipelines.store.database import Database
 
 
@@ -36,13 +37,3 @@ def find_held_months(database: Database, months: Sequence[Month], retention_mont
     touching = {month: [one for one in stale if one.start <= month.last_day and one.end >= month.first_day] for month in months}
     why = "it is overdue, but periods are not what its days say; compute them first: "
     return {month: why + how_to_compute(periods) for month, periods in touching.items() if periods}
-
-
-def how_to_compute(periods: Collection[Period]) -> str:
-    """The commands that compute these periods, one for each type."""
-    starts = {period_type: [one.start for one in periods if one.period_type is period_type] for period_type in PeriodType}
-    return ", ".join(
-        f"`whalefall aggregate --period {period_type} --start {min(found)} --through {max(found)}`"
-        for period_type, found in starts.items()
-        if found
-    )

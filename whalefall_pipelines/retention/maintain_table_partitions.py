@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from whalefall_pipelines.domain.months import AGGREGATION_TABLES, Month, TablePartition
+from whalefall_pipelines.areas import partitioned_tables
+from whalefall_pipelines.domain.months import Content, Month, TablePartition
 from whalefall_pipelines.errors import InputError, StoreBusyError, StoreError, StoreUnreachableError, WhalefallError
 from whalefall_pipelines.retention.archive import archive_month, check_archive
 from whalefall_pipelines.retention.hold_months import find_held_months
@@ -18,7 +19,7 @@ from whalefall_pipelines.retention.maintenance import (
     StepKind,
     UpkeepRules,
     added_by,
-    droppable_sizes,
+    droppable_days,
     dropped_by,
     expired_by,
     plan_upkeep,
@@ -72,7 +73,7 @@ def plan(database: Database, settings: Settings, day: date, months: Iterable[Mon
     """
     known = _with_days(database, _known(database, settings, months), day)
     steps = _plan(known, day)
-    held = find_held_months(database, droppable_sizes(steps), settings.aggregation_retention_months, day)
+    held = find_held_months(database, droppable_days(steps, known.rules), settings.aggregation_retention_months, day)
     return _plan(known, day, held) if held else steps
 
 
@@ -160,7 +161,7 @@ def _plan_again(database: Database, settings: Settings, day: date, steps: Iterab
 
 def rules(settings: Settings) -> UpkeepRules:
     """How many months are made ahead and kept."""
-    return UpkeepRules(settings.partitions_ahead, settings.retention_months, settings.aggregation_retention_months)
+    return UpkeepRules(partitioned_tables(), settings.partitions_ahead, settings.retention_months, settings.aggregation_retention_months)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def _with_days(database: Database, known: _Known, day: date) -> _Known:
     """The same, with the months of aggregations whose daily rows are overdue."""
     overdue = {
         name: [one.month for one in known.found if one.table_name == name and one.month and known.rules.are_days_overdue(one.month, day)]
-        for name in AGGREGATION_TABLES
+        for name in known.rules.names(Content.PERIODS)
     }
     found = {(name, month) for name, months in overdue.items() for month in months_with_days(database, name, months)}
     return replace(known, with_days=frozenset(found))

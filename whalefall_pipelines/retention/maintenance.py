@@ -5,36 +5,41 @@ Carrying a plan out is `retention/maintain_table_partitions.py`.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 
-from whalefall_pipelines.domain.months import PARTITIONED_TABLES, STATS_TABLES, Month, Place, TablePartition, months_between
+from whalefall_pipelines.domain.months import Content, Month, PartitionedTable, Place, TablePartition, months_between
 
 
 @dataclass(frozen=True, slots=True)
 class UpkeepRules:
-    """How many months are made ahead, and how many full months before the running one are kept."""
+    """How many months of these tables are made ahead, and how many full months before the running one are kept."""
 
+    tables: tuple[PartitionedTable, ...]
     months_ahead: int
     stats_retention_months: int
     aggregation_retention_months: int
 
-    def retention_months(self, table_name: str) -> int:
-        """The retention of a table."""
-        return self.stats_retention_months if table_name in STATS_TABLES else self.aggregation_retention_months
+    def content(self, table_name: str) -> Content:
+        """What a table holds."""
+        return next(table.content for table in self.tables if table.name == table_name)
+
+    def names(self, content: Content) -> tuple[str, ...]:
+        """The tables that hold this."""
+        return tuple(table.name for table in self.tables if table.content is content)
+
+    def retention_months(self, content: Content) -> int:
+        """How many months of a table with this content are kept."""
+        return self.aggregation_retention_months if content is Content.PERIODS else self.stats_retention_months
 
     def oldest_kept(self, table_name: str, today: date) -> Month:
         """The oldest month that a table keeps on this day."""
-        return Month(today.year, today.month).plus(-self.retention_months(table_name))
+        return self._oldest_month(self.content(table_name), today)
 
     def oldest_daily(self, today: date) -> Month:
         """The oldest month whose daily aggregations are kept on this day: as long as the days that they repeat."""
-        return self.oldest_kept(STATS_TABLES[0], today)
-
-    def first_daily(self, today: date) -> date:
-        """The first day whose daily aggregation is kept on this day: the one before the oldest month, whose first day is compared to it."""
-        return self.oldest_daily(today).first_day - timedelta(days=1)
+        return self._oldest_month(Content.AGGREGATED_DAYS, today)
 
     def are_days_overdue(self, month: Month, today: date) -> bool:
         """Whether the daily aggregations of a month are older than they are kept on this day."""
@@ -43,6 +48,9 @@ class UpkeepRules:
     def is_overdue(self, table_name: str, month: Month, today: date) -> bool:
         """Whether all of a month is older than what a table keeps on this day."""
         return month < self.oldest_kept(table_name, today)
+
+    def _oldest_month(self, content: Content, today: date) -> Month:
+        return Month(today.year, today.month).plus(-self.retention_months(content))
 
 
 class StepKind(StrEnum):
@@ -100,10 +108,11 @@ def plan_upkeep(
     wanted = dict.fromkeys(needed, "something writes it") | {this: "the running month"}
     wanted |= dict.fromkeys(months_between(this.plus(1), this.plus(rules.months_ahead)), "ahead of time")
     steps: list[Step] = []
-    for table_name in PARTITIONED_TABLES:
+    for table in rules.tables:
+        table_name = table.name
         own = [one for one in found if one.table_name == table_name]
         oldest_kept = rules.oldest_kept(table_name, today)
-        kept_back = held if table_name in STATS_TABLES else NOTHING_HELD
+        kept_back = held if table.content is Content.AGGREGATED_DAYS else NOTHING_HELD
         done = [*_steps_of_what_is(own, oldest_kept, kept_back), *_steps_of_what_lacks(table_name, own, oldest_kept, this, wanted)]
         expired = {month for name, month in with_days if name == table_name and rules.are_days_overdue(month, today) and month not in held}
         done = [_pruned(step, rules.oldest_daily(today)) if step.month in expired else step for step in done]
@@ -126,10 +135,11 @@ def added_by(steps: Iterable[Step]) -> tuple[Step, ...]:
     return tuple(step for step in steps if step.kind is StepKind.CREATE or (step.kind is StepKind.FINALIZE and not step.drops))
 
 
-def droppable_sizes(steps: Iterable[Step]) -> tuple[Month, ...]:
-    """The months whose sizes are in a table and go with these steps: nothing can be computed from them afterwards."""
+def droppable_days(steps: Iterable[Step], rules: UpkeepRules) -> tuple[Month, ...]:
+    """The months whose days are in a table and go with these steps: no period can be computed from them afterwards."""
+    aggregated = rules.names(Content.AGGREGATED_DAYS)
     stored = (step for step in steps if step.drops and step.found and step.found.place is Place.ATTACHED)
-    return tuple(sorted({step.month for step in stored if step.month and step.table_name in STATS_TABLES}))
+    return tuple(sorted({step.month for step in stored if step.month and step.table_name in aggregated}))
 
 
 def _steps_of_what_is(own: Sequence[TablePartition], oldest_kept: Month, held: Mapping[Month, str]) -> list[Step]:

@@ -56,6 +56,13 @@ def open_store(settings: Settings, *, pool_size: int = 8, may_make: bool = False
         yield database
 
 
+@contextmanager
+def open_dagster_database(settings: Settings, store: Database) -> Generator[Database]:
+    """Dagster's database beside the store, with the days of the store. It is not asked for anything yet."""
+    with closing(Database(embedded.address(settings).dagster, store.timezone, pool_size=1)) as database:
+        yield database
+
+
 def _open_database(settings: Settings, *, pool_size: int, wait_seconds: float) -> Database:
     def attempt() -> Database:
         database = embedded.open_database(settings, pool_size=pool_size)

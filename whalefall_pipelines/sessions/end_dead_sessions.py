@@ -3,11 +3,10 @@
 What Dagster knows of a run is given; asking it is `sessions/sensors.py`.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from whalefall_pipelines.domain.sessions import DEAD_AFTER_SECONDS, RunningSession, RunState, SessionPlan, SessionStatus, verdict
-from whalefall_pipelines.inventory.store.instances import active_instances
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Database
 
@@ -46,15 +45,10 @@ def end_sessions_of_run(database: Database, run_id: str, status: SessionStatus, 
             _abandon(database, one, status, why)
 
 
-def record_lost_run(database: Database, plan: SessionPlan, instance_names: Collection[str]) -> None:
-    """Write down a run that failed before it had a session: a failed session whose instances nobody visited, so that they are retried.
-
-    No names are every active instance.
-    """
-    targets = [instance for instance in active_instances(database) if not instance_names or instance.name in instance_names]
-    ids = [instance.instance_id for instance in targets]
+def record_lost_run(database: Database, plan: SessionPlan, instance_ids: Sequence[int]) -> None:
+    """Write down a run that failed before it had a session: a failed session whose instances nobody visited, so that they are retried."""
     message = "the run failed before it had a session; its events in Dagster say why"
-    sessions.record_failed_session(database, plan, ids, error_code=_CODES[SessionStatus.FAILED], error_message=message)
+    sessions.record_failed_session(database, plan, instance_ids, error_code=_CODES[SessionStatus.FAILED], error_message=message)
 
 
 def _end(database: Database, session: RunningSession, run: RunState) -> EndedSession | None:

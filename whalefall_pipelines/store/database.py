@@ -17,7 +17,7 @@ from psycopg2 import extensions
 from psycopg2.sql import Composable
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.months import PARTITIONED_TABLES
+from whalefall_pipelines.areas import partitioned_table_names
 from whalefall_pipelines.errors import MissingMonthError, SchemaError, StoreBusyError, StoreError, StoreUnreachableError
 from whalefall_pipelines.store.urls import describe
 
@@ -213,7 +213,7 @@ def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
         return SchemaError(f"The store at {describe(url)} lacks the schema: {_first_line(error)}; run `whalefall store migrate`.")
     if error.pgcode in _BUSY:
         return StoreBusyError(f"A lock in the store at {describe(url)} is held by somebody else: {_first_line(error)}; try again.")
-    if error.pgcode == _CHECK_VIOLATION and error.diag.constraint_name is None and error.diag.table_name in PARTITIONED_TABLES:
+    if error.pgcode == _CHECK_VIOLATION and error.diag.constraint_name is None and error.diag.table_name in partitioned_table_names():
         return _missing_month(url, error.diag)
     advice = _ADVICE.get(str(error.pgcode), "")
     return StoreError(f"The store at {describe(url)} refused or cancelled a statement ({error.pgcode}): {_first_line(error)}{advice}")

@@ -1,16 +1,11 @@
-"""What the store knows of the installation itself: the time zone of its days, and for `whalefall doctor` facts of Dagster's database.
+"""What the store knows of the installation itself: the time zone of its days."""
 
-`sql/doctor/dagster/` reads tables of Dagster's own schema, as the pinned version has them: `whalefall_pipelines_tests/defs/test_doctor.py`
-compares what it says with a real Dagster instance, so that an upgrade that changes them fails there.
-"""
-
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.database import Cursor
 
 
 def find_timezone(cursor: Cursor) -> str | None:
@@ -46,17 +41,3 @@ def set_timezone(cursor: Cursor, database_name: str, timezone: ZoneInfo) -> None
     """Count days by another zone from now on, in psql as well."""
     cursor.execute(queries.load("installation/set_timezone"), {"timezone": timezone.key})
     set_client_timezone(cursor, database_name, timezone.key)
-
-
-def read_heartbeats(dagster: Database) -> dict[str, datetime]:
-    """When each part of Dagster's daemon last gave a sign of life."""
-    with dagster.transaction() as cursor:
-        cursor.execute(queries.load("doctor/dagster/list_heartbeats"))
-        return dict(cursor.fetchall())
-
-
-def read_automations(dagster: Database) -> dict[str, str]:
-    """The schedules and sensors that the daemon has met, with their states."""
-    with dagster.transaction() as cursor:
-        cursor.execute(queries.load("doctor/dagster/list_automations"))
-        return dict(cursor.fetchall())

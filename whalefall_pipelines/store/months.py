@@ -13,7 +13,8 @@ from typing import TypeVar
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.months import PARTITIONED_TABLES, Month, Place, TablePartition, months_between, months_of
+from whalefall_pipelines.areas import partitioned_table_names
+from whalefall_pipelines.domain.months import Month, Place, TablePartition, months_between, months_of
 from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError, StoreError
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
 from whalefall_pipelines.store.rows import as_model, fetch_rows
@@ -56,9 +57,12 @@ def only_upkeep(database: Database) -> Generator[None]:
             cursor.execute(queries.load("table_partitions/unlock_upkeep"))
 
 
-def read_catalogue(database: Database, table_names: Iterable[str] = PARTITIONED_TABLES) -> tuple[TablePartition, ...]:
-    """Every part of these tables by its bounds, and the tables beside them that are in the way or were left by an interruption."""
-    given = {"table_names": list(table_names)}
+def read_catalogue(database: Database, table_names: Iterable[str] | None = None) -> tuple[TablePartition, ...]:
+    """Every part of these tables by its bounds, and the tables beside them that are in the way or were left by an interruption.
+
+    No names are all partitioned tables.
+    """
+    given = {"table_names": list(table_names or partitioned_table_names())}
     with database.transaction() as cursor:
         return (*_attached(cursor, given), *_detached(cursor, given))
 
@@ -86,15 +90,17 @@ def count_rows(database: Database, one: TablePartition) -> int:
         return int((cursor.fetchone() or (0,))[0])
 
 
-def ensure_months(database: Database, days: Iterable[date], table_names: Sequence[str] = PARTITIONED_TABLES) -> int:
+def ensure_months(database: Database, days: Iterable[date], table_names: Sequence[str] | None = None) -> int:
     """Create what these tables lack for these days, each table by itself, and return how many were created.
+
+    No names are all partitioned tables.
 
     Raises:
         StoreError: a table could not get its month, for example because another table of that name is in the way; the others have theirs.
     """
     created, errors = 0, list[StoreError]()
     for month in months_of(days):
-        for table_name in table_names:
+        for table_name in table_names or partitioned_table_names():
             try:
                 created += ensure_month(database, table_name, month)
             except StoreError as error:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from whalefall_pipelines.aggregation import store as aggregation
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes, find_stale_periods, verify
-from whalefall_pipelines.aggregation.store import Level
+from whalefall_pipelines.aggregation.model import Level
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of, periods_between
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError

@@ -10,7 +10,7 @@ from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent, 
 from dagster._core.test_utils import create_run_for_test
 
 from whalefall_pipelines.aggregation.assets import asset_key
-from whalefall_pipelines.aggregation.store import Level
+from whalefall_pipelines.aggregation.model import Level
 from whalefall_pipelines.capacity.assets import SIZES, TOTALS
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.periods import PeriodType, floor

@@ -9,7 +9,8 @@ from psycopg2 import extensions
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.aggregation.aggregate import find_stale_periods
-from whalefall_pipelines.aggregation.store import Level, list_due_periods
+from whalefall_pipelines.aggregation.model import Level
+from whalefall_pipelines.aggregation.store import list_due_periods
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of, periods_between
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from

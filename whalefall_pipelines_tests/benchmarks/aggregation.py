@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Date, Integer, String, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from whalefall_pipelines.aggregation import store as aggregation
-from whalefall_pipelines.aggregation.store import Level
+from whalefall_pipelines.aggregation.model import Level
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months

@@ -18,7 +18,7 @@ from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines_tests.dagster_base.bound import bound
+from whalefall_pipelines_tests.dagster_base.bound import bound, bound_servers
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
 from whalefall_pipelines_tests.servers.dead_host import REFUSING, silent_host
@@ -66,7 +66,7 @@ def run(
         [fleet_day],
         selection=dg.AssetSelection.assets(INVENTORY, SIZES, TOTALS),
         partition_key=str(day),
-        resources={"whalefall": bound(store, collector=collector)},
+        resources={"whalefall": bound(store), "servers": bound_servers(store, collector)},
         instance=instance,
     )
     assert result.success

@@ -17,7 +17,7 @@ from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.inventory.assets import instances
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines_tests.dagster_base.bound import bound
+from whalefall_pipelines_tests.dagster_base.bound import bound, bound_servers
 from whalefall_pipelines_tests.factories import FleetTest, query, server
 
 
@@ -44,7 +44,7 @@ def run(
         partition_key=None if last else str(first),
         tags=spans | (tags or {}),
         run_config=run_config or {},
-        resources={"whalefall": bound(fleet.store, collector=fleet.collector)},
+        resources={"whalefall": bound(fleet.store), "servers": bound_servers(fleet.store, fleet.collector)},
         instance=dagster_instance,
     )
     assert result.success

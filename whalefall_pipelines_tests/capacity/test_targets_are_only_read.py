@@ -18,7 +18,8 @@ import pytest
 
 from whalefall_pipelines import queries, settings
 from whalefall_pipelines.capacity.collect import server_collector
-from whalefall_pipelines.doctor.examine import Installation
+from whalefall_pipelines.doctor.examine import examine
+from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
@@ -63,7 +64,7 @@ def visit_in_every_way(store: Database, environment: dict[str, str], engine: Eng
     assert outcome.measured
     examiner = Examiner(store, collector.fleet, collector.secrets, collector.filters, 2)
     assert [one.is_fine for one in examiner.examine_all(instances)] == [True]
-    (finding,) = [one for one in Installation(given).examine() if one.check == "instances"]
+    (finding,) = [one for one in examine(Installation(given)) if one.check == "instances"]
     assert finding.sentence == "1 of 1 let us in and show every size."
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from whalefall_pipelines.dagster_base.columns import COLUMNS
+from whalefall_pipelines.areas import areas
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import PeriodType, floor
@@ -149,7 +149,7 @@ def test_upkeep_creates_and_measures_by_assets_and_deletes_by_jobs_that_material
 
 
 def test_the_documented_columns_are_those_of_the_store(store: Database) -> None:
-    for table, columns in COLUMNS.items():
+    for table, columns in [documented for area in areas() for documented in area.columns.items()]:
         stored = dict(
             query(
                 store,

@@ -16,13 +16,13 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 from dagster._daemon.types import DaemonHeartbeat
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.areas import areas
 from whalefall_pipelines.definitions import defs
-from whalefall_pipelines.doctor.rules import AUTOMATIONS, DAEMONS
+from whalefall_pipelines.doctor.dagster import DAEMONS, read_automations, read_heartbeats
 from whalefall_pipelines.runtime.dagster_environment import dagster_home
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.installation import read_automations, read_heartbeats
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.conftest import TIMEZONE
 
@@ -31,7 +31,9 @@ _numbers = itertools.count()
 
 def test_the_doctor_looks_for_every_schedule_and_sensor_that_is_on_by_itself() -> None:
     repository = defs.get_repository_def()
-    assert set(AUTOMATIONS) == {one.name for one in (*repository.schedule_defs, *repository.sensor_defs)}
+    assert {name for area in areas() for name in area.automations} == {
+        one.name for one in (*repository.schedule_defs, *repository.sensor_defs)
+    }
     for one in (*repository.schedule_defs, *repository.sensor_defs):
         assert one.default_status in {dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING}
 

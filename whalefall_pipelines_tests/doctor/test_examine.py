@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.doctor.examine import Installation, is_reached
-from whalefall_pipelines.doctor.rules import Finding, Severity
+from whalefall_pipelines.doctor.examine import examine, is_reached
+from whalefall_pipelines.doctor.examined import Installation
+from whalefall_pipelines.doctor.outcome import Outcome, Severity
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError
@@ -35,9 +36,9 @@ def installed(store: Database, store_environment: dict[str, str], postgres_serve
     administer(postgres_server, f"drop database {name} with (force)")
 
 
-def bad(installation: Installation) -> dict[str, Finding]:
+def bad(installation: Installation) -> dict[str, Outcome]:
     """What is not fine, by check; Dagster's empty database aside."""
-    return {one.check: one for one in installation.examine() if one.severity is not Severity.OK and one.check != "daemon"}
+    return {one.check: one for one in examine(installation) if one.severity is not Severity.OK and one.check != "daemon"}
 
 
 def with_fleet(installation: Installation, store: Database, **servers: FakeServer) -> Installation:
@@ -49,7 +50,7 @@ def test_a_store_that_is_in_order_has_no_problem_and_nothing_is_written(store: D
     shown: list[tuple[int, int]] = []
     whole = replace(with_fleet(installed, store, a=server(), b=server()), on_progress=lambda done, total: shown.append((done, total)))
     before = query(store, "select pg_snapshot_xmax(pg_current_snapshot())")
-    found = {one.check: one.severity for one in whole.examine()}
+    found = {one.check: one.severity for one in examine(whole)}
     assert query(store, "select pg_snapshot_xmax(pg_current_snapshot())") == before, "a transaction wrote something"
     assert found.pop("daemon") is Severity.PROBLEM
     assert found == dict.fromkeys(("store", "schema", "time zone", "table partitions", "sessions", "secrets", "instances"), Severity.OK)
@@ -57,15 +58,16 @@ def test_a_store_that_is_in_order_has_no_problem_and_nothing_is_written(store: D
 
 
 def test_an_empty_dagster_database_is_a_problem_with_the_command_that_fills_it(installed: Installation) -> None:
-    (found,) = [one for one in installed.examine() if one.check == "daemon"]
+    (found,) = [one for one in examine(installed) if one.check == "daemon"]
     assert found.severity is Severity.PROBLEM
     assert "whalefall store migrate" in (found.next_step or "")
 
 
 def test_a_dagster_database_that_is_not_there_is_a_problem_and_the_rest_is_looked_at(store: Database, installed: Installation) -> None:
     gone = replace(installed, settings=replace(installed.settings, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster"))
-    *_, daemon, instances = gone.examine()
-    assert (daemon.check, instances.check) == ("daemon", "instances")
+    outcomes = {outcome.check: outcome for outcome in examine(gone)}
+    daemon = outcomes["daemon"]
+    assert (daemon.severity, "instances" in outcomes) == (Severity.PROBLEM, True)
     assert "127.0.0.1:9/dagster" in daemon.sentence
     assert "WHALEFALL" not in daemon.sentence
     assert "correct WHALEFALL_DAGSTER_DATABASE_URL" in (daemon.next_step or "")
@@ -74,20 +76,18 @@ def test_a_dagster_database_that_is_not_there_is_a_problem_and_the_rest_is_looke
 
 def test_a_dagster_database_that_nobody_named_is_looked_for_beside_the_store(installed: Installation) -> None:
     (found,) = [
-        one
-        for one in replace(installed, settings=replace(installed.settings, dagster_database_url=None)).examine()
-        if one.check == "daemon"
+        one for one in examine(replace(installed, settings=replace(installed.settings, dagster_database_url=None))) if one.check == "daemon"
     ]
     assert 'database "dagster" does not exist' in found.sentence
     assert found.next_step == (
-        "run `whalefall store migrate`, which makes it where it lacks, or name another than that beside the store by "
+        "run `whalefall store migrate`, which makes it where it is missing, or name another than that beside the store by "
         "WHALEFALL_DAGSTER_DATABASE_URL: it is where your dagster.yaml keeps Dagster."
     )
 
 
 def test_a_store_that_does_not_answer_ends_the_examination(installed: Installation) -> None:
     away = replace(installed, settings=replace(installed.settings, database_url="postgresql://nobody:hidden@127.0.0.1:9/whalefall"))
-    (found,) = away.examine()
+    (found,) = examine(away)
     assert (found.check, found.severity) == ("store", Severity.PROBLEM)
     assert "cannot be reached: " in found.sentence
     assert found.sentence.endswith("refused.")
@@ -96,7 +96,7 @@ def test_a_store_that_does_not_answer_ends_the_examination(installed: Installati
 
 
 def test_an_embedded_store_that_never_ran_is_not_started(tmp_path: Path) -> None:
-    (found,) = Installation(settings.load({"WHALEFALL_HOME": str(tmp_path / "home")})).examine()
+    (found,) = examine(Installation(settings.load({"WHALEFALL_HOME": str(tmp_path / "home")})))
     assert (found.severity, found.sentence) == (Severity.PROBLEM, f"There is no store in {tmp_path / 'home'} yet.")
     assert found.next_step == "run `whalefall store start`, which makes one, or name another WHALEFALL_HOME."
     assert not (tmp_path / "home").exists()
@@ -106,7 +106,7 @@ def test_pending_migrations_are_a_problem_and_are_not_applied(store: Database, i
     with store.transaction() as cursor:
         cursor.execute("delete from schema_migrations where version = (select max(version) from schema_migrations)")
     before = query(store, "select count(*) from schema_migrations")
-    found = list(installed.examine())
+    found = list(examine(installed))
     assert [(one.check, one.severity) for one in found] == [
         ("store", Severity.OK),
         ("schema", Severity.PROBLEM),
@@ -162,11 +162,11 @@ def test_a_password_that_cannot_be_read_is_found_by_the_name_of_its_login(store:
 def test_each_server_answers_for_itself(store: Database, installed: Installation) -> None:
     refusal = LoginRejectedError("PostgreSQL at h:1 rejects the login; check the credential.", reason=Reason.AUTHENTICATION_FAILED)
     whole = with_fleet(installed, store, fine=server(), wrong=server(refusal=refusal), poor=server({"app": 1, "secret": None}))
-    found = [(one.sentence.partition(":")[0], one.severity) for one in whole.examine() if one.check == "instances"]
+    found = [(one.sentence.partition(":")[0], one.severity) for one in examine(whole) if one.check == "instances"]
     assert found == [
         ("wrong", Severity.PROBLEM),
         ("poor", Severity.PROBLEM),
-        ("1 of 3 let us in and show every size.", Severity.OK),
+        ("1 of 3 are reachable with all privileges.", Severity.OK),
     ]
     assert bad(whole)["instances"].next_step
 
@@ -174,5 +174,5 @@ def test_each_server_answers_for_itself(store: Database, installed: Installation
 def test_without_instances_no_server_is_visited(store: Database, installed: Installation) -> None:
     one = server()
     whole = with_fleet(installed, store, a=one)
-    assert "instances" not in {finding.check for finding in replace(whole, with_instances=False).examine()}
+    assert "instances" not in {finding.check for finding in examine(replace(whole, with_instances=False))}
     assert one.visits == 0

@@ -15,7 +15,6 @@ from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.runtime.embedded import open_database
 from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines_tests.cli import conftest
 from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import Report
@@ -28,7 +27,6 @@ from whalefall_pipelines_tests.faults.targets import Targets
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 
 pytestmark = pytest.mark.process
-prepared_folder, prepared_home = conftest.prepared_folder, conftest.prepared_home
 # The issue promises five minutes; a first retry comes a minute later here.
 ENDED_SECONDS, RETRIED_SECONDS = 300, 240
 SOON = {"WHALEFALL_PARALLEL_INSTANCES": "1", "WHALEFALL_RETRY_MINUTES": "1"}

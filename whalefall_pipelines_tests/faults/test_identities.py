@@ -10,7 +10,6 @@ from psycopg2 import sql
 from whalefall_pipelines import settings
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.processes import free_port
-from whalefall_pipelines_tests.cli import conftest
 from whalefall_pipelines_tests.cli.commands import succeed
 from whalefall_pipelines_tests.cli.trees import Home, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query
@@ -25,7 +24,6 @@ from whalefall_pipelines_tests.servers import postgresql
 from whalefall_pipelines_tests.servers.running import running as up_for_the_block
 
 pytestmark = pytest.mark.process
-prepared_folder, prepared_home = conftest.prepared_folder, conftest.prepared_home
 TWIN = "twin"
 # Runs a `whalefall` command in the installation of the test.
 Command = Callable[..., object]

@@ -19,7 +19,6 @@ from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.runtime.dagster_processes import what_is_missing
 from whalefall_pipelines.runtime.embedded import open_database
 from whalefall_pipelines.runtime.processes import free_port
-from whalefall_pipelines_tests.cli import conftest
 from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home, Up, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import Report
@@ -32,7 +31,6 @@ from whalefall_pipelines_tests.faults.targets import Targets
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 
 pytestmark = pytest.mark.process
-prepared_folder, prepared_home = conftest.prepared_folder, conftest.prepared_home
 AWAY_SECONDS = 2
 STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 

@@ -16,7 +16,6 @@ from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, read_catalogue
-from whalefall_pipelines_tests.cli import conftest
 from whalefall_pipelines_tests.cli.trees import LAUNCH, Home, Up, eventually, running
 from whalefall_pipelines_tests.conftest import TIMEZONE, libpq_url
 from whalefall_pipelines_tests.factories import query, register
@@ -27,7 +26,6 @@ from whalefall_pipelines_tests.faults.processes import Installation, installatio
 from whalefall_pipelines_tests.servers.locks import somebody
 
 pytestmark = pytest.mark.process
-prepared_folder, prepared_home = conftest.prepared_folder, conftest.prepared_home
 TABLE = "instance_size_stats"
 READING, KILLED = RETENTION
 

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.mysql.sizes import sizes as mysql
-from whalefall_pipelines.fleet.oracle.sizes import sizes as oracle
-from whalefall_pipelines.fleet.postgresql.sizes import sizes as postgresql
+from whalefall_pipelines.fleet.mysql import sizes as mysql
+from whalefall_pipelines.fleet.oracle import sizes as oracle
+from whalefall_pipelines.fleet.postgresql import sizes as postgresql
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
 from whalefall_pipelines.fleet.sqlserver.sizes import connect_through
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster

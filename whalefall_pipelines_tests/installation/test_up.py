@@ -117,14 +117,14 @@ def test_a_terminal_that_is_closed_while_it_starts_ends_what_was_started(prepare
 
 def test_definitions_that_cannot_be_loaded_are_said_with_the_reason(prepared_home: Callable[..., Home], tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import sys\nif 'dagster' in sys.orig_argv:\n    sys.modules['whalefall_pipelines.defs'] = None\n", encoding="utf-8"
+        "import sys\nif 'dagster' in sys.orig_argv:\n    sys.modules['whalefall_pipelines.capacity.assets'] = None\n", encoding="utf-8"
     )
     home = prepared_home({"PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)])})
     result = home.run("up", "--port", str(free_port()))
     assert result.returncode == 2
     last = result.stderr.splitlines()[-1]
     assert last.startswith("whalefall: whalefall did not start: code server: the definitions cannot be loaded: ")
-    assert "whalefall_pipelines.defs" in last
+    assert "whalefall_pipelines.capacity.assets" in last
     assert "code_server.log" in last
     assert gone(home, seconds=1)
 

@@ -12,7 +12,7 @@ import pytest
 from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.collect import server_collector
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.doctor.examine import Installation
+from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.inventory.connection_test import Examiner

@@ -5,11 +5,12 @@ from datetime import date
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.domain.months import PARTITIONED_TABLES, Month, Place, months_between
+from whalefall_pipelines.domain.months import Month, Place, months_between
 from whalefall_pipelines.retention.maintain_table_partitions import Outcome, create_table_partitions, expire_table_partitions
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import Patience, ensure_month, read_catalogue
+from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
 
 TODAY = date(2026, 11, 22)
 TABLE = "instance_size_stats"

@@ -12,7 +12,7 @@ import pytest
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.aggregation.aggregate import verify
-from whalefall_pipelines.domain.months import PARTITIONED_TABLES, Month, Place, months_between
+from whalefall_pipelines.domain.months import Month, Place, months_between
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
 from whalefall_pipelines.errors import ArchiveError, InputError, NotFoundError
 from whalefall_pipelines.retention.archive import archive_month, read_manifest, restore_archive
@@ -24,6 +24,7 @@ from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
 from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
+from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
 
 TODAY = date(2026, 11, 22)
 OLD = date(2025, 9, 30)

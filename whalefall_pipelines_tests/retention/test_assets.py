@@ -12,10 +12,11 @@ import dagster as dg
 import pytest
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.months import STATS_TABLES, Month, months_between
+from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError
 from whalefall_pipelines.retention.assets import ASSET, CHECKS, expire_table_partitions, missing_table_partitions, table_partitions

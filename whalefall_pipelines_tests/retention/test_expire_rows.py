@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from whalefall_pipelines import queries, settings
-from whalefall_pipelines.domain.months import STATS_TABLES, Month, months_between
+from whalefall_pipelines.capacity.tables import STATS_TABLES
+from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.domain.periods import PeriodType, period_of
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.retention.expire_rows import Databases, expire_rows, plan_rows, read_footprint, record_footprint

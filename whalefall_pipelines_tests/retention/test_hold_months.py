@@ -8,10 +8,12 @@ import pytest
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.aggregation.aggregate import find_stale_periods
-from whalefall_pipelines.domain.months import STATS_TABLES, Month, months_between
+from whalefall_pipelines.aggregation.model import first_kept_daily
+from whalefall_pipelines.capacity.tables import STATS_TABLES
+from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of, periods_between
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.retention.maintain_table_partitions import expire_table_partitions, plan, rules
+from whalefall_pipelines.retention.maintain_table_partitions import expire_table_partitions, plan
 from whalefall_pipelines.retention.maintenance import Step, StepKind
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
@@ -121,7 +123,7 @@ def test_periods_that_aggregations_do_not_keep_hold_nothing(store: Database) -> 
 
 def stale_periods(store: Database, period_type: PeriodType, given: Settings, today: date) -> list[Period]:
     """As the nightly schedule asks."""
-    return find_stale_periods(store, period_type, today, daily_from=rules(given).first_daily(today))
+    return find_stale_periods(store, period_type, today, daily_from=first_kept_daily(given.retention_months, today))
 
 
 def stale_after_expiries(store: Database, given: Settings) -> set[PeriodType]:

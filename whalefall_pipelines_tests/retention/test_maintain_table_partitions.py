@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.months import PARTITIONED_TABLES, Month
+from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.errors import ArchiveError, InputError, StoreError
 from whalefall_pipelines.retention.maintain_table_partitions import plan, plan_additions
 from whalefall_pipelines.retention.maintenance import StepKind
@@ -35,6 +35,7 @@ from whalefall_pipelines_tests.retention.maintenance import (
     insert,
     months,
 )
+from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
 
 store = upkeep.store
 

@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from whalefall_pipelines.aggregation.model import AGGREGATION_TABLES
+from whalefall_pipelines.areas import partitioned_tables
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.months import AGGREGATION_TABLES, PARTITIONED_TABLES, Month, Place, TablePartition, months_between
-from whalefall_pipelines.retention.maintenance import Step, StepKind, UpkeepRules, droppable_sizes, dropped_by, expired_by, plan_upkeep
+from whalefall_pipelines.domain.months import Month, Place, TablePartition, months_between
+from whalefall_pipelines.retention.maintenance import Step, StepKind, UpkeepRules, droppable_days, dropped_by, expired_by, plan_upkeep
+from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
 
 TODAY = date(2026, 11, 22)
-RULES = UpkeepRules(months_ahead=3, stats_retention_months=12, aggregation_retention_months=60)
+RULES = UpkeepRules(partitioned_tables(), months_ahead=3, stats_retention_months=12, aggregation_retention_months=60)
 TABLE = PARTITIONED_TABLES[0]
 
 
@@ -82,7 +85,7 @@ def test_an_overdue_month_of_sizes_that_is_held_stays_with_its_reason_and_no_oth
         (table_name, "2025-09", "why") for table_name in PARTITIONED_TABLES[:2]
     ]
     assert [str(step.month) for step in dropped_by(steps)] == ["2025-08", "2025-10", "2025-10"]
-    assert droppable_sizes(plan_upkeep([*parts, pending], RULES, TODAY)) == (Month(2025, 9), Month(2025, 10))
+    assert droppable_days(plan_upkeep([*parts, pending], RULES, TODAY), RULES) == (Month(2025, 9), Month(2025, 10))
 
 
 def test_a_table_of_the_same_name_is_foreign_and_its_month_is_not_created() -> None:
@@ -172,7 +175,7 @@ DAYS = st.dates(date(1995, 1, 1), date(2050, 12, 31))
 MONTHLY = st.builds(part, MONTHS, st.sampled_from([Place.ATTACHED, Place.DETACH_PENDING, Place.DETACHED]))
 ODD = st.builds(lambda first, length: odd(first, first + timedelta(days=length)), DAYS, st.integers(1, 200))
 CATALOGUES = st.lists(MONTHLY | ODD | st.builds(stray, MONTHS), max_size=40, unique_by=lambda one: one.name)
-ALL_RULES = st.builds(UpkeepRules, st.integers(0, 24), st.integers(0, 60), st.integers(0, 120))
+ALL_RULES = st.builds(UpkeepRules, st.just(partitioned_tables()), st.integers(0, 24), st.integers(0, 60), st.integers(0, 120))
 
 
 @given(CATALOGUES, ALL_RULES, DAYS, st.lists(MONTHS, max_size=5))

@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from whalefall_pipelines.domain.months import STATS_TABLES, Month, Place
+from whalefall_pipelines.capacity.tables import STATS_TABLES
+from whalefall_pipelines.domain.months import Month, Place
 from whalefall_pipelines.errors import StoreBusyError
 from whalefall_pipelines.retention.maintain_table_partitions import plan
 from whalefall_pipelines.retention.maintenance import StepKind

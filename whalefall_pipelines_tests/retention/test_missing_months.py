@@ -10,7 +10,8 @@ import pytest
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
-from whalefall_pipelines.domain.months import STATS_TABLES, Month
+from whalefall_pipelines.capacity.tables import STATS_TABLES
+from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.periods import PeriodType, period_of
 from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import MissingMonthError, StoreError

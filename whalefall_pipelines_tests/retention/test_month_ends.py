@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.months import STATS_TABLES, Month, months_of
+from whalefall_pipelines.domain.months import Month, months_of
 from whalefall_pipelines.retention.maintain_table_partitions import create_table_partitions, expire_table_partitions, plan
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer

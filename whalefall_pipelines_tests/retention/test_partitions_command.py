@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.months import STATS_TABLES, Month, months_between
+from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, only_upkeep, read_catalogue
 from whalefall_pipelines_tests.aggregation_model import ModelDay

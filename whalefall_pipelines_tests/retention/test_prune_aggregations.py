@@ -8,8 +8,10 @@ import pytest
 
 from whalefall_pipelines import queries, settings
 from whalefall_pipelines.aggregation.aggregate import find_stale_periods, verify
+from whalefall_pipelines.aggregation.model import AGGREGATION_TABLES, first_kept_daily
 from whalefall_pipelines.aggregation.store import find_known_days
-from whalefall_pipelines.domain.months import AGGREGATION_TABLES, STATS_TABLES, Month
+from whalefall_pipelines.capacity.tables import STATS_TABLES
+from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
 from whalefall_pipelines.errors import StoreBusyError
 from whalefall_pipelines.retention.maintain_table_partitions import plan, rules
@@ -25,7 +27,7 @@ from whalefall_pipelines_tests.servers.locks import somebody
 FIRST, LAST = date(2025, 9, 1), date(2025, 12, 31)
 # Of September and October 2025, which are older than sizes are kept on this day, the last days stay.
 EXPIRED = [Month(2025, 9), Month(2025, 10)]
-DAILY_FROM = rules(SETTINGS).first_daily(TODAY)
+DAILY_FROM = first_kept_daily(SETTINGS.retention_months, TODAY)
 
 
 @pytest.fixture

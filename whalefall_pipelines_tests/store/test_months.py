@@ -5,11 +5,12 @@ from datetime import date
 
 import pytest
 
-from whalefall_pipelines.domain.months import PARTITIONED_TABLES, Month, months_of
+from whalefall_pipelines.domain.months import Month, months_of
 from whalefall_pipelines.errors import StoreError
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
 
 CHILDREN = "select c.relname from pg_inherits as i join pg_class as c on c.oid = i.inhrelid where c.relkind = 'r' order by 1"
 

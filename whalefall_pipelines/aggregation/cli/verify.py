@@ -8,12 +8,11 @@ import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.aggregation.aggregate import verify as verify_periods
-from whalefall_pipelines.aggregation.store import Difference, find_known_days
+from whalefall_pipelines.aggregation.model import Difference, first_kept_daily, how_to_compute
+from whalefall_pipelines.aggregation.store import find_known_days
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.retention.hold_months import how_to_compute
-from whalefall_pipelines.retention.maintain_table_partitions import rules
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.terminal.output import PARTIAL, SUCCESS, cell, error_console, json_option, leave, note, print_json, print_table
 
@@ -48,7 +47,7 @@ def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> N
         if last_day < first_day:
             raise InputError(f"--to {last_day} is before --from {first_day}.")
         with error_console().status(f"Computing {first_day} to {last_day} once more …"):
-            daily_from = rules(given).first_daily(day)
+            daily_from = first_kept_daily(given.retention_months, day)
             differences = list(verify_periods(database, first_day, last_day, day, daily_from=daily_from))
     _print(differences, first_day, last_day, as_json=as_json)
     leave(PARTIAL if differences else SUCCESS)

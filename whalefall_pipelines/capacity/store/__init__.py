@@ -1,0 +1,1 @@
+"""The sizes in the store: written, read, judged and repaired."""

@@ -1,4 +1,4 @@
-"""What in the store cannot be, or should be looked at: wrong totals, absurd sizes, jumps, periods that lack days."""
+"""What in the store cannot be, or should be looked at: wrong totals, absurd sizes, jumps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from datetime import date
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.capacity.store.reports import days_before
-from whalefall_pipelines.domain.periods import Period
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.rows import fetch_as
 
@@ -43,17 +42,6 @@ class Jump:
     total_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class IncompletePeriod:
-    """A final period that lacks days of an instance; of `unexplained_days` there is not even a gap with a reason."""
-
-    period_start: date
-    instance_name: str
-    missing_days: int
-    unexplained_days: int
-    reasons: tuple[str, ...]
-
-
 def list_wrong_totals(database: Database, days: Sequence[date]) -> tuple[WrongTotal, ...]:
     """The totals of these days that are not the sum of their databases."""
     with database.transaction() as cursor:
@@ -74,18 +62,3 @@ def list_jumps(database: Database, days: Sequence[date], *, percent: int, gigaby
         limits = {"percent": percent, "bytes": gigabytes * 10**9}
         cursor.execute(queries.load("capacity/list_jumps"), {"days": list(days), "days_before": days_before(days), **limits})
         return fetch_as(cursor, Jump)
-
-
-def list_incomplete_periods(database: Database, periods: Sequence[Period]) -> tuple[IncompletePeriod, ...]:
-    """The final ones of these consecutive periods of one type that lack days of an instance."""
-    with database.transaction() as cursor:
-        cursor.execute(
-            queries.load("aggregation/list_incomplete_periods"),
-            {
-                "period_type": periods[0].period_type,
-                "first_start": periods[0].start,
-                "last_start": periods[-1].start,
-                "end_day": periods[-1].following.start,
-            },
-        )
-        return fetch_as(cursor, IncompletePeriod)

@@ -1,0 +1,1 @@
+"""MySQL and MariaDB: connection, session, sizes, names and shared tablespaces."""

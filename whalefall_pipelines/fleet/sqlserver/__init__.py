@@ -1,0 +1,1 @@
+"""SQL Server: ODBC, connection, sizes and privileges."""

@@ -1,0 +1,1 @@
+"""The inventory in the store: instances, and the identities of their servers."""

@@ -1,0 +1,1 @@
+"""Rows that leave the store: of whole months, and one by one."""

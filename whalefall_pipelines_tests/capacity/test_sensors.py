@@ -10,7 +10,6 @@ import dagster as dg
 import pytest
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
@@ -21,7 +20,7 @@ from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
-from whalefall_pipelines_tests.dagster_base.bound import bound
+from whalefall_pipelines_tests.dagster_base.bound import bound, bound_servers
 from whalefall_pipelines_tests.factories import FleetTest, query, server
 
 NOW = datetime.now(UTC)
@@ -40,15 +39,15 @@ class Days:
         self.instance = instance
         self.grace_hours = 2
 
-    def resource(self) -> WhalefallResource:
+    def resources(self) -> dict[str, object]:
         given = replace(settings.load({"WHALEFALL_HOME": str(self.fleet.home)}), requested_timezone=TIMEZONE, grace_hours=self.grace_hours)
-        return bound(self.store, collector=self.fleet.collector, settings=given)
+        return {"whalefall": bound(self.store, settings=given), "servers": bound_servers(self.store, self.fleet.collector)}
 
     def sensor_context(self) -> dg.SensorEvaluationContext:
-        return dg.build_sensor_context(instance=self.instance, resources={"whalefall": self.resource()}, definitions=defs)
+        return dg.build_sensor_context(instance=self.instance, resources={"whalefall": self.resources()["whalefall"]}, definitions=defs)
 
     def requests(self) -> list[dg.RunRequest]:
-        return list(session_sensors.retry_failed_instances.evaluate_tick(self.sensor_context()).run_requests or [])
+        return list(sensors.retry_failed_instances.evaluate_tick(self.sensor_context()).run_requests or [])
 
     def sweep(self) -> None:
         session_sensors.end_dead_runs.evaluate_tick(self.sensor_context())
@@ -76,7 +75,7 @@ class Days:
     def run(self, partition_key: str = str(DAY), **options: object) -> dg.DagsterRun:
         """Collect a day in this process; how the run ended."""
         result = COLLECT.execute_in_process(
-            partition_key=partition_key, resources={"whalefall": self.resource()}, instance=self.instance, raise_on_error=False, **options
+            partition_key=partition_key, resources=self.resources(), instance=self.instance, raise_on_error=False, **options
         )
         run = self.instance.get_run_by_id(result.run_id)
         assert run
@@ -89,7 +88,7 @@ class Days:
             dagster_event=event,
             dagster_instance=self.instance,
             dagster_run=run,
-            resources={"whalefall": self.resource()},
+            resources=self.resources(),
         )
 
     def fail(self, run: dg.DagsterRun, why: str) -> None:

@@ -1,0 +1,38 @@
+"""The columns of the aggregations as the UI shows them. A test compares them with the catalogue of the store."""
+
+from collections.abc import Mapping
+
+from whalefall_pipelines.area import Column
+
+_PERIOD = (
+    ("period_type", "text", "daily, weekly, monthly or quarterly"),
+    ("period_start", "date", "the first day, by which the period is named"),
+    ("period_end", "date", "the last day"),
+    ("avg_bytes", "bigint", "average of the days in bytes; NULL when no day is known"),
+    ("max_bytes", "bigint", "the largest day"),
+    ("min_bytes", "bigint", "the smallest day"),
+    ("opening_bytes", "bigint", "the first known day"),
+    ("closing_bytes", "bigint", "the last known day"),
+    ("data_count", "integer", "days that the figures are computed from; of an instance, its complete days"),
+    ("expected_count", "integer", "days of the period that have begun"),
+    ("estimated_count", "integer", "how many of data_count hold an estimate"),
+    ("change_bytes", "bigint", "average minus that of the period before; NULL when either is unknown"),
+    ("change_percent", "numeric", "the same as a percentage of the period before"),
+    ("is_final", "boolean", "whether the period is over"),
+    ("calculated_at", "timestamp with time zone", "when a figure of this row last changed"),
+)
+COLUMNS: Mapping[str, tuple[Column, ...]] = {
+    "database_size_aggregations": (
+        ("instance_id", "integer", "key, with database_name, period_type and period_start"),
+        ("database_name", "text", "as the server spells it"),
+        *_PERIOD,
+    ),
+    "instance_size_aggregations": (
+        ("instance_id", "integer", "key, with period_type and period_start"),
+        *_PERIOD,
+        ("avg_database_count", "numeric", "databases on the average complete day"),
+        ("max_database_count", "integer", "databases on the fullest complete day"),
+        ("min_database_count", "integer", "databases on the emptiest complete day"),
+        ("trend_direction", "text", "growing above +5 %, shrinking below -5 %, else stable; NULL when unknown"),
+    ),
+}

@@ -1,0 +1,92 @@
+"""The words of aggregations: the levels, what is compared and summarized, which daily periods are kept, and how periods are computed."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from whalefall_pipelines.domain.months import Month
+from whalefall_pipelines.domain.periods import Period, PeriodType
+
+
+class Level(StrEnum):
+    """What an aggregation is of."""
+
+    DATABASE = "database"
+    INSTANCE = "instance"
+
+
+AGGREGATION_TABLES = tuple(f"{level}_size_aggregations" for level in Level)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stored aggregation that its days do not bear out. `stored` is None where it is missing; `database_name` at instance level."""
+
+    level: Level
+    period: Period
+    instance_name: str
+    database_name: str | None
+    stored: Mapping[str, Any] | None
+    computed: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSummary:
+    """One period of the fleet at instance level. Sizes in bytes; None where nothing is known. Days are summed over the instances."""
+
+    period_start: date
+    instances: int
+    databases: int
+    avg_bytes: int | None
+    closing_bytes: int | None
+    change_bytes: int | None
+    days_present: int
+    days_expected: int
+    days_estimated: int
+    incomplete_instances: int
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPeriod:
+    """A database or an instance (`database_name` is None) among the fastest growing of its period."""
+
+    level: Level
+    period_start: date
+    instance_name: str
+    database_name: str | None
+    avg_bytes: int | None
+    change_bytes: int | None
+    change_percent: Decimal | None
+    data_count: int
+    expected_count: int
+    estimated_count: int
+
+
+def how_to_compute(periods: Collection[Period]) -> str:
+    """The commands that compute these periods, one for each type."""
+    starts = {period_type: [one.start for one in periods if one.period_type is period_type] for period_type in PeriodType}
+    return ", ".join(
+        f"`whalefall aggregate --period {period_type} --start {min(found)} --through {max(found)}`"
+        for period_type, found in starts.items()
+        if found
+    )
+
+
+def first_kept_daily(retention_months: int, today: date) -> date:
+    """The first day whose daily aggregation is kept: the one before the oldest month of days, whose first day is compared with it."""
+    return Month(today.year, today.month).plus(-retention_months).first_day - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class IncompletePeriod:
+    """A final period that lacks days of an instance; of `unexplained_days` there is not even a gap with a reason."""
+
+    period_start: date
+    instance_name: str
+    missing_days: int
+    unexplained_days: int
+    reasons: tuple[str, ...]

@@ -1,0 +1,44 @@
+"""What an area of the system is: the shape of the `AREA` that each room has in its `__init__.py`. The rooms are listed in `areas.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
+
+from whalefall_pipelines.domain.months import PartitionedTable
+
+# Name, PostgreSQL type and description of a column.
+Column = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """What a room brings. Modules are imported when they are needed: a command must not wait for Dagster, nor Dagster for the terminal.
+
+    `commands` are commands of `whalefall`, each of its name in the module `cli/<command>.py`. With `has_definitions` the module
+    `definitions.py` has `DEFINITIONS` for Dagster, and `automations` names its schedules and sensors. With `has_doctor_checks` the module
+    `doctor_checks.py` has a function `check`. With `has_grants` the statement `sql/<area>/grants.sql` says what the roles of the store may
+    do besides reading, inserting and updating. `columns` documents public tables.
+    """
+
+    package: str
+    commands: tuple[str, ...] = ()
+    has_definitions: bool = False
+    automations: tuple[str, ...] = ()
+    has_doctor_checks: bool = False
+    has_grants: bool = False
+    columns: Mapping[str, tuple[Column, ...]] = field(default_factory=dict[str, tuple[Column, ...]])
+    partitioned_tables: tuple[PartitionedTable, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.package.rpartition(".")[2]
+
+    def load(self, module: str) -> ModuleType:
+        """Import a module of the area, by its path within the package.
+
+        Raises:
+            ModuleNotFoundError: there is none.
+        """
+        return import_module(f"{self.package}.{module}")

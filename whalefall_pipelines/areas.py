@@ -1,0 +1,27 @@
+"""The areas of the system, and what they bring together. Each is a folder beside this module, whose `__init__.py` has its `AREA`."""
+
+from functools import cache
+from importlib import import_module
+from typing import cast
+
+from whalefall_pipelines.area import Area
+from whalefall_pipelines.domain.months import PartitionedTable
+
+# An area is added here and nowhere else. The order is that of `whalefall --help`.
+AREAS = ("installation", "demo", "inventory", "capacity", "aggregation", "sessions", "retention", "doctor")
+
+
+@cache
+def areas() -> tuple[Area, ...]:
+    """Every area. Its folder is imported, and of its modules only those that `AREA` needs."""
+    return tuple(cast("Area", import_module(f"{__package__}.{name}").AREA) for name in AREAS)
+
+
+def partitioned_tables() -> tuple[PartitionedTable, ...]:
+    """The tables that have a table partition for each month."""
+    return tuple(table for area in areas() for table in area.partitioned_tables)
+
+
+def partitioned_table_names() -> tuple[str, ...]:
+    """Their names."""
+    return tuple(table.name for table in partitioned_tables())

@@ -1,0 +1,20 @@
+"""What capacity brings to Dagster."""
+
+import dagster as dg
+
+from whalefall_pipelines.capacity import assets, checks, jobs, sensors
+from whalefall_pipelines.capacity.resources import CollectorResource
+
+DEFINITIONS = dg.Definitions(
+    assets=[assets.fleet_day],
+    asset_checks=[
+        checks.every_expected_database_has_a_size,
+        checks.every_total_is_the_sum_of_its_databases,
+        checks.every_size_is_plausible,
+        checks.no_database_jumped,
+    ],
+    jobs=[jobs.collect_capacity, jobs.fill_past_days],
+    schedules=[jobs.collect_every_night],
+    resources={"servers": CollectorResource()},
+    sensors=[sensors.bridge_gaps, sensors.retry_failed_instances],
+)

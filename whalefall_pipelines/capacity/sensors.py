@@ -1,0 +1,111 @@
+"""What repairs days by itself: instances that failed are retried, and days that can be estimated by now are.
+
+The rules are `sessions/retries.py` and `capacity/fill_gaps.py`.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, time
+from functools import partial
+from typing import cast
+from uuid import UUID, uuid4
+
+import dagster as dg
+
+from whalefall_pipelines.capacity.fill_gaps import find_bridgeable_days
+from whalefall_pipelines.capacity.jobs import collect_capacity, fill_past_days
+from whalefall_pipelines.capacity.store.retries import list_unrepaired
+from whalefall_pipelines.dagster_base.calendar import DAYS, FIRST_DAY, ZONE
+from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.dagster_base.runs import PARTITION_TAG, RETRY_TAG, days_of, span_tags, sync_type
+from whalefall_pipelines.domain.days import measurable_days, measurable_until
+from whalefall_pipelines.domain.periods import Period, PeriodType, spans
+from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
+from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.sessions.end_dead_sessions import record_lost_run
+from whalefall_pipelines.sessions.retries import due_retries, next_retry
+from whalefall_pipelines.sessions.store import list_known_runs
+from whalefall_pipelines.store.database import Database
+
+
+@dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
+    job=collect_capacity,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Visits the instances again whose day still lacks something: 15 minutes, 1 hour and 3 hours later "
+    "(WHALEFALL_RETRY_MINUTES), then every 3 hours, and a last time shortly before the day cannot be measured any more. A rejected login "
+    "and a missing privilege wait for a person. A collection that failed before it had a session gets one, so that it is retried.",
+)
+def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    given = whalefall.installation()
+    now = whalefall.now()
+    with whalefall.store() as database:
+        _record_lost_runs(context, database, measurable_days(now, ZONE, given.grace))
+        unrepaired = [one for day in measurable_days(now, ZONE, given.grace) for one in list_unrepaired(database, day)]
+    until = partial(measurable_until, timezone=ZONE, grace=given.grace)
+    due = due_retries(unrepaired, given.retry_pauses, now, until)
+    for one in due:
+        yield dg.RunRequest(
+            run_key=str(one.retry_of),
+            run_config={"ops": {"fleet_day": {"config": {"instances": list(one.instance_names)}}}},
+            tags={PARTITION_TAG: one.day.isoformat(), RETRY_TAG: str(one.retry_of)},
+        )
+    if not due:
+        moments = [(one, next_retry(one, given.retry_pauses, until(one.day))) for one in unrepaired]
+        waiting = sum(len(one.instance_names) for one, moment in moments if moment)
+        given_up = sum(len(one.instance_names) for one in unrepaired) - waiting
+        yield dg.SkipReason(f"{waiting} instances wait for their next try, {given_up} had their last one today")
+
+
+@dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
+    job=fill_past_days,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Requests the backfill of days whose gaps lie between known sizes by now, once. Reads the coverage in the store.",
+)
+def bridge_gaps(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    day = whalefall.today()
+    with whalefall.store() as database:
+        days = find_bridgeable_days(database, day, whalefall.installation().max_gap_days)
+    in_calendar = [Period(PeriodType.DAILY, one) for one in days if one >= FIRST_DAY]
+    if not in_calendar:
+        yield dg.SkipReason("no gap lies between known sizes")
+    for first, last in spans(in_calendar):
+        # Once a day: a run that broke is asked for again tomorrow, not every minute.
+        yield dg.RunRequest(run_key=f"{first.start}:{last.start}:{day}", tags=span_tags(first, last))
+
+
+def _record_lost_runs(context: dg.SensorEvaluationContext, database: Database, days: Collection[date]) -> None:
+    """Give a failed session to every collection of these days that failed before it had one."""
+    failed = _failed_collections(context.instance, days)
+    known = list_known_runs(database, failed)
+    for run in (run for run_id, run in failed.items() if run_id not in known):
+        context.log.warning("run %s failed before it had a session", run.run_id)
+        instances = active_instances(database)
+        names = _named_instances(run)
+        record_lost_run(database, _lost(run), [one.instance_id for one in instances if not names or one.name in names])
+
+
+def _failed_collections(instance: dg.DagsterInstance, days: Collection[date]) -> dict[str, dg.DagsterRun]:
+    """The failed runs that were to collect one of these days, by their ids; none was launched before the first of them."""
+    begun = datetime.combine(min(days), time.min, ZONE).astimezone(UTC)
+    failed = dg.RunsFilter(job_name=collect_capacity.name, statuses=[dg.DagsterRunStatus.FAILURE], created_after=begun)
+    return {run.run_id: run for run in instance.get_runs(failed) if not set(days).isdisjoint(days_of(run.tags, DAYS))}
+
+
+def _named_instances(run: dg.DagsterRun) -> list[str]:
+    """The instances that the run config names, if it names any."""
+    config = cast("dict[str, dict[str, dict[str, dict[str, list[str]]]]]", run.run_config)
+    return config.get("ops", {}).get("fleet_day", {}).get("config", {}).get("instances", [])
+
+
+def _lost(run: dg.DagsterRun) -> SessionPlan:
+    days = days_of(run.tags, DAYS)
+    return SessionPlan(
+        session_id=uuid4(),
+        category=SyncCategory.CAPACITY,
+        sync_type=sync_type(run.tags),
+        first_day=min(days),
+        last_day=max(days),
+        run_id=run.run_id,
+        retry_of=UUID(run.tags[RETRY_TAG]) if RETRY_TAG in run.tags else None,
+    )

@@ -1,0 +1,120 @@
+"""What `whalefall doctor` checks of the inventory: that every password can be read, and every server reached with all privileges."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from whalefall_pipelines.doctor.examined import Examined
+from whalefall_pipelines.doctor.outcome import Outcome, fine, listed, problem, problem_of_error, warning
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import MissingSize
+from whalefall_pipelines.errors import LoginRejectedError
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.inventory.connection_test import Examination, Examiner
+from whalefall_pipelines.inventory.read_filters import read_filters
+from whalefall_pipelines.inventory.store.instances import active_instances, read_fleet
+from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialFact:
+    """Whether the password of a login can be read here; `why_not` is the sentence of the one who tried, with what to do."""
+
+    name: str
+    is_used: bool
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFact:
+    """What a visit found: the error that ended it, statements for rights that lack, and databases without a size, each with its cure."""
+
+    name: str
+    error: str | None = None
+    lacking_grants: tuple[str, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
+
+
+def check(examined: Examined) -> Iterator[Outcome]:
+    """The passwords, and every active server, which is asked."""
+    yield from check_credentials(_credentials(examined.store, SecretBox(examined.settings)))
+    if examined.installation.with_instances:
+        yield from check_instances(_instances(examined))
+
+
+def check_credentials(credentials: Sequence[CredentialFact]) -> list[Outcome]:
+    """Every password must be readable; one that no active instance uses may wait."""
+    bad: list[Outcome] = []
+    for one in credentials:
+        if one.why_not:
+            found = problem_of_error("secrets", one.why_not, otherwise="give the login its password anew.")
+            spare = f"leave it, as no active instance uses it, or {found.next_step}"
+            bad.append(found if one.is_used else warning(found.check, found.sentence, spare))
+    return bad or [fine("secrets", f"{len(credentials)} of {len(credentials)} can be read.")]
+
+
+def check_instances(instances: Sequence[InstanceFact]) -> list[Outcome]:
+    """Every active instance must let its login in and show every size."""
+    if not instances:
+        return [warning("instances", "none is active, so nothing is collected.", "register one: `whalefall instances add`.")]
+    bad = [outcome for one in instances if (outcome := _check_instance(one))]
+    reachable = len(instances) - len(bad)
+    return [*bad, *([fine("instances", f"{reachable} of {len(instances)} are reachable with all privileges.")] if reachable else [])]
+
+
+def _check_instance(one: InstanceFact) -> Outcome | None:
+    if one.error:
+        return problem_of_error("instances", f"{one.name}: {one.error}", otherwise=f"run `whalefall instances test {one.name}`.")
+    grant = f"run on that server: {one.lacking_grants[0]}" if one.lacking_grants else None
+    if one.missing:
+        return problem(
+            "instances", f"{one.name}: {listed([name for name, _ in one.missing])} cannot be measured.", grant or one.missing[0][1]
+        )
+    if grant:
+        return warning("instances", f"{one.name}: the login has not every privilege, though every database can be measured today.", grant)
+    return None
+
+
+def _instances(examined: Examined) -> list[InstanceFact]:
+    """Every active instance in the order of the store, asked many at a time."""
+    settings, installation = examined.settings, examined.installation
+    deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
+    fleet = installation.fleet or ServerFleet(deadlines)
+    examiner = Examiner(examined.store, fleet, SecretBox(settings), read_filters(settings), settings.parallel_instances)
+    instances = active_instances(examined.store)
+    facts: dict[str, InstanceFact] = {}
+    for number, examination in enumerate(examiner.examine_each(instances), start=1):
+        facts[examination.instance.name] = _instance_fact(examination)
+        installation.on_progress(number, len(instances))
+    return [facts[instance.name] for instance in instances]
+
+
+def _credentials(database: Database, secrets: SecretBox) -> list[CredentialFact]:
+    with database.transaction() as cursor:
+        credentials, instances = read_fleet(cursor)
+    used = {one.login.name for one in instances if one.is_active}
+    return [CredentialFact(one.name, one.name in used, _why_not(secrets, one.secret, one.username, one.name)) for one in credentials]
+
+
+def _why_not(secrets: SecretBox, secret: str | None, username: str, name: str) -> str | None:
+    try:
+        secrets.reveal(secret, username, name)
+    except LoginRejectedError as error:
+        return str(error)
+    return None
+
+
+def _instance_fact(one: Examination) -> InstanceFact:
+    is_locked_out = isinstance(one.error, LoginRejectedError) and one.error.reason is Reason.SECRET_UNREADABLE
+    error = "its password cannot be read; do what is said of secrets." if is_locked_out else str(one.error or "")
+    return InstanceFact(
+        name=one.instance.name,
+        error=error or None,
+        lacking_grants=tuple(right.statement for right in one.rights if not (right.is_held or right.is_optional)),
+        missing=tuple((gap.database_name, _cure(gap)) for gap in one.missing),
+    )
+
+
+def _cure(gap: MissingSize) -> str:
+    return f"run on that server: {gap.detail}" if gap.reason is Reason.NO_PERMISSION else gap.detail

@@ -1,0 +1,59 @@
+"""What `whalefall doctor` checks of retention: that the months are there, and what the installation takes on disk."""
+
+from collections.abc import Iterator, Sequence
+
+from whalefall_pipelines.doctor.examined import Examined
+from whalefall_pipelines.doctor.outcome import Outcome, fine, listed, problem, warning
+from whalefall_pipelines.domain.months import Month
+from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.retention.expire_rows import Databases, read_footprint
+from whalefall_pipelines.retention.expired_rows import Footprint
+from whalefall_pipelines.retention.maintain_table_partitions import plan
+from whalefall_pipelines.retention.maintenance import Step, StepKind
+
+
+def check(examined: Examined) -> Iterator[Outcome]:
+    """The table partitions, and the footprint where Dagster's database answers."""
+    day = examined.today
+    yield from check_months(plan(examined.store, examined.settings, day), Month(day.year, day.month))
+    if examined.dagster:
+        yield check_footprint(read_footprint(Databases(examined.store, examined.dagster), day))
+
+
+def check_months(steps: Sequence[Step], this: Month) -> list[Outcome]:
+    """The running month must be there, the coming ones should be, and nothing may be cut off or in the way."""
+    create = "run `whalefall partitions create`."
+    lacking = [step for step in steps if step.kind is StepKind.CREATE and step.month]
+    rules = (
+        ("lack, so a run has to make them before it writes", [one for one in lacking if one.month and one.month <= this], problem, create),
+        ("of the coming months lack", [one for one in lacking if one.month and one.month > this], warning, create),
+        (
+            "were cut off while they were detached: their rows are in no query",
+            [one for one in steps if one.kind is StepKind.FINALIZE],
+            problem,
+            "run `whalefall partitions expire`.",
+        ),
+        (
+            "are in the way",
+            [one for one in steps if one.kind is StepKind.FOREIGN],
+            problem,
+            "look at `whalefall partitions plan`, and rename or drop what is foreign.",
+        ),
+    )
+    bad = [
+        outcome("table partitions", f"{listed([one.name for one in found])} {why}.", next_step)
+        for why, found, outcome, next_step in rules
+        if found
+    ]
+    return bad or [fine("table partitions", "this month and those ahead are there.")]
+
+
+def check_footprint(footprint: Footprint) -> Outcome:
+    """What the installation takes on disk, largest first, and its growth; a fact, never a problem: how much room there is, is unknown."""
+    by_size = sorted(footprint.sizes.items(), key=lambda kind_and_size: -kind_and_size[1])
+    kinds = ", ".join(f"{kind} {round_size(size)}" for kind, size in by_size)
+    grown = footprint.growth_bytes(list(footprint.sizes))
+    growth = "its growth is known from tomorrow on"
+    if grown is not None:
+        growth = f"{round_size(abs(grown))} {'less' if grown < 0 else 'more'} a day since {footprint.earlier_on}"
+    return fine("footprint", f"{round_size(footprint.total_bytes)} on disk ({kinds}); {growth}.")

@@ -1,0 +1,7 @@
+"""What sessions bring to Dagster."""
+
+import dagster as dg
+
+from whalefall_pipelines.sessions import sensors
+
+DEFINITIONS = dg.Definitions(sensors=[sensors.end_dead_runs, sensors.end_failed_runs, sensors.end_cancelled_runs])
