@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from whalefall_pipelines.aggregation import store as aggregation
+from whalefall_pipelines.aggregation.known_days import find_known_days
 from whalefall_pipelines.aggregation.model import Difference, Level
 from whalefall_pipelines.domain.periods import Period, PeriodType, periods_between
 from whalefall_pipelines.errors import InputError
@@ -81,7 +82,7 @@ def find_stale_periods(
     Asked of every period that touches these days, from the first to the last of them; of all that are known when none are named. Daily
     periods before `daily_from` are not kept.
     """
-    days = days or aggregation.find_known_days(database)
+    days = days or find_known_days(database)
     stale: set[Period] = set()
     for batch in _batches(_kept(period_type, days[0], min(days[1], today), daily_from)) if days else ():
         for level in Level:

@@ -18,9 +18,9 @@ from whalefall_pipelines.capacity.assets import SIZES, TOTALS
 from whalefall_pipelines.dagster_base.calendar import CALENDARS, TIMEZONE
 from whalefall_pipelines.dagster_base.columns import column_schema
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import plan_session, session_of_run
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.domain.sessions import SyncCategory
+from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.store.outage import outlast_outage
 
 _CHANGED = dg.AutomationCondition.any_deps_updated()

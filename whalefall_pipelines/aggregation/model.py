@@ -70,7 +70,7 @@ def how_to_compute(periods: Collection[Period]) -> str:
     """The commands that compute these periods, one for each type."""
     starts = {period_type: [one.start for one in periods if one.period_type is period_type] for period_type in PeriodType}
     return ", ".join(
-        f"`whalefall aggregate --period {period_type} --start {min(found)} --through {max(found)}`"
+        f"`whalefall aggregate --period {period_type} --start {min(found)} --end {max(found)}`"
         for period_type, found in starts.items()
         if found
     )

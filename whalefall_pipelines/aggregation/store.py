@@ -84,14 +84,6 @@ def close_records(cursor: Cursor, session_id: UUID, periods: Sequence[Period], w
     )
 
 
-def find_known_days(database: Database) -> tuple[date, date] | None:
-    """The first and the last day that the store knows anything of; None when it is empty."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("aggregation/find_known_days"))
-        first_day, last_day = cursor.fetchone() or (None, None)
-    return (first_day, last_day) if first_day and last_day else None
-
-
 def computed(level: Level) -> sql.SQL:
     """The statement that computes periods from their days; its parameters are those of `parameters`."""
     return sql.SQL(queries.load(f"aggregation/compute_{level}_aggregations"))

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome, recompute_totals
 from whalefall_pipelines.capacity.columns import COLUMNS
+from whalefall_pipelines.capacity.day_reports import report_days
 from whalefall_pipelines.capacity.fill_gaps import fill_gaps, settle_days_before
 from whalefall_pipelines.capacity.metadata import (
     coverage_metadata,
@@ -18,7 +19,6 @@ from whalefall_pipelines.capacity.metadata import (
     instance_metadata,
     inventory_metadata,
     notices_table,
-    report_days,
 )
 from whalefall_pipelines.capacity.resources import CollectorResource
 from whalefall_pipelines.capacity.store.gaps import close_backfill_records
@@ -26,12 +26,13 @@ from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.dagster_base.calendar import DAYS, ZONE
 from whalefall_pipelines.dagster_base.columns import column_schema
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import Progress, plan_session, session_of_run
+from whalefall_pipelines.dagster_base.runs import Progress
 from whalefall_pipelines.domain.days import measurable_day
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.inventory import columns as inventory
-from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.sessions.store import list_notices, skip_records
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import analyze_months

@@ -15,7 +15,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.capacity.store import sizes as capacity
-from whalefall_pipelines.capacity.write_visit import InstanceOutcome, Listing, refuse_another_server, write_failure, write_visit
+from whalefall_pipelines.capacity.write_visit import InstanceOutcome, Listing, write_failure, write_visit
 from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.days import measurable_day
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, engines_with_history
@@ -23,6 +23,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnreachableError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
+from whalefall_pipelines.inventory.claim_identities import refuse_another_server
 from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.each_instance import POLL_SECONDS, each_instance

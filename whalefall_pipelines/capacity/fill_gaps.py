@@ -13,12 +13,12 @@ from whalefall_pipelines.capacity.collect import Collector, as_whalefall_error
 from whalefall_pipelines.capacity.store import gaps, retries
 from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.capacity.tables import STATS_TABLES
-from whalefall_pipelines.capacity.write_visit import refuse_another_server
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sizes import Provenance
 from whalefall_pipelines.errors import WhalefallError
-from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.inventory.claim_identities import refuse_another_server
+from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.each_instance import each_instance
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database

@@ -1,14 +1,13 @@
 """What people read of a day in the Dagster UI: numbers that plot over time, and tables. All of it is read back from the store."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date
 
 import dagster as dg
 
 from whalefall_pipelines.capacity.coverage import LEGEND, CoverageState, coverage_calendar, days_until
-from whalefall_pipelines.capacity.store import reports
-from whalefall_pipelines.capacity.store.gaps import list_coverage
+from whalefall_pipelines.capacity.day_reports import DayReport, read_coverage
+from whalefall_pipelines.capacity.figures import DaySummary, Gap, RankedDatabase
 from whalefall_pipelines.dagster_base.metadata import Metadata, markdown_table, printable
 from whalefall_pipelines.domain.sessions import Notice
 from whalefall_pipelines.store.database import Database
@@ -16,38 +15,6 @@ from whalefall_pipelines.store.database import Database
 CALENDAR_DAYS = 30
 CALENDAR_ROWS = 50
 MISSING = ("instance", "database", "reason", "what to do")
-
-
-@dataclass(frozen=True, slots=True)
-class DayReport:
-    """Everything that the assets of one day show."""
-
-    day: date
-    inventory: reports.InventorySummary
-    summary: reports.DaySummary
-    databases: tuple[reports.RankedDatabase, ...]
-    instances: tuple[reports.RankedInstance, ...]
-    gaps: tuple[reports.Gap, ...]
-
-
-def report_days(database: Database, days: Sequence[date]) -> list[DayReport]:
-    """Read these days for the UI, by one statement per kind of figure however many days there are."""
-    inventory = reports.summarize_inventory(database, days)
-    summaries = reports.summarize_days(database, days)
-    databases = reports.rank_databases(database, days)
-    instances = reports.rank_instances(database, days)
-    gaps = reports.list_gaps(database, days)
-    return [
-        DayReport(
-            day=day,
-            inventory=inventory[day],
-            summary=summaries[day],
-            databases=tuple(one for one in databases if one.stat_date == day),
-            instances=tuple(one for one in instances if one.stat_date == day),
-            gaps=tuple(one for one in gaps if one.stat_date == day),
-        )
-        for day in days
-    ]
 
 
 def inventory_metadata(report: DayReport) -> Metadata:
@@ -99,14 +66,14 @@ def instance_metadata(report: DayReport) -> Metadata:
 def coverage_metadata(database: Database, last_day: date) -> dg.MarkdownMetadataValue:
     """The calendar of coverage of the days up to this one: a row an instance, a sign a day; those that lack most come first."""
     days = days_until(last_day, CALENDAR_DAYS)
-    calendar = coverage_calendar(list_coverage(database, days[0], days[-1]), days)
+    calendar = list(coverage_calendar(read_coverage(database, days), days))
     calendar.sort(key=lambda row: -sum(state in {CoverageState.MISSING, CoverageState.PARTLY_MISSING} for state in row.states))
     rows = "\n".join(f"{row.signs}  {printable(row.instance_name)}" for row in calendar[:CALENDAR_ROWS])
     more = f"\n… and {len(calendar) - CALENDAR_ROWS} more" if len(calendar) > CALENDAR_ROWS else ""
     return dg.MetadataValue.md(f"{days[0]} to {days[-1]}; {LEGEND}\n\n```text\n{rows}{more}\n```")
 
 
-def gap_row(gap: reports.Gap) -> tuple[str, str, str, str]:
+def gap_row(gap: Gap) -> tuple[str, str, str, str]:
     """One gap as a row of a `MISSING` table."""
     return (gap.instance_name, gap.database_name or "(never listed)", gap.reason, gap.detail)
 
@@ -117,11 +84,11 @@ def notices_table(notices: Iterable[Notice]) -> dg.MarkdownMetadataValue:
     return markdown_table(("instance", "database", "what it is, and what to do"), rows)
 
 
-def _database_row(one: reports.RankedDatabase) -> tuple[object, ...]:
+def _database_row(one: RankedDatabase) -> tuple[object, ...]:
     return (one.instance_name, one.database_name, one.total_bytes, one.change_bytes)
 
 
-def _coverage(figures: reports.DaySummary) -> Metadata:
+def _coverage(figures: DaySummary) -> Metadata:
     known = {
         # A plot of it would fall on a day on which a server was silent: such a day has the held total alone.
         "total_bytes": figures.total_bytes if figures.is_complete else None,

@@ -20,7 +20,7 @@ from whalefall_pipelines.dagster_base.runs import PARTITION_TAG, RETRY_TAG, days
 from whalefall_pipelines.domain.days import measurable_days, measurable_until
 from whalefall_pipelines.domain.periods import Period, PeriodType, spans
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
-from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions.end_dead_sessions import record_lost_run
 from whalefall_pipelines.sessions.retries import due_retries, next_retry
 from whalefall_pipelines.sessions.store import list_known_runs

@@ -1,21 +1,14 @@
-"""How a Dagster run maps onto a session: the one names the other, tags tell what started it, and they end together."""
+"""What the tags of a Dagster run tell, and what its log shows. Its session is `sessions/runs.py`."""
 
 import time
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from uuid import UUID, uuid4
 
 import dagster as dg
 
-from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.periods import Period
-from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType, session_tag
-from whalefall_pipelines.errors import SessionEndedError
-from whalefall_pipelines.sessions.keep_session import Check, sync_session
-from whalefall_pipelines.sessions.store import is_known
-from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.domain.sessions import SyncType
 
 PARTITION_TAG = "dagster/partition"
 RETRY_TAG = "whalefall/retry_of"
@@ -23,53 +16,6 @@ RETRY_TAG = "whalefall/retry_of"
 PROGRESS_SECONDS = 10.0
 MOST_WARNINGS = 100
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-
-
-def plan_session(
-    context: dg.AssetExecutionContext | dg.OpExecutionContext,
-    database: Database,
-    category: SyncCategory,
-    days: Sequence[date],
-    *,
-    some_instances: bool = False,
-    is_over: bool = False,
-) -> SessionPlan:
-    """The session of this run. A run that was launched with a session id keeps it; every run is tagged with the id it has.
-
-    A run that is executed again copies the tags of the first, whose session is not its own. A run that collects and aggregates opens one
-    session of each category.
-    """
-    tags = context.run.tags
-    tag = session_tag(category)
-    given = UUID(tags[tag]) if tag in tags else None
-    session_id = given if given and not is_known(database, given) else uuid4()
-    context.instance.add_run_tags(context.run.run_id, {tag: str(session_id)})
-    return SessionPlan(
-        session_id=session_id,
-        category=category,
-        sync_type=sync_type(tags, some_instances=some_instances, is_over=is_over),
-        first_day=min(days),
-        last_day=max(days),
-        run_id=context.run.run_id,
-        retry_of=UUID(tags[RETRY_TAG]) if RETRY_TAG in tags else None,
-    )
-
-
-@contextmanager
-def session_of_run(
-    context: dg.AssetExecutionContext | dg.OpExecutionContext, database: Database, plan: SessionPlan, instances: Sequence[Instance]
-) -> Generator[Check]:
-    """A session for the block, ended with it. A session that somebody cancels cancels its run, unless that is over for Dagster already."""
-    try:
-        with sync_session(database, plan, instances) as check:
-            yield check
-    except SessionEndedError as error:
-        run = context.instance.get_run_by_id(context.run.run_id)
-        if run is None or run.is_finished:
-            raise
-        context.log.warning("%s", error)
-        context.instance.report_run_canceling(run, message=str(error))
-        raise dg.DagsterExecutionInterruptedError from error
 
 
 def sync_type(tags: Mapping[str, str], *, some_instances: bool = False, is_over: bool = False) -> SyncType:

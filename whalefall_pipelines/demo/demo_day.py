@@ -12,6 +12,7 @@ from uuid import uuid4
 from whalefall_pipelines import queries
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
 from whalefall_pipelines.capacity.collect import server_collector
+from whalefall_pipelines.capacity.figures import DaySummary, Gap, RankedInstance
 from whalefall_pipelines.capacity.store import reports
 from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.clock import system_clock
@@ -23,14 +24,13 @@ from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_be
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import InputError, StoreBusyError, TargetError
+from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.inventory.register_instances import carry_out, plan_fleet, read_fleet_file
-from whalefall_pipelines.inventory.store.instances import active_instances, registered_instances
 from whalefall_pipelines.retention.maintain_table_partitions import create_table_partitions
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.sessions.run_in_dagster import aggregation, collection, run_in_dagster
 from whalefall_pipelines.sessions.store import list_sessions
 from whalefall_pipelines.settings import Settings
-from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 
@@ -41,9 +41,9 @@ class DemoDay:
 
     day: date
     session: Session
-    instances: tuple[reports.RankedInstance, ...]
-    summary: reports.DaySummary
-    gaps: tuple[reports.Gap, ...]
+    instances: tuple[RankedInstance, ...]
+    summary: DaySummary
+    gaps: tuple[Gap, ...]
 
 
 def demo_fleet(settings: Settings) -> DemoFleet:
@@ -83,7 +83,7 @@ def run_demo(settings: Settings, database: Database, say: Callable[[str], None],
     day = today(system_clock(), database.timezone)
     _begin_calendar(settings, day)
     fleet.start(say)
-    entries = read_fleet_file(fleet.fleet_file, SecretBox(settings))
+    entries = read_fleet_file(fleet.fleet_file, settings)
     carry_out(database, entries, plan_fleet(database, entries))
     with suppress(StoreBusyError):  # another upkeep makes the same months at this moment
         create_table_partitions(database, settings, day)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.aggregation.store import find_known_days
+from whalefall_pipelines.aggregation.known_days import find_known_days
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.sessions.refuse_while_running import refuse_while_running
 from whalefall_pipelines.store import installation
 from whalefall_pipelines.store.database import Database
 
@@ -46,17 +46,3 @@ def change_timezone(database: Database, change: TimezoneChange) -> None:
         if installation.find_timezone(cursor) != change.old.key:
             raise InputError("The time zone of the store was changed while the plan was read, so nothing was written: make the plan again.")
         installation.set_timezone(cursor, str(database.url.database), change.new)
-
-
-def refuse_while_running(database: Database) -> None:
-    """Refuse what a running session must not meet.
-
-    Raises:
-        InputError: one runs; the sentence names it.
-    """
-    running = sessions.list_running(database)
-    if running:
-        raise InputError(
-            f"Session {running[0].session_id} is running, and this would change its ground: wait for it, or end it with "
-            f"`whalefall sessions cancel {running[0].session_id}`."
-        )

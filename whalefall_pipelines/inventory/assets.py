@@ -8,7 +8,7 @@ from whalefall_pipelines.dagster_base.columns import column_schema
 from whalefall_pipelines.dagster_base.metadata import markdown_table
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.inventory.columns import COLUMNS
-from whalefall_pipelines.inventory.store.instances import registered_instances
+from whalefall_pipelines.inventory.fleet import registered_instances
 
 
 @dg.asset(

@@ -7,15 +7,18 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from whalefall_pipelines.capacity.write_visit import duplicate_server, refuse_another_server
 from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, ServerIdentity
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import WhalefallError
-from whalefall_pipelines.fleet.probe import Fleet, Right
+from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.probe import Deadlines, Fleet, Right
+from whalefall_pipelines.inventory.claim_identities import duplicate_server, refuse_another_server
+from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.inventory.store.identities import claim_identity, find_same_server
 from whalefall_pipelines.inventory.store.instances import mark_all_connected
 from whalefall_pipelines.sessions.each_instance import each_instance
+from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 
@@ -125,6 +128,13 @@ class Examiner:
         with self.database.transaction() as cursor:
             same = claim_identity(cursor, answer.instance, identity)
         return answer if same is None else replace(answer, error=duplicate_server(answer.instance, identity, same))
+
+
+def server_examiner(settings: Settings, database: Database, fleet: Fleet | None = None) -> Examiner:
+    """An examiner of the real servers by the rules of this installation."""
+    deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
+    secrets, filters = SecretBox(settings), read_filters(settings)
+    return Examiner(database, fleet or ServerFleet(deadlines), secrets, filters, settings.parallel_instances)
 
 
 def _with_outcomes(answer: Examination, outcomes: Sequence[DatabaseSize | MissingSize]) -> Examination:

@@ -8,11 +8,9 @@ from whalefall_pipelines.doctor.outcome import Outcome, fine, listed, problem, p
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import MissingSize
 from whalefall_pipelines.errors import LoginRejectedError
-from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.inventory.connection_test import Examination, Examiner
-from whalefall_pipelines.inventory.read_filters import read_filters
-from whalefall_pipelines.inventory.store.instances import active_instances, read_fleet
+from whalefall_pipelines.inventory.connection_test import Examination, server_examiner
+from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.inventory.store.instances import read_fleet
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 
@@ -78,10 +76,8 @@ def _check_instance(one: InstanceFact) -> Outcome | None:
 
 def _instances(examined: Examined) -> list[InstanceFact]:
     """Every active instance in the order of the store, asked many at a time."""
-    settings, installation = examined.settings, examined.installation
-    deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
-    fleet = installation.fleet or ServerFleet(deadlines)
-    examiner = Examiner(examined.store, fleet, SecretBox(settings), read_filters(settings), settings.parallel_instances)
+    installation = examined.installation
+    examiner = server_examiner(examined.settings, examined.store, installation.fleet)
     instances = active_instances(examined.store)
     facts: dict[str, InstanceFact] = {}
     for number, examination in enumerate(examiner.examine_each(instances), start=1):

@@ -27,6 +27,7 @@ from whalefall_pipelines.inventory.registration import (
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
 from whalefall_pipelines.inventory.store.identities import forget_identities, remember_identities
 from whalefall_pipelines.inventory.store.instances import find_registered, lock_fleet, read_fleet, write_plan
+from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Cursor, Database
 
@@ -34,7 +35,7 @@ _CHANGED = "The registered fleet was changed while the plan was read, so nothing
 _PARSERS = {".yaml": parse_fleet_yaml, ".yml": parse_fleet_yaml, ".csv": parse_fleet_csv}
 
 
-def read_fleet_file(path: Path, secrets: SecretBox) -> FleetEntries:
+def read_fleet_file(path: Path, settings: Settings) -> FleetEntries:
     """What a fleet file asks for.
 
     Raises:
@@ -43,7 +44,7 @@ def read_fleet_file(path: Path, secrets: SecretBox) -> FleetEntries:
     parse = _PARSERS.get(path.suffix.lower())
     if parse is None:
         raise InputError(f"The file {str(path)!r} is neither .yaml nor .csv, and its name decides how it is read.")
-    return _with_refusals(parse(read_text_file(path), path.name, tuple(ADAPTERS)), secrets)
+    return _with_refusals(parse(read_text_file(path), path.name, tuple(ADAPTERS)), SecretBox(settings))
 
 
 def ask_nobody(_plan: Plan, _credentials: Sequence[CredentialEntry], _stored: Sequence[RegisteredInstance]) -> Answers:
@@ -79,18 +80,19 @@ def carry_out(database: Database, entries: FleetEntries, plan: Plan) -> None:
 
 
 def add_instance(
-    database: Database, secrets: SecretBox, given: RawEntry, password: str | None, identify: Identify = ask_nobody
+    settings: Settings, database: Database, given: RawEntry, password: str | None, identify: Identify = ask_nobody
 ) -> PlannedInstance:
     """Register one server, or bring a removed one back; a `password` is sealed and kept with its login.
 
     Raises:
         InputError: the entry cannot be registered, or its name is taken; nothing was written.
     """
+    secrets = SecretBox(settings)
     entries = _with_refusals(read_entries((), [given], tuple(ADAPTERS)), secrets)
     refuse(entries.problems)
+    if password is not None:
+        refuse_other_key(settings, database)
     with database.transaction() as cursor:
-        if password is not None:
-            refuse_other_key(cursor, secrets)
         credentials, stored = read_fleet(cursor)
     if password is not None:
         entries = with_secret(entries, secrets.seal(password))

@@ -7,20 +7,24 @@ taken away. Whatever interrupts them, a key that opens every password is there, 
 from collections.abc import Sequence
 
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.installation.change_timezone import refuse_while_running
 from whalefall_pipelines.inventory.registration import CredentialEntry
 from whalefall_pipelines.inventory.store.instances import lock_fleet, read_fleet, replace_secrets
+from whalefall_pipelines.sessions.refuse_while_running import refuse_while_running
+from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox, is_sealed
 from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.secret_keys import SecretKeys
 
 
-def refuse_other_key(cursor: Cursor, secrets: SecretBox) -> None:
-    """Refuse a key that opens none of the stored passwords.
+def refuse_other_key(settings: Settings, database: Database) -> None:
+    """Refuse the key of this installation where it opens none of the stored passwords.
 
     Raises:
         InputError: there are some, and it opens none.
     """
-    sealed = _sealed(cursor)
+    secrets = SecretBox(settings)
+    with database.transaction() as cursor:
+        sealed = _sealed(cursor)
     if sealed and not any(secrets.opens(one.secret or "") for one in sealed):
         raise InputError(
             f"The passwords that this store keeps ({len(sealed)}) were encrypted with another key than {secrets.keys}: bring that key back "
@@ -28,12 +32,13 @@ def refuse_other_key(cursor: Cursor, secrets: SecretBox) -> None:
         )
 
 
-def replace_key(database: Database, secrets: SecretBox) -> int:
-    """Encrypt every stored password with a new key, and return how many there are.
+def replace_key(settings: Settings, database: Database) -> tuple[int, SecretKeys]:
+    """Encrypt every stored password with a new key; return how many there are, and the keys.
 
     Raises:
         InputError: a session runs, a password cannot be opened, or WHALEFALL_SECRET_KEY has no new key; nothing is changed.
     """
+    secrets = SecretBox(settings)
     keys = secrets.keys
     if not (keys.is_file or keys.is_several):
         raise InputError(
@@ -50,7 +55,7 @@ def replace_key(database: Database, secrets: SecretBox) -> int:
         count = seal_all_again(database, secrets)
         if keys.is_file:
             keys.keep_first_in_file()
-    return count
+    return count, keys
 
 
 def seal_all_again(database: Database, secrets: SecretBox) -> int:

@@ -1,4 +1,4 @@
-"""Verbs that change what is collected under a name: enabling an instance, and saying that its server was moved or is a replica.
+"""Verbs that change what is collected under a name: enable, disable, remove, and say that a server was moved or is a replica.
 
 Registering is `register_instances.py`; the rules by which servers are compared are `inventory/identities.py`.
 """
@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.fleet.addresses import resolve_hosts
+from whalefall_pipelines.inventory.fleet import registered_instances
 from whalefall_pipelines.inventory.identify_servers import RESOLVE_SECONDS
 from whalefall_pipelines.inventory.identities import Answers
 from whalefall_pipelines.inventory.identity_conflicts import find_twins
 from whalefall_pipelines.inventory.registration import RegisteredInstance
+from whalefall_pipelines.inventory.store import instances as store
 from whalefall_pipelines.inventory.store.identities import forget_identities, mark_replicas
-from whalefall_pipelines.inventory.store.instances import find_registered, lock_fleet, registered_instances, switch_active
+from whalefall_pipelines.inventory.store.instances import find_registered, lock_fleet, switch_active
 from whalefall_pipelines.store.database import Database
 
 Addresses = Mapping[str, frozenset[str]]
@@ -32,6 +34,35 @@ def enable(database: Database, names: Sequence[str]) -> tuple[str, ...]:
         changed = switch_active(cursor, names, is_active=True)
         _refuse_twins(find_registered(cursor, ()), names, addresses)
     return changed
+
+
+def disable(database: Database, names: Sequence[str]) -> tuple[str, ...]:
+    """Stop collecting from these instances, all or none of them; return those that were enabled.
+
+    Raises:
+        NotFoundError: a name is not registered, or was removed.
+    """
+    with database.transaction() as cursor:
+        lock_fleet(cursor)
+        find_registered(cursor, names)
+        return switch_active(cursor, names, is_active=False)
+
+
+def remove_instances(database: Database, names: Sequence[str], *, confirmed: Sequence[RegisteredInstance] | None = None) -> None:
+    """Take these instances, all or none of them, out of the fleet; their history stays. `confirmed` is how a person saw them.
+
+    Raises:
+        NotFoundError: a name is not registered, or was removed already.
+        InputError: an instance was changed meanwhile; none was removed.
+    """
+    with database.transaction() as cursor:
+        lock_fleet(cursor)
+        registered = find_registered(cursor, names)
+        if confirmed is not None and {one.instance_id: one.entry for one in registered} != {
+            one.instance_id: one.entry for one in confirmed
+        }:
+            raise InputError("An instance was changed after it was shown, so none was removed: look at it again.")
+        store.remove_instances(cursor, names)
 
 
 def accept_moved(database: Database, names: Sequence[str]) -> tuple[RegisteredInstance, ...]:

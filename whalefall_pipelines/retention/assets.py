@@ -14,15 +14,15 @@ import dagster as dg
 from whalefall_pipelines.areas import partitioned_table_names
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, markdown_table
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import plan_session, session_of_run
 from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory
 from whalefall_pipelines.retention import maintain_table_partitions as upkeep
 from whalefall_pipelines.retention.maintenance import Step, StepKind, added_by, dropped_by
+from whalefall_pipelines.retention.store.table_partitions import find_refused_upkeep
 from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import find_refused_upkeep
 
 ASSET = dg.AssetKey("table_partitions")
 LANE = {"whalefall/lane": "upkeep"}

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from whalefall_pipelines.aggregation.aggregate import find_stale_periods
+from whalefall_pipelines.aggregation.known_days import find_known_days
 from whalefall_pipelines.aggregation.model import how_to_compute
-from whalefall_pipelines.aggregation.store import find_known_days
 from whalefall_pipelines.domain.months import Month, months_of
 from whalefall_pipelines.domain.periods import PeriodType
 from whalefall_pipelines.store.database import Database

@@ -25,19 +25,10 @@ from whalefall_pipelines.retention.maintenance import (
     plan_upkeep,
 )
 from whalefall_pipelines.retention.store.table_partition_rows import months_with_days, prune
+from whalefall_pipelines.retention.store.table_partitions import attach_again, detach, drop_detached, needed_months, only_upkeep
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import (
-    PATIENCE,
-    Patience,
-    attach_again,
-    detach,
-    drop_detached,
-    ensure_month,
-    needed_months,
-    only_upkeep,
-    read_catalogue,
-)
+from whalefall_pipelines.store.months import PATIENCE, Patience, ensure_month, read_catalogue
 
 
 @dataclass(frozen=True, slots=True)

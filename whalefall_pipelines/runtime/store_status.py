@@ -28,13 +28,13 @@ def read_status(database: Database, address: StoreAddress) -> StoreStatus:
     server = (address.whalefall.host, address.whalefall.port)
     beside = address.dagster.database if (address.dagster.host, address.dagster.port) == server else None
     with database.transaction() as cursor:
-        cursor.execute(queries.load("migrations/describe_store"), {"dagster_database": beside})
+        cursor.execute(queries.load("store/describe_store"), {"dagster_database": beside})
         version, whalefall_bytes, dagster_bytes = cursor.fetchone() or ("", 0, None)
-        cursor.execute(queries.load("migrations/find_schema_migrations"))
+        cursor.execute(queries.load("store/find_schema_migrations"))
         (was_migrated,) = cursor.fetchone() or (False,)
         schema_version: int | None = None
         if was_migrated:
-            cursor.execute(queries.load("migrations/list_migrations"))
+            cursor.execute(queries.load("store/list_migrations"))
             schema_version = max((number for number, *_ in cursor.fetchall()), default=None)
         timezone = installation.find_timezone(cursor)
     return StoreStatus(str(version).split(maxsplit=1)[0], whalefall_bytes, dagster_bytes, schema_version, timezone)

@@ -45,11 +45,11 @@ def _create(maintenance: Connection, url: "URL") -> bool:
     maintenance.autocommit = True
     name = str(url.database)
     with maintenance.cursor() as cursor:
-        cursor.execute(queries.load("migrations/lock_database_creation"))
-        cursor.execute(queries.load("migrations/find_database"), {"database": name})
+        cursor.execute(queries.load("store/lock_database_creation"))
+        cursor.execute(queries.load("store/find_database"), {"database": name})
         if cursor.fetchone() is not None:
             return _answers(url)
-        statement = sql.SQL(queries.load("migrations/create_database")).format(database=sql.Identifier(name))
+        statement = sql.SQL(queries.load("store/create_database")).format(database=sql.Identifier(name))
         try:
             cursor.execute(statement)
         except errors.InsufficientPrivilege as error:

@@ -180,7 +180,7 @@ class Database:
 
 
 def _limit_statements(cursor: Cursor, seconds: int, *, is_local: bool) -> None:
-    cursor.execute(queries.load("limits/limit_statements"), {"statement_timeout": f"{seconds}s", "is_local": is_local})
+    cursor.execute(queries.load("store/limit_statements"), {"statement_timeout": f"{seconds}s", "is_local": is_local})
 
 
 def _refuse_dead(connection: extensions.connection, _record: object, _proxy: object) -> None:

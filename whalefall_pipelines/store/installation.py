@@ -10,25 +10,25 @@ from whalefall_pipelines.store.database import Cursor
 
 def find_timezone(cursor: Cursor) -> str | None:
     """The zone by which the store counts its days: its own word, of an older store the database's setting; None before there is one."""
-    cursor.execute(queries.load("installation/find_installation"))
+    cursor.execute(queries.load("store/find_installation"))
     (is_kept,) = cursor.fetchone() or (False,)
     if not is_kept:
         return find_client_timezone(cursor)
-    cursor.execute(queries.load("installation/read_timezone"))
+    cursor.execute(queries.load("store/read_timezone"))
     (timezone,) = cursor.fetchone() or (None,)
     return timezone
 
 
 def find_client_timezone(cursor: Cursor) -> str | None:
     """The time zone that the database gives to clients that ask for none; None when that is the server's."""
-    cursor.execute(queries.load("installation/find_client_timezone"))
+    cursor.execute(queries.load("store/find_client_timezone"))
     row = cursor.fetchone()
     return str(row[0]) if row else None
 
 
 def set_client_timezone(cursor: Cursor, database_name: str, timezone: str) -> None:
     """Give a time zone to clients that ask for none, so that `current_date` in psql is our day."""
-    statement = sql.SQL(queries.load("installation/set_client_timezone"))
+    statement = sql.SQL(queries.load("store/set_client_timezone"))
     cursor.execute(statement.format(database=sql.Identifier(database_name), timezone=sql.Literal(timezone)))
 
 
@@ -39,5 +39,5 @@ def lock_opening_of_sessions(cursor: Cursor) -> None:
 
 def set_timezone(cursor: Cursor, database_name: str, timezone: ZoneInfo) -> None:
     """Count days by another zone from now on, in psql as well."""
-    cursor.execute(queries.load("installation/set_timezone"), {"timezone": timezone.key})
+    cursor.execute(queries.load("store/set_timezone"), {"timezone": timezone.key})
     set_client_timezone(cursor, database_name, timezone.key)

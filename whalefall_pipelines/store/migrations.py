@@ -42,8 +42,8 @@ def migrate(database: Database, timezone_name: str) -> tuple[Migration, ...]:
         SchemaError: the store was changed behind our back or belongs to a newer program; nothing is applied.
     """
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(queries.load("migrations/lock_migrations"))
-        cursor.execute(queries.load("migrations/create_schema_migrations"))
+        cursor.execute(queries.load("store/lock_migrations"))
+        cursor.execute(queries.load("store/create_schema_migrations"))
         applied = _applied(cursor)
         _compare(database, applied)
         missing = shipped()[len(applied) :]
@@ -53,10 +53,10 @@ def migrate(database: Database, timezone_name: str) -> tuple[Migration, ...]:
         for migration in missing:
             cursor.execute(queries.load(f"schema/{migration.name}"))
             cursor.execute(
-                queries.load("migrations/record_migration"),
+                queries.load("store/record_migration"),
                 {"version": migration.version, "name": migration.name, "checksum": migration.checksum},
             )
-        cursor.execute(queries.load("installation/set_schema_version"), {"version": shipped()[-1].version})
+        cursor.execute(queries.load("store/set_schema_version"), {"version": shipped()[-1].version})
         # Again each time: a dump that is restored leaves a database's settings behind.
         installation.set_client_timezone(cursor, name, installation.find_timezone(cursor) or timezone_name)
     return missing
@@ -69,7 +69,7 @@ def check(database: Database) -> None:
         SchemaError: it is empty, older, newer or changed; the sentence says which and what to do.
     """
     with database.transaction() as cursor:
-        cursor.execute(queries.load("migrations/find_schema_migrations"))
+        cursor.execute(queries.load("store/find_schema_migrations"))
         (exists,) = cursor.fetchone() or (False,)
         applied = _applied(cursor) if exists else ()
     _compare(database, applied)
@@ -81,7 +81,7 @@ def check(database: Database) -> None:
 
 
 def _applied(cursor: Cursor) -> tuple[Migration, ...]:
-    cursor.execute(queries.load("migrations/list_migrations"))
+    cursor.execute(queries.load("store/list_migrations"))
     return fetch_as(cursor, Migration)
 
 

@@ -1,13 +1,13 @@
-"""The monthly table partitions of the four big tables in the catalogue: reading it, making months, and taking them away.
+"""The monthly table partitions in the catalogue: reading it, and making the months that something writes.
 
-What is to be done is decided in `domain/months.py`; rows that go to an archive or come back are `table_partition_rows.py`.
+Taking months away is the room `retention`.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TypeVar
 
 from psycopg2 import sql
@@ -15,8 +15,8 @@ from psycopg2 import sql
 from whalefall_pipelines import queries
 from whalefall_pipelines.areas import partitioned_table_names
 from whalefall_pipelines.domain.months import Month, Place, TablePartition, months_between, months_of
-from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError, StoreError
-from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
+from whalefall_pipelines.errors import MissingMonthError, StoreBusyError, StoreError
+from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.rows import as_model, fetch_rows
 
 Written = TypeVar("Written")
@@ -33,28 +33,11 @@ class Patience:
     def begin(self, cursor: Cursor, table_name: str, *, is_local: bool = True) -> None:
         """Prepare a transaction or a session for DDL: with the lock time-out, and as the owner of the table."""
         given = {"lock_timeout": f"{self.lock_timeout_seconds * 1000:.0f}ms", "is_local": is_local}
-        cursor.execute(queries.load("table_partitions/limit_lock_wait"), given)
-        cursor.execute(queries.load("table_partitions/act_as_owner"), {"table_name": table_name, "is_local": is_local})
+        cursor.execute(queries.load("months/limit_lock_wait"), given)
+        cursor.execute(queries.load("months/act_as_owner"), {"table_name": table_name, "is_local": is_local})
 
 
 PATIENCE = Patience()
-
-
-@contextmanager
-def only_upkeep(database: Database) -> Generator[None]:
-    """Hold the one lock of upkeep for the block.
-
-    Raises:
-        StoreBusyError: another upkeep is at work.
-    """
-    with database.session() as cursor:
-        cursor.execute(queries.load("table_partitions/try_lock_upkeep"))
-        if cursor.fetchone() != (True,):
-            raise StoreBusyError("Another upkeep of the table partitions is at work, so this one leaves and changes nothing.")
-        try:
-            yield
-        finally:
-            cursor.execute(queries.load("table_partitions/unlock_upkeep"))
 
 
 def read_catalogue(database: Database, table_names: Iterable[str] | None = None) -> tuple[TablePartition, ...]:
@@ -65,29 +48,6 @@ def read_catalogue(database: Database, table_names: Iterable[str] | None = None)
     given = {"table_names": list(table_names or partitioned_table_names())}
     with database.transaction() as cursor:
         return (*_attached(cursor, given), *_detached(cursor, given))
-
-
-def needed_months(database: Database) -> tuple[Month, ...]:
-    """The months of the days of sessions that met a missing month within a day."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("table_partitions/list_unwritten_days"), {"error_code": MissingMonthError.code})
-        spans = [months_of(span) for span in cursor.fetchall()]
-    return tuple(sorted({month for span in spans for month in months_between(span[0], span[-1])}))
-
-
-def find_refused_upkeep(database: Database, run_id: str) -> datetime | None:
-    """When the upkeep of this Dagster run ended because somebody held a lock; None if it did not end so."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("table_partitions/find_refused_upkeep"), {"run_id": run_id, "error_code": StoreBusyError.code})
-        row = cursor.fetchone()
-    return row[0] if row else None
-
-
-def count_rows(database: Database, one: TablePartition) -> int:
-    """Count the rows of a month by reading them all."""
-    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(compose("count_rows", one))
-        return int((cursor.fetchone() or (0,))[0])
 
 
 def ensure_months(database: Database, days: Iterable[date], table_names: Sequence[str] | None = None) -> int:
@@ -131,12 +91,12 @@ def analyze_months(database: Database, days: Iterable[date], table_names: Sequen
     for one in parts:
         with suppress(StoreError), database.transaction() as cursor:
             PATIENCE.begin(cursor, one.table_name)
-            cursor.execute(compose("analyze_table_partition", one))
+            cursor.execute(compose("months/analyze_table_partition", one))
 
 
 def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
     """The months that a table takes as a whole; a month that is about to be detached is none of them."""
-    cursor.execute(queries.load("table_partitions/list_kept_days"), {"table_names": [table_name]})
+    cursor.execute(queries.load("months/list_kept_days"), {"table_names": [table_name]})
     kept: set[Month] = set()
     for _, first_day, end_day in cursor.fetchall():
         first, last = months_of((first_day,))[0], months_of((end_day - timedelta(days=1),))[0]
@@ -161,49 +121,9 @@ def ensure_month(database: Database, table_name: str, month: Month, patience: Pa
     raise AssertionError
 
 
-def attach_again(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
-    """Put a detached month back in its place and take its mark away."""
-    with database.transaction() as cursor:
-        patience.begin(cursor, one.table_name)
-        cursor.execute(compose("mark_table_partition", one, mark=None))
-        cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
-
-
-def detach(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
-    """Take a month out of its table, or end an interrupted try to, marked as ours; nothing is done to one that is out.
-
-    Raises:
-        StoreBusyError: somebody is in the way; what was begun is ended the next time.
-    """
-    with database.session() as cursor:
-        patience.begin(cursor, one.table_name, is_local=False)
-        if one.place is not Place.DETACHED:
-            cursor.execute(compose("mark_table_partition", one, mark=_mark(one)))
-        if one.place is Place.DETACH_PENDING:
-            cursor.execute(compose("finalize_detach", one))
-        elif one.place is Place.ATTACHED:
-            cursor.execute(compose("detach_table_partition", one))
-
-
-def drop_detached(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
-    """Drop a month that `detach` took out.
-
-    Raises:
-        StoreBusyError: somebody reads it directly.
-        InputError: somebody attached it again meanwhile.
-    """
-    with database.transaction() as cursor:
-        patience.begin(cursor, one.table_name)
-        cursor.execute(compose("lock_detached", one))
-        cursor.execute(queries.load("table_partitions/find_parent"), {"schema_name": one.schema_name, "name": one.name})
-        if cursor.fetchone():
-            raise InputError(f"{one.name} was attached again while it was about to be dropped, so it was left alone.")
-        cursor.execute(compose("drop_table_partition", one))
-
-
 def compose(name: str, one: TablePartition, **literals: str | None) -> sql.Composed:
     """A statement about one month, with its identifiers and these literals in it."""
-    return sql.SQL(queries.load(f"table_partitions/{name}")).format(
+    return sql.SQL(queries.load(name)).format(
         table_name=sql.Identifier(one.table_name),
         table_partition=sql.Identifier(one.schema_name, one.name) if one.schema_name else sql.Identifier(one.name),
         **{key: sql.Literal(value) for key, value in literals.items()},
@@ -221,7 +141,7 @@ def begin_creating(cursor: Cursor, table_name: str, month: Month, patience: Pati
     if month in kept_months(cursor, table_name):
         return False
     patience.begin(cursor, table_name)
-    cursor.execute(queries.load("table_partitions/lock_table_partitions"))
+    cursor.execute(queries.load("months/lock_table_partitions"))
     return month not in kept_months(cursor, table_name)
 
 
@@ -230,13 +150,13 @@ def _try_to_create(database: Database, table_name: str, month: Month, patience: 
         if not begin_creating(cursor, table_name, month, patience):
             return False
         one = new_month(table_name, month)
-        cursor.execute(compose("create_table_partition", one))
-        cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+        cursor.execute(compose("months/create_table_partition", one))
+        cursor.execute(compose("months/attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
     return True
 
 
 def _attached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartition]:
-    cursor.execute(queries.load("table_partitions/list_attached"), given)
+    cursor.execute(queries.load("months/list_attached"), given)
     return [
         as_model(row, TablePartition, place=Place.DETACH_PENDING if row.pop("is_detach_pending") else Place.ATTACHED)
         for row in fetch_rows(cursor)
@@ -244,10 +164,5 @@ def _attached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartitio
 
 
 def _detached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartition]:
-    cursor.execute(queries.load("table_partitions/list_detached"), given)
+    cursor.execute(queries.load("months/list_detached"), given)
     return [as_model(row, TablePartition, place=Place.DETACHED if row["first_day"] else Place.STRAY) for row in fetch_rows(cursor)]
-
-
-def _mark(one: TablePartition) -> str:
-    """What `list_detached` recognises."""
-    return f"whalefall detaches {one.table_name} from {one.first_day} to {one.end_day}"

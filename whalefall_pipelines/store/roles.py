@@ -1,6 +1,6 @@
 """The SQL that separates the roles of the store, written out for an administrator to read and run; nothing here runs it.
 
-What each role may do is `sql/store_roles/`. How a writer becomes the owner for a month is `table_partitions.py`.
+What each role may do is `sql/store/roles/`, and `grants.sql` of each area. How a writer becomes the owner for a month is `months.py`.
 """
 
 import re
@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.areas import areas
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store.database import Database
 
@@ -37,17 +38,20 @@ def write_role_statements(database: Database, roles: StoreRoles, *, is_dagster: 
     if len(set(names)) < len(names):
         raise InputError("Owner, writer and reader must be three roles: give each a name of its own.")
     months = "keep_writer_from_months" if roles.owner_keeps_months else "let_writer_look_after_months"
-    rights = ("give_to_owner", "grant_dagster") if is_dagster else (months, "give_to_owner", "grant_whalefall")
+    grants = ("store/roles/give_to_owner", "store/roles/grant_dagster")
+    if not is_dagster:
+        of_areas = (f"{area.name}/grants" for area in areas() if area.has_grants)
+        grants = (f"store/roles/{months}", "store/roles/give_to_owner", "store/roles/grant_whalefall", *of_areas)
     with database.transaction() as cursor:
-        cursor.execute(queries.load("store_roles/find_schema"))
+        cursor.execute(queries.load("store/roles/find_schema"))
         (schema_name,) = cursor.fetchone() or ("public",)
         identifiers = dict(zip(("owner", "writer", "reader"), names, strict=True))
         identifiers |= {"database": str(database.url.database), "schema": schema_name}
         return "\n".join(
             cursor.write_out(
-                sql.SQL(queries.load(f"store_roles/{part}") + ";").format(
+                sql.SQL(queries.load(part) + ";").format(
                     schema_name=sql.Literal(schema_name), **{key: sql.Identifier(name) for key, name in identifiers.items()}
                 )
             )
-            for part in ("create_roles", *rights)
+            for part in ("store/roles/create_roles", *grants)
         )

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from whalefall_pipelines import settings
+from whalefall_pipelines.capacity import sensors
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType

@@ -25,7 +25,7 @@ from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.inventory.connection_test import Examiner
-from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.database import Database

@@ -8,7 +8,7 @@ import pytest
 
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import Month, months_between
-from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.cli.commands import everything, succeed, whalefall

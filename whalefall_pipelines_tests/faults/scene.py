@@ -18,7 +18,7 @@ from whalefall_pipelines.errors import StoreError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.outage import OUTAGE_SECONDS

@@ -20,7 +20,7 @@ from whalefall_pipelines.domain.sessions import RunState, SessionPlan, SyncCateg
 from whalefall_pipelines.domain.sizes import Method, RecoveredSize
 from whalefall_pipelines.errors import StoreUnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
-from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions
 from whalefall_pipelines.sessions.keep_session import sync_session

@@ -213,7 +213,7 @@ def tables(store: Database) -> list[str]:
 def needed_rights() -> set[tuple[str, str]]:
     """What the statements write that runs send: all of them but those that migrate, register instances, or make the demo."""
     registering = {"remove_instances", "replace_secrets", "set_instances_active", "upsert_credentials", "upsert_instances"}
-    elsewhere = {"schema", "migrations", "installation", "demo", "probes", "local_servers", "store_roles"}
+    elsewhere = {"schema", "store", "demo", "probes", "runtime"}
     found: set[tuple[str, str]] = set()
     for path in queries.SQL_ROOT.rglob("*.sql"):
         if path.relative_to(queries.SQL_ROOT).parts[0] in elsewhere or path.stem in registering:

@@ -11,7 +11,7 @@ from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
 from whalefall_pipelines.inventory.connection_test import Examination, Examiner
-from whalefall_pipelines.inventory.store.instances import active_instances, registered_instances
+from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import NIGHT, query, register, server

@@ -5,8 +5,8 @@ from textwrap import dedent
 
 import pytest
 
+from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.fleet_entries import INSTANCE_KEYS
-from whalefall_pipelines.inventory.store.instances import active_instances
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.cli.commands import document, refused, succeed
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES

@@ -8,18 +8,19 @@ import pytest
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.errors import InputError, NotFoundError, WhalefallError
+from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.inventory.fleet_entries import FleetEntries
 from whalefall_pipelines.inventory.register_instances import carry_out, plan_fleet, read_fleet_file
 from whalefall_pipelines.inventory.registration import Plan
-from whalefall_pipelines.inventory.store.instances import active_instances, registered_instances, remove, set_active
-from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.inventory.switch_instances import disable, remove_instances
+from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.inventory.test_add_instance import add
 
 
-def box(home: Path) -> SecretBox:
-    return SecretBox(settings.load({"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": "/run/allowed"}))
+def at(home: Path) -> Settings:
+    return settings.load({"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": "/run/allowed"})
 
 
 def actions(plan: Plan) -> dict[str, str]:
@@ -28,7 +29,7 @@ def actions(plan: Plan) -> dict[str, str]:
 
 def write(folder: Path, text: str, name: str = "fleet.yaml") -> FleetEntries:
     (folder / name).write_text(text, encoding="utf-8")
-    return read_fleet_file(folder / name, box(folder))
+    return read_fleet_file(folder / name, at(folder))
 
 
 def bring_in(store: Database, entries: FleetEntries) -> dict[str, str]:
@@ -56,8 +57,8 @@ def test_importing_again_changes_nothing(store: Database, tmp_path: Path) -> Non
 def test_importing_adds_changes_restores_and_leaves_the_rest(store: Database, tmp_path: Path) -> None:
     for name in ("same", "moved", "removed", "disabled", "other"):
         add(store, tmp_path, name)
-    remove(store, ["removed"])
-    set_active(store, ["disabled"], is_active=False)
+    remove_instances(store, ["removed"])
+    disable(store, ["disabled"])
     rows = "".join(
         f"{name},postgresql,{host},u,env=prod\n"
         for name, host in (("same", "same"), ("moved", "new"), ("removed", "removed"), ("disabled", "new"), ("fresh", "fresh"))
@@ -130,18 +131,18 @@ def test_a_thousand_instances_take_a_handful_of_statements(store: Database, tmp_
 @pytest.mark.parametrize("name", ["fleet.txt", "fleet", "fleet.json"])
 def test_the_name_of_a_file_decides_how_it_is_read(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=r"neither \.yaml nor \.csv"):
-        read_fleet_file(tmp_path / name, box(tmp_path))
+        read_fleet_file(tmp_path / name, at(tmp_path))
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"no file '.*gone\.yaml'"):
-        read_fleet_file(tmp_path / "gone.yaml", box(tmp_path))
+        read_fleet_file(tmp_path / "gone.yaml", at(tmp_path))
     (tmp_path / "latin.CSV").write_bytes("name\nä".encode("latin-1"))
     with pytest.raises(InputError, match="not UTF-8"):
-        read_fleet_file(tmp_path / "latin.CSV", box(tmp_path))
+        read_fleet_file(tmp_path / "latin.CSV", at(tmp_path))
     (tmp_path / "folder.yml").mkdir()
     with pytest.raises(InputError, match="Is a directory"):
-        read_fleet_file(tmp_path / "folder.yml", box(tmp_path))
+        read_fleet_file(tmp_path / "folder.yml", at(tmp_path))
 
 
 def test_every_login_whose_secret_is_out_of_bounds_is_refused_with_its_line(tmp_path: Path) -> None:

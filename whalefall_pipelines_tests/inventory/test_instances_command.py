@@ -2,7 +2,7 @@
 
 import pytest
 
-from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import describe
 from whalefall_pipelines_tests.cli.commands import document, refused, succeed, whalefall

@@ -16,7 +16,7 @@ from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.inventory.connection_test import Examiner
-from whalefall_pipelines.inventory.store.instances import active_instances, registered_instances
+from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.credentials import SecretBox

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from psycopg2 import sql
 
-from whalefall_pipelines.inventory.store.instances import active_instances
+from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.cli.commands import everything, succeed, whalefall

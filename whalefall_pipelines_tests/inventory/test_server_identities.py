@@ -9,8 +9,8 @@ import pytest
 from whalefall_pipelines.capacity.store.retries import list_unrepaired
 from whalefall_pipelines.domain.instances import ServerIdentity
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.inventory.store.instances import active_instances, set_active
-from whalefall_pipelines.inventory.switch_instances import accept_moved, accept_replicas, enable
+from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.inventory.switch_instances import accept_moved, accept_replicas, enable, set_active
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query, server
 

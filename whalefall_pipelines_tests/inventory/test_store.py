@@ -6,14 +6,9 @@ import pytest
 
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.errors import InputError, NotFoundError, StoreError
-from whalefall_pipelines.inventory.store.instances import (
-    active_instances,
-    known_databases,
-    mark_connected,
-    registered_instances,
-    remove,
-    set_active,
-)
+from whalefall_pipelines.inventory.fleet import active_instances, registered_instances, show_instance
+from whalefall_pipelines.inventory.store.instances import mark_connected
+from whalefall_pipelines.inventory.switch_instances import disable, enable, remove_instances
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import DAY, NIGHT, query, register
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
@@ -35,18 +30,18 @@ def test_an_empty_fleet_has_no_active_instance(store: Database) -> None:
 
 def test_disabled_and_removed_instances_are_not_visited(store: Database) -> None:
     register(store, "a", "b", "c")
-    assert set_active(store, ["b"], is_active=False) == ("b",)
-    remove(store, ["c"])
+    assert disable(store, ["b"]) == ("b",)
+    remove_instances(store, ["c"])
     assert names(store) == ["a"]
     assert [one.entry.name for one in registered_instances(store)] == ["a", "b"]
 
 
 def test_names_that_are_not_there_are_all_named(store: Database) -> None:
     register(store, "a", "gone", "off")
-    remove(store, ["gone"])
+    remove_instances(store, ["gone"])
     with pytest.raises(NotFoundError, match="'gone', 'no\\\\nsuch'"):
         active_instances(store, ["a", "no\nsuch", "gone"])
-    set_active(store, ["off"], is_active=False)
+    disable(store, ["off"])
     with pytest.raises(InputError, match="'off'"):
         active_instances(store, ["a", "off"])
 
@@ -54,28 +49,28 @@ def test_names_that_are_not_there_are_all_named(store: Database) -> None:
 def test_disabling_and_enabling_are_all_or_nothing_and_may_be_repeated(store: Database) -> None:
     register(store, "a", "b")
     with pytest.raises(NotFoundError, match="'x'"):
-        set_active(store, ["a", "x"], is_active=False)
+        disable(store, ["a", "x"])
     assert names(store) == ["a", "b"]
-    assert set_active(store, ["b", "a"], is_active=False) == ("b", "a")
+    assert disable(store, ["b", "a"]) == ("b", "a")
     deactivated = query(store, "select deactivated_at from instances")
-    assert set_active(store, ["a", "b"], is_active=False) == ()
+    assert disable(store, ["a", "b"]) == ()
     assert query(store, "select deactivated_at from instances") == deactivated
-    assert set_active(store, ["b"], is_active=True) == ("b",)
+    assert enable(store, ["b"]) == ("b",)
     assert names(store) == ["b"]
 
 
 def test_removing_keeps_the_day_of_an_earlier_deactivation_and_cannot_be_repeated(store: Database) -> None:
     register(store, "a", "b")
-    set_active(store, ["a"], is_active=False)
+    disable(store, ["a"])
     ((deactivated,),) = query(store, "select deactivated_at from instances where name = 'a'")
     with pytest.raises(NotFoundError, match="'x'"):
-        remove(store, ["a", "x"])
-    remove(store, ["a"])
+        remove_instances(store, ["a", "x"])
+    remove_instances(store, ["a"])
     assert query(store, "select is_active, deactivated_at, deleted_at is not null from instances where name = 'a'") == [
         (False, deactivated, True)
     ]
     with pytest.raises(NotFoundError, match="'a'"):
-        remove(store, ["a"])
+        remove_instances(store, ["a"])
 
 
 def test_a_visit_leaves_version_and_instant_and_an_older_one_changes_nothing(store: Database) -> None:
@@ -111,7 +106,7 @@ def test_the_inventory_comes_with_the_latest_size_of_each_database(store: Databa
                 "values (%s, %s, %s, %s, now(), 'measured', 'pg_database_size')",
                 (instance.instance_id, name, day, size),
             )
-    assert [(one.database_name, one.is_active, one.total_bytes, one.stat_date) for one in known_databases(store, instance.instance_id)] == [
+    assert [(one.database_name, one.is_active, one.total_bytes, one.stat_date) for one in show_instance(store, instance.name)[1]] == [
         ("app", True, 7, DAY),
         ("new", True, None, None),
         ("gone", False, 99, month - timedelta(days=3)),
@@ -122,10 +117,10 @@ def test_hostile_names_pass_through_the_store_unharmed(store: Database) -> None:
     register(store, *HOSTILE_NAMES, engine=Engine.MYSQL)
     for name in HOSTILE_NAMES:
         assert names(store, name) == [name]
-    assert set_active(store, HOSTILE_NAMES, is_active=False) == HOSTILE_NAMES
-    assert set_active(store, HOSTILE_NAMES, is_active=True) == HOSTILE_NAMES
+    assert disable(store, HOSTILE_NAMES) == HOSTILE_NAMES
+    assert enable(store, HOSTILE_NAMES) == HOSTILE_NAMES
     assert tuple(names(store)) == HOSTILE_NAMES
-    remove(store, HOSTILE_NAMES[1:])
+    remove_instances(store, HOSTILE_NAMES[1:])
     assert names(store) == [HOSTILE_NAMES[0]]
 
 

@@ -20,11 +20,12 @@ from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError
 from whalefall_pipelines.retention.assets import ASSET, CHECKS, expire_table_partitions, missing_table_partitions, table_partitions
+from whalefall_pipelines.retention.store.table_partitions import only_upkeep
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import ensure_month, only_upkeep, read_catalogue
+from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.dagster_base.bound import bound

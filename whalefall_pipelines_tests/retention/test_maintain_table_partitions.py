@@ -15,10 +15,11 @@ from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.errors import ArchiveError, InputError, StoreError
 from whalefall_pipelines.retention.maintain_table_partitions import plan, plan_additions
 from whalefall_pipelines.retention.maintenance import StepKind
+from whalefall_pipelines.retention.store.table_partitions import count_rows
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import count_rows, ensure_months, read_catalogue
+from whalefall_pipelines.store.months import ensure_months, read_catalogue
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.retention import maintenance as upkeep

@@ -12,8 +12,9 @@ from whalefall_pipelines.domain.months import Month, Place
 from whalefall_pipelines.errors import StoreBusyError
 from whalefall_pipelines.retention.maintain_table_partitions import plan
 from whalefall_pipelines.retention.maintenance import StepKind
+from whalefall_pipelines.retention.store.table_partitions import only_upkeep
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import ensure_month, only_upkeep, read_catalogue
+from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.at_once import at_once
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.retention import maintenance as upkeep

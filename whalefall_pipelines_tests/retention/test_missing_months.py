@@ -17,9 +17,10 @@ from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, Sync
 from whalefall_pipelines.errors import MissingMonthError, StoreError
 from whalefall_pipelines.retention.maintain_table_partitions import create_table_partitions, plan
 from whalefall_pipelines.retention.maintenance import StepKind
+from whalefall_pipelines.retention.store.table_partitions import needed_months
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import ensure_month, ensure_months, needed_months, writing_months
+from whalefall_pipelines.store.months import ensure_month, ensure_months, writing_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.days import write_days
 from whalefall_pipelines_tests.factories import DAY, NIGHT, FleetTest, query, register, server

@@ -9,8 +9,9 @@ import pytest
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import Month, months_between
+from whalefall_pipelines.retention.store.table_partitions import only_upkeep
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import ensure_month, only_upkeep, read_catalogue
+from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.cli.commands import document, everything, refused, succeed, whalefall
 from whalefall_pipelines_tests.conftest import TIMEZONE

@@ -8,8 +8,8 @@ import pytest
 
 from whalefall_pipelines import queries, settings
 from whalefall_pipelines.aggregation.aggregate import find_stale_periods, verify
+from whalefall_pipelines.aggregation.known_days import find_known_days
 from whalefall_pipelines.aggregation.model import AGGREGATION_TABLES, first_kept_daily
-from whalefall_pipelines.aggregation.store import find_known_days
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
@@ -105,7 +105,7 @@ def test_the_room_is_given_back_to_the_disk(store: Database) -> None:
 
 
 def test_asking_whether_there_are_days_looks_into_the_index_of_that_month_only(store: Database) -> None:
-    text = queries.load("table_partitions/list_months_with_days").replace("{table_name}", "database_size_aggregations")
+    text = queries.load("retention/list_months_with_days").replace("{table_name}", "database_size_aggregations")
     with store.transaction() as cursor:
         cursor.execute("set local enable_seqscan = off")  # a month of a test has one page
         cursor.execute("explain (analyze, format json) " + text, {"months": [EXPIRED[0].first_day]})

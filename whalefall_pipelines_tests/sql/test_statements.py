@@ -11,17 +11,17 @@ from whalefall_pipelines.store.database import Database
 
 PACKAGE = Path(queries.__file__).parent
 # Statements for servers other than the store.
-ELSEWHERE = ("probes", "doctor/dagster", "retention/dagster", "demo/postgresql", "demo/mariadb", "local_servers")
+ELSEWHERE = ("probes", "doctor/dagster", "retention/dagster", "demo/postgresql", "demo/mariadb", "runtime")
 STATEMENTS = sorted(path.relative_to(queries.SQL_ROOT).with_suffix("").as_posix() for path in queries.SQL_ROOT.rglob("*.sql"))
 OF_THE_STORE = [name for name in STATEMENTS if not name.startswith((*ELSEWHERE, "schema"))]
 
 
 def loaded_names() -> set[str]:
     """What the package asks `queries.load` for; a name with a placeholder stands for every statement that fits it."""
+    folders = "|".join(sorted(path.name for path in queries.SQL_ROOT.iterdir()))
     texts = [path.read_text() for path in PACKAGE.rglob("*.py")]
     found = {name for text in texts for name in re.findall(r'(?:load|_rows|_run|_all|_composed)\(\s*f?"([a-z_/{}.]+)"', text)}
-    found |= {name for text in texts for name in re.findall(r'"((?:probes|demo|local_servers)/[a-z_/{}.]+)"', text)}
-    return found
+    return found | {name for text in texts for name in re.findall(rf'"((?:{folders}|{{area\.name}})/[a-z_/{{}}.]+)"', text)}
 
 
 def fits(name: str, pattern: str) -> bool:

@@ -15,8 +15,7 @@ from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
 from whalefall_pipelines.sessions.keep_session import sync_session
-from whalefall_pipelines.sessions.store import get_session, list_records
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.sessions.show_sessions import show_session
 from whalefall_pipelines.terminal.output import error_console, json_option, print_json
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -25,20 +24,20 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.command()
 @click.option("--period", "period_type", type=click.Choice([str(one) for one in PeriodType]), required=True, help="How long a period is.")
 @click.option("--start", type=_DAY, required=True, help="The first day of the first period: 2026-10-01 is October or a quarter.")
-@click.option("--through", type=_DAY, help="The first day of the last period; the first period alone by default.")
+@click.option("--end", type=_DAY, help="The first day of the last period; the first period alone by default.")
+@click.option("--through", "end", type=_DAY, hidden=True)
 @json_option
-def aggregate(period_type: str, start: datetime, through: datetime | None, *, as_json: bool) -> None:
+def aggregate(period_type: str, start: datetime, end: datetime | None, *, as_json: bool) -> None:
     """Compute periods of the whole fleet from their days. Safe to repeat: what is right already is not written again."""
     given = settings.load()
-    periods = _periods(PeriodType(period_type), start.date(), (through or start).date())
+    periods = _periods(PeriodType(period_type), start.date(), (end or start).date())
     with open_store(given) as database:
         day = today(system_clock(), database.timezone)
         last_day = max(periods[0].start, min(periods[-1].end, day))
         plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, last_day)
         with sync_session(database, plan, []), error_console().status("Computing …"):
             written = aggregate_sizes(database, periods, day, plan.session_id)
-        session = outlast_outage(lambda: get_session(database, plan.session_id))
-        records = outlast_outage(lambda: list_records(database, plan.session_id))
+        session, records = show_session(database, plan.session_id)
     if as_json:
         print_json({"session_id": session.session_id, "periods": [period.start for period in periods], "rows_written": written})
     else:
@@ -46,10 +45,10 @@ def aggregate(period_type: str, start: datetime, through: datetime | None, *, as
         click.echo(f"\n{period_type} periods: {len(periods)}, rows written: {written}")
 
 
-def _periods(period_type: PeriodType, start: date, through: date) -> tuple[Period, ...]:
-    for day in (start, through):
+def _periods(period_type: PeriodType, start: date, end: date) -> tuple[Period, ...]:
+    for day in (start, end):
         if floor(period_type, day) != day:
             raise InputError(f"No {period_type} period starts on {day}; the one that holds it starts on {floor(period_type, day)}.")
-    if through < start:
-        raise InputError(f"--through {through} is before --start {start}.")
-    return periods_between(period_type, start, through)
+    if end < start:
+        raise InputError(f"--end {end} is before --start {start}.")
+    return periods_between(period_type, start, end)

@@ -8,8 +8,8 @@ import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.aggregation.aggregate import verify as verify_periods
+from whalefall_pipelines.aggregation.known_days import find_known_days
 from whalefall_pipelines.aggregation.model import Difference, first_kept_daily, how_to_compute
-from whalefall_pipelines.aggregation.store import find_known_days
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError

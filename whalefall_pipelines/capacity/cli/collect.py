@@ -10,21 +10,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.collect import InstanceOutcome, server_collector
-from whalefall_pipelines.capacity.store import reports
+from whalefall_pipelines.capacity.day_reports import summarize_day
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import measurable_day, today
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
-from whalefall_pipelines.inventory.store.instances import active_instances
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
 from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
-from whalefall_pipelines.sessions.store import list_records
+from whalefall_pipelines.sessions.show_sessions import show_session
 from whalefall_pipelines.settings import Settings
-from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.outage import outlast_outage
 from whalefall_pipelines.terminal.output import (
     FAILURE,
     PARTIAL,
@@ -52,8 +50,7 @@ def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> N
     """
     given = settings.load()
     with open_store(given, may_make=True) as database:
-        with database.transaction() as cursor:
-            refuse_other_key(cursor, SecretBox(given))
+        refuse_other_key(given, database)
         measured = _measurable(given, database, day.date() if day else today(system_clock(), database.timezone))
         if names:
             leave(_collect_named(given, database, names, measured, as_json=as_json))
@@ -116,13 +113,14 @@ def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: b
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:
         session = run_in_dagster(given, database, collection(day, day), on_progress=progress.show)
-    records = outlast_outage(lambda: list_records(database, session.session_id))
-    missing = outlast_outage(lambda: reports.summarize_days(database, [day]))[day].missing
+    session, records = show_session(database, session.session_id)
+    summary, gaps = summarize_day(database, day)
+    missing = summary.missing
     if as_json:
         print_json({"session_id": session.session_id, "run_id": session.run_id, "status": session.status, "day": day, "missing": missing})
     else:
         print_session(session, records)
-        for gap in outlast_outage(lambda: reports.list_gaps(database, [day])):
+        for gap in gaps:
             note(f"missing: {gap.instance_name}/{gap.database_name or '(never listed)'} ({gap.reason}): {gap.detail}")
     if session.successful_instances + session.skipped_instances == 0:
         return FAILURE

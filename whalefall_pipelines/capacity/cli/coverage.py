@@ -6,7 +6,7 @@ import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.coverage import LEGEND, Coverage, coverage_calendar, days_until
-from whalefall_pipelines.capacity.store.gaps import list_coverage
+from whalefall_pipelines.capacity.day_reports import read_coverage
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.runtime.open_store import open_store
@@ -21,7 +21,7 @@ def coverage(count: int, *, as_json: bool) -> None:
     given = settings.load()
     with open_store(given) as database:
         days = days_until(today(system_clock(), database.timezone), count)
-        found = list_coverage(database, days[0], days[-1])
+        found = read_coverage(database, days)
     if as_json:
         print_json([_row(one) for one in found])
         return

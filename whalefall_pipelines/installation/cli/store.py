@@ -1,10 +1,8 @@
 """`whalefall store`: the embedded PostgreSQL started, stopped and looked at; one's own only looked at and migrated."""
 
-import os
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, fields, replace
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -12,18 +10,15 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.errors import StoreUnreachableError
 from whalefall_pipelines.installation.change_timezone import TimezoneChange, change_timezone, plan_timezone
+from whalefall_pipelines.installation.migrate import migrate as migrate_databases
+from whalefall_pipelines.installation.migrate import migrate_dagster
+from whalefall_pipelines.installation.write_roles import write_roles
 from whalefall_pipelines.inventory.replace_key import replace_key
 from whalefall_pipelines.runtime import embedded
-from whalefall_pipelines.runtime.dagster_environment import dagster_environment
-from whalefall_pipelines.runtime.dagster_processes import migrate as migrate_dagster
-from whalefall_pipelines.runtime.open_store import migrate_store, open_store, prepare_store
+from whalefall_pipelines.runtime.open_store import open_store, prepare_store
 from whalefall_pipelines.runtime.store_status import StoreStatus, read_status
 from whalefall_pipelines.settings import Settings
-from whalefall_pipelines.store import migrations
-from whalefall_pipelines.store.creation import create_missing_database
-from whalefall_pipelines.store.credentials import SecretBox
-from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.roles import StoreRoles, write_role_statements
+from whalefall_pipelines.store.roles import StoreRoles
 from whalefall_pipelines.store.urls import describe, hide_secrets, holds_secret
 from whalefall_pipelines.terminal.output import PARTIAL, cell, error_console, format_bytes, json_option, leave, note, print_json
 from whalefall_pipelines.terminal.questions import confirm
@@ -105,17 +100,16 @@ def migrate() -> None:
     Databases that lack are created where this login may.
     """
     given = settings.load()
-    found = embedded.start(given)
-    for one in (found.whalefall, found.dagster):
-        if create_missing_database(one):
-            click.echo(f"Created the database {describe(one)}.")
-    for migration in migrate_store(given, found):
-        click.echo(f"Applied {migration.name}.")
-    timezone = _tell_timezone(given)
+    migrated = migrate_databases(given)
+    for name in migrated.created_databases:
+        click.echo(f"Created the database {name}.")
+    for name in migrated.applied_migrations:
+        click.echo(f"Applied {name}.")
+    note(f"Its days are those of {migrated.timezone.key}.")
     with error_console().status("Bringing Dagster's tables up to date …"):
-        migrate_dagster(given, os.environ | dagster_environment(given, found, timezone))
-    version = migrations.shipped()[-1].version
-    click.echo(f"The store at {describe(found.whalefall)} is at schema version {version}, Dagster's tables are up to date.")
+        migrate_dagster(given, migrated)
+    place = describe(migrated.address.whalefall)
+    click.echo(f"The store at {place} is at schema version {migrated.schema_version}, Dagster's tables are up to date.")
 
 
 @store.command("set-timezone")
@@ -162,47 +156,38 @@ def rotate_key(*, yes: bool) -> None:
     The key file is replaced; with WHALEFALL_SECRET_KEY, set it to NEW,OLD before. Safe to interrupt and to repeat.
     """
     given = settings.load()
-    secrets = SecretBox(given)
     with open_store(given) as database:
         confirm("Encrypt every stored password with a new key?", is_confirmed=yes)
-        count = replace_key(database, secrets)
-    note(f"{count} stored passwords are encrypted with the first key of {secrets.keys}.")
-    if secrets.keys.is_file:
+        count, keys = replace_key(given, database)
+    note(f"{count} stored passwords are encrypted with the first key of {keys}.")
+    if keys.is_file:
         note("Copy the file to every other machine that opens them. A backup of the store from before needs the old one.")
     else:
         note("Once everything runs with both keys, take the old one out of WHALEFALL_SECRET_KEY.")
 
 
-@store.command()
+@store.command("roles")
 @click.option("--owner", default=_ROLES.owner, show_default=True, help="Owns and migrates the store, registers instances.")
 @click.option("--writer", default=_ROLES.writer, show_default=True, help="Collects: what Dagster's runs log in as.")
 @click.option("--reader", default=_ROLES.reader, show_default=True, help="Reads everything but secrets: dashboards, psql.")
 @click.option("--owner-keeps-months", is_flag=True, help="The writer may never act as the owner, so that it makes and drops no month.")
 @click.option("--database", type=click.Choice(["whalefall", "dagster"]), default="whalefall", show_default=True)
-def roles(*, owner: str, writer: str, reader: str, owner_keeps_months: bool, database: str) -> None:
+def write_statements(*, owner: str, writer: str, reader: str, owner_keeps_months: bool, database: str) -> None:
     """Print the SQL that separates the store's roles.
 
     An administrator runs it; nothing is changed here. It may be run again, and should be after the names or the program changed. There is
     no password in it.
     """
     given = settings.load()
-    wanted = StoreRoles(owner, writer, reader, owner_keeps_months)
-    is_dagster = database == "dagster"
-    found = embedded.address(given)
-    opened = Database(found.dagster if is_dagster else found.whalefall, ZoneInfo("UTC"), pool_size=1)
-    try:
-        if not is_dagster:
-            migrations.check(opened)
-        click.echo(write_role_statements(opened, wanted, is_dagster=is_dagster))
-    finally:
-        opened.close()
-    note(f"Run it as a superuser in {describe(opened.url)}: psql -1 -v ON_ERROR_STOP=1. Then set passwords, in psql: \\password {writer}")
+    roles = StoreRoles(owner, writer, reader, owner_keeps_months)
+    statements, place = write_roles(given, roles, is_dagster=database == "dagster")
+    click.echo(statements)
+    note(f"Run it as a superuser in {place}: psql -1 -v ON_ERROR_STOP=1. Then set passwords, in psql: \\password {writer}")
 
 
-def _tell_timezone(given: Settings) -> ZoneInfo:
+def _tell_timezone(given: Settings) -> None:
     with closing(embedded.open_database(given)) as database:
         note(f"Its days are those of {database.timezone.key}.")
-        return database.timezone
 
 
 def _status(given: Settings) -> Mapping[str, object]:

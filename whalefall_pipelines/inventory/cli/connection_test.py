@@ -8,14 +8,11 @@ import click
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import TargetError
-from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines, Right
-from whalefall_pipelines.inventory.connection_test import Examination, Examiner
-from whalefall_pipelines.inventory.read_filters import read_filters
+from whalefall_pipelines.fleet.probe import Right
+from whalefall_pipelines.inventory.connection_test import Examination, server_examiner
+from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
-from whalefall_pipelines.inventory.store.instances import active_instances, registered_instances
 from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.terminal.output import FAILURE, PARTIAL, cell, error_console, json_option, leave, note, print_json, print_table
 
 _COLUMNS = (
@@ -36,15 +33,12 @@ def test(*, names: Sequence[str], as_json: bool) -> None:
     Exit codes: 0 all of them are fine, 1 some have a problem, 2 none can be reached.
     """
     given = settings.load()
-    filters = read_filters(given)
-    fleet = ServerFleet(Deadlines(given.connect_timeout_seconds, given.statement_timeout_seconds, given.instance_timeout_seconds))
     with open_store(given) as database:
-        targets = [one.instance for one in registered_instances(database, names)] if names else active_instances(database)
-        secrets = SecretBox(given)
-        with database.transaction() as cursor:
-            refuse_other_key(cursor, secrets)
-        with error_console().status(f"Visiting {len(targets)} servers …"):
-            found = Examiner(database, fleet, secrets, filters, given.parallel_instances).examine_all(targets)
+        examiner = server_examiner(given, database)
+        instances = [one.instance for one in registered_instances(database, names)] if names else active_instances(database)
+        refuse_other_key(given, database)
+        with error_console().status(f"Visiting {len(instances)} servers …"):
+            found = examiner.examine_all(instances)
     if as_json:
         print_json([_document(one) for one in found])
     else:

@@ -11,9 +11,11 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.inventory.cli.accept import accept
 from whalefall_pipelines.inventory.cli.connection_test import test
 from whalefall_pipelines.inventory.cli.register import add, import_
+from whalefall_pipelines.inventory.fleet import registered_instances, show_instance
 from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance, describe_entry, describe_secret, describe_tags
-from whalefall_pipelines.inventory.store import instances as store
+from whalefall_pipelines.inventory.switch_instances import disable as disable_instances
 from whalefall_pipelines.inventory.switch_instances import enable as enable_instances
+from whalefall_pipelines.inventory.switch_instances import remove_instances
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.store.urls import describe
 from whalefall_pipelines.terminal.output import cell, format_bytes, json_option, note, print_json, print_table, yes_or_no
@@ -31,7 +33,7 @@ def list_(*, as_json: bool) -> None:
     """List the registered servers."""
     given = settings.load()
     with open_store(given) as database:
-        registered = store.registered_instances(database)
+        registered = registered_instances(database)
     columns = ("name", "engine", "address", "tags", "active", "version", "last_connected", *(("replica", "identity") if as_json else ()))
     rows = [_row(one, as_json=as_json) for one in registered]
     # In another folder without WHALEFALL_HOME it is another, empty store.
@@ -45,8 +47,7 @@ def list_(*, as_json: bool) -> None:
 def show(*, name: str, as_json: bool) -> None:
     """Show one server and its databases."""
     with open_store(settings.load()) as database:
-        (registered,) = store.registered_instances(database, [name])
-        databases = store.known_databases(database, registered.instance_id)
+        registered, databases = show_instance(database, name)
     if as_json:
         print_json(_document(registered, databases))
         return
@@ -100,17 +101,17 @@ def remove(*, names: Sequence[str], yes: bool) -> None:
     What was collected from them stays, and adding one again continues it.
     """
     with open_store(settings.load()) as database:
-        registered = store.registered_instances(database, names)
+        registered = registered_instances(database, names)
         shown = ", ".join(f"{cell(one.entry.name)} ({cell(one.instance.address)})" for one in registered)
         confirm(f"Remove {shown}? What was collected stays.", is_confirmed=yes)
-        store.remove(database, names, confirmed=registered)
+        remove_instances(database, names, confirmed=registered)
     note(f"Removed {', '.join(map(cell, names))}; what was collected stays, and `whalefall instances add` continues it.")
 
 
 def _set_active(names: Sequence[str], *, is_active: bool) -> None:
     word = "enabled" if is_active else "disabled"
     with open_store(settings.load()) as database:
-        changed = enable_instances(database, names) if is_active else store.set_active(database, names, is_active=False)
+        changed = enable_instances(database, names) if is_active else disable_instances(database, names)
     for name in dict.fromkeys(names):
         note(f"{cell(name)} {'is' if name in changed else 'was already'} {word}.")
 

@@ -16,7 +16,6 @@ from whalefall_pipelines.inventory.register_instances import add_instance, carry
 from whalefall_pipelines.inventory.registration import Action, Change, Plan, PlannedInstance
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import Settings
-from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.terminal.output import cell, error_console, note, print_table
 from whalefall_pipelines.terminal.questions import ask_password, confirm
 
@@ -70,7 +69,7 @@ def add(
     found = settings.load()
     password = ask_password(f"Password of {cell(given['username'])}") if password_prompt else None
     with open_store(found, may_make=True) as database, _identifying(found, moved, is_offline=is_offline) as identify:
-        planned = add_instance(database, SecretBox(found), entry, password, identify)
+        planned = add_instance(found, database, entry, password, identify)
     name = cell(planned.entry.name)
     if planned.action is Action.RESTORE:
         note(f"{name} is registered again, and its history continues.")
@@ -104,7 +103,7 @@ def import_(*, file: Path, dry_run: bool, yes: bool, moved: Sequence[str], is_of
     credential_name, credential, sslmode, sslrootcert, tags, capacity_limit, replica.
     """
     found = settings.load()
-    entries = read_fleet_file(file, SecretBox(found))
+    entries = read_fleet_file(file, found)
     with open_store(found, may_make=not dry_run) as database:
         with _identifying(found, moved, is_offline=is_offline) as identify:
             plan = plan_fleet(database, entries, identify)

@@ -38,7 +38,7 @@ def find_same_server(cursor: Cursor, instance: Instance, identity: ServerIdentit
         "server_started_at": identity.started_at,
         "is_replica": identity.is_replica,
     }
-    cursor.execute(queries.load("instances/find_same_server"), parameters)
+    cursor.execute(queries.load("inventory/find_same_server"), parameters)
     found = cursor.fetchone()
     return None if found is None else str(found[0])
 
@@ -46,17 +46,17 @@ def find_same_server(cursor: Cursor, instance: Instance, identity: ServerIdentit
 def forget_identities(cursor: Cursor, names: Sequence[str]) -> None:
     """Forget which servers these instances were; the inventory and everything that was collected stays."""
     if names:
-        cursor.execute(queries.load("instances/forget_identities"), {"names": list(names)})
+        cursor.execute(queries.load("inventory/forget_identities"), {"names": list(names)})
 
 
 def mark_replicas(cursor: Cursor, names: Sequence[str], *, is_replica: bool) -> None:
     """Say of these instances whether they may have the identity of another one."""
-    cursor.execute(queries.load("instances/mark_replicas"), {"names": list(names), "is_replica": is_replica})
+    cursor.execute(queries.load("inventory/mark_replicas"), {"names": list(names), "is_replica": is_replica})
 
 
 def _lock(cursor: Cursor, identities: Iterable[ServerIdentity]) -> None:
     """Keep others from claiming these identities until the end of the transaction."""
-    cursor.execute(queries.load("instances/lock_identities"), {"server_identities": [identity.name for identity in identities]})
+    cursor.execute(queries.load("inventory/lock_identities"), {"server_identities": [identity.name for identity in identities]})
 
 
 def _set(cursor: Cursor, identities: Mapping[str, ServerIdentity]) -> None:
@@ -65,4 +65,4 @@ def _set(cursor: Cursor, identities: Mapping[str, ServerIdentity]) -> None:
         "server_identities": [identity.name for identity in identities.values()],
         "server_started_at": [identity.started_at for identity in identities.values()],
     }
-    cursor.execute(queries.load("instances/set_identities"), parameters)
+    cursor.execute(queries.load("inventory/set_identities"), parameters)

@@ -12,6 +12,7 @@ from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import TablePartition, months_of
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.retention.archive import restore_archive
+from whalefall_pipelines.retention.list_table_partitions import list_table_partitions
 from whalefall_pipelines.retention.maintain_table_partitions import (
     Outcome,
     create_table_partitions,
@@ -23,7 +24,6 @@ from whalefall_pipelines.retention.maintain_table_partitions import (
 from whalefall_pipelines.retention.maintenance import Step, StepKind, added_by, expired_by
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import count_rows, read_catalogue
 from whalefall_pipelines.terminal.output import (
     FAILURE,
     PARTIAL,
@@ -70,8 +70,8 @@ def show_plan(*, is_whole: bool, as_json: bool) -> None:
 def show_list(*, exact: bool, as_json: bool) -> None:
     """List every table partition, with its bounds, size and rows."""
     with open_store(settings.load()) as database:
-        found = sorted(read_catalogue(database), key=lambda one: (one.table_name, one.first_day or date.min, one.name))
-        rows = [_row(one, count_rows(database, one) if exact and one.is_plain else one.rows, as_json=as_json) for one in found]
+        partitions_with_rows = list_table_partitions(database, is_exact=exact)
+    rows = [_row(partition, rows, as_json=as_json) for partition, rows in partitions_with_rows]
     columns = list(rows[0]) if rows else []
     print_table(columns, rows, as_json=as_json, empty="No month exists yet: `whalefall partitions create` makes the first ones.")
 

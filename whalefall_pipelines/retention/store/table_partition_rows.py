@@ -18,23 +18,23 @@ from whalefall_pipelines.store.months import PATIENCE, Patience, begin_creating,
 def column_types(database: Database, table_name: str) -> dict[str, str]:
     """The columns of a table in their order, with types as PostgreSQL writes them."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("table_partitions/list_column_types"), {"table_name": table_name})
+        cursor.execute(queries.load("retention/list_column_types"), {"table_name": table_name})
         return {str(name): str(type_name) for name, type_name in cursor.fetchall()}
 
 
 def copy_out(database: Database, one: TablePartition, file: IO[bytes]) -> None:
     """Write all rows of a month as CSV with a header."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(queries.load("table_partitions/write_instants_in_utc"))
-        cursor.copy(compose("copy_rows_out", one), file)
+        cursor.execute(queries.load("retention/write_instants_in_utc"))
+        cursor.copy(compose("retention/copy_rows_out", one), file)
 
 
 def count_differences(database: Database, one: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
     """How many rows a month has, and in how many it differs from this CSV."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(compose("create_rehearsal", one))
+        cursor.execute(compose("retention/create_rehearsal", one))
         _copy_in(cursor, sql.Identifier("rehearsal"), file, columns)
-        cursor.execute(compose("count_differences", one))
+        cursor.execute(compose("retention/count_differences", one))
         rows, differences = cursor.fetchone() or (0, 0)
         return int(rows), int(differences)
 
@@ -49,18 +49,18 @@ def restore_month(database: Database, table_name: str, month: Month, file: IO[by
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         if not begin_creating(cursor, table_name, month, PATIENCE):
             raise InputError(f"{table_name} has a table partition for {month}: nothing is restored over it.")
-        cursor.execute(compose("create_table_partition", one))
+        cursor.execute(compose("months/create_table_partition", one))
         _copy_in(cursor, sql.Identifier(one.name), file, columns)
-        cursor.execute(compose("count_rows", one))
+        cursor.execute(compose("retention/count_rows", one))
         (rows,) = cursor.fetchone() or (0,)
-        cursor.execute(compose("analyze_table_partition", one))
-        cursor.execute(compose("attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+        cursor.execute(compose("months/analyze_table_partition", one))
+        cursor.execute(compose("months/attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
     return int(rows)
 
 
 def months_with_days(database: Database, table_name: str, months: Iterable[Month]) -> frozenset[Month]:
     """The ones of these months of an aggregation that have daily rows beside those of their last day."""
-    statement = sql.SQL(queries.load("table_partitions/list_months_with_days")).format(table_name=sql.Identifier(table_name))
+    statement = sql.SQL(queries.load("retention/list_months_with_days")).format(table_name=sql.Identifier(table_name))
     with database.transaction() as cursor:
         cursor.execute(statement, {"months": [month.first_day for month in months]})
         return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
@@ -74,12 +74,12 @@ def prune(database: Database, one: TablePartition, month: Month, patience: Patie
     """
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         patience.begin(cursor, one.table_name)
-        cursor.execute(compose("lock_for_pruning", one))
-        cursor.execute(compose("copy_what_stays", one, last_day=str(month.last_day)))
-        cursor.execute(compose("empty_table_partition", one))
-        cursor.execute(compose("put_back_what_stays", one))
+        cursor.execute(compose("retention/lock_for_pruning", one))
+        cursor.execute(compose("retention/copy_what_stays", one, last_day=str(month.last_day)))
+        cursor.execute(compose("retention/empty_table_partition", one))
+        cursor.execute(compose("retention/put_back_what_stays", one))
 
 
 def _copy_in(cursor: Cursor, table: sql.Identifier, file: IO[bytes], columns: Sequence[str]) -> None:
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    cursor.copy(sql.SQL(queries.load("table_partitions/copy_rows_in")).format(table_partition=table, columns=names), file)
+    cursor.copy(sql.SQL(queries.load("retention/copy_rows_in")).format(table_partition=table, columns=names), file)

@@ -74,6 +74,6 @@ def _clear(partial: Path) -> None:
 
 
 def _statements(binaries: MariadbBinaries) -> bytes:
-    begin = queries.load("local_servers/mariadb/begin_system_tables").encode()
-    end = queries.load("local_servers/mariadb/end_system_tables").encode()
+    begin = queries.load("runtime/mariadb/begin_system_tables").encode()
+    end = queries.load("runtime/mariadb/end_system_tables").encode()
     return b"\n".join((begin, *(path.read_bytes() for path in binaries.system_tables()), end))

@@ -8,12 +8,9 @@ import click
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
-from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.domain.sessions import InstanceRecord, Session
 from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.sessions.store import abandon_session, find_session, get_session, list_records, list_sessions
-from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.sessions import show_sessions as verbs
 from whalefall_pipelines.terminal.output import cell, console, format_duration, json_option, print_json, print_table
 
 MOST_NAMES = 10
@@ -27,16 +24,17 @@ def sessions() -> None:
 
 
 @sessions.command("list")
-@click.option("--most", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many, newest first.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many, newest first.")
+@click.option("--most", "limit", type=click.IntRange(1, 10_000), hidden=True)
 @json_option
-def show_sessions(*, most: int, as_json: bool) -> None:
+def list_newest(*, limit: int, as_json: bool) -> None:
     """The newest sessions."""
     with open_store(settings.load()) as database:
-        found = list_sessions(database, most=most)
+        newest = verbs.newest_sessions(database, limit=limit)
     if as_json:
-        print_json([asdict(session) for session in found])
+        print_json([asdict(session) for session in newest])
         return
-    rows = [_session_row(session) | {"session": _short(session.session_id), "retry of": _short(session.retry_of)} for session in found]
+    rows = [_session_row(session) | {"session": _short(session.session_id), "retry of": _short(session.retry_of)} for session in newest]
     print_table(_LISTED, rows, as_json=False, empty="No session yet: `whalefall collect` opens the first.")
 
 
@@ -46,8 +44,7 @@ def show_sessions(*, most: int, as_json: bool) -> None:
 def show_session(session_id: str, *, as_json: bool) -> None:
     """One session with a record per instance. The first characters of its id are enough."""
     with open_store(settings.load()) as database:
-        session = find_session(database, session_id)
-        records = list_records(database, session.session_id)
+        session, records = verbs.show_session(database, session_id)
     if as_json:
         print_json(asdict(session) | {"records": [asdict(record) for record in records]})
         return
@@ -62,19 +59,9 @@ def cancel_session(session_id: str) -> None:
     Its run stops within seconds, what was finished stays, what was not begun is left alone.
     """
     with open_store(settings.load()) as database:
-        found = find_session(database, session_id)
-        was_running = found.status is SessionStatus.RUNNING
-        session = outlast_outage(lambda: _cancel(database, found.session_id)) if was_running else found
-    if not was_running or session.status is not SessionStatus.CANCELLED:
-        raise InputError(f"Session {session.session_id} is {session.status} already; only a running one can be cancelled.")
+        session = verbs.cancel_session(database, session_id)
     done = session.successful_instances + session.failed_instances + session.skipped_instances
     click.echo(f"Session {session.session_id} is cancelled: {done} of {session.total_instances} instances were done or under way.")
-
-
-def _cancel(database: Database, session_id: UUID) -> Session:
-    message = "a person cancelled the session"
-    abandon_session(database, session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message=message)
-    return get_session(database, session_id)
 
 
 def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None:

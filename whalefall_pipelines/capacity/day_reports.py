@@ -1,0 +1,55 @@
+"""What days hold, as people are told: figures, rankings and gaps for the whole fleet, and the coverage of each instance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from whalefall_pipelines.capacity.coverage import Coverage
+from whalefall_pipelines.capacity.figures import DaySummary, Gap, InventorySummary, RankedDatabase, RankedInstance
+from whalefall_pipelines.capacity.store import reports
+from whalefall_pipelines.capacity.store.gaps import list_coverage
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.outage import outlast_outage
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """Everything that the assets of one day show."""
+
+    day: date
+    inventory: InventorySummary
+    summary: DaySummary
+    databases: tuple[RankedDatabase, ...]
+    instances: tuple[RankedInstance, ...]
+    gaps: tuple[Gap, ...]
+
+
+def report_days(database: Database, days: Sequence[date]) -> list[DayReport]:
+    """Read these days for the UI, by one statement per kind of figure however many days there are."""
+    inventory = reports.summarize_inventory(database, days)
+    summaries = reports.summarize_days(database, days)
+    databases = reports.rank_databases(database, days)
+    instances = reports.rank_instances(database, days)
+    gaps = reports.list_gaps(database, days)
+    return [
+        DayReport(
+            day=day,
+            inventory=inventory[day],
+            summary=summaries[day],
+            databases=tuple(one for one in databases if one.stat_date == day),
+            instances=tuple(one for one in instances if one.stat_date == day),
+            gaps=tuple(one for one in gaps if one.stat_date == day),
+        )
+        for day in days
+    ]
+
+
+def summarize_day(database: Database, day: date) -> tuple[DaySummary, tuple[Gap, ...]]:
+    """The figures of one day, and what is missing of it with the reasons."""
+    summary = outlast_outage(lambda: reports.summarize_days(database, [day]))[day]
+    return summary, outlast_outage(lambda: reports.list_gaps(database, [day]))
+
+
+def read_coverage(database: Database, days: Sequence[date]) -> Sequence[Coverage]:
+    """What each instance gave on each of these consecutive days."""
+    return list_coverage(database, days[0], days[-1])

@@ -1,0 +1,50 @@
+"""An instance claims the identity of its server: another server behind a known name, and one server under two names, are refused."""
+
+from whalefall_pipelines.domain.instances import Instance, ServerIdentity
+from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.errors import SizesError
+from whalefall_pipelines.inventory.store.identities import claim_identity
+from whalefall_pipelines.store.database import Cursor
+
+
+def refuse_another_server(instance: Instance, identity: ServerIdentity | None, server_version: str) -> None:
+    """Stop a visit to a server that is not the one which this instance was until now.
+
+    An identity that cannot be read any more is unknown, and no other one; a server of another family (MariaDB where MySQL was, of which
+    only the one has an identity) is another one.
+
+    Raises:
+        SizesError: it is another one. Only a person can tell whether the server moved.
+    """
+    known = instance.server_identity
+    is_other_family = (instance.server_version or server_version).partition(" ")[0] != server_version.partition(" ")[0]
+    if known and (known.name != identity.name if identity else is_other_family):
+        now = f"{identity.name} answers" if identity else "a server that does not tell who it is answers"
+        raise SizesError(
+            f"{instance.name!r} was {known.name} until now, and {now} at {instance.address}: moved, or another server? Another server "
+            f"needs a name of its own; if it was moved or rebuilt, run `whalefall instances accept {instance.name} --moved`.",
+            reason=Reason.ANOTHER_SERVER,
+        )
+
+
+def claim(cursor: Cursor, instance: Instance, identity: ServerIdentity | None) -> None:
+    """Remember what the server of an instance calls itself, within the transaction that writes its visit.
+
+    Raises:
+        SizesError: another active instance is the same server.
+    """
+    known = instance.server_identity
+    if identity is None or (known and (known.name, known.started_at) == (identity.name, identity.started_at)):
+        return
+    same = claim_identity(cursor, instance, identity)
+    if same is not None:
+        raise duplicate_server(instance, identity, same)
+
+
+def duplicate_server(instance: Instance, identity: ServerIdentity, other_name: str) -> SizesError:
+    """What is wrong with an instance that is the same server as another one."""
+    return SizesError(
+        f"{instance.name!r} is the same server as {other_name!r} ({identity.name}), so its databases would be counted twice; remove one of "
+        f"the two, or run `whalefall instances accept {instance.name} --replica` if it is another server with the same identity.",
+        reason=Reason.DUPLICATE_SERVER,
+    )

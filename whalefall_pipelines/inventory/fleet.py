@@ -1,0 +1,47 @@
+"""The fleet as every area sees it: which instances are registered, and which of them are active.
+
+Registering is `register_instances.py`, switching `switch_instances.py`.
+"""
+
+from collections.abc import Sequence
+
+from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance
+from whalefall_pipelines.inventory.store.instances import find_registered, list_databases, listed
+from whalefall_pipelines.store.database import Database
+
+
+def active_instances(database: Database, names: Sequence[str] = ()) -> tuple[Instance, ...]:
+    """The instances to visit, in the order of their registration: all active ones, or exactly those that are named.
+
+    Raises:
+        NotFoundError: a name is not registered, or was removed; the sentence has every such name.
+        InputError: a named instance is disabled.
+    """
+    found = registered_instances(database, names)
+    disabled = [one.entry.name for one in found if not one.is_active]
+    if names and disabled:
+        raise InputError(f"Disabled: {listed(disabled)}. `whalefall instances enable` makes an instance active again.")
+    return tuple(one.instance for one in found if one.is_active)
+
+
+def registered_instances(database: Database, names: Sequence[str] = ()) -> tuple[RegisteredInstance, ...]:
+    """What is registered and not removed: all of it, or exactly those that are named, disabled ones included.
+
+    Raises:
+        NotFoundError: a name is not registered, or was removed; the sentence has every such name.
+    """
+    with database.transaction() as cursor:
+        return find_registered(cursor, names)
+
+
+def show_instance(database: Database, name: str) -> tuple[RegisteredInstance, tuple[KnownDatabase, ...]]:
+    """One registered instance and its databases, active and biggest first.
+
+    Raises:
+        NotFoundError: it is not registered, or was removed.
+    """
+    with database.transaction() as cursor:
+        (registered,) = find_registered(cursor, [name])
+        return registered, list_databases(cursor, registered.instance_id)

@@ -1,0 +1,96 @@
+"""Taking months away: the lock of maintenance, detaching, attaching again and dropping. Making months is `store/months.py`."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.domain.months import Month, Place, TablePartition, months_between, months_of
+from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
+from whalefall_pipelines.store.months import PATIENCE, Patience, compose
+
+
+@contextmanager
+def only_upkeep(database: Database) -> Generator[None]:
+    """Hold the one lock of upkeep for the block.
+
+    Raises:
+        StoreBusyError: another upkeep is at work.
+    """
+    with database.session() as cursor:
+        cursor.execute(queries.load("retention/try_lock_upkeep"))
+        if cursor.fetchone() != (True,):
+            raise StoreBusyError("Another upkeep of the table partitions is at work, so this one leaves and changes nothing.")
+        try:
+            yield
+        finally:
+            cursor.execute(queries.load("retention/unlock_upkeep"))
+
+
+def needed_months(database: Database) -> tuple[Month, ...]:
+    """The months of the days of sessions that met a missing month within a day."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("retention/list_unwritten_days"), {"error_code": MissingMonthError.code})
+        spans = [months_of(span) for span in cursor.fetchall()]
+    return tuple(sorted({month for span in spans for month in months_between(span[0], span[-1])}))
+
+
+def find_refused_upkeep(database: Database, run_id: str) -> datetime | None:
+    """When the upkeep of this Dagster run ended because somebody held a lock; None if it did not end so."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("retention/find_refused_upkeep"), {"run_id": run_id, "error_code": StoreBusyError.code})
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def count_rows(database: Database, one: TablePartition) -> int:
+    """Count the rows of a month by reading them all."""
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(compose("retention/count_rows", one))
+        return int((cursor.fetchone() or (0,))[0])
+
+
+def attach_again(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
+    """Put a detached month back in its place and take its mark away."""
+    with database.transaction() as cursor:
+        patience.begin(cursor, one.table_name)
+        cursor.execute(compose("months/mark_table_partition", one, mark=None))
+        cursor.execute(compose("months/attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+
+
+def detach(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
+    """Take a month out of its table, or end an interrupted try to, marked as ours; nothing is done to one that is out.
+
+    Raises:
+        StoreBusyError: somebody is in the way; what was begun is ended the next time.
+    """
+    with database.session() as cursor:
+        patience.begin(cursor, one.table_name, is_local=False)
+        if one.place is not Place.DETACHED:
+            cursor.execute(compose("months/mark_table_partition", one, mark=_mark(one)))
+        if one.place is Place.DETACH_PENDING:
+            cursor.execute(compose("retention/finalize_detach", one))
+        elif one.place is Place.ATTACHED:
+            cursor.execute(compose("retention/detach_table_partition", one))
+
+
+def drop_detached(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
+    """Drop a month that `detach` took out.
+
+    Raises:
+        StoreBusyError: somebody reads it directly.
+        InputError: somebody attached it again meanwhile.
+    """
+    with database.transaction() as cursor:
+        patience.begin(cursor, one.table_name)
+        cursor.execute(compose("retention/lock_detached", one))
+        cursor.execute(queries.load("retention/find_parent"), {"schema_name": one.schema_name, "name": one.name})
+        if cursor.fetchone():
+            raise InputError(f"{one.name} was attached again while it was about to be dropped, so it was left alone.")
+        cursor.execute(compose("retention/drop_table_partition", one))
+
+
+def _mark(one: TablePartition) -> str:
+    """What `list_detached` recognises."""
+    return f"whalefall detaches {one.table_name} from {one.first_day} to {one.end_day}"
