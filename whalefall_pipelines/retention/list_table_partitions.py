@@ -3,8 +3,9 @@
 from datetime import date
 
 from whalefall_pipelines.domain.months import TablePartition
+from whalefall_pipelines.retention.store.table_partitions import count_rows
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import count_rows, read_catalogue
+from whalefall_pipelines.store.months import read_catalogue
 
 
 def list_table_partitions(database: Database, *, is_exact: bool) -> list[tuple[TablePartition, int | None]]:
