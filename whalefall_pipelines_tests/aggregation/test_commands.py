@@ -26,7 +26,7 @@ def environment(store: Database, store_environment: dict[str, str]) -> dict[str,
 
 
 def test_periods_are_computed_and_verified(environment: dict[str, str], store: Database) -> None:
-    said = succeed(environment, "aggregate", "--period", "monthly", "--start", "2026-09-01", "--through", "2026-11-01")
+    said = succeed(environment, "aggregate", "--period", "monthly", "--start", "2026-09-01", "--end", "2026-11-01")
     assert "monthly periods: 3, rows written: 6" in said
     assert query(store, "select period_start, data_count from instance_size_aggregations order by 1") == [
         (date(2026, 9, 1), 3),
@@ -82,7 +82,7 @@ def test_verify_of_an_empty_store_has_nothing_to_say(store_environment: dict[str
             ("--period", "monthly", "--start", "2026-10-02"),
             "No monthly period starts on 2026-10-02; the one that holds it starts on 2026-10-01.",
         ),
-        (("--period", "weekly", "--start", "2026-10-05", "--through", "2026-09-28"), "--through 2026-09-28 is before --start 2026-10-05."),
+        (("--period", "weekly", "--start", "2026-10-05", "--end", "2026-09-28"), "--end 2026-09-28 is before --start 2026-10-05."),
         (("--period", "daily", "--start", "2126-10-05"), "has not begun"),
     ],
 )

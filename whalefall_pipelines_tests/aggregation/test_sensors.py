@@ -1,4 +1,4 @@
-"""What notices by itself: gaps that can be bridged, and periods that are behind their days, whoever wrote them."""
+"""What notices by itself that periods are behind their days, whoever wrote them."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
@@ -8,7 +8,6 @@ import dagster as dg
 from whalefall_pipelines import settings
 from whalefall_pipelines.aggregation import sensors
 from whalefall_pipelines.dagster_base.calendar import ZONE
-from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
@@ -20,31 +19,6 @@ from whalefall_pipelines_tests.days import compute_periods, write_days
 NOW = today(datetime.now(UTC), ZONE)
 NOTHING: Mapping[str, str] = {}
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-
-
-def bridged(store: Database) -> list[dg.RunRequest]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(
-            instance=instance, resources={"whalefall": bound(store, settings=settings.load({}))}, definitions=defs
-        )
-        return list(sensors.bridge_gaps.evaluate_tick(context).run_requests or [])
-
-
-def test_exactly_the_days_that_can_be_bridged_are_requested_and_once_a_day(store: Database, key: Key) -> None:
-    days = {NOW - timedelta(days=age): ModelDay(1000 if age in {9, 6, 4, 0} else None) for age in range(10)}
-    days |= {NOW - timedelta(days=12): ModelDay(None)}
-    write_days(store, {(key, day): one for day, one in days.items()})
-    requests = bridged(store)
-    expected = [(8, 7), (5, 5), (3, 1)]
-    spans = [{RANGE[0]: str(NOW - timedelta(days=a)), RANGE[1]: str(NOW - timedelta(days=b))} for a, b in expected if a != b]
-    spans.insert(1, {"dagster/partition": str(NOW - timedelta(days=5))})
-    assert [{name: request.tags[name] for name in span} for request, span in zip(requests, spans, strict=True)] == spans
-    assert [request.run_key for request in requests] == [request.run_key for request in bridged(store)]
-
-
-def test_without_a_gap_between_known_days_nothing_is_requested(store: Database, key: Key) -> None:
-    write_days(store, {(key, NOW - timedelta(days=2)): ModelDay(None), (key, NOW - timedelta(days=1)): ModelDay(1000)})
-    assert bridged(store) == []
 
 
 def reconciled(store: Database, period_type: PeriodType, environment: Mapping[str, str] = NOTHING) -> list[dg.RunRequest]:

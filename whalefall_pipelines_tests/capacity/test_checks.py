@@ -1,35 +1,20 @@
 """The checks beside the assets: each passes on a good day and fails on the one thing that it is about."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity import checks
 from whalefall_pipelines.dagster_base.calendar import ZONE
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.periods import PeriodType, period_of
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from
-from whalefall_pipelines_tests.dagster_base.bound import bound
-from whalefall_pipelines_tests.days import compute_periods, write_days
+from whalefall_pipelines_tests.aggregation_model import Key, ModelDay
+from whalefall_pipelines_tests.dagster_base.bound import evaluate
+from whalefall_pipelines_tests.days import write_days
 
 NOW = today(datetime.now(UTC), ZONE)
 GB = 10**9
-
-
-def evaluate(check: dg.AssetChecksDefinition, store: Database, tags: dict[str, str] | None = None) -> dg.AssetCheckResult:
-    """Run one check alone, as a person does, or with the tags of a run."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        job = dg.Definitions(
-            asset_checks=[check], resources={"whalefall": bound(store, settings=settings.load({}))}
-        ).resolve_implicit_global_asset_job_def()
-        outcome = job.execute_in_process(instance=instance, tags=tags or {})
-    (evaluation,) = outcome.get_asset_check_evaluations()
-    return dg.AssetCheckResult(
-        passed=evaluation.passed, severity=evaluation.severity, description=evaluation.description, metadata=evaluation.metadata
-    )
 
 
 def test_a_wrong_total_is_named(store: Database, key: Key) -> None:
@@ -68,31 +53,3 @@ def test_a_database_that_jumped_is_a_warning(store: Database, key: Key, before: 
     if jumped:
         assert found.severity is dg.AssetCheckSeverity.WARN
         assert found.description == f"1 jumped: orders/shop ({after - before:+,} bytes)"
-
-
-def aggregate(store: Database, period_type: PeriodType, day: date) -> dict[str, str]:
-    period = period_of(period_type, day)
-    compute_periods(store, [period], NOW)
-    return {"dagster/partition": str(period.start)}
-
-
-def test_a_final_period_that_lacks_days_passes_only_when_each_has_its_reason(store: Database, key: Key) -> None:
-    check = checks.every_final_period_is_complete_or_explained[1]
-    monday = period_of(PeriodType.WEEKLY, NOW).previous.start
-    week = days_from(monday, 7)
-    write_days(store, {(key, day): ModelDay(1000) for day in (*week, NOW)} | {(key, week[2]): ModelDay(None)})
-    found = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
-    assert found.passed
-    assert found.description == "1 incomplete, every missing day has its reason"
-    with store.transaction() as cursor:
-        cursor.execute("delete from capacity_gaps")
-    found = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
-    assert not found.passed
-    assert str(found.description).startswith(f"1 unexplained: orders in {monday} (1 days)")
-
-
-def test_days_before_the_birth_of_an_instance_need_no_reason(store: Database, key: Key) -> None:
-    check = checks.every_final_period_is_complete_or_explained[1]
-    monday = period_of(PeriodType.WEEKLY, NOW).previous.start
-    write_days(store, {(key, day): ModelDay(1000) for day in days_from(monday + timedelta(days=4), 3)})
-    assert evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday)).passed

@@ -265,12 +265,12 @@ def test_a_collection_that_failed_without_a_session_gets_a_failed_one_once_and_i
 ) -> None:
     days = days_of({"a": server(), "b": server()})
     run = run_of(days, dg.DagsterRunStatus.STARTING, tags)
-    days.sweep()
+    days.requests()
     assert sessions.list_sessions(store, most=10) == ()
     days.instance.report_run_failed(run, "no process could be started")
     with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_BATCH, DAY, DAY), []):
-        days.sweep()
-    days.sweep()
+        days.requests()
+    days.requests()
     (session, _) = sessions.list_sessions(store, most=10)
     assert (session.run_id, session.status, session.total_instances) == (run.run_id, SessionStatus.FAILED, 2)
     assert session.error_code == "RUN_DIED"
@@ -284,7 +284,7 @@ def test_a_failed_collection_of_a_day_that_is_over_gets_no_session(store: Databa
     days = days_of({"a": server()})
     run = run_of(days, dg.DagsterRunStatus.STARTING, {"dagster/partition": str(DAY - timedelta(days=3))})
     days.instance.report_run_failed(run, "no process could be started")
-    days.sweep()
+    days.requests()
     assert sessions.list_sessions(store, most=10) == ()
 
 

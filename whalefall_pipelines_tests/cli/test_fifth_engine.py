@@ -1,4 +1,4 @@
-"""A fifth engine is what the README says it is: one module, one folder of statements, one line; added to a copy of the package."""
+"""A fifth engine is what the README says it is: one folder with a module, one folder of statements, one line; added to a copy of the package."""
 
 import json
 import shutil
@@ -28,7 +28,8 @@ def copied(tmp_path: Path) -> Path:
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dagster.yaml", "workspace.yaml"):
         shutil.copy(REPOSITORY / name, folder)
-    shutil.copy(FIFTH / "adapter.py", folder / "whalefall_pipelines" / "fleet" / "toybox.py")
+    (folder / "whalefall_pipelines" / "fleet" / "toybox").mkdir()
+    shutil.copy(FIFTH / "adapter.py", folder / "whalefall_pipelines" / "fleet" / "toybox" / "sizes.py")
     shutil.copytree(FIFTH / "statements", folder / "sql" / "probes" / "toybox")
     module = folder / "whalefall_pipelines" / "domain" / "instances.py"
     text = module.read_text(encoding="utf-8")

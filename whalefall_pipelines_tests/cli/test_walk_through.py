@@ -87,7 +87,7 @@ def test_a_deleted_day_comes_back_as_estimated_with_its_periods_and_no_others(pr
     write_days(database, {((instance.instance_id, "shop"), day): ModelDay(1000) for day in days_from(first_day, 41)})
     for period_type in PeriodType:
         start, through = floor(period_type, first_day), floor(period_type, now)
-        home.succeed("aggregate", "--period", period_type, "--start", str(start), "--through", str(through))
+        home.succeed("aggregate", "--period", period_type, "--start", str(start), "--end", str(through))
     home.succeed("verify")
     before = periods(database)
 

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+import dagster as dg
+
+from whalefall_pipelines import settings as settings_module
 from whalefall_pipelines.capacity.collect import Collector
 from whalefall_pipelines.capacity.resources import CollectorResource
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
@@ -39,3 +42,16 @@ def bound_servers(store: Database, collector: Callable[[], Collector]) -> Collec
             return collector()
 
     return BoundServers()
+
+
+def evaluate(check: dg.AssetChecksDefinition, store: Database, tags: dict[str, str] | None = None) -> dg.AssetCheckResult:
+    """Run one check alone, as a person does, or with the tags of a run."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = dg.Definitions(
+            asset_checks=[check], resources={"whalefall": bound(store, settings=settings_module.load({}))}
+        ).resolve_implicit_global_asset_job_def()
+        outcome = job.execute_in_process(instance=instance, tags=tags or {})
+    (evaluation,) = outcome.get_asset_check_evaluations()
+    return dg.AssetCheckResult(
+        passed=evaluation.passed, severity=evaluation.severity, description=evaluation.description, metadata=evaluation.metadata
+    )

@@ -27,7 +27,7 @@ def instance(engine: Engine) -> Instance:
 
 def test_every_engine_has_an_adapter_and_statements_of_its_name() -> None:
     for engine in Engine:
-        assert (Path(probe.__file__).parent / f"{engine}.py").exists()
+        assert (Path(probe.__file__).parent / engine / "sizes.py").exists()
         assert list((queries.SQL_ROOT / "probes" / engine).glob("*.sql"))
 
 

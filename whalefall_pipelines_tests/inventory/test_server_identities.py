@@ -10,7 +10,7 @@ from whalefall_pipelines.capacity.store.retries import list_unrepaired
 from whalefall_pipelines.domain.instances import ServerIdentity
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.fleet import active_instances
-from whalefall_pipelines.inventory.switch_instances import accept_moved, accept_replicas, enable, set_active
+from whalefall_pipelines.inventory.switch_instances import accept_moved, accept_replicas, disable, enable
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query, server
 
@@ -110,7 +110,7 @@ def test_a_mark_is_not_taken_away_while_it_is_needed_nor_a_second_name_enabled(s
     assert fleet.today() == {"a": "measured", "b": "measured"}
     with pytest.raises(InputError, match="'b' is the same server as 'a'"):
         accept_replicas(store, ["b"], is_replica=False)
-    set_active(store, ["a"], is_active=False)
+    disable(store, ["a"])
     accept_replicas(store, ["b"], is_replica=False)
     with pytest.raises(InputError, match="'a' is the same server as 'b'"):
         enable(store, ["a"])

@@ -54,7 +54,7 @@ def dropped(store: Database) -> list[str]:
 
 def what_is_told(step: Step) -> list[tuple[PeriodType, date, date]]:
     """The commands of a held step, as they would be carried out."""
-    found = re.findall(r"`whalefall aggregate --period (\w+) --start (\S+) --through (\S+)`", step.why)
+    found = re.findall(r"`whalefall aggregate --period (\w+) --start (\S+) --end (\S+)`", step.why)
     return [(PeriodType(period_type), date.fromisoformat(first), date.fromisoformat(last)) for period_type, first, last in found]
 
 

@@ -1,0 +1,42 @@
+"""The check of final periods: it passes on complete or explained periods and fails on the one thing that it is about."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from whalefall_pipelines.aggregation import checks
+from whalefall_pipelines.dagster_base.calendar import ZONE
+from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.periods import PeriodType, period_of
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from
+from whalefall_pipelines_tests.dagster_base.bound import evaluate
+from whalefall_pipelines_tests.days import compute_periods, write_days
+
+NOW = today(datetime.now(UTC), ZONE)
+
+
+def aggregate(store: Database, period_type: PeriodType, day: date) -> dict[str, str]:
+    period = period_of(period_type, day)
+    compute_periods(store, [period], NOW)
+    return {"dagster/partition": str(period.start)}
+
+
+def test_a_final_period_that_lacks_days_passes_only_when_each_has_its_reason(store: Database, key: Key) -> None:
+    check = checks.every_final_period_is_complete_or_explained[1]
+    monday = period_of(PeriodType.WEEKLY, NOW).previous.start
+    week = days_from(monday, 7)
+    write_days(store, {(key, day): ModelDay(1000) for day in (*week, NOW)} | {(key, week[2]): ModelDay(None)})
+    found = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
+    assert found.passed
+    assert found.description == "1 incomplete, every missing day has its reason"
+    with store.transaction() as cursor:
+        cursor.execute("delete from capacity_gaps")
+    found = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
+    assert not found.passed
+    assert str(found.description).startswith(f"1 unexplained: orders in {monday} (1 days)")
+
+
+def test_days_before_the_birth_of_an_instance_need_no_reason(store: Database, key: Key) -> None:
+    check = checks.every_final_period_is_complete_or_explained[1]
+    monday = period_of(PeriodType.WEEKLY, NOW).previous.start
+    write_days(store, {(key, day): ModelDay(1000) for day in days_from(monday + timedelta(days=4), 3)})
+    assert evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday)).passed
