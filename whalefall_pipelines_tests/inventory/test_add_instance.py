@@ -12,7 +12,7 @@ from whalefall_pipelines.inventory.fleet import active_instances, registered_ins
 from whalefall_pipelines.inventory.fleet_entries import RawEntry
 from whalefall_pipelines.inventory.register_instances import add_instance
 from whalefall_pipelines.inventory.registration import Action
-from whalefall_pipelines.inventory.switch_instances import remove, set_active
+from whalefall_pipelines.inventory.switch_instances import disable, enable, remove_instances
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.at_once import at_once
@@ -55,10 +55,10 @@ def test_adding_never_overwrites(store: Database, tmp_path: Path) -> None:
     for change in ({"host": "second"}, {"host": "first"}):
         with pytest.raises(InputError, match="'a' already"):
             add(store, tmp_path, **change)
-    set_active(store, ["a"], is_active=False)
+    disable(store, ["a"])
     with pytest.raises(InputError, match="'a' already"):
         add(store, tmp_path)
-    set_active(store, ["a"], is_active=True)
+    enable(store, ["a"])
     assert [row[:10] for row in query(store, "select * from instances, credentials")] == [row[:10] for row in before]
 
 
@@ -68,7 +68,7 @@ def test_adding_never_changes_a_login_that_is_there(store: Database, tmp_path: P
     assert add(store, tmp_path, "c", credential_name="a", secret="env:MONITOR_X") is Action.ADD
     with pytest.raises(InputError, match="credential 'a' already"):
         add(store, tmp_path, "d", credential_name="a", secret="env:MONITOR_Y")
-    remove(store, ["a", "b", "c"])
+    remove_instances(store, ["a", "b", "c"])
     with pytest.raises(InputError, match="credential 'a' already"):
         add(store, tmp_path, "d", credential_name="a", secret="env:MONITOR_Y")
     assert query(store, "select name, secret from credentials") == [("a", "env:MONITOR_X")]
@@ -77,7 +77,7 @@ def test_adding_never_changes_a_login_that_is_there(store: Database, tmp_path: P
 def test_a_removed_instance_comes_back_with_its_history_and_a_new_login(store: Database, tmp_path: Path) -> None:
     add(store, tmp_path, secret="env:MONITOR_X")
     ((instance_id,),) = query(store, "select instance_id from instances")
-    remove(store, ["a"])
+    remove_instances(store, ["a"])
     assert add(store, tmp_path, secret="env:MONITOR_Y", host="moved") is Action.RESTORE
     assert [(one.instance_id, one.host, one.secret) for one in active_instances(store)] == [(instance_id, "moved", "env:MONITOR_Y")]
 
@@ -85,7 +85,7 @@ def test_a_removed_instance_comes_back_with_its_history_and_a_new_login(store: D
 def test_a_removed_instance_does_not_take_the_login_of_others_with_it(store: Database, tmp_path: Path) -> None:
     add(store, tmp_path, secret="env:MONITOR_X")
     add(store, tmp_path, "b", credential="a")
-    remove(store, ["a"])
+    remove_instances(store, ["a"])
     with pytest.raises(InputError, match="credential 'a' already"):
         add(store, tmp_path, secret="env:MONITOR_Y")
     assert [one.secret for one in active_instances(store)] == ["env:MONITOR_X"]
