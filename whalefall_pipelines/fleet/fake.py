@@ -113,5 +113,5 @@ class FakeProbe:
         if name in self._server.dropped_meanwhile:
             return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
         if size is None:
-            return MissingSize(name, Reason.NO_PERMISSION, f"GRANT CONNECT ON DATABASE {name};")
+            return MissingSize(name, Reason.NO_PERMISSION, "GRANT pg_monitor TO monitor;")
         return DatabaseSize(name, total_bytes=size, data_bytes=size, method=Method.PG_DATABASE_SIZE, notice=self._server.notices.get(name))

@@ -161,7 +161,7 @@ def test_nothing_measurable_at_all_is_a_failure(store: Database, tmp_path: Path)
     session_id, _ = fleet.collect()
     (record,) = sessions.list_records(store, session_id)
     assert record.error_code == "SYNC_DATA_ERROR"
-    assert "GRANT CONNECT" in str(record.error_message)
+    assert "GRANT pg_monitor" in str(record.error_message)
     assert set(fleet.gaps().values()) == {"no_permission"}
 
 
