@@ -32,6 +32,7 @@ class FakeServer:
     native_ids: Mapping[str, str] = field(default_factory=dict[str, str])
     shared_bytes: int | None = None
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
+    grant_to_list: str | None = None
     version: str = "Fake 1.0"
 
 
@@ -93,6 +94,10 @@ class FakeProbe:
     def list_databases(self) -> Mapping[str, str | None]:
         """Its databases, with the identifiers that they were given."""
         return {name: self._server.native_ids.get(name) for name in self._server.databases}
+
+    def grant_to_list(self) -> str | None:
+        """What it was told to ask for."""
+        return self._server.grant_to_list
 
     def measure_shared(self) -> int | None:
         """What it was told to have."""

@@ -181,6 +181,7 @@ class Collector:
                 is_inventory_only=self.inventory_only,
                 shared_bytes=probe.measure_shared() if is_measured else None,
                 identity=identity,
+                grant_to_list=probe.grant_to_list(),
             )
 
 

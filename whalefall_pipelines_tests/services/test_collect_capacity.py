@@ -143,6 +143,29 @@ def test_half_of_a_listing_gone_is_kept_until_a_later_day_confirms(store: Databa
             assert fleet.gaps(day) == {}
 
 
+def test_what_a_login_may_not_see_any_more_is_missing_and_not_dropped(store: Database, tmp_path: Path) -> None:
+    fleet = FleetTest(store, tmp_path, {"a": server(dict.fromkeys("abcdef", 1))})
+    fleet.collect()
+    for number, listed in enumerate(("abcde", "a", "a"), start=1):
+        fleet.servers["a"] = server(dict.fromkeys(listed, 1), grant_to_list="GRANT all of it;")
+        fleet.now += timedelta(days=1)
+        session_id, outcomes = fleet.collect(DAY + timedelta(days=number))
+        assert fleet.gaps(DAY + timedelta(days=number)) == {("a", name): "no_permission" for name in "abcdef" if name not in listed}
+        assert {gap.detail for gap in outcomes["a"].missing} == {"GRANT all of it;"}
+        assert sessions.list_records(store, session_id)[0].sync_details["deactivated"] == []
+    fleet.servers["a"] = server(dict.fromkeys("abcde", 1))
+    fleet.now += timedelta(days=1)
+    fleet.collect(DAY + timedelta(days=4))
+    assert query(store, "select database_name from instance_databases where not is_active") == [("f",)]
+
+
+def test_a_login_that_may_not_see_every_database_is_noticed_though_nothing_is_known_to_be_missing(store: Database, tmp_path: Path) -> None:
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1}, grant_to_list="GRANT all of it;")})
+    _, outcomes = fleet.collect()
+    assert outcomes["a"].notices == ("a/*: The login may not see every database; run there: GRANT all of it;",)
+    assert fleet.gaps() == {}
+
+
 def test_one_database_of_many_gone_is_believed_and_comes_back(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server(dict.fromkeys("abc", 1))})
     fleet.collect()
