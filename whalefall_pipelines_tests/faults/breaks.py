@@ -13,7 +13,7 @@ from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, TARGET, Scene
 from whalefall_pipelines_tests.faults.targets import NAMES, MariadbTarget, OracleTarget, PostgresTarget, SqlServerTarget, Target
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.dead_host import REFUSING, Address, dead_host, silent_host
-from whalefall_pipelines_tests.servers.mariadb import RIGHTS, quoted
+from whalefall_pipelines_tests.servers.mariadb import RIGHTS, grow_unnoticed, in_system_tablespace, quoted
 from whalefall_pipelines_tests.servers.oracle.double import VIEWS
 from whalefall_pipelines_tests.servers.pooler import Pooler
 from whalefall_pipelines_tests.servers.postgresql import superuser
@@ -223,6 +223,16 @@ def csv_table(scene: Scene) -> Generator[None]:
 
 
 @contextmanager
+def old_statistics(scene: Scene) -> Generator[None]:
+    target = _target(scene)
+    assert isinstance(target, MariadbTarget)
+    with in_system_tablespace(target.server) as options:
+        grow_unnoticed(target.server, "wiki", options)
+    scene.afterwards.callback(target.server.ask, "drop table wiki.grown")
+    yield
+
+
+@contextmanager
 def half_dropped(scene: Scene) -> Generator[None]:
     target = _target(scene)
     assert isinstance(target, PostgresTarget)
@@ -322,6 +332,7 @@ BREAKS: dict[str, Break] = {
     "database renamed": renamed,
     "database dropped and created again": recreated,
     "CSV table": csv_table,
+    "statistics older than the data": old_statistics,
     "database dropped between listing and measuring": dropped_meanwhile,
     "pooler in the place of the server": pooled,
     "DROP DATABASE interrupted": half_dropped,

@@ -411,6 +411,13 @@ NUMBERS = tuple(
             says="not counted: listed.",
         ),
         Fault(
+            "statistics older than the data",
+            (MARIADB, MYSQL),
+            "nothing: what lies in a tablespace that schemas share is counted by statistics, with a notice that they are old",
+            "A person runs `ANALYZE TABLE`.",
+            says="Counted by the server's statistics: grown.",
+        ),
+        Fault(
             SEES_SOME,
             (MARIADB, MYSQL),
             "those that it does not see are missing with the GRANT, the others are measured",
