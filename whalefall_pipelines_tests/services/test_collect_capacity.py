@@ -166,6 +166,15 @@ def test_a_login_that_may_not_see_every_database_is_noticed_though_nothing_is_kn
     assert fleet.gaps() == {}
 
 
+def test_a_login_that_sees_system_databases_alone_is_no_server_without_databases(store: Database, tmp_path: Path) -> None:
+    fleet = FleetTest(store, tmp_path, {"a": server({"template1": 1}, grant_to_list="GRANT all of it;")})
+    session_id, _ = fleet.collect()
+    (record,) = sessions.list_records(store, session_id)
+    assert (record.error_code, record.is_skipped) == ("SYNC_DATA_ERROR", False)
+    assert str(record.error_message).endswith("run there: GRANT all of it;")
+    assert fleet.gaps() == {("a", None): "no_permission"}
+
+
 def test_one_database_of_many_gone_is_believed_and_comes_back(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server(dict.fromkeys("abc", 1))})
     fleet.collect()
