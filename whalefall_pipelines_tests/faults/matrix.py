@@ -429,9 +429,10 @@ NUMBERS = tuple(
     )
 )
 NUMBERS_UNDER_THE_DAEMON = tuple(
-    replace(fault, where=Where.DAEMON, engines=fault.engines[-1:], slow_at=fault.engines[-1:])
+    replace(fault, where=Where.DAEMON, engines=(engine,), slow_at=(engine,))
     for fault in NUMBERS
-    if fault.engines != (SQLSERVER, ORACLE)
+    for engine in (POSTGRESQL, MYSQL)
+    if engine in fault.engines
 )
 
 FAULTS = (

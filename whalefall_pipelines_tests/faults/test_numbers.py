@@ -86,11 +86,12 @@ def test_the_daemon_is_not_deceived(
             return query(scene.store, "select 1 from sync_sessions where status in ('completed', 'failed') and run_id is not null") != []
 
         def work() -> None:
-            with BREAKS[fault.name](scene), running(home, free_port()) as up:
-                launch_collection(up, settings.load(home.environment))
-                assert eventually(is_ended, seconds=ENDED_SECONDS), up.said()
+            with BREAKS[fault.name](scene):
+                with running(home, free_port()) as up:
+                    launch_collection(up, settings.load(home.environment))
+                    assert eventually(is_ended, seconds=ENDED_SECONDS), up.said()
+                home.succeed("store", "start")  # it ended with the daemon
             scene.mended_at = time.monotonic()
-            home.succeed("store", "start")
             scene.find_session()
             look(scene, fault, home.succeed("sessions", "show", str(scene.session_id)))
 
