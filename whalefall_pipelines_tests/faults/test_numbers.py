@@ -53,8 +53,17 @@ def check_history(scene: Scene, fault: Fault) -> None:
         assert changes["wiki"] is None
 
 
+def check_all_is_told(scene: Scene) -> None:
+    """Each database that exists has a size or is missing, whoever sees it."""
+    gaps = "select database_name from capacity_gaps where stat_date = %s and instance_id = %s and closed_by is null"
+    sizes = "select database_name from database_size_stats where stat_date = %s and instance_id = %s"
+    told = query(scene.store, f"{gaps} union {sizes}", scene.day, scene.target_id(), scene.day, scene.target_id())
+    assert {name for (name,) in told} >= scene.expected[TARGET]
+
+
 def look(scene: Scene, fault: Fault, printed: str) -> None:
     scene.look_for(fault, printed=printed)
+    check_all_is_told(scene)
     if not fault.code and not fault.reasons:
         check_sizes(scene)
         check_history(scene, fault)
