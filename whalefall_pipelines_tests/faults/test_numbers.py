@@ -92,7 +92,8 @@ def test_the_daemon_is_not_deceived(
     with scene_at(home, targets, engine) as scene:
 
         def is_ended() -> bool:
-            return query(scene.store, "select 1 from sync_sessions where status in ('completed', 'failed') and run_id is not null") != []
+            ended = "select 1 from sync_sessions where sync_category = 'capacity' and run_id is not null and completed_at is not null"
+            return query(scene.store, ended) != []
 
         def work() -> None:
             with BREAKS[fault.name](scene):
