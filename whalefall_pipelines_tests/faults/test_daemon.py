@@ -44,9 +44,11 @@ def scene_at(home: Home, targets: Targets, engine: str = POSTGRESQL) -> Generato
     target, neighbour, now = targets.of(engine), targets.of(POSTGRESQL), datetime.now(UTC)
     with closing(open_database(given)) as store, ChaosProxy(target.host, target.port) as proxy:
         day = today(now, store.timezone)
-        yield Scene(
+        scene = Scene(
             store, home.folder, {}, target=target, neighbour=neighbour, proxy=proxy, now=now, day=day, timezone=store.timezone, parallel=1
         )
+        with scene.afterwards:
+            yield scene
 
 
 def kill_the_run(home: Home, up: Up, run_id: str) -> None:
