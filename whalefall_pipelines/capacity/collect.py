@@ -170,6 +170,11 @@ class Collector:
             rule = self.filters[instance.engine]
             listed = {name: native_id for name, native_id in present.items() if not rule.hides(name)}
             hidden = tuple(name for name in present if rule.hides(name))
+            grant = probe.grant_to_list()
+            if grant and not listed:
+                raise SizesError(
+                    f"{instance.name!r} shows this login no database that counts; run there: {grant}", reason=Reason.NO_PERMISSION
+                )
             is_measured = bool(listed) and not self.inventory_only
             try:
                 outcomes = tuple(probe.measure(list(listed))) if is_measured else ()
@@ -184,6 +189,7 @@ class Collector:
                 is_inventory_only=self.inventory_only,
                 shared_bytes=probe.measure_shared() if is_measured else None,
                 identity=identity,
+                grant_to_list=grant,
             )
 
 

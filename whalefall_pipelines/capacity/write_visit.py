@@ -27,7 +27,8 @@ _UNTIL_CHANGED = " It is tried again tomorrow, or as soon as its credential is c
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What one visit brought home: the databases that count with the server's own identifiers, the names that the filter hides, an
-    outcome for each database that counts, and the bytes that belong to none (None: unknown).
+    outcome for each database that counts, the bytes that belong to none (None: unknown), and the GRANT without which there may be more
+    databases than are listed.
     """
 
     server_version: str
@@ -38,13 +39,14 @@ class Listing:
     is_inventory_only: bool = False
     shared_bytes: int | None = None
     identity: ServerIdentity | None = None
+    grant_to_list: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceOutcome:
     """What became of one instance. Sizes in bytes; `error` is None unless it failed. `renamed` has new names with their old ones.
 
-    `noticed` were measured although something about them is odd.
+    `noticed` has a sentence for each database that was measured although something about it is odd; "*" is the whole instance.
     """
 
     instance: Instance
@@ -52,7 +54,7 @@ class InstanceOutcome:
     total_bytes: int | None = None
     measured: int = 0
     missing: tuple[MissingSize, ...] = ()
-    noticed: tuple[DatabaseSize, ...] = ()
+    noticed: Mapping[str, str] = field(default_factory=dict[str, str])
     renamed: Mapping[str, str] = field(default_factory=dict[str, str])
     hidden: int = 0
     held: int = 0
@@ -63,7 +65,7 @@ class InstanceOutcome:
     def notices(self) -> tuple[str, ...]:
         """Sentences for people about what is odd or new although it was measured."""
         renames = (f"{self.instance.name}: {old!r} is called {new!r} now, and keeps its history" for new, old in self.renamed.items())
-        return (*renames, *(f"{self.instance.name}/{size.database_name}: {size.notice}" for size in self.noticed))
+        return (*renames, *(f"{self.instance.name}/{name}: {notice}" for name, notice in self.noticed.items()))
 
 
 def write_visit(
@@ -78,8 +80,8 @@ def write_visit(
     with database.transaction() as cursor:
         known = capacity.lock_inventory(cursor, instance.instance_id)
         claim(cursor, instance, listing.identity)
-        change = compare_inventory(known, listing.listed, day, listing.hidden)
-        held = () if listing.is_inventory_only else _held(change)
+        change = compare_inventory(known, listing.listed, day, listing.hidden, is_partial=listing.grant_to_list is not None)
+        held = () if listing.is_inventory_only else (*_held(change), *_unseen(change, listing))
         missing = (*(one for one in listing.outcomes if isinstance(one, MissingSize)), *held)
         error = _why_nothing(instance, sizes, missing)
         outcome = InstanceOutcome(
@@ -88,7 +90,7 @@ def write_visit(
             total_bytes=sum(size.total_bytes for size in sizes) if sizes else None,
             measured=len(sizes),
             missing=missing,
-            noticed=tuple(size for size in sizes if size.notice),
+            noticed=_noticed(listing, sizes, missing),
             renamed=change.renamed,
             hidden=len(listing.hidden),
             held=len(change.held),
@@ -131,6 +133,17 @@ def _held(change: InventoryChange) -> tuple[MissingSize, ...]:
     return tuple(MissingSize(name, Reason.VANISHED, detail) for name in change.held)
 
 
+def _unseen(change: InventoryChange, listing: Listing) -> tuple[MissingSize, ...]:
+    return tuple(MissingSize(name, Reason.NO_PERMISSION, str(listing.grant_to_list)) for name in change.unseen)
+
+
+def _noticed(listing: Listing, sizes: Sequence[DatabaseSize], missing: Sequence[MissingSize]) -> dict[str, str]:
+    noticed = {size.database_name: size.notice for size in sizes if size.notice}
+    if listing.grant_to_list and all(gap.detail != listing.grant_to_list for gap in missing):
+        noticed["*"] = f"The login may not see every database; run there: {listing.grant_to_list}"
+    return noticed
+
+
 def _why_nothing(instance: Instance, sizes: Sequence[DatabaseSize], missing: Sequence[MissingSize]) -> SizesError | None:
     if sizes or not missing:
         return None
@@ -168,7 +181,7 @@ def _close_record(cursor: Cursor, session_id: UUID, outcome: InstanceOutcome, ch
         "deactivated": list(change.deactivated),
         "renamed": dict(change.renamed),
         "recreated": list(change.recreated),
-        "notices": [{"database_name": size.database_name, "notice": size.notice} for size in outcome.noticed],
+        "notices": [{"database_name": name, "notice": notice} for name, notice in outcome.noticed.items()],
         "missing": [{"database_name": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in outcome.missing],
     }
     if outcome.error:

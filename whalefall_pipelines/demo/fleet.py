@@ -1,7 +1,7 @@
 """The demo's servers: which there are, what is in them, and the monitoring login that whalefall uses on them.
 
 Real PostgreSQL clusters of as many major versions as this machine offers, MariaDB where it is installed, one server that is registered
-but down, and one database that the login may not read. Their past is `history.py`.
+but down, and one that never got its GRANT, with a database that the login may not measure. Their past is `history.py`.
 """
 
 import os
@@ -107,6 +107,8 @@ def _fill_postgres(name: str, cluster: PostgresCluster, password: str) -> str:
     cluster.start()
     if not administer(cluster, queries.load("demo/postgresql/find_role"), parameters={"role": MONITOR}):
         administer(cluster, queries.load("demo/postgresql/create_role"), identifiers={"role": MONITOR}, literals={"password": password})
+    if name != FORBIDDEN[0]:
+        administer(cluster, queries.load("demo/postgresql/grant_role"), identifiers={"role": MONITOR})
     databases = dict(POSTGRES_DATABASES)[name]
     for database, row_count in databases.items():
         if not administer(cluster, queries.load("demo/postgresql/find_database"), parameters={"database": database}):

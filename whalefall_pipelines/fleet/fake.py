@@ -33,6 +33,7 @@ class FakeServer:
     native_ids: Mapping[str, str] = field(default_factory=dict[str, str])
     shared_bytes: int | None = None
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
+    grant_to_list: str | None = None
     version: str = "Fake 1.0"
 
 
@@ -95,6 +96,10 @@ class FakeProbe:
         """Its databases, with the identifiers that they were given."""
         return {name: self._server.native_ids.get(name) for name in self._server.databases}
 
+    def grant_to_list(self) -> str | None:
+        """What it was told to ask for."""
+        return self._server.grant_to_list
+
     def measure_shared(self) -> int | None:
         """What it was told to have."""
         return self._server.shared_bytes
@@ -114,5 +119,5 @@ class FakeProbe:
         if name in self._server.dropped_meanwhile:
             return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
         if size is None:
-            return MissingSize(name, Reason.NO_PERMISSION, f"GRANT CONNECT ON DATABASE {name};")
+            return MissingSize(name, Reason.NO_PERMISSION, "GRANT pg_monitor TO monitor;")
         return DatabaseSize(name, total_bytes=size, data_bytes=size, method=Method.PG_DATABASE_SIZE, notice=self._server.notices.get(name))

@@ -68,6 +68,10 @@ class Probe(Protocol):
         """
         ...
 
+    def grant_to_list(self) -> str | None:
+        """The statement without which the listing may leave databases out; None where it shows all of them."""
+        ...
+
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """One outcome for each of these databases, in any order, by as few statements as the engine allows."""
         ...
@@ -87,10 +91,14 @@ class Probe(Protocol):
 
 
 class ProbeDefaults:
-    """What an adapter inherits and overrides where its engine tells more: no identity, shared space unknown, no history of sizes."""
+    """What an adapter inherits and overrides where its engine differs: no identity, whole listings, shared space unknown, no history."""
 
     def identity(self) -> ServerIdentity | None:
         """Unknown."""
+        return None
+
+    def grant_to_list(self) -> str | None:
+        """None: what the login may not see is an error of the listing."""
         return None
 
     def measure_shared(self) -> int | None:

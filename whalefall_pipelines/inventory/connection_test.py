@@ -28,6 +28,7 @@ class Examination:
     """What one server answered; None is what it was never asked, because it failed before.
 
     `visible` counts the databases that it lists, `hidden` those of them that the filter leaves out, `missing` has those without a size.
+    There may be more than it lists as long as there is a `grant_to_list`.
     """
 
     instance: Instance
@@ -39,6 +40,7 @@ class Examination:
     round_trip_seconds: float | None = None
     visible: int | None = None
     hidden: int | None = None
+    grant_to_list: str | None = None
     measurable: int | None = None
     total_bytes: int | None = None
     missing: tuple[MissingSize, ...] = ()
@@ -51,8 +53,8 @@ class Examination:
 
     @property
     def is_fine(self) -> bool:
-        """Tell whether every database that counts can be measured."""
-        return self.error is None and not self.missing
+        """Tell whether every database that counts is listed and can be measured."""
+        return self.error is None and self.grant_to_list is None and not self.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Examiner:
                     round_trip_seconds=time.monotonic() - asked,
                     visible=len(listed),
                     hidden=len(listed) - len(wanted),
+                    grant_to_list=probe.grant_to_list(),
                 )
                 return _with_outcomes(answer, probe.measure(wanted) if wanted else ())
         except WhalefallError as error:

@@ -43,6 +43,7 @@ class InventoryChange:
     left_names: tuple[str, ...] = ()
     deactivated: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
     native_ids: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
 
     @property
@@ -61,7 +62,12 @@ class InventoryChange:
 
 
 def compare_inventory(
-    known: Iterable[InventoryEntry], listed: Mapping[str, str | None], day: date, hidden: Iterable[str] = ()
+    known: Iterable[InventoryEntry],
+    listed: Mapping[str, str | None],
+    day: date,
+    hidden: Iterable[str] = (),
+    *,
+    is_partial: bool = False,
 ) -> InventoryChange:
     """Compare a listing with the inventory; `listed` and `hidden` are what the filter let through and what it kept back.
 
@@ -69,7 +75,7 @@ def compare_inventory(
     new database. Without identifiers the name decides.
     A hidden database leaves the inventory at once: a person left it out. A listing that is empty, or that misses more than half of at
     least four active databases, is not believed: what it misses is held, and only a second such listing on a later day deactivates it
-    (domain.md section 3).
+    (domain.md section 3). What a listing misses that `is_partial`, because the login may not see every database, is unseen and not gone.
     """
     by_name = {entry.database_name: entry for entry in known}
     active = {name for name, entry in by_name.items() if entry.is_active}
@@ -83,7 +89,8 @@ def compare_inventory(
     gone = sorted(expected.difference(present, left_names))
     doubtful = bool(gone) and (not present or (len(expected) >= 4 and len(gone) * 2 > len(expected)))
     confirmed = {name for name in gone if (since := by_name[name].absent_since_date) is not None and since < day}
-    held = [name for name in gone if doubtful and name not in confirmed]
+    unseen = gone if is_partial else []
+    held = [name for name in gone if doubtful and name not in confirmed and name not in unseen]
     return InventoryChange(
         created=tuple(name for name in present if name not in by_name and name not in renamed),
         refreshed=tuple(name for name in continued if name in active),
@@ -91,8 +98,9 @@ def compare_inventory(
         recreated=tuple(recreated),
         renamed=renamed,
         left_names=tuple(left_names),
-        deactivated=tuple(sorted(left_out.union(gone).difference(held))),
+        deactivated=tuple(sorted(left_out.union(gone).difference(held, unseen))),
         held=tuple(held),
+        unseen=tuple(unseen),
         native_ids=listed,
     )
 

@@ -143,6 +143,38 @@ def test_half_of_a_listing_gone_is_kept_until_a_later_day_confirms(store: Databa
             assert fleet.gaps(day) == {}
 
 
+def test_what_a_login_may_not_see_any_more_is_missing_and_not_dropped(store: Database, tmp_path: Path) -> None:
+    fleet = FleetTest(store, tmp_path, {"a": server(dict.fromkeys("abcdef", 1))})
+    fleet.collect()
+    for number, listed in enumerate(("abcde", "a", "a"), start=1):
+        fleet.servers["a"] = server(dict.fromkeys(listed, 1), grant_to_list="GRANT all of it;")
+        fleet.now += timedelta(days=1)
+        session_id, outcomes = fleet.collect(DAY + timedelta(days=number))
+        assert fleet.gaps(DAY + timedelta(days=number)) == {("a", name): "no_permission" for name in "abcdef" if name not in listed}
+        assert {gap.detail for gap in outcomes["a"].missing} == {"GRANT all of it;"}
+        assert sessions.list_records(store, session_id)[0].sync_details["deactivated"] == []
+    fleet.servers["a"] = server(dict.fromkeys("abcde", 1))
+    fleet.now += timedelta(days=1)
+    fleet.collect(DAY + timedelta(days=4))
+    assert query(store, "select database_name from instance_databases where not is_active") == [("f",)]
+
+
+def test_a_login_that_may_not_see_every_database_is_noticed_though_nothing_is_known_to_be_missing(store: Database, tmp_path: Path) -> None:
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1}, grant_to_list="GRANT all of it;")})
+    _, outcomes = fleet.collect()
+    assert outcomes["a"].notices == ("a/*: The login may not see every database; run there: GRANT all of it;",)
+    assert fleet.gaps() == {}
+
+
+def test_a_login_that_sees_system_databases_alone_is_no_server_without_databases(store: Database, tmp_path: Path) -> None:
+    fleet = FleetTest(store, tmp_path, {"a": server({"template1": 1}, grant_to_list="GRANT all of it;")})
+    session_id, _ = fleet.collect()
+    (record,) = sessions.list_records(store, session_id)
+    assert (record.error_code, record.is_skipped) == ("SYNC_DATA_ERROR", False)
+    assert str(record.error_message).endswith("run there: GRANT all of it;")
+    assert fleet.gaps() == {("a", None): "no_permission"}
+
+
 def test_one_database_of_many_gone_is_believed_and_comes_back(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server(dict.fromkeys("abc", 1))})
     fleet.collect()
@@ -161,7 +193,7 @@ def test_nothing_measurable_at_all_is_a_failure(store: Database, tmp_path: Path)
     session_id, _ = fleet.collect()
     (record,) = sessions.list_records(store, session_id)
     assert record.error_code == "SYNC_DATA_ERROR"
-    assert "GRANT CONNECT" in str(record.error_message)
+    assert "GRANT pg_monitor" in str(record.error_message)
     assert set(fleet.gaps().values()) == {"no_permission"}
 
 

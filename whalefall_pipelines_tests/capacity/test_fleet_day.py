@@ -96,7 +96,7 @@ def test_what_is_missing_fails_the_check_and_is_named_but_the_day_is_materialize
     assert check.description == "2 missing: a/secret (no_permission), dead/* (timeout)"
     assert metadata(result, SIZES)[str(day)]["missing"] == 2
     assert metadata(result, SIZES)[str(day)]["held_total_bytes"] == 1000
-    assert "GRANT CONNECT" in str(metadata(result, SIZES)[str(day)]["missing, with reasons"])
+    assert r"GRANT pg\_monitor" in str(metadata(result, SIZES)[str(day)]["missing, with reasons"])
     assert session_of(fleet, result, dagster_instance).status is SessionStatus.FAILED
 
 

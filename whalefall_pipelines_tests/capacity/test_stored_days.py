@@ -229,7 +229,9 @@ def test_recomputing_any_stored_day_after_any_later_events_changes_no_byte(
             is_away = chance.random() < 0.2
             refusal = UnreachableError("asleep", reason="timeout") if is_away else None
             ids = world.native_ids if has_identifiers else {}
-            fleet.servers["a"] = FakeServer(dict(world.databases), refusal=refusal, native_ids=dict(ids))
+            grant = "GRANT the rest;" if chance.random() < 0.2 else None
+            seen = {name: size for name, size in world.databases.items() if grant is None or chance.random() < 0.5}
+            fleet.servers["a"] = FakeServer(seen, refusal=refusal, native_ids=dict(ids), grant_to_list=grant)
             session_id, _ = fleet.collect(day(number))
             settle_days_before(fleet.collector(), day(number), session_id)
         frozen[day(number)] = {row for row in query(store, STORED) if row[2] == day(number)}

@@ -1,21 +1,24 @@
 """The demo's servers, as a first start leaves them that was interrupted."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+import yaml
 
-from whalefall_pipelines.demo.fleet import FORBIDDEN, POSTGRES_DATABASES, DemoFleet
+from whalefall_pipelines.demo.fleet import FORBIDDEN, MARIADB_NAME, MONITOR, POSTGRES_DATABASES, DemoFleet
+from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
+from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
-from whalefall_pipelines_tests.servers.postgresql import binaries_of
+from whalefall_pipelines_tests.servers.postgresql import binaries_of, bytes_of
 
 pytestmark = pytest.mark.process
 
 
-@pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[DemoFleet]:
-    made = DemoFleet(tmp_path / "demo")
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoFleet]:
+    made = DemoFleet(tmp_path_factory.mktemp("demo"))
     yield made
     made.stop()
 
@@ -33,3 +36,23 @@ def test_what_an_interrupted_start_left_out_is_made_by_the_next_one(fleet: DemoF
     assert rows == dict(POSTGRES_DATABASES)[server][database]
     assert administer(cluster, f"select has_database_privilege('whalefall_monitor', '{database}', 'connect')") == [(False,)]
     assert len(said) >= 2 * len(POSTGRES_DATABASES)
+
+
+def test_databases_and_the_rest_of_each_server_are_its_disk_but_for_the_one_without_its_grant(fleet: DemoFleet) -> None:
+    said: list[str] = []
+    fleet.start(said.append)
+    document = yaml.safe_load(fleet.fleet_file.read_text())
+    login = Login(MONITOR, (fleet.folder / "monitor.password").read_text())
+    servers = {
+        one["name"]: Instance(1, one["name"], Engine(one["engine"]), "127.0.0.1", one["port"], MONITOR) for one in document["instances"]
+    }
+    for name in {*dict(POSTGRES_DATABASES), MARIADB_NAME} & set(servers):
+        with ServerFleet().connect(servers[name], login) as probe:
+            outcomes, shared = probe.measure(list(probe.list_databases())), probe.measure_shared()
+        missing = [one.database_name for one in outcomes if isinstance(one, MissingSize)]
+        if name == FORBIDDEN[0]:
+            assert (missing, shared) == ([FORBIDDEN[1]], None)
+            continue
+        assert (missing, shared is None) == ([], False)
+        databases = sum(one.total_bytes for one in outcomes if isinstance(one, DatabaseSize))
+        assert databases + (shared or 0) == pytest.approx(bytes_of(fleet.folder / name / "data"), rel=0.01), name

@@ -8,11 +8,13 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines_tests.faults.scene import TARGET, Scene
+from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, TARGET, Scene
 from whalefall_pipelines_tests.faults.targets import NAMES, MariadbTarget, OracleTarget, PostgresTarget, SqlServerTarget, Target
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.dead_host import REFUSING, Address, dead_host, silent_host
-from whalefall_pipelines_tests.servers.mariadb import RIGHTS, quoted
+from whalefall_pipelines_tests.servers.mariadb import RIGHTS, grow_unnoticed, in_system_tablespace, quoted
+from whalefall_pipelines_tests.servers.oracle.double import VIEWS
 from whalefall_pipelines_tests.servers.pooler import Pooler
 from whalefall_pipelines_tests.servers.postgresql import superuser
 
@@ -32,6 +34,12 @@ def _target(scene: Scene) -> Target:
 def _proxy(scene: Scene) -> ChaosProxy:
     assert scene.proxy
     return scene.proxy
+
+
+def _expect(scene: Scene, *new: str, gone: str | None = None) -> None:
+    """Expect these databases from now on, and another no more; the neighbour may be the same server."""
+    for name in {TARGET, NEIGHBOUR if scene.neighbour is scene.target else TARGET}:
+        scene.expected[name] = scene.expected[name] - {gone} | set(new)
 
 
 @contextmanager
@@ -104,11 +112,41 @@ def no_right_on_any(scene: Scene) -> AbstractContextManager[None]:
 @contextmanager
 def sees_nothing(scene: Scene) -> Generator[None]:
     target = _target(scene)
+    if isinstance(target, PostgresTarget):
+        with superuser(target.cluster) as cursor:
+            cursor.execute("revoke select on pg_catalog.pg_database from public")
+            yield
+            cursor.execute("grant select on pg_catalog.pg_database to public")
+        return
     assert isinstance(target, MariadbTarget)
-    account = target.server.account(target.login)
-    target.server.ask(f"revoke all privileges, grant option from {account}")
+    target.server.ask(f"revoke all privileges, grant option from {target.account}")
     yield
-    target.server.ask(f"grant {RIGHTS} on *.* to {account}")
+    target.server.ask(f"grant {RIGHTS} on *.* to {target.account}")
+
+
+@contextmanager
+def sees_some(scene: Scene) -> Generator[None]:
+    """Two schemas, by a privilege of their own; of those that it does not see, only some have tablespaces that would name them."""
+    target = _target(scene)
+    if isinstance(target, MariadbTarget):
+        new = ("hr", "pay")
+        target.create(*new)
+        scene.afterwards.callback(target.drop, *new)
+        _expect(scene, *new)
+        for name in new:
+            target.server.fill(name, "plain", 10)
+        grants = [f"select on {name}.*" for name in ("app", "crm")]
+        target.server.ask(f"revoke show view on *.* from {target.account}", *(f"grant {grant} to {target.account}" for grant in grants))
+        yield
+        target.server.ask(f"grant {RIGHTS} on *.* to {target.account}", *(f"revoke {grant} from {target.account}" for grant in grants))
+    elif isinstance(target, SqlServerTarget):
+        target.server.catalogue.revoke(target.login.username, "VIEW ANY DATABASE")
+        yield
+        target.server.catalogue.grant(target.login.username, "VIEW ANY DATABASE")
+    elif isinstance(target, OracleTarget):
+        target.server.double.revoke(*VIEWS)
+        yield
+        target.server.double.grant(*VIEWS)
 
 
 @contextmanager
@@ -132,6 +170,66 @@ def pooled(scene: Scene) -> Generator[None]:
     target = _target(scene)
     with Pooler(target.host, target.port) as pooler, _elsewhere(scene, Address(pooler.host, pooler.port)):
         yield
+
+
+@contextmanager
+def in_other_bytes(scene: Scene) -> Generator[None]:
+    """On a server of encoding SQL_ASCII, as far as a visit can tell: the database by which it comes in is of that encoding."""
+    target = _target(scene)
+    assert isinstance(target, PostgresTarget)
+    with superuser(target.cluster) as cursor:
+        cursor.execute("create database raw encoding 'SQL_ASCII' template template0")
+    scene.afterwards.callback(target.drop, "raw")
+    with superuser(target.cluster, "raw") as cursor:
+        cursor.execute("set client_encoding to 'SQL_ASCII'")
+        cursor.execute(b'create database "caf\xe9" template template0')
+    scene.afterwards.callback(target.drop_bytes, b"caf\xe9")
+    _expect(scene, "raw", r"caf\xe9")
+    change = "update instances set default_database = %s where name = %s returning 1"
+    query(scene.store, change, "raw", TARGET)
+    yield
+    query(scene.store, change, None, TARGET)
+
+
+@contextmanager
+def renamed(scene: Scene) -> Generator[None]:
+    target = _target(scene)
+    assert not isinstance(target, MariadbTarget)
+    target.rename("wiki", "ledger")
+    scene.afterwards.callback(target.rename, "ledger", "wiki")
+    _expect(scene, "ledger", gone="wiki")
+    yield
+
+
+@contextmanager
+def recreated(scene: Scene) -> Generator[None]:
+    target = _target(scene)
+    if isinstance(target, OracleTarget):
+        target.server.double.recreate_tablespace("wiki")
+    else:
+        target.drop("wiki")
+        target.create("wiki")
+    yield
+
+
+@contextmanager
+def csv_table(scene: Scene) -> Generator[None]:
+    target = _target(scene)
+    assert isinstance(target, MariadbTarget)
+    target.server.fill("wiki", "plain", 10)
+    target.server.ask("create table wiki.listed (id int not null) engine=CSV")
+    scene.afterwards.callback(target.server.ask, "drop table wiki.plain", "drop table wiki.listed")
+    yield
+
+
+@contextmanager
+def old_statistics(scene: Scene) -> Generator[None]:
+    target = _target(scene)
+    assert isinstance(target, MariadbTarget)
+    with in_system_tablespace(target.server) as options:
+        grow_unnoticed(target.server, "wiki", options)
+    scene.afterwards.callback(target.server.ask, "drop table wiki.grown")
+    yield
 
 
 @contextmanager
@@ -229,6 +327,12 @@ BREAKS: dict[str, Break] = {
     "no right on one database": no_right_on_one,
     "no right on any database": no_right_on_any,
     "login that sees no database": sees_nothing,
+    "login that sees only some databases": sees_some,
+    "database whose name is no UTF-8": in_other_bytes,
+    "database renamed": renamed,
+    "database dropped and created again": recreated,
+    "CSV table": csv_table,
+    "statistics older than the data": old_statistics,
     "database dropped between listing and measuring": dropped_meanwhile,
     "pooler in the place of the server": pooled,
     "DROP DATABASE interrupted": half_dropped,

@@ -7,7 +7,8 @@ import pytest
 from _pytest.mark import ParameterSet
 
 # Where the fault is: a server of this engine, servers that are fake, or our own store.
-POSTGRESQL, MARIADB, SQLSERVER, ORACLE, FAKE, STORE = "PostgreSQL", "MariaDB", "SQL Server", "Oracle", "fake", "store"
+POSTGRESQL, MARIADB, MYSQL, SQLSERVER, ORACLE = "PostgreSQL", "MariaDB", "MySQL", "SQL Server", "Oracle"
+FAKE, STORE = "fake", "store"
 ENGINES = (POSTGRESQL, MARIADB, SQLSERVER, ORACLE)
 UNREACHED, UNUSABLE = "DATABASE_CONNECTION_ERROR", "SYNC_DATA_ERROR"
 OUR_STORE, BROKE, DIED = "DATABASE_QUERY_ERROR", "INTERNAL_ERROR", "RUN_DIED"

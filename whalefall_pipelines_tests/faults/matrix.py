@@ -8,6 +8,7 @@ from whalefall_pipelines_tests.faults.fault import (
     ENGINES,
     FAKE,
     MARIADB,
+    MYSQL,
     NOTHING,
     ORACLE,
     OUR_STORE,
@@ -36,6 +37,16 @@ EMPTY = Fault(
     ("empty_result",),
     says="listed no database at all",
 )
+SEES_NONE = Fault(
+    "login that sees no database",
+    (POSTGRESQL, MARIADB, MYSQL),
+    f"{MISSING}, with the GRANT",
+    BY_A_PERSON,
+    UNUSABLE,
+    ("no_permission",),
+    says="GRANT",
+)
+SEES_SOME = "login that sees only some databases"
 SERVERS = (
     Fault("refused port", ENGINES, MISSING, TRIED_AGAIN, UNREACHED, ("connection_refused",), says="Connection refused", attempts=3),
     Fault("dead address", ENGINES, f"{MISSING}, after the connect deadline", RETRIED, UNREACHED, ("timeout",), slow_at=OTHERS),
@@ -53,15 +64,17 @@ SERVERS = (
     Fault("wrong password", ENGINES, MISSING, BY_A_PERSON, UNREACHED, ("authentication_failed",), says="check the credential"),
     Fault(
         "no right on one database",
-        ENGINES,
+        (*ENGINES, MYSQL),
         "that database is missing with the GRANT, the others are measured",
         BY_A_PERSON,
         reasons=("no_permission",),
         says="GRANT",
     ),
     Fault("no right on any database", PG, "the login is refused, with the GRANT", BY_A_PERSON, UNREACHED, ("no_permission",), says="GRANT"),
-    Fault("no right on any database", OTHERS, f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
-    Fault("login that sees no database", (MARIADB,), f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
+    Fault(
+        "no right on any database", (*OTHERS, MYSQL), f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"
+    ),
+    SEES_NONE,
     Fault(
         "database dropped between listing and measuring",
         ENGINES,
@@ -78,12 +91,6 @@ SERVERS = (
         UNREACHED,
         ("server_error",),
         says="is a pooler",
-    ),
-    Fault(
-        "DROP DATABASE interrupted",
-        PG,
-        "nothing: what is left is measured, with a notice that says so",
-        "A person runs `DROP DATABASE` again.",
     ),
     Fault("ten thousand databases", OTHERS, "nothing: all of them are measured", NOTHING, slow_at=ENGINES),
     Fault("ten thousand tables", (POSTGRESQL, MARIADB), "nothing: the database is measured", NOTHING, slow_at=ENGINES),
@@ -366,6 +373,68 @@ IDENTITIES = (
 )
 IDENTITIES_UNDER_THE_DAEMON = tuple(replace(fault, where=Where.DAEMON, slow_at=PG) for fault in IDENTITIES)
 
+# What is easily measured wrong, or taken for something else: at the command, and under the daemon.
+NUMBERS = tuple(
+    replace(fault, where=Where.PROCESS, slow_at=(MARIADB, ORACLE))
+    for fault in (
+        Fault(
+            "database whose name is no UTF-8",
+            PG,
+            "nothing: it is measured, and its name has `\\xHH` for each byte that is none",
+            NOTHING,
+        ),
+        Fault(
+            "database renamed",
+            (POSTGRESQL, SQLSERVER, ORACLE),
+            "nothing: its history goes on under the new name, with a notice that says so",
+            NOTHING,
+            says="is called 'ledger' now, and keeps its history",
+        ),
+        Fault(
+            "database dropped and created again",
+            (POSTGRESQL, SQLSERVER, ORACLE),
+            "nothing: it is a new database, and no shrink of the old one",
+            NOTHING,
+        ),
+        Fault(
+            "DROP DATABASE interrupted",
+            PG,
+            "nothing: what is left is measured, with a notice that says so",
+            "A person runs `DROP DATABASE` again.",
+            says="An interrupted DROP DATABASE left it",
+        ),
+        Fault(
+            "CSV table",
+            (MARIADB, MYSQL),
+            "nothing: the rest of its schema is measured, with a notice that names the table",
+            NOTHING,
+            says="not counted: listed.",
+        ),
+        Fault(
+            "statistics older than the data",
+            (MARIADB, MYSQL),
+            "nothing: what lies in a tablespace that schemas share is counted by statistics, with a notice that they are old",
+            "A person runs `ANALYZE TABLE`.",
+            says="Counted by the server's statistics: grown.",
+        ),
+        Fault(
+            SEES_SOME,
+            (MARIADB, MYSQL),
+            "those that it does not see are missing with the GRANT, the others are measured",
+            BY_A_PERSON,
+            reasons=("no_permission",),
+            says="GRANT SHOW VIEW ON *.* TO",
+        ),
+        Fault(SEES_SOME, (SQLSERVER, ORACLE), f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
+    )
+)
+NUMBERS_UNDER_THE_DAEMON = tuple(
+    replace(fault, where=Where.DAEMON, engines=(engine,), slow_at=(engine,))
+    for fault in NUMBERS
+    for engine in (POSTGRESQL, MYSQL)
+    if engine in fault.engines
+)
+
 FAULTS = (
     *SERVERS,
     *LISTINGS,
@@ -386,4 +455,6 @@ FAULTS = (
     BROKEN_HISTORY,
     *IDENTITIES,
     *IDENTITIES_UNDER_THE_DAEMON,
+    *NUMBERS,
+    *NUMBERS_UNDER_THE_DAEMON,
 )

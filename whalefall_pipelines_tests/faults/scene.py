@@ -161,12 +161,12 @@ class Scene(FleetTest):
         code = None if code is None else str(code)
         return Seen(str(status), str(record), code, said, frozenset(str(gap[0]) for gap in gaps), int(str(attempts)))
 
-    def look_for(self, fault: Fault, name: str = TARGET) -> None:
-        """What there is to see at this instance is what the matrix says, and the neighbour knows nothing of it."""
+    def look_for(self, fault: Fault, name: str = TARGET, printed: str = "") -> None:
+        """What there is to see at this instance, or was `printed`, is what the matrix says, and the neighbour knows nothing of it."""
         seen, neighbour = self.seen(name), self.seen(NEIGHBOUR)
         assert seen.code == fault.code, seen
         assert seen.reasons == set(fault.reasons), seen
-        assert fault.says in seen.sentence, seen
+        assert fault.says in seen.sentence + printed, (seen, printed)
         assert seen.attempts == fault.attempts, seen
         assert (seen.record, seen.status) == (("failed", "failed") if fault.code else ("completed", "completed")), seen
         assert (neighbour.record, neighbour.reasons) == ("completed", set()), neighbour

@@ -81,6 +81,9 @@ class SteppedProbe:
         self._steps.before_measuring()
         return self._probe.measure(database_names)
 
+    def grant_to_list(self) -> str | None:
+        return self._probe.grant_to_list()
+
     def measure_shared(self) -> int | None:
         return self._probe.measure_shared()
 

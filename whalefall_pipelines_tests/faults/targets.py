@@ -1,4 +1,4 @@
-"""The server under fault: a PostgreSQL, a MariaDB, and our own SQL Server and Oracle, each with the same databases and a login of ours.
+"""The server under fault: a PostgreSQL, a MariaDB, a MySQL, and our own SQL Server and Oracle, each with the same databases and a login.
 
 What is done to them is `breaks.py`. Each is made once a worker, and every test leaves it as it found it.
 """
@@ -76,6 +76,16 @@ class PostgresTarget:
     def drop(self, *names: str) -> None:
         self._each("drop database {} with (force)", names)
 
+    def drop_bytes(self, name: bytes) -> None:
+        """Drop a database whose name is no text, through one in which names are bytes."""
+        with postgresql.superuser(self.cluster, "raw") as cursor:
+            cursor.execute("set client_encoding to 'SQL_ASCII'")
+            cursor.execute(b'drop database "' + name + b'" with (force)')
+
+    def rename(self, name: str, new_name: str) -> None:
+        with postgresql.superuser(self.cluster) as cursor:
+            cursor.execute(f"alter database {name} rename to {new_name}")
+
     @contextmanager
     def forbidden(self, *names: str) -> Generator[None]:
         concerned = names or tuple(self.databases)
@@ -99,14 +109,14 @@ class PostgresTarget:
 
 
 class MariadbTarget:
-    """A MariaDB; in `shop` there is a table without a file of its own kind, whose size only who sees the table is told."""
+    """A MariaDB or a MySQL; in `shop` there is a table without a file of its own kind, whose size only who sees the table is told."""
 
     def __init__(self, server: mariadb.Target, keeper: Executor) -> None:
         self.engine, self.server, self.host, self._keeper = Engine.MYSQL, server, server.host, keeper
         self.databases = frozenset(NAMES)
         self.create(*NAMES)
         self.login = server.create_login()
-        self._account = server.account(self.login)
+        self.account = server.account(self.login)
 
     @property
     def port(self) -> int:
@@ -126,14 +136,14 @@ class MariadbTarget:
         others = [name for name in NAMES if name not in concerned]
         # EVENT shows that a schema is there, and nothing of what is in it.
         grants = [*(f"show view on {name}.*" for name in others), *(f"event on {name}.*" for name in concerned)]
-        self.server.ask(f"revoke show view on *.* from {self._account}", *(f"grant {grant} to {self._account}" for grant in grants))
+        self.server.ask(f"revoke show view on *.* from {self.account}", *(f"grant {grant} to {self.account}" for grant in grants))
         if not others:
-            self.server.ask(f"revoke process on *.* from {self._account}")
+            self.server.ask(f"revoke process on *.* from {self.account}")
         try:
             yield
         finally:
-            self.server.ask(*(f"revoke {grant} from {self._account}" for grant in grants))
-            self.server.ask(f"grant {mariadb.RIGHTS} on *.* to {self._account}")
+            self.server.ask(*(f"revoke {grant} from {self.account}" for grant in grants))
+            self.server.ask(f"grant {mariadb.RIGHTS} on *.* to {self.account}")
 
     def restart(self) -> None:
         self._keeper.submit(self.server.restart).result()
@@ -159,6 +169,9 @@ class SqlServerTarget:
     def drop(self, *names: str) -> None:
         for name in names:
             self.server.catalogue.drop_database(name)
+
+    def rename(self, name: str, new_name: str) -> None:
+        self.server.catalogue.rename_database(name, new_name)
 
     @contextmanager
     def forbidden(self, *names: str) -> Generator[None]:
@@ -192,6 +205,9 @@ class OracleTarget:
 
     def drop(self, *names: str) -> None:
         self.server.double.drop_tablespaces(names)
+
+    def rename(self, name: str, new_name: str) -> None:
+        self.server.double.rename_tablespace(name, new_name)
 
     @contextmanager
     def forbidden(self, *names: str) -> Generator[None]:
@@ -232,6 +248,8 @@ class Targets:
             return PostgresTarget(self._stack.enter_context(running(cluster)), self._keeper)
         if engine == "MariaDB":
             return MariadbTarget(self._stack.enter_context(mariadb.running(self._folder / "mariadb", *_NOT_DURABLE)), self._keeper)
+        if engine == "MySQL":
+            return MariadbTarget(self._stack.enter_context(mariadb.running_mysql(self._folder / "mysql")), self._keeper)
         if engine == "Oracle":
             return OracleTarget(self._stack.enter_context(oracle.new_server(OracleDouble())))
         return SqlServerTarget(self._stack.enter_context(sqlserver.new_server()))

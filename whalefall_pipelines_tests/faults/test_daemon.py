@@ -36,15 +36,17 @@ STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
 @contextmanager
-def scene_at(home: Home, targets: Targets) -> Generator[Scene]:
+def scene_at(home: Home, targets: Targets, engine: str = POSTGRESQL) -> Generator[Scene]:
     """Two real servers registered in the store of a home, for today."""
     given = settings.load(home.environment)
-    target, now = targets.of(POSTGRESQL), datetime.now(UTC)
+    target, neighbour, now = targets.of(engine), targets.of(POSTGRESQL), datetime.now(UTC)
     with closing(open_database(given)) as store, ChaosProxy(target.host, target.port) as proxy:
         day = today(now, store.timezone)
-        yield Scene(
-            store, home.folder, {}, target=target, neighbour=target, proxy=proxy, now=now, day=day, timezone=store.timezone, parallel=1
+        scene = Scene(
+            store, home.folder, {}, target=target, neighbour=neighbour, proxy=proxy, now=now, day=day, timezone=store.timezone, parallel=1
         )
+        with scene.afterwards:
+            yield scene
 
 
 def kill_the_run(home: Home, up: Up, run_id: str) -> None:

@@ -12,7 +12,6 @@ from contextlib import closing, contextmanager
 
 import psycopg2
 import pytest
-from psycopg2 import sql
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.instances import Login
@@ -81,7 +80,7 @@ def test_a_forbidden_database_comes_with_the_grant_that_cures_it(server: Postgre
     with visit(server, login) as probe:
         missing, measured = probe.measure([forbidden, open_to_all])
         assert isinstance(missing, MissingSize)
-        assert missing == MissingSize(forbidden, Reason.NO_PERMISSION, f"GRANT CONNECT ON DATABASE {forbidden} TO {login.username};")
+        assert missing == MissingSize(forbidden, Reason.NO_PERMISSION, f"GRANT pg_monitor TO {login.username};")
         assert isinstance(measured, DatabaseSize)
         with superuser(server) as cursor:
             cursor.execute(missing.detail)
@@ -223,17 +222,18 @@ def test_a_database_renamed_between_listing_and_measuring_is_not_measured_by_its
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_database_names_are_measured_and_their_grants_work(newest: PostgresCluster, name: str) -> None:
+def test_hostile_database_names_are_measured_and_the_end_of_their_drop_works(newest: PostgresCluster, name: str) -> None:
     login = create_login(newest)
     create_database(newest, name)
     with superuser(newest) as cursor, visit(newest, login) as probe:
         assert name in probe.list_databases()
         assert isinstance(probe.measure([name])[0], DatabaseSize)
-        cursor.execute(sql.SQL("revoke connect on database {} from public").format(sql.Identifier(name)))
-        (missing,) = probe.measure([name])
-        assert isinstance(missing, MissingSize)
-        cursor.execute(missing.detail)
-        assert isinstance(probe.measure([name])[0], DatabaseSize)
+        cursor.execute("update pg_database set datconnlimit = -2 where datname = %s", (name,))
+        (half_dropped,) = probe.measure([name])
+        assert isinstance(half_dropped, DatabaseSize)
+        assert half_dropped.notice
+        cursor.execute(half_dropped.notice.partition("Run ")[2])
+        assert name not in probe.list_databases()
 
 
 @pytest.mark.parametrize("username", HOSTILE)

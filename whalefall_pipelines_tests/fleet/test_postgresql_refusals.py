@@ -7,13 +7,15 @@ import os
 import signal
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.errors import LoginRejectedError, TargetError, UnreachableError
+from whalefall_pipelines.domain.sizes import DatabaseSize
+from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.dead_host import answering_host
@@ -152,3 +154,23 @@ def test_a_full_server_and_one_that_stops_are_worth_another_try(tmp_path: Path) 
                 with failure(Reason.UNAVAILABLE, UnreachableError, login.password) as said:
                     refused(instance_of(cluster), login)
             assert "the database system is shutting down" in said[0]
+
+
+@pytest.mark.parametrize(("kind", "revoked"), [("select on", "pg_database"), ("execute on function", "pg_database_size(oid)")])
+def test_what_was_revoked_from_everybody_comes_with_its_grant(newest: PostgresCluster, kind: str, revoked: str) -> None:
+    login = create_login(newest, f'hard"ened {revoked}')
+    instance = replace(instance_of(newest), username=login.username)
+
+    def sizes() -> list[DatabaseSize]:
+        with ServerFleet().connect(instance, login) as probe:
+            return [one for one in probe.measure(list(probe.list_databases())) if isinstance(one, DatabaseSize)]
+
+    with superuser(newest) as cursor:
+        cursor.execute(f"revoke {kind} pg_catalog.{revoked} from public")
+        try:
+            with failure(Reason.NO_PERMISSION, SizesError, login.password) as said:
+                sizes()
+            cursor.execute(said[0].partition("database: ")[2])
+            assert sizes()
+        finally:
+            cursor.execute(f"grant {kind} pg_catalog.{revoked} to public")

@@ -41,6 +41,12 @@ def test_a_server_without_databases_of_its_own_is_fine_and_has_no_size(store: Da
     assert (one.is_fine, one.measurable, one.total_bytes) == (True, 0, None)
 
 
+def test_a_login_that_may_not_see_every_database_is_not_fine(store: Database, tmp_path: Path) -> None:
+    register(store, "a")
+    one = examine(store, tmp_path, FakeFleet({"a": server({"app": 5}, grant_to_list="GRANT all of it;")}))["a"]
+    assert (one.is_fine, one.measurable, one.missing) == (False, 1, ())
+
+
 def test_only_version_and_instant_of_servers_that_answered_are_kept(store: Database, tmp_path: Path) -> None:
     register(store, "a", "down")
     examine(store, tmp_path, FakeFleet({"a": server()}))

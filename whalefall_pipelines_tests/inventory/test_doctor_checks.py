@@ -26,7 +26,7 @@ def test_a_server_that_cannot_be_visited_gives_the_advice_of_its_error() -> None
 
 
 def test_a_grant_that_lacks_is_a_problem_when_a_size_does_and_else_a_warning() -> None:
-    missing = (("x", "run on that server: GRANT CONNECT;"), ("y", "…"))
+    missing = (("x", "run on that server: GRANT monitor;"), ("y", "…"))
     found = bad(
         check_instances(
             [
@@ -39,7 +39,7 @@ def test_a_grant_that_lacks_is_a_problem_when_a_size_does_and_else_a_warning() -
     )
     assert [(severity, step) for severity, _, step in found] == [
         (Severity.PROBLEM, "run on that server: GRANT stats;"),
-        (Severity.PROBLEM, "run on that server: GRANT CONNECT;"),
+        (Severity.PROBLEM, "run on that server: GRANT monitor;"),
         (Severity.WARNING, "run on that server: GRANT stats;"),
     ]
     assert "both: x, y cannot be measured" in found[0][1]

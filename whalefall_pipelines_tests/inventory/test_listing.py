@@ -89,6 +89,14 @@ def test_databases_that_swap_their_names_are_two_renames() -> None:
     assert (change.left_names, change.deactivated, change.held, change.created) == ((), (), (), ())
 
 
+@given(st.sets(NAMES), st.sets(NAMES))
+def test_what_a_login_may_not_see_is_not_gone(known: set[str], listed: set[str]) -> None:
+    inventory = [InventoryEntry(name, is_active=True, absent_since_date=DAY - timedelta(days=1)) for name in known]
+    change = compare_inventory(inventory, nameless(listed), DAY, is_partial=True)
+    assert set(change.unseen) == known - listed
+    assert (change.deactivated, change.held) == ((), ())
+
+
 def test_an_identifier_that_is_told_for_the_first_time_makes_no_new_database() -> None:
     change = compare_inventory([InventoryEntry("shop", is_active=True)], {"shop": "16384"}, DAY)
     assert (change.refreshed, change.recreated) == (("shop",), ())

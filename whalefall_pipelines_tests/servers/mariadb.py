@@ -150,6 +150,29 @@ def running_mysql(folder: Path, *options: str) -> Generator[Target]:
         yield Target("mysql", server)
 
 
+@contextmanager
+def in_system_tablespace(target: Target) -> Generator[str]:
+    """For the block tables with this option live in the system tablespace."""
+    if target.family == "mysql":
+        yield "tablespace innodb_system"
+        return
+    target.ask("set global innodb_file_per_table = off")
+    try:
+        yield ""
+    finally:
+        target.ask("set global innodb_file_per_table = on")
+
+
+def grow_unnoticed(target: Target, schema: str, options: str, megabytes: int = 40) -> None:
+    """A table whose statistics are of the time before it grew, as those of one of which less than a tenth of the rows change always are."""
+    target.fill(schema, "grown", 1000, f"stats_auto_recalc=0 {options}")
+    target.ask(
+        f"alter table {schema}.grown add column long_text longblob",
+        f"analyze table {schema}.grown",
+        f"update {schema}.grown set long_text = repeat('z', 1000000) where id < {megabytes}",
+    )
+
+
 def _tidy(target: Target) -> Generator[Target]:
     yield target
     target.drop_created()

@@ -85,6 +85,10 @@ class MySQLProbe(ProbeDefaults):
             raise SizesError(sentence, reason=Reason.NO_PERMISSION)
         return dict.fromkeys(sorted(listed))
 
+    def grant_to_list(self) -> str | None:
+        """Without a privilege on all schemas, those that the login may not use are in the listing by their tablespaces at best."""
+        return None if self._sees_tables else self._grant()
+
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Measure all by a few statements, and each schema that has tables of other engines by one more.
 

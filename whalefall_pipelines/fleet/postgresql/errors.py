@@ -50,6 +50,11 @@ _WORDS: tuple[tuple[str, _Meaning], ...] = (
     ("", (UnreachableError, Reason.SERVER_ERROR, _AGAIN)),
 )
 _WRONG_PASSWORD = "28P01"  # noqa: S105 - the SQLSTATE of one
+# What everybody may read and ask unless it was revoked, by the name in the refusal.
+_PUBLIC = {
+    "pg_database": "SELECT ON pg_catalog.pg_database",
+    "pg_database_size": "EXECUTE ON FUNCTION pg_catalog.pg_database_size(oid)",
+}
 _HOST_ADMISSION = "admit this host, login and encryption in the server's pg_hba.conf."
 
 
@@ -107,6 +112,8 @@ def statement_error(sqlstate: str | None, text: str, instance: Instance, watch: 
     where = f"PostgreSQL at {instance.address}"
     said = (text.strip().splitlines() or ["no message"])[0]
     if sqlstate == "42501":
-        return SizesError(f"{where} refuses the sizes: {said}.", reason=Reason.NO_PERMISSION)
+        privileges = (_PUBLIC[name] for name in re.findall(r"\w+", said) if name in _PUBLIC)
+        cure = "".join(f"; run there, in the default database: GRANT {name} TO {_quoted(instance.username)};" for name in privileges)
+        return SizesError(f"{where} refuses the sizes: {said}{cure or '.'}", reason=Reason.NO_PERMISSION)
     is_over = not is_open or sqlstate is None or sqlstate.startswith(("08", "57P", "40001"))
     return SizesError(f"{where} failed in mid-query: {said}.", reason=Reason.UNAVAILABLE if is_over else Reason.SERVER_ERROR)

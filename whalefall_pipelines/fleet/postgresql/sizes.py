@@ -1,8 +1,9 @@
 """PostgreSQL 15 to 18 through psycopg2. Sizes are `pg_database_size`: every file of a database on disk, by one statement.
 
 Trap: without CONNECT on one database (or pg_read_all_stats) that function fails the whole statement, so the statement guards each
-database and the missing privilege comes back as an outcome. Databases are measured by their OID, because a name may be any bytes
-(`postgresql_names.py`). How a session is opened is in `postgresql_connection.py`, what errors mean in `postgresql_errors.py`.
+database and the missing privilege comes back as an outcome. Whatever privilege is missing, the same GRANT cures it: of pg_monitor, which
+includes pg_read_all_stats. Databases are measured by their OID, because a name may be any bytes (`postgresql_names.py`). How a session is
+opened is in `postgresql_connection.py`, what errors mean in `postgresql_errors.py`.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -42,13 +43,13 @@ class PostgresProbe(ProbeDefaults):
         return f"libpq {major}.{minor}"
 
     def rights(self) -> Sequence[Right]:
-        """CONNECT on every database will do for the sizes, too; pg_monitor includes pg_read_all_stats."""
+        """pg_monitor, for everything; CONNECT on every database, or pg_read_all_stats, will do for the sizes, too."""
         parameters = {"system_databases": sorted(Engine.POSTGRESQL.system_databases)}
         ((login, may_measure, may_measure_shared),) = self._session.rows("probes/postgresql/find_rights", parameters)
-        databases, shared = (f"GRANT {role} TO {_typed(_bytes(login))};" for role in ("pg_read_all_stats", "pg_monitor"))
+        grant = _grant(_bytes(login))
         return (
-            Right("measure databases", databases, is_held=bool(may_measure)),
-            Right("measure what belongs to no database", shared, is_held=bool(may_measure_shared), is_optional=True),
+            Right("measure databases", grant, is_held=bool(may_measure)),
+            Right("measure what belongs to no database", grant, is_held=bool(may_measure_shared), is_optional=True),
         )
 
     def identity(self) -> ServerIdentity | None:
@@ -129,18 +130,19 @@ def _typed(quoted_name: bytes) -> str:
     return quoted_name.decode("utf-8", "backslashreplace") + " /* each \\xHH is one byte; client_encoding = SQL_ASCII */"
 
 
+def _grant(quoted_login: bytes) -> str:
+    return f"GRANT pg_monitor TO {_typed(quoted_login)};"
+
+
 def _outcome(name: str, answer: _Answer | None) -> DatabaseSize | MissingSize:
     if answer is None:
         return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
-    database = _bytes(answer.quoted_name)
     if not answer.is_allowed:
-        # Nobody can type a name that is no UTF-8, and nobody connects to what is half dropped: the role cures both.
-        is_named = is_utf8(database) and not answer.is_half_dropped
-        privilege = f"CONNECT ON DATABASE {_typed(database)}" if is_named else "pg_read_all_stats"
-        return MissingSize(name, Reason.NO_PERMISSION, f"GRANT {privilege} TO {_typed(_bytes(answer.quoted_login))};")
+        return MissingSize(name, Reason.NO_PERMISSION, _grant(_bytes(answer.quoted_login)))
     notice = None
     if answer.is_half_dropped:
-        notice = f"An interrupted DROP DATABASE left it: nobody can use it, but its files are there. Run DROP DATABASE {_typed(database)};"
+        statement = f"DROP DATABASE {_typed(_bytes(answer.quoted_name))};"
+        notice = f"An interrupted DROP DATABASE left it: nobody can use it, but its files are there. Run {statement}"
     elif answer.total_bytes is None:
         return MissingSize(name, Reason.SERVER_ERROR, "the server lists it and finds no files of it")
     size = int(str(answer.total_bytes or 0))
