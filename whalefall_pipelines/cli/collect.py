@@ -115,7 +115,7 @@ def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: b
         note("No instance is registered: `whalefall instances add` or `whalefall instances import FILE` is the next step.")
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:
-        session = run_in_dagster(given, database, collection(day, day), on_progress=progress.show)
+        (session,) = run_in_dagster(given, database, collection(day, day), on_progress=progress.show)
     records = outlast_outage(lambda: list_records(database, session.session_id))
     missing = outlast_outage(lambda: reports.summarize_days(database, [day]))[day].missing
     if as_json:

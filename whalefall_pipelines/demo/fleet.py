@@ -7,7 +7,7 @@ but down, and one database that the login may not read. Their past is `history.p
 import os
 import secrets
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +50,13 @@ class DemoFleet:
     def _password_file(self) -> Path:
         return self.folder / "monitor.password"
 
+    @property
+    def server_count(self) -> int:
+        """How many servers there are to start, MariaDB counted where it is not installed too."""
+        return len(POSTGRES_DATABASES) + 1
+
     def start(self, say: Callable[[str], None]) -> None:
-        """Start and fill what is not there yet, all servers at once, and write the fleet file."""
+        """Start and fill what is not there yet, all servers at once, and write the fleet file. A sentence is said for each server."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self._password_file.exists():
             descriptor = os.open(self._password_file, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -64,7 +69,7 @@ class DemoFleet:
         with ThreadPoolExecutor(4) as pool:
             jobs = [pool.submit(_fill_postgres, name, cluster, password) for name, cluster in self._clusters()]
             jobs += [pool.submit(_fill_mariadb, maria, password)] if maria else []
-            for job in jobs:
+            for job in as_completed(jobs):
                 say(job.result())
         self._write_fleet_file(maria)
 
