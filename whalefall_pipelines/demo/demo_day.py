@@ -59,7 +59,7 @@ class DemoDay:
 
 def demo_fleet(settings: Settings) -> DemoFleet:
     """The demo's servers of this home."""
-    return DemoFleet(settings.home / "demo")
+    return DemoFleet(settings.home / "demo", settings.postgres_bin)
 
 
 def refuse_own_store(settings: Settings) -> None:
