@@ -113,7 +113,7 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
         _aggregate(database, day)
     return DemoDay(
         day=day,
-        session=next(session for session in sessions if session.first_day == session.last_day == day),
+        session=next(session for session in sessions if session.sync_type is not SyncType.BACKFILL),
         instances=reports.rank_instances(database, [day]),
         summary=reports.summarize_days(database, [day])[day],
         gaps=reports.list_gaps(database, [day]),
@@ -147,7 +147,6 @@ def _execute(settings: Settings, database: Database, runs: list[tuple[str, Run]]
         progress.show(session)
 
     progress.say(runs[0][0])
-
     sessions = run_in_dagster(settings, database, *(run for _, run in runs), on_progress=show)
     if len(sessions) < len(runs) or sessions[-1].status is SessionStatus.CANCELLED:
         raise SessionEndedError(f"Session {sessions[-1].session_id} was cancelled, so the demo is not complete: run it again.")

@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -89,6 +90,7 @@ def _package_folder(package: str) -> Path | None:
     return Path(spec.origin).parent if spec and spec.origin else None
 
 
+@cache  # asked at every look at the store's address
 def _version(folder: Path) -> str | None:
     if not (folder / "initdb").is_file():
         return None
