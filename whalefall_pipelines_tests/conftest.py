@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
-from whalefall_pipelines.runtime.local_servers.postgresql_binaries import for_store
+from whalefall_pipelines.runtime.local_servers.postgresql_binaries import available
 from whalefall_pipelines.store import migrations
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
@@ -45,9 +45,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluster]:
-    """A running PostgreSQL of the store's own version, gone with the worker."""
+    """A running PostgreSQL of the newest version here, gone with the worker."""
+    newest = max(available(), key=lambda binaries: binaries.major)
     cluster = PostgresCluster(
-        bin_dir=for_store().bin_dir, folder=tmp_path_factory.mktemp("postgresql"), options=FAST, initdb_options=("--wal-segsize=4", "-N")
+        bin_dir=newest.bin_dir,
+        folder=tmp_path_factory.mktemp("postgresql"),
+        options=FAST,
+        initdb_options=("--wal-segsize=4", "-N"),
     )
     cluster.start(with_parent=True)
     yield cluster

@@ -210,7 +210,7 @@ def server_collector(settings: Settings, database: Database) -> Collector:
     )
 
 
-def recompute_totals(database: Database, targets: Sequence[Instance], days: Sequence[date], session_id: UUID) -> None:
+def recompute_totals(database: Database, targets: Sequence[Instance], days: Sequence[date], session_id: UUID | None) -> None:
     """Write the instance totals of stored days anew from their database rows."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         capacity.write_totals(cursor, [target.instance_id for target in targets], min(days), max(days), session_id)

@@ -1,38 +1,49 @@
 """The demo from end to end: servers, registration, simulated past, and today collected through Dagster."""
 
 import json
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from typing import Protocol
 from uuid import uuid4
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
-from whalefall_pipelines.capacity.collect import server_collector
-from whalefall_pipelines.capacity.figures import DaySummary, Gap, RankedInstance
-from whalefall_pipelines.capacity.store import reports
-from whalefall_pipelines.capacity.store import sizes as capacity
+from whalefall_pipelines.capacity.collect import recompute_totals, server_collector
+from whalefall_pipelines.capacity.day_reports import DayReport, report_days
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.demo.fleet import DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
-from whalefall_pipelines.domain.sessions import Session, SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.domain.sizes import DatabaseSize
-from whalefall_pipelines.errors import InputError, StoreBusyError, TargetError
+from whalefall_pipelines.errors import InputError, SessionEndedError, StoreBusyError, TargetError
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.inventory.register_instances import carry_out, plan_fleet, read_fleet_file
 from whalefall_pipelines.retention.maintain_table_partitions import create_table_partitions
 from whalefall_pipelines.sessions.keep_session import sync_session
-from whalefall_pipelines.sessions.run_in_dagster import aggregation, collection, run_in_dagster
-from whalefall_pipelines.sessions.store import list_sessions
+from whalefall_pipelines.sessions.run_in_dagster import Run, aggregation, collection, run_in_dagster
+from whalefall_pipelines.sessions.show_sessions import newest_sessions
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
+
+_NAMES = {PeriodType.DAILY: "days", PeriodType.WEEKLY: "weeks", PeriodType.MONTHLY: "months", PeriodType.QUARTERLY: "quarters"}
+
+
+class Progress(Protocol):
+    """Who watches the demo being made, step by step."""
+
+    def expect(self, steps: int) -> None:
+        """So many steps follow."""
+
+    def say(self, sentence: str) -> None:
+        """One more step is done or begun."""
+
+    def show(self, session: Session) -> None:
+        """How far the session of the step is that was begun last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +52,12 @@ class DemoDay:
 
     day: date
     session: Session
-    instances: tuple[RankedInstance, ...]
-    summary: DaySummary
-    gaps: tuple[Gap, ...]
+    report: DayReport
 
 
 def demo_fleet(settings: Settings) -> DemoFleet:
     """The demo's servers of this home."""
-    return DemoFleet(settings.home / "demo")
+    return DemoFleet(settings.home / "demo", settings.postgres_bin)
 
 
 def refuse_own_store(settings: Settings) -> None:
@@ -76,35 +85,69 @@ def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
         )
 
 
-def run_demo(settings: Settings, database: Database, say: Callable[[str], None], on_progress: Callable[[Session], None]) -> DemoDay:
-    """Start the servers, register them, load their past once, collect today through Dagster."""
+def run_demo(settings: Settings, database: Database, progress: Progress) -> DemoDay:
+    """Start the servers, register them, load their past once, collect today through Dagster.
+
+    Raises:
+        SessionEndedError: a session of it was cancelled.
+    """
     fleet = demo_fleet(settings)
     refuse_real_fleet(database, fleet)
     day = today(system_clock(), database.timezone)
+    runs = _runs(database, day)
+    has_history = _has_history(database)
+    progress.expect(fleet.server_count + (not has_history) + len(runs))
     _begin_calendar(settings, day)
-    fleet.start(say)
+    fleet.start(progress.say)
     entries = read_fleet_file(fleet.fleet_file, settings)
     carry_out(database, entries, plan_fleet(database, entries))
     with suppress(StoreBusyError):  # another upkeep makes the same months at this moment
         create_table_partitions(database, settings, day)
-    if not _has_history(database):
-        started = time.monotonic()
+    if not has_history:
+        progress.say(f"loading {HISTORY_DAYS} days of SIMULATED history")
         _load_history(settings, database, day)
-        say(f"loaded {HISTORY_DAYS} days of SIMULATED history ({time.monotonic() - started:.1f} s)")
-    if not any(session.sync_type is SyncType.BACKFILL for session in list_sessions(database, most=1000)):
-        say("telling Dagster about them: a backfill that reads what is stored")
-        past = collection(day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1))
-        run_in_dagster(settings, database, past, on_progress=on_progress)
-    say(f"collecting {day} through Dagster")
-    session = run_in_dagster(settings, database, collection(day, day), on_progress=on_progress)
-    _aggregate(settings, database, day, say)
+    sessions = _execute(settings, database, runs, progress)
+    if not any(run.category is SyncCategory.AGGREGATION for _, run in runs):
+        _aggregate(database, day)
+    (report,) = report_days(database, [day])
     return DemoDay(
         day=day,
-        session=session,
-        instances=reports.rank_instances(database, [day]),
-        summary=reports.summarize_days(database, [day])[day],
-        gaps=reports.list_gaps(database, [day]),
+        session=next(session for session in sessions if session.sync_type is not SyncType.BACKFILL),
+        report=report,
     )
+
+
+def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
+    """The runs that are still missing in Dagster, each with a sentence: the past and all periods once, today always."""
+    told = [
+        session.sync_category
+        for session in newest_sessions(database, limit=1000)
+        if session.sync_type is SyncType.BACKFILL and session.status is SessionStatus.COMPLETED
+    ]
+    first_day, yesterday = day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1)
+    runs = [(f"collecting {day} through Dagster", collection(day, day))]
+    if SyncCategory.CAPACITY not in told:
+        runs.insert(0, ("telling Dagster about the past: a backfill that reads what is stored", collection(first_day, yesterday)))
+    if told.count(SyncCategory.AGGREGATION) < len(PeriodType):
+        for period_type in PeriodType:
+            periods = periods_between(period_type, first_day, day)
+            runs.append((f"computing {_NAMES[period_type]} through Dagster", aggregation(periods[0], periods[-1])))
+    return runs
+
+
+def _execute(settings: Settings, database: Database, runs: list[tuple[str, Run]], progress: Progress) -> tuple[Session, ...]:
+    unsaid = {run.session_id: sentence for sentence, run in runs[1:]}
+
+    def show(session: Session) -> None:
+        while session.session_id in unsaid:
+            progress.say(unsaid.pop(next(iter(unsaid))))
+        progress.show(session)
+
+    progress.say(runs[0][0])
+    sessions = run_in_dagster(settings, database, *(run for _, run in runs), on_progress=show)
+    if len(sessions) < len(runs) or sessions[-1].status is SessionStatus.CANCELLED:
+        raise SessionEndedError(f"Session {sessions[-1].session_id} was cancelled, so the demo is not complete: run it again.")
+    return sessions
 
 
 def _begin_calendar(settings: Settings, day: date) -> None:
@@ -114,20 +157,12 @@ def _begin_calendar(settings: Settings, day: date) -> None:
         saved.write_text(f"WHALEFALL_START_DATE={day - timedelta(days=HISTORY_DAYS)}\n")
 
 
-def _aggregate(settings: Settings, database: Database, day: date, say: Callable[[str], None]) -> None:
-    """Compute every period once through Dagster, so that the UI has them; on a later run those of today, at once and without it."""
-    if any(one.sync_category is SyncCategory.AGGREGATION for one in list_sessions(database, most=1000)):
-        for period_type in PeriodType:
-            plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, day, day)
-            with sync_session(database, plan, active_instances(database)):
-                aggregate_sizes(database, [period_of(period_type, day)], day, plan.session_id)
-        return
-    say("computing days, weeks, months and quarters through Dagster: four runs")
-    ranges = [periods_between(period_type, day - timedelta(days=HISTORY_DAYS), day) for period_type in PeriodType]
-    with ThreadPoolExecutor(2) as pool:
-        runs = [pool.submit(run_in_dagster, settings, database, aggregation(periods[0], periods[-1])) for periods in ranges]
-        for run in runs:
-            run.result()
+def _aggregate(database: Database, day: date) -> None:
+    """Compute today's periods at once and without Dagster, through which all of them were computed before."""
+    for period_type in PeriodType:
+        plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, day, day)
+        with sync_session(database, plan, []):  # its records are of what changed
+            aggregate_sizes(database, [period_of(period_type, day)], day, plan.session_id)
 
 
 def _has_history(database: Database) -> bool:
@@ -146,7 +181,7 @@ def _load_history(settings: Settings, database: Database, day: date) -> None:
     rows = [asdict(one) for one in days]
     with database.transaction() as cursor:
         cursor.execute(queries.load("demo/insert_simulated_history"), {"days": json.dumps(rows, default=str)})
-        capacity.write_totals(cursor, list(ids.values()), first_day, last_day, None)
+    recompute_totals(database, instances, [first_day, last_day], None)
 
 
 def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance, ...], day: date) -> dict[tuple[str, str], int]:

@@ -4,21 +4,23 @@ Real PostgreSQL clusters of as many major versions as this machine offers, Maria
 but down, and one that never got its GRANT, with a database that the login may not measure. Their past is `history.py`.
 """
 
+import itertools
 import os
 import secrets
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.runtime.local_servers import mariadb_binaries
 from whalefall_pipelines.runtime.local_servers.mariadb import MariadbServer
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
-from whalefall_pipelines.runtime.local_servers.postgresql_binaries import PostgresBinaries, available
+from whalefall_pipelines.runtime.local_servers.postgresql_binaries import available, made_by
 
 MONITOR = "whalefall_monitor"
 # Nothing listens on the discard port of a machine of today: a server that is down.
@@ -37,9 +39,10 @@ _POSTGRES_OPTIONS = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB",
 
 @dataclass(frozen=True, slots=True)
 class DemoFleet:
-    """The demo's servers in `folder`."""
+    """The demo's servers in `folder`; `postgres_bin` is where their PostgreSQL is looked for first."""
 
     folder: Path
+    postgres_bin: Path | None = None
 
     @property
     def fleet_file(self) -> Path:
@@ -50,8 +53,13 @@ class DemoFleet:
     def _password_file(self) -> Path:
         return self.folder / "monitor.password"
 
+    @property
+    def server_count(self) -> int:
+        """How many servers there are to start, MariaDB counted where it is not installed too."""
+        return len(POSTGRES_DATABASES) + 1
+
     def start(self, say: Callable[[str], None]) -> None:
-        """Start and fill what is not there yet, all servers at once, and write the fleet file."""
+        """Start and fill what is not there yet, all servers at once, and write the fleet file. A sentence is said for each server."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self._password_file.exists():
             descriptor = os.open(self._password_file, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -64,21 +72,24 @@ class DemoFleet:
         with ThreadPoolExecutor(4) as pool:
             jobs = [pool.submit(_fill_postgres, name, cluster, password) for name, cluster in self._clusters()]
             jobs += [pool.submit(_fill_mariadb, maria, password)] if maria else []
-            for job in jobs:
+            for job in as_completed(jobs):
                 say(job.result())
         self._write_fleet_file(maria)
 
     def stop(self) -> list[str]:
         """Stop what runs and name it."""
+        if not self.folder.exists():
+            return []
         stopped = [name for name, cluster in self._clusters() if cluster.stop()]
         maria = self._mariadb()
         return [*stopped, MARIADB_NAME] if maria and maria.stop() else stopped
 
     def _clusters(self) -> list[tuple[str, PostgresCluster]]:
-        binaries = _one_of_each_major_version()
+        here = {binaries.major: binaries.bin_dir for binaries in reversed([*available(self.postgres_bin)]) if binaries.major >= 15}
+        newest = itertools.cycle(sorted(here)[-3:])
+        folders = [self.folder / name for name, _ in POSTGRES_DATABASES]
         return [
-            (name, PostgresCluster(binaries[number % len(binaries)].bin_dir, self.folder / name, options=_POSTGRES_OPTIONS))
-            for number, (name, _) in enumerate(POSTGRES_DATABASES)
+            (folder.name, PostgresCluster(_binaries(folder, here, next(newest)), folder, options=_POSTGRES_OPTIONS)) for folder in folders
         ]
 
     def _mariadb(self) -> MariadbServer | None:
@@ -97,10 +108,15 @@ class DemoFleet:
         self.fleet_file.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
-def _one_of_each_major_version() -> list[PostgresBinaries]:
-    """Oldest first; the same major version from two places counts once."""
-    by_major = {binaries.major: binaries for binaries in available() if binaries.major >= 15}
-    return [by_major[major] for major in sorted(by_major)][-3:]
+def _binaries(folder: Path, here: Mapping[int, Path], major: int) -> Path:
+    """Those of the version that made the server's data, of `major` where there are none yet."""
+    major = made_by(folder / "data") or major
+    if major not in here:
+        raise LocalServerError(
+            f"The demo's server {folder.name} was made by PostgreSQL {major}, which is not here any more: delete {folder}, "
+            "and it is made again by another version."
+        )
+    return here[major]
 
 
 def _fill_postgres(name: str, cluster: PostgresCluster, password: str) -> str:

@@ -6,13 +6,12 @@ file, so its URLs can be printed. Creating the databases is `creation.py`, their
 
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.errors import InputError, LocalServerError
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines.runtime.local_servers.postgresql_binaries import for_store
+from whalefall_pipelines.runtime.local_servers.postgresql_binaries import for_store, made_by
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.creation import create_missing_database
 from whalefall_pipelines.store.database import Database
@@ -47,7 +46,7 @@ def cluster(settings: Settings) -> PostgresCluster:
         own = describe(parse_url(settings.database_url))
         raise InputError(f"The store is your own PostgreSQL at {own} (WHALEFALL_DATABASE_URL): start and stop it with its own tools.")
     folder = settings.home / "store"
-    binaries = for_store(settings.postgres_bin, major=_made_by(folder))
+    binaries = for_store(settings.postgres_bin, major=made_by(folder / "data"))
     return PostgresCluster(bin_dir=binaries.bin_dir, folder=folder, superuser="whalefall", options=_OPTIONS)
 
 
@@ -93,7 +92,7 @@ def resume(settings: Settings) -> None:
     """
     if settings.database_url is None:
         server = cluster(settings)
-        if _made_by(server.folder) is None:
+        if made_by(server.data) is None:
             raise _no_store(settings)
         server.start()
 
@@ -113,11 +112,3 @@ def open_database(settings: Settings, *, pool_size: int = 8) -> Database:
 def _no_store(settings: Settings) -> LocalServerError:
     advice = "run `whalefall store start`, which makes one, or name another WHALEFALL_HOME."
     return LocalServerError(f"There is no store in {settings.home} yet; {advice}")
-
-
-def _made_by(folder: Path) -> int | None:
-    """The major version of the PostgreSQL that made the store; None when there is none yet."""
-    try:
-        return int((folder / "data" / "PG_VERSION").read_text())
-    except (OSError, ValueError):
-        return None

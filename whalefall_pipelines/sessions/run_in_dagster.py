@@ -1,15 +1,16 @@
-"""Starts a Dagster run of a job and waits for its session. Dagster itself is another process: nothing imports it.
+"""Starts Dagster runs and waits for their sessions. Dagster itself is another process: nothing imports it.
 
-The run lives in that process and not in the daemon's queue, so it works without `whalefall up` and is visible there all the same.
+The runs live in that process (`execute_runs.py`) and not in the daemon's queue, so they work without `whalefall up` and are visible
+there all the same.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -31,12 +32,13 @@ STOP_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A job with the partitions to run it for, named by their first days: one, or a range as a backfill."""
+    """A job with the partitions to run it for, named by their first days: one, or a range as a backfill; and the session it will have."""
 
     job_name: str
     category: SyncCategory
     first_start: date
     last_start: date
+    session_id: UUID = field(default_factory=uuid4)
 
 
 def collection(first_day: date, last_day: date) -> Run:
@@ -49,21 +51,22 @@ def aggregation(first: Period, last: Period) -> Run:
     return Run(f"aggregate_{first.period_type}_periods", SyncCategory.AGGREGATION, first.start, last.start)
 
 
-def run_in_dagster(settings: Settings, database: Database, run: Run, *, on_progress: Callable[[Session], None] = lambda _: None) -> Session:
-    """Run a job and return its session as it ended.
+def run_in_dagster(
+    settings: Settings, database: Database, *runs: Run, on_progress: Callable[[Session], None] = lambda _: None
+) -> tuple[Session, ...]:
+    """Execute runs one after the other, and return their sessions as they ended; none of a run that followed a cancelled one.
 
-    While the store is away there is no progress to show. Whether the run outlasts that is the run's own affair: it is watched to its end.
+    While the store is away there is no progress to show. Whether a run outlasts that is the run's own affair: it is watched to its end.
 
     Raises:
-        RunFailedError: the run broke, so that there may be no session; the sentence names the log.
-        StoreUnreachableError: the run ended, and the store did not come back in time to tell how.
+        RunFailedError: a run broke, so that there may be no session; the sentence names the log.
+        StoreUnreachableError: the runs ended, and the store did not come back in time to tell how.
     """
-    session_id = uuid4()
-    log = settings.home / "logs" / f"{run.job_name}-{session_id}.log"
+    log = settings.home / "logs" / f"{runs[0].job_name}-{runs[0].session_id}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            _command(session_id, run),
+            _command(runs),
             env=os.environ | dagster_environment(settings, address(settings), database.timezone),
             cwd=settings.home,
             stdin=subprocess.DEVNULL,
@@ -73,19 +76,19 @@ def run_in_dagster(settings: Settings, database: Database, run: Run, *, on_progr
         try:
             while _is_running(process):
                 with suppress(StoreUnreachableError):
-                    _show(database, session_id, on_progress)
+                    _show(database, runs, on_progress)
         except BaseException as error:
             _stop(process)
-            _abandon(database, session_id, SessionStatus.CANCELLED, "CANCELLED", f"its command ended: {type(error).__name__}")
+            _abandon(database, runs, SessionStatus.CANCELLED, "CANCELLED", f"its command ended: {type(error).__name__}")
             raise
-    if process.returncode != 0 and not _was_cancelled(database, session_id):
+    if process.returncode != 0 and not _was_cancelled(database, runs):
         reason = _reason(log) if process.returncode > 0 else f"its process was killed by signal {-process.returncode}."
-        _abandon(database, session_id, SessionStatus.FAILED, RunFailedError.code, f"the run broke: {reason}")
+        _abandon(database, runs, SessionStatus.FAILED, RunFailedError.code, f"the run broke: {reason}")
         raise RunFailedError(f"The Dagster run broke: {reason} The whole of it is in {log}.")
-    outlast_outage(lambda: _show(database, session_id, on_progress))
-    session = outlast_outage(lambda: sessions.get_session(database, session_id))
+    outlast_outage(lambda: _show(database, runs, on_progress))
+    opened = outlast_outage(lambda: _opened(database, runs))
     log.unlink()
-    return session
+    return opened
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -97,26 +100,31 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _abandon(database: Database, session_id: UUID, status: SessionStatus, code: str, message: str) -> None:
-    """End the session if the run did not; where the store is away, the sweep or the next run does it."""
+def _abandon(database: Database, runs: Sequence[Run], status: SessionStatus, code: str, message: str) -> None:
+    """End the sessions that the runs did not; where the store is away, the sweep or the next run does it."""
     with suppress(StoreError):
-        sessions.abandon_session(database, session_id, status, error_code=code, error_message=message)
+        for run in runs:
+            sessions.abandon_session(database, run.session_id, status, error_code=code, error_message=message)
 
 
-def _was_cancelled(database: Database, session_id: UUID) -> bool:
+def _was_cancelled(database: Database, runs: Sequence[Run]) -> bool:
     try:
-        return outlast_outage(lambda: sessions.get_session(database, session_id)).status is SessionStatus.CANCELLED
-    except (NotFoundError, StoreUnreachableError):
+        opened = outlast_outage(lambda: _opened(database, runs))
+    except StoreUnreachableError:
         return False
+    return bool(opened) and opened[-1].status is SessionStatus.CANCELLED
 
 
-def _command(session_id: UUID, run: Run) -> list[str]:
+def _command(runs: Sequence[Run]) -> list[str]:
+    orders = [{"job": run.job_name, "tags": _tags(run)} for run in runs]
+    return [sys.executable, "-m", "whalefall_pipelines.execute_runs", json.dumps(orders)]
+
+
+def _tags(run: Run) -> dict[str, str]:
     span = {"dagster/asset_partition_range_start": str(run.first_start), "dagster/asset_partition_range_end": str(run.last_start)}
     # The repository tag is what ties a run to its code location in the UI.
-    tags = {session_tag(run.category): str(session_id), ".dagster/repository": "__repository__@whalefall_pipelines"}
-    tags |= {"dagster/partition": str(run.first_start)} if run.first_start == run.last_start else span
-    job = [sys.executable, "-m", "dagster", "job", "execute", "-m", "whalefall_pipelines.definitions", "-j", run.job_name]
-    return [*job, "--tags", json.dumps(tags)]
+    tags = {session_tag(run.category): str(run.session_id), ".dagster/repository": "__repository__@whalefall_pipelines"}
+    return tags | ({"dagster/partition": str(run.first_start)} if run.first_start == run.last_start else span)
 
 
 def _is_running(process: subprocess.Popen[bytes]) -> bool:
@@ -127,11 +135,20 @@ def _is_running(process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def _show(database: Database, session_id: UUID, on_progress: Callable[[Session], None]) -> None:
-    try:
-        on_progress(sessions.get_session(database, session_id))
-    except NotFoundError:
-        return  # the run has not opened it yet
+def _show(database: Database, runs: Sequence[Run], on_progress: Callable[[Session], None]) -> None:
+    for session in _opened(database, runs)[-1:]:
+        on_progress(session)
+
+
+def _opened(database: Database, runs: Sequence[Run]) -> tuple[Session, ...]:
+    """The sessions that the runs have opened so far."""
+    opened: list[Session] = []
+    for run in runs:
+        try:
+            opened.append(sessions.get_session(database, run.session_id))
+        except NotFoundError:
+            break
+    return tuple(opened)
 
 
 def _reason(log: Path) -> str:

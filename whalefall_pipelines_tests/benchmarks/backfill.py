@@ -74,7 +74,7 @@ def measure(folder: Path) -> list[Figure]:
     def look(_: object) -> None:
         nonlocal peak
         for child in psutil.Process().children():
-            if "dagster" in child.cmdline():
+            if "whalefall_pipelines.execute_runs" in child.cmdline():
                 lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
                 peak = max(peak, next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0))
 

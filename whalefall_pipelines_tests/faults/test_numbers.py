@@ -9,7 +9,6 @@ import pytest
 from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.store.reports import rank_databases
 from whalefall_pipelines.runtime.processes import free_port
-from whalefall_pipelines_tests.cli import conftest
 from whalefall_pipelines_tests.cli.commands import succeed
 from whalefall_pipelines_tests.cli.trees import Home, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query
@@ -25,7 +24,6 @@ from whalefall_pipelines_tests.servers.postgresql import superuser
 
 pytestmark = [pytest.mark.process, oracle.LEFTOVERS]
 leftovers = oracle.leftovers
-prepared_folder, prepared_home = conftest.prepared_folder, conftest.prepared_home
 
 
 def check_sizes(scene: Scene) -> None:

@@ -3,19 +3,20 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.sessions import SessionStatus
+from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
+from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import RunFailedError
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.sessions import store as sessions
-from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
+from whalefall_pipelines.sessions.run_in_dagster import aggregation, collection, run_in_dagster
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query, register
@@ -66,7 +67,7 @@ def test_a_run_measures_real_servers_and_leaves_no_secret(
     add_instances(store, postgres_server, f"monitor_{dagster.removeprefix('dagster_')}")
     day = today(datetime.now(UTC), found.requested_timezone)
     shown: list[int] = []
-    session = run_in_dagster(found, store, collection(day, day), on_progress=lambda one: shown.append(one.total_instances))
+    (session,) = run_in_dagster(found, store, collection(day, day), on_progress=lambda one: shown.append(one.total_instances))
     assert (session.status, session.successful_instances, session.failed_instances) == (SessionStatus.FAILED, 1, 1)
     assert shown[-1] == 2
     records = {record.instance_name: record for record in sessions.list_records(store, session.session_id)}
@@ -90,3 +91,42 @@ def test_a_run_that_breaks_is_a_sentence_that_names_the_log(store: Database, giv
     day = today(datetime.now(UTC), found.requested_timezone)
     with pytest.raises(RunFailedError, match=r"Dagster run broke: .*whole of it is in .*\.log"):
         run_in_dagster(broken, store, collection(day, day))
+
+
+def test_several_runs_are_executed_in_order_and_each_tells_dagster_of_its_partitions(
+    store: Database, postgres_server: PostgresCluster, given: tuple[Settings, str]
+) -> None:
+    found, dagster = given
+    add_instances(store, postgres_server, f"monitor_{dagster.removeprefix('dagster_')}")
+    day = today(datetime.now(UTC), found.requested_timezone)
+    months = periods_between(PeriodType.MONTHLY, day - timedelta(days=40), day)
+    past = collection(day - timedelta(days=3), day - timedelta(days=1))
+    shown: list[object] = []
+    runs = (past, collection(day, day), aggregation(months[0], months[-1]))
+    opened = run_in_dagster(found, store, *runs, on_progress=lambda session: shown.append(session.session_id))
+    assert [(one.sync_category, one.sync_type) for one in opened] == [
+        (SyncCategory.CAPACITY, SyncType.BACKFILL),
+        (SyncCategory.CAPACITY, SyncType.MANUAL_TASK),
+        (SyncCategory.AGGREGATION, SyncType.BACKFILL),
+    ]
+    assert [one.session_id for one in opened] == [run.session_id for run in runs]
+    assert len({one.run_id for one in opened}) == len(runs)
+    assert shown[-1] == runs[-1].session_id
+    materialized = administer(
+        postgres_server,
+        "select asset_key, array_agg(distinct partition order by partition) from event_logs "
+        "where dagster_event_type = 'ASSET_MATERIALIZATION' and partition is not null group by asset_key",
+        database=dagster,
+    )
+    partitions = {str(key): keys for key, keys in materialized}
+    assert partitions['["database_size_stats"]'] == [str(day - timedelta(days=age)) for age in (3, 2, 1, 0)]
+    assert partitions['["database_size_aggregations", "monthly"]'] == [str(month.start) for month in months]
+
+
+def test_no_run_follows_one_that_breaks(store: Database, given: tuple[Settings, str]) -> None:
+    found, _ = given
+    day = today(datetime.now(UTC), found.requested_timezone)
+    month = period_of(PeriodType.MONTHLY, day + timedelta(days=31))
+    with pytest.raises(RunFailedError, match="has not begun"):
+        run_in_dagster(found, store, aggregation(month, month), collection(day, day))
+    assert query(store, "select array_agg(sync_category || ' ' || status) from sync_sessions") == [(["aggregation failed"],)]

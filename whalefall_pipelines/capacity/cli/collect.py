@@ -112,7 +112,7 @@ def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: b
         note("No instance is registered: `whalefall instances add` or `whalefall instances import FILE` is the next step.")
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:
-        session = run_in_dagster(given, database, collection(day, day), on_progress=progress.show)
+        (session,) = run_in_dagster(given, database, collection(day, day), on_progress=progress.show)
     session, records = show_session(database, session.session_id)
     summary, gaps = summarize_day(database, day)
     missing = summary.missing

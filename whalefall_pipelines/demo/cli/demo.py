@@ -1,17 +1,20 @@
 """`whalefall demo`: a fleet of real servers on this machine, its simulated past, and today collected through Dagster."""
 
 import time
+from contextlib import suppress
 from dataclasses import asdict
+from typing import Self
 
 import click
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from whalefall_pipelines import settings
-from whalefall_pipelines.capacity.cli.collect import SessionProgress
 from whalefall_pipelines.demo.demo_day import DemoDay, demo_fleet, refuse_own_store, run_demo
 from whalefall_pipelines.demo.history import HISTORY_DAYS
+from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.terminal.output import format_bytes, json_option, note, print_json, print_table
+from whalefall_pipelines.terminal.output import error_console, format_bytes, json_option, note, print_json, print_table
 
 
 @click.command()
@@ -31,25 +34,22 @@ def demo(*, stop: bool, as_json: bool) -> None:
         note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
         return
     started = time.monotonic()
-    with SessionProgress("making the demo") as progress:
-
-        def say(sentence: str) -> None:
-            progress.say(f"[{time.monotonic() - started:5.1f} s] {sentence}")
-
-        say(f"starting the store in {given.home}")
+    with DemoProgress() as progress:
+        progress.say(f"starting the store in {given.home}")
         with open_store(given, may_make=True) as database:
-            day = run_demo(given, database, say, progress.show)
+            day = run_demo(given, database, progress)
     if as_json:
-        gaps = [asdict(gap) for gap in day.gaps]
-        print_json({"day": day.day, "session_id": day.session.session_id, "summary": asdict(day.summary), "missing": gaps})
+        gaps = [asdict(gap) for gap in day.report.gaps]
+        print_json({"day": day.day, "session_id": day.session.session_id, "summary": asdict(day.report.summary), "missing": gaps})
     else:
         _print_day(day, time.monotonic() - started)
 
 
 def _print_day(day: DemoDay, seconds: float) -> None:
+    summary = day.report.summary
     click.echo(
-        f"\n{day.day}: {day.summary.databases} databases on {day.summary.instances} of {day.session.total_instances} servers, "
-        f"{format_bytes(day.summary.total_bytes)} ({day.summary.total_bytes or 0:,} bytes)\n"
+        f"\n{day.day}: {summary.databases} databases on {summary.instances} of {day.session.total_instances} servers, "
+        f"{format_bytes(summary.total_bytes)} ({summary.total_bytes or 0:,} bytes)\n"
     )
     rows = [
         {
@@ -60,13 +60,13 @@ def _print_day(day: DemoDay, seconds: float) -> None:
             "size": format_bytes(one.total_bytes),
             "since yesterday": format_bytes(one.change_bytes),
         }
-        for one in day.instances
+        for one in day.report.instances
     ]
     print_table(list(rows[0]) if rows else [], rows, as_json=False, empty="Nothing was measured.")
-    click.echo(f"\nMissing today: {day.summary.missing}, each with its reason")
+    click.echo(f"\nMissing today: {summary.missing}, each with its reason")
     missing = [
         {"server": gap.instance_name, "database": gap.database_name or "(never listed)", "reason": gap.reason, "what to do": gap.detail}
-        for gap in day.gaps
+        for gap in day.report.gaps
     ]
     print_table(list(missing[0]) if missing else [], missing, as_json=False, empty="")
     click.echo(
@@ -79,3 +79,44 @@ def _print_day(day: DemoDay, seconds: float) -> None:
         '  psql "$(whalefall store url)"         and then: table capacity_coverage\n'
         "  whalefall demo --stop                 stop the demo's servers and the store, which are still running"
     )
+
+
+class DemoProgress:
+    """A line for each step on standard error, and under them, where that is a terminal, a bar of all steps and the time that passes."""
+
+    def __init__(self) -> None:
+        """Show nothing yet."""
+        columns = (SpinnerColumn(), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+        console = error_console()
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task("", total=None)
+        self._started = time.monotonic()
+        self._said = 0
+
+    def __enter__(self) -> Self:
+        """Show it."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the bar away."""
+        self._progress.stop()
+
+    def expect(self, steps: int) -> None:
+        """So many steps follow."""
+        self._progress.update(self._task, total=self._said + steps)
+
+    def say(self, sentence: str) -> None:
+        """Put the sentence of a step above the bar: all steps before it are done."""
+        line = f"[{time.monotonic() - self._started:5.1f} s] {sentence}"
+        with suppress(OSError):  # the terminal may be gone, as in `note`
+            self._progress.console.print(line, markup=False, soft_wrap=True)
+        self._progress.update(self._task, completed=self._said, description="")
+        self._said += 1
+
+    def show(self, session: Session) -> None:
+        """Draw how far the session of the last step is."""
+        if session.total_instances:
+            done = session.successful_instances + session.failed_instances + session.skipped_instances
+            description = f"{done} of {session.total_instances} servers"
+            self._progress.update(self._task, completed=self._said - 1 + done / session.total_instances, description=description)

