@@ -9,7 +9,8 @@ alter role {reader} in database {database} set default_transaction_read_only to 
 revoke all on all tables in schema {schema} from {writer}, {reader};
 grant select, insert, update on all tables in schema {schema} to {writer};
 revoke insert, update on
-credentials, instances, instance_activity, installation, schema_migrations, sync_state_moves, capacity_coverage, database_starts
+credentials, instances, instance_activity, installation, schema_migrations, sync_state_moves, capacity_coverage,
+database_starts, database_histories
 from {writer};
 grant update (server_version, last_connected_at, server_identity, server_started_at) on instances to {writer};
 -- A total whose databases are all gone goes with them; gaps, sessions and their records expire.

@@ -15,7 +15,7 @@ from whalefall_pipelines.store.aggregation import Level
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.table_partitions import ensure_months
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
-from whalefall_pipelines_tests.benchmarks.history import measure_history
+from whalefall_pipelines_tests.benchmarks.history import History, measure_history
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.days import compute_periods
 
@@ -142,6 +142,12 @@ def refresh(store: Database, day: date) -> float:
     return time.monotonic() - begun
 
 
+def _history(store: Database, years: int) -> History:
+    first_day = TODAY - timedelta(days=years * 365)
+    fill(store, HISTORY_INSTANCES, first_day, TODAY)
+    return History(store, HISTORY_INSTANCES, DATABASES, first_day, TODAY)
+
+
 def measure(folder: Path) -> list[Figure]:
     """The monthly statement, the loop, and the weight of history."""
     with ExitStack() as stack:
@@ -158,13 +164,10 @@ def measure(folder: Path) -> list[Figure]:
         looped = timed(lambda: loop(store)) * INSTANCES / LOOPED_INSTANCES
         whole = timed(lambda: recompute(store))
     with ExitStack() as stack:
-        long = stack.enter_context(embedded_store(folder / "long"))
-        short = stack.enter_context(embedded_store(folder / "short"))
-        fill(long, HISTORY_INSTANCES, TODAY - timedelta(days=5 * 365), TODAY)
-        fill(short, HISTORY_INSTANCES, TODAY - timedelta(days=365), TODAY)
-        history = alternate(lambda: refresh(long, TODAY), lambda: refresh(short, TODAY), 21)
-        spans = {"long": (TODAY - timedelta(days=5 * 365), TODAY), "short": (TODAY - timedelta(days=365), TODAY)}
-        asked = measure_history(long, short, instances=HISTORY_INSTANCES, databases=DATABASES, spans=spans, day=TODAY)
+        years = {"long": 5, "short": 1}
+        long, short = (_history(stack.enter_context(embedded_store(folder / name)), number) for name, number in years.items())
+        history = alternate(lambda: refresh(long.store, TODAY), lambda: refresh(short.store, TODAY), 21)
+        asked = measure_history(long, short, TODAY)
     return [
         Figure(f"month of {INSTANCES} x {DATABASES}: statement / plain SELECT", again.ratio, 1.5, "x", str(again)),
         Figure("the same: statement / loop over the ORM", whole / looped, 1 / 25, "x", f"{whole:.2f} s against {looped:.0f} s"),
