@@ -22,6 +22,8 @@ inner join database_size_stats as s
         and (n.active_until is null or s.stat_date < n.active_until);
 
 create index database_activity_by_end on database_activity (active_until);
+-- Which databases were in the inventory on a day that the planner does not know: joined by two comparisons, all that ever were are compared.
+create index database_activity_by_days on database_activity using gist (daterange(active_from, active_until));
 
 -- Statements fire their triggers whether they change a row or not, and a visit has more that do not.
 create or replace function mark_stale_periods() returns trigger language plpgsql as $$
@@ -92,7 +94,7 @@ outcomes as (
         null,
         false
     from calendar as c
-    inner join database_activity as d on c.stat_date >= d.active_from and (d.active_until is null or c.stat_date < d.active_until)
+    inner join database_activity as d on c.stat_date <@ daterange(d.active_from, d.active_until)
     inner join instance_activity as i
         on d.instance_id = i.instance_id and c.stat_date >= i.active_from and (i.active_until is null or c.stat_date < i.active_until)
     group by c.stat_date, d.instance_id
