@@ -17,6 +17,7 @@ from whalefall_pipelines.domain.capacity import DatabaseSize, today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SyncCategory, SyncType
+from whalefall_pipelines.domain.table_partitions import STATS_TABLES
 from whalefall_pipelines.errors import InputError, StoreBusyError, TargetError
 from whalefall_pipelines.services.aggregate_sizes import aggregate_sizes
 from whalefall_pipelines.services.collect_capacity import server_collector
@@ -30,7 +31,7 @@ from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.instances import active_instances, registered_instances
 from whalefall_pipelines.store.sessions import list_sessions
-from whalefall_pipelines.store.table_partitions import ensure_months
+from whalefall_pipelines.store.table_partitions import analyze_months, ensure_months
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def _load_history(settings: Settings, database: Database, day: date) -> None:
     with database.transaction() as cursor:
         cursor.execute(queries.load("demo/insert_simulated_history"), {"days": json.dumps(rows, default=str)})
         capacity.write_totals(cursor, list(ids.values()), first_day, last_day, None)
+    analyze_months(database, [one.stat_date for one in days], STATS_TABLES)
 
 
 def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance, ...], day: date) -> dict[tuple[str, str], int]:

@@ -25,7 +25,7 @@ def fill(store: Database) -> int:
     last_day = today(datetime.now(UTC), settings.machine_timezone()) - timedelta(days=1)
     first_day = last_day - timedelta(days=DAYS - 1)
     ensure_months(store, [first_day + timedelta(days=number) for number in range(DAYS)])
-    with store.transaction() as cursor:
+    with store.transaction(statement_seconds=600) as cursor:
         cursor.execute("insert into credentials (name, username) values ('benchmark', 'monitor')")
         cursor.execute(
             "insert into instances (name, engine, host, port, credential_id) "

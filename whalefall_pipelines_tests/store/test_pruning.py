@@ -88,6 +88,11 @@ def test_a_gap_is_bridged_from_the_months_around_it(long_history: Database, name
     assert months(tables(long_history, statement, values)) == {"database_size_stats_2026_08"}
 
 
+def test_the_nightly_look_reads_the_ledger_and_nothing_that_grows(long_history: Database) -> None:
+    values = {"period_type": "daily", "today": ASKED, "daily_from": date.min}
+    assert tables_planned(long_history, queries.load("aggregation/list_due_periods"), values) == {"stale_periods"}
+
+
 def test_the_known_days_are_told_by_the_edges_of_indexes(long_history: Database) -> None:
     assert rows_read(long_history, queries.load("aggregation/find_known_days"), {}) < 50
 
