@@ -1,4 +1,4 @@
-"""What a statement reads, as PostgreSQL itself says: the tables and table partitions of its plan that were really touched."""
+"""What a statement reads, as PostgreSQL itself says: the tables and table partitions of its plan."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,17 +11,32 @@ from whalefall_pipelines.store.database import Database
 
 def tables_read(store: Database, statement: str | Composable, values: Mapping[str, Any]) -> set[str]:
     """The relations that the executed plan of a statement scanned; nothing that it writes is kept."""
+    return {str(node["Relation Name"]) for node in _scans(store, statement, values, "analyze, format json") if node.get("Actual Loops")}
+
+
+def tables_planned(store: Database, statement: str | Composable, values: Mapping[str, Any]) -> set[str]:
+    """The relations in the plan of a statement, whether it comes to them or not: each is opened, locked and planned for."""
+    return {str(node["Relation Name"]) for node in _scans(store, statement, values, "format json")}
+
+
+def rows_read(store: Database, statement: str | Composable, values: Mapping[str, Any]) -> float:
+    """How many rows the scans of a statement gave in all, those that it left out again included."""
+    scans = _scans(store, statement, values, "analyze, format json")
+    return sum((scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * scan["Actual Loops"] for scan in scans)
+
+
+def _scans(store: Database, statement: str | Composable, values: Mapping[str, Any], options: str) -> list[dict[str, Any]]:
     composed = sql.SQL(statement) if isinstance(statement, str) else statement
     with store.transaction() as cursor:
         cursor.execute("savepoint before")
-        cursor.execute(sql.SQL("explain (analyze, format json) ") + composed, values)
+        cursor.execute(sql.SQL("explain ({}) ").format(sql.SQL(options)) + composed, values)
         (plan,) = cursor.fetchone() or (None,)
         cursor.execute("rollback to before")
-    found: set[str] = set()
+    scans: list[dict[str, Any]] = []
     waiting = [plan[0]["Plan"]]
     while waiting:
         node = waiting.pop()
         waiting += node.get("Plans", [])
-        if "Relation Name" in node and node.get("Actual Loops"):
-            found.add(str(node["Relation Name"]))
-    return found
+        if "Relation Name" in node:
+            scans.append(node)
+    return scans

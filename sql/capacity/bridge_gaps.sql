@@ -1,5 +1,6 @@
 -- The open gaps of these days that lie between two known sizes of the same database, under whatever names, with the straight line between
 -- them. Known is what a server reported, then or later: an estimate is never built on an estimate.
+-- The days of all gaps together tell the planner which months hold their neighbours; the day of each gap would not.
 -- Parameters: first_day, last_day (inclusive), max_gap_days (how far each neighbour may lie from the day), instance_ids (integer[]).
 -- Returns: instance_id, database_name, stat_date, total_bytes, data_bytes, log_bytes (NULL where a neighbour does not tell them apart).
 select
@@ -29,45 +30,35 @@ inner join database_activity as d
 cross join
     lateral (
         select
-            s.stat_date,
-            s.total_bytes,
-            s.data_bytes,
-            s.log_bytes
-        from database_activity as n
-        inner join database_size_stats as s
-            on
-                n.instance_id = s.instance_id
-                and n.database_name = s.database_name
-                and s.stat_date >= n.active_from
-                and (n.active_until is null or s.stat_date < n.active_until)
+            h.stat_date,
+            h.total_bytes,
+            h.data_bytes,
+            h.log_bytes
+        from database_histories as h
         where
-            n.instance_id = d.instance_id
-            and n.database_id = d.database_id
-            and s.stat_date between g.stat_date - %(max_gap_days)s::integer and g.stat_date - 1
-            and s.provenance in ('measured', 'recovered')
-        order by s.stat_date desc
+            h.instance_id = d.instance_id
+            and h.database_id = d.database_id
+            and h.stat_date between g.stat_date - %(max_gap_days)s::integer and g.stat_date - 1
+            and h.stat_date between %(first_day)s::date - %(max_gap_days)s::integer and %(last_day)s::date - 1
+            and h.provenance in ('measured', 'recovered')
+        order by h.stat_date desc
         limit 1
     ) as b
 cross join
     lateral (
         select
-            s.stat_date,
-            s.total_bytes,
-            s.data_bytes,
-            s.log_bytes
-        from database_activity as n
-        inner join database_size_stats as s
-            on
-                n.instance_id = s.instance_id
-                and n.database_name = s.database_name
-                and s.stat_date >= n.active_from
-                and (n.active_until is null or s.stat_date < n.active_until)
+            h.stat_date,
+            h.total_bytes,
+            h.data_bytes,
+            h.log_bytes
+        from database_histories as h
         where
-            n.instance_id = d.instance_id
-            and n.database_id = d.database_id
-            and s.stat_date between g.stat_date + 1 and g.stat_date + %(max_gap_days)s::integer
-            and s.provenance in ('measured', 'recovered')
-        order by s.stat_date
+            h.instance_id = d.instance_id
+            and h.database_id = d.database_id
+            and h.stat_date between g.stat_date + 1 and g.stat_date + %(max_gap_days)s::integer
+            and h.stat_date between %(first_day)s::date + 1 and %(last_day)s::date + %(max_gap_days)s::integer
+            and h.provenance in ('measured', 'recovered')
+        order by h.stat_date
         limit 1
     ) as a
 cross join

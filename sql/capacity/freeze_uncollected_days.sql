@@ -16,7 +16,9 @@ inner join database_activity as d on c.day::date >= d.active_from and (d.active_
 inner join instance_activity as i
     on d.instance_id = i.instance_id and c.day::date >= i.active_from and (i.active_until is null or c.day::date < i.active_until)
 where
-    c.day::date >= (select min(t.stat_date) from instance_size_stats as t)
+    d.active_from <= %(last_day)s
+    and (d.active_until is null or d.active_until > %(first_day)s)
+    and c.day::date >= (select min(t.stat_date) from instance_size_stats as t)
     and not exists (
         select 1 from database_size_stats as s
         where s.instance_id = d.instance_id and s.stat_date = c.day::date and s.stat_date between %(first_day)s and %(last_day)s

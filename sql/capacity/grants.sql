@@ -1,5 +1,5 @@
 -- A total whose databases are all gone goes with them, and gaps expire. Views are only read.
 -- Parameters: writer (identifier).
 -- Returns: nothing.
-revoke insert, update on capacity_coverage, database_starts from {writer};
+revoke insert, update on capacity_coverage, database_starts, database_histories from {writer};
 grant delete on instance_size_stats, capacity_gaps to {writer}

@@ -10,13 +10,7 @@ select
     c.estimated,
     c.missing,
     c.reasons
-from generate_series(%(first_day)s::timestamp, %(last_day)s::timestamp, interval '1 day') as d (day)
-cross join
-    lateral (
-        select * from capacity_coverage as v
-        where v.stat_date = d.day::date
-        order by v.instance_id
-        offset 0  -- one day at a time: of a range of days the view reads every day that is stored
-    ) as c
+from capacity_coverage as c
 inner join instances as i on c.instance_id = i.instance_id
+where c.stat_date between %(first_day)s and %(last_day)s
 order by i.name, c.stat_date

@@ -50,7 +50,10 @@ absent as (
             and n.database_name = s.database_name
             and d.day = s.stat_date
             and s.stat_date between %(first_day)s and %(last_day)s
-    where s.instance_id is null
+    where
+        s.instance_id is null
+        and n.active_from <= %(last_day)s
+        and (n.active_until is null or n.active_until > %(first_day)s)
 ),
 
 held as (
@@ -60,20 +63,14 @@ held as (
         sum(k.total_bytes) as held_bytes
     from absent as a
     left join lateral (
-        select s.total_bytes
-        from database_activity as n
-        inner join database_size_stats as s
-            on
-                n.instance_id = s.instance_id
-                and n.database_name = s.database_name
-                and s.stat_date >= n.active_from
-                and (n.active_until is null or s.stat_date < n.active_until)
+        select h.total_bytes
+        from database_histories as h
         where
-            n.instance_id = a.instance_id
-            and n.database_id = a.database_id
-            and s.stat_date between %(first_day)s::date - 14 and %(last_day)s
-            and s.stat_date between a.day - 14 and a.day - 1
-        order by s.stat_date desc
+            h.instance_id = a.instance_id
+            and h.database_id = a.database_id
+            and h.stat_date between a.day - 14 and a.day - 1
+            and h.stat_date between %(first_day)s::date - 14 and %(last_day)s::date - 1
+        order by h.stat_date desc
         limit 1
     ) as k on true
     group by a.day

@@ -1,5 +1,5 @@
 -- The inventory of each day. A database that is called otherwise from a day on has neither come nor gone.
--- Parameters: days (date[]).
+-- Parameters: days (date[]), first_day, last_day (of the days).
 -- Returns: stat_date, instances, databases, created, deactivated.
 with days as (
     select d.day from unnest(%(days)s::date[]) as d (day)
@@ -14,6 +14,7 @@ lives as (
         lag(active_until) over life as ended_before,
         lead(active_from) over life as begins_again
     from database_activity
+    where active_from <= %(last_day)s and (active_until is null or active_until >= %(first_day)s)
     window life as (partition by instance_id, database_id order by active_from)
 )
 

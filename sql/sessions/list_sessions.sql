@@ -1,4 +1,4 @@
--- The newest sessions; a running one counts what is done so far.
+-- The newest sessions; a running one counts what is done so far. Records are read of these sessions only.
 -- Parameters: session_id (NULL for all), most (row limit).
 -- Returns: the columns of domain.sessions.Session, in its order.
 select
@@ -19,7 +19,12 @@ select
     s.error_code,
     s.error_message,
     f.failures
-from sync_sessions as s
+from (
+    select * from sync_sessions
+    where %(session_id)s::uuid is null or session_id = %(session_id)s::uuid
+    order by started_at desc, session_id
+    limit %(most)s
+) as s
 left join lateral (
     select
         count(*) filter (where r.status = 'completed' and not r.is_skipped) as successful,
@@ -39,6 +44,4 @@ left join lateral (
         group by r.error_code
     ) as e
 ) as f on true
-where %(session_id)s::uuid is null or s.session_id = %(session_id)s::uuid
 order by s.started_at desc, s.session_id
-limit %(most)s

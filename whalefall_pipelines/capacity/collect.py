@@ -15,7 +15,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.capacity.store import sizes as capacity
-from whalefall_pipelines.capacity.write_visit import InstanceOutcome, Listing, write_failure, write_visit
+from whalefall_pipelines.capacity.write_snapshot import InstanceOutcome, Snapshot, write_failure, write_snapshot
 from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.days import measurable_day
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, engines_with_history
@@ -25,6 +25,7 @@ from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
 from whalefall_pipelines.inventory.read_filters import read_filters
+from whalefall_pipelines.inventory.take_inventory import Listing
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.each_instance import POLL_SECONDS, each_instance
 from whalefall_pipelines.sessions.retries import NEEDS_A_PERSON
@@ -116,7 +117,7 @@ class Collector:
         """
         started = time.monotonic()
         try:
-            listing = self.visit(instance, day, spent_seconds=spent_seconds)
+            snapshot = self.probe(instance, day, spent_seconds=spent_seconds)
         except TargetError as error:
             seconds = time.monotonic() - started
             has_time = spent_seconds + seconds + self._pause_after(attempt) < self.instance_seconds
@@ -125,7 +126,7 @@ class Collector:
                 return Again(seconds)
             return self._write_failure(instance, day, session_id, error, seconds=seconds)
         seconds = time.monotonic() - started
-        return self._write(lambda: write_visit(self.database, instance, day, session_id, listing, seconds=seconds))
+        return self._write(lambda: write_snapshot(self.database, instance, day, session_id, snapshot, seconds=seconds))
 
     def _write_failure(
         self, instance: Instance, day: date, session_id: UUID | None, error: WhalefallError, *, seconds: float
@@ -154,7 +155,7 @@ class Collector:
         begun = self._write(lambda: sessions.start_records(self.database, session_id, ids))
         return [instance for instance in next_ones if instance.instance_id in begun]
 
-    def visit(self, instance: Instance, day: date, *, spent_seconds: float = 0) -> Listing:
+    def probe(self, instance: Instance, day: date, *, spent_seconds: float = 0) -> Snapshot:
         """Ask one server for its databases and their sizes, and write nothing. Time spent already counts against its deadline.
 
         Raises:
@@ -180,16 +181,11 @@ class Collector:
                 outcomes = tuple(probe.measure(list(listed))) if is_measured else ()
             except ValueError as error:
                 raise SizesError(f"{instance.name!r} gave a size that cannot be: {error}", reason=Reason.SERVER_ERROR) from error
-            return Listing(
-                server_version=probe.server_version,
-                listed=listed,
-                hidden=hidden,
-                outcomes=outcomes,
-                collected_at=self.clock(),
-                is_inventory_only=self.inventory_only,
+            return Snapshot(
+                Listing(probe.server_version, identity, listed, hidden, self.clock(), grant),
+                outcomes,
                 shared_bytes=probe.measure_shared() if is_measured else None,
-                identity=identity,
-                grant_to_list=grant,
+                is_inventory_only=self.inventory_only,
             )
 
 

@@ -19,6 +19,7 @@ from whalefall_pipelines.domain.sizes import Provenance
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
 from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.inventory.take_inventory import lock_inventory
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.each_instance import each_instance
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
@@ -148,7 +149,7 @@ def _recover_instance(collector: Collector, instance: Instance, lacking: frozens
     if rows:
         ensure_months(collector.database, [row.stat_date for row in rows], STATS_TABLES)
         with collector.database.transaction() as cursor:
-            capacity.lock_inventory(cursor, instance.instance_id)
+            lock_inventory(cursor, instance)
             capacity.write_sizes(cursor, rows, session_id)
             days = [row.stat_date for row in rows]
             capacity.write_totals(cursor, [instance.instance_id], min(days), max(days), session_id)

@@ -11,6 +11,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
 from whalefall_pipelines.capacity.collect import recompute_totals, server_collector
 from whalefall_pipelines.capacity.day_reports import DayReport, report_days
+from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.demo.fleet import DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
@@ -28,7 +29,7 @@ from whalefall_pipelines.sessions.run_in_dagster import Run, aggregation, collec
 from whalefall_pipelines.sessions.show_sessions import newest_sessions
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import ensure_months
+from whalefall_pipelines.store.months import analyze_months, ensure_months
 
 _NAMES = {PeriodType.DAILY: "days", PeriodType.WEEKLY: "weeks", PeriodType.MONTHLY: "months", PeriodType.QUARTERLY: "quarters"}
 
@@ -182,6 +183,7 @@ def _load_history(settings: Settings, database: Database, day: date) -> None:
     with database.transaction() as cursor:
         cursor.execute(queries.load("demo/insert_simulated_history"), {"days": json.dumps(rows, default=str)})
     recompute_totals(database, instances, [first_day, last_day], None)
+    analyze_months(database, [one.stat_date for one in days], STATS_TABLES)
 
 
 def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance, ...], day: date) -> dict[tuple[str, str], int]:
@@ -190,7 +192,7 @@ def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance
     sizes: dict[tuple[str, str], int] = {}
     for instance in instances:
         try:
-            outcomes = collector.visit(instance, day).outcomes
+            outcomes = collector.probe(instance, day).outcomes
         except TargetError:
             continue  # the one that is down has a past of its own
         sizes |= {(instance.name, one.database_name): one.total_bytes for one in outcomes if isinstance(one, DatabaseSize)}

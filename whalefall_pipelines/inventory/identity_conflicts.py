@@ -1,6 +1,6 @@
 """What is wrong with a plan for the fleet because of who the servers are: one server under two names, another server behind a known name.
 
-The rules of comparing are `identities.py`. A visit asks the same questions (`capacity/write_visit.py`).
+The rules of comparing are `identities.py`. A visit asks the same questions (`capacity/write_snapshot.py`).
 """
 
 from collections import defaultdict

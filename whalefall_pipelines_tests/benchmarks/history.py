@@ -1,31 +1,48 @@
-"""What the nightly tick and the report of a day cost with five years of history, against one year: history must not matter."""
+"""What ticks, polls and the report of a day cost with five years of history, against one year: history must not matter."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from statistics import median
 
-from whalefall_pipelines.aggregation.store import list_due_periods
+from whalefall_pipelines.aggregation.known_days import find_known_days
+from whalefall_pipelines.aggregation.store import list_due_periods, mark_running_periods
 from whalefall_pipelines.capacity.fill_gaps import find_bridgeable_days
-from whalefall_pipelines.capacity.store import plausibility
-from whalefall_pipelines.capacity.store import sizes as capacity
-from whalefall_pipelines.capacity.store.gaps import list_coverage
+from whalefall_pipelines.capacity.store import gaps, plausibility, reports
 from whalefall_pipelines.capacity.store.retries import list_unrepaired
-from whalefall_pipelines.domain.periods import PeriodType, periods_between
+from whalefall_pipelines.domain.periods import PeriodType, period_of
+from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
-from whalefall_pipelines_tests.days import compute_periods
 
-ROUNDS = 9
-# What a schedule or sensor, and the report of a run, ask of one day.
+ROUNDS = 15
+MAX_GAP_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A store in which every database of every instance was measured on every day."""
+
+    store: Database
+    instances: int
+    databases: int
+    first_day: date
+    last_day: date
+
+
+# What a schedule, a sensor, the report of a run and a command that waits ask of one day.
 QUESTIONS: dict[str, Callable[[Database, date], object]] = {
-    "rank_databases": lambda store, day: capacity.rank_databases(store, [day]),
-    "rank_instances": lambda store, day: capacity.rank_instances(store, [day]),
+    "rank_databases": lambda store, day: reports.rank_databases(store, [day]),
+    "rank_instances": lambda store, day: reports.rank_instances(store, [day]),
     "list_jumps": lambda store, day: plausibility.list_jumps(store, [day], percent=30, gigabytes=20),
-    "summarize_days": lambda store, day: capacity.summarize_days(store, [day]),
-    "list_coverage, 30 days": lambda store, day: list_coverage(store, day - timedelta(days=29), day),
-    "find_bridgeable_days": lambda store, day: find_bridgeable_days(store, day, 14),
+    "list_gaps": lambda store, day: reports.list_gaps(store, [day]),
+    "summarize_days": lambda store, day: reports.summarize_days(store, [day]),
+    "summarize_inventory": lambda store, day: reports.summarize_inventory(store, [day]),
+    "list_coverage, 30 days": lambda store, day: gaps.list_coverage(store, day - timedelta(days=29), day),
+    "find_bridgeable_days": lambda store, day: find_bridgeable_days(store, day, MAX_GAP_DAYS),
+    "list_sessions": lambda store, _: sessions.list_sessions(store, most=20),
     "list_unrepaired": list_unrepaired,
 }
 
@@ -36,41 +53,88 @@ def _seconds(ask: Callable[[Database, date], object], store: Database, day: date
     return time.monotonic() - begun
 
 
-def _tick(store: Database, day: date) -> None:
+def settle(history: History) -> None:
+    """Leave the ledger as it is when every period is computed: those that are running are due again tomorrow."""
+    with history.store.transaction() as cursor:
+        cursor.execute("truncate stale_periods")
+        for period_type in PeriodType:
+            mark_running_periods(cursor, [period_of(period_type, history.last_day)], history.last_day)
+
+
+def tick(store: Database, day: date) -> None:
+    """What the four nightly schedules ask."""
     for period_type in PeriodType:
         list_due_periods(store, period_type, day)
 
 
-def _register(store: Database, instances: int, databases: int, first_day: date, last_day: date) -> None:
-    with store.transaction() as cursor:
-        cursor.execute("insert into credentials (name, username) values ('benchmark', 'monitor')")
-        cursor.execute(
-            "insert into instances (name, engine, host, port, credential_id) select 'target-' || i, 'postgresql', '127.0.0.1', 1, "
-            "credential_id from credentials, generate_series(1, %s) as i",
-            (instances,),
-        )
-        cursor.execute(
-            "insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date, first_measured_date) "
-            "select instance_id, 'database_' || d, %s, %s, %s from instances, generate_series(1, %s) as d",
-            (first_day, last_day, first_day, databases),
-        )
+def register(history: History) -> None:
+    """The inventory behind the days, and what a history leaves: databases of a day, sessions, and gaps, open in the last days."""
+    values = {
+        "instances": history.instances,
+        "databases": history.databases,
+        "first": history.first_day,
+        "last": history.last_day,
+        "open_from": history.last_day - timedelta(days=MAX_GAP_DAYS),
+    }
+    with history.store.transaction(statement_seconds=600) as cursor:
+        cursor.execute(_REGISTER, values)
+    with history.store.session() as cursor:
+        cursor.execute("vacuum (analyze)")
 
 
-def measure_history(
-    long: Database, short: Database, *, instances: int, databases: int, spans: dict[str, tuple[date, date]], day: date
-) -> list[Figure]:
+# Every hundredth database of a day is missing.
+_REGISTER = """
+create temporary table days on commit drop as
+select day::date as day from generate_series(%(first)s::timestamp, %(last)s::timestamp, interval '1 day') as day;
+
+insert into credentials (name, username) values ('benchmark', 'monitor');
+insert into instances (name, engine, host, port, credential_id, created_at)
+select 'target-' || i, 'postgresql', '127.0.0.1', 1, credential_id, %(first)s from credentials, generate_series(1, %(instances)s) as i;
+insert into instance_databases (instance_id, database_name, first_seen_date, last_seen_date)
+select instance_id, 'database_' || d, %(first)s, %(last)s from instances, generate_series(1, %(databases)s) as d;
+insert into database_activity (instance_id, database_name, active_from, database_id, first_measured_date)
+select instance_id, 'database_' || d, %(first)s, d, %(first)s from instances, generate_series(1, %(databases)s) as d;
+insert into database_activity (instance_id, database_name, active_from, active_until, database_id)
+select instance_id, 'copy_of_' || day, day, day + 1, 1000000 + (day - %(first)s::date) from instances, days where day < %(open_from)s;
+
+insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, closed_by, was_measurable)
+select instance_id, database_name, day, 'timeout', 'asleep', case when day < %(open_from)s then 'estimated' end, true
+from instance_databases, days
+where
+    day > %(first)s and day < %(last)s
+    and (instance_id * 7919 + ascii(right(database_name, 1)) * 31 + length(database_name) + (day - date '2000-01-01')) %% 100 = 0;
+delete from database_size_stats as s using capacity_gaps as g
+where
+    g.closed_by is null and s.stat_date >= %(open_from)s
+    and (g.instance_id, g.database_name, g.stat_date) = (s.instance_id, s.database_name, s.stat_date);
+
+insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day, started_at, total_instances)
+select gen_random_uuid(), 'capacity', 'scheduled_task', day, day, day, %(instances)s from days;
+insert into sync_instance_records (session_id, instance_id) select session_id, instance_id from sync_sessions, instances;
+update sync_instance_records set status = 'running';
+update sync_instance_records set status = 'completed', completed_at = now();
+update sync_sessions set status = 'completed', completed_at = started_at, successful_instances = total_instances;
+"""
+
+
+def measure_tick(history: History, day: date) -> Figure:
+    """The tick in seconds."""
+    seconds = median(_seconds(tick, history.store, day) for _ in range(ROUNDS))
+    assert not any(list_due_periods(history.store, period_type, day) for period_type in PeriodType)
+    years = (history.last_day - history.first_day).days // 365
+    detail = f"{history.instances * history.databases} databases x {years} years"
+    return Figure("nightly reconcile, nothing changed", seconds, 1, "s", detail)
+
+
+def measure_history(long: History, short: History, day: date) -> Sequence[Figure]:
     """The tick in seconds, with every period computed and nothing changed, and each question as a ratio."""
-    for store, (first_day, last_day) in zip((long, short), spans.values(), strict=True):
-        _register(store, instances, databases, first_day, last_day)
-        for period_type in PeriodType:
-            compute_periods(store, periods_between(period_type, first_day, last_day), day)
-        with store.transaction() as cursor:
-            cursor.execute("analyze")
-    fleet = f"{instances * databases} databases"
-    tick = median(_seconds(_tick, long, day) for _ in range(ROUNDS))
-    assert not any(list_due_periods(long, period_type, day) for period_type in PeriodType)
-    figures = [Figure("nightly reconcile, nothing changed: five years", tick, 1, "s", fleet)]
+    for history in (long, short):
+        register(history)
+        settle(history)
+    # It looks at the edges of the index of every month, so it is no ratio; commands ask it, nothing polls it.
+    edges = median(_seconds(lambda store, _: find_known_days(store), long.store, day) for _ in range(ROUNDS))
+    figures = [measure_tick(long, day), Figure("find_known_days: five years", edges, 0.25, "s", "")]
     for name, ask in QUESTIONS.items():
-        compared = alternate(partial(_seconds, ask, long, day), partial(_seconds, ask, short, day), ROUNDS)
+        compared = alternate(partial(_seconds, ask, long.store, day), partial(_seconds, ask, short.store, day), ROUNDS)
         figures.append(Figure(f"{name}: five years / one year of history", compared.ratio, 1.25, "x", str(compared)))
     return figures

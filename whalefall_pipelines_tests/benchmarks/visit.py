@@ -13,10 +13,11 @@ import psycopg2
 from whalefall_pipelines import queries, settings
 from whalefall_pipelines.capacity.collect import Collector
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine, Instance
+from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
@@ -60,8 +61,12 @@ class Service:
     def __init__(self, store: Database, folder: Path, targets: Sequence[Target]) -> None:
         """Register the targets."""
         self._store = store
-        self.instances = _register(store, targets)
+        _register(store, targets)
         self._secrets = SecretBox(settings.load({"WHALEFALL_HOME": str(folder)}), {_PASSWORD_VARIABLE: PASSWORD})
+
+    def instances(self) -> Sequence[Instance]:
+        """The targets, and what the store knows of them by now: which servers they are is asked once, not by every visit."""
+        return active_instances(self._store)
 
     def collect(self, instances: Sequence[Instance], *, reachable: int) -> float:
         """Collect today from these in a session of its own. Seconds."""
@@ -84,27 +89,16 @@ class Service:
         return seconds
 
 
-def _register(store: Database, targets: Sequence[Target]) -> list[Instance]:
+def _register(store: Database, targets: Sequence[Target]) -> None:
     with store.transaction() as cursor:
         cursor.execute(
-            "insert into credentials (name, username, secret) values ('benchmark', %s, %s) returning credential_id",
-            (USERNAME, f"env:{_PASSWORD_VARIABLE}"),
+            "insert into credentials (name, username, secret) values ('benchmark', %s, %s)", (USERNAME, f"env:{_PASSWORD_VARIABLE}")
         )
-        (credential_id,) = cursor.fetchone() or (None,)
-        instances: list[Instance] = []
-        for number, target in enumerate(targets, start=1):
-            cursor.execute(
-                "insert into instances (name, engine, host, port, credential_id) values (%s, 'postgresql', %s, %s, %s) "
-                "returning instance_id",
-                (f"target-{number}", target.host, target.port, credential_id),
-            )
-            (instance_id,) = cursor.fetchone() or (0,)
-            instances.append(
-                Instance(
-                    instance_id, f"target-{number}", Engine.POSTGRESQL, target.host, target.port, USERNAME, f"env:{_PASSWORD_VARIABLE}"
-                )
-            )
-    return instances
+        cursor.execute(
+            "insert into instances (name, engine, host, port, credential_id) select 'target-' || t.number, 'postgresql', t.host, t.port, "
+            "credential_id from credentials, unnest(%s::text[], %s::integer[]) with ordinality as t (host, port, number) order by t.number",
+            ([target.host for target in targets], [target.port for target in targets]),
+        )
 
 
 def measure(folder: Path) -> list[Figure]:
@@ -114,10 +108,12 @@ def measure(folder: Path) -> list[Figure]:
         targets = stack.enter_context(fleet(folder, INSTANCES))
         dead = [stack.enter_context(dead_host(f"127.0.2.{number}")) for number in range(1, INSTANCES // 20 + 1)]
         service = Service(store, folder, [*targets, *(Target(host.host, host.port) for host in dead)])
-        alive = service.instances[:INSTANCES]
+        service.collect(service.instances()[:INSTANCES], reachable=INSTANCES)
+        everything = service.instances()
+        alive = everything[:INSTANCES]
         compared = alternate(lambda: service.collect(alive, reachable=INSTANCES), lambda: bare(targets), ROUNDS)
         delayed = alternate(
-            lambda: service.collect(service.instances, reachable=INSTANCES), lambda: service.collect(alive, reachable=INSTANCES), 2
+            lambda: service.collect(everything, reachable=INSTANCES), lambda: service.collect(alive, reachable=INSTANCES), 2
         )
     extra = max(with_dead - without for with_dead, without in zip(delayed.ours, delayed.floor, strict=True))
     return [

@@ -1,10 +1,12 @@
 """What is asked of some days reads the months of those days and no others, however long the history is; PostgreSQL's own plans say so."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from psycopg2 import sql
+from psycopg2.sql import Composable
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.store.database import Database
@@ -12,7 +14,7 @@ from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
 from whalefall_pipelines_tests.days import write_days
 from whalefall_pipelines_tests.factories import register
-from whalefall_pipelines_tests.plans import tables_read
+from whalefall_pipelines_tests.plans import rows_read, tables_planned, tables_read
 
 # The middle of a month of a store that has fourteen.
 ASKED = date(2026, 8, 20)
@@ -22,6 +24,7 @@ STATEMENTS = {
     "capacity/rank_instances": {},
     "capacity/list_jumps": {"percent": 30, "bytes": 1},
     "capacity/summarize_days": {},
+    "capacity/summarize_inventory": {},
     "capacity/list_coverage": {"first_day": ASKED - timedelta(days=5)},
     "capacity/list_gaps": {},
     "capacity/list_wrong_totals": {},
@@ -32,6 +35,21 @@ STATEMENTS = {
     "capacity/list_recoverable_sizes": {"instance_id": 1},
     "sessions/list_unrepaired": {"needs_a_person": [], "cured_by_a_change": []},
 }
+Tables = Callable[[Database, str | Composable, Mapping[str, Any]], set[str]]
+# 400 sessions of two records each.
+SESSIONS = (
+    "insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day, started_at) "
+    "select gen_random_uuid(), 'capacity', 'scheduled_task', day::date, day::date, day "
+    "from generate_series(timestamp '2025-10-01', timestamp '2026-11-04', interval '1 day') as day; "
+    "insert into sync_instance_records (session_id, instance_id) select session_id, instance_id from sync_sessions, instances; "
+    "analyze sync_sessions, sync_instance_records"
+)
+# A copy of a database on each day, dropped the day after.
+GONE = (
+    "insert into database_activity (instance_id, database_name, active_from, active_until, database_id) "
+    "select 1, 'copy_' || number, date '2026-08-19' - number, date '2026-08-20' - number, 100 + number "
+    "from generate_series(2, 2000) as number; analyze database_activity"
+)
 BRIDGES = {"first_day": ASKED - timedelta(days=7), "last_day": ASKED, "max_gap_days": 7, "session_id": None}
 # What tells the first day that is stored looks at the edge of every index, and at no row but that one.
 EDGES = {"capacity/list_coverage", "capacity/freeze_uncollected_days"}
@@ -54,15 +72,38 @@ def months(tables: set[str]) -> set[str]:
     return {table for table in tables if "_stats_20" in table}
 
 
+@pytest.mark.parametrize("tables", [tables_read, tables_planned])
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_a_question_about_days_reads_their_months(long_history: Database, name: str) -> None:
-    read = months(tables_read(long_history, queries.load(name), DAYS | STATEMENTS[name]))
-    edges = {table for table in read if name in EDGES and table.startswith("instance_size_stats")}
-    assert read - edges <= {"database_size_stats_2026_08", "instance_size_stats_2026_08"}
+def test_a_question_about_days_reads_and_plans_their_months(long_history: Database, name: str, tables: Tables) -> None:
+    seen = months(tables(long_history, queries.load(name), DAYS | STATEMENTS[name]))
+    edges = {table for table in seen if name in EDGES and table.startswith("instance_size_stats")}
+    assert seen - edges <= {"database_size_stats_2026_08", "instance_size_stats_2026_08"}
 
 
+@pytest.mark.parametrize("tables", [tables_read, tables_planned])
 @pytest.mark.parametrize("name", ["capacity/list_bridgeable_days", "capacity/estimate_gaps"])
-def test_a_gap_is_bridged_from_the_months_around_it(long_history: Database, name: str) -> None:
+def test_a_gap_is_bridged_from_the_months_around_it(long_history: Database, name: str, tables: Tables) -> None:
     values: dict[str, Any] = BRIDGES | {"instance_ids": [1, 2]}
     statement = sql.SQL(queries.load(name)).format(bridges=sql.SQL(queries.load("capacity/bridge_gaps")))
-    assert months(tables_read(long_history, statement, values)) == {"database_size_stats_2026_08"}
+    assert months(tables(long_history, statement, values)) == {"database_size_stats_2026_08"}
+
+
+def test_the_nightly_look_reads_the_ledger_and_nothing_that_grows(long_history: Database) -> None:
+    values = {"period_type": "daily", "today": ASKED, "daily_from": date.min}
+    assert tables_planned(long_history, queries.load("aggregation/list_due_periods"), values) == {"stale_periods"}
+
+
+def test_the_known_days_are_told_by_the_edges_of_indexes(long_history: Database) -> None:
+    assert rows_read(long_history, queries.load("aggregation/find_known_days"), {}) < 50
+
+
+def test_the_newest_sessions_are_found_without_the_records_of_the_others(long_history: Database) -> None:
+    with long_history.transaction() as cursor:
+        cursor.execute(SESSIONS)
+    assert rows_read(long_history, queries.load("sessions/list_sessions"), {"session_id": None, "most": 2}) < 50
+
+
+def test_databases_that_are_long_gone_are_not_read_for_an_inventory(long_history: Database) -> None:
+    with long_history.transaction() as cursor:
+        cursor.execute(GONE)
+    assert rows_read(long_history, queries.load("capacity/summarize_inventory"), DAYS) < 50

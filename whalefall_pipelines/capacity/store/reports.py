@@ -12,14 +12,14 @@ from whalefall_pipelines.store.rows import fetch_as
 def summarize_days(database: Database, days: Sequence[date]) -> dict[date, DaySummary]:
     """What each of these days holds."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/summarize_days"), {"days": list(days), "first_day": min(days), "last_day": max(days)})
+        cursor.execute(queries.load("capacity/summarize_days"), _span(days))
         return {summary.stat_date: summary for summary in fetch_as(cursor, DaySummary)}
 
 
 def summarize_inventory(database: Database, days: Sequence[date]) -> dict[date, InventorySummary]:
     """The inventory of each of these days."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/summarize_inventory"), {"days": list(days)})
+        cursor.execute(queries.load("capacity/summarize_inventory"), _span(days))
         return {summary.stat_date: summary for summary in fetch_as(cursor, InventorySummary)}
 
 
@@ -47,3 +47,7 @@ def list_gaps(database: Database, days: Sequence[date], *, most: int = 50) -> tu
 def days_before(days: Sequence[date]) -> list[date]:
     """The day before each of these."""
     return [day - timedelta(days=1) for day in days]
+
+
+def _span(days: Sequence[date]) -> dict[str, object]:
+    return {"days": list(days), "first_day": min(days), "last_day": max(days)}

@@ -9,14 +9,13 @@ from datetime import date, datetime
 from uuid import UUID
 
 from whalefall_pipelines.capacity.store import sizes as capacity
-from whalefall_pipelines.domain.instances import Instance, ServerIdentity
+from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import SessionStatus
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, Provenance
 from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SizesError, TargetError, WhalefallError
-from whalefall_pipelines.inventory.claim_identities import claim
-from whalefall_pipelines.inventory.listing import InventoryChange, compare_inventory
-from whalefall_pipelines.inventory.store import instances
+from whalefall_pipelines.inventory.listing import InventoryChange
+from whalefall_pipelines.inventory.take_inventory import Listing, lock_inventory, take_inventory
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Cursor, Database
 
@@ -25,21 +24,15 @@ _UNTIL_CHANGED = " It is tried again tomorrow, or as soon as its credential is c
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """What one visit brought home: the databases that count with the server's own identifiers, the names that the filter hides, an
-    outcome for each database that counts, the bytes that belong to none (None: unknown), and the GRANT without which there may be more
-    databases than are listed.
+class Snapshot:
+    """What one probe of a server gave: its listing, an outcome for each database that counts, and the bytes on its disk that belong to no
+    database (None: unknown).
     """
 
-    server_version: str
-    listed: Mapping[str, str | None]
-    hidden: tuple[str, ...]
+    listing: Listing
     outcomes: tuple[DatabaseSize | MissingSize, ...]
-    collected_at: datetime
-    is_inventory_only: bool = False
     shared_bytes: int | None = None
-    identity: ServerIdentity | None = None
-    grant_to_list: str | None = None
+    is_inventory_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,42 +61,24 @@ class InstanceOutcome:
         return (*renames, *(f"{self.instance.name}/{name}: {notice}" for name, notice in self.noticed.items()))
 
 
-def write_visit(
-    database: Database, instance: Instance, day: date, session_id: UUID | None, listing: Listing, *, seconds: float
+def write_snapshot(
+    database: Database, instance: Instance, day: date, session_id: UUID | None, snapshot: Snapshot, *, seconds: float
 ) -> InstanceOutcome:
-    """Write what a visit brought home, all of it or nothing, and say what became of the instance.
+    """Write the day of an instance, all of it or nothing, and say what became of the instance.
 
     Raises:
         SizesError: another active instance is the same server; nothing is written.
     """
-    sizes = tuple(outcome for outcome in listing.outcomes if isinstance(outcome, DatabaseSize))
+    sizes = tuple(outcome for outcome in snapshot.outcomes if isinstance(outcome, DatabaseSize))
     with database.transaction() as cursor:
-        known = capacity.lock_inventory(cursor, instance.instance_id)
-        claim(cursor, instance, listing.identity)
-        change = compare_inventory(known, listing.listed, day, listing.hidden, is_partial=listing.grant_to_list is not None)
-        held = () if listing.is_inventory_only else (*_held(change), *_unseen(change, listing))
-        missing = (*(one for one in listing.outcomes if isinstance(one, MissingSize)), *held)
-        error = _why_nothing(instance, sizes, missing)
-        outcome = InstanceOutcome(
-            instance,
-            seconds=seconds,
-            total_bytes=sum(size.total_bytes for size in sizes) if sizes else None,
-            measured=len(sizes),
-            missing=missing,
-            noticed=_noticed(listing, sizes, missing),
-            renamed=change.renamed,
-            hidden=len(listing.hidden),
-            held=len(change.held),
-            is_skipped=not sizes and error is None,
-            error=error,
-        )
-        capacity.apply_inventory(cursor, instance.instance_id, change, day)
+        change = take_inventory(cursor, instance, snapshot.listing, day)
+        outcome = _outcome(instance, snapshot, sizes, change, seconds)
+        capacity.move_day(cursor, instance.instance_id, day, {old: new for new, old in change.renamed.items() if old in change.left_names})
         if sizes:
-            rows = [_row(instance, size, day, listing.collected_at) for size in sizes]
+            rows = [_row(instance, size, day, snapshot.listing.listed_at) for size in sizes]
             capacity.write_sizes(cursor, rows, session_id)
-        capacity.write_gaps(cursor, instance.instance_id, missing, day, session_id)
-        capacity.write_totals(cursor, [instance.instance_id], day, day, session_id, shared_bytes=listing.shared_bytes)
-        instances.mark_connected(cursor, instance.instance_id, listing.server_version, listing.collected_at)
+        capacity.write_gaps(cursor, instance.instance_id, outcome.missing, day, session_id)
+        capacity.write_totals(cursor, [instance.instance_id], day, day, session_id, shared_bytes=snapshot.shared_bytes)
         if session_id:
             _close_record(cursor, session_id, outcome, change)
     return outcome
@@ -116,7 +91,7 @@ def write_failure(
     reason = error.reason if isinstance(error, TargetError) else Reason.INTERNAL_ERROR
     detail = f"{error}{_UNTIL_CHANGED}" if isinstance(error, LoginRejectedError) else str(error)
     with database.transaction() as cursor:
-        capacity.lock_inventory(cursor, instance.instance_id)
+        lock_inventory(cursor, instance)
         capacity.write_unreached(cursor, instance.instance_id, day, reason=reason, detail=detail, session_id=session_id)
         capacity.write_totals(cursor, [instance.instance_id], day, day, session_id)
         if session_id and not sessions.fail_record(
@@ -124,6 +99,27 @@ def write_failure(
         ):
             _refuse_ended(cursor, session_id, instance)
     return InstanceOutcome(instance, seconds, error=error)
+
+
+def _outcome(
+    instance: Instance, snapshot: Snapshot, sizes: Sequence[DatabaseSize], change: InventoryChange, seconds: float
+) -> InstanceOutcome:
+    kept = () if snapshot.is_inventory_only else (*_held(change), *_unseen(change, snapshot.listing))
+    missing = (*(gap for gap in snapshot.outcomes if isinstance(gap, MissingSize)), *kept)
+    error = _why_nothing(instance, sizes, missing)
+    return InstanceOutcome(
+        instance,
+        seconds=seconds,
+        total_bytes=sum(size.total_bytes for size in sizes) if sizes else None,
+        measured=len(sizes),
+        missing=missing,
+        noticed=_noticed(snapshot.listing, sizes, missing),
+        renamed=change.renamed,
+        hidden=len(snapshot.listing.hidden),
+        held=len(change.held),
+        is_skipped=not sizes and error is None,
+        error=error,
+    )
 
 
 def _held(change: InventoryChange) -> tuple[MissingSize, ...]:
