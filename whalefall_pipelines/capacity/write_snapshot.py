@@ -1,7 +1,4 @@
-"""What one visit does to the store: inventory, sizes, total, gaps and the record of an instance, in one transaction.
-
-Visiting is `collect_capacity.py`; the rules are `domain/instances.py` and `domain/sizes.py`.
-"""
+"""Writes the day of one instance: inventory, sizes, total, gaps and the record, in one transaction. Probing is `collect.py`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
