@@ -56,14 +56,14 @@ class StoreUnreachableError(StoreError):
 
 
 class StoreBusyError(StoreError):
-    """Somebody else holds a lock for longer than we wait for it. The sensor of the upkeep retries an expiry by this code."""
+    """Somebody else holds a lock for longer than we wait for it. The sensor of the maintenance retries an expiry by this code."""
 
     code = "STORE_BUSY"
     is_transient = True
 
 
 class MissingMonthError(StoreError):
-    """A day was written whose month has no table partition. The sensor of the upkeep finds these by their code, and makes the month."""
+    """A day was written whose month has no table partition. The sensor of maintenance finds these by their code, and makes the month."""
 
     code = "MISSING_MONTH"
     is_transient = True
@@ -120,7 +120,7 @@ class LoginRejectedError(TargetError):
 
 
 class SizesError(TargetError):
-    """Connected, but the sizes failed, are empty, or lack fields."""
+    """Connected, but the sizes failed, are empty, or have missing fields."""
 
     code = "SYNC_DATA_ERROR"
     is_transient = True

@@ -72,7 +72,7 @@ def test_the_first_day_runs_as_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("block", [1, 2, 3], ids=["own servers", "the upkeep of months", "what else expires"])
+@pytest.mark.parametrize("block", [1, 2, 3], ids=["own servers", "the maintenance of months", "what else expires"])
 def test_what_is_shown_runs_as_shown(block: int, tmp_path: Path) -> None:
     (tmp_path / "fleet.yaml").write_text(blocks("yaml")[0])
     home = tmp_path / "home"

@@ -1,4 +1,4 @@
--- Every instance of an aggregation session is done: with what was written of it and how many of its days the periods lack. One of which
+-- Every instance of an aggregation session is done: with what was written of it and how many of its days are missing. One of which
 -- no database has a day in the periods is skipped.
 -- Parameters: session_id, period_type, first_start, last_start (period starts), instance_ids and written (integer[], in pairs).
 -- Returns: nothing.

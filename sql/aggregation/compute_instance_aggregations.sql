@@ -1,4 +1,4 @@
--- What the complete days say of these periods, for every instance that has a day, a gap or an aggregation in them. A day that lacks an
+-- What the complete days say of these periods, for every instance that has a day, a gap or an aggregation in them. A day without an
 -- expected database says nothing of the instance, or the database would look like a shrink.
 -- Parameters: those of compute_database_aggregations.
 -- Returns: the columns of instance_size_aggregations but calculated_at. The average before the first period as there.

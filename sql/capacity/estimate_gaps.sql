@@ -1,5 +1,5 @@
 -- Write the estimates of open gaps and close them. What is measured or recovered stays as it is.
--- Parameters: bridges (the statement bridge_gaps, whose parameters are given too), session_id.
+-- Parameters: interpolations (the statement interpolate_gaps, whose parameters are given too), session_id.
 -- Returns: instance_id, estimated (rows written of the instance).
 with estimated as (
     insert into database_size_stats (
@@ -17,7 +17,7 @@ with estimated as (
         'linear',
         %(session_id)s::uuid
     from (
-        {bridges}
+        {interpolations}
     ) as b
     on conflict (instance_id, database_name, stat_date) do nothing
     returning instance_id, database_name, stat_date

@@ -4,11 +4,11 @@
 with only_in_the_month as (
     select * from {table_partition}
     except all
-    select * from pg_temp.rehearsal
+    select * from pg_temp.archive_check
 ),
 
 only_in_the_archive as (
-    select * from pg_temp.rehearsal
+    select * from pg_temp.archive_check
     except all
     select * from {table_partition}
 )

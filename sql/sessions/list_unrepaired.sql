@@ -1,4 +1,4 @@
--- Instances whose day lacks something that another visit may give, by the ended session that touched them last. Nothing while a session
+-- Instances with missing sizes that a retry may give, by the ended session that touched them last. Nothing while a session
 -- still collects the day, and nothing of a session that a person cancelled. What only a person can cure is left out, what is cured by a
 -- change of the credential or the instance only as long as nobody changed them.
 -- Parameters: day, needs_a_person, cured_by_a_change (text[] of reasons).
@@ -36,7 +36,7 @@ latest as (
     order by r.instance_id asc, s.started_at desc
 ),
 
-lacking as (
+missing as (
     select distinct g.instance_id
     from capacity_gaps as g
     inner join latest as l on g.instance_id = l.instance_id
@@ -58,7 +58,7 @@ select
     array_agg(i.name order by i.name) as instance_names
 from latest as l
 inner join instances as i on l.instance_id = i.instance_id
-left join lacking as a on l.instance_id = a.instance_id
+left join missing as a on l.instance_id = a.instance_id
 where
     i.is_active
     and l.status in ('completed', 'failed')

@@ -14,7 +14,7 @@ from whalefall_pipelines.domain.periods import Period, PeriodType, periods_betwe
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import analyze_months, writing_months
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.store.outage import retry_while_unavailable
 
 # So many periods are computed by one statement; several only where all are of one length, because the statement counts in days.
 BATCH = {PeriodType.DAILY: 31, PeriodType.WEEKLY: 13, PeriodType.MONTHLY: 1, PeriodType.QUARTERLY: 1}
@@ -56,9 +56,9 @@ def aggregate_sizes(
 
     starts = [period.start for period in periods]
     tables = [f"{level}_size_aggregations" for level in levels]
-    written = outlast_outage(lambda: writing_months(database, starts, tables, write))
+    written = retry_while_unavailable(lambda: writing_months(database, starts, tables, write))
     if len(periods) > 1:
-        outlast_outage(lambda: analyze_months(database, starts, tables))
+        retry_while_unavailable(lambda: analyze_months(database, starts, tables))
     return written
 
 

@@ -21,7 +21,7 @@ from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.sessions.runs import plan_session, session_of_run
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.store.outage import retry_while_unavailable
 
 _CHANGED = dg.AutomationCondition.any_deps_updated()
 # `eager()` loses a change that lands while the aggregation runs and ignores old days. This one asks again after every change since the
@@ -99,7 +99,7 @@ def _aggregate(context: dg.AssetExecutionContext, whalefall: WhalefallResource, 
             written = aggregate_sizes(database, periods, day, plan.session_id, levels, check=check)
         context.log.info("%d periods from %s: %d rows written", len(periods), periods[0].start, written)
         for level in levels:
-            for start, metadata in outlast_outage(lambda level=level: period_metadata(database, level, periods)).items():
+            for start, metadata in retry_while_unavailable(lambda level=level: period_metadata(database, level, periods)).items():
                 key = asset_key(level, periods[0].period_type)
                 context.add_asset_metadata(metadata, asset_key=key, partition_key=start.isoformat())
     return str(plan.session_id)

@@ -16,7 +16,7 @@ def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=asset_key(Level.INSTANCE, period_type),
         name="every_final_period_is_complete_or_explained",
-        description="Fails when a period that is over lacks a day of an instance that no gap explains; shows what is missing and why.",
+        description="Fails when a day of an instance is missing in a period that is over and no gap explains it.",
     )
     def check(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
         running = period_of(period_type, whalefall.today())

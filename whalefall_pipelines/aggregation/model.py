@@ -83,7 +83,7 @@ def first_kept_daily(retention_months: int, today: date) -> date:
 
 @dataclass(frozen=True, slots=True)
 class IncompletePeriod:
-    """A final period that lacks days of an instance; of `unexplained_days` there is not even a gap with a reason."""
+    """A final period with missing days of an instance; of `unexplained_days` there is not even a gap with a reason."""
 
     period_start: date
     instance_name: str

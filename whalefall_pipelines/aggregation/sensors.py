@@ -18,7 +18,7 @@ refresh_aggregations = dg.AutomationConditionSensorDefinition(
     target=dg.AssetSelection.assets(*(asset_key(level, period_type) for level in Level for period_type in PeriodType)),
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    run_tags={"whalefall/lane": "aggregate", "dagster/max_retries": "1"},
+    run_tags={"whalefall/concurrency_group": "aggregate", "dagster/max_retries": "1"},
     description="Computes the periods of every day that changed: exactly its day, week, month and quarter.",
 )
 
@@ -27,7 +27,7 @@ aggregation_jobs = {
         f"aggregate_{period_type}_periods",
         selection=dg.AssetSelection.assets(*(asset_key(level, period_type) for level in Level)),
         description=f"Computes {period_type} periods of the whole fleet from their days.",
-        tags={"whalefall/lane": "aggregate"},
+        tags={"whalefall/concurrency_group": "aggregate"},
     )
     for period_type in PeriodType
 }
@@ -49,7 +49,7 @@ def _reconcile(period_type: PeriodType) -> dg.ScheduleDefinition:
         known = set(CALENDARS[period_type].get_partition_keys())
         in_calendar = [period for period in due if period.start.isoformat() in known]
         if not in_calendar:
-            yield dg.SkipReason(f"every {period_type} period is what its days say")
+            yield dg.SkipReason(f"all {period_type} aggregations match their daily data")
         for first, last in spans(in_calendar):
             yield dg.RunRequest(run_key=f"{day}:{first.start}:{last.start}", tags=span_tags(first, last))
 

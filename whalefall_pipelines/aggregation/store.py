@@ -68,7 +68,7 @@ def mark_running_periods(cursor: Cursor, periods: Sequence[Period], today: date)
 
 
 def close_records(cursor: Cursor, session_id: UUID, periods: Sequence[Period], written: Mapping[int, int]) -> None:
-    """Give an aggregation session a closed record for each instance that changed: the rows written of it, and the days that it lacks."""
+    """Give an aggregation session a closed record for each instance that changed: the rows written of it, and its missing days."""
     cursor.execute(queries.load("aggregation/open_records"), {"session_id": str(session_id), "instance_ids": list(written)})
     cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
     cursor.execute(
@@ -141,7 +141,7 @@ def _span(periods: Sequence[Period]) -> dict[str, object]:
 
 
 def list_incomplete_periods(database: Database, periods: Sequence[Period]) -> tuple[IncompletePeriod, ...]:
-    """The final ones of these consecutive periods of one type that lack days of an instance."""
+    """The final ones of these consecutive periods of one type with missing days of an instance."""
     with database.transaction() as cursor:
         cursor.execute(
             queries.load("aggregation/list_incomplete_periods"),

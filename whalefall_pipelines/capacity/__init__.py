@@ -9,7 +9,7 @@ AREA = Area(
     __name__,
     commands=("collect", "coverage"),
     has_definitions=True,
-    automations=("collect_every_night", "bridge_gaps", "retry_failed_instances"),
+    automations=("collect_every_night", "interpolate_gaps", "retry_failed_instances"),
     has_grants=True,
     columns=COLUMNS,
     partitioned_tables=tuple(PartitionedTable(name, Content.AGGREGATED_DAYS) for name in STATS_TABLES),

@@ -12,7 +12,7 @@ from pydantic import Field
 from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome, recompute_totals
 from whalefall_pipelines.capacity.columns import COLUMNS
 from whalefall_pipelines.capacity.day_reports import report_days
-from whalefall_pipelines.capacity.fill_gaps import fill_gaps, settle_days_before
+from whalefall_pipelines.capacity.fill_gaps import fill_gaps, record_uncollected_days
 from whalefall_pipelines.capacity.metadata import (
     coverage_metadata,
     database_metadata,
@@ -36,7 +36,7 @@ from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.sessions.store import list_notices, skip_records
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import analyze_months
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.store.outage import retry_while_unavailable
 
 INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases", "database_size_stats", "instance_size_stats"))
 
@@ -108,7 +108,7 @@ def fleet_day(
         with session_of_run(context, database, plan, targets) as check:
             seconds_by_day = _work(context, replace(collector, check=check), targets, days, plan)
         _report(context, database, days, seconds_by_day)
-        notices = notices_table(outlast_outage(lambda: list_notices(database, plan.session_id)))
+        notices = notices_table(retry_while_unavailable(lambda: list_notices(database, plan.session_id)))
     for key in (INVENTORY, SIZES, TOTALS):
         if key in context.selected_asset_keys:
             shown = {"session_id": str(plan.session_id), **({"notices": notices} if key == SIZES else {})}
@@ -128,7 +128,7 @@ def _work(
     seconds_by_day: dict[date, float] = {}
     progress = Progress(context.log, len(targets))
     if measurable:
-        settle_days_before(collector, measurable, plan.session_id)
+        record_uncollected_days(collector, measurable, plan.session_id)
         started = time.monotonic()
         for outcome in collector.collect_day(targets, measurable, plan.session_id):
             progress.note(_problem(outcome))
@@ -138,13 +138,13 @@ def _work(
         context.log.info("%s: over, so nothing is measured: %d recovered, %d estimated", _span(over), filled.recovered, filled.estimated)
     analyze_months(collector.database, days, STATS_TABLES)
     if not measurable:
-        outlast_outage(lambda: close_backfill_records(collector.database, plan.session_id, min(over), max(over)))
+        retry_while_unavailable(lambda: close_backfill_records(collector.database, plan.session_id, min(over), max(over)))
     return seconds_by_day
 
 
 def _report(context: dg.AssetExecutionContext, database: Database, days: Sequence[date], seconds_by_day: Mapping[date, float]) -> None:
-    calendar = {"coverage": outlast_outage(lambda: coverage_metadata(database, max(days)))}
-    for report in outlast_outage(lambda: report_days(database, days)):
+    calendar = {"coverage": retry_while_unavailable(lambda: coverage_metadata(database, max(days)))}
+    for report in retry_while_unavailable(lambda: report_days(database, days)):
         seconds = {"seconds": seconds_by_day[report.day]} if report.day in seconds_by_day else {}
         for key, metadata in ((INVENTORY, inventory_metadata), (SIZES, database_metadata), (TOTALS, instance_metadata)):
             if key in context.selected_asset_keys:

@@ -33,7 +33,7 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import ensure_months
-from whalefall_pipelines.store.outage import OUTAGE_SECONDS, outlast_outage
+from whalefall_pipelines.store.outage import OUTAGE_SECONDS, retry_while_unavailable
 
 Result = TypeVar("Result")
 # Tries within the run, for failures that came at once; one that used up a deadline waits for a later run.
@@ -44,7 +44,7 @@ BACK_OFF = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RetryLater:
     """A visit that failed at once, in so many seconds, and deserves another try."""
 
     seconds: float
@@ -90,11 +90,11 @@ class Collector:
                 parallel=self.parallel,
                 interrupt=self.stop,
                 check=self.check,
-                take_up=lambda next_ones: self._take_up(next_ones, session_id),
+                claim=lambda next_ones: self._claim(next_ones, session_id),
             ):
                 if isinstance(outcome, Exception):
                     yield self._write_failure(instance, day, session_id, as_whalefall_error(outcome), seconds=0)
-                elif isinstance(outcome, Again):
+                elif isinstance(outcome, RetryLater):
                     again[instance] = spent[instance] + outcome.seconds
                 else:
                     yield outcome
@@ -110,7 +110,7 @@ class Collector:
 
     def collect_instance(
         self, instance: Instance, day: date, session_id: UUID | None, *, attempt: int, spent_seconds: float
-    ) -> InstanceOutcome | Again:
+    ) -> InstanceOutcome | RetryLater:
         """Visit one instance and write what came of it, unless it failed at once and deserves another try.
 
         `spent_seconds` went into the tries before and their pauses, without waiting for others: all tries share the deadline of one visit.
@@ -123,7 +123,7 @@ class Collector:
             has_time = spent_seconds + seconds + self._pause_after(attempt) < self.instance_seconds
             is_worth_it = error.is_transient and error.reason not in NEEDS_A_PERSON
             if is_worth_it and seconds < QUICK_SECONDS and attempt < ATTEMPTS and has_time:
-                return Again(seconds)
+                return RetryLater(seconds)
             return self._write_failure(instance, day, session_id, error, seconds=seconds)
         seconds = time.monotonic() - started
         return self._write(lambda: write_snapshot(self.database, instance, day, session_id, snapshot, seconds=seconds))
@@ -134,7 +134,7 @@ class Collector:
         return self._write(lambda: write_failure(self.database, instance, day, session_id, error, seconds=seconds))
 
     def _write(self, work: Callable[[], Result]) -> Result:
-        return outlast_outage(work, seconds=self.outage_seconds, stopped=self.stopped)
+        return retry_while_unavailable(work, seconds=self.outage_seconds, stopped=self.stopped)
 
     def _pause_after(self, attempt: int) -> float:
         return self.pause_seconds * BACK_OFF ** (attempt - 1)
@@ -148,7 +148,7 @@ class Collector:
             time.sleep(min(POLL_SECONDS, max(0, until - time.monotonic())))
         return jittered
 
-    def _take_up(self, next_ones: Sequence[Instance], session_id: UUID | None) -> Sequence[Instance]:
+    def _claim(self, next_ones: Sequence[Instance], session_id: UUID | None) -> Sequence[Instance]:
         if session_id is None:
             return next_ones
         ids = [instance.instance_id for instance in next_ones]

@@ -9,7 +9,7 @@ from whalefall_pipelines.capacity.figures import DaySummary, Gap, InventorySumma
 from whalefall_pipelines.capacity.store import reports
 from whalefall_pipelines.capacity.store.gaps import list_coverage
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.store.outage import retry_while_unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ def report_days(database: Database, days: Sequence[date]) -> list[DayReport]:
 
 def summarize_day(database: Database, day: date) -> tuple[DaySummary, tuple[Gap, ...]]:
     """The figures of one day, and what is missing of it with the reasons."""
-    summary = outlast_outage(lambda: reports.summarize_days(database, [day]))[day]
-    return summary, outlast_outage(lambda: reports.list_gaps(database, [day]))
+    summary = retry_while_unavailable(lambda: reports.summarize_days(database, [day]))[day]
+    return summary, retry_while_unavailable(lambda: reports.list_gaps(database, [day]))
 
 
 def read_coverage(database: Database, days: Sequence[date]) -> Sequence[Coverage]:

@@ -16,5 +16,5 @@ DEFINITIONS = dg.Definitions(
     jobs=[jobs.collect_capacity, jobs.fill_past_days],
     schedules=[jobs.collect_every_night],
     resources={"servers": CollectorResource()},
-    sensors=[sensors.bridge_gaps, sensors.retry_failed_instances],
+    sensors=[sensors.interpolate_gaps, sensors.retry_failed_instances],
 )

@@ -24,7 +24,7 @@ from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.each_instance import each_instance
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import ensure_months, writing_months
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.store.outage import retry_while_unavailable
 
 Result = TypeVar("Result")
 
@@ -44,71 +44,76 @@ def fill_gaps(
     session_id: UUID,
     say: Callable[[str], None] = lambda _: None,
 ) -> Filled:
-    """Fill what these days, all over, lack of these instances, and recompute their totals.
+    """Fill the missing sizes of these instances on these days, which are over, and recompute their totals.
 
     An instance whose history cannot be asked has its record failed; its gaps are estimated all the same. One whose login was rejected
     today is not asked.
     """
     database = collector.database
-    bridge = gaps.Bridge(min(days), max(days), collector.max_gap_days, [instance.instance_id for instance in instances])
-    _outlast(collector, lambda: _freeze(database, bridge.first_day, bridge.last_day, session_id))
+    interpolation = gaps.Interpolation(min(days), max(days), collector.max_gap_days, [instance.instance_id for instance in instances])
+    _retry(collector, lambda: _record(database, interpolation.first_day, interpolation.last_day, session_id))
     with_history = [instance for instance in instances if instance.engine in collector.engines_with_history]
-    recovered = _recover(collector, with_history, bridge, session_id, say)
+    recovered = _recover(collector, with_history, interpolation, session_id, say)
     collector.check()
 
     def estimate() -> int:
         with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-            estimated = sum(gaps.estimate_gaps(cursor, bridge, session_id).values())
-            capacity.write_totals(cursor, bridge.instance_ids, bridge.first_day, bridge.last_day, session_id)
+            estimated = sum(gaps.estimate_gaps(cursor, interpolation, session_id).values())
+            capacity.write_totals(cursor, interpolation.instance_ids, interpolation.first_day, interpolation.last_day, session_id)
         return estimated
 
-    def bridge_gaps() -> int:
+    def interpolate_gaps() -> int:
         with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-            bridgeable = gaps.list_bridgeable_days(cursor, bridge)
-        return writing_months(database, bridgeable, STATS_TABLES, estimate)
+            interpolable = gaps.list_interpolable_days(cursor, interpolation)
+        return writing_months(database, interpolable, STATS_TABLES, estimate)
 
-    return Filled(recovered, _outlast(collector, bridge_gaps))
+    return Filled(recovered, _retry(collector, interpolate_gaps))
 
 
-def find_bridgeable_days(database: Database, today: date, max_gap_days: int) -> list[date]:
+def find_interpolable_days(database: Database, today: date, max_gap_days: int) -> list[date]:
     """The days before today on which a gap of an active instance can be estimated by now.
 
-    Only as far back as what was measured today can reach: older gaps are bridged by a backfill that a person launches.
+    Only as far back as what was measured today can reach: older gaps are interpolated by a backfill that a person launches.
     """
     instance_ids = [instance.instance_id for instance in active_instances(database)]
-    bridge = gaps.Bridge(today - timedelta(days=max_gap_days), today - timedelta(days=1), max_gap_days, instance_ids)
+    interpolation = gaps.Interpolation(today - timedelta(days=max_gap_days), today - timedelta(days=1), max_gap_days, instance_ids)
     with database.transaction() as cursor:
-        return gaps.list_bridgeable_days(cursor, bridge)
+        return gaps.list_interpolable_days(cursor, interpolation)
 
 
-def settle_days_before(collector: Collector, day: date, session_id: UUID) -> None:
-    """Write down on which of the days before nothing ran, so that they count as missing and are bridged once this day is measured."""
+def record_uncollected_days(collector: Collector, day: date, session_id: UUID) -> None:
+    """Write down on which of the days before nothing ran, so that they count as missing and are interpolated once this day is measured."""
     first_day, last_day = day - timedelta(days=2 * collector.max_gap_days + 1), day - timedelta(days=1)
-    _outlast(collector, lambda: _freeze(collector.database, first_day, last_day, session_id))
+    _retry(collector, lambda: _record(collector.database, first_day, last_day, session_id))
 
 
-def _freeze(database: Database, first_day: date, last_day: date, session_id: UUID) -> None:
+def _record(database: Database, first_day: date, last_day: date, session_id: UUID) -> None:
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        gaps.freeze_uncollected_days(cursor, first_day, last_day, session_id)
+        gaps.record_uncollected_days(cursor, first_day, last_day, session_id)
 
 
-def _outlast(collector: Collector, work: Callable[[], Result]) -> Result:
-    return outlast_outage(work, seconds=collector.outage_seconds, stopped=collector.stopped)
+def _retry(collector: Collector, work: Callable[[], Result]) -> Result:
+    return retry_while_unavailable(work, seconds=collector.outage_seconds, stopped=collector.stopped)
 
 
-def _recover(collector: Collector, instances: Sequence[Instance], bridge: gaps.Bridge, session_id: UUID, say: Callable[[str], None]) -> int:
+def _recover(
+    collector: Collector, instances: Sequence[Instance], interpolation: gaps.Interpolation, session_id: UUID, say: Callable[[str], None]
+) -> int:
     if not instances:
         return 0
-    wanted = {one: gaps.list_recoverable_sizes(collector.database, one.instance_id, bridge.first_day, bridge.last_day) for one in instances}
+    wanted = {
+        one: gaps.list_recoverable_sizes(collector.database, one.instance_id, interpolation.first_day, interpolation.last_day)
+        for one in instances
+    }
     rejected = retries.list_rejected_logins(collector.database, today(collector.clock(), collector.timezone))
-    asked = [instance for instance, lacking in wanted.items() if lacking and instance.instance_id not in rejected]
+    asked = [instance for instance, missing in wanted.items() if missing and instance.instance_id not in rejected]
     if not asked:
         return 0
     begun = sessions.start_records(collector.database, session_id, [instance.instance_id for instance in asked])
     recovered = 0
     for instance, outcome in each_instance(
         [one for one in asked if one.instance_id in begun],
-        lambda instance: _outlast(collector, lambda: _recover_instance(collector, instance, wanted[instance], session_id)),
+        lambda instance: _retry(collector, lambda: _recover_instance(collector, instance, wanted[instance], session_id)),
         parallel=collector.parallel,
         interrupt=collector.stop,
         check=collector.check,
@@ -116,15 +121,15 @@ def _recover(collector: Collector, instances: Sequence[Instance], bridge: gaps.B
         if isinstance(outcome, Exception):
             error = as_whalefall_error(outcome)
             say(f"{instance.name}: its own history could not be asked: {error}")
-            _outlast(collector, lambda instance=instance, error=error: _fail_record(collector.database, instance, session_id, error))
+            _retry(collector, lambda instance=instance, error=error: _fail_record(collector.database, instance, session_id, error))
         else:
             recovered += outcome
     return recovered
 
 
-def _recover_instance(collector: Collector, instance: Instance, lacking: frozenset[tuple[str, date]], session_id: UUID) -> int:
-    names = sorted({name for name, _ in lacking})
-    days = [day for _, day in lacking]
+def _recover_instance(collector: Collector, instance: Instance, missing: frozenset[tuple[str, date]], session_id: UUID) -> int:
+    names = sorted({name for name, _ in missing})
+    days = [day for _, day in missing]
     login = collector.secrets.reveal(instance.secret, instance.username, instance.name)
     with collector.fleet.connect(instance, login) as probe:
         refuse_another_server(instance, probe.identity(), probe.server_version)
@@ -144,7 +149,7 @@ def _recover_instance(collector: Collector, instance: Instance, lacking: frozens
             used_bytes=size.used_bytes,
         )
         for size in found
-        if (size.database_name, size.stat_date) in lacking
+        if (size.database_name, size.stat_date) in missing
     ]
     if rows:
         ensure_months(collector.database, [row.stat_date for row in rows], STATS_TABLES)

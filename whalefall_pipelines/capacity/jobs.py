@@ -10,15 +10,15 @@ collect_capacity = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberTy
     "collect_capacity",
     selection=dg.AssetSelection.assets("instances", INVENTORY, SIZES, TOTALS),
     description="Visits every active server once and writes its day. Name instances in the run config to visit only those.",
-    tags={"whalefall/lane": "collect"},
+    tags={"whalefall/concurrency_group": "collect"},
 )
 
 
 fill_past_days = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "fill_past_days",
     selection=dg.AssetSelection.assets(SIZES, TOTALS),
-    description="Fills what days that are over lack: recovered, else estimated. Changes nothing that was measured.",
-    tags={"whalefall/lane": "collect"},
+    description="Fills the missing sizes of days that are over: recovered, else estimated. Changes nothing that was measured.",
+    tags={"whalefall/concurrency_group": "collect"},
 )
 
 

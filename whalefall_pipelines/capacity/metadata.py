@@ -64,7 +64,7 @@ def instance_metadata(report: DayReport) -> Metadata:
 
 
 def coverage_metadata(database: Database, last_day: date) -> dg.MarkdownMetadataValue:
-    """The calendar of coverage of the days up to this one: a row an instance, a sign a day; those that lack most come first."""
+    """The calendar of coverage of the days up to this one: a row an instance, a sign a day; those with most missing days come first."""
     days = days_until(last_day, CALENDAR_DAYS)
     calendar = list(coverage_calendar(read_coverage(database, days), days))
     calendar.sort(key=lambda row: -sum(state in {CoverageState.MISSING, CoverageState.PARTLY_MISSING} for state in row.states))

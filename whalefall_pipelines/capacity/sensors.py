@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import dagster as dg
 
-from whalefall_pipelines.capacity.fill_gaps import find_bridgeable_days
+from whalefall_pipelines.capacity.fill_gaps import find_interpolable_days
 from whalefall_pipelines.capacity.jobs import collect_capacity, fill_past_days
 from whalefall_pipelines.capacity.store.retries import list_unrepaired
 from whalefall_pipelines.dagster_base.calendar import DAYS, FIRST_DAY, ZONE
@@ -31,7 +31,7 @@ from whalefall_pipelines.store.database import Database
     job=collect_capacity,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Visits the instances again whose day still lacks something: 15 minutes, 1 hour and 3 hours later "
+    description="Retries the instances with missing sizes: 15 minutes, 1 hour and 3 hours later "
     "(WHALEFALL_RETRY_MINUTES), then every 3 hours, and a last time shortly before the day cannot be measured any more. A rejected login "
     "and a missing privilege wait for a person. A collection that failed before it had a session gets one, so that it is retried.",
 )
@@ -62,10 +62,10 @@ def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: Whale
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Requests the backfill of days whose gaps lie between known sizes by now, once. Reads the coverage in the store.",
 )
-def bridge_gaps(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def interpolate_gaps(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     day = whalefall.today()
     with whalefall.store() as database:
-        days = find_bridgeable_days(database, day, whalefall.installation().max_gap_days)
+        days = find_interpolable_days(database, day, whalefall.installation().max_gap_days)
     in_calendar = [Period(PeriodType.DAILY, one) for one in days if one >= FIRST_DAY]
     if not in_calendar:
         yield dg.SkipReason("no gap lies between known sizes")

@@ -17,7 +17,7 @@ from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Cursor, Database
 
 # Machines that repeat a rejected login lock accounts.
-_UNTIL_CHANGED = " It is tried again tomorrow, or as soon as its credential is changed."
+_UNTIL_CHANGED = " It is retried tomorrow, or as soon as its credential is changed."
 
 
 @dataclass(frozen=True, slots=True)

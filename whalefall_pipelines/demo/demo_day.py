@@ -77,9 +77,9 @@ def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
     Raises:
         InputError: an instance is registered that is not the demo's.
     """
-    foreign = [one.instance.name for one in registered_instances(database) if one.entry.tags.get("env") != "demo"]
-    if foreign or (not fleet.fleet_file.exists() and registered_instances(database)):
-        named = ", ".join(foreign[:3]) + (" …" if len(foreign) > 3 else "")
+    own_instances = [one.instance.name for one in registered_instances(database) if one.entry.tags.get("env") != "demo"]
+    if own_instances or (not fleet.fleet_file.exists() and registered_instances(database)):
+        named = ", ".join(own_instances[:3]) + (" …" if len(own_instances) > 3 else "")
         raise InputError(
             f"This store watches servers of your own{f' ({named})' if named else ''}, and the demo writes a simulated past: "
             "give it a home of its own with WHALEFALL_HOME."
@@ -102,7 +102,7 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
     fleet.start(progress.say)
     entries = read_fleet_file(fleet.fleet_file, settings)
     carry_out(database, entries, plan_fleet(database, entries))
-    with suppress(StoreBusyError):  # another upkeep makes the same months at this moment
+    with suppress(StoreBusyError):  # another maintenance makes the same months at this moment
         create_table_partitions(database, settings, day)
     if not has_history:
         progress.say(f"loading {HISTORY_DAYS} days of SIMULATED history")

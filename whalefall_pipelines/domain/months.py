@@ -1,6 +1,6 @@
 """Table partitions: which calendar month a day is stored in, and what the catalogue has of each.
 
-What is to be done with them is `upkeep.py`; reading the catalogue is `store/months.py`.
+What is to be done with them is `maintenance.py`; reading the catalogue is `store/months.py`.
 """
 
 from collections.abc import Iterable
@@ -77,7 +77,7 @@ class Place(StrEnum):
 
     ATTACHED = "attached"
     DETACH_PENDING = "detach pending"
-    DETACHED = "detached"  # by an upkeep that was interrupted before it dropped the table; it left its mark
+    DETACHED = "detached"  # by an maintenance that was interrupted before it dropped the table; it left its mark
     STRAY = "stray"  # it has the name of a month and is no part of the table
 
 

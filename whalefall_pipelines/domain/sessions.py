@@ -78,7 +78,7 @@ class RunningSession:
     is_alive: bool
 
 
-def verdict(run: RunState, *, is_alive: bool) -> tuple[SessionStatus, str] | None:
+def ending_of(run: RunState, *, is_alive: bool) -> tuple[SessionStatus, str] | None:
     """How a running session ends, and why, given its run and whether its process lives; None when it goes on.
 
     What Dagster knows to be over is over, even if its process does not know it yet; what Dagster believes to run is over when its process

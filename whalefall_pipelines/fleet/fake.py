@@ -64,11 +64,11 @@ class FakeFleet:
             server.on_visit(server)
         if server.hangs or server.delay_seconds:
             is_late = server.hangs or server.delay_seconds > deadlines.instance_seconds
-            patience = deadlines.instance_seconds if is_late else server.delay_seconds
-            if self._interrupted.wait(patience):
+            lock_policy = deadlines.instance_seconds if is_late else server.delay_seconds
+            if self._interrupted.wait(lock_policy):
                 raise UnreachableError(f"The visit of {instance.address} was stopped.", reason=Reason.CANCELLED)
             if is_late:
-                raise UnreachableError(f"{instance.address} did not answer within {patience} s.", reason=Reason.TIMEOUT)
+                raise UnreachableError(f"{instance.address} did not answer within {lock_policy} s.", reason=Reason.TIMEOUT)
         if server.refusal:
             raise server.refusal
         yield FakeProbe(server)

@@ -24,7 +24,7 @@ from whalefall_pipelines.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class ConnectionTest:
     """What one server answered; None is what it was never asked, because it failed before.
 
     `visible` counts the databases that it lists, `hidden` those of them that the filter leaves out, `missing` has those without a size.
@@ -48,7 +48,7 @@ class Examination:
 
     @property
     def is_reached(self) -> bool:
-        """Tell whether it let us in."""
+        """Tell whether the login succeeded."""
         return self.server_version is not None
 
     @property
@@ -58,7 +58,7 @@ class Examination:
 
 
 @dataclass(frozen=True, slots=True)
-class Examiner:
+class ConnectionTester:
     """What examining needs besides the instances."""
 
     database: Database
@@ -68,29 +68,29 @@ class Examiner:
     parallel: int
     clock: Clock = system_clock
 
-    def examine_all(self, instances: Sequence[Instance]) -> tuple[Examination, ...]:
+    def test_all(self, instances: Sequence[Instance]) -> tuple[ConnectionTest, ...]:
         """Visit every instance, many at a time, and remember the versions and the identities that are new and unique.
 
         The answers come in the order of the instances.
         """
-        found = {one.instance.instance_id: self._claim_identity(one) for one in self.examine_each(instances)}
+        found = {one.instance.instance_id: self._claim_identity(one) for one in self.test_each(instances)}
         versions = {key: one.server_version for key, one in found.items() if one.server_version is not None}
         with self.database.transaction() as cursor:
             mark_all_connected(cursor, versions, self.clock())
         return tuple(found[instance.instance_id] for instance in instances)
 
-    def examine_each(self, instances: Sequence[Instance]) -> Iterator[Examination]:
+    def test_each(self, instances: Sequence[Instance]) -> Iterator[ConnectionTest]:
         """The same answers as they come, of which nothing is remembered."""
         for instance, outcome in each_instance(instances, self.examine, parallel=self.parallel, interrupt=self.fleet.shut_all):
             if isinstance(outcome, Exception):
                 error = WhalefallError(f"{instance.name!r} failed in an unexpected way, {type(outcome).__name__}: {outcome}")
-                yield Examination(instance, error=error)
+                yield ConnectionTest(instance, error=error)
             else:
                 yield outcome
 
-    def examine(self, instance: Instance) -> Examination:
+    def examine(self, instance: Instance) -> ConnectionTest:
         """Visit one instance; what it refuses is in the answer."""
-        answer = Examination(instance)
+        answer = ConnectionTest(instance)
         started = time.monotonic()
         try:
             login = self.secrets.reveal(instance.secret, instance.username, instance.name)
@@ -122,7 +122,7 @@ class Examiner:
             if same is not None:
                 raise duplicate_server(instance, identity, same)
 
-    def _claim_identity(self, answer: Examination) -> Examination:
+    def _claim_identity(self, answer: ConnectionTest) -> ConnectionTest:
         """Remember a new identity, unless another instance of this test has it."""
         known, identity = answer.instance.server_identity, answer.identity
         is_known = known and identity and (known.name, known.started_at) == (identity.name, identity.started_at)
@@ -133,14 +133,14 @@ class Examiner:
         return answer if same is None else replace(answer, error=duplicate_server(answer.instance, identity, same))
 
 
-def server_examiner(settings: Settings, database: Database, fleet: Fleet | None = None) -> Examiner:
-    """An examiner of the real servers by the rules of this installation."""
+def server_tester(settings: Settings, database: Database, fleet: Fleet | None = None) -> ConnectionTester:
+    """An tester of the real servers by the rules of this installation."""
     deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
     secrets, filters = SecretBox(settings), read_filters(settings)
-    return Examiner(database, fleet or ServerFleet(deadlines), secrets, filters, settings.parallel_instances)
+    return ConnectionTester(database, fleet or ServerFleet(deadlines), secrets, filters, settings.parallel_instances)
 
 
-def _with_outcomes(answer: Examination, outcomes: Sequence[DatabaseSize | MissingSize]) -> Examination:
+def _with_outcomes(answer: ConnectionTest, outcomes: Sequence[DatabaseSize | MissingSize]) -> ConnectionTest:
     sizes = [one for one in outcomes if isinstance(one, DatabaseSize)]
     return replace(
         answer,

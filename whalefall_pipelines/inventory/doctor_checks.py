@@ -8,7 +8,7 @@ from whalefall_pipelines.doctor.outcome import Outcome, fine, listed, problem, p
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import MissingSize
 from whalefall_pipelines.errors import LoginRejectedError
-from whalefall_pipelines.inventory.connection_test import Examination, server_examiner
+from whalefall_pipelines.inventory.connection_test import ConnectionTest, server_tester
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.store.instances import read_fleet
 from whalefall_pipelines.store.credentials import SecretBox
@@ -26,11 +26,11 @@ class CredentialFact:
 
 @dataclass(frozen=True, slots=True)
 class InstanceFact:
-    """What a visit found: the error that ended it, statements for rights that lack, and databases without a size, each with its cure."""
+    """What a connection test told: the error that ended it, GRANTs of missing privileges, and databases without a size with their cures."""
 
     name: str
     error: str | None = None
-    lacking_grants: tuple[str, ...] = ()
+    missing_grants: tuple[str, ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
 
 
@@ -64,7 +64,7 @@ def check_instances(instances: Sequence[InstanceFact]) -> list[Outcome]:
 def _check_instance(one: InstanceFact) -> Outcome | None:
     if one.error:
         return problem_of_error("instances", f"{one.name}: {one.error}", otherwise=f"run `whalefall instances test {one.name}`.")
-    grant = f"run on that server: {one.lacking_grants[0]}" if one.lacking_grants else None
+    grant = f"run on that server: {one.missing_grants[0]}" if one.missing_grants else None
     if one.missing:
         return problem(
             "instances", f"{one.name}: {listed([name for name, _ in one.missing])} cannot be measured.", grant or one.missing[0][1]
@@ -77,11 +77,11 @@ def _check_instance(one: InstanceFact) -> Outcome | None:
 def _instances(examined: Examined) -> list[InstanceFact]:
     """Every active instance in the order of the store, asked many at a time."""
     installation = examined.installation
-    examiner = server_examiner(examined.settings, examined.store, installation.fleet)
+    tester = server_tester(examined.settings, examined.store, installation.fleet)
     instances = active_instances(examined.store)
     facts: dict[str, InstanceFact] = {}
-    for number, examination in enumerate(examiner.examine_each(instances), start=1):
-        facts[examination.instance.name] = _instance_fact(examination)
+    for number, connection_test in enumerate(tester.test_each(instances), start=1):
+        facts[connection_test.instance.name] = _instance_fact(connection_test)
         installation.on_progress(number, len(instances))
     return [facts[instance.name] for instance in instances]
 
@@ -101,13 +101,13 @@ def _why_not(secrets: SecretBox, secret: str | None, username: str, name: str) -
     return None
 
 
-def _instance_fact(one: Examination) -> InstanceFact:
+def _instance_fact(one: ConnectionTest) -> InstanceFact:
     is_locked_out = isinstance(one.error, LoginRejectedError) and one.error.reason is Reason.SECRET_UNREADABLE
     error = "its password cannot be read; do what is said of secrets." if is_locked_out else str(one.error or "")
     return InstanceFact(
         name=one.instance.name,
         error=error or None,
-        lacking_grants=tuple(right.statement for right in one.rights if not (right.is_held or right.is_optional)),
+        missing_grants=tuple(right.statement for right in one.rights if not (right.is_held or right.is_optional)),
         missing=tuple((gap.database_name, _cure(gap)) for gap in one.missing),
     )
 

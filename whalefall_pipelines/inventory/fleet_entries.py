@@ -95,7 +95,7 @@ class _Entry:
         text = self.raw.values.get(key)
         if not text:
             if required or text is not None:
-                self.complain(f"{'has an empty' if text is not None else 'lacks its'} {key}")
+                self.complain(f"{'has an empty' if text is not None else 'has no'} {key}")
             return None
         return text if self._is_storable(key, text) else None
 

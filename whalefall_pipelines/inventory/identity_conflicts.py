@@ -21,7 +21,7 @@ def is_in_question(planned: PlannedInstance) -> bool:
     return planned.action in {Action.ADD, Action.RESTORE} or (planned.action is Action.CHANGE and is_changed)
 
 
-def judge_servers(plan: Plan, stored: Collection[RegisteredInstance], answers: Answers) -> Plan:
+def check_servers(plan: Plan, stored: Collection[RegisteredInstance], answers: Answers) -> Plan:
     """The plan with its conflicts as problems, and what it makes known of each server."""
     known = {one.entry.name: one for one in stored}
     in_question = [planned for planned in plan.instances if is_in_question(planned)]

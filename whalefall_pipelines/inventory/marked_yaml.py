@@ -22,7 +22,7 @@ class Loader(Protocol):
 
 
 PYTHON_LOADER = cast("Callable[[str], Loader]", yaml.SafeLoader)
-# libyaml's loader is four times faster, but builds of PyYAML may lack it.
+# libyaml's loader is four times faster, but some builds of PyYAML are without it.
 LOADER = cast("Callable[[str], Loader]", yaml.CSafeLoader) if yaml.__with_libyaml__ else PYTHON_LOADER
 _DEEPEST = 50  # libyaml's loader ends the whole process on 100,000 open brackets
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "timestamp"))

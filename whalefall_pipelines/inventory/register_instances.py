@@ -13,7 +13,7 @@ from whalefall_pipelines.inventory.fleet_entries import FleetEntries, RawEntry, 
 from whalefall_pipelines.inventory.fleet_file import parse_fleet_csv, parse_fleet_yaml
 from whalefall_pipelines.inventory.identify_servers import Identify
 from whalefall_pipelines.inventory.identities import Answers
-from whalefall_pipelines.inventory.identity_conflicts import find_twins, judge_servers
+from whalefall_pipelines.inventory.identity_conflicts import check_servers, find_twins
 from whalefall_pipelines.inventory.read_text_file import read_text_file
 from whalefall_pipelines.inventory.registration import (
     Action,
@@ -61,7 +61,7 @@ def plan_fleet(database: Database, entries: FleetEntries, identify: Identify = a
     with database.transaction() as cursor:
         credentials, stored = read_fleet(cursor)
     plan = _plan(entries, credentials, stored)
-    return judge_servers(plan, stored, identify(plan, credentials, stored))
+    return check_servers(plan, stored, identify(plan, credentials, stored))
 
 
 def carry_out(database: Database, entries: FleetEntries, plan: Plan) -> None:
@@ -74,7 +74,7 @@ def carry_out(database: Database, entries: FleetEntries, plan: Plan) -> None:
     with database.transaction() as cursor:
         lock_fleet(cursor)
         credentials, stored = read_fleet(cursor)
-        if judge_servers(_plan(entries, credentials, stored), stored, plan.answers) != plan:
+        if check_servers(_plan(entries, credentials, stored), stored, plan.answers) != plan:
             raise InputError(_CHANGED)
         _write(cursor, plan)
 
@@ -98,7 +98,7 @@ def add_instance(
         entries = with_secret(entries, secrets.seal(password))
     plan = _plan(entries, credentials, stored)
     _refuse_overwriting(plan, stored)
-    plan = judge_servers(plan, stored, identify(plan, credentials, stored))
+    plan = check_servers(plan, stored, identify(plan, credentials, stored))
     carry_out(database, entries, plan)
     return plan.instances[0]
 

@@ -1,4 +1,4 @@
-"""Upkeep of the table partitions in Dagster: the asset that creates them with its checks, the job that drops them, and the sensor that
+"""Maintenance of the table partitions in Dagster: the asset that creates them with its checks, the job that drops them, and the sensor that
 repairs what cannot wait.
 
 The work is `retention/maintain_table_partitions.py`; the schedules are in `schedules.py`.
@@ -16,34 +16,34 @@ from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, markd
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory
-from whalefall_pipelines.retention import maintain_table_partitions as upkeep
+from whalefall_pipelines.retention import maintain_table_partitions as maintenance
 from whalefall_pipelines.retention.maintenance import Step, StepKind, added_by, dropped_by
-from whalefall_pipelines.retention.store.table_partitions import find_refused_upkeep
+from whalefall_pipelines.retention.store.table_partitions import find_refused_maintenance
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 
 ASSET = dg.AssetKey("table_partitions")
-LANE = {"whalefall/lane": "upkeep"}
-RETRY_NUMBER_TAG = "whalefall/upkeep_retry"
+CONCURRENCY_GROUP = {"whalefall/concurrency_group": "maintenance"}
+RETRY_NUMBER_TAG = "whalefall/maintenance_retry"
 # Expiring has a week: it may be told to wait by a lock, and a person may have to confirm it.
 OVERDUE_AFTER = timedelta(days=7)
 STEP_COLUMNS = ("table", "month", "name", "step", "bytes", "rows (estimate)", "why")
 
 CHECKS = {
     "every_month_in_use_exists": "Fails when a month that holds or takes data has no table partition.",
-    "enough_months_ahead": "Fails when one of the coming months that WHALEFALL_PARTITIONS_AHEAD asks for lacks.",
+    "enough_months_ahead": "Fails when one of the months ahead that WHALEFALL_PARTITIONS_AHEAD asks for is missing.",
     "nothing_is_overdue": "Warns when a month should have been dropped a week ago.",
     "nothing_is_held_back": "Warns when an overdue month is kept because periods of it are not computed, and says how they are.",
     "no_detach_is_pending": "Fails when a detach was cut off: the rows of that month are in no query.",
-    "nothing_is_foreign": "Fails when a table is in the way of a month, or a part is not exactly one calendar month.",
+    "nothing_conflicts": "Fails when a table is in the way of a month, or a part is not exactly one calendar month.",
 }
 
 
 @dg.asset(
     key=ASSET,
-    group_name="upkeep",
+    group_name="maintenance",
     description="The monthly table partitions of the four big tables: what exists, what is made ahead, what is overdue or in the way.\n\n"
     "Materializing it creates what is missing and drops nothing. Only the job `expire_table_partitions` drops.",
     kinds={"postgres", "python"},
@@ -56,7 +56,7 @@ def table_partitions(
 ) -> Generator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     given = whalefall.installation()
     day = whalefall.today()
-    session_id, steps = _upkeep(context, whalefall, lambda database: upkeep.create_table_partitions(database, given, day))
+    session_id, steps = _maintain(context, whalefall, lambda database: maintenance.create_table_partitions(database, given, day))
     yield dg.MaterializeResult(metadata={**_metadata(steps, day), "session_id": session_id})
     yield from _checks(steps, given, day)
 
@@ -65,7 +65,7 @@ create_table_partitions = dg.define_asset_job(  # pyright: ignore[reportUnknownM
     "create_table_partitions",
     selection=dg.AssetSelection.assets(ASSET),
     description="Makes this month and those ahead, fills holes, drops nothing.",
-    tags=LANE,
+    tags=CONCURRENCY_GROUP,
 )
 
 
@@ -73,7 +73,7 @@ create_table_partitions = dg.define_asset_job(  # pyright: ignore[reportUnknownM
 def drop_expired_months(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
     given = whalefall.installation()
     day = whalefall.today()
-    session_id, steps = _upkeep(context, whalefall, lambda database: upkeep.expire_table_partitions(database, given, day))
+    session_id, steps = _maintain(context, whalefall, lambda database: maintenance.expire_table_partitions(database, given, day))
     context.log_event(dg.AssetObservation(ASSET, metadata={**_metadata(steps, day), "session_id": session_id}))
     for check in _checks(steps, given, day):
         context.instance.report_runless_asset_event(
@@ -91,15 +91,17 @@ def drop_expired_months(context: dg.OpExecutionContext, whalefall: WhalefallReso
 # The resource is named here: when Dagster binds one to a job of ops later, it makes the sensor anew and warns about itself.
 @dg.job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     description="Drops the months older than their retention, archived before; creates nothing.",
-    tags=LANE,
+    tags=CONCURRENCY_GROUP,
     resource_defs={"whalefall": WhalefallResource()},
 )
 def expire_table_partitions() -> None:
     drop_expired_months()
 
 
-def _upkeep(
-    context: dg.AssetExecutionContext | dg.OpExecutionContext, whalefall: WhalefallResource, work: Callable[[Database], upkeep.Upkeep]
+def _maintain(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    whalefall: WhalefallResource,
+    work: Callable[[Database], maintenance.Maintenance],
 ) -> tuple[str, Sequence[Step]]:
     """Do the work of a run in a session, which fails with the code of what was left undone; its id, and what there is to do afterwards."""
     with whalefall.store() as database:
@@ -119,16 +121,16 @@ def _upkeep(
 
 
 def _checks(steps: Sequence[Step], given: Settings, day: date) -> list[dg.AssetCheckResult]:
-    this, rules = Month(day.year, day.month), upkeep.rules(given)
-    lacking = [step for step in steps if step.found is None and step.month]
+    this, rules = Month(day.year, day.month), maintenance.rules(given)
+    missing = [step for step in steps if step.found is None and step.month]
     overdue = [step for step in dropped_by(steps) if step.month and rules.is_overdue(step.table_name, step.month, day - OVERDUE_AFTER)]
     return [
-        _check("every_month_in_use_exists", [step for step in lacking if step.month and step.month <= this]),
-        _check("enough_months_ahead", [step for step in lacking if step.month and step.month > this]),
+        _check("every_month_in_use_exists", [step for step in missing if step.month and step.month <= this]),
+        _check("enough_months_ahead", [step for step in missing if step.month and step.month > this]),
         _check("nothing_is_overdue", overdue, dg.AssetCheckSeverity.WARN),
         _check("nothing_is_held_back", [step for step in steps if step.kind is StepKind.HOLD], dg.AssetCheckSeverity.WARN),
         _check("no_detach_is_pending", [step for step in steps if step.kind is StepKind.FINALIZE]),
-        _check("nothing_is_foreign", [step for step in steps if step.kind is StepKind.FOREIGN]),
+        _check("nothing_conflicts", [step for step in steps if step.kind is StepKind.CONFLICT]),
     ]
 
 
@@ -142,7 +144,7 @@ def _checks(steps: Sequence[Step], given: Settings, day: date) -> list[dg.AssetC
 def missing_table_partitions(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Generator[dg.RunRequest | dg.SkipReason]:
     given = whalefall.installation()
     with whalefall.store() as database:
-        steps = upkeep.plan_additions(database, given, whalefall.today())
+        steps = maintenance.plan_additions(database, given, whalefall.today())
         retries = list(_retry(context.instance, database, given, whalefall.now()))
     hour = f"{whalefall.now():%Y-%m-%dT%H}"
     cut_off = [step for step in dropped_by(steps) if step.kind is StepKind.FINALIZE]
@@ -153,7 +155,7 @@ def missing_table_partitions(context: dg.SensorEvaluationContext, whalefall: Wha
 def _retry(instance: dg.DagsterInstance, database: Database, given: Settings, now: datetime) -> Iterable[dg.RunRequest]:
     """The expiry once more where the last one met a lock: after each pause of WHALEFALL_RETRY_MINUTES, then after the longest of them."""
     for run in instance.get_runs(dg.RunsFilter(job_name=expire_table_partitions.name), limit=1):
-        refused_at = find_refused_upkeep(database, run.run_id)
+        refused_at = find_refused_maintenance(database, run.run_id)
         number = int(run.tags.get(RETRY_NUMBER_TAG, 0))
         pause = given.retry_pauses[min(number, len(given.retry_pauses) - 1)]
         if refused_at and refused_at + pause <= now:
@@ -182,13 +184,13 @@ def _check(name: str, steps: Sequence[Step], severity: dg.AssetCheckSeverity = d
 
 
 def _metadata(steps: Sequence[Step], day: date) -> Metadata:
-    existing = [step.found for step in steps if step.found and step.kind is not StepKind.FOREIGN]
+    existing = [step.found for step in steps if step.found and step.kind is not StepKind.CONFLICT]
     counts: Mapping[str, Callable[[Step], bool]] = {
         "to_create": lambda step: step.kind is StepKind.CREATE,
         "overdue": lambda step: step.drops,
         "held_back": lambda step: step.kind is StepKind.HOLD,
         "detach_pending": lambda step: step.kind is StepKind.FINALIZE,
-        "foreign": lambda step: step.kind is StepKind.FOREIGN,
+        "conflicts": lambda step: step.kind is StepKind.CONFLICT,
     }
     return {
         "table_partitions": len(existing),

@@ -23,10 +23,15 @@ def check(examined: Examined) -> Iterator[Outcome]:
 def check_months(steps: Sequence[Step], this: Month) -> list[Outcome]:
     """The running month must be there, the coming ones should be, and nothing may be cut off or in the way."""
     create = "run `whalefall partitions create`."
-    lacking = [step for step in steps if step.kind is StepKind.CREATE and step.month]
+    missing = [step for step in steps if step.kind is StepKind.CREATE and step.month]
     rules = (
-        ("lack, so a run has to make them before it writes", [one for one in lacking if one.month and one.month <= this], problem, create),
-        ("of the coming months lack", [one for one in lacking if one.month and one.month > this], warning, create),
+        (
+            "are missing, so a run has to make them before it writes",
+            [one for one in missing if one.month and one.month <= this],
+            problem,
+            create,
+        ),
+        ("of the months ahead are missing", [one for one in missing if one.month and one.month > this], warning, create),
         (
             "were cut off while they were detached: their rows are in no query",
             [one for one in steps if one.kind is StepKind.FINALIZE],
@@ -35,9 +40,9 @@ def check_months(steps: Sequence[Step], this: Month) -> list[Outcome]:
         ),
         (
             "are in the way",
-            [one for one in steps if one.kind is StepKind.FOREIGN],
+            [one for one in steps if one.kind is StepKind.CONFLICT],
             problem,
-            "look at `whalefall partitions plan`, and rename or drop what is foreign.",
+            "look at `whalefall partitions plan`, and rename or drop what conflicts.",
         ),
     )
     bad = [

@@ -16,12 +16,12 @@ from whalefall_pipelines.retention.expire_rows import Databases
 from whalefall_pipelines.retention.expired_rows import ExpiredRows
 
 ASSET = dg.AssetKey("footprint")
-LANE = {"whalefall/lane": "upkeep"}
+CONCURRENCY_GROUP = {"whalefall/concurrency_group": "maintenance"}
 
 
 @dg.asset(
     key=ASSET,
-    group_name="upkeep",
+    group_name="maintenance",
     description="What the store and Dagster's database take on disk, by kind, and what is older than it is kept.\n\n"
     "Materializing it measures and deletes nothing. Only the job `expire_rows` deletes.",
     kinds={"postgres", "python"},
@@ -44,7 +44,7 @@ measure_footprint = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberT
     "measure_footprint",
     selection=dg.AssetSelection.assets(ASSET),
     description="Writes down what the installation takes on disk, and shows what is older than it is kept. Deletes nothing.",
-    tags=LANE,
+    tags=CONCURRENCY_GROUP,
 )
 
 
@@ -61,7 +61,7 @@ def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallReso
 
 @dg.job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     description="Deletes gaps, records, sessions and Dagster's events that are older than they are kept.",
-    tags=LANE,
+    tags=CONCURRENCY_GROUP,
     resource_defs={"whalefall": WhalefallResource()},
 )
 def expire_rows() -> None:

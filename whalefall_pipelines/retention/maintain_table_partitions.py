@@ -1,6 +1,6 @@
-"""Upkeep of the table partitions: what is planned, creating what is missing, and expiring what is overdue, as two separate pieces of work.
+"""Maintenance of the table partitions: creating what is missing and expiring what is overdue are two separate pieces of work.
 
-The plan is made in `domain/months.py`, the statements are in `store/months.py`.
+The plan is made in `maintenance.py`, the statements are in `store/months.py` and `retention/store/`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,25 +15,25 @@ from whalefall_pipelines.retention.archive import archive_month, check_archive
 from whalefall_pipelines.retention.hold_months import find_held_months
 from whalefall_pipelines.retention.maintenance import (
     NOTHING_HELD,
+    MaintenanceRules,
     Step,
     StepKind,
-    UpkeepRules,
     added_by,
     droppable_days,
     dropped_by,
     expired_by,
-    plan_upkeep,
+    plan_maintenance,
 )
 from whalefall_pipelines.retention.store.table_partition_rows import months_with_days, prune
-from whalefall_pipelines.retention.store.table_partitions import attach_again, detach, drop_detached, needed_months, only_upkeep
+from whalefall_pipelines.retention.store.table_partitions import attach_again, detach, drop_detached, needed_months, only_maintenance
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import PATIENCE, Patience, ensure_month, read_catalogue
+from whalefall_pipelines.store.months import LOCK_POLICY, LockPolicy, ensure_month, read_catalogue
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A step that was taken, or tried; with an error it is left for the next upkeep."""
+    """A step that was taken, or tried; with an error it is left for the next maintenance."""
 
     step: Step
     error: WhalefallError | None = None
@@ -41,15 +41,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
-    """What one upkeep did, and what there is to do after it."""
+class Maintenance:
+    """What one maintenance did, and what there is to do after it."""
 
     outcomes: tuple[Outcome, ...]
     steps: tuple[Step, ...]
 
     @property
     def error(self) -> WhalefallError | None:
-        """What is left undone, as one error; one that a later upkeep may do by itself decides the code."""
+        """What is left undone, as one error; one that a later maintenance may do by itself decides the code."""
         errors = [(outcome.step.name, outcome.error) for outcome in self.outcomes if outcome.error]
         if not errors:
             return None
@@ -69,23 +69,23 @@ def plan(database: Database, settings: Settings, day: date, months: Iterable[Mon
 
 
 def plan_additions(database: Database, settings: Settings, day: date, months: Iterable[Month] = ()) -> tuple[Step, ...]:
-    """The same without asking whether months may be dropped: a matter of milliseconds, for who wants to know what lacks."""
+    """The same without asking whether months may be dropped: it takes milliseconds, and tells which months are missing."""
     return _plan(_known(database, settings, months), day)
 
 
 def create_table_partitions(
-    database: Database, settings: Settings, day: date, months: Iterable[Month] = (), *, patience: Patience = PATIENCE
-) -> Upkeep:
+    database: Database, settings: Settings, day: date, months: Iterable[Month] = (), *, lock_policy: LockPolicy = LOCK_POLICY
+) -> Maintenance:
     """Create what is missing and put back what an interrupted detach left within its retention, each by itself; nothing is dropped.
 
     Raises:
-        StoreBusyError: another upkeep is at work.
+        StoreBusyError: another maintenance is at work.
         StoreUnreachableError: the store is away.
     """
-    with only_upkeep(database):
+    with only_maintenance(database):
         steps = plan(database, settings, day, months)
-        outcomes = tuple(_create(database, step, patience) for step in added_by(steps))
-        return Upkeep(outcomes, _plan_again(database, settings, day, steps) if outcomes else steps)
+        outcomes = tuple(_create(database, step, lock_policy) for step in added_by(steps))
+        return Maintenance(outcomes, _plan_again(database, settings, day, steps) if outcomes else steps)
 
 
 def expire_table_partitions(
@@ -95,19 +95,19 @@ def expire_table_partitions(
     *,
     confirmed: Sequence[Step] | None = None,
     beyond_limit: bool = False,
-    patience: Patience = PATIENCE,
-) -> Upkeep:
+    lock_policy: LockPolicy = LOCK_POLICY,
+) -> Maintenance:
     """Drop what is overdue, archived before where there is a folder for that, and prune the days of aggregations, each by itself.
 
-    What is locked waits for the next upkeep, and what is held for its periods. `confirmed` is the plan that a person saw.
+    What is locked waits for the next maintenance, and what is held for its periods. `confirmed` is the plan that a person saw.
 
     Raises:
         InputError: more would be dropped than may go at once, or other than was confirmed; nothing is.
         ArchiveError: archives cannot be written; nothing is dropped.
-        StoreBusyError: another upkeep is at work.
+        StoreBusyError: another maintenance is at work.
         StoreUnreachableError: the store is away.
     """
-    with only_upkeep(database):
+    with only_maintenance(database):
         # PostgreSQL has at most one detach under way in a table, so one that was interrupted is ended first.
         steps = sorted(plan(database, settings, day), key=lambda step: step.kind is not StepKind.FINALIZE)
         if confirmed is not None:
@@ -121,11 +121,11 @@ def expire_table_partitions(
             if step.kind is StepKind.HOLD:
                 done.append(Outcome(step, InputError(f"{step.name} is kept: {step.why}")))
             elif any(isinstance(one.error, StoreBusyError) for one in done):
-                done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the one before it; the next upkeep tries again.")))
+                done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the one before it; the next maintenance tries again.")))
             else:
-                done.append(_take(database, step, settings.archive_dir, patience))
+                done.append(_take(database, step, settings.archive_dir, lock_policy))
         everything = tuple(outcome for done in outcomes.values() for outcome in done)
-        return Upkeep(everything, _plan_again(database, settings, day, steps) if everything else tuple(steps))
+        return Maintenance(everything, _plan_again(database, settings, day, steps) if everything else tuple(steps))
 
 
 def refuse_too_many(steps: Iterable[Step], settings: Settings, *, beyond_limit: bool) -> None:
@@ -150,9 +150,11 @@ def _plan_again(database: Database, settings: Settings, day: date, steps: Iterab
     return _plan(_with_days(database, _known(database, settings), day), day, held)
 
 
-def rules(settings: Settings) -> UpkeepRules:
+def rules(settings: Settings) -> MaintenanceRules:
     """How many months are made ahead and kept."""
-    return UpkeepRules(partitioned_tables(), settings.partitions_ahead, settings.retention_months, settings.aggregation_retention_months)
+    return MaintenanceRules(
+        partitioned_tables(), settings.partitions_ahead, settings.retention_months, settings.aggregation_retention_months
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class _Known:
     """What a plan is made from."""
 
     found: tuple[TablePartition, ...]
-    rules: UpkeepRules
+    rules: MaintenanceRules
     needed: tuple[Month, ...]
     with_days: frozenset[tuple[str, Month]] = frozenset()
 
@@ -170,7 +172,7 @@ def _known(database: Database, settings: Settings, months: Iterable[Month] = ())
 
 
 def _plan(known: _Known, day: date, held: Mapping[Month, str] = NOTHING_HELD) -> tuple[Step, ...]:
-    return plan_upkeep(known.found, known.rules, day, known.needed, held=held, with_days=known.with_days)
+    return plan_maintenance(known.found, known.rules, day, known.needed, held=held, with_days=known.with_days)
 
 
 def _with_days(database: Database, known: _Known, day: date) -> _Known:
@@ -183,13 +185,13 @@ def _with_days(database: Database, known: _Known, day: date) -> _Known:
     return replace(known, with_days=frozenset(found))
 
 
-def _create(database: Database, step: Step, patience: Patience) -> Outcome:
+def _create(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
     try:
         if step.found:
-            detach(database, step.found, patience)
-            attach_again(database, step.found, patience)
+            detach(database, step.found, lock_policy)
+            attach_again(database, step.found, lock_policy)
         elif step.month:
-            ensure_month(database, step.table_name, step.month, patience)
+            ensure_month(database, step.table_name, step.month, lock_policy)
     except StoreUnreachableError:
         raise
     except StoreError as error:
@@ -197,17 +199,17 @@ def _create(database: Database, step: Step, patience: Patience) -> Outcome:
     return Outcome(step)
 
 
-def _take(database: Database, step: Step, folder: Path | None, patience: Patience) -> Outcome:
+def _take(database: Database, step: Step, folder: Path | None, lock_policy: LockPolicy) -> Outcome:
     """Take one step of an expiry."""
     if step.kind is StepKind.PRUNE:
-        return _prune(database, step, patience)
-    return _expire(database, step, folder, patience) if step.drops else _create(database, step, patience)
+        return _prune(database, step, lock_policy)
+    return _expire(database, step, folder, lock_policy) if step.drops else _create(database, step, lock_policy)
 
 
-def _prune(database: Database, step: Step, patience: Patience) -> Outcome:
+def _prune(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
     try:
         if step.found and step.month:
-            prune(database, step.found, step.month, patience)
+            prune(database, step.found, step.month, lock_policy)
     except StoreUnreachableError:
         raise
     except StoreError as error:
@@ -215,15 +217,15 @@ def _prune(database: Database, step: Step, patience: Patience) -> Outcome:
     return Outcome(step)
 
 
-def _expire(database: Database, step: Step, folder: Path | None, patience: Patience) -> Outcome:
+def _expire(database: Database, step: Step, folder: Path | None, lock_policy: LockPolicy) -> Outcome:
     one = step.found
     if one is None:
         return Outcome(step)
     archive = None
     try:
-        detach(database, one, patience)
-        archive = _archive(database, one, folder, patience) if folder else None
-        drop_detached(database, one, patience)
+        detach(database, one, lock_policy)
+        archive = _archive(database, one, folder, lock_policy) if folder else None
+        drop_detached(database, one, lock_policy)
     except StoreUnreachableError:
         raise
     except WhalefallError as error:
@@ -231,10 +233,10 @@ def _expire(database: Database, step: Step, folder: Path | None, patience: Patie
     return Outcome(step, archive=archive)
 
 
-def _archive(database: Database, one: TablePartition, folder: Path, patience: Patience) -> Path:
+def _archive(database: Database, one: TablePartition, folder: Path, lock_policy: LockPolicy) -> Path:
     """Archive a month that nobody can write any more; where that fails, it goes back to its place."""
     try:
         return archive_month(database, one, folder)
     except WhalefallError:
-        attach_again(database, one, patience)
+        attach_again(database, one, lock_policy)
         raise

@@ -1,4 +1,4 @@
-"""The upkeep of table partitions: what is kept how long, and what is to be done with the months that there are, as data.
+"""The maintenance of table partitions: what is kept how long, and what is to be done with the months that there are, as data.
 
 Carrying a plan out is `retention/maintain_table_partitions.py`.
 """
@@ -13,7 +13,7 @@ from whalefall_pipelines.domain.months import Content, Month, PartitionedTable, 
 
 
 @dataclass(frozen=True, slots=True)
-class UpkeepRules:
+class MaintenanceRules:
     """How many months of these tables are made ahead, and how many full months before the running one are kept."""
 
     tables: tuple[PartitionedTable, ...]
@@ -55,7 +55,7 @@ class UpkeepRules:
 
 class StepKind(StrEnum):
     """What is to be done: a created month may be one that was detached and is attached again; a pruned one loses its daily rows, and keeps
-    weeks, months and quarters; what is held or foreign is only named.
+    weeks, months and quarters; what is held or conflicts is only named.
     """
 
     CREATE = "create"
@@ -64,7 +64,7 @@ class StepKind(StrEnum):
     PRUNE = "prune"
     HOLD = "hold"
     FINALIZE = "finalize"
-    FOREIGN = "foreign"
+    CONFLICT = "conflict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ NOTHING_HELD: Mapping[Month, str] = MappingProxyType({})
 NO_DAYS: Collection[tuple[str, Month]] = frozenset()
 
 
-def plan_upkeep(
+def plan_maintenance(
     found: Sequence[TablePartition],
-    rules: UpkeepRules,
+    rules: MaintenanceRules,
     today: date,
     needed: Iterable[Month] = (),
     *,
@@ -113,7 +113,10 @@ def plan_upkeep(
         own = [one for one in found if one.table_name == table_name]
         oldest_kept = rules.oldest_kept(table_name, today)
         kept_back = held if table.content is Content.AGGREGATED_DAYS else NOTHING_HELD
-        done = [*_steps_of_what_is(own, oldest_kept, kept_back), *_steps_of_what_lacks(table_name, own, oldest_kept, this, wanted)]
+        done = [
+            *_steps_of_existing_tables(own, oldest_kept, kept_back),
+            *_steps_of_missing_months(table_name, own, oldest_kept, this, wanted),
+        ]
         expired = {month for name, month in with_days if name == table_name and rules.are_days_overdue(month, today) and month not in held}
         done = [_pruned(step, rules.oldest_daily(today)) if step.month in expired else step for step in done]
         steps += sorted(done, key=lambda step: (step.month or Month(0, 1), step.name))
@@ -131,18 +134,18 @@ def dropped_by(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def added_by(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """The steps at whose end a table has a month that it lacked."""
+    """The steps that add a missing month to a table."""
     return tuple(step for step in steps if step.kind is StepKind.CREATE or (step.kind is StepKind.FINALIZE and not step.drops))
 
 
-def droppable_days(steps: Iterable[Step], rules: UpkeepRules) -> tuple[Month, ...]:
+def droppable_days(steps: Iterable[Step], rules: MaintenanceRules) -> tuple[Month, ...]:
     """The months whose days are in a table and go with these steps: no period can be computed from them afterwards."""
     aggregated = rules.names(Content.AGGREGATED_DAYS)
     stored = (step for step in steps if step.drops and step.found and step.found.place is Place.ATTACHED)
     return tuple(sorted({step.month for step in stored if step.month and step.table_name in aggregated}))
 
 
-def _steps_of_what_is(own: Sequence[TablePartition], oldest_kept: Month, held: Mapping[Month, str]) -> list[Step]:
+def _steps_of_existing_tables(own: Sequence[TablePartition], oldest_kept: Month, held: Mapping[Month, str]) -> list[Step]:
     attached = [one for one in own if one.place is Place.ATTACHED]
     overdue = {one: one.month for one in own if one.place is not Place.STRAY and one.month and one.month < oldest_kept}
     if all(one in overdue for one in attached):  # no part would be left of the table
@@ -154,7 +157,7 @@ def _steps_of_what_is(own: Sequence[TablePartition], oldest_kept: Month, held: M
         month = one.month
         has_rival = one.place is Place.DETACHED and month is not None and any(other.overlaps(month) for other in attached)
         is_held = one.place is Place.ATTACHED and one in overdue and month in held
-        kind, why = _judge(one, oldest_kept, is_overdue=one in overdue, has_rival=has_rival)
+        kind, why = _kind_and_reason(one, oldest_kept, is_overdue=one in overdue, has_rival=has_rival)
         if month and is_held:
             kind, why = StepKind.HOLD, held[month]
         steps.append(Step(kind, one.table_name, one.name, month, why, one, drops=one in overdue and not is_held))
@@ -168,22 +171,25 @@ def _pruned(step: Step, oldest_daily: Month) -> Step:
     return replace(step, kind=StepKind.PRUNE, why=f"its daily rows are older than {oldest_daily}; weeks, months and quarters stay")
 
 
-def _judge(one: TablePartition, oldest_kept: Month, *, is_overdue: bool, has_rival: bool) -> tuple[StepKind, str]:
+def _kind_and_reason(one: TablePartition, oldest_kept: Month, *, is_overdue: bool, has_rival: bool) -> tuple[StepKind, str]:
     if one.place is Place.STRAY or one.month is None:
-        return StepKind.FOREIGN, _why_foreign(one)
+        return StepKind.CONFLICT, _why_conflict(one)
     if one.place is Place.DETACH_PENDING:
         return StepKind.FINALIZE, "its detach was interrupted: it is ended and the month " + ("dropped" if is_overdue else "attached again")
     if is_overdue:
         only_the_drop = one.place is Place.DETACHED
-        return StepKind.EXPIRE, "an interrupted upkeep left only the drop" if only_the_drop else f"all of it is older than {oldest_kept}"
+        return (
+            StepKind.EXPIRE,
+            "an interrupted maintenance left only the drop" if only_the_drop else f"all of it is older than {oldest_kept}",
+        )
     if one.place is Place.DETACHED:
         if has_rival:
-            return StepKind.FOREIGN, "an interrupted upkeep detached it and another one has its month: attach its rows, or drop it"
-        return StepKind.CREATE, "an interrupted upkeep detached it and it is within the retention: attached again"
+            return StepKind.CONFLICT, "an interrupted maintenance detached it and another one has its month: attach its rows, or drop it"
+        return StepKind.CREATE, "an interrupted maintenance detached it and it is within the retention: attached again"
     return StepKind.KEEP, "the last one is never dropped" if one.month < oldest_kept else "within the retention"
 
 
-def _why_foreign(one: TablePartition) -> str:
+def _why_conflict(one: TablePartition) -> str:
     if one.place is Place.STRAY:
         return "it has the name of a month and is no part of the table: rename it or drop it"
     if not one.is_plain:
@@ -192,14 +198,14 @@ def _why_foreign(one: TablePartition) -> str:
     return f"its bounds are {bounds} and not one calendar month: it is left alone"
 
 
-def _steps_of_what_lacks(
+def _steps_of_missing_months(
     table_name: str, own: Sequence[TablePartition], oldest_kept: Month, this: Month, wanted: dict[Month, str]
 ) -> list[Step]:
     present = {one.month for one in own if one.month and one.place is not Place.STRAY}
     first = min(month for month in {*present, *wanted} if month >= oldest_kept)
     reasons = dict.fromkeys(months_between(first, this), "a hole between months that exist") | wanted
-    lacking = {month: why for month, why in reasons.items() if month >= oldest_kept and month not in present}
-    return [_creation(table_name, own, month, why) for month, why in sorted(lacking.items())]
+    missing = {month: why for month, why in reasons.items() if month >= oldest_kept and month not in present}
+    return [_creation(table_name, own, month, why) for month, why in sorted(missing.items())]
 
 
 def _creation(table_name: str, own: Sequence[TablePartition], month: Month, why: str) -> Step:
@@ -208,4 +214,4 @@ def _creation(table_name: str, own: Sequence[TablePartition], month: Month, why:
     if in_the_way is None:
         return Step(StepKind.CREATE, table_name, name, month, why)
     why = f"{month} cannot be made: {in_the_way.schema_name}.{in_the_way.name} is in its way"
-    return Step(StepKind.FOREIGN, table_name, name, month, why)
+    return Step(StepKind.CONFLICT, table_name, name, month, why)

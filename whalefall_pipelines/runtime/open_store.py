@@ -8,7 +8,7 @@ from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.settings import Settings, machine_timezone
 from whalefall_pipelines.store import installation, migrations
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.store.outage import retry_while_unavailable
 from whalefall_pipelines.store.urls import describe
 
 
@@ -73,7 +73,7 @@ def _open_database(settings: Settings, *, pool_size: int, wait_seconds: float) -
             raise
         return database
 
-    return outlast_outage(attempt, seconds=wait_seconds) if wait_seconds else attempt()
+    return retry_while_unavailable(attempt, seconds=wait_seconds) if wait_seconds else attempt()
 
 
 def _refuse_other_timezone(settings: Settings, database: Database, known: str) -> None:

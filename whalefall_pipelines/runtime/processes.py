@@ -1,4 +1,4 @@
-"""Small things about processes that the standard library lacks: a child that dies with its parent, a guard over a whole tree, a free port.
+"""Processes: a child that dies with its parent, a supervisor of a whole tree, a free port.
 
 What the tree of `whalefall up` consists of is `installation/cli/up.py`; database servers are started in `local_servers/`.
 """
@@ -49,7 +49,7 @@ def dying_with_parent(command: Sequence[str], death_signal: signal.Signals) -> l
     return [setpriv, "--pdeathsig", name, "/bin/sh", "-c", _BECOME, "sh", str(os.getpid()), *command]
 
 
-def continue_in_guard() -> None:
+def continue_in_supervisor() -> None:
     """Go on in a child, the guard; this process, the front, stays behind, passes signals on and leaves with the guard's exit code.
 
     In the guard, SIGTERM, SIGINT and SIGHUP raise KeyboardInterrupt, once. It gets SIGTERM however the front ends, kill -9 included,
@@ -122,9 +122,9 @@ def next_ended_child() -> int | None:
 def end(processes: Iterable[psutil.Process], *, seconds: float) -> None:
     """SIGTERM, and after the deadline SIGKILL. What survives even that hangs in the kernel, and is not waited for."""
     remaining = list(processes)
-    for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 2.0)):
+    for number, lock_policy in ((signal.SIGTERM, seconds), (signal.SIGKILL, 2.0)):
         send(number, remaining)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + lock_policy
         while (remaining := [process for process in remaining if is_running(process)]) and time.monotonic() < deadline:
             time.sleep(0.02)
 

@@ -19,11 +19,11 @@ def each_instance(
     parallel: int,
     interrupt: Callable[[], None],
     check: Callable[[], None] = lambda: None,
-    take_up: Callable[[Sequence[Instance]], Sequence[Instance]] = lambda next_ones: next_ones,
+    claim: Callable[[Sequence[Instance]], Sequence[Instance]] = lambda next_ones: next_ones,
 ) -> Iterator[tuple[Instance, Outcome | Exception]]:
     """Do the work for every instance in at most so many threads and yield each outcome as it comes.
 
-    `take_up` is told which instances are begun next and returns those that may be; the others are left alone and yield nothing.
+    `claim` is told which instances are begun next and returns those that may be; the others are left alone and yield nothing.
     What one instance raises is its outcome, and no other instance's affair. `check` is called several times a second. When it raises,
     the caller is interrupted or leaves the loop, nothing more is begun and `interrupt` is called, which must make work that waits on a
     server return at once.
@@ -37,7 +37,7 @@ def each_instance(
             check()
             next_ones = tuple(islice(untouched, threads - len(running)))
             if next_ones:
-                running |= {pool.submit(_guarded, work, instance) for instance in take_up(next_ones)}
+                running |= {pool.submit(_guarded, work, instance) for instance in claim(next_ones)}
             elif not running:
                 return
             done, running = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)

@@ -6,7 +6,7 @@ What Dagster knows of a run is given; asking it is `sessions/sensors.py`.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from whalefall_pipelines.domain.sessions import DEAD_AFTER_SECONDS, RunningSession, RunState, SessionPlan, SessionStatus, verdict
+from whalefall_pipelines.domain.sessions import DEAD_AFTER_SECONDS, RunningSession, RunState, SessionPlan, SessionStatus, ending_of
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Database
 
@@ -52,7 +52,7 @@ def record_lost_run(database: Database, plan: SessionPlan, instance_ids: Sequenc
 
 
 def _end(database: Database, session: RunningSession, run: RunState) -> EndedSession | None:
-    ending = verdict(run, is_alive=session.is_alive)
+    ending = ending_of(run, is_alive=session.is_alive)
     if ending is None:
         return None
     status, why = ending

@@ -13,7 +13,7 @@ from whalefall_pipelines.errors import SessionEndedError, StoreError, WhalefallE
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.end_dead_sessions import end_sessions_without_process
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.store.outage import retry_while_unavailable
 
 Check = Callable[[], None]
 
@@ -43,7 +43,7 @@ def sync_session(database: Database, plan: SessionPlan, instances: Sequence[Inst
         code = error.code if isinstance(error, WhalefallError) else "INTERNAL_ERROR" if isinstance(error, Exception) else "CANCELLED"
         _abandon(database, plan, status, code, f"the run ended here: {type(error).__name__}: {error}".rstrip(": "))
         raise
-    if outlast_outage(lambda: sessions.close_session(database, plan.session_id)) is SessionStatus.CANCELLED:
+    if retry_while_unavailable(lambda: sessions.close_session(database, plan.session_id)) is SessionStatus.CANCELLED:
         raise _ended(plan, SessionStatus.CANCELLED)
 
 

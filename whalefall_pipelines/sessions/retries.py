@@ -1,6 +1,6 @@
-"""When what a day lacks is tried again: the reasons that a machine may retry, the pauses, and their end.
+"""When instances with missing sizes are retried: the reasons that a machine may retry, the pauses, and their end.
 
-Finding what lacks is `capacity/store/retries.py`; launching is `sessions/sensors.py`.
+Finding them is `capacity/store/retries.py`; launching is `capacity/sensors.py`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +22,7 @@ LAST_RETRY_BEFORE_END = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Unrepaired:
-    """Instances whose day lacks something after a session that ended; `retries` is how many sessions it is away from the first."""
+    """Instances with missing sizes after a session that ended; `retries` is how many sessions it is away from the first."""
 
     day: date
     session_id: UUID

@@ -23,7 +23,7 @@ from whalefall_pipelines.runtime.embedded import address
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.store.outage import retry_while_unavailable
 
 POLL_SECONDS = 0.2
 # A run that is told to stop closes its session first, for which it looks up from its work several times a second.
@@ -85,8 +85,8 @@ def run_in_dagster(
         reason = _reason(log) if process.returncode > 0 else f"its process was killed by signal {-process.returncode}."
         _abandon(database, runs, SessionStatus.FAILED, RunFailedError.code, f"the run broke: {reason}")
         raise RunFailedError(f"The Dagster run broke: {reason} The whole of it is in {log}.")
-    outlast_outage(lambda: _show(database, runs, on_progress))
-    opened = outlast_outage(lambda: _opened(database, runs))
+    retry_while_unavailable(lambda: _show(database, runs, on_progress))
+    opened = retry_while_unavailable(lambda: _opened(database, runs))
     log.unlink()
     return opened
 
@@ -109,7 +109,7 @@ def _abandon(database: Database, runs: Sequence[Run], status: SessionStatus, cod
 
 def _was_cancelled(database: Database, runs: Sequence[Run]) -> bool:
     try:
-        opened = outlast_outage(lambda: _opened(database, runs))
+        opened = retry_while_unavailable(lambda: _opened(database, runs))
     except StoreUnreachableError:
         return False
     return bool(opened) and opened[-1].status is SessionStatus.CANCELLED

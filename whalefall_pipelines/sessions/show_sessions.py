@@ -6,12 +6,12 @@ from whalefall_pipelines.domain.sessions import InstanceRecord, Session, Session
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.store.outage import retry_while_unavailable
 
 
 def newest_sessions(database: Database, *, limit: int) -> tuple[Session, ...]:
     """The newest sessions, newest first."""
-    return outlast_outage(lambda: sessions.list_sessions(database, most=limit))
+    return retry_while_unavailable(lambda: sessions.list_sessions(database, most=limit))
 
 
 def show_session(database: Database, session_id: UUID | str) -> tuple[Session, tuple[InstanceRecord, ...]]:
@@ -21,8 +21,8 @@ def show_session(database: Database, session_id: UUID | str) -> tuple[Session, t
         NotFoundError: there is none.
         InputError: there are several that begin so.
     """
-    session = outlast_outage(lambda: sessions.find_session(database, str(session_id)))
-    return session, outlast_outage(lambda: sessions.list_records(database, session.session_id))
+    session = retry_while_unavailable(lambda: sessions.find_session(database, str(session_id)))
+    return session, retry_while_unavailable(lambda: sessions.list_records(database, session.session_id))
 
 
 def cancel_session(database: Database, session_id: str) -> Session:
@@ -35,7 +35,7 @@ def cancel_session(database: Database, session_id: str) -> Session:
     session = sessions.find_session(database, session_id)
     was_running = session.status is SessionStatus.RUNNING
     if was_running:
-        session = outlast_outage(lambda: _cancel(database, session.session_id))
+        session = retry_while_unavailable(lambda: _cancel(database, session.session_id))
     if not was_running or session.status is not SessionStatus.CANCELLED:
         raise InputError(f"Session {session.session_id} is {session.status} already; only a running one can be cancelled.")
     return session

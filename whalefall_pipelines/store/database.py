@@ -191,7 +191,7 @@ def _refuse_dead(connection: extensions.connection, _record: object, _proxy: obj
 
 
 def unreachable(url: "URL", error: "psycopg2.OperationalError | exc.TimeoutError") -> StoreUnreachableError:
-    """What is said of a database that does not let us in, whalefall's or Dagster's."""
+    """The error of a database that cannot be reached, whalefall's or Dagster's."""
     return StoreUnreachableError(
         f"The database {describe(url)} cannot be reached: {_first_line(error)}; start its server (`whalefall store start` for the embedded "
         "one), or correct WHALEFALL_DATABASE_URL or WHALEFALL_DAGSTER_DATABASE_URL, whichever names it."
@@ -204,7 +204,7 @@ def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
             f"The store at {describe(url)} went away in mid-work: {_first_line(error)}; nothing of this step was kept."
         )
     if error.pgcode in _MISSING_SCHEMA:
-        return SchemaError(f"The store at {describe(url)} lacks the schema: {_first_line(error)}; run `whalefall store migrate`.")
+        return SchemaError(f"The store at {describe(url)} is not migrated: {_first_line(error)}; run `whalefall store migrate`.")
     if error.pgcode in _BUSY:
         return StoreBusyError(f"A lock in the store at {describe(url)} is held by somebody else: {_first_line(error)}; try again.")
     if error.pgcode == _CHECK_VIOLATION and error.diag.constraint_name is None and error.diag.table_name in partitioned_table_names():
@@ -218,8 +218,8 @@ def _missing_month(url: "URL", diag: extensions.Diagnostics) -> MissingMonthErro
     found = re.search(r"\d{4,}-\d\d-\d\d", diag.message_detail or "")
     day, month = (found[0], found[0].rpartition("-")[0]) if found else ("a day", "YYYY-MM")
     return MissingMonthError(
-        f"{diag.table_name} in the store at {describe(url)} has no table partition for {day}, so nothing of this step was kept; upkeep "
-        f"makes it within minutes where Dagster's daemon runs, `whalefall partitions create --month {month}` at once."
+        f"{diag.table_name} in the store at {describe(url)} has no table partition for {day}, so nothing of this step was kept; "
+        f"maintenance makes it within minutes where Dagster's daemon runs, `whalefall partitions create --month {month}` at once."
     )
 
 

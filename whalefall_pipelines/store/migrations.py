@@ -36,7 +36,7 @@ def shipped() -> tuple[Migration, ...]:
 
 
 def migrate(database: Database, timezone_name: str) -> tuple[Migration, ...]:
-    """Apply what the store lacks and return it. The time zone counts for a store that is made by this; any other keeps its own.
+    """Apply the pending migrations and return them. The time zone counts for a store that is made by this; any other keeps its own.
 
     Raises:
         SchemaError: the store was changed behind our back or belongs to a newer program; nothing is applied.

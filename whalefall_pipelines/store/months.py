@@ -23,7 +23,7 @@ Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class LockPolicy:
     """How long a lock is waited for, and how often creating tries. Waiting in the queue is what would hold up others."""
 
     lock_timeout_seconds: float = 2.0
@@ -37,7 +37,7 @@ class Patience:
         cursor.execute(queries.load("months/act_as_owner"), {"table_name": table_name, "is_local": is_local})
 
 
-PATIENCE = Patience()
+LOCK_POLICY = LockPolicy()
 
 
 def read_catalogue(database: Database, table_names: Iterable[str] | None = None) -> tuple[TablePartition, ...]:
@@ -51,7 +51,7 @@ def read_catalogue(database: Database, table_names: Iterable[str] | None = None)
 
 
 def ensure_months(database: Database, days: Iterable[date], table_names: Sequence[str] | None = None) -> int:
-    """Create what these tables lack for these days, each table by itself, and return how many were created.
+    """Create the missing months of these tables for these days, each table by itself, and return how many were created.
 
     No names are all partitioned tables.
 
@@ -90,7 +90,7 @@ def analyze_months(database: Database, days: Iterable[date], table_names: Sequen
     parts = [one for one in read_catalogue(database, table_names) if one.place is Place.ATTACHED and one.month in wanted]
     for one in parts:
         with suppress(StoreError), database.transaction() as cursor:
-            PATIENCE.begin(cursor, one.table_name)
+            LOCK_POLICY.begin(cursor, one.table_name)
             cursor.execute(compose("months/analyze_table_partition", one))
 
 
@@ -104,20 +104,20 @@ def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
     return frozenset(kept)
 
 
-def ensure_month(database: Database, table_name: str, month: Month, patience: Patience = PATIENCE) -> bool:
+def ensure_month(database: Database, table_name: str, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> bool:
     """Create one month of one table in a transaction of its own; whether it was missing.
 
     Raises:
         StoreBusyError: somebody held a lock through every attempt.
         StoreError: it cannot be created.
     """
-    for attempt in range(1, patience.attempts + 1):
+    for attempt in range(1, lock_policy.attempts + 1):
         try:
-            return _try_to_create(database, table_name, month, patience)
+            return _try_to_create(database, table_name, month, lock_policy)
         except StoreBusyError:
-            if attempt == patience.attempts:
+            if attempt == lock_policy.attempts:
                 raise
-            time.sleep(patience.pause_seconds)
+            time.sleep(lock_policy.pause_seconds)
     raise AssertionError
 
 
@@ -136,18 +136,18 @@ def new_month(table_name: str, month: Month) -> TablePartition:
     return TablePartition(table_name, "", name, Place.DETACHED, month.first_day, month.end_day, total_bytes=0, rows=None)
 
 
-def begin_creating(cursor: Cursor, table_name: str, month: Month, patience: Patience = PATIENCE) -> bool:
+def begin_creating(cursor: Cursor, table_name: str, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> bool:
     """Make sure within a transaction that nobody else creates months; False when this one is there."""
     if month in kept_months(cursor, table_name):
         return False
-    patience.begin(cursor, table_name)
+    lock_policy.begin(cursor, table_name)
     cursor.execute(queries.load("months/lock_table_partitions"))
     return month not in kept_months(cursor, table_name)
 
 
-def _try_to_create(database: Database, table_name: str, month: Month, patience: Patience) -> bool:
+def _try_to_create(database: Database, table_name: str, month: Month, lock_policy: LockPolicy) -> bool:
     with database.transaction() as cursor:
-        if not begin_creating(cursor, table_name, month, patience):
+        if not begin_creating(cursor, table_name, month, lock_policy):
             return False
         one = new_month(table_name, month)
         cursor.execute(compose("months/create_table_partition", one))

@@ -14,7 +14,9 @@ OUTAGE_SECONDS = 60.0
 PAUSE_SECONDS = 0.5
 
 
-def outlast_outage(work: Callable[[], Result], *, seconds: float = OUTAGE_SECONDS, stopped: threading.Event | None = None) -> Result:
+def retry_while_unavailable(
+    work: Callable[[], Result], *, seconds: float = OUTAGE_SECONDS, stopped: threading.Event | None = None
+) -> Result:
     """Do a piece of work that is one transaction, and again while the store is away, for at most so many seconds.
 
     A commit whose answer was lost may have been kept: the work must bear to be done twice.

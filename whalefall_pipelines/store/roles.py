@@ -37,7 +37,7 @@ def write_role_statements(database: Database, roles: StoreRoles, *, is_dagster: 
         raise InputError(f"No role can be called {listed} here: write letters, digits, _ and -, at most 63, and not pg_ at the beginning.")
     if len(set(names)) < len(names):
         raise InputError("Owner, writer and reader must be three roles: give each a name of its own.")
-    months = "keep_writer_from_months" if roles.owner_keeps_months else "let_writer_look_after_months"
+    months = "keep_writer_from_months" if roles.owner_keeps_months else "let_writer_maintain_months"
     grants = ("store/roles/give_to_owner", "store/roles/grant_dagster")
     if not is_dagster:
         of_areas = (f"{area.name}/grants" for area in areas() if area.has_grants)

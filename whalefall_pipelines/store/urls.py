@@ -27,7 +27,7 @@ _KEY_PASSWORD = "sslpassword"  # noqa: S105 - its name
 
 
 def parse_url(text: str) -> "URL":
-    """Read a PostgreSQL URL and settle its driver: a bare `postgres://` would pick another driver under SQLAlchemy 2.1.
+    """Read a PostgreSQL URL and choose its driver: a bare `postgres://` would pick another driver under SQLAlchemy 2.1.
 
     Raises:
         InputError: it is no PostgreSQL URL, or may be meant in two ways. Neither it nor the cause is repeated: it may hold a password.

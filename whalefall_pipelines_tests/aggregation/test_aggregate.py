@@ -237,7 +237,7 @@ def test_the_period_after_a_changed_one_follows_in_its_change_and_in_nothing_els
 
 
 def expire(store: Database, month: str) -> None:
-    """What the upkeep of table partitions does to days past their retention."""
+    """What the maintenance of table partitions does to days past their retention."""
     with store.transaction() as cursor:
         cursor.execute(f"drop table database_size_stats_{month}, instance_size_stats_{month}")
 

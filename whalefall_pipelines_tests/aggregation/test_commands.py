@@ -48,7 +48,7 @@ def test_verify_says_what_differs_and_exits_with_1(environment: dict[str, str], 
     assert "1 differences" in result.stderr
     (command,) = re.findall(r"`whalefall (aggregate [^`]*)`", result.stderr)
     succeed(environment, *command.split())
-    assert "every period is what its days say" in succeed(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")
+    assert "all aggregations match their daily data" in succeed(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")
     everything = json.loads(whalefall(environment, "verify", "--json").stdout)
     assert everything["first_day"] == str(FIRST)
     assert {one["stored"] for one in everything["differences"]} == {None}  # what was never computed

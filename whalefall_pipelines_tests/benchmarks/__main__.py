@@ -7,13 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from whalefall_pipelines_tests.benchmarks import aggregation, backfill, crowd, load, upkeep, visit, write
+from whalefall_pipelines_tests.benchmarks import aggregation, backfill, crowd, load, maintenance, visit, write
 
 BENCHMARKS = {
     "load": load.measure,
     "visit": visit.measure,
     "write": write.measure,
-    "upkeep": upkeep.measure,
+    "maintenance": maintenance.measure,
     "crowd": crowd.measure,
     "aggregation": aggregation.measure,
     "backfill": backfill.measure,

@@ -22,8 +22,8 @@ class Figure:
 
     def __str__(self) -> str:
         """One line of the report."""
-        verdict = "ok     " if self.is_met else "NOT MET"
-        return f"{verdict}  {self.name:<44} {self.value:8.2f} {self.unit:<3} (target at most {self.target:g})  {self.detail}"
+        ending_of = "ok     " if self.is_met else "NOT MET"
+        return f"{ending_of}  {self.name:<44} {self.value:8.2f} {self.unit:<3} (target at most {self.target:g})  {self.detail}"
 
 
 @dataclass(frozen=True, slots=True)

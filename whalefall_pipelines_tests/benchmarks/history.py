@@ -9,7 +9,7 @@ from statistics import median
 
 from whalefall_pipelines.aggregation.known_days import find_known_days
 from whalefall_pipelines.aggregation.store import list_due_periods, mark_running_periods
-from whalefall_pipelines.capacity.fill_gaps import find_bridgeable_days
+from whalefall_pipelines.capacity.fill_gaps import find_interpolable_days
 from whalefall_pipelines.capacity.store import gaps, plausibility, reports
 from whalefall_pipelines.capacity.store.retries import list_unrepaired
 from whalefall_pipelines.domain.periods import PeriodType, period_of
@@ -41,7 +41,7 @@ QUESTIONS: dict[str, Callable[[Database, date], object]] = {
     "summarize_days": lambda store, day: reports.summarize_days(store, [day]),
     "summarize_inventory": lambda store, day: reports.summarize_inventory(store, [day]),
     "list_coverage, 30 days": lambda store, day: gaps.list_coverage(store, day - timedelta(days=29), day),
-    "find_bridgeable_days": lambda store, day: find_bridgeable_days(store, day, MAX_GAP_DAYS),
+    "find_interpolable_days": lambda store, day: find_interpolable_days(store, day, MAX_GAP_DAYS),
     "list_sessions": lambda store, _: sessions.list_sessions(store, most=20),
     "list_unrepaired": list_unrepaired,
 }

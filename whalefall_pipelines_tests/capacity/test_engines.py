@@ -149,7 +149,7 @@ def test_a_fault_has_the_same_reason_and_code_on_every_engine(
         "wrong": ("failed", "DATABASE_CONNECTION_ERROR", "authentication_failed"),
     }
     assert rows == [(f"{engine} {fault}", *answer) for engine in sorted(Engine) for fault, answer in expected.items()]
-    # A rejected login is never tried again: accounts get locked.
+    # A rejected login is never retried: accounts get locked.
     assert (sqlserver.rejected_logins, oracle.rejected_logins) == (1, 1)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from whalefall_pipelines.capacity.fill_gaps import Filled, fill_gaps, find_bridgeable_days, settle_days_before
+from whalefall_pipelines.capacity.fill_gaps import Filled, fill_gaps, find_interpolable_days, record_uncollected_days
 from whalefall_pipelines.capacity.store import gaps
 from whalefall_pipelines.domain.instances import Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, SyncType
@@ -100,13 +100,13 @@ def test_a_failed_day_is_bridged_once_a_later_day_is_measured_and_only_then(flee
     fleet.servers["a"] = server({"app": 1000}, refusal=UnreachableError("asleep", reason="timeout"))
     fleet.now = NIGHT - timedelta(days=2)
     fleet.collect(day(-2))
-    assert find_bridgeable_days(fleet.store, DAY, 14) == []
+    assert find_interpolable_days(fleet.store, DAY, 14) == []
     fleet.servers["a"] = server()
     collect(fleet, -1, {"app": 3000})
-    assert find_bridgeable_days(fleet.store, DAY, 14) == [day(-2)]
+    assert find_interpolable_days(fleet.store, DAY, 14) == [day(-2)]
     fill(fleet, [day(-2)])
     assert fleet.sizes(day(-2)) == {("a", "app"): 2000}
-    assert find_bridgeable_days(fleet.store, DAY, 14) == []
+    assert find_interpolable_days(fleet.store, DAY, 14) == []
     assert query(fleet.store, "select reason, closed_by from capacity_gaps") == [("timeout", "estimated")]
 
 
@@ -117,7 +117,7 @@ def test_days_on_which_nothing_ran_are_settled_by_the_next_run(fleet: FleetTest)
         cursor.execute("select 1")
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
     with sync_session(fleet.store, plan, fleet.instances):
-        settle_days_before(fleet.collector(), DAY, plan.session_id)
+        record_uncollected_days(fleet.collector(), DAY, plan.session_id)
     assert query(fleet.store, "select stat_date, reason from capacity_gaps order by stat_date") == [
         (day(number), "not_collected") for number in (-3, -2, -1)
     ]

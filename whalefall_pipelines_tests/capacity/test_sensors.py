@@ -158,7 +158,7 @@ def test_a_rejected_login_waits_for_a_person_and_is_tried_again_once_it_was_chan
     session_id, outcomes = days.fleet.collect(DAY)
     assert outcomes["locked out"].error is REJECTED
     (record,) = sessions.list_records(store, session_id)
-    assert str(record.error_message).endswith("It is tried again tomorrow, or as soon as its credential is changed.")
+    assert str(record.error_message).endswith("It is retried tomorrow, or as soon as its credential is changed.")
     days.let_pass(24 * 60)
     assert days.requests() == []
     query(store, "update credentials set updated_at = now() returning 1")

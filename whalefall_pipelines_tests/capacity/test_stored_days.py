@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from whalefall_pipelines.capacity.fill_gaps import settle_days_before
+from whalefall_pipelines.capacity.fill_gaps import record_uncollected_days
 from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.capacity.store.reports import rank_databases, summarize_days, summarize_inventory
 from whalefall_pipelines.domain.instances import DatabaseFilter
@@ -233,7 +233,7 @@ def test_recomputing_any_stored_day_after_any_later_events_changes_no_byte(
             seen = {name: size for name, size in world.databases.items() if grant is None or chance.random() < 0.5}
             fleet.servers["a"] = FakeServer(seen, refusal=refusal, native_ids=dict(ids), grant_to_list=grant)
             session_id, _ = fleet.collect(day(number))
-            settle_days_before(fleet.collector(), day(number), session_id)
+            record_uncollected_days(fleet.collector(), day(number), session_id)
         frozen[day(number)] = {row for row in query(store, STORED) if row[2] == day(number)}
         recompute(fleet)
         for past, rows in frozen.items():

@@ -24,7 +24,7 @@ from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.inventory.connection_test import Examiner
+from whalefall_pipelines.inventory.connection_test import ConnectionTester
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.sessions.keep_session import sync_session
@@ -62,10 +62,10 @@ def visit_in_every_way(store: Database, environment: dict[str, str], engine: Eng
         (outcome,) = collector.collect_day(instances, day, plan.session_id)
     assert (outcome.error, outcome.missing) == (None, ())
     assert outcome.measured
-    examiner = Examiner(store, collector.fleet, collector.secrets, collector.filters, 2)
-    assert [one.is_fine for one in examiner.examine_all(instances)] == [True]
+    tester = ConnectionTester(store, collector.fleet, collector.secrets, collector.filters, 2)
+    assert [one.is_fine for one in tester.test_all(instances)] == [True]
     (finding,) = [one for one in examine(Installation(given)) if one.check == "instances"]
-    assert finding.sentence == "1 of 1 let us in and show every size."
+    assert finding.sentence == "1 of 1 are reachable with all privileges."
 
 
 @pytest.fixture

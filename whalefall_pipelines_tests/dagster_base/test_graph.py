@@ -32,8 +32,8 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
         "instance_databases": ("inventory", {"instances"}),
         "database_size_stats": ("capacity", {"instance_databases"}),
         "instance_size_stats": ("capacity", {"database_size_stats"}),
-        "table_partitions": ("upkeep", set()),
-        "footprint": ("upkeep", set()),
+        "table_partitions": ("maintenance", set()),
+        "footprint": ("maintenance", set()),
         **{
             f"{level}_size_aggregations/{period_type}": (f"{level}_aggregations", {f"{level}_size_stats"})
             for level in ("database", "instance")
@@ -50,7 +50,7 @@ def test_every_asset_says_what_it_is_whose_and_of_what() -> None:
         assert not node.description.startswith(("#", "*", "|"))  # the catalogue page shows the first line as plain text
         assert node.owners == ["team:dba"]
         assert node.kinds in ({"postgres", "python"}, {"postgres", "sql"})
-        assert ("dagster/column_schema" in node.metadata) == (node.group_name != "upkeep")
+        assert ("dagster/column_schema" in node.metadata) == (node.group_name != "maintenance")
 
 
 def test_the_days_include_the_running_one_in_the_configured_zone() -> None:
@@ -78,8 +78,8 @@ def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> N
 
 def test_the_jobs_and_the_checks() -> None:
     repository = defs.get_repository_def()
-    upkeep = {"create_table_partitions", "expire_table_partitions", "measure_footprint", "expire_rows"}
-    assert set(repository.job_names) == upkeep | {"__ASSET_JOB", "collect_capacity", "fill_past_days"} | {
+    maintenance = {"create_table_partitions", "expire_table_partitions", "measure_footprint", "expire_rows"}
+    assert set(repository.job_names) == maintenance | {"__ASSET_JOB", "collect_capacity", "fill_past_days"} | {
         f"aggregate_{period_type}_periods" for period_type in PeriodType
     }
     job = repository.get_job("collect_capacity")
@@ -97,7 +97,7 @@ def test_the_jobs_and_the_checks() -> None:
         "table_partitions:nothing_is_overdue",
         "table_partitions:nothing_is_held_back",
         "table_partitions:no_detach_is_pending",
-        "table_partitions:nothing_is_foreign",
+        "table_partitions:nothing_conflicts",
     }
 
 
@@ -117,7 +117,7 @@ def test_what_happens_by_itself() -> None:
     }
     assert {one.name: one.default_status for one in repository.sensor_defs} == {
         "refresh_aggregations": dg.DefaultSensorStatus.RUNNING,
-        "bridge_gaps": dg.DefaultSensorStatus.RUNNING,
+        "interpolate_gaps": dg.DefaultSensorStatus.RUNNING,
         "retry_failed_instances": dg.DefaultSensorStatus.RUNNING,
         "end_dead_runs": dg.DefaultSensorStatus.RUNNING,
         "end_failed_runs": dg.DefaultSensorStatus.RUNNING,
@@ -131,7 +131,7 @@ def test_what_happens_by_itself() -> None:
     assert (request.run_key, request.partition_key) == ("2026-11-22", "2026-11-22")
 
 
-def test_upkeep_creates_and_measures_by_assets_and_deletes_by_jobs_that_materialize_nothing() -> None:
+def test_maintenance_creates_and_measures_by_assets_and_deletes_by_jobs_that_materialize_nothing() -> None:
     repository = defs.get_repository_def()
     jobs = {
         "create_table_partitions": keys("table_partitions"),
@@ -142,7 +142,7 @@ def test_upkeep_creates_and_measures_by_assets_and_deletes_by_jobs_that_material
     for name, assets in jobs.items():
         job = repository.get_job(name)
         assert set(job.asset_layer.executable_asset_keys) == assets
-        assert job.tags["whalefall/lane"] == "upkeep"
+        assert job.tags["whalefall/concurrency_group"] == "maintenance"
         assert not job.run_config
         assert repository.get_schedule_def(f"{name}_every_night").job_name == name
     assert repository.get_sensor_def("missing_table_partitions").minimum_interval_seconds == 120

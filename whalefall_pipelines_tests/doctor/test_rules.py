@@ -48,9 +48,9 @@ def test_the_daemon_is_there_when_each_of_its_parts_spoke_of_late() -> None:
 
 def test_automations_are_known_and_on() -> None:
     states = dict.fromkeys(AUTOMATIONS, "DECLARED_IN_CODE") | {"something_else": "STOPPED"}
-    assert bad(check_automations(states | {"bridge_gaps": "RUNNING"}, AUTOMATIONS)) == []
-    ((severity, sentence, step),) = bad(check_automations(states | {"bridge_gaps": "STOPPED"}, AUTOMATIONS))
-    assert (severity, "bridge_gaps" in sentence, "Automation" in step) == (Severity.WARNING, True, True)
+    assert bad(check_automations(states | {"interpolate_gaps": "RUNNING"}, AUTOMATIONS)) == []
+    ((severity, sentence, step),) = bad(check_automations(states | {"interpolate_gaps": "STOPPED"}, AUTOMATIONS))
+    assert (severity, "interpolate_gaps" in sentence, "Automation" in step) == (Severity.WARNING, True, True)
     del states["collect_every_night"]
     ((severity, sentence, step),) = bad(check_automations(states, AUTOMATIONS))
     assert (severity, "collect_every_night" in sentence, "code location" in step) == (Severity.PROBLEM, True, True)

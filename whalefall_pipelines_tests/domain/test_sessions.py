@@ -2,7 +2,7 @@
 
 import pytest
 
-from whalefall_pipelines.domain.sessions import RunState, SessionStatus, verdict
+from whalefall_pipelines.domain.sessions import RunState, SessionStatus, ending_of
 
 
 @pytest.mark.parametrize(
@@ -21,5 +21,5 @@ from whalefall_pipelines.domain.sessions import RunState, SessionStatus, verdict
     ],
 )
 def test_a_running_session_ends_by_its_run_or_by_its_process(run: RunState, is_alive: bool, expected: SessionStatus | None) -> None:
-    ending = verdict(run, is_alive=is_alive)
+    ending = ending_of(run, is_alive=is_alive)
     assert (ending and ending[0]) == expected

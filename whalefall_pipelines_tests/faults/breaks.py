@@ -20,7 +20,7 @@ from whalefall_pipelines_tests.servers.postgresql import superuser
 
 Break = Callable[[Scene], AbstractContextManager[None]]
 MANY = 10_000
-# What fails within two seconds is tried again at once, and that is for other rows.
+# What fails within two seconds is retried at once, and that is for other rows.
 QUICK = Deadlines(connect_seconds=3, statement_seconds=30, instance_seconds=4)
 # The edge of a deadline is wide, because a machine that runs other tests beside it is not even.
 EDGE_SECONDS, MARGIN_SECONDS = 6.0, 2.5

@@ -239,7 +239,7 @@ TOGETHER = (
     ),
 )
 
-BY_THE_DAEMON = "The sensors end its session within five minutes, and retry what the day lacks 15 minutes later, without a person."
+BY_THE_DAEMON = "The sensors end its session within five minutes, and retry the missing sizes 15 minutes later, without a person."
 UNDER_THE_DAEMON = tuple(
     Fault(name, PG, sees, BY_THE_DAEMON, DIED, says="was ended because", where=Where.DAEMON, ends_run=True, slow_at=PG)
     for name, sees in (
@@ -251,7 +251,7 @@ STORE_AWAY_AT_THE_START = Fault(
     "store away when a run begins",
     STORED,
     "the run fails, and has a failed session as soon as the store is back",
-    "The sweep writes that session down, and what the day lacks is retried 15 minutes later, without a person.",
+    "The sweep writes that session down, and the missing sizes are retried 15 minutes later, without a person.",
     says="the run failed before it had a session",
     where=Where.DAEMON,
     ends_run=True,

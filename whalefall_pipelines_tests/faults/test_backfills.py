@@ -112,7 +112,7 @@ def check_halves(store: Database) -> None:
 
 
 def check_whole(past: Past) -> None:
-    """Nothing lacks; what the history knows is its own, the rest is estimated, and no session is open."""
+    """Nothing is missing; what the history knows is its own, the rest is estimated, and no session is open."""
     check_halves(past.store)
     rows = query(
         past.store,

@@ -109,7 +109,7 @@ def daemon(home: Home) -> Generator[Callable[[], str]]:
 
 @pytest.fixture
 def at_home(prepared_home: Callable[..., Home], targets: Targets) -> Generator[tuple[Scene, Home]]:
-    """A scene of real servers in the store of a home, where failed instances are visited again after a minute."""
+    """A scene of real servers in the store of a home, where failed instances are retried after a minute."""
     home = prepared_home(SOON)
     home.succeed("store", "start")
     with scene_at(home, targets) as scene:

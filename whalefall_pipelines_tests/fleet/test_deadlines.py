@@ -13,14 +13,14 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines_tests.at_once import at_once
 
-PATIENCE = 10.0
+LOCK_POLICY = 10.0
 
 
 @pytest.fixture
 def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     """A connection whose far end says nothing."""
     ours, theirs = socket.socketpair()
-    ours.settimeout(PATIENCE)
+    ours.settimeout(LOCK_POLICY)
     with ours, theirs:
         yield ours, theirs
 
@@ -29,7 +29,7 @@ def test_a_silent_connection_is_shut_at_its_deadline(pair: tuple[socket.socket, 
     begun = time.monotonic()
     with Watchdog().watch(pair[0].fileno(), 0.2) as watch:
         assert pair[0].recv(1) == b""
-        assert 0.15 < time.monotonic() - begun < PATIENCE / 2
+        assert 0.15 < time.monotonic() - begun < LOCK_POLICY / 2
         assert watch.reason is Reason.TIMEOUT
 
 
@@ -52,12 +52,12 @@ def test_the_deadline_counts_from_before_the_connection_was_open(pair: tuple[soc
 
 def test_shut_all_breaks_what_is_open_and_what_is_being_opened(pair: tuple[socket.socket, socket.socket]) -> None:
     watchdog = Watchdog()
-    with watchdog.watch(pair[0].fileno(), PATIENCE) as is_open, watchdog.watch(None, PATIENCE) as opening:
+    with watchdog.watch(pair[0].fileno(), LOCK_POLICY) as is_open, watchdog.watch(None, LOCK_POLICY) as opening:
         watchdog.shut_all()
         assert pair[0].recv(1) == b""
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            ours.settimeout(PATIENCE)
+            ours.settimeout(LOCK_POLICY)
             opening.attach(ours.fileno())
             assert ours.recv(1) == b""
         assert is_open.reason is opening.reason is Reason.CANCELLED
@@ -76,7 +76,7 @@ def test_what_ended_a_visit_first_stays_the_reason() -> None:
 def test_shut_all_is_no_end_for_visits_that_begin_later(pair: tuple[socket.socket, socket.socket]) -> None:
     watchdog = Watchdog()
     watchdog.shut_all()
-    with watchdog.watch(pair[0].fileno(), PATIENCE) as watch:
+    with watchdog.watch(pair[0].fileno(), LOCK_POLICY) as watch:
         pair[1].sendall(b"x")
         assert pair[0].recv(1) == b"x"
         assert not watch.is_expired
@@ -98,7 +98,7 @@ def test_a_number_that_belongs_to_somebody_else_by_now_is_not_shut(pair: tuple[s
 
 def test_a_connection_that_its_peer_has_ended_can_be_shut(pair: tuple[socket.socket, socket.socket]) -> None:
     watchdog = Watchdog()
-    with watchdog.watch(pair[0].fileno(), PATIENCE):
+    with watchdog.watch(pair[0].fileno(), LOCK_POLICY):
         pair[1].close()
         pair[0].shutdown(socket.SHUT_RDWR)
         watchdog.shut_all()
@@ -110,11 +110,11 @@ def test_nothing_is_left_behind(pair: tuple[socket.socket, socket.socket]) -> No
 
     def watch_some() -> None:
         for _ in range(50):
-            with watchdog.watch(pair[0].fileno(), PATIENCE):
+            with watchdog.watch(pair[0].fileno(), LOCK_POLICY):
                 pass
 
     at_once(*[watch_some] * 4)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LOCK_POLICY
     while threading.active_count() > threads and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() <= threads

@@ -1,4 +1,4 @@
-"""The way into an Oracle, what does not let us in, and what ends a statement: the right reason, and a sentence without the password.
+"""The way into an Oracle, what refuses the login, and what ends a statement: the right reason, and a sentence without the password.
 
 The driver is the real one, the server our own (`servers/oracle/`). Networks that fail are in `test_faults.py`, TLS in
 `test_oracle_tls.py`; what is asked is `test_oracle.py`.
@@ -100,12 +100,12 @@ def test_a_visit_that_a_listener_sent_on_keeps_its_deadline(server: OracleServer
     [
         (refusal(12514), "the listener has no such service"),
         (refusal(12505), "the listener has no such service"),
-        (refusal(12516), "it will be tried again"),
-        (refusal(12528), "it will be tried again"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it hung up, or is no Oracle"),
-        (b"\x00\xff" * 100, "it hung up, or is no Oracle"),
-        (b"", "it hung up, or is no Oracle"),
-        (None, "it hung up"),
+        (refusal(12516), "it will be retried"),
+        (refusal(12528), "it will be retried"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "the server closed the connection, or is no Oracle"),
+        (b"\x00\xff" * 100, "the server closed the connection, or is no Oracle"),
+        (b"", "the server closed the connection, or is no Oracle"),
+        (None, "the server closed the connection"),
     ],
 )
 def test_what_a_listener_refuses_and_what_is_none_is_unavailable(answer: bytes | None, words: str) -> None:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server, or what stands in its place, that does not let us in: the right reason, and a sentence without the password.
+"""A PostgreSQL server, or what stands in its place, that refuses the login: the right reason, and a sentence without the password.
 
 Networks that fail are in `test_faults.py`.
 """

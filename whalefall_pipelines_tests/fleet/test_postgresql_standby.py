@@ -54,7 +54,7 @@ def churn(primary: PostgresCluster, is_over: threading.Event) -> None:
 
 
 def visit(stack: ExitStack, standby: PostgresCluster, login: Login) -> Probe:
-    """A visit as a run makes it: a login that replay cancels is tried again."""
+    """A visit as a run makes it: a login that replay cancels is retried."""
     for _ in range(20):
         try:
             return stack.enter_context(ServerFleet().connect(instance_of(standby), login))

@@ -1,4 +1,4 @@
-"""A SQL Server, or what stands in its place, that does not let us in: the right reason through both drivers, and no password.
+"""A SQL Server, or what stands in its place, that refuses the login: the right reason through both drivers, and no password.
 
 Networks that fail are in `test_faults.py`, TLS in `test_sqlserver_tls.py`.
 """
@@ -93,7 +93,7 @@ def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_sql_server
 ) -> None:
     with answering_host(answer) as host, failure(reason, kind, LOGIN.password) as said:
         connect(driver, instance_at(host.host, host.port))
-    assert said[0].endswith("it will be tried again." if reason is Reason.UNAVAILABLE else "that is no SQL Server: check the port.")
+    assert said[0].endswith("it will be retried." if reason is Reason.UNAVAILABLE else "that is no SQL Server: check the port.")
 
 
 def test_a_host_with_two_addresses_is_watched_whichever_the_driver_takes(server: SqlServer, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_production_with_separated_roles_runs_and_is_in_order(
     assert "42501" in writer.run(*add).stderr
     owner.succeed(*add)
     with running(writer, free_port()) as up:
-        # The sensor asks the daemon to make the months that lack, which the writer's run does.
+        # The sensor asks the daemon to create the missing months, which the writer's run does.
         assert eventually(lambda: "problem" not in writer.run("doctor").stdout, seconds=60), writer.run("doctor").stdout
         assert up.process.poll() is None
         writer.succeed("collect")

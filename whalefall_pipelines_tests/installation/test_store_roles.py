@@ -31,7 +31,7 @@ from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query, server
 
 SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
-UPKEEP = StoreRoles("up-owner", "up-writer", "up-reader")
+MAINTENANCE = StoreRoles("up-owner", "up-writer", "up-reader")
 STRICT = StoreRoles("strict_owner", "strict_writer", "strict_reader", owner_keeps_months=True)
 PASSWORD = "only for this test"
 
@@ -74,15 +74,15 @@ def separate(cluster: PostgresCluster, store: Database, roles: StoreRoles) -> It
 
 
 @pytest.fixture
-def separated(upkeep_server: PostgresCluster, upkeep_store: Database) -> Iterator[Separated]:
+def separated(maintenance_server: PostgresCluster, maintenance_store: Database) -> Iterator[Separated]:
     """Roles of which the writer looks after the months."""
-    yield from separate(upkeep_server, upkeep_store, UPKEEP)
+    yield from separate(maintenance_server, maintenance_store, MAINTENANCE)
 
 
 @pytest.fixture
-def strict(upkeep_server: PostgresCluster, upkeep_store: Database) -> Iterator[Separated]:
+def strict(maintenance_server: PostgresCluster, maintenance_store: Database) -> Iterator[Separated]:
     """Roles of which the owner keeps the months to itself."""
-    yield from separate(upkeep_server, upkeep_store, STRICT)
+    yield from separate(maintenance_server, maintenance_store, STRICT)
 
 
 def execute(store: Database, *statements: str) -> None:
@@ -201,7 +201,7 @@ def test_the_writer_may_do_with_rows_what_the_statements_do_and_nothing_more(sep
             asked = f"select has_table_privilege(%s, %s, '{verb}')"
             if verb == "update":
                 asked = asked.replace("has_table", "has_any_column")
-            assert query(separated.superuser, asked, UPKEEP.writer, table) == [((table, verb) in needed,)], (table, verb)
+            assert query(separated.superuser, asked, MAINTENANCE.writer, table) == [((table, verb) in needed,)], (table, verb)
 
 
 def tables(store: Database) -> list[str]:
@@ -258,7 +258,7 @@ def test_no_column_that_the_reader_sees_is_called_a_secret(separated: Separated)
         "select attrelid::regclass::text, attname from pg_attribute join pg_class on attrelid = pg_class.oid "
         "where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v') and attnum > 0 and not attisdropped "
         "and has_column_privilege(%s, attrelid, attnum, 'select')",
-        UPKEEP.reader,
+        MAINTENANCE.reader,
     )
     assert ("credentials", "username") in columns
     assert [column for column in columns if re.search("secret|password|token|passphrase|cipher", str(column[1]))] == []
@@ -288,18 +288,18 @@ def test_a_second_application_changes_nothing(separated: Separated) -> None:
 
 
 def test_a_strict_writer_is_what_it_was_told_to_be_after_a_lenient_one(separated: Separated) -> None:
-    replace(separated, roles=replace(UPKEEP, owner_keeps_months=True)).apply()
+    replace(separated, roles=replace(MAINTENANCE, owner_keeps_months=True)).apply()
     with pytest.raises(StoreError, match="whalefall store roles"):
         ensure_months(separated.writer, [DAY])
 
 
-def test_tables_of_an_extension_stay_its_own(upkeep_server: PostgresCluster, upkeep_store: Database) -> None:
-    if not query(upkeep_store, "select 1 from pg_available_extensions where name = 'pg_stat_statements'"):
+def test_tables_of_an_extension_stay_its_own(maintenance_server: PostgresCluster, maintenance_store: Database) -> None:
+    if not query(maintenance_store, "select 1 from pg_available_extensions where name = 'pg_stat_statements'"):
         pytest.skip("this build of PostgreSQL comes without pg_stat_statements")
-    administer(upkeep_server, "create extension pg_stat_statements", database=str(upkeep_store.url.database))
-    for _ in separate(upkeep_server, upkeep_store, UPKEEP):
+    administer(maintenance_server, "create extension pg_stat_statements", database=str(maintenance_store.url.database))
+    for _ in separate(maintenance_server, maintenance_store, MAINTENANCE):
         owner = "select pg_get_userbyid(relowner) from pg_class where relname = 'pg_stat_statements'"
-        assert query(upkeep_store, owner) == [("postgres",)]
+        assert query(maintenance_store, owner) == [("postgres",)]
 
 
 @pytest.mark.parametrize("name", ["", "a$roles$", 'a"b', "a'b", "a%b", "pg_monitor", "a" * 64, "1a", "a b"])

@@ -10,17 +10,17 @@ from whalefall_pipelines.errors import LoginRejectedError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
-from whalefall_pipelines.inventory.connection_test import Examination, Examiner
+from whalefall_pipelines.inventory.connection_test import ConnectionTest, ConnectionTester
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import NIGHT, query, register, server
 
 
-def examine(store: Database, home: Path, fleet: Fleet, parallel: int = 8) -> dict[str, Examination]:
+def examine(store: Database, home: Path, fleet: Fleet, parallel: int = 8) -> dict[str, ConnectionTest]:
     secrets = SecretBox(settings.load({"WHALEFALL_HOME": str(home)}), {})
-    examiner = Examiner(store, fleet, secrets, SYSTEM_DATABASES, parallel, clock=lambda: NIGHT)
-    found = examiner.examine_all(active_instances(store))
+    tester = ConnectionTester(store, fleet, secrets, SYSTEM_DATABASES, parallel, clock=lambda: NIGHT)
+    found = tester.test_all(active_instances(store))
     assert [one.instance.name for one in found] == [one.name for one in active_instances(store)]
     return {one.instance.name: one for one in found}
 

@@ -30,9 +30,9 @@ def test_a_grant_that_lacks_is_a_problem_when_a_size_does_and_else_a_warning() -
     found = bad(
         check_instances(
             [
-                InstanceFact("both", lacking_grants=("GRANT stats;",), missing=missing),
+                InstanceFact("both", missing_grants=("GRANT stats;",), missing=missing),
                 InstanceFact("sizes", missing=missing),
-                InstanceFact("right", lacking_grants=("GRANT stats;",)),
+                InstanceFact("right", missing_grants=("GRANT stats;",)),
                 InstanceFact("fine"),
             ]
         )

@@ -16,7 +16,7 @@ from whalefall_pipelines.inventory.identities import (
     is_same_server,
     shared_keys,
 )
-from whalefall_pipelines.inventory.identity_conflicts import judge_servers
+from whalefall_pipelines.inventory.identity_conflicts import check_servers
 from whalefall_pipelines.inventory.registration import Action, Change, CredentialEntry, InstanceEntry, Plan, PlannedInstance
 
 LOGIN = CredentialEntry("login", "u", "env:X")
@@ -113,11 +113,11 @@ def planned(name: str, host: str, action: Action = Action.ADD, *changes: Change)
 def test_of_many_new_names_of_one_server_all_but_the_first_are_problems() -> None:
     names = "abcdef"
     answers = Answers(identities={name: ServerIdentity("x", started_at="s") for name in names})
-    judged = judge_servers(Plan((), tuple(planned(name, name) for name in names), 0), (), answers)
+    judged = check_servers(Plan((), tuple(planned(name, name) for name in names), 0), (), answers)
     assert [problem.line for problem in judged.problems] == [ord(name) for name in names[1:]]
     assert all(one.line < other.line for one, other in pairwise(judged.problems))
 
 
 def test_an_answer_to_no_question_is_a_problem() -> None:
-    judged = judge_servers(Plan((), (planned("a", "a"),), 0), (), Answers(moved=frozenset({"a", "x"})))
+    judged = check_servers(Plan((), (planned("a", "a"),), 0), (), Answers(moved=frozenset({"a", "x"})))
     assert [problem.sentence.split("'")[1] for problem in judged.problems] == ["a", "x"]

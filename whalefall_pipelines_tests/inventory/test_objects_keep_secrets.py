@@ -15,7 +15,7 @@ from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.errors import WhalefallError
-from whalefall_pipelines.inventory.connection_test import Examiner
+from whalefall_pipelines.inventory.connection_test import ConnectionTester
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
@@ -78,7 +78,7 @@ def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engin
         (instance,) = active_instances(database)
         collector = server_collector(given, database)
         alive: list[object] = [registered_instances(database), Installation(given), WhalefallResource(), embedded.address(given)]
-        alive.append(Examiner(database, collector.fleet, secrets, collector.filters, 2))
+        alive.append(ConnectionTester(database, collector.fleet, secrets, collector.filters, 2))
         login = secrets.reveal(sealed, username, "target")
         assert login.password == LOGIN, "there is nothing to give away"
         with collector.fleet.connect(instance, login) as probe:
@@ -106,7 +106,7 @@ def test_no_object_gives_a_password_away_while_postgresql_is_visited(
         "SecretBox",
         "Database",
         "Collector",
-        "Examiner",
+        "ConnectionTester",
         "Installation",
         "StoreAddress",
         "ServerFleet",

@@ -35,8 +35,11 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: O
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 1, everything(result)
     said = " ".join(result.stdout.split())
-    assert 'ora lacks the right to measure them: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in said
-    assert "ora lacks the right to recover missed days from AWR, where it is licensed (optional): GRANT SELECT ON sys.dba_hist_" in said
+    assert 'ora is missing the privilege to measure them: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in said
+    assert (
+        "ora is missing the privilege to recover missed days from AWR, where it is licensed (optional): GRANT SELECT ON sys.dba_hist_"
+        in said
+    )
     assert 'ora: USERS cannot be measured, run there: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in said
     assert str(LOGIN.password) not in everything(result)
     assert 'oracle, to list tablespaces: GRANT SELECT ON sys.dba_tablespaces TO "WHALEFALL"; Held on 1 of 1 servers.' in said
@@ -44,9 +47,9 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: O
     server.double.grant(*NEEDED[1:])
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 0, everything(result)
-    assert result.stdout.count("lacks the right") == 4
+    assert result.stdout.count("is missing the privilege") == 4
     server.double.grant(*VIEWS[len(NEEDED) :])
-    assert "lacks the right" not in succeed(environment, "instances", "test")
+    assert "is missing the privilege" not in succeed(environment, "instances", "test")
 
 
 def test_programs_learn_container_driver_and_rights(server: OracleServer, environment: dict[str, str]) -> None:

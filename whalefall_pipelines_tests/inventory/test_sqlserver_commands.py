@@ -35,17 +35,17 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: S
     said = " ".join(result.stdout.split())
     assert "sqlserver, to list databases: GRANT VIEW ANY DATABASE TO [monitor]; Held on 1 of 1 servers." in said
     assert "sqlserver, to measure them: GRANT VIEW ANY DEFINITION TO [monitor]; Held on 0 of 1 servers." in said
-    assert "erp lacks the right to measure them: GRANT VIEW ANY DEFINITION TO [monitor];" in said
-    assert "erp lacks the right to recover missed days from the backup history (optional): USE msdb;" in said
+    assert "erp is missing the privilege to measure them: GRANT VIEW ANY DEFINITION TO [monitor];" in said
+    assert "erp is missing the privilege to recover missed days from the backup history (optional): USE msdb;" in said
     assert "erp: shop cannot be measured, run there: GRANT VIEW ANY DEFINITION TO [monitor];" in said
     assert str(LOGIN.password) not in everything(result)
     server.catalogue.grant(LOGIN.username, "VIEW ANY DEFINITION")
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 0, everything(result)
-    assert result.stdout.count("lacks the right") == 3
+    assert result.stdout.count("is missing the privilege") == 3
     for right in OPTIONAL:
         server.catalogue.grant(LOGIN.username, right)
-    assert "lacks the right" not in succeed(environment, "instances", "test")
+    assert "is missing the privilege" not in succeed(environment, "instances", "test")
 
 
 def test_programs_learn_driver_and_rights(server: SqlServer, environment: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What tests of the upkeep of table partitions begin with: a day, a table, and short ways to create, expire and look."""
+"""What tests of the maintenance of table partitions begin with: a day, a table, and short ways to create, expire and look."""
 
 from datetime import date
 
@@ -9,18 +9,18 @@ from whalefall_pipelines.domain.months import Month, Place, months_between
 from whalefall_pipelines.retention.maintain_table_partitions import Outcome, create_table_partitions, expire_table_partitions
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import Patience, ensure_month, read_catalogue
+from whalefall_pipelines.store.months import LockPolicy, ensure_month, read_catalogue
 from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
 
 TODAY = date(2026, 11, 22)
 TABLE = "instance_size_stats"
-HASTY = Patience(lock_timeout_seconds=0.3, attempts=2, pause_seconds=0.1)
+HASTY = LockPolicy(lock_timeout_seconds=0.3, attempts=2, pause_seconds=0.1)
 SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
 
 
 @pytest.fixture
-def store(upkeep_store: Database) -> Database:
-    return upkeep_store
+def store(maintenance_store: Database) -> Database:
+    return maintenance_store
 
 
 def execute(store: Database, *statements: str) -> None:
@@ -51,11 +51,11 @@ def have(store: Database, first: Month, last: Month, *table_names: str) -> None:
 
 
 def create(store: Database, day: date = TODAY, given: Settings = SETTINGS) -> tuple[Outcome, ...]:
-    return create_table_partitions(store, given, day, patience=HASTY).outcomes
+    return create_table_partitions(store, given, day, lock_policy=HASTY).outcomes
 
 
 def expire(store: Database, day: date = TODAY, given: Settings = SETTINGS, *, beyond_limit: bool = False) -> tuple[Outcome, ...]:
-    return expire_table_partitions(store, given, day, beyond_limit=beyond_limit, patience=HASTY).outcomes
+    return expire_table_partitions(store, given, day, beyond_limit=beyond_limit, lock_policy=HASTY).outcomes
 
 
 def errors(outcomes: tuple[Outcome, ...]) -> list[str]:
@@ -63,7 +63,7 @@ def errors(outcomes: tuple[Outcome, ...]) -> list[str]:
 
 
 def leave_detached(store: Database, month: Month) -> str:
-    """Detach a month as an upkeep that was killed before its end left it; its name."""
+    """Detach a month as an maintenance that was killed before its end left it; its name."""
     name = month.table_partition(TABLE)
     execute(
         store,

@@ -38,17 +38,17 @@ INSERT = (
 
 
 @pytest.fixture
-def store(upkeep_store: Database) -> Iterator[Database]:
+def store(maintenance_store: Database) -> Iterator[Database]:
     """A store with an overdue month of rows that are hard to write down."""
     for month in months_between(Month(2025, 9), Month(2026, 11)):
-        ensure_month(upkeep_store, TABLE, month)
+        ensure_month(maintenance_store, TABLE, month)
     session = "6f2c8a50-0000-4000-8000-00000000000a"
-    with upkeep_store.transaction() as cursor:
+    with maintenance_store.transaction() as cursor:
         for number, name in enumerate(HOSTILE_NAMES):
             cursor.execute(INSERT, (number, name, OLD, 2**62 + number, None, 0, "2025-09-30 23:59:59.123456+05:30", "measured", "", None))
         cursor.execute(INSERT, (1000, "", OLD, 0, 0, None, "2025-09-30 00:00:00+00", "estimated", "NULL", session))
         cursor.execute(INSERT, (1001, "\\N", date(2025, 9, 1), 2, 1, 1, "1900-01-01 00:00:00+00", "recovered", '"', session))
-    return upkeep_store
+    return maintenance_store
 
 
 def expire(store: Database, folder: Path) -> tuple[Outcome, ...]:
@@ -75,9 +75,9 @@ def test_an_expired_month_is_in_a_file_with_a_manifest_and_comes_back_with_every
     restore_archive(store, tmp_path / "archive" / f"{TABLE}_2025_10.parquet")  # a month without rows
 
 
-def test_every_table_survives_the_journey(upkeep_store: Database, tmp_path: Path) -> None:
-    ensure_months(upkeep_store, [OLD])
-    with upkeep_store.transaction() as cursor:
+def test_every_table_survives_the_journey(maintenance_store: Database, tmp_path: Path) -> None:
+    ensure_months(maintenance_store, [OLD])
+    with maintenance_store.transaction() as cursor:
         cursor.execute(
             "insert into instance_size_aggregations (instance_id, period_type, period_start, period_end, avg_bytes, data_count, "
             "expected_count, estimated_count, change_percent, avg_database_count, trend_direction, is_final) values "
@@ -89,13 +89,13 @@ def test_every_table_survives_the_journey(upkeep_store: Database, tmp_path: Path
             "expected_count, estimated_count, is_final) values (1, 'a', 'daily', '2025-09-30', '2025-09-30', 1, 1, 0, true)"
         )
     for table_name in PARTITIONED_TABLES:
-        (one,) = read_catalogue(upkeep_store, [table_name])
-        before = query(upkeep_store, f"select * from {table_name} order by instance_id")
-        file = archive_month(upkeep_store, one, tmp_path)
-        with upkeep_store.transaction() as cursor:
+        (one,) = read_catalogue(maintenance_store, [table_name])
+        before = query(maintenance_store, f"select * from {table_name} order by instance_id")
+        file = archive_month(maintenance_store, one, tmp_path)
+        with maintenance_store.transaction() as cursor:
             cursor.execute(f"drop table {one.name}")
-        restore_archive(upkeep_store, file)
-        assert query(upkeep_store, f"select * from {table_name} order by instance_id") == before
+        restore_archive(maintenance_store, file)
+        assert query(maintenance_store, f"select * from {table_name} order by instance_id") == before
 
 
 def test_a_damaged_file_is_refused_and_nothing_is_made(store: Database, tmp_path: Path) -> None:
@@ -160,21 +160,21 @@ def test_an_archive_is_written_while_other_sessions_read_and_write(store: Databa
         assert cursor.fetchone() == (0,)
 
 
-def test_every_period_stays_what_its_days_say_after_expiry_and_after_restore(upkeep_store: Database, tmp_path: Path) -> None:
-    (instance,) = register(upkeep_store, "a")
+def test_every_period_stays_what_its_days_say_after_expiry_and_after_restore(maintenance_store: Database, tmp_path: Path) -> None:
+    (instance,) = register(maintenance_store, "a")
     days = days_from(date(2025, 9, 1), 120)
-    write_days(upkeep_store, {((instance.instance_id, "app"), day): ModelDay(1000 + number) for number, day in enumerate(days)})
+    write_days(maintenance_store, {((instance.instance_id, "app"), day): ModelDay(1000 + number) for number, day in enumerate(days)})
     for period_type in PeriodType:
-        compute_periods(upkeep_store, periods_between(period_type, days[0], days[-1]), TODAY)
-    ensure_months(upkeep_store, [TODAY])
-    assert list(verify(upkeep_store, days[0], TODAY, TODAY)) == []
-    outcomes = [outcome for outcome in expire(upkeep_store, tmp_path) if outcome.step.kind is StepKind.EXPIRE]
+        compute_periods(maintenance_store, periods_between(period_type, days[0], days[-1]), TODAY)
+    ensure_months(maintenance_store, [TODAY])
+    assert list(verify(maintenance_store, days[0], TODAY, TODAY)) == []
+    outcomes = [outcome for outcome in expire(maintenance_store, tmp_path) if outcome.step.kind is StepKind.EXPIRE]
     assert len(outcomes) == 4
     first_kept = date(2025, 11, 1)  # daily periods go with their days
-    assert query(upkeep_store, "select min(stat_date) from database_size_stats") == [(first_kept,)]
-    assert list(verify(upkeep_store, days[0], TODAY, TODAY, daily_from=first_kept)) == []
+    assert query(maintenance_store, "select min(stat_date) from database_size_stats") == [(first_kept,)]
+    assert list(verify(maintenance_store, days[0], TODAY, TODAY, daily_from=first_kept)) == []
     for outcome in outcomes:
         assert outcome.archive
-        restore_archive(upkeep_store, outcome.archive)
-    assert query(upkeep_store, "select count(*) from instance_size_stats") == [(len(days),)]
-    assert list(verify(upkeep_store, days[0], TODAY, TODAY, daily_from=first_kept)) == []
+        restore_archive(maintenance_store, outcome.archive)
+    assert query(maintenance_store, "select count(*) from instance_size_stats") == [(len(days),)]
+    assert list(verify(maintenance_store, days[0], TODAY, TODAY, daily_from=first_kept)) == []

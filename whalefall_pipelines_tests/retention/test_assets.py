@@ -1,4 +1,4 @@
-"""Upkeep as Dagster runs it: the asset, its checks, its session, and the sensor."""
+"""Maintenance as Dagster runs it: the asset, its checks, its session, and the sensor."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -20,7 +20,7 @@ from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError
 from whalefall_pipelines.retention.assets import ASSET, CHECKS, expire_table_partitions, missing_table_partitions, table_partitions
-from whalefall_pipelines.retention.store.table_partitions import only_upkeep
+from whalefall_pipelines.retention.store.table_partitions import only_maintenance
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.keep_session import sync_session
@@ -104,7 +104,7 @@ def test_a_run_creates_checks_and_shows_the_months_in_a_session(store: Database,
     result = create(store, dagster_instance, tags={"dagster/schedule_name": "create_table_partitions_every_night"})
     assert failing(dagster_instance) == {}
     shown = metadata(result)
-    assert (shown["table_partitions"], shown["to_create"], shown["overdue"], shown["foreign"]) == (16, 0, 0, 0)
+    assert (shown["table_partitions"], shown["to_create"], shown["overdue"], shown["conflicts"]) == (16, 0, 0, 0)
     assert str(shown["next three months"]).count("exists") == 12
     assert len(str(shown["table partitions"]).splitlines()) == 18
     session = only_session(store)
@@ -194,13 +194,13 @@ def test_too_many_at_once_break_the_run_and_fail_its_session(
     assert len(read_catalogue(store, [TABLE])) == 15
 
 
-def test_an_expiry_beside_another_upkeep_is_failed_with_a_code_and_retried_after_a_pause(
+def test_an_expiry_beside_another_maintenance_is_failed_with_a_code_and_retried_after_a_pause(
     store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
     old = this_month.plus(-13)
     ensure_month(store, TABLE, old)
     create(store, dagster_instance)
-    with only_upkeep(store):
+    with only_maintenance(store):
         assert not expire(store, dagster_instance, raise_on_error=False).success
     session = sessions.list_sessions(store, most=1)[0]
     assert (session.status, session.error_code) == (SessionStatus.FAILED, "STORE_BUSY")
@@ -235,8 +235,8 @@ def test_what_is_in_the_way_fails_checks_with_its_name(store: Database, dagster_
         cursor.execute(f"create table {name} (x integer)")
     create(store, dagster_instance)
     found = failing(dagster_instance)
-    assert set(found) == {"every_month_in_use_exists", "nothing_is_foreign"}
-    assert name in str(found["nothing_is_foreign"])
+    assert set(found) == {"every_month_in_use_exists", "nothing_conflicts"}
+    assert name in str(found["nothing_conflicts"])
 
 
 def test_a_month_that_cannot_be_made_fails_the_session_and_its_check_and_not_the_other_tables(
@@ -249,13 +249,13 @@ def test_a_month_that_cannot_be_made_fails_the_session_and_its_check_and_not_the
             "values (1, current_date, 1, 1, 1, now(), 'measured')"
         )
     create(store, dagster_instance)
-    assert set(failing(dagster_instance)) == {"every_month_in_use_exists", "nothing_is_foreign"}
+    assert set(failing(dagster_instance)) == {"every_month_in_use_exists", "nothing_conflicts"}
     assert only_session(store).status is SessionStatus.FAILED
     assert len(read_catalogue(store)) == 16
 
 
-def test_creating_beside_another_upkeep_is_failed_with_a_code(store: Database, dagster_instance: dg.DagsterInstance) -> None:
-    with only_upkeep(store), pytest.raises(StoreBusyError):
+def test_creating_beside_another_maintenance_is_failed_with_a_code(store: Database, dagster_instance: dg.DagsterInstance) -> None:
+    with only_maintenance(store), pytest.raises(StoreBusyError):
         create(store, dagster_instance)
     assert read_catalogue(store) == ()
     assert (only_session(store).status, only_session(store).error_code) == (SessionStatus.FAILED, "STORE_BUSY")

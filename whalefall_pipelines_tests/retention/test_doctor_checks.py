@@ -23,7 +23,7 @@ def test_a_month_that_lacks_is_a_problem_when_it_has_begun_and_a_warning_when_it
     lacking = [a_step(StepKind.CREATE, month, None) for month in (Month(2026, 10), THIS, THIS.plus(1))]
     now, later = bad(check_months(lacking, THIS))
     assert (now[0], later[0]) == (Severity.PROBLEM, Severity.WARNING)
-    assert "instance_size_stats_2026_10, instance_size_stats_2026_11 lack" in now[1]
+    assert "instance_size_stats_2026_10, instance_size_stats_2026_11 are missing" in now[1]
     assert "instance_size_stats_2026_12" in later[1]
     assert "2026_12" not in now[1]
     assert "whalefall partitions create" in now[2]
@@ -31,7 +31,7 @@ def test_a_month_that_lacks_is_a_problem_when_it_has_begun_and_a_warning_when_it
 
 
 def test_a_detach_that_was_cut_off_and_a_stranger_are_problems() -> None:
-    found = bad(check_months([a_step(StepKind.FINALIZE, THIS, Place.DETACH_PENDING), a_step(StepKind.FOREIGN, THIS)], THIS))
+    found = bad(check_months([a_step(StepKind.FINALIZE, THIS, Place.DETACH_PENDING), a_step(StepKind.CONFLICT, THIS)], THIS))
     assert [severity for severity, *_ in found] == [Severity.PROBLEM] * 2
     assert "whalefall partitions expire" in found[0][2]
     assert "whalefall partitions plan" in found[1][2]

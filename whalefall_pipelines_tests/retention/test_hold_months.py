@@ -30,13 +30,13 @@ OCTOBER = Month(2025, 10)
 
 
 @pytest.fixture
-def store(upkeep_store: Database) -> Database:
+def store(maintenance_store: Database) -> Database:
     """Ten weeks of one database from October on, and no period computed from them."""
-    (instance,) = register(upkeep_store, "a")
+    (instance,) = register(maintenance_store, "a")
     days = days_from(FIRST, 70)
-    write_days(upkeep_store, {((instance.instance_id, "app"), day): ModelDay(1000 + number) for number, day in enumerate(days)})
-    ensure_months(upkeep_store, [TODAY])
-    return upkeep_store
+    write_days(maintenance_store, {((instance.instance_id, "app"), day): ModelDay(1000 + number) for number, day in enumerate(days)})
+    ensure_months(maintenance_store, [TODAY])
+    return maintenance_store
 
 
 def compute_everything(store: Database) -> None:
@@ -144,10 +144,12 @@ def stale_after_expiries(store: Database, given: Settings) -> set[PeriodType]:
 LEAST = settings.load({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_RETENTION_MONTHS": "3", "WHALEFALL_AGGREGATION_RETENTION_MONTHS": "6"})
 
 
-def test_with_the_least_retentions_nothing_is_computed_from_what_expiry_left(upkeep_store: Database) -> None:
-    assert stale_after_expiries(upkeep_store, LEAST) == set()
-    assert query(upkeep_store, "select count(*) from database_size_aggregations where period_type = 'daily' and data_count = 0") == [(0,)]
+def test_with_the_least_retentions_nothing_is_computed_from_what_expiry_left(maintenance_store: Database) -> None:
+    assert stale_after_expiries(maintenance_store, LEAST) == set()
+    assert query(maintenance_store, "select count(*) from database_size_aggregations where period_type = 'daily' and data_count = 0") == [
+        (0,)
+    ]
 
 
-def test_periods_that_expire_a_month_earlier_would_be_computed_again_every_night(upkeep_store: Database) -> None:
-    assert PeriodType.QUARTERLY in stale_after_expiries(upkeep_store, replace(LEAST, aggregation_retention_months=5))
+def test_periods_that_expire_a_month_earlier_would_be_computed_again_every_night(maintenance_store: Database) -> None:
+    assert PeriodType.QUARTERLY in stale_after_expiries(maintenance_store, replace(LEAST, aggregation_retention_months=5))

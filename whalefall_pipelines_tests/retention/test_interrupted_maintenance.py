@@ -1,4 +1,4 @@
-"""Upkeep on real PostgreSQL 15 and 18 that was killed at any of its steps, and is ended by the next one."""
+"""Maintenance on real PostgreSQL 15 and 18 that was killed at any of its steps, and is ended by the next one."""
 
 from dataclasses import replace
 from datetime import date
@@ -8,7 +8,7 @@ from whalefall_pipelines.domain.months import Month, Place
 from whalefall_pipelines.retention.archive import read_manifest
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query
-from whalefall_pipelines_tests.retention import maintenance as upkeep
+from whalefall_pipelines_tests.retention import maintenance
 from whalefall_pipelines_tests.retention.maintenance import (
     SETTINGS,
     TABLE,
@@ -25,7 +25,7 @@ from whalefall_pipelines_tests.retention.maintenance import (
 )
 from whalefall_pipelines_tests.servers.locks import interrupt_detach
 
-store = upkeep.store
+store = maintenance.store
 
 
 def test_a_detach_that_was_killed_between_its_two_transactions_is_ended(store: Database) -> None:
@@ -47,7 +47,7 @@ def test_an_interrupted_detach_of_a_month_in_use_is_put_back_by_creating(store: 
     assert months(store)[0] == "2026-11"
 
 
-def test_an_upkeep_that_was_killed_before_the_drop_is_resumed_and_a_month_like_it_is_not_touched(store: Database) -> None:
+def test_an_maintenance_that_was_killed_before_the_drop_is_resumed_and_a_month_like_it_is_not_touched(store: Database) -> None:
     have(store, Month(2025, 8), Month(2026, 11), TABLE)
     leave_detached(store, Month(2025, 8))
     execute(store, f"alter table {TABLE} detach partition {TABLE}_2025_09 concurrently")  # by somebody who wants to keep it
@@ -56,7 +56,7 @@ def test_an_upkeep_that_was_killed_before_the_drop_is_resumed_and_a_month_like_i
     assert months(store)[0] == "2025-11"
 
 
-def test_an_upkeep_that_was_killed_while_it_archived_archives_before_it_drops(store: Database, tmp_path: Path) -> None:
+def test_an_maintenance_that_was_killed_while_it_archived_archives_before_it_drops(store: Database, tmp_path: Path) -> None:
     have(store, Month(2025, 10), Month(2026, 11), TABLE)
     execute(store, insert(date(2025, 10, 31)))
     name = leave_detached(store, Month(2025, 10))

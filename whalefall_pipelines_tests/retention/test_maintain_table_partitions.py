@@ -1,6 +1,6 @@
-"""Upkeep on real PostgreSQL 15 and 18: which months are made, which go, and what is foreign.
+"""Maintenance on real PostgreSQL 15 and 18: which months are made, which go, and what conflicts.
 
-Whoever is in its way is `test_upkeep_among_others.py`, what was cut off `test_interrupted_upkeep.py`.
+Whoever is in its way is `test_maintenance_among_others.py`, what was cut off `test_interrupted_maintenance.py`.
 """
 
 import time
@@ -22,7 +22,7 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months, read_catalogue
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import query
-from whalefall_pipelines_tests.retention import maintenance as upkeep
+from whalefall_pipelines_tests.retention import maintenance
 from whalefall_pipelines_tests.retention.maintenance import (
     SETTINGS,
     TABLE,
@@ -38,7 +38,7 @@ from whalefall_pipelines_tests.retention.maintenance import (
 )
 from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
 
-store = upkeep.store
+store = maintenance.store
 
 
 def test_a_fresh_store_gets_its_months_once(store: Database) -> None:
@@ -79,15 +79,15 @@ def test_parts_are_known_by_their_bounds_in_any_schema_and_under_any_name(store:
 def test_a_stray_table_of_the_same_name_is_named_and_its_neighbours_are_made(store: Database) -> None:
     execute(store, f"create table {TABLE}_2026_12 (like {TABLE} including all)", f"insert into {TABLE}_2026_12 select * from {TABLE}")
     assert errors(create(store)) == []
-    foreign = [step for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.FOREIGN]
-    assert {step.name for step in foreign} == {f"{TABLE}_2026_12"}
+    conflicts = [step for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.CONFLICT]
+    assert {step.name for step in conflicts} == {f"{TABLE}_2026_12"}
     assert months(store) == ["2026-11", "2027-01", "2027-02"]
     assert months(store, "database_size_stats") == ["2026-11", "2026-12", "2027-01", "2027-02"]
     with pytest.raises(StoreError, match="42P07"):
-        ensure_months(store, [date(2026, 12, 1)])  # a table that upkeep did not make is never taken over
+        ensure_months(store, [date(2026, 12, 1)])  # a table that maintenance did not make is never taken over
 
 
-def test_other_bounds_open_bounds_and_divided_parts_are_foreign_and_left_alone(store: Database) -> None:
+def test_other_bounds_open_bounds_and_divided_parts_conflict_and_are_left_alone(store: Database) -> None:
     execute(
         store,
         f"create table wide partition of {TABLE} for values from ('2019-01-01') to ('2020-01-01')",
@@ -97,14 +97,14 @@ def test_other_bounds_open_bounds_and_divided_parts_are_foreign_and_left_alone(s
     )
     create(store)
     assert expire(store) == ()
-    foreign = {step.name for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.FOREIGN}
-    assert foreign == {"wide", "oldest", "far", "divided"}
+    conflicts = {step.name for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.CONFLICT}
+    assert conflicts == {"wide", "oldest", "far", "divided"}
 
 
-def test_a_default_partition_is_foreign_and_stops_nothing_but_what_it_must(store: Database) -> None:
+def test_a_default_partition_conflicts_and_stops_nothing_but_what_it_must(store: Database) -> None:
     execute(store, f"create table leftovers partition of {TABLE} default", insert(date(2026, 12, 5)))
     assert [outcome.step.name for outcome in create(store) if outcome.error] == [f"{TABLE}_2026_12"]
-    assert {step.name for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.FOREIGN} == {"leftovers"}
+    assert {step.name for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.CONFLICT} == {"leftovers"}
 
 
 def test_overdue_months_go_and_nothing_else_does(store: Database) -> None:
@@ -125,7 +125,7 @@ def test_the_last_part_of_a_table_stays(store: Database) -> None:
 
 def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(store: Database) -> None:
     have(store, Month(2016, 12), Month(2026, 11), TABLE)
-    execute(  # the rest of a century at once: what is tested is upkeep and not the making of 1,200 tables
+    execute(  # the rest of a century at once: what is tested is maintenance and not the making of 1,200 tables
         store,
         "do $$ declare m date; begin for m in select generate_series('1926-12-01'::timestamp, '2016-11-01', '1 month')::date loop "
         f"execute format('create table {TABLE}_%s partition of {TABLE} for values from (%L) to (%L)', "
@@ -145,8 +145,8 @@ def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(stor
     assert len(expire(store, given=late)) == 9
 
 
-def test_a_role_without_the_right_is_told_what_it_lacks(upkeep_server: PostgresCluster, store: Database) -> None:
-    administer(upkeep_server, "drop role if exists guest", "create role guest login password 'guest'")
+def test_a_role_without_the_right_is_told_what_it_lacks(maintenance_server: PostgresCluster, store: Database) -> None:
+    administer(maintenance_server, "drop role if exists guest", "create role guest login password 'guest'")
     execute(store, "grant select on all tables in schema public to guest")
     guest = Database(store.url.set(username="guest", password="guest"), TIMEZONE)
     with closing(guest):

@@ -1,4 +1,4 @@
-"""What upkeep plans, for any catalogue and any day."""
+"""What maintenance plans, for any catalogue and any day."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,11 +11,19 @@ from whalefall_pipelines.aggregation.model import AGGREGATION_TABLES
 from whalefall_pipelines.areas import partitioned_tables
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import Month, Place, TablePartition, months_between
-from whalefall_pipelines.retention.maintenance import Step, StepKind, UpkeepRules, droppable_days, dropped_by, expired_by, plan_upkeep
+from whalefall_pipelines.retention.maintenance import (
+    MaintenanceRules,
+    Step,
+    StepKind,
+    droppable_days,
+    dropped_by,
+    expired_by,
+    plan_maintenance,
+)
 from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
 
 TODAY = date(2026, 11, 22)
-RULES = UpkeepRules(partitioned_tables(), months_ahead=3, stats_retention_months=12, aggregation_retention_months=60)
+RULES = MaintenanceRules(partitioned_tables(), months_ahead=3, stats_retention_months=12, aggregation_retention_months=60)
 TABLE = PARTITIONED_TABLES[0]
 
 
@@ -36,8 +44,8 @@ def span(first: str, last: str) -> list[TablePartition]:
     return [part(month) for month in months_between(*(Month(int(text[:4]), int(text[5:])) for text in (first, last)))]
 
 
-def plan(*found: TablePartition, rules: UpkeepRules = RULES, day: date = TODAY, needed: tuple[Month, ...] = ()) -> list[Step]:
-    return [step for step in plan_upkeep(found, rules, day, needed) if step.table_name == TABLE]
+def plan(*found: TablePartition, rules: MaintenanceRules = RULES, day: date = TODAY, needed: tuple[Month, ...] = ()) -> list[Step]:
+    return [step for step in plan_maintenance(found, rules, day, needed) if step.table_name == TABLE]
 
 
 def months(steps: list[Step], kind: StepKind) -> list[str]:
@@ -45,7 +53,7 @@ def months(steps: list[Step], kind: StepKind) -> list[str]:
 
 
 def test_a_fresh_store_gets_this_month_and_three_more_in_all_four_tables() -> None:
-    steps = plan_upkeep([], RULES, TODAY)
+    steps = plan_maintenance([], RULES, TODAY)
     assert {step.kind for step in steps} == {StepKind.CREATE}
     for table_name in PARTITIONED_TABLES:
         assert [str(step.month) for step in steps if step.table_name == table_name] == ["2026-11", "2026-12", "2027-01", "2027-02"]
@@ -73,27 +81,27 @@ def test_what_is_wholly_older_than_the_retention_expires() -> None:
     assert months(steps, StepKind.EXPIRE) == ["2025-09", "2025-10"]
     assert months(steps, StepKind.KEEP)[0] == "2025-11"
     older = [part(Month(2021, 10), table_name=PARTITIONED_TABLES[3]), part(Month(2021, 11), table_name=PARTITIONED_TABLES[3])]
-    assert [str(step.month) for step in plan_upkeep(older, RULES, TODAY) if step.kind is StepKind.EXPIRE] == ["2021-10"]
+    assert [str(step.month) for step in plan_maintenance(older, RULES, TODAY) if step.kind is StepKind.EXPIRE] == ["2021-10"]
 
 
 def test_an_overdue_month_of_sizes_that_is_held_stays_with_its_reason_and_no_other_month_does() -> None:
     parts = [part(Month(2025, month), table_name=name) for name in PARTITIONED_TABLES for month in (9, 10, 11)]
     pending = part(Month(2025, 8), Place.DETACH_PENDING)
     held = {Month(2025, month): "why" for month in (8, 9, 11)}
-    steps = plan_upkeep([*parts, pending], RULES, TODAY, held=held)
+    steps = plan_maintenance([*parts, pending], RULES, TODAY, held=held)
     assert [(step.table_name, str(step.month), step.why) for step in steps if step.kind is StepKind.HOLD] == [
         (table_name, "2025-09", "why") for table_name in PARTITIONED_TABLES[:2]
     ]
     assert [str(step.month) for step in dropped_by(steps)] == ["2025-08", "2025-10", "2025-10"]
-    assert droppable_days(plan_upkeep([*parts, pending], RULES, TODAY), RULES) == (Month(2025, 9), Month(2025, 10))
+    assert droppable_days(plan_maintenance([*parts, pending], RULES, TODAY), RULES) == (Month(2025, 9), Month(2025, 10))
 
 
-def test_a_table_of_the_same_name_is_foreign_and_its_month_is_not_created() -> None:
+def test_a_table_of_the_same_name_conflicts_and_its_month_is_not_created() -> None:
     steps = plan(stray(Month(2026, 12)))
     assert "2026-12" not in months(steps, StepKind.CREATE)
-    foreign = [step for step in steps if step.kind is StepKind.FOREIGN]
-    assert [step.name for step in foreign] == [f"{TABLE}_2026_12"] * 2
-    assert any("2026-12 cannot be made" in step.why for step in foreign)
+    conflicts = [step for step in steps if step.kind is StepKind.CONFLICT]
+    assert [step.name for step in conflicts] == [f"{TABLE}_2026_12"] * 2
+    assert any("2026-12 cannot be made" in step.why for step in conflicts)
 
 
 @pytest.mark.parametrize(
@@ -107,16 +115,16 @@ def test_a_table_of_the_same_name_is_foreign_and_its_month_is_not_created() -> N
         (None, date(2027, 1, 1)),
     ],
 )
-def test_other_bounds_are_foreign_left_alone_and_named_where_they_are_in_the_way(first_day: date | None, end_day: date | None) -> None:
+def test_other_bounds_conflict_are_left_alone_and_named_where_they_are_in_the_way(first_day: date | None, end_day: date | None) -> None:
     steps = plan(odd(first_day, end_day))
     assert "2026-12" not in months(steps, StepKind.CREATE)
-    assert "2026-12" in months(steps, StepKind.FOREIGN)
+    assert "2026-12" in months(steps, StepKind.CONFLICT)
     assert not dropped_by(steps)
 
 
-def test_a_part_that_is_divided_further_is_foreign() -> None:
+def test_a_part_that_is_divided_further_conflicts() -> None:
     steps = plan(odd(date(2020, 1, 1), date(2020, 2, 1), is_plain=False), *span("2026-10", "2026-11"))
-    assert [step.kind for step in steps if step.name == "odd"] == [StepKind.FOREIGN]
+    assert [step.kind for step in steps if step.name == "odd"] == [StepKind.CONFLICT]
 
 
 def test_an_interrupted_detach_is_finalized_and_only_an_overdue_one_is_dropped() -> None:
@@ -124,12 +132,12 @@ def test_an_interrupted_detach_is_finalized_and_only_an_overdue_one_is_dropped()
     assert [(str(step.month), step.drops) for step in steps if step.kind is StepKind.FINALIZE] == [("2025-01", True), ("2026-10", False)]
 
 
-def test_what_an_interrupted_upkeep_detached_is_dropped_or_attached_again_unless_its_month_is_taken() -> None:
+def test_what_an_interrupted_maintenance_detached_is_dropped_or_attached_again_unless_its_month_is_taken() -> None:
     left = (part(Month(2025, 1), Place.DETACHED), part(Month(2026, 9), Place.DETACHED), part(Month(2026, 12), Place.DETACHED))
     steps = plan(*left, odd(date(2026, 9, 1), date(2026, 10, 1)), part(Month(2026, 10)), part(Month(2026, 11)))
     assert [(str(step.month), step.kind, step.drops) for step in steps if step.found in left] == [
         ("2025-01", StepKind.EXPIRE, True),
-        ("2026-09", StepKind.FOREIGN, False),
+        ("2026-09", StepKind.CONFLICT, False),
         ("2026-12", StepKind.CREATE, False),
     ]
     assert months(steps, StepKind.CREATE) == ["2026-12", "2027-01", "2027-02"]
@@ -175,11 +183,11 @@ DAYS = st.dates(date(1995, 1, 1), date(2050, 12, 31))
 MONTHLY = st.builds(part, MONTHS, st.sampled_from([Place.ATTACHED, Place.DETACH_PENDING, Place.DETACHED]))
 ODD = st.builds(lambda first, length: odd(first, first + timedelta(days=length)), DAYS, st.integers(1, 200))
 CATALOGUES = st.lists(MONTHLY | ODD | st.builds(stray, MONTHS), max_size=40, unique_by=lambda one: one.name)
-ALL_RULES = st.builds(UpkeepRules, st.just(partitioned_tables()), st.integers(0, 24), st.integers(0, 60), st.integers(0, 120))
+ALL_RULES = st.builds(MaintenanceRules, st.just(partitioned_tables()), st.integers(0, 24), st.integers(0, 60), st.integers(0, 120))
 
 
 @given(CATALOGUES, ALL_RULES, DAYS, st.lists(MONTHS, max_size=5))
-def test_every_plan_is_safe_and_whole(found: list[TablePartition], rules: UpkeepRules, day: date, needed: list[Month]) -> None:
+def test_every_plan_is_safe_and_whole(found: list[TablePartition], rules: MaintenanceRules, day: date, needed: list[Month]) -> None:
     steps = plan(*found, rules=rules, day=day, needed=tuple(needed))
     this = Month(day.year, day.month)
     kept_from = this.plus(-rules.stats_retention_months)
@@ -210,15 +218,15 @@ def carried_out(steps: list[Step]) -> list[TablePartition]:
     for step in steps:
         if step.month and step.kind in {StepKind.CREATE, StepKind.KEEP, StepKind.FINALIZE} and not step.drops:
             left.append(part(step.month))
-        elif step.found and step.kind is StepKind.FOREIGN:
+        elif step.found and step.kind is StepKind.CONFLICT:
             left.append(step.found)
     return left
 
 
 @given(CATALOGUES, ALL_RULES, DAYS)
-def test_a_plan_that_was_carried_out_leaves_nothing_to_do(found: list[TablePartition], rules: UpkeepRules, day: date) -> None:
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(found: list[TablePartition], rules: MaintenanceRules, day: date) -> None:
     steps = plan(*carried_out(plan(*found, rules=rules, day=day)), rules=rules, day=day)
-    assert {step.kind for step in steps} <= {StepKind.KEEP, StepKind.FOREIGN, StepKind.EXPIRE}
+    assert {step.kind for step in steps} <= {StepKind.KEEP, StepKind.CONFLICT, StepKind.EXPIRE}
     assert len(months(steps, StepKind.EXPIRE)) <= 1  # what was the last part may go once the coming months are there
 
 
@@ -229,11 +237,11 @@ def test_a_month_whose_days_are_overdue_is_pruned_unless_it_is_held_or_goes_as_a
     with_days = {(name, month) for month in (gone, old, kept)}
 
     def kinds(held: dict[Month, str]) -> dict[Month | None, StepKind]:
-        steps = plan_upkeep(parts, RULES, TODAY, held=held, with_days=with_days)
+        steps = plan_maintenance(parts, RULES, TODAY, held=held, with_days=with_days)
         return {step.month: step.kind for step in steps if step.table_name == name and step.found}
 
     assert kinds({}) == {gone: StepKind.EXPIRE, old: StepKind.PRUNE, kept: StepKind.KEEP}
     assert kinds({old: "its month is not computed"}) == {gone: StepKind.EXPIRE, old: StepKind.KEEP, kept: StepKind.KEEP}
-    steps = plan_upkeep(parts, RULES, TODAY, with_days=with_days)
+    steps = plan_maintenance(parts, RULES, TODAY, with_days=with_days)
     assert [step.month for step in expired_by(steps)] == [gone, old]
     assert [step.month for step in dropped_by(steps)] == [gone]

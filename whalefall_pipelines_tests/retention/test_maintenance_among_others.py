@@ -1,4 +1,4 @@
-"""Upkeep on real PostgreSQL 15 and 18 while writers, readers and other upkeeps are at work: it waits for nobody, and nobody for it."""
+"""Maintenance on real PostgreSQL 15 and 18 while others are at work: it waits for nobody, and nobody waits for it."""
 
 import threading
 import time
@@ -12,12 +12,12 @@ from whalefall_pipelines.domain.months import Month, Place
 from whalefall_pipelines.errors import StoreBusyError
 from whalefall_pipelines.retention.maintain_table_partitions import plan
 from whalefall_pipelines.retention.maintenance import StepKind
-from whalefall_pipelines.retention.store.table_partitions import only_upkeep
+from whalefall_pipelines.retention.store.table_partitions import only_maintenance
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.at_once import at_once
 from whalefall_pipelines_tests.conftest import TIMEZONE
-from whalefall_pipelines_tests.retention import maintenance as upkeep
+from whalefall_pipelines_tests.retention import maintenance
 from whalefall_pipelines_tests.retention.maintenance import (
     HASTY,
     SETTINGS,
@@ -34,7 +34,7 @@ from whalefall_pipelines_tests.retention.maintenance import (
 )
 from whalefall_pipelines_tests.servers.locks import somebody
 
-store = upkeep.store
+store = maintenance.store
 
 
 def test_one_table_that_fails_does_not_stop_the_other_three(store: Database) -> None:
@@ -100,24 +100,24 @@ def test_a_reader_of_the_month_itself_makes_expiry_give_up_and_the_next_run_ends
     assert months(store) == every_month(Month(2025, 11), Month(2026, 11))
 
 
-def test_of_two_upkeeps_at_once_the_second_says_so_and_leaves(store: Database) -> None:
+def test_of_two_maintenances_at_once_the_second_says_so_and_leaves(store: Database) -> None:
     have(store, Month(2025, 9), Month(2026, 11), TABLE)
-    with only_upkeep(store):
-        for upkeep in (create, expire):
-            with pytest.raises(StoreBusyError, match="Another upkeep of the table partitions is at work"):
-                upkeep(store)
+    with only_maintenance(store):
+        for maintenance in (create, expire):
+            with pytest.raises(StoreBusyError, match="Another maintenance of the table partitions is at work"):
+                maintenance(store)
     assert months(store)[0] == "2025-09"
     assert errors(create(store)) == errors(expire(store)) == []
 
 
-def test_two_upkeeps_from_two_places_make_each_month_once(store: Database) -> None:
-    def upkeep() -> int:
+def test_two_maintenances_from_two_places_make_each_month_once(store: Database) -> None:
+    def maintenance() -> int:
         try:
             return sum(not outcome.error for outcome in create(store))
         except StoreBusyError:
             return 0
 
-    assert sum(at_once(*[upkeep] * 4)) == 16
+    assert sum(at_once(*[maintenance] * 4)) == 16
     assert len(read_catalogue(store)) == 16
 
 
@@ -126,7 +126,7 @@ def test_two_expiries_from_two_places_drop_each_month_once(store: Database) -> N
     done: list[str] = []
     told: list[str] = []
 
-    def upkeep() -> None:
+    def maintenance() -> None:
         with closing(Database(store.url, TIMEZONE)) as place:
             try:
                 outcomes = expire(place, beyond_limit=True)
@@ -135,6 +135,6 @@ def test_two_expiries_from_two_places_drop_each_month_once(store: Database) -> N
             except StoreBusyError as error:
                 told.append(str(error))
 
-    at_once(*[upkeep] * 3)
+    at_once(*[maintenance] * 3)
     assert sorted(done) == sorted(Month(2025, month).table_partition(name) for name in STATS_TABLES for month in range(5, 11))
-    assert all("Another upkeep of the table partitions is at work" in sentence for sentence in told)
+    assert all("Another maintenance of the table partitions is at work" in sentence for sentence in told)

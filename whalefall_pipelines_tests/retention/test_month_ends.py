@@ -43,12 +43,12 @@ def night(request: pytest.FixtureRequest) -> tuple[ZoneInfo, date]:
 
 
 @pytest.fixture
-def zoned_store(upkeep_server: PostgresCluster, upkeep_store: Database, night: tuple[ZoneInfo, date]) -> Iterator[Database]:
+def zoned_store(maintenance_server: PostgresCluster, maintenance_store: Database, night: tuple[ZoneInfo, date]) -> Iterator[Database]:
     """A store whose sessions and whose database live in the zone, while its server lives in another one."""
     zone, _ = night
-    migrations.migrate(upkeep_store, zone.key)
-    administer(upkeep_server, f"alter database {upkeep_store.url.database} set timezone to '{zone.key}'")
-    with closing(Database(parse_url(upkeep_server.url(str(upkeep_store.url.database))), zone)) as store:
+    migrations.migrate(maintenance_store, zone.key)
+    administer(maintenance_server, f"alter database {maintenance_store.url.database} set timezone to '{zone.key}'")
+    with closing(Database(parse_url(maintenance_server.url(str(maintenance_store.url.database))), zone)) as store:
         yield store
 
 
@@ -66,7 +66,7 @@ def has(store: Database, table_name: str) -> list[Month | None]:
     return sorted((one.month for one in read_catalogue(store, [table_name])), key=str)
 
 
-def test_upkeep_makes_and_expires_by_local_midnight(zoned_store: Database, night: tuple[ZoneInfo, date]) -> None:
+def test_maintenance_makes_and_expires_by_local_midnight(zoned_store: Database, night: tuple[ZoneInfo, date]) -> None:
     zone, first = night
     this = months_of([first])[0]
     before, after = (today(instant, zone) for instant in around(first, zone))

@@ -9,7 +9,7 @@ import pytest
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import Month, months_between
-from whalefall_pipelines.retention.store.table_partitions import only_upkeep
+from whalefall_pipelines.retention.store.table_partitions import only_maintenance
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.aggregation_model import ModelDay
@@ -137,9 +137,9 @@ def test_a_part_that_fails_is_exit_code_1_and_all_of_it_2(store: Database, store
     assert whalefall(store_environment, "partitions", "create").exit_code == 2
 
 
-def test_a_second_upkeep_leaves_with_a_sentence(store: Database, store_environment: dict[str, str]) -> None:
-    with only_upkeep(store):
-        assert "Another upkeep of the table partitions is at work" in refused(store_environment, "partitions", "create")
+def test_a_second_maintenance_leaves_with_a_sentence(store: Database, store_environment: dict[str, str]) -> None:
+    with only_maintenance(store):
+        assert "Another maintenance of the table partitions is at work" in refused(store_environment, "partitions", "create")
 
 
 @pytest.mark.parametrize(("name", "value"), [("RETENTION_MONTHS", "2"), ("PARTITIONS_AHEAD", "0"), ("EXPIRE_AT_MOST", "none")])

@@ -31,15 +31,15 @@ DAILY_FROM = first_kept_daily(SETTINGS.retention_months, TODAY)
 
 
 @pytest.fixture
-def store(upkeep_store: Database) -> Database:
+def store(maintenance_store: Database) -> Database:
     """Four months of a database, with all their periods."""
-    (instance,) = register(upkeep_store, "a")
+    (instance,) = register(maintenance_store, "a")
     days = days_from(FIRST, (LAST - FIRST).days + 1)
-    write_days(upkeep_store, {((instance.instance_id, "app"), day): ModelDay(1000 + number) for number, day in enumerate(days)})
-    ensure_months(upkeep_store, [TODAY])
+    write_days(maintenance_store, {((instance.instance_id, "app"), day): ModelDay(1000 + number) for number, day in enumerate(days)})
+    ensure_months(maintenance_store, [TODAY])
     for period_type in PeriodType:
-        compute_periods(upkeep_store, periods_between(period_type, FIRST, LAST), TODAY)
-    return upkeep_store
+        compute_periods(maintenance_store, periods_between(period_type, FIRST, LAST), TODAY)
+    return maintenance_store
 
 
 def rows(store: Database, table_name: str, where: str) -> list[tuple[object, ...]]:

@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).parents[1]
 GUARDED = """
 import subprocess, sys, time
 from whalefall_pipelines import processes
-processes.continue_in_guard()
+processes.continue_in_supervisor()
 ORPHAN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('orphan is there', flush=True); time.sleep(60)"
 CHILD = f"import subprocess, sys; orphan = subprocess.Popen([sys.executable, '-c', {ORPHAN!r}], stdout=-1, text=True); "
 CHILD += "print(orphan.stdout.readline(), flush=True)"

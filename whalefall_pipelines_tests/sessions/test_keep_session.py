@@ -26,7 +26,7 @@ from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
-from whalefall_pipelines.store.outage import outlast_outage
+from whalefall_pipelines.store.outage import retry_while_unavailable
 from whalefall_pipelines_tests.at_once import at_once
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query, server
 
@@ -184,14 +184,14 @@ def test_an_outage_of_the_store_is_outlasted_and_a_long_one_is_not() -> None:
             raise StoreUnreachableError("away")
         return "back"
 
-    assert outlast_outage(lambda: away_for(2)) == "back"
+    assert retry_while_unavailable(lambda: away_for(2)) == "back"
     with pytest.raises(StoreUnreachableError):
-        outlast_outage(lambda: away_for(10**6), seconds=0.1)
+        retry_while_unavailable(lambda: away_for(10**6), seconds=0.1)
     stopped = threading.Event()
     stopped.set()
     count = len(tries)
     with pytest.raises(StoreUnreachableError):
-        outlast_outage(lambda: away_for(10**6), stopped=stopped)
+        retry_while_unavailable(lambda: away_for(10**6), stopped=stopped)
     assert len(tries) == count + 1
 
 

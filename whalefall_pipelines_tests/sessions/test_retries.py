@@ -1,4 +1,4 @@
-"""When what a day lacks is tried again: growing pauses, then steadily, and a last time before the day is over."""
+"""When missing sizes are retried: growing pauses, then steadily, and a last time before the day is over."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ def lacking(retries: int = 0, ended_at: datetime = ENDED) -> Unrepaired:
 
 
 def a_day_of_failures(pauses: Sequence[timedelta], ended_at: datetime = ENDED, run: timedelta = timedelta(minutes=2)) -> Iterator[datetime]:
-    """When a server that never comes back is visited again, each run taking so long."""
+    """When a server that never comes back is retried, each run taking so long."""
     one = lacking(ended_at=ended_at)
     while (moment := next_retry(one, pauses, UNTIL)) is not None:
         yield moment

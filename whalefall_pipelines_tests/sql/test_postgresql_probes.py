@@ -26,14 +26,14 @@ _SYNTAX = {"any", "all", "exists", "when", "then", "else", "and", "or", "not", "
 _LOOKS_UP = {"in", "like", "ilike", "similar", "between", "nullif", "using", "natural", "distinct"}
 
 
-def foreign(statement: str) -> list[str]:
+def unqualified(statement: str) -> list[str]:
     """What of a statement is looked up in the search_path."""
     kinds = ((found.lastgroup, found[0].strip().lower()) for found in _scan(statement))
     tokens = [("operator" if kind == "schema" else kind, text) for kind, text in kinds if kind]
     names = set(re.findall(r"(?:\bwith|,)\s*(\w+)\s+as\s*\(", statement)) | set(re.findall(r"\bas\s+(\w+)\s*\(", statement))
     edge = ("", "")
     around = zip([edge, *tokens], tokens, [*tokens[1:], edge], strict=False)
-    return [token[1] for before, token, after in around if _is_foreign(before, token, after[1], names)]
+    return [token[1] for before, token, after in around if _is_unqualified(before, token, after[1], names)]
 
 
 def _scan(statement: str) -> list[re.Match[str]]:
@@ -47,7 +47,7 @@ def _scan(statement: str) -> list[re.Match[str]]:
     return found
 
 
-def _is_foreign(before: tuple[str, str], token: tuple[str, str], after: str, names: set[str]) -> bool:
+def _is_unqualified(before: tuple[str, str], token: tuple[str, str], after: str, names: set[str]) -> bool:
     kind, text = token
     if kind == "name":
         is_table = before[1] in {"from", "join"} and text != "lateral"
@@ -63,7 +63,7 @@ def _is_foreign(before: tuple[str, str], token: tuple[str, str], after: str, nam
 
 @pytest.mark.parametrize("name", PROBES)
 def test_a_probe_calls_only_what_the_server_itself_brings(name: str) -> None:
-    assert foreign(queries.load(f"probes/postgresql/{name}")) == []
+    assert unqualified(queries.load(f"probes/postgresql/{name}")) == []
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_a_probe_calls_only_what_the_server_itself_brings(name: str) -> None:
     ],
 )
 def test_what_is_looked_up_elsewhere_is_found(statement: str, found: list[str]) -> None:
-    assert foreign(statement) == found
+    assert unqualified(statement) == found

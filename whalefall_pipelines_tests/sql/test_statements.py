@@ -64,7 +64,7 @@ def test_the_server_understands_it(store: Database, name: str) -> None:
 
 
 def test_two_advisory_locks_never_have_one_number() -> None:
-    """Changing the fleet once waited for the upkeep of table partitions, and the other way round."""
+    """Changing the fleet once waited for the maintenance of table partitions, and the other way round."""
     folders: dict[str, set[str]] = {}
     for name in STATEMENTS:
         for number in re.findall(r"advisory_\w+\((\d+)", queries.load(name)):

@@ -29,7 +29,7 @@ STATEMENTS = {
     "capacity/list_gaps": {},
     "capacity/list_wrong_totals": {},
     "capacity/list_implausible_sizes": {},
-    "capacity/freeze_uncollected_days": {"first_day": ASKED - timedelta(days=5), "session_id": None},
+    "capacity/record_uncollected_days": {"first_day": ASKED - timedelta(days=5), "session_id": None},
     "capacity/record_unreached_instance": {"instance_id": 1, "reason": "timeout", "detail": "asleep", "session_id": None},
     "capacity/upsert_instance_sizes": {"instance_ids": [1, 2], "session_id": None, "shared_bytes": None},
     "capacity/list_recoverable_sizes": {"instance_id": 1},
@@ -52,7 +52,7 @@ GONE = (
 )
 BRIDGES = {"first_day": ASKED - timedelta(days=7), "last_day": ASKED, "max_gap_days": 7, "session_id": None}
 # What tells the first day that is stored looks at the edge of every index, and at no row but that one.
-EDGES = {"capacity/list_coverage", "capacity/freeze_uncollected_days"}
+EDGES = {"capacity/list_coverage", "capacity/record_uncollected_days"}
 
 
 @pytest.fixture
@@ -81,10 +81,10 @@ def test_a_question_about_days_reads_and_plans_their_months(long_history: Databa
 
 
 @pytest.mark.parametrize("tables", [tables_read, tables_planned])
-@pytest.mark.parametrize("name", ["capacity/list_bridgeable_days", "capacity/estimate_gaps"])
+@pytest.mark.parametrize("name", ["capacity/list_interpolable_days", "capacity/estimate_gaps"])
 def test_a_gap_is_bridged_from_the_months_around_it(long_history: Database, name: str, tables: Tables) -> None:
     values: dict[str, Any] = BRIDGES | {"instance_ids": [1, 2]}
-    statement = sql.SQL(queries.load(name)).format(bridges=sql.SQL(queries.load("capacity/bridge_gaps")))
+    statement = sql.SQL(queries.load(name)).format(interpolations=sql.SQL(queries.load("capacity/interpolate_gaps")))
     assert months(tables(long_history, statement, values)) == {"database_size_stats_2026_08"}
 
 

@@ -1,5 +1,5 @@
 -- What full and differential backups say of the length of every file when they began (file_size; backup_size is that of the backup).
--- Only backups made here: a restore brings along the history of the server that it came from. Sets that lack a file or its length, that
+-- Only backups made here: a restore brings along the history of the server that it came from. Sets without a file or its length, that
 -- have a container (type S), whose length is not its space, or that have no time zone (127) are left out: half a size is none. So are
 -- log backups, which do not promise the length of the data files. A defunct file (state 7) takes no space.
 -- Parameters: begins_at, ends_at (instants in UTC without a zone; ends_at is not included).

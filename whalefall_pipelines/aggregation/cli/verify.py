@@ -28,7 +28,7 @@ _WHICH = frozenset({"instance_id", "database_name", "period_type", "period_start
 @click.option("--to", "last", type=_DAY, help="The last day, inclusive; the last that is known by default.")
 @json_option
 def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> None:
-    """Compare every stored period with what its days say.
+    """Compare every stored aggregation with its daily data.
 
     Every period that touches these days is computed once more from the days that are still there. Nothing is written.
 
@@ -69,7 +69,7 @@ def _print(differences: list[Difference], first_day: date, last_day: date, *, as
         print_json({"first_day": first_day, "last_day": last_day, "differences": rows})
         return
     span = f"{first_day} to {last_day}"
-    print_table(list(rows[0]) if rows else [], rows[:_MOST], as_json=False, empty=f"{span}: every period is what its days say")
+    print_table(list(rows[0]) if rows else [], rows[:_MOST], as_json=False, empty=f"{span}: all aggregations match their daily data")
     if rows:
         shown = f" (the first {_MOST} are shown)" if len(rows) > _MOST else ""
         commands = how_to_compute([one.period for one in differences])

@@ -64,7 +64,7 @@ def _measurable(given: Settings, database: Database, day: date) -> date:
         raise InputError(f"{day} has not begun, so nothing can be measured.")
     raise InputError(
         f"{day} is over: a size can only be measured on its day (until {given.grace_hours} hours after midnight). To recover or estimate "
-        "what it lacks, launch a backfill of database_size_stats for that day in the Dagster UI."
+        "its missing sizes, launch a backfill of database_size_stats for that day in the Dagster UI."
     )
 
 

@@ -1,4 +1,4 @@
-"""Gaps and coverage in the store: gaps of days that are over are frozen and bridged. Writing sizes is `capacity.py`."""
+"""Gaps and coverage in the store: gaps of days that are over are frozen and interpolated. Writing sizes is `capacity.py`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from whalefall_pipelines.store.rows import fetch_as
 
 
 @dataclass(frozen=True, slots=True)
-class Bridge:
+class Interpolation:
     """Which gaps may be estimated: those of these instances and days (inclusive) with known neighbours at most so many days away."""
 
     first_day: date
@@ -23,25 +23,25 @@ class Bridge:
     instance_ids: Sequence[int]
 
 
-def freeze_uncollected_days(cursor: Cursor, first_day: date, last_day: date, session_id: UUID | None) -> None:
+def record_uncollected_days(cursor: Cursor, first_day: date, last_day: date, session_id: UUID | None) -> None:
     """Write the gaps of days that are over and on which nothing ran."""
     cursor.execute(
-        queries.load("capacity/freeze_uncollected_days"),
+        queries.load("capacity/record_uncollected_days"),
         {"first_day": first_day, "last_day": last_day, "session_id": str(session_id) if session_id else None},
     )
 
 
-def list_bridgeable_days(cursor: Cursor, bridge: Bridge) -> list[date]:
+def list_interpolable_days(cursor: Cursor, interpolation: Interpolation) -> list[date]:
     """The days on which a gap can be estimated now."""
-    statement = sql.SQL(queries.load("capacity/list_bridgeable_days")).format(bridges=_bridges())
-    cursor.execute(statement, _parameters(bridge))
+    statement = sql.SQL(queries.load("capacity/list_interpolable_days")).format(interpolations=_bridges())
+    cursor.execute(statement, _parameters(interpolation))
     return [row[0] for row in cursor.fetchall()]
 
 
-def estimate_gaps(cursor: Cursor, bridge: Bridge, session_id: UUID) -> dict[int, int]:
-    """Write the estimates of every gap that can be bridged; return how many by instance id. Call `write_totals` afterwards."""
-    statement = sql.SQL(queries.load("capacity/estimate_gaps")).format(bridges=_bridges())
-    cursor.execute(statement, _parameters(bridge) | {"session_id": str(session_id)})
+def estimate_gaps(cursor: Cursor, interpolation: Interpolation, session_id: UUID) -> dict[int, int]:
+    """Write the estimates of every gap that can be interpolated; return how many by instance id. Call `write_totals` afterwards."""
+    statement = sql.SQL(queries.load("capacity/estimate_gaps")).format(interpolations=_bridges())
+    cursor.execute(statement, _parameters(interpolation) | {"session_id": str(session_id)})
     return dict(cursor.fetchall())
 
 
@@ -72,13 +72,13 @@ def list_coverage(database: Database, first_day: date, last_day: date) -> tuple[
 
 
 def _bridges() -> sql.SQL:
-    return sql.SQL(queries.load("capacity/bridge_gaps"))
+    return sql.SQL(queries.load("capacity/interpolate_gaps"))
 
 
-def _parameters(bridge: Bridge) -> dict[str, object]:
+def _parameters(interpolation: Interpolation) -> dict[str, object]:
     return {
-        "first_day": bridge.first_day,
-        "last_day": bridge.last_day,
-        "max_gap_days": bridge.max_gap_days,
-        "instance_ids": list(bridge.instance_ids),
+        "first_day": interpolation.first_day,
+        "last_day": interpolation.last_day,
+        "max_gap_days": interpolation.max_gap_days,
+        "instance_ids": list(interpolation.instance_ids),
     }

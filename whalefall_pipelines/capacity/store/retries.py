@@ -1,4 +1,4 @@
-"""What the store says of what a day lacks: which instances another visit may help, and which wait for a person.
+"""Which instances with missing sizes a retry may help, and which wait for a person.
 
 When they are visited again is `sessions/retries.py`.
 """
@@ -20,7 +20,7 @@ def list_rejected_logins(database: Database, day: date) -> frozenset[int]:
 
 
 def list_unrepaired(database: Database, day: date) -> tuple[Unrepaired, ...]:
-    """Instances whose day lacks something that another visit may give, by the ended session that touched them last."""
+    """Instances with missing sizes that a retry may give, by the ended session that touched them last."""
     with database.transaction() as cursor:
         cursor.execute(
             queries.load("sessions/list_unrepaired"),

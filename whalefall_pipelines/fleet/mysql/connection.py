@@ -92,7 +92,7 @@ def _refusing(instance: Instance) -> Callable[[Connection], NoReturn]:
 _Meaning = tuple[type[TargetError], Reason, str]
 _REFUSED = (LoginRejectedError, Reason.AUTHENTICATION_FAILED)
 _AWAY = (UnreachableError, Reason.UNAVAILABLE)
-_HUNG_UP = (*_AWAY, "it hung up; it will be tried again.")
+_DISCONNECTED = (*_AWAY, "the server closed the connection; it will be retried.")
 _TLS = (LoginRejectedError, Reason.TLS_FAILED, "check sslmode and sslrootcert of the instance.")
 _NO_PROTOCOL = (UnreachableError, Reason.SERVER_ERROR, "that is no MySQL: check the port.")
 # By native number of the server or of PyMySQL: the error class, the reason, the advice.
@@ -104,8 +104,8 @@ _NUMBERS: dict[object, _Meaning] = {
         ((1820, 1862, 3118, 3955, 4150, 4151), (*_REFUSED, "the account is locked or its password has expired.")),
         ((1251, 1524, 2059, 2061), (*_REFUSED, "the account's authentication plugin is not supported; change it.")),
         ((2026, 3159), _TLS),
-        ((1040, 1041, 1135, 1203, 1226), (*_AWAY, "it has no free connection; it will be tried again.")),
-        ((1053, 1927, 2003, 2006, 2013, 3032), _HUNG_UP),
+        ((1040, 1041, 1135, 1203, 1226), (*_AWAY, "it has no free connection; it will be retried.")),
+        ((1053, 1927, 2003, 2006, 2013, 3032), _DISCONNECTED),
         ((1044, 1142, 1143, 1227), (SizesError, Reason.NO_PERMISSION, "grant PROCESS, SHOW VIEW ON *.* to this login.")),
         ((1205, 1969, 3024), (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")),
         ((1109, 1193), (SizesError, Reason.SERVER_ERROR, "whalefall needs MySQL 8.0, MariaDB 10.3 or later.")),
@@ -119,7 +119,7 @@ _CAUSES: tuple[tuple[tuple[type[Exception], ...], _Meaning], ...] = (
     ((UnicodeDecodeError,), _NO_PROTOCOL),
     ((socket.gaierror, UnicodeError), (UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers.")),
     ((ConnectionRefusedError,), (UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?")),
-    ((ConnectionError, ssl.SSLEOFError), _HUNG_UP),
+    ((ConnectionError, ssl.SSLEOFError), _DISCONNECTED),
     ((ssl.SSLError,), _TLS),
     ((OSError,), (UnreachableError, Reason.TIMEOUT, "check address, route and firewall.")),
     (_GARBLED, _NO_PROTOCOL),

@@ -86,8 +86,8 @@ _NO_SERVICE = (
     Reason.UNAVAILABLE,
     "the listener has no such service: correct the default database of the instance.",
 )
-_BUSY = (UnreachableError, Reason.UNAVAILABLE, "it will be tried again.")
-_HUNG_UP = (UnreachableError, Reason.UNAVAILABLE, "it hung up, or is no Oracle; it will be tried again.")
+_BUSY = (UnreachableError, Reason.UNAVAILABLE, "it will be retried.")
+_DISCONNECTED = (UnreachableError, Reason.UNAVAILABLE, "the server closed the connection, or is no Oracle; it will be retried.")
 _FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant what `whalefall instances test` lists.")
 _SLOW = (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")
 _TLS = (LoginRejectedError, Reason.TLS_FAILED, "check sslmode, sslrootcert and port of the instance, and the server's certificate.")
@@ -102,7 +102,7 @@ _NUMBERS: dict[str, _Meaning] = {
         (("ORA-00018", "ORA-00020", "ORA-01033", "ORA-01034", "ORA-01035", "ORA-01089", "ORA-01090", "ORA-12516", "ORA-12519"), _BUSY),
         (("DPY-6002", "DPY-6006"), _TLS),
         (("ORA-12520", "ORA-12528", "DPY-6000"), _BUSY),
-        (("ORA-00028", "ORA-01012", "ORA-02396", "ORA-03113", "ORA-03114", "ORA-03135", "DPY-4011", "DPY-1001"), _HUNG_UP),
+        (("ORA-00028", "ORA-01012", "ORA-02396", "ORA-03113", "ORA-03114", "ORA-03135", "DPY-4011", "DPY-1001"), _DISCONNECTED),
         (("ORA-00942", "ORA-01031"), _FORBIDDEN),
         (("ORA-01013", "DPY-4024", "DPY-4000"), _SLOW),
     )
@@ -112,10 +112,10 @@ _NUMBERS: dict[str, _Meaning] = {
 _CAUSES: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
     ((UnicodeDecodeError,), (SizesError, Reason.SERVER_ERROR, "the server sent text that is none.")),
     ((socket.gaierror, UnicodeError), (UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers.")),
-    ((ssl.SSLEOFError,), _HUNG_UP),
+    ((ssl.SSLEOFError,), _DISCONNECTED),
     ((ssl.SSLError,), _TLS),
     ((ConnectionRefusedError,), (UnreachableError, Reason.CONNECTION_REFUSED, "is the listener running, and is the port right?")),
-    ((ConnectionError,), _HUNG_UP),
+    ((ConnectionError,), _DISCONNECTED),
 )
 
 

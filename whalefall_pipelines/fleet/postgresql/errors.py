@@ -13,7 +13,7 @@ from whalefall_pipelines.fleet.deadlines import Watch
 
 _Meaning = tuple[type[TargetError], Reason, str]
 _ROUTE = "check address, route and firewall."
-_AGAIN = "it will be tried again."
+_AGAIN = "it will be retried."
 _UNAVAILABLE = (UnreachableError, Reason.UNAVAILABLE, _AGAIN)
 _NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has no socket left.")
 _DATABASE = (LoginRejectedError, Reason.UNAVAILABLE, "correct the default database of the instance.")
@@ -35,7 +35,10 @@ _WORDS: tuple[tuple[str, _Meaning], ...] = (
         (UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?"),
     ),
     ("timed out|No route to host|Network is unreachable|Host is down", (UnreachableError, Reason.TIMEOUT, _ROUTE)),
-    ("server closed the connection|Connection reset|SSL SYSCALL error", (UnreachableError, Reason.UNAVAILABLE, "it hung up; " + _AGAIN)),
+    (
+        "server closed the connection|Connection reset|SSL SYSCALL error",
+        (UnreachableError, Reason.UNAVAILABLE, "the server closed the connection; " + _AGAIN),
+    ),
     ("could not create socket|Too many open files|^no message$", _NO_SOCKET),
     (
         "invalid response|expected authentication request",

@@ -45,7 +45,7 @@ def _log_in(text: str, instance: Instance, seconds: float) -> pyodbc.Connection:
     try:
         return pyodbc.connect(text, timeout=math.ceil(seconds), autocommit=True)
     except pyodbc.Error as error:
-        if _meaning_of_odbc(error, _HUNG_UP) is not _HUNG_UP:
+        if _meaning_of_odbc(error, _DISCONNECTED) is not _DISCONNECTED:
             raise
         # FreeTDS says no more than "Unable to connect to data source": only now the server is asked by ourselves what it speaks.
         kind, reason, advice = _what_answers(instance, seconds)
@@ -56,8 +56,8 @@ _Meaning = tuple[type[TargetError], Reason, str]
 _REFUSED = (LoginRejectedError, Reason.AUTHENTICATION_FAILED, "check the credential of the instance.")
 _LOCKED = (LoginRejectedError, Reason.AUTHENTICATION_FAILED, "the login is disabled or locked, or its password has expired.")
 _NO_DATABASE = (LoginRejectedError, Reason.UNAVAILABLE, "correct the default database of the instance.")
-_BUSY = (UnreachableError, Reason.UNAVAILABLE, "it will be tried again.")
-_HUNG_UP = (UnreachableError, Reason.UNAVAILABLE, "it hung up; it will be tried again.")
+_BUSY = (UnreachableError, Reason.UNAVAILABLE, "it will be retried.")
+_DISCONNECTED = (UnreachableError, Reason.UNAVAILABLE, "the server closed the connection; it will be retried.")
 _FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant what `whalefall instances test` lists.")
 _CLOSED = (SizesError, Reason.UNAVAILABLE, "the database is not open.")
 _SLOW = (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")
@@ -76,7 +76,7 @@ _NUMBERS: dict[int, _Meaning] = {
         ((18470, 18486, 18487, 18488), _LOCKED),
         ((4060, 4064), _NO_DATABASE),
         ((1205, 6005, 10928, 10929, 17142, 17809, 17810, 18401, 18458, 18459), _BUSY),
-        ((596, 6002), _HUNG_UP),
+        ((596, 6002), _DISCONNECTED),
         ((229, 230, 262, 297, 300, 371, 916), _FORBIDDEN),
         ((904, 922, 924, 927, 942, 945, 952, 976, 978, 979, 982, 983), _CLOSED),
         ((1222,), _SLOW),
@@ -95,7 +95,7 @@ _CAUSES: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
     ((UnicodeDecodeError,), _UNREADABLE),
     ((socket.gaierror, UnicodeError), (UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers.")),
     ((ConnectionRefusedError,), (UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?")),
-    ((ConnectionError,), _HUNG_UP),
+    ((ConnectionError,), _DISCONNECTED),
 )
 # A prelogin message with a version and no wish to encrypt, and the beginning of every answer to one: a whole response, version first.
 _HELLO = bytes.fromhex("12 01 001a 0000 01 00  00 000b 0006  01 0011 0001  ff  000000000000 00")
@@ -128,17 +128,17 @@ def _what_answers(instance: Instance, seconds: float) -> _Meaning:
     except TimeoutError:
         return _TIMEOUT
     except OSError:
-        return _HUNG_UP
+        return _DISCONNECTED
     if not answer:
-        return _HUNG_UP
+        return _DISCONNECTED
     if not _IS_ANSWER.match(answer):
         return _NO_PROTOCOL
-    return _TLS if instance.sslmode in {"disable", "require"} else _HUNG_UP
+    return _TLS if instance.sslmode in {"disable", "require"} else _DISCONNECTED
 
 
 def _meaning(error: BaseException) -> _Meaning:
     if isinstance(error, pyodbc.Error):
-        return _meaning_of_odbc(error, _HUNG_UP)
+        return _meaning_of_odbc(error, _DISCONNECTED)
     if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL}:
         return _NO_SOCKET
     return next((meaning for causes, meaning in _CAUSES if isinstance(error, causes)), _TIMEOUT)

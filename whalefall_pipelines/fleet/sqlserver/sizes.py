@@ -148,7 +148,7 @@ class SqlServerProbe(ProbeDefaults):
         return used
 
     def _ask_used_space(self, names: Sequence[str]) -> dict[str, int]:
-        """By one statement; a database that does not let us in is found by halves, and stays unknown."""
+        """By one statement; a database that the login may not enter tells half of it, and stays unknown."""
         try:
             rows = self._rows(*union("probes/sqlserver/sum_used_space", names))
         except SizesError as error:

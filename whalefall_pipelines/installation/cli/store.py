@@ -97,7 +97,7 @@ def url(database: str) -> None:
 def migrate() -> None:
     """Bring the schema up to date, whalefall's and Dagster's.
 
-    Databases that lack are created where this login may.
+    Missing databases are created where this login may.
     """
     given = settings.load()
     migrated = migrate_databases(given)
@@ -144,7 +144,7 @@ def _print_timezone(change: TimezoneChange) -> None:
         if change.new_today <= last_day and change.new_today < change.old_today:
             click.echo(f"{change.new_today} begins a second time: what is measured now replaces what {change.new_today} has.")
         if change.new_today > change.old_today:
-            click.echo(f"{change.old_today} is over by then: what it still lacks can only be recovered or estimated.")
+            click.echo(f"{change.old_today} is over by then: what is still missing of it can only be recovered or estimated.")
     click.echo(f"Schedules keep their hours, by the clock of {change.new.key}.")
 
 

@@ -60,7 +60,7 @@ def up(port: int) -> None:
     Exit codes: 0 ended as asked, 2 it did not start or a part of it ended by itself.
     """
     given = settings.load()
-    processes.continue_in_guard()
+    processes.continue_in_supervisor()
     with _alone(given.home, port), tempfile.TemporaryDirectory(prefix="whalefall-") as folder:
         if not processes.is_free(port, dagster.HOST):
             raise InputError(f"Port {port} of {dagster.HOST} is taken by another program: end that, or choose another with --port.")

@@ -9,7 +9,7 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.fleet.probe import Right
-from whalefall_pipelines.inventory.connection_test import Examination, server_examiner
+from whalefall_pipelines.inventory.connection_test import ConnectionTest, server_tester
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
 from whalefall_pipelines.runtime.open_store import open_store
@@ -34,11 +34,11 @@ def test(*, names: Sequence[str], as_json: bool) -> None:
     """
     given = settings.load()
     with open_store(given) as database:
-        examiner = server_examiner(given, database)
+        tester = server_tester(given, database)
         instances = [one.instance for one in registered_instances(database, names)] if names else active_instances(database)
         refuse_other_key(given, database)
         with error_console().status(f"Visiting {len(instances)} servers …"):
-            found = examiner.examine_all(instances)
+            found = tester.test_all(instances)
     if as_json:
         print_json([_document(one) for one in found])
     else:
@@ -52,7 +52,7 @@ def test(*, names: Sequence[str], as_json: bool) -> None:
         leave(PARTIAL)
 
 
-def _row(one: Examination) -> dict[str, object]:
+def _row(one: ConnectionTest) -> dict[str, object]:
     return {
         "name": one.instance.name,
         "address": one.instance.address,
@@ -69,7 +69,7 @@ def _row(one: Examination) -> dict[str, object]:
     }
 
 
-def _document(one: Examination) -> dict[str, object]:
+def _document(one: ConnectionTest) -> dict[str, object]:
     return {
         **_row(one),
         "total_bytes": one.total_bytes,
@@ -82,7 +82,7 @@ def _document(one: Examination) -> dict[str, object]:
     }
 
 
-def _least_rights(found: Sequence[Examination]) -> list[str]:
+def _least_rights(found: Sequence[ConnectionTest]) -> list[str]:
     """What a login needs on each engine that was reached, and how many have it."""
     rights: defaultdict[tuple[str, str], list[Right]] = defaultdict(list)
     for one in found:
@@ -95,9 +95,9 @@ def _least_rights(found: Sequence[Examination]) -> list[str]:
     ]
 
 
-def _missing_rights(found: Sequence[Examination]) -> list[str]:
+def _missing_rights(found: Sequence[ConnectionTest]) -> list[str]:
     return [
-        f"{cell(one.instance.name)} lacks the right to {cell(right.purpose)}{' (optional)' if right.is_optional else ''}: "
+        f"{cell(one.instance.name)} is missing the privilege to {cell(right.purpose)}{' (optional)' if right.is_optional else ''}: "
         f"{cell(right.statement)}"
         for one in found
         for right in one.rights
@@ -105,17 +105,17 @@ def _missing_rights(found: Sequence[Examination]) -> list[str]:
     ]
 
 
-def _advice(found: Sequence[Examination]) -> list[str]:
+def _advice(found: Sequence[ConnectionTest]) -> list[str]:
     errors = [f"{cell(one.instance.name)}: {cell(one.error)}" for one in found if one.error]
     return errors + [_cure(one, cell(gap.database_name), gap.reason, cell(gap.detail)) for one in found for gap in one.missing]
 
 
-def _cure(one: Examination, database: str, reason: Reason, detail: str) -> str:
+def _cure(one: ConnectionTest, database: str, reason: Reason, detail: str) -> str:
     where = f"{cell(one.instance.name)}: {database}"
     return f"{where} cannot be measured, run there: {detail}" if reason is Reason.NO_PERMISSION else f"{where} cannot be measured: {detail}"
 
 
-def _reason(one: Examination) -> str | None:
+def _reason(one: ConnectionTest) -> str | None:
     return one.error.reason if isinstance(one.error, TargetError) else one.error.code if one.error else None
 
 

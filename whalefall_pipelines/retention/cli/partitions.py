@@ -1,4 +1,4 @@
-"""`whalefall partitions`: what upkeep of the table partitions would do, doing it by hand, and getting an archived month back."""
+"""`whalefall partitions`: what maintenance of the table partitions would do, doing it by hand, and getting an archived month back."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -43,16 +43,16 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would b
 
 @click.group()
 def partitions() -> None:
-    """Look after the monthly table partitions by hand."""
+    """Maintain the monthly table partitions by hand."""
 
 
 @partitions.command("plan")
 @click.option("--all", "is_whole", is_flag=True, help="Show the months that stay as they are, too.")
 @json_option
 def show_plan(*, is_whole: bool, as_json: bool) -> None:
-    """Show what upkeep would do today.
+    """Show what maintenance would do today.
 
-    It would create, finalize, and expire; it keeps what its periods still need (hold), and names what is in its way (foreign).
+    It would create, finalize, and expire; it keeps what its periods still need (hold), and names what is in its way (conflict).
 
     Exit codes: 0 nothing is held or in the way, 1 something is.
     """
@@ -61,7 +61,7 @@ def show_plan(*, is_whole: bool, as_json: bool) -> None:
         steps = plan(database, given, _today(database))
     shown = [step for step in steps if is_whole or step.kind is not StepKind.KEEP]
     _print_steps(shown, as_json=as_json, empty=f"Nothing is to be done: all {len(steps)} table partitions stay as they are.")
-    leave(PARTIAL if any(step.kind in {StepKind.FOREIGN, StepKind.HOLD} for step in steps) else SUCCESS)
+    leave(PARTIAL if any(step.kind in {StepKind.CONFLICT, StepKind.HOLD} for step in steps) else SUCCESS)
 
 
 @partitions.command("list")

@@ -12,7 +12,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.domain.months import Month, TablePartition, months_of
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
-from whalefall_pipelines.store.months import PATIENCE, Patience, begin_creating, compose, new_month
+from whalefall_pipelines.store.months import LOCK_POLICY, LockPolicy, begin_creating, compose, new_month
 
 
 def column_types(database: Database, table_name: str) -> dict[str, str]:
@@ -32,8 +32,8 @@ def copy_out(database: Database, one: TablePartition, file: IO[bytes]) -> None:
 def count_differences(database: Database, one: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
     """How many rows a month has, and in how many it differs from this CSV."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(compose("retention/create_rehearsal", one))
-        _copy_in(cursor, sql.Identifier("rehearsal"), file, columns)
+        cursor.execute(compose("retention/create_archive_check", one))
+        _copy_in(cursor, sql.Identifier("archive_check"), file, columns)
         cursor.execute(compose("retention/count_differences", one))
         rows, differences = cursor.fetchone() or (0, 0)
         return int(rows), int(differences)
@@ -47,7 +47,7 @@ def restore_month(database: Database, table_name: str, month: Month, file: IO[by
     """
     one = new_month(table_name, month)
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        if not begin_creating(cursor, table_name, month, PATIENCE):
+        if not begin_creating(cursor, table_name, month, LOCK_POLICY):
             raise InputError(f"{table_name} has a table partition for {month}: nothing is restored over it.")
         cursor.execute(compose("months/create_table_partition", one))
         _copy_in(cursor, sql.Identifier(one.name), file, columns)
@@ -66,14 +66,14 @@ def months_with_days(database: Database, table_name: str, months: Iterable[Month
         return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
 
 
-def prune(database: Database, one: TablePartition, month: Month, patience: Patience = PATIENCE) -> None:
+def prune(database: Database, one: TablePartition, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Take the daily rows of a month of aggregations away, but those of its last day, by writing anew what it keeps.
 
     Raises:
         StoreBusyError: somebody is in the way; nothing is changed.
     """
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        patience.begin(cursor, one.table_name)
+        lock_policy.begin(cursor, one.table_name)
         cursor.execute(compose("retention/lock_for_pruning", one))
         cursor.execute(compose("retention/copy_what_stays", one, last_day=str(month.last_day)))
         cursor.execute(compose("retention/empty_table_partition", one))

@@ -8,24 +8,24 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.domain.months import Month, Place, TablePartition, months_between, months_of
 from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
-from whalefall_pipelines.store.months import PATIENCE, Patience, compose
+from whalefall_pipelines.store.months import LOCK_POLICY, LockPolicy, compose
 
 
 @contextmanager
-def only_upkeep(database: Database) -> Generator[None]:
-    """Hold the one lock of upkeep for the block.
+def only_maintenance(database: Database) -> Generator[None]:
+    """Hold the one lock of maintenance for the block.
 
     Raises:
-        StoreBusyError: another upkeep is at work.
+        StoreBusyError: another maintenance is at work.
     """
     with database.session() as cursor:
-        cursor.execute(queries.load("retention/try_lock_upkeep"))
+        cursor.execute(queries.load("retention/try_lock_maintenance"))
         if cursor.fetchone() != (True,):
-            raise StoreBusyError("Another upkeep of the table partitions is at work, so this one leaves and changes nothing.")
+            raise StoreBusyError("Another maintenance of the table partitions is at work, so this one leaves and changes nothing.")
         try:
             yield
         finally:
-            cursor.execute(queries.load("retention/unlock_upkeep"))
+            cursor.execute(queries.load("retention/unlock_maintenance"))
 
 
 def needed_months(database: Database) -> tuple[Month, ...]:
@@ -36,10 +36,10 @@ def needed_months(database: Database) -> tuple[Month, ...]:
     return tuple(sorted({month for span in spans for month in months_between(span[0], span[-1])}))
 
 
-def find_refused_upkeep(database: Database, run_id: str) -> datetime | None:
-    """When the upkeep of this Dagster run ended because somebody held a lock; None if it did not end so."""
+def find_refused_maintenance(database: Database, run_id: str) -> datetime | None:
+    """When the maintenance of this Dagster run ended because somebody held a lock; None if it did not end so."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("retention/find_refused_upkeep"), {"run_id": run_id, "error_code": StoreBusyError.code})
+        cursor.execute(queries.load("retention/find_refused_maintenance"), {"run_id": run_id, "error_code": StoreBusyError.code})
         row = cursor.fetchone()
     return row[0] if row else None
 
@@ -51,22 +51,22 @@ def count_rows(database: Database, one: TablePartition) -> int:
         return int((cursor.fetchone() or (0,))[0])
 
 
-def attach_again(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
+def attach_again(database: Database, one: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Put a detached month back in its place and take its mark away."""
     with database.transaction() as cursor:
-        patience.begin(cursor, one.table_name)
+        lock_policy.begin(cursor, one.table_name)
         cursor.execute(compose("months/mark_table_partition", one, mark=None))
         cursor.execute(compose("months/attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
 
 
-def detach(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
+def detach(database: Database, one: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Take a month out of its table, or end an interrupted try to, marked as ours; nothing is done to one that is out.
 
     Raises:
         StoreBusyError: somebody is in the way; what was begun is ended the next time.
     """
     with database.session() as cursor:
-        patience.begin(cursor, one.table_name, is_local=False)
+        lock_policy.begin(cursor, one.table_name, is_local=False)
         if one.place is not Place.DETACHED:
             cursor.execute(compose("months/mark_table_partition", one, mark=_mark(one)))
         if one.place is Place.DETACH_PENDING:
@@ -75,7 +75,7 @@ def detach(database: Database, one: TablePartition, patience: Patience = PATIENC
             cursor.execute(compose("retention/detach_table_partition", one))
 
 
-def drop_detached(database: Database, one: TablePartition, patience: Patience = PATIENCE) -> None:
+def drop_detached(database: Database, one: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Drop a month that `detach` took out.
 
     Raises:
@@ -83,7 +83,7 @@ def drop_detached(database: Database, one: TablePartition, patience: Patience = 
         InputError: somebody attached it again meanwhile.
     """
     with database.transaction() as cursor:
-        patience.begin(cursor, one.table_name)
+        lock_policy.begin(cursor, one.table_name)
         cursor.execute(compose("retention/lock_detached", one))
         cursor.execute(queries.load("retention/find_parent"), {"schema_name": one.schema_name, "name": one.name})
         if cursor.fetchone():

@@ -46,7 +46,7 @@ class Session:
 
 class OracleServer(Listener):
     """`refusals` are the errors that logins meet whatever their password; `held` stops every statement until it is cleared or the client
-    loses patience."""
+    loses lock_policy."""
 
     def __init__(self, double: OracleDouble | None = None, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         super().__init__(self._carry, host)

@@ -32,7 +32,7 @@ class Session:
 
 class SqlServer(Listener):
     """With a TLS context it encrypts what clients want encrypted, and with `forces_encryption` everything. `held` stops every statement
-    in which `held_on` stands until it is cleared or the client loses patience; `next_error` is what the next statement of ours meets in
+    in which `held_on` stands until it is cleared or the client loses lock_policy; `next_error` is what the next statement of ours meets in
     which `error_on` stands.
     """
 

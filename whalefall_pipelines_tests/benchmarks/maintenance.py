@@ -1,4 +1,4 @@
-"""What upkeep costs: a month made, expired, and asked for its periods, against deleting the same rows; and planning over many months."""
+"""What maintenance costs: a month created and expired, against deleting the same rows; and planning over many months."""
 
 import os
 import time
