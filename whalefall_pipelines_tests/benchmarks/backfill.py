@@ -1,6 +1,8 @@
 """What a long backfill costs as a Dagster run of its own: 400 days of 10,000 databases of which a tenth is missing."""
 
+import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -113,9 +115,10 @@ def measure(folder: Path) -> list[Figure]:
     def look(_: object) -> None:
         nonlocal peak
         for child in psutil.Process().children():
-            if "dagster" in child.cmdline():
-                lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
-                peak = max(peak, next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0))
+            with suppress(psutil.Error, OSError):  # it has just ended
+                if child.exe() == str(Path(sys.executable).resolve()):
+                    lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+                    peak = max(peak, next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0))
 
     try:
         with open_store(given, may_make=True) as store:
