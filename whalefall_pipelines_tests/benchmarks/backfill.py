@@ -91,7 +91,7 @@ create table written_sizes as select * from database_size_stats where provenance
 create table written_totals as select * from instance_size_stats where provenance = 'estimated';
 delete from database_size_stats where provenance = 'estimated';
 update capacity_gaps set closed_by = null where closed_by = 'estimated';
-update instance_size_stats set database_count = 0 where provenance = 'estimated'
+update instance_size_stats set total_bytes = 0 where provenance = 'estimated'
 """
 _REWRITE = """
 with sizes as (insert into database_size_stats select * from written_sizes returning instance_id, database_name, stat_date),
