@@ -1,6 +1,8 @@
 """What a long backfill costs as a Dagster run of its own: 400 days of 10,000 databases of which a tenth is missing."""
 
+import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -89,7 +91,7 @@ create table written_sizes as select * from database_size_stats where provenance
 create table written_totals as select * from instance_size_stats where provenance = 'estimated';
 delete from database_size_stats where provenance = 'estimated';
 update capacity_gaps set closed_by = null where closed_by = 'estimated';
-update instance_size_stats set database_count = 0 where provenance = 'estimated'
+update instance_size_stats set total_bytes = 0 where provenance = 'estimated'
 """
 _REWRITE = """
 with sizes as (insert into database_size_stats select * from written_sizes returning instance_id, database_name, stat_date),
@@ -113,9 +115,10 @@ def measure(folder: Path) -> list[Figure]:
     def look(_: object) -> None:
         nonlocal peak
         for child in psutil.Process().children():
-            if "whalefall_pipelines.execute_runs" in child.cmdline():
-                lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
-                peak = max(peak, next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0))
+            with suppress(psutil.Error, OSError):  # it has just ended
+                if child.exe() == str(Path(sys.executable).resolve()):
+                    lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+                    peak = max(peak, next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0))
 
     try:
         with open_store(given, may_make=True) as store:
