@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).parents[1]
 # A guard over a child that leaves a grandchild behind, as a run of Dagster can be left; the grandchild ignores SIGTERM.
 GUARDED = """
 import subprocess, sys, time
-from whalefall_pipelines import processes
+from whalefall_pipelines.runtime import processes
 processes.continue_in_supervisor()
 ORPHAN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('orphan is there', flush=True); time.sleep(60)"
 CHILD = f"import subprocess, sys; orphan = subprocess.Popen([sys.executable, '-c', {ORPHAN!r}], stdout=-1, text=True); "
