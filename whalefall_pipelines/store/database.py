@@ -4,6 +4,7 @@ URLs are `urls.py`. Which store it is (embedded or one's own) is decided in `emb
 imported on first use: it takes 0.2 s, and Dagster loads this module whenever it loads the code location, which connects to nothing.
 """
 
+import io
 import re
 import select
 from collections.abc import Generator, Mapping, Sequence
@@ -82,6 +83,11 @@ class Cursor:
         """Run a COPY statement out of a file or into it."""
         self.send()
         self._cursor.copy_expert(statement, file)
+
+    def copy_from(self, file: io.TextIOBase, table_name: str, *, size: int) -> None:
+        """Copy PostgreSQL's text format into a table, reading so many characters at once."""
+        self.send()
+        self._cursor.copy_from(file, table_name, size=size)
 
 
 class Database:

@@ -1,21 +1,17 @@
 """Writes sizes, gaps and totals, those of one instance in one transaction. What days hold is read by `reports.py`.
 
-Sizes travel as arrays inside the one statement that takes them over. What they mean is `domain/sizes.py`.
+Rows arrive by COPY into a staging table, and one statement takes them over: arrays of a million rows took half as long again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 from uuid import UUID
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.sizes import MissingSize, Provenance
-from whalefall_pipelines.store.array_text import dates, numbers, texts
+from whalefall_pipelines.store.copy_text import Lines, iso, number, text
 from whalefall_pipelines.store.database import Cursor
-
-# So many rows go into one statement, which is a text in the memory of both sides; a visit brings fewer.
-BATCH_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +40,9 @@ def move_day(cursor: Cursor, instance_id: int, day: date, names: Mapping[str, st
 
 def write_sizes(cursor: Cursor, rows: Iterable[SizeRow], session_id: UUID | None) -> None:
     """Write sizes of any instances and days; call `write_totals` for them afterwards."""
-    waiting = iter(rows)
-    while batch := tuple(islice(waiting, BATCH_ROWS)):
-        cursor.execute(
-            queries.load("capacity/upsert_database_sizes"), _columns(batch) | {"session_id": str(session_id) if session_id else None}
-        )
-        if len(batch) == BATCH_ROWS:
-            cursor.send()  # a million rows never stand in memory at once
+    cursor.execute(queries.load("capacity/create_staging"))
+    cursor.copy_from(Lines(map(_line, rows)), "staged_sizes", size=1 << 20)
+    cursor.execute(queries.load("capacity/upsert_database_sizes"), {"session_id": str(session_id) if session_id else None})
 
 
 def write_gaps(cursor: Cursor, instance_id: int, missing: Sequence[MissingSize], day: date, session_id: UUID | None) -> None:
@@ -106,18 +98,18 @@ def write_unreached(cursor: Cursor, instance_id: int, day: date, *, reason: str,
     )
 
 
-def _columns(rows: Sequence[SizeRow]) -> dict[str, object]:
-    return {
-        "instance_ids": numbers(row.instance_id for row in rows),
-        "database_names": texts(row.database_name for row in rows),
-        "stat_dates": dates(row.stat_date for row in rows),
-        "total_bytes": numbers(row.total_bytes for row in rows),
-        "data_bytes": numbers(row.data_bytes for row in rows),
-        "log_bytes": numbers(row.log_bytes for row in rows),
-        "instants": dates(row.collected_at for row in rows),
-        "provenances": texts(row.provenance for row in rows),
-        "methods": texts(row.method for row in rows),
-        "growth_limit_bytes": numbers(row.growth_limit_bytes for row in rows),
-        "used_bytes": numbers(row.used_bytes for row in rows),
-        "instances": sorted({row.instance_id for row in rows}),
-    }
+def _line(row: SizeRow) -> str:
+    # Formatted with % because an f-string asks each member of an enum how it is written, for as long as all the rest takes.
+    return "%d\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n" % (  # noqa: UP031
+        row.instance_id,
+        text(row.database_name),
+        iso(row.stat_date),
+        row.total_bytes,
+        number(row.data_bytes),
+        number(row.log_bytes),
+        iso(row.collected_at),
+        row.provenance,
+        row.method,
+        number(row.growth_limit_bytes),
+        number(row.used_bytes),
+    )
