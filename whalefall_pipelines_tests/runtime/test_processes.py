@@ -16,7 +16,7 @@ from whalefall_pipelines.runtime.processes import dying_with_parent, end, free_p
 
 pytestmark = pytest.mark.process
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 # A guard over a child that leaves a grandchild behind, as a run of Dagster can be left; the grandchild ignores SIGTERM.
 GUARDED = """
 import subprocess, sys, time

@@ -18,7 +18,7 @@ from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines_tests.servers.mariadb import needed_binaries
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 AS_NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 # Runs in another process: starts the server that it is told, and says its process id and whose it is.
 START = """

@@ -13,7 +13,7 @@ from whalefall_pipelines.runtime.local_servers.postgresql_binaries import availa
 
 pytestmark = pytest.mark.process
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
 # A command in a mount namespace of its own, in which the distribution's servers are covered by an empty folder.
 HIDDEN = ("unshare", "--mount", "--map-root-user") if os.geteuid() else ("unshare", "--mount")
