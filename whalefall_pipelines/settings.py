@@ -1,7 +1,7 @@
 """Every environment variable that whalefall reads, typed, in one place.
 
 Values come from the environment, then from `settings.env` in the home folder (plain KEY=value lines). Only the edges (`cli`, `defs`)
-call `load`; everything below is given a `Settings`. Secrets are kept out of `repr`.
+call `load_settings`; everything below is given a `Settings`. Secrets are kept out of `repr`.
 """
 
 import os
@@ -59,16 +59,16 @@ class Settings:
         return timedelta(hours=self.grace_hours)
 
 
-def load(environment: Mapping[str, str] | None = None) -> Settings:
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings.
 
     Raises:
         InputError: a variable cannot be used; the sentence names it.
     """
-    given = dict(os.environ if environment is None else environment)
-    home = Path(given.get("WHALEFALL_HOME") or ".whalefall").expanduser().absolute()
+    variables = dict(os.environ if environment is None else environment)
+    home = Path(variables.get("WHALEFALL_HOME") or ".whalefall").expanduser().absolute()
     saved = {name: value for name, value in dotenv_values(home / "settings.env").items() if value is not None}
-    values = saved | {name: value for name, value in given.items() if value != ""}
+    values = saved | {name: value for name, value in variables.items() if value != ""}
     retention_months, aggregation_retention_months = _retentions(values)
     return Settings(
         home=home,
@@ -115,9 +115,9 @@ def read_timezone(name: str, what: str) -> ZoneInfo:
 
 def machine_timezone(environment: Mapping[str, str] | None = None, etc: Path = Path("/etc")) -> ZoneInfo:
     """The time zone of this machine: by TZ, else by what /etc/localtime is linked to, else by /etc/timezone; UTC where none is named."""
-    given = os.environ if environment is None else environment
+    variables = os.environ if environment is None else environment
     linked = (etc / "localtime").resolve()
-    names = [given.get("TZ", "").removeprefix(":")]
+    names = [variables.get("TZ", "").removeprefix(":")]
     names += ["/".join(linked.parts[linked.parts.index("zoneinfo") + 1 :])] if "zoneinfo" in linked.parts else []
     with suppress(OSError):
         names.append((etc / "timezone").read_text().strip())

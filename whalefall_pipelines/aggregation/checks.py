@@ -24,9 +24,12 @@ def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
         periods = [Period(period_type, start) for start in starts] or [running.previous]
         with whalefall.store() as database:
             incomplete = store.list_incomplete_periods(database, periods)
-        unexplained = [one for one in incomplete if one.unexplained_days]
-        rows = [(one.period_start, one.instance_name, one.missing_days, one.unexplained_days, ", ".join(one.reasons)) for one in incomplete]
-        named = ", ".join(f"{one.instance_name} in {one.period_start} ({one.unexplained_days} days)" for one in unexplained[:5])
+        unexplained = [period for period in incomplete if period.unexplained_days]
+        rows = [
+            (period.period_start, period.instance_name, period.missing_days, period.unexplained_days, ", ".join(period.reasons))
+            for period in incomplete
+        ]
+        named = ", ".join(f"{period.instance_name} in {period.period_start} ({period.unexplained_days} days)" for period in unexplained[:5])
         why = f"{len(unexplained)} unexplained: {named}; launch a backfill of the days of these periods"
         columns = ("period", "instance", "days missing", "days unexplained", "reasons")
         return dg.AssetCheckResult(

@@ -68,11 +68,11 @@ class RankedPeriod:
 
 def how_to_compute(periods: Collection[Period]) -> str:
     """The commands that compute these periods, one for each type."""
-    starts = {period_type: [one.start for one in periods if one.period_type is period_type] for period_type in PeriodType}
+    starts = {period_type: [period.start for period in periods if period.period_type is period_type] for period_type in PeriodType}
     return ", ".join(
-        f"`whalefall aggregate --period {period_type} --start {min(found)} --end {max(found)}`"
-        for period_type, found in starts.items()
-        if found
+        f"`whalefall aggregate --period {period_type} --start {min(first_days)} --end {max(first_days)}`"
+        for period_type, first_days in starts.items()
+        if first_days
     )
 
 

@@ -99,14 +99,14 @@ def parameters(cursor: Cursor, periods: Sequence[Period], today: date) -> dict[s
     first, last = periods[0], periods[-1]
     return {
         "period_type": first.period_type,
-        "starts": [first.previous.start, *(one.start for one in periods), last.following.start],
+        "starts": [first.previous.start, *(period.start for period in periods), last.following.start],
         "length": (first.following.start - first.start).days,
         "first_start": first.start,
         "last_start": last.start,
         "end_day": last.following.start,
         "previous_start": first.previous.start,
         "today": today,
-        "kept_starts": [one.start for one in periods if expired.isdisjoint(months_of(one.days_until(today)))],
+        "kept_starts": [period.start for period in periods if expired.isdisjoint(months_of(period.days_until(today)))],
     }
 
 
@@ -126,7 +126,7 @@ def summarize_periods(database: Database, periods: Sequence[Period]) -> dict[dat
     """What each of these consecutive periods of one type holds, by its start; one that holds nothing has no entry."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("aggregation/summarize_periods"), _span(periods))
-        return {one.period_start: one for one in fetch_as(cursor, PeriodSummary)}
+        return {summary.period_start: summary for summary in fetch_as(cursor, PeriodSummary)}
 
 
 def rank_periods(database: Database, periods: Sequence[Period], *, most: int = 10) -> tuple[RankedPeriod, ...]:

@@ -78,7 +78,10 @@ def days_until(last_day: date, count: int) -> list[date]:
 
 def coverage_calendar(coverage: Iterable[Coverage], days: Sequence[date]) -> list[CalendarRow]:
     """One row for each instance of which anything was expected on these days, by name."""
-    found: dict[str, dict[date, CoverageState]] = {}
-    for one in coverage:
-        found.setdefault(one.instance_name, {})[one.stat_date] = one.state
-    return [CalendarRow(name, tuple(states.get(day, CoverageState.NOT_EXPECTED) for day in days)) for name, states in sorted(found.items())]
+    states_by_instance: dict[str, dict[date, CoverageState]] = {}
+    for instance_day in coverage:
+        states_by_instance.setdefault(instance_day.instance_name, {})[instance_day.stat_date] = instance_day.state
+    return [
+        CalendarRow(name, tuple(states.get(day, CoverageState.NOT_EXPECTED) for day in days))
+        for name, states in sorted(states_by_instance.items())
+    ]

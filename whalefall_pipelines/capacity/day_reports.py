@@ -36,9 +36,9 @@ def report_days(database: Database, days: Sequence[date]) -> list[DayReport]:
             day=day,
             inventory=inventory[day],
             summary=summaries[day],
-            databases=tuple(one for one in databases if one.stat_date == day),
-            instances=tuple(one for one in instances if one.stat_date == day),
-            gaps=tuple(one for one in gaps if one.stat_date == day),
+            databases=tuple(row for row in databases if row.stat_date == day),
+            instances=tuple(row for row in instances if row.stat_date == day),
+            gaps=tuple(row for row in gaps if row.stat_date == day),
         )
         for day in days
     ]

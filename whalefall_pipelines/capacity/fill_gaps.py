@@ -102,8 +102,8 @@ def _recover(
     if not instances:
         return 0
     wanted = {
-        one: gaps.list_recoverable_sizes(collector.database, one.instance_id, interpolation.first_day, interpolation.last_day)
-        for one in instances
+        instance: gaps.list_recoverable_sizes(collector.database, instance.instance_id, interpolation.first_day, interpolation.last_day)
+        for instance in instances
     }
     rejected = retries.list_rejected_logins(collector.database, today(collector.clock(), collector.timezone))
     asked = [instance for instance, missing in wanted.items() if missing and instance.instance_id not in rejected]
@@ -112,7 +112,7 @@ def _recover(
     begun = sessions.start_records(collector.database, session_id, [instance.instance_id for instance in asked])
     recovered = 0
     for instance, outcome in each_instance(
-        [one for one in asked if one.instance_id in begun],
+        [instance for instance in asked if instance.instance_id in begun],
         lambda instance: _retry(collector, lambda: _recover_instance(collector, instance, wanted[instance], session_id)),
         parallel=collector.parallel,
         interrupt=collector.stop,
@@ -133,7 +133,7 @@ def _recover_instance(collector: Collector, instance: Instance, missing: frozens
     login = collector.secrets.reveal(instance.secret, instance.username, instance.name)
     with collector.fleet.connect(instance, login) as probe:
         refuse_another_server(instance, probe.identity(), probe.server_version)
-        found = probe.recover_sizes(names, min(days), max(days), collector.timezone)
+        recovered = probe.recover_sizes(names, min(days), max(days), collector.timezone)
     rows = [
         capacity.SizeRow(
             instance_id=instance.instance_id,
@@ -148,7 +148,7 @@ def _recover_instance(collector: Collector, instance: Instance, missing: frozens
             growth_limit_bytes=size.growth_limit_bytes,
             used_bytes=size.used_bytes,
         )
-        for size in found
+        for size in recovered
         if (size.database_name, size.stat_date) in missing
     ]
     if rows:

@@ -32,16 +32,16 @@ def inventory_metadata(report: DayReport) -> Metadata:
 def database_metadata(report: DayReport) -> Metadata:
     """What `database_size_stats` shows of a day."""
     figures = report.summary
-    growing = sorted((one for one in report.databases if one.growth_rank), key=lambda one: one.growth_rank or 0)
-    largest = sorted(report.databases, key=lambda one: one.size_rank)
+    growing = sorted((database for database in report.databases if database.growth_rank), key=lambda database: database.growth_rank or 0)
+    largest = sorted(report.databases, key=lambda database: database.size_rank)
     columns = ("instance", "database", "bytes", "change in bytes to the day before")
     return {
         **_coverage(figures),
         "instances": figures.instances,
         "databases": figures.databases,
         "dagster/partition_row_count": figures.databases,
-        "largest": markdown_table(columns, [_database_row(one) for one in largest if one.size_rank <= 10]),
-        "fastest growing": markdown_table(columns, [_database_row(one) for one in growing[:10]]),
+        "largest": markdown_table(columns, [_database_row(database) for database in largest if database.size_rank <= 10]),
+        "fastest growing": markdown_table(columns, [_database_row(database) for database in growing[:10]]),
         "missing, with reasons": markdown_table(MISSING, [gap_row(gap) for gap in report.gaps]),
     }
 
@@ -50,8 +50,16 @@ def instance_metadata(report: DayReport) -> Metadata:
     """What `instance_size_stats` shows of a day."""
     columns = ("instance", "engine", "bytes", "bytes of no database", "change in bytes to the day before", "databases", "expected")
     rows = [
-        (one.instance_name, one.engine, one.total_bytes, one.shared_bytes, one.change_bytes, one.database_count, one.expected_count)
-        for one in report.instances
+        (
+            instance.instance_name,
+            instance.engine,
+            instance.total_bytes,
+            instance.shared_bytes,
+            instance.change_bytes,
+            instance.database_count,
+            instance.expected_count,
+        )
+        for instance in report.instances
     ]
     shared = report.summary.shared_bytes
     return {
@@ -84,8 +92,8 @@ def notices_table(notices: Iterable[Notice]) -> dg.MarkdownMetadataValue:
     return markdown_table(("instance", "database", "what it is, and what to do"), rows)
 
 
-def _database_row(one: RankedDatabase) -> tuple[object, ...]:
-    return (one.instance_name, one.database_name, one.total_bytes, one.change_bytes)
+def _database_row(database: RankedDatabase) -> tuple[object, ...]:
+    return (database.instance_name, database.database_name, database.total_bytes, database.change_bytes)
 
 
 def _coverage(figures: DaySummary) -> Metadata:

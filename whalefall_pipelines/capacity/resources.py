@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.collect import Collector, server_collector
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 
 
@@ -12,4 +12,4 @@ class CollectorResource(dg.ConfigurableResource[None]):
 
     def collector(self, database: Database) -> Collector:
         """What collecting from the real servers needs; tests put another fleet here."""
-        return server_collector(settings.load(), database)
+        return server_collector(load_settings(), database)

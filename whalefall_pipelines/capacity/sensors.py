@@ -36,23 +36,23 @@ from whalefall_pipelines.store.database import Database
     "and a missing privilege wait for a person. A collection that failed before it had a session gets one, so that it is retried.",
 )
 def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    given = whalefall.installation()
+    settings = whalefall.installation()
     now = whalefall.now()
     with whalefall.store() as database:
-        _record_lost_runs(context, database, measurable_days(now, ZONE, given.grace))
-        unrepaired = [one for day in measurable_days(now, ZONE, given.grace) for one in list_unrepaired(database, day)]
-    until = partial(measurable_until, timezone=ZONE, grace=given.grace)
-    due = due_retries(unrepaired, given.retry_pauses, now, until)
-    for one in due:
+        _record_lost_runs(context, database, measurable_days(now, ZONE, settings.grace))
+        unrepaired = [session for day in measurable_days(now, ZONE, settings.grace) for session in list_unrepaired(database, day)]
+    until = partial(measurable_until, timezone=ZONE, grace=settings.grace)
+    due = due_retries(unrepaired, settings.retry_pauses, now, until)
+    for retry in due:
         yield dg.RunRequest(
-            run_key=str(one.retry_of),
-            run_config={"ops": {"fleet_day": {"config": {"instances": list(one.instance_names)}}}},
-            tags={PARTITION_TAG: one.day.isoformat(), RETRY_TAG: str(one.retry_of)},
+            run_key=str(retry.retry_of),
+            run_config={"ops": {"fleet_day": {"config": {"instances": list(retry.instance_names)}}}},
+            tags={PARTITION_TAG: retry.day.isoformat(), RETRY_TAG: str(retry.retry_of)},
         )
     if not due:
-        moments = [(one, next_retry(one, given.retry_pauses, until(one.day))) for one in unrepaired]
-        waiting = sum(len(one.instance_names) for one, moment in moments if moment)
-        given_up = sum(len(one.instance_names) for one in unrepaired) - waiting
+        moments = [(session, next_retry(session, settings.retry_pauses, until(session.day))) for session in unrepaired]
+        waiting = sum(len(session.instance_names) for session, moment in moments if moment)
+        given_up = sum(len(session.instance_names) for session in unrepaired) - waiting
         yield dg.SkipReason(f"{waiting} instances wait for their next try, {given_up} had their last one today")
 
 
@@ -66,7 +66,7 @@ def interpolate_gaps(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | d
     day = whalefall.today()
     with whalefall.store() as database:
         days = find_interpolable_days(database, day, whalefall.installation().max_gap_days)
-    in_calendar = [Period(PeriodType.DAILY, one) for one in days if one >= FIRST_DAY]
+    in_calendar = [Period(PeriodType.DAILY, day) for day in days if day >= FIRST_DAY]
     if not in_calendar:
         yield dg.SkipReason("no gap lies between known sizes")
     for first, last in spans(in_calendar):
@@ -82,7 +82,7 @@ def _record_lost_runs(context: dg.SensorEvaluationContext, database: Database, d
         context.log.warning("run %s failed before it had a session", run.run_id)
         instances = active_instances(database)
         names = _named_instances(run)
-        record_lost_run(database, _lost(run), [one.instance_id for one in instances if not names or one.name in names])
+        record_lost_run(database, _lost(run), [instance.instance_id for instance in instances if not names or instance.name in names])
 
 
 def _failed_collections(instance: dg.DagsterInstance, days: Collection[date]) -> dict[str, dg.DagsterRun]:

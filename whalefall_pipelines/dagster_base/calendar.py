@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.periods import PeriodType, floor
+from whalefall_pipelines.settings import load_settings, machine_timezone
 
 # Read when the code location loads, which needs no store: the partitions of an asset cannot change while it is loaded. What whalefall
 # starts is told the store's zone; elsewhere it is the machine's, as when a store is made. A run is refused by a store of another zone.
-_SETTINGS = settings.load()
-ZONE = _SETTINGS.requested_timezone or settings.machine_timezone()
+_SETTINGS = load_settings()
+ZONE = _SETTINGS.requested_timezone or machine_timezone()
 TIMEZONE = ZONE.key
 FIRST_DAY = _SETTINGS.start_date
 

@@ -6,13 +6,12 @@ from datetime import date, datetime
 
 import dagster as dg
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.dagster_base.calendar import TIMEZONE, ZONE
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.runtime.open_store import open_dagster_database, open_store
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 
 # Longer than a restart. With the deadline of the last attempt to connect it stays below the 60 s that a tick may take.
@@ -24,7 +23,7 @@ class WhalefallResource(dg.ConfigurableResource[None]):
 
     def installation(self) -> Settings:
         """What this installation's environment says when the step begins."""
-        return settings.load()
+        return load_settings()
 
     def now(self) -> datetime:
         """The clock of everything in Dagster; tests put another here."""
@@ -41,7 +40,7 @@ class WhalefallResource(dg.ConfigurableResource[None]):
         Raises:
             InputError: it counts days by another zone than the calendars of this code location.
         """
-        with open_store(settings.load(), wait_seconds=WAIT_SECONDS) as database:
+        with open_store(load_settings(), wait_seconds=WAIT_SECONDS) as database:
             if database.timezone.key != TIMEZONE:
                 raise InputError(
                     f"The code location was loaded with the days of {TIMEZONE}, but the store counts them by {database.timezone.key}: "
@@ -53,5 +52,5 @@ class WhalefallResource(dg.ConfigurableResource[None]):
     @contextmanager
     def dagster_database(self, store: Database) -> Generator[Database]:
         """Dagster's database beside the store, closed with the block."""
-        with open_dagster_database(settings.load(), store) as database:
+        with open_dagster_database(load_settings(), store) as database:
             yield database

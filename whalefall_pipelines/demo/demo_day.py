@@ -77,7 +77,9 @@ def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
     Raises:
         InputError: an instance is registered that is not the demo's.
     """
-    own_instances = [one.instance.name for one in registered_instances(database) if one.entry.tags.get("env") != "demo"]
+    own_instances = [
+        registered.instance.name for registered in registered_instances(database) if registered.entry.tags.get("env") != "demo"
+    ]
     if own_instances or (not fleet.fleet_file.exists() and registered_instances(database)):
         named = ", ".join(own_instances[:3]) + (" …" if len(own_instances) > 3 else "")
         raise InputError(
@@ -177,13 +179,13 @@ def _load_history(settings: Settings, database: Database, day: date) -> None:
     instances = active_instances(database)
     ids = {instance.name: instance.instance_id for instance in instances}
     days = list(simulate(day, ids, _sizes_now(settings, database, instances, day)))
-    ensure_months(database, [one.stat_date for one in days])
-    first_day, last_day = min(one.stat_date for one in days), max(one.stat_date for one in days)
-    rows = [asdict(one) for one in days]
+    ensure_months(database, [size.stat_date for size in days])
+    first_day, last_day = min(size.stat_date for size in days), max(size.stat_date for size in days)
+    rows = [asdict(size) for size in days]
     with database.transaction() as cursor:
         cursor.execute(queries.load("demo/insert_simulated_history"), {"days": json.dumps(rows, default=str)})
     recompute_totals(database, instances, [first_day, last_day], None)
-    analyze_months(database, [one.stat_date for one in days], STATS_TABLES)
+    analyze_months(database, [size.stat_date for size in days], STATS_TABLES)
 
 
 def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance, ...], day: date) -> dict[tuple[str, str], int]:
@@ -195,5 +197,5 @@ def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance
             outcomes = collector.probe(instance, day).outcomes
         except TargetError:
             continue  # the one that is down has a past of its own
-        sizes |= {(instance.name, one.database_name): one.total_bytes for one in outcomes if isinstance(one, DatabaseSize)}
+        sizes |= {(instance.name, size.database_name): size.total_bytes for size in outcomes if isinstance(size, DatabaseSize)}
     return sizes

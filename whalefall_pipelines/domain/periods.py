@@ -55,21 +55,21 @@ class Period:
 
 def periods_between(period_type: PeriodType, first_day: date, last_day: date) -> tuple[Period, ...]:
     """The periods from the one in which the first day lies to the one in which the last day lies."""
-    found = [period_of(period_type, first_day)]
-    while found[-1].end < last_day:
-        found.append(found[-1].following)
-    return tuple(found)
+    periods = [period_of(period_type, first_day)]
+    while periods[-1].end < last_day:
+        periods.append(periods[-1].following)
+    return tuple(periods)
 
 
 def spans(periods: Iterable[Period]) -> list[tuple[Period, Period]]:
     """Periods of one type, in order, as the first and the last of each unbroken row of them."""
-    found: list[tuple[Period, Period]] = []
+    merged: list[tuple[Period, Period]] = []
     for period in periods:
-        if found and found[-1][1].following == period:
-            found[-1] = (found[-1][0], period)
+        if merged and merged[-1][1].following == period:
+            merged[-1] = (merged[-1][0], period)
         else:
-            found.append((period, period))
-    return found
+            merged.append((period, period))
+    return merged
 
 
 def floor(period_type: PeriodType, day: date) -> date:

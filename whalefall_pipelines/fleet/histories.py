@@ -13,11 +13,11 @@ def bounds(first_day: date, last_day: date, timezone: ZoneInfo) -> dict[str, dat
     return {name: datetime.combine(day, time(), timezone).astimezone(UTC).replace(tzinfo=None) for name, day in days.items()}
 
 
-def last_of_each_day(found: Iterable[RecoveredSize], wanted: Iterable[str]) -> list[RecoveredSize]:
+def last_of_each_day(sizes: Iterable[RecoveredSize], wanted: Iterable[str]) -> list[RecoveredSize]:
     """Of these databases, one size a day: the one that was written down last."""
     names = set(wanted)
     last: dict[tuple[str, date], RecoveredSize] = {}
-    for size in sorted(found, key=lambda size: size.recorded_at):
+    for size in sorted(sizes, key=lambda size: size.recorded_at):
         if size.database_name in names:
             last[size.database_name, size.stat_date] = size
     return list(last.values())

@@ -58,19 +58,19 @@ def new_socket(peers: Peers, before: set[str]) -> int | None:
 
 
 def _open_sockets() -> dict[str, int]:
-    found: dict[str, int] = {}
+    descriptors: dict[str, int] = {}
     try:
         names = os.listdir("/proc/self/fd")  # noqa: PTH208 - names are numbers here
     except OSError:
-        return found
+        return descriptors
     for name in names:
         try:
             target = os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115 - it is no path
         except OSError:
             continue  # closed meanwhile
         if re.fullmatch(r"socket:\[\d+\]", target):
-            found[target] = int(name)
-    return found
+            descriptors[target] = int(name)
+    return descriptors
 
 
 def _peer_of(descriptor: int) -> tuple[str, int] | None:

@@ -23,12 +23,12 @@ def instances(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
     with whalefall.store() as database:
         registered = registered_instances(database)
     by_engine: dict[str, int] = {}
-    for one in registered:
-        by_engine[one.instance.engine] = by_engine.get(one.instance.engine, 0) + 1
+    for registered_instance in registered:
+        by_engine[registered_instance.instance.engine] = by_engine.get(registered_instance.instance.engine, 0) + 1
     return dg.MaterializeResult(
         metadata={
             "instances": len(registered),
-            "active_instances": sum(one.is_active for one in registered),
+            "active_instances": sum(registered_instance.is_active for registered_instance in registered),
             "engines": markdown_table(("engine", "instances"), sorted(by_engine.items())),
         }
     )

@@ -73,11 +73,11 @@ class ConnectionTester:
 
         The answers come in the order of the instances.
         """
-        found = {one.instance.instance_id: self._claim_identity(one) for one in self.test_each(instances)}
-        versions = {key: one.server_version for key, one in found.items() if one.server_version is not None}
+        tests = {tested.instance.instance_id: self._claim_identity(tested) for tested in self.test_each(instances)}
+        versions = {key: tested.server_version for key, tested in tests.items() if tested.server_version is not None}
         with self.database.transaction() as cursor:
             mark_all_connected(cursor, versions, self.clock())
-        return tuple(found[instance.instance_id] for instance in instances)
+        return tuple(tests[instance.instance_id] for instance in instances)
 
     def test_each(self, instances: Sequence[Instance]) -> Iterator[ConnectionTest]:
         """The same answers as they come, of which nothing is remembered."""
@@ -141,10 +141,10 @@ def server_tester(settings: Settings, database: Database, fleet: Fleet | None = 
 
 
 def _with_outcomes(answer: ConnectionTest, outcomes: Sequence[DatabaseSize | MissingSize]) -> ConnectionTest:
-    sizes = [one for one in outcomes if isinstance(one, DatabaseSize)]
+    sizes = [outcome for outcome in outcomes if isinstance(outcome, DatabaseSize)]
     return replace(
         answer,
         measurable=len(sizes),
         total_bytes=sum(size.total_bytes for size in sizes) if sizes else None,
-        missing=tuple(one for one in outcomes if isinstance(one, MissingSize)),
+        missing=tuple(outcome for outcome in outcomes if isinstance(outcome, MissingSize)),
     )

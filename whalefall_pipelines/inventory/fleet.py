@@ -19,11 +19,11 @@ def active_instances(database: Database, names: Sequence[str] = ()) -> tuple[Ins
         NotFoundError: a name is not registered, or was removed; the sentence has every such name.
         InputError: a named instance is disabled.
     """
-    found = registered_instances(database, names)
-    disabled = [one.entry.name for one in found if not one.is_active]
+    instances = registered_instances(database, names)
+    disabled = [registered.entry.name for registered in instances if not registered.is_active]
     if names and disabled:
         raise InputError(f"Disabled: {listed(disabled)}. `whalefall instances enable` makes an instance active again.")
-    return tuple(one.instance for one in found if one.is_active)
+    return tuple(registered.instance for registered in instances if registered.is_active)
 
 
 def registered_instances(database: Database, names: Sequence[str] = ()) -> tuple[RegisteredInstance, ...]:

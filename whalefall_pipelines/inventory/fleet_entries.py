@@ -49,9 +49,9 @@ def read_entries(credentials: Iterable[RawEntry], instances: Iterable[RawEntry],
     logins = [login for raw in credentials if (login := _Entry(raw, "credential", problems).credential())]
     entries: list[InstanceEntry] = []
     for raw in instances:
-        given = _Entry(raw, "instance", problems)
-        entry = given.instance(supported)
-        login = given.own_login(entry)
+        reader = _Entry(raw, "instance", problems)
+        entry = reader.instance(supported)
+        login = reader.own_login(entry)
         entries += [entry] if entry else []
         logins += [login] if login else []
     _refuse_twins(entries, problems)

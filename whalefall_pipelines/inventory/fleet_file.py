@@ -47,10 +47,10 @@ def parse_fleet_yaml(text: str, source: str, supported: Collection[Engine]) -> F
     defaults = _defaults(parts.get("defaults"), problems)
     credentials = list(_entries(parts.get("credentials"), "credentials", RawEntry({}), problems))
     instances = list(_entries(parts.get("instances"), "instances", defaults, problems))
-    found = read_entries(credentials, instances, supported)
-    if not (found.credentials or found.instances or found.problems or problems):
+    entries = read_entries(credentials, instances, supported)
+    if not (entries.credentials or entries.instances or entries.problems or problems):
         raise InputError(f"{source} names no instance.")
-    return replace(found, problems=tuple(sorted((*problems, *found.problems))))
+    return replace(entries, problems=tuple(sorted((*problems, *entries.problems))))
 
 
 def parse_fleet_csv(text: str, source: str, supported: Collection[Engine]) -> FleetEntries:
@@ -69,10 +69,10 @@ def parse_fleet_csv(text: str, source: str, supported: Collection[Engine]) -> Fl
     if problems:  # the columns of every row would be wrong with it
         return FleetEntries(problems=tuple(problems))
     instances = [raw for row_line, row in rows if any(row) and (raw := _csv_entry(keys, row, row_line, problems))]
-    found = read_entries((), instances, supported)
-    if not (found.instances or found.problems or problems):
+    entries = read_entries((), instances, supported)
+    if not (entries.instances or entries.problems or problems):
         raise InputError(f"{source} names no instance.")
-    return replace(found, problems=tuple(sorted((*problems, *found.problems))))
+    return replace(entries, problems=tuple(sorted((*problems, *entries.problems))))
 
 
 def parse_filters(text: str, source: str) -> Mapping[Engine, DatabaseFilter]:
@@ -81,15 +81,15 @@ def parse_filters(text: str, source: str) -> Mapping[Engine, DatabaseFilter]:
     Raises:
         InputError: the file cannot be used; the sentence has the line.
     """
-    found = dict(SYSTEM_DATABASES)
+    filters = dict(SYSTEM_DATABASES)
     root = read_yaml(text, source)
     try:
         for key, node in fields(root, "a filter file") if root else ():
             engine = _engine(key, node)
-            found[engine] = _filter(engine, node)
+            filters[engine] = _filter(engine, node)
     except YamlProblem as problem:
         raise InputError(f"{source}, line {problem.line}: {problem.sentence}") from None
-    return found
+    return filters
 
 
 def _engine(name: str, node: Node) -> Engine:
@@ -144,17 +144,17 @@ def _entries(node: Node | None, what: str, defaults: RawEntry, problems: list[Pr
 
 def _entry(node: Node, what: str, defaults: RawEntry) -> RawEntry:
     """An entry over its defaults: null takes a default away, and a login of one kind takes the place of the other kind."""
-    given: dict[str, str | None] = {}
+    own_values: dict[str, str | None] = {}
     tags = dict(defaults.tags)
     for key, value in fields(node, what):
         if key != "tags":
-            given[key] = text_of(value, key)
+            own_values[key] = text_of(value, key)
         elif isinstance(value, ScalarNode) and text_of(value, key) is None:
             tags.clear()
         else:
             tags |= {name: text_of(tag, f"tag {name!r}") or "" for name, tag in fields(value, "tags")}
-    replaced = _OWN_LOGIN if "credential" in given else ("credential",) if not given.keys().isdisjoint(_OWN_LOGIN) else ()
-    values = {key: text for key, text in defaults.values.items() if key not in replaced} | given
+    replaced = _OWN_LOGIN if "credential" in own_values else ("credential",) if not own_values.keys().isdisjoint(_OWN_LOGIN) else ()
+    values = {key: text for key, text in defaults.values.items() if key not in replaced} | own_values
     # An unknown key stays even without a value, to be complained of: `password:hunter2` is one.
     return RawEntry({key: text or "" for key, text in values.items() if text is not None or key not in INSTANCE_KEYS}, tags, line_of(node))
 

@@ -82,9 +82,12 @@ def _started_otherwise(identities: Mapping[str, ServerIdentity | None], stored: 
     """Active instances that may be one of these servers, started anew since they were last asked."""
     told = {identity.name for identity in identities.values() if identity}
     return [
-        one.instance
-        for one in stored
-        if one.is_active and one.entry.name not in identities and one.server_identity and one.server_identity.name in told
+        registered.instance
+        for registered in stored
+        if registered.is_active
+        and registered.entry.name not in identities
+        and registered.server_identity
+        and registered.server_identity.name in told
     ]
 
 
@@ -92,5 +95,9 @@ def _hosts(targets: Sequence[Instance], stored: Iterable[RegisteredInstance]) ->
     """Hosts whose addresses decide something: those in question, what they were before, and others of the same engine and port."""
     names = {target.name for target in targets}
     ports = {(target.engine, target.port) for target in targets}
-    others = [one.entry for one in stored if one.entry.name in names or (one.entry.engine, one.entry.port) in ports]
+    others = [
+        registered.entry
+        for registered in stored
+        if registered.entry.name in names or (registered.entry.engine, registered.entry.port) in ports
+    ]
     return {*(target.host for target in targets), *(entry.host for entry in others)}

@@ -50,27 +50,27 @@ class Comparison(Enum):
     UNKNOWN = auto()
 
 
-def is_at_same_address(one: Server, other: Server) -> bool:
+def is_at_same_address(server: Server, other: Server) -> bool:
     """Tell whether connecting to the one is connecting to the other."""
-    is_same_port = (one.engine, one.port, one.service) == (other.engine, other.port, other.service)
-    return is_same_port and not one.addresses.isdisjoint(other.addresses)
+    is_same_port = (server.engine, server.port, server.service) == (other.engine, other.port, other.service)
+    return is_same_port and not server.addresses.isdisjoint(other.addresses)
 
 
-def is_same_server(one: Server, other: Server) -> bool:
+def is_same_server(server: Server, other: Server) -> bool:
     """Tell whether two instances would count the same databases twice.
 
     Servers with one identity are told apart by their starts, as a primary and its physical replica are. Of two at one address one may
     have been started anew since it was asked.
     """
-    if one.engine is not other.engine or one.is_replica or other.is_replica:
+    if server.engine is not other.engine or server.is_replica or other.is_replica:
         return False
-    if one.identity is None or other.identity is None:
-        return is_at_same_address(one, other)
-    if one.identity.name != other.identity.name:
+    if server.identity is None or other.identity is None:
+        return is_at_same_address(server, other)
+    if server.identity.name != other.identity.name:
         return False
-    if None not in {one.identity.started_at, other.identity.started_at}:
-        return one.identity.started_at == other.identity.started_at or is_at_same_address(one, other)
-    return not (one.identity.is_replica or other.identity.is_replica) or is_at_same_address(one, other)
+    if None not in {server.identity.started_at, other.identity.started_at}:
+        return server.identity.started_at == other.identity.started_at or is_at_same_address(server, other)
+    return not (server.identity.is_replica or other.identity.is_replica) or is_at_same_address(server, other)
 
 
 def compare_with_before(before: Server, now: Server, *, is_asked: bool) -> Comparison:

@@ -23,7 +23,7 @@ def is_in_question(planned: PlannedInstance) -> bool:
 
 def check_servers(plan: Plan, stored: Collection[RegisteredInstance], answers: Answers) -> Plan:
     """The plan with its conflicts as problems, and what it makes known of each server."""
-    known = {one.entry.name: one for one in stored}
+    known = {registered.entry.name: registered for registered in stored}
     in_question = [planned for planned in plan.instances if is_in_question(planned)]
     needless = sorted(answers.moved - {planned.entry.name for planned in in_question if planned.entry.name in known})
     problems = [
@@ -35,7 +35,11 @@ def check_servers(plan: Plan, stored: Collection[RegisteredInstance], answers: A
         name = planned.entry.name
         if name in known and name not in answers.moved:
             problems += _question(planned, known[name], planned_servers[name], answers)
-    after = [planned_servers.get(one.entry.name) or registered_server(one, answers) for one in stored if _is_active(one, planned_servers)]
+    after = [
+        planned_servers.get(registered.entry.name) or registered_server(registered, answers)
+        for registered in stored
+        if _is_active(registered, planned_servers)
+    ]
     after += [server for name, server in planned_servers.items() if name not in known]
     problems += _twins([planned.entry for planned in in_question], after)
     judged = (
@@ -47,19 +51,22 @@ def check_servers(plan: Plan, stored: Collection[RegisteredInstance], answers: A
     return replace(plan, instances=tuple(judged), problems=tuple(sorted(problems)), answers=answers)
 
 
-def registered_server(one: RegisteredInstance, answers: Answers) -> Server:
+def registered_server(registered: RegisteredInstance, answers: Answers) -> Server:
     """A registered instance as a server, with what it answered just now if it was asked."""
-    return _server(one.entry, answers.identities.get(one.entry.name) or one.server_identity, answers)
+    return _server(registered.entry, answers.identities.get(registered.entry.name) or registered.server_identity, answers)
 
 
 def find_twins(instances: Iterable[RegisteredInstance], names: Collection[str], answers: Answers) -> list[Problem]:
     """A problem for each of these active instances that is the same server as another one."""
-    active = [one for one in instances if one.is_active]
-    return _twins([one.entry for one in active if one.entry.name in names], [registered_server(one, answers) for one in active])
+    active = [registered for registered in instances if registered.is_active]
+    return _twins(
+        [registered.entry for registered in active if registered.entry.name in names],
+        [registered_server(registered, answers) for registered in active],
+    )
 
 
-def _is_active(one: RegisteredInstance, planned: Mapping[str, Server]) -> bool:
-    return one.is_active or (one.deleted_at is not None and one.entry.name in planned)
+def _is_active(registered: RegisteredInstance, planned: Mapping[str, Server]) -> bool:
+    return registered.is_active or (registered.deleted_at is not None and registered.entry.name in planned)
 
 
 def _planned_server(planned: PlannedInstance, known: RegisteredInstance | None, answers: Answers) -> Server:

@@ -80,7 +80,7 @@ def carry_out(database: Database, entries: FleetEntries, plan: Plan) -> None:
 
 
 def add_instance(
-    settings: Settings, database: Database, given: RawEntry, password: str | None, identify: Identify = ask_nobody
+    settings: Settings, database: Database, raw_entry: RawEntry, password: str | None, identify: Identify = ask_nobody
 ) -> PlannedInstance:
     """Register one server, or bring a removed one back; a `password` is sealed and kept with its login.
 
@@ -88,7 +88,7 @@ def add_instance(
         InputError: the entry cannot be registered, or its name is taken; nothing was written.
     """
     secrets = SecretBox(settings)
-    entries = _with_refusals(read_entries((), [given], tuple(ADAPTERS)), secrets)
+    entries = _with_refusals(read_entries((), [raw_entry], tuple(ADAPTERS)), secrets)
     refuse(entries.problems)
     if password is not None:
         refuse_other_key(settings, database)
@@ -124,11 +124,11 @@ def refuse(problems: Sequence[Problem]) -> None:
 
 
 def _plan(entries: FleetEntries, credentials: Sequence[CredentialEntry], stored: Sequence[RegisteredInstance]) -> Plan:
-    known = {one.name for one in (*credentials, *entries.credentials)}
+    known = {credential.name for credential in (*credentials, *entries.credentials)}
     unknown = [
-        Problem(one.line or 0, f"instance {one.name!r} uses the credential {one.credential_name!r}, which does not exist.")
-        for one in entries.instances
-        if one.credential_name not in known
+        Problem(entry.line or 0, f"instance {entry.name!r} uses the credential {entry.credential_name!r}, which does not exist.")
+        for entry in entries.instances
+        if entry.credential_name not in known
     ]
     refuse((*entries.problems, *unknown))
     return compare_fleet(entries.credentials, entries.instances, stored_credentials=credentials, stored_instances=stored)
@@ -150,7 +150,7 @@ def _refuse_overwriting(plan: Plan, stored: Sequence[RegisteredInstance]) -> Non
     name = instance.entry.name
     if instance.action not in {Action.ADD, Action.RESTORE}:
         raise InputError(f"There is an instance {name!r} already: `whalefall instances import` changes it, `remove` takes it out.")
-    own = {one.login.name for one in stored if one.entry.name == name}
+    own = {registered.login.name for registered in stored if registered.entry.name == name}
     for login in plan.credentials:
         if login.action is Action.CHANGE and (login.other_users or login.entry.name not in own):
             raise InputError(

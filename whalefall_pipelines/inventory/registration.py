@@ -156,7 +156,7 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Tell whether everything is as it should be already."""
-        return all(one.action is Action.UNCHANGED for one in (*self.credentials, *self.instances))
+        return all(planned.action is Action.UNCHANGED for planned in (*self.credentials, *self.instances))
 
 
 def compare_fleet(
@@ -167,13 +167,13 @@ def compare_fleet(
     stored_instances: Collection[RegisteredInstance],
 ) -> Plan:
     """Plan how these entries come into a store that has those."""
-    known_credentials = {one.name: one for one in stored_credentials}
-    known_instances = {one.entry.name: one for one in stored_instances}
+    known_credentials = {credential.name: credential for credential in stored_credentials}
+    known_instances = {registered.entry.name: registered for registered in stored_instances}
     named = {entry.name for entry in instances}
-    others = [one for one in stored_instances if one.deleted_at is None and one.entry.name not in named]
+    others = [registered for registered in stored_instances if registered.deleted_at is None and registered.entry.name not in named]
     users: dict[str, list[str]] = {}
-    for one in others:
-        users.setdefault(one.login.name, []).append(one.entry.name)
+    for registered in others:
+        users.setdefault(registered.login.name, []).append(registered.entry.name)
     return Plan(
         credentials=tuple(_plan_credential(entry, known_credentials.get(entry.name), users.get(entry.name, ())) for entry in credentials),
         instances=tuple(_plan_instance(entry, known_instances.get(entry.name)) for entry in instances),

@@ -25,7 +25,7 @@ def refuse_other_key(settings: Settings, database: Database) -> None:
     secrets = SecretBox(settings)
     with database.transaction() as cursor:
         sealed = _sealed(cursor)
-    if sealed and not any(secrets.opens(one.secret or "") for one in sealed):
+    if sealed and not any(secrets.opens(credential.secret or "") for credential in sealed):
         raise InputError(
             f"The passwords that this store keeps ({len(sealed)}) were encrypted with another key than {secrets.keys}: bring that key back "
             "(WHALEFALL_SECRET_KEY, or secret.key in the home folder)."
@@ -61,16 +61,19 @@ def replace_key(settings: Settings, database: Database) -> tuple[int, SecretKeys
 def seal_all_again(database: Database, secrets: SecretBox) -> int:
     """Encrypt every stored password with the first key, all or none of them; return how many there are."""
     with database.transaction() as cursor:
-        return replace_secrets(cursor, {one.name: (one.secret or "", secrets.seal_again(one.secret or "")) for one in _sealed(cursor)})
+        return replace_secrets(
+            cursor,
+            {credential.name: (credential.secret or "", secrets.seal_again(credential.secret or "")) for credential in _sealed(cursor)},
+        )
 
 
 def _sealed(cursor: Cursor) -> list[CredentialEntry]:
     credentials, _ = read_fleet(cursor)
-    return [one for one in credentials if is_sealed(one.secret)]
+    return [credential for credential in credentials if is_sealed(credential.secret)]
 
 
 def _refuse_unreadable(sealed: Sequence[CredentialEntry], secrets: SecretBox) -> None:
-    unreadable = [one.name for one in sealed if not secrets.opens(one.secret or "")]
+    unreadable = [credential.name for credential in sealed if not secrets.opens(credential.secret or "")]
     if unreadable:
         raise InputError(
             f"{secrets.keys} does not open the passwords of {', '.join(map(repr, unreadable))}, so nothing was changed: bring back the key "

@@ -58,8 +58,8 @@ def remove_instances(database: Database, names: Sequence[str], *, confirmed: Seq
     with database.transaction() as cursor:
         lock_fleet(cursor)
         registered = find_registered(cursor, names)
-        if confirmed is not None and {one.instance_id: one.entry for one in registered} != {
-            one.instance_id: one.entry for one in confirmed
+        if confirmed is not None and {instance.instance_id: instance.entry for instance in registered} != {
+            instance.instance_id: instance.entry for instance in confirmed
         }:
             raise InputError("An instance was changed after it was shown, so none was removed: look at it again.")
         store.remove_instances(cursor, names)
@@ -95,7 +95,7 @@ def accept_replicas(database: Database, names: Sequence[str], *, is_replica: boo
 
 
 def _resolve(database: Database) -> Addresses:
-    return resolve_hosts({one.entry.host for one in registered_instances(database)}, seconds=RESOLVE_SECONDS)
+    return resolve_hosts({registered.entry.host for registered in registered_instances(database)}, seconds=RESOLVE_SECONDS)
 
 
 def _refuse_twins(registered: Sequence[RegisteredInstance], names: Collection[str], addresses: Addresses) -> None:

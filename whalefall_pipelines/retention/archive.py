@@ -57,26 +57,29 @@ def check_archive(folder: Path) -> None:
             pass
 
 
-def archive_month(database: Database, one: TablePartition, folder: Path) -> Path:
+def archive_month(database: Database, partition: TablePartition, folder: Path) -> Path:
     """Write a month to a new file, read it back, compare every row, and return the file. An older file is never written over.
 
     Raises:
         ArchiveError: it cannot be written, or what was read back is not the same.
     """
-    columns = column_types(database, one.table_name)
-    with _failures(f"{one.name} cannot be archived to {folder}"), tempfile.TemporaryDirectory(dir=folder, prefix=".archive-") as scratch:
+    columns = column_types(database, partition.table_name)
+    with (
+        _failures(f"{partition.name} cannot be archived to {folder}"),
+        tempfile.TemporaryDirectory(dir=folder, prefix=".archive-") as scratch,
+    ):
         csv_file, parquet_file = Path(scratch) / "rows.csv", Path(scratch) / "rows.parquet"
         with csv_file.open("wb") as file:
-            copy_out(database, one, file)
+            copy_out(database, partition, file)
         _write_parquet(csv_file, parquet_file, columns)
         _read_parquet(parquet_file, csv_file)
         with csv_file.open("rb") as file:
-            rows, differences = count_differences(database, one, file, list(columns))
+            rows, differences = count_differences(database, partition, file, list(columns))
         if differences:
             raise ArchiveError(
-                f"The archive of {one.name} differs in {differences} of {rows} rows when it is read back, so it is not kept."
+                f"The archive of {partition.name} differs in {differences} of {rows} rows when it is read back, so it is not kept."
             )
-        manifest = Manifest(one.table_name, str(one.month), rows, parquet_file.stat().st_size, _checksum(parquet_file), columns)
+        manifest = Manifest(partition.table_name, str(partition.month), rows, parquet_file.stat().st_size, _checksum(parquet_file), columns)
         return _keep(parquet_file, folder, manifest)
 
 

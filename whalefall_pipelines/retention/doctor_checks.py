@@ -20,35 +20,35 @@ def check(examined: Examined) -> Iterator[Outcome]:
         yield check_footprint(read_footprint(Databases(examined.store, examined.dagster), day))
 
 
-def check_months(steps: Sequence[Step], this: Month) -> list[Outcome]:
+def check_months(steps: Sequence[Step], current_month: Month) -> list[Outcome]:
     """The running month must be there, the coming ones should be, and nothing may be cut off or in the way."""
     create = "run `whalefall partitions create`."
     missing = [step for step in steps if step.kind is StepKind.CREATE and step.month]
     rules = (
         (
             "are missing, so a run has to make them before it writes",
-            [one for one in missing if one.month and one.month <= this],
+            [step for step in missing if step.month and step.month <= current_month],
             problem,
             create,
         ),
-        ("of the months ahead are missing", [one for one in missing if one.month and one.month > this], warning, create),
+        ("of the months ahead are missing", [step for step in missing if step.month and step.month > current_month], warning, create),
         (
             "were cut off while they were detached: their rows are in no query",
-            [one for one in steps if one.kind is StepKind.FINALIZE],
+            [step for step in steps if step.kind is StepKind.FINALIZE],
             problem,
             "run `whalefall partitions expire`.",
         ),
         (
             "are in the way",
-            [one for one in steps if one.kind is StepKind.CONFLICT],
+            [step for step in steps if step.kind is StepKind.CONFLICT],
             problem,
             "look at `whalefall partitions plan`, and rename or drop what conflicts.",
         ),
     )
     bad = [
-        outcome("table partitions", f"{listed([one.name for one in found])} {why}.", next_step)
-        for why, found, outcome, next_step in rules
-        if found
+        outcome("table partitions", f"{listed([step.name for step in affected])} {why}.", next_step)
+        for why, affected, outcome, next_step in rules
+        if affected
     ]
     return bad or [fine("table partitions", "this month and those ahead are there.")]
 

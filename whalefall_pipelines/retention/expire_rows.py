@@ -64,7 +64,9 @@ def expire_rows(
         StoreUnreachableError: a database is away; what was deleted before stays deleted.
     """
     rules = _rules(databases.store, settings, today)
-    if confirmed is not None and {one.kind: one.before for one in confirmed} != {kind: rules.before(kind, today) for kind in RowKind}:
+    if confirmed is not None and {expired.kind: expired.before for expired in confirmed} != {
+        kind: rules.before(kind, today) for kind in RowKind
+    }:
         raise InputError("What expires changed after its plan was shown, so nothing was deleted: make the plan again.")
     done: list[ExpiredRows] = []
     for kind in RowKind:
@@ -92,7 +94,9 @@ def _rules(store: Database, settings: Settings, today: date) -> RowRules:
     """The oldest day that is kept is of the oldest month of sizes that is there: one that is held for its periods needs its gaps."""
     rules = month_rules(settings)
     present = [
-        one.month for one in read_catalogue(store, rules.names(Content.AGGREGATED_DAYS)) if one.month and one.place is not Place.STRAY
+        partition.month
+        for partition in read_catalogue(store, rules.names(Content.AGGREGATED_DAYS))
+        if partition.month and partition.place is not Place.STRAY
     ]
     return RowRules(min([rules.oldest_daily(today), *present]).first_day, settings.session_retention_days, settings.event_retention_days)
 

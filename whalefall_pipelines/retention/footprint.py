@@ -29,15 +29,15 @@ CONCURRENCY_GROUP = {"whalefall/concurrency_group": "maintenance"}
     tags={"grain": "kind"},
 )
 def footprint(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
-    given = whalefall.installation()
+    settings = whalefall.installation()
     day = whalefall.today()
     with _databases(whalefall) as databases:
-        found = rows_that_expire.read_footprint(databases, day)
-        rows_that_expire.record_footprint(databases, found)
-        planned = rows_that_expire.plan_rows(databases, given, day)
-    sizes = {f"{kind}_bytes": size for kind, size in found.sizes.items()}
-    overdue = {f"expired_{one.kind.replace(' ', '_')}": one.rows for one in planned}
-    return dg.MaterializeResult(metadata={"total_bytes": found.total_bytes, **sizes, **overdue, "expired": _table(planned)})
+        measured = rows_that_expire.read_footprint(databases, day)
+        rows_that_expire.record_footprint(databases, measured)
+        planned = rows_that_expire.plan_rows(databases, settings, day)
+    sizes = {f"{kind}_bytes": size for kind, size in measured.sizes.items()}
+    overdue = {f"expired_{expired.kind.replace(' ', '_')}": expired.rows for expired in planned}
+    return dg.MaterializeResult(metadata={"total_bytes": measured.total_bytes, **sizes, **overdue, "expired": _table(planned)})
 
 
 measure_footprint = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -50,12 +50,12 @@ measure_footprint = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberT
 
 @dg.op(description="Deletes gaps, records, sessions and Dagster's events that are older than they are kept.")
 def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
-    given = whalefall.installation()
+    settings = whalefall.installation()
     day = whalefall.today()
     with _databases(whalefall) as databases:
-        deleted = rows_that_expire.expire_rows(databases, given, day)
-    for one in deleted:
-        context.log.info("%d %s before %s deleted: %s", one.rows, one.kind, one.before, one.why)
+        deleted = rows_that_expire.expire_rows(databases, settings, day)
+    for expired in deleted:
+        context.log.info("%d %s before %s deleted: %s", expired.rows, expired.kind, expired.before, expired.why)
     context.log_event(dg.AssetObservation(ASSET, metadata={"deleted": _table(deleted)}))
 
 
@@ -75,4 +75,6 @@ def _databases(whalefall: WhalefallResource) -> Generator[Databases]:
 
 
 def _table(rows: Sequence[ExpiredRows]) -> dg.MarkdownMetadataValue:
-    return markdown_table(("what", "before", "rows", "why"), [(one.kind, one.before, one.rows, one.why) for one in rows])
+    return markdown_table(
+        ("what", "before", "rows", "why"), [(expired.kind, expired.before, expired.rows, expired.why) for expired in rows]
+    )

@@ -34,6 +34,6 @@ def find_held_months(database: Database, months: Sequence[Month], retention_mont
         for period in find_stale_periods(database, period_type, today, span)
         if months_of([period.start])[0] >= oldest_kept
     ]
-    touching = {month: [one for one in stale if one.start <= month.last_day and one.end >= month.first_day] for month in months}
+    touching = {month: [period for period in stale if period.start <= month.last_day and period.end >= month.first_day] for month in months}
     why = "it is overdue, but aggregations do not match its daily data; compute them first: "
     return {month: why + how_to_compute(periods) for month, periods in touching.items() if periods}

@@ -120,7 +120,7 @@ def expire_table_partitions(
             done = outcomes.setdefault(step.table_name, [])
             if step.kind is StepKind.HOLD:
                 done.append(Outcome(step, InputError(f"{step.name} is kept: {step.why}")))
-            elif any(isinstance(one.error, StoreBusyError) for one in done):
+            elif any(isinstance(outcome.error, StoreBusyError) for outcome in done):
                 done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the one before it; the next maintenance tries again.")))
             else:
                 done.append(_take(database, step, settings.archive_dir, lock_policy))
@@ -161,7 +161,7 @@ def rules(settings: Settings) -> MaintenanceRules:
 class _Known:
     """What a plan is made from."""
 
-    found: tuple[TablePartition, ...]
+    partitions: tuple[TablePartition, ...]
     rules: MaintenanceRules
     needed: tuple[Month, ...]
     with_days: frozenset[tuple[str, Month]] = frozenset()
@@ -172,24 +172,28 @@ def _known(database: Database, settings: Settings, months: Iterable[Month] = ())
 
 
 def _plan(known: _Known, day: date, held: Mapping[Month, str] = NOTHING_HELD) -> tuple[Step, ...]:
-    return plan_maintenance(known.found, known.rules, day, known.needed, held=held, with_days=known.with_days)
+    return plan_maintenance(known.partitions, known.rules, day, known.needed, held=held, with_days=known.with_days)
 
 
 def _with_days(database: Database, known: _Known, day: date) -> _Known:
     """The same, with the months of aggregations whose daily rows are overdue."""
     overdue = {
-        name: [one.month for one in known.found if one.table_name == name and one.month and known.rules.are_days_overdue(one.month, day)]
+        name: [
+            partition.month
+            for partition in known.partitions
+            if partition.table_name == name and partition.month and known.rules.are_days_overdue(partition.month, day)
+        ]
         for name in known.rules.names(Content.PERIODS)
     }
-    found = {(name, month) for name, months in overdue.items() for month in months_with_days(database, name, months)}
-    return replace(known, with_days=frozenset(found))
+    table_months = {(name, month) for name, months in overdue.items() for month in months_with_days(database, name, months)}
+    return replace(known, with_days=frozenset(table_months))
 
 
 def _create(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
     try:
-        if step.found:
-            detach(database, step.found, lock_policy)
-            attach_again(database, step.found, lock_policy)
+        if step.partition:
+            detach(database, step.partition, lock_policy)
+            attach_again(database, step.partition, lock_policy)
         elif step.month:
             ensure_month(database, step.table_name, step.month, lock_policy)
     except StoreUnreachableError:
@@ -208,8 +212,8 @@ def _take(database: Database, step: Step, folder: Path | None, lock_policy: Lock
 
 def _prune(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
     try:
-        if step.found and step.month:
-            prune(database, step.found, step.month, lock_policy)
+        if step.partition and step.month:
+            prune(database, step.partition, step.month, lock_policy)
     except StoreUnreachableError:
         raise
     except StoreError as error:
@@ -218,14 +222,14 @@ def _prune(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
 
 
 def _expire(database: Database, step: Step, folder: Path | None, lock_policy: LockPolicy) -> Outcome:
-    one = step.found
-    if one is None:
+    partition = step.partition
+    if partition is None:
         return Outcome(step)
     archive = None
     try:
-        detach(database, one, lock_policy)
-        archive = _archive(database, one, folder, lock_policy) if folder else None
-        drop_detached(database, one, lock_policy)
+        detach(database, partition, lock_policy)
+        archive = _archive(database, partition, folder, lock_policy) if folder else None
+        drop_detached(database, partition, lock_policy)
     except StoreUnreachableError:
         raise
     except WhalefallError as error:
@@ -233,10 +237,10 @@ def _expire(database: Database, step: Step, folder: Path | None, lock_policy: Lo
     return Outcome(step, archive=archive)
 
 
-def _archive(database: Database, one: TablePartition, folder: Path, lock_policy: LockPolicy) -> Path:
+def _archive(database: Database, partition: TablePartition, folder: Path, lock_policy: LockPolicy) -> Path:
     """Archive a month that nobody can write any more; where that fails, it goes back to its place."""
     try:
-        return archive_month(database, one, folder)
+        return archive_month(database, partition, folder)
     except WhalefallError:
-        attach_again(database, one, lock_policy)
+        attach_again(database, partition, lock_policy)
         raise

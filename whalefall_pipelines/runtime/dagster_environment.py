@@ -19,7 +19,7 @@ def dagster_environment(settings: Settings, address: StoreAddress, timezone: Zon
     The home folder is made ready on the way. The process is given the embedded store's URL too, so that it uses that store and never
     starts one, the store's time zone, which the calendars need before any store is opened, and absolute paths, so that it may run anywhere.
     """
-    given = {
+    variables = {
         "DAGSTER_HOME": str(dagster_home(settings)),
         "DAGSTER_DISABLE_TELEMETRY": "1",
         # The days of a backfill are told to Dagster together, not by a commit for each.
@@ -30,7 +30,7 @@ def dagster_environment(settings: Settings, address: StoreAddress, timezone: Zon
         "WHALEFALL_DAGSTER_DATABASE_URL": address.dagster.render_as_string(hide_password=False),
     }
     paths = {"WHALEFALL_FILTERS_FILE": settings.filters_file, "WHALEFALL_PG_BIN": settings.postgres_bin}
-    return given | {name: str(path) for name, path in paths.items() if path}
+    return variables | {name: str(path) for name, path in paths.items() if path}
 
 
 def dagster_home(settings: Settings) -> Path:

@@ -115,7 +115,7 @@ def what_is_missing(port: int, since: float) -> Missing | None:
     if not locations or not all(locations):
         return Missing("code server", "the definitions are not loaded yet")
     statuses = answer["instance"]["daemonHealth"]["allDaemonStatuses"]
-    silent = [one["daemonType"] for one in statuses if one["required"] and (one["lastHeartbeatTime"] or 0) < since]
+    silent = [status["daemonType"] for status in statuses if status["required"] and (status["lastHeartbeatTime"] or 0) < since]
     return Missing("daemon", f"no sign of life from {', '.join(silent).lower()}") if silent or not statuses else None
 
 

@@ -78,10 +78,10 @@ def start(settings: Settings, *, with_parent: bool = False) -> StoreAddress:
     if settings.database_url:
         return address(settings)
     cluster(settings).start(with_parent=with_parent)
-    found = address(settings)
-    for url in (found.whalefall, found.dagster):
+    store_address = address(settings)
+    for url in (store_address.whalefall, store_address.dagster):
         create_missing_database(url)
-    return found
+    return store_address
 
 
 def resume(settings: Settings) -> None:

@@ -114,8 +114,8 @@ def descendants() -> list[psutil.Process]:
 def next_ended_child() -> int | None:
     """The number of a child that has ended, left for its owner to collect; None when all of them run."""
     with suppress(ChildProcessError):
-        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-        return found.si_pid if found else None
+        child = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        return child.si_pid if child else None
     return None
 
 

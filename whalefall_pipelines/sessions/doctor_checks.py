@@ -17,8 +17,8 @@ def check_sessions(running: Sequence[RunningSession]) -> list[Outcome]:
     """A session whose process says nothing any more is dead, and Dagster's daemon should have ended it by now or will within minutes."""
     step = "see that the daemon runs, which ends it within minutes; else run `whalefall sessions cancel {}`."
     bad = [
-        problem("sessions", f"{one.session_id} is called running, but its process is gone.", step.format(one.session_id))
-        for one in running
-        if not one.is_alive
+        problem("sessions", f"{session.session_id} is called running, but its process is gone.", step.format(session.session_id))
+        for session in running
+        if not session.is_alive
     ]
     return bad or [fine("sessions", f"{len(running)} running, none of them dead.")]

@@ -28,9 +28,9 @@ def end_dead_sessions(
 ) -> list[EndedSession]:
     """End every running session that should not run, given what Dagster says of these runs; runs it does not know are left out."""
     running = sessions.list_running(database, dead_after_seconds)
-    states = states_of([one.run_id for one in running if one.run_id])
-    ended = [_end(database, one, states.get(one.run_id or "", RunState.UNKNOWN)) for one in running]
-    return [one for one in ended if one]
+    states = states_of([session.run_id for session in running if session.run_id])
+    ended = [_end(database, session, states.get(session.run_id or "", RunState.UNKNOWN)) for session in running]
+    return [session for session in ended if session]
 
 
 def end_sessions_without_process(database: Database) -> None:
@@ -40,9 +40,9 @@ def end_sessions_without_process(database: Database) -> None:
 
 def end_sessions_of_run(database: Database, run_id: str, status: SessionStatus, why: str) -> None:
     """End what still runs of a run that is over, and why it is."""
-    for one in sessions.list_running(database):
-        if one.run_id == run_id:
-            _abandon(database, one, status, why)
+    for session in sessions.list_running(database):
+        if session.run_id == run_id:
+            _abandon(database, session, status, why)
 
 
 def record_lost_run(database: Database, plan: SessionPlan, instance_ids: Sequence[int]) -> None:

@@ -40,17 +40,17 @@ class Retry:
     instance_names: tuple[str, ...]
 
 
-def next_retry(one: Unrepaired, pauses: Sequence[timedelta], measurable_until: datetime) -> datetime | None:
+def next_retry(session: Unrepaired, pauses: Sequence[timedelta], measurable_until: datetime) -> datetime | None:
     """When these instances are visited again: after the pause of their number, then steadily, and once more shortly before the end.
 
     The last retry takes the place of one that would leave no room for another, so that the end of the day is always tried and never
     twice. None when it has been.
     """
     last = measurable_until - LAST_RETRY_BEFORE_END
-    if one.ended_at >= last:
+    if session.ended_at >= last:
         return None
-    pause = pauses[one.retries] if one.retries < len(pauses) else max(STEADY_PAUSE, *pauses)
-    due = one.ended_at + pause
+    pause = pauses[session.retries] if session.retries < len(pauses) else max(STEADY_PAUSE, *pauses)
+    due = session.ended_at + pause
     return last if due + pause > last else due
 
 
@@ -58,9 +58,9 @@ def due_retries(
     unrepaired: Iterable[Unrepaired], pauses: Sequence[timedelta], now: datetime, measurable_until: Callable[[date], datetime]
 ) -> list[Retry]:
     """The retries whose moment has come, of days that can still be measured, which `measurable_until` tells."""
-    moments = ((one, next_retry(one, pauses, measurable_until(one.day))) for one in unrepaired)
+    moments = ((session, next_retry(session, pauses, measurable_until(session.day))) for session in unrepaired)
     return [
-        Retry(one.day, one.session_id, one.instance_names)
-        for one, moment in moments
-        if moment is not None and moment <= now < measurable_until(one.day)
+        Retry(session.day, session.session_id, session.instance_names)
+        for session, moment in moments
+        if moment is not None and moment <= now < measurable_until(session.day)
     ]

@@ -32,8 +32,8 @@ def plan_session(
     """
     tags = context.run.tags
     tag = session_tag(category)
-    given = UUID(tags[tag]) if tag in tags else None
-    session_id = given if given and not is_known(database, given) else uuid4()
+    tagged_id = UUID(tags[tag]) if tag in tags else None
+    session_id = tagged_id if tagged_id and not is_known(database, tagged_id) else uuid4()
     context.instance.add_run_tags(context.run.run_id, {tag: str(session_id)})
     return SessionPlan(
         session_id=session_id,

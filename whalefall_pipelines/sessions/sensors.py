@@ -25,11 +25,17 @@ _STATES = {
 def end_dead_runs(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> dg.SkipReason:
     with whalefall.store() as database:
         ended = end_dead_sessions(database, lambda run_ids: _states(context.instance, run_ids))
-        for one in ended:
-            context.log.warning("session %s was %s: %s", one.session.session_id, one.status, one.why)
-            run = context.instance.get_run_by_id(one.session.run_id) if one.session.run_id and one.run_goes_on else None
+        for ended_session in ended:
+            context.log.warning("session %s was %s: %s", ended_session.session.session_id, ended_session.status, ended_session.why)
+            run = (
+                context.instance.get_run_by_id(ended_session.session.run_id)
+                if ended_session.session.run_id and ended_session.run_goes_on
+                else None
+            )
             if run:  # else it stays started for ever, in a slot of its lane
-                context.instance.report_run_failed(run, message=f"Its session {one.session.session_id} was ended: {one.why}.")
+                context.instance.report_run_failed(
+                    run, message=f"Its session {ended_session.session.session_id} was ended: {ended_session.why}."
+                )
     return dg.SkipReason(f"{len(ended)} sessions were ended" if ended else "every running session has a living run")
 
 

@@ -192,10 +192,10 @@ def get_session(database: Database, session_id: UUID) -> Session:
     Raises:
         NotFoundError: there is none of this id.
     """
-    found = _sessions(database, session_id, 1)
-    if not found:
+    sessions = _sessions(database, session_id, 1)
+    if not sessions:
         raise NotFoundError(f"There is no session {session_id}; `whalefall sessions list` shows the newest.")
-    return found[0]
+    return sessions[0]
 
 
 def find_session(database: Database, prefix: str) -> Session:
@@ -207,12 +207,12 @@ def find_session(database: Database, prefix: str) -> Session:
     """
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/find_sessions"), {"prefix": prefix.lower()})
-        found = cursor.fetchall()
-    if not found:
+        rows = cursor.fetchall()
+    if not rows:
         raise NotFoundError(f"There is no session {prefix!r}; `whalefall sessions list` shows the newest.")
-    if len(found) > 1:
+    if len(rows) > 1:
         raise InputError(f"Several sessions begin with {prefix!r}; give more of the id.")
-    return get_session(database, UUID(str(found[0][0])))
+    return get_session(database, UUID(str(rows[0][0])))
 
 
 def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, ...]:

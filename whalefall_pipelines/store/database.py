@@ -215,8 +215,8 @@ def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
 
 def _missing_month(url: "URL", diag: extensions.Diagnostics) -> MissingMonthError:
     """A row without a table partition. The server's own sentence is in its language; the day in it is always written as ISO."""
-    found = re.search(r"\d{4,}-\d\d-\d\d", diag.message_detail or "")
-    day, month = (found[0], found[0].rpartition("-")[0]) if found else ("a day", "YYYY-MM")
+    match = re.search(r"\d{4,}-\d\d-\d\d", diag.message_detail or "")
+    day, month = (match[0], match[0].rpartition("-")[0]) if match else ("a day", "YYYY-MM")
     return MissingMonthError(
         f"{diag.table_name} in the store at {describe(url)} has no table partition for {day}, so nothing of this step was kept; "
         f"maintenance makes it within minutes where Dagster's daemon runs, `whalefall partitions create --month {month}` at once."

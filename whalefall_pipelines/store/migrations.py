@@ -26,13 +26,13 @@ class Migration:
 
 def shipped() -> tuple[Migration, ...]:
     """The migrations that this program brings, in order."""
-    found: list[Migration] = []
+    migrations: list[Migration] = []
     for path in sorted((queries.SQL_ROOT / "schema").glob("*.sql")):
         number = re.match(r"\d{4}", path.name)
         if number:
             text = queries.load(f"schema/{path.stem}")
-            found.append(Migration(int(number.group()), path.stem, hashlib.sha256(text.encode()).hexdigest()))
-    return tuple(found)
+            migrations.append(Migration(int(number.group()), path.stem, hashlib.sha256(text.encode()).hexdigest()))
+    return tuple(migrations)
 
 
 def migrate(database: Database, timezone_name: str) -> tuple[Migration, ...]:

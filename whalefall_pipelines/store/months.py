@@ -32,8 +32,8 @@ class LockPolicy:
 
     def begin(self, cursor: Cursor, table_name: str, *, is_local: bool = True) -> None:
         """Prepare a transaction or a session for DDL: with the lock time-out, and as the owner of the table."""
-        given = {"lock_timeout": f"{self.lock_timeout_seconds * 1000:.0f}ms", "is_local": is_local}
-        cursor.execute(queries.load("months/limit_lock_wait"), given)
+        parameters = {"lock_timeout": f"{self.lock_timeout_seconds * 1000:.0f}ms", "is_local": is_local}
+        cursor.execute(queries.load("months/limit_lock_wait"), parameters)
         cursor.execute(queries.load("months/act_as_owner"), {"table_name": table_name, "is_local": is_local})
 
 
@@ -45,9 +45,9 @@ def read_catalogue(database: Database, table_names: Iterable[str] | None = None)
 
     No names are all partitioned tables.
     """
-    given = {"table_names": list(table_names or partitioned_table_names())}
+    parameters = {"table_names": list(table_names or partitioned_table_names())}
     with database.transaction() as cursor:
-        return (*_attached(cursor, given), *_detached(cursor, given))
+        return (*_attached(cursor, parameters), *_detached(cursor, parameters))
 
 
 def ensure_months(database: Database, days: Iterable[date], table_names: Sequence[str] | None = None) -> int:
@@ -87,11 +87,13 @@ def writing_months(database: Database, days: Sequence[date], table_names: Sequen
 def analyze_months(database: Database, days: Iterable[date], table_names: Sequence[str]) -> None:
     """Let the planner know what these months hold. A month that is busy, or that this login may not analyze, is left to autovacuum."""
     wanted = set(months_of(days))
-    parts = [one for one in read_catalogue(database, table_names) if one.place is Place.ATTACHED and one.month in wanted]
-    for one in parts:
+    parts = [
+        partition for partition in read_catalogue(database, table_names) if partition.place is Place.ATTACHED and partition.month in wanted
+    ]
+    for partition in parts:
         with suppress(StoreError), database.transaction() as cursor:
-            LOCK_POLICY.begin(cursor, one.table_name)
-            cursor.execute(compose("months/analyze_table_partition", one))
+            LOCK_POLICY.begin(cursor, partition.table_name)
+            cursor.execute(compose("months/analyze_table_partition", partition))
 
 
 def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
@@ -100,7 +102,7 @@ def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
     kept: set[Month] = set()
     for _, first_day, end_day in cursor.fetchall():
         first, last = months_of((first_day,))[0], months_of((end_day - timedelta(days=1),))[0]
-        kept |= {one for one in months_between(first, last) if first_day <= one.first_day and one.end_day <= end_day}
+        kept |= {month for month in months_between(first, last) if first_day <= month.first_day and month.end_day <= end_day}
     return frozenset(kept)
 
 
@@ -121,11 +123,11 @@ def ensure_month(database: Database, table_name: str, month: Month, lock_policy:
     raise AssertionError
 
 
-def compose(name: str, one: TablePartition, **literals: str | None) -> sql.Composed:
+def compose(name: str, partition: TablePartition, **literals: str | None) -> sql.Composed:
     """A statement about one month, with its identifiers and these literals in it."""
     return sql.SQL(queries.load(name)).format(
-        table_name=sql.Identifier(one.table_name),
-        table_partition=sql.Identifier(one.schema_name, one.name) if one.schema_name else sql.Identifier(one.name),
+        table_name=sql.Identifier(partition.table_name),
+        table_partition=sql.Identifier(partition.schema_name, partition.name) if partition.schema_name else sql.Identifier(partition.name),
         **{key: sql.Literal(value) for key, value in literals.items()},
     )
 
@@ -149,20 +151,22 @@ def _try_to_create(database: Database, table_name: str, month: Month, lock_polic
     with database.transaction() as cursor:
         if not begin_creating(cursor, table_name, month, lock_policy):
             return False
-        one = new_month(table_name, month)
-        cursor.execute(compose("months/create_table_partition", one))
-        cursor.execute(compose("months/attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+        partition = new_month(table_name, month)
+        cursor.execute(compose("months/create_table_partition", partition))
+        cursor.execute(
+            compose("months/attach_table_partition", partition, first_day=str(partition.first_day), end_day=str(partition.end_day))
+        )
     return True
 
 
-def _attached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartition]:
-    cursor.execute(queries.load("months/list_attached"), given)
+def _attached(cursor: Cursor, parameters: dict[str, list[str]]) -> list[TablePartition]:
+    cursor.execute(queries.load("months/list_attached"), parameters)
     return [
         as_model(row, TablePartition, place=Place.DETACH_PENDING if row.pop("is_detach_pending") else Place.ATTACHED)
         for row in fetch_rows(cursor)
     ]
 
 
-def _detached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartition]:
-    cursor.execute(queries.load("months/list_detached"), given)
+def _detached(cursor: Cursor, parameters: dict[str, list[str]]) -> list[TablePartition]:
+    cursor.execute(queries.load("months/list_detached"), parameters)
     return [as_model(row, TablePartition, place=Place.DETACHED if row["first_day"] else Place.STRAY) for row in fetch_rows(cursor)]

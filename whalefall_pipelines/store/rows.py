@@ -12,7 +12,7 @@ from whalefall_pipelines.store.database import Cursor
 Model = TypeVar("Model")
 
 
-def fetch_as(cursor: Cursor, model: type[Model], **given: object) -> tuple[Model, ...]:
+def fetch_as(cursor: Cursor, model: type[Model], **extra_fields: object) -> tuple[Model, ...]:
     """The rows of the last statement. `given` are the fields that are the same in all of them and have no column.
 
     Enumerations, UUIDs and tuples become what the field's type says; everything else is as the driver gives it.
@@ -20,7 +20,7 @@ def fetch_as(cursor: Cursor, model: type[Model], **given: object) -> tuple[Model
     Raises:
         TypeError: the columns are not the fields of the model.
     """
-    return tuple(as_model(row, model, **given) for row in fetch_rows(cursor))
+    return tuple(as_model(row, model, **extra_fields) for row in fetch_rows(cursor))
 
 
 def fetch_rows(cursor: Cursor) -> list[dict[str, Any]]:
@@ -30,10 +30,10 @@ def fetch_rows(cursor: Cursor) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def as_model(row: dict[str, Any], model: type[Model], **given: object) -> Model:
+def as_model(row: dict[str, Any], model: type[Model], **extra_fields: object) -> Model:
     """One row."""
     converters = _converters(model)
-    return model(**{name: _convert(value, converters.get(name)) for name, value in row.items()}, **given)
+    return model(**{name: _convert(value, converters.get(name)) for name, value in row.items()}, **extra_fields)
 
 
 def take(row: dict[str, Any], model: type[Model]) -> Model:
@@ -47,8 +47,8 @@ def _convert(value: object, converter: Callable[[Any], object] | None) -> object
 
 @cache
 def _converters(model: type[Any]) -> dict[str, Callable[[Any], object]]:
-    found = {name: _converter(hint) for name, hint in get_type_hints(model).items()}
-    return {name: converter for name, converter in found.items() if converter}
+    converters = {name: _converter(hint) for name, hint in get_type_hints(model).items()}
+    return {name: converter for name, converter in converters.items() if converter}
 
 
 def _converter(hint: Any) -> Callable[[Any], object] | None:

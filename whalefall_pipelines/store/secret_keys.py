@@ -78,9 +78,13 @@ class SecretKeys:
 
     def _load(self) -> list[Fernet]:
         if self._passphrases is not None:
-            given = self._passphrases.split(",")
+            passphrases = self._passphrases.split(",")
             # A passphrase of before there could be several may hold a comma.
-            return [_fernet_of(one.strip()) for one in [*given, *([self._passphrases] if len(given) > 1 else [])] if one.strip()]
+            return [
+                _fernet_of(passphrase.strip())
+                for passphrase in [*passphrases, *([self._passphrases] if len(passphrases) > 1 else [])]
+                if passphrase.strip()
+            ]
         try:
             return [Fernet(line) for line in self._lines()]
         except (ValueError, binascii.Error):

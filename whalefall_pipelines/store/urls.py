@@ -34,8 +34,8 @@ def parse_url(text: str) -> "URL":
     """
     from sqlalchemy import exc, make_url  # noqa: PLC0415
 
-    found = _SURE.fullmatch(text)
-    if not found or any(re.search(r"%(?![0-9a-fA-F]{2})", part) for part in found.groupdict("").values()):
+    match = _SURE.fullmatch(text)
+    if not match or any(re.search(r"%(?![0-9a-fA-F]{2})", part) for part in match.groupdict("").values()):
         raise InputError(
             f"The URL of the store, or that of Dagster's database, cannot be read surely, so nothing of it is shown; {_ADVICE}"
         )

@@ -24,8 +24,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 def console() -> Console:
     """Standard output for tables; as wide as the content when it is no terminal, so that nothing is cut in a pipe."""
-    found = Console(soft_wrap=False, highlight=False)
-    return found if found.is_terminal else Console(width=400, highlight=False, force_terminal=False)
+    terminal = Console(soft_wrap=False, highlight=False)
+    return terminal if terminal.is_terminal else Console(width=400, highlight=False, force_terminal=False)
 
 
 def error_console() -> Console:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.doctor.examine import examine, is_reached
 from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.doctor.outcome import Outcome, Severity
@@ -19,6 +18,7 @@ from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.retention.maintain_table_partitions import create_table_partitions
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query, register, server
 
@@ -30,7 +30,7 @@ def installed(store: Database, store_environment: dict[str, str], postgres_serve
     """A store with its months, and an empty database where Dagster's should be."""
     name = f"doctors_dagster_{next(_numbers)}"
     administer(postgres_server, f"create database {name}")
-    given = settings.load(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
+    given = load_settings(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
     create_table_partitions(store, given, today(datetime.now(UTC), given.requested_timezone))
     yield Installation(given, fleet=FakeFleet({}))
     administer(postgres_server, f"drop database {name} with (force)")
@@ -96,7 +96,7 @@ def test_a_store_that_does_not_answer_ends_the_examination(installed: Installati
 
 
 def test_an_embedded_store_that_never_ran_is_not_started(tmp_path: Path) -> None:
-    (found,) = examine(Installation(settings.load({"WHALEFALL_HOME": str(tmp_path / "home")})))
+    (found,) = examine(Installation(load_settings({"WHALEFALL_HOME": str(tmp_path / "home")})))
     assert (found.severity, found.sentence) == (Severity.PROBLEM, f"There is no store in {tmp_path / 'home'} yet.")
     assert found.next_step == "run `whalefall store start`, which makes one, or name another WHALEFALL_HOME."
     assert not (tmp_path / "home").exists()

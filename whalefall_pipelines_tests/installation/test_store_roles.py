@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from whalefall_pipelines import queries, settings
+from whalefall_pipelines import queries
 from whalefall_pipelines.aggregation.aggregate import verify
 from whalefall_pipelines.capacity.fill_gaps import fill_gaps
 from whalefall_pipelines.domain.months import Month, Place
@@ -22,6 +22,7 @@ from whalefall_pipelines.retention.maintain_table_partitions import create_table
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store import migrations
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months, read_catalogue
@@ -30,7 +31,7 @@ from whalefall_pipelines_tests.aggregation.test_aggregate import aggregate
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query, server
 
-SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
+SETTINGS = load_settings({"WHALEFALL_HOME": "/nonexistent"})
 MAINTENANCE = StoreRoles("up-owner", "up-writer", "up-reader")
 STRICT = StoreRoles("strict_owner", "strict_writer", "strict_reader", owner_keeps_months=True)
 PASSWORD = "only for this test"

@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.runtime.embedded import cluster, open_database
 from whalefall_pipelines.runtime.processes import free_port
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL, Home, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.servers.dead_host import silent_host
@@ -39,7 +39,7 @@ def listening(process: psutil.Process) -> list[str]:
 
 def test_kill_9_of_the_front_leaves_nothing_not_even_of_a_run_that_works(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home({"WHALEFALL_CONNECT_TIMEOUT_SECONDS": "300", "WHALEFALL_INSTANCE_TIMEOUT_SECONDS": "600"})
-    given = settings.load(home.environment)
+    given = load_settings(home.environment)
     with silent_host() as silent, running(home, free_port()) as up:
         assert {address for process in home.processes() for address in listening(process)} == {"127.0.0.1"}
 
@@ -82,7 +82,7 @@ def test_started_by_a_script_it_uses_the_store_that_runs_and_leaves_it(prepared_
             if psutil.pid_exists(front):
                 os.kill(front, signal.SIGKILL)
     assert eventually(lambda: {process.pid for process in home.processes()} & store == {process.pid for process in home.processes()})
-    assert cluster(settings.load(home.environment)).process_id() in store
+    assert cluster(load_settings(home.environment)).process_id() in store
     assert said.read_text().endswith("whalefall: stopped.\n")
 
 
@@ -90,7 +90,7 @@ def test_a_part_that_dies_takes_the_others_with_it_and_is_named_and_a_store_of_o
     other = prepared_home()
     other.succeed("store", "start")
     own_store = {process.pid for process in other.processes()}
-    server = cluster(settings.load(other.environment))
+    server = cluster(load_settings(other.environment))
     password = server.pgpass.read_text().strip().rpartition(":")[2]
     home = prepared_home({"WHALEFALL_DATABASE_URL": f"postgres://whalefall:{password}@127.0.0.1:{server.port}/whalefall"})
     with running(home, free_port()) as up:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.errors import InputError, WhalefallError
 from whalefall_pipelines.fleet.connect import ADAPTERS
@@ -13,6 +12,7 @@ from whalefall_pipelines.inventory.fleet_entries import RawEntry
 from whalefall_pipelines.inventory.register_instances import add_instance
 from whalefall_pipelines.inventory.registration import Action
 from whalefall_pipelines.inventory.switch_instances import disable, enable, remove_instances
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.at_once import at_once
@@ -24,7 +24,7 @@ def add(store: Database, home: Path, name: str = "a", password: str | None = Non
     login = {} if "credential" in values else {"username": "u"}
     host = name if name.isalnum() and name.isascii() else "h"
     raw = RawEntry({"name": name, "engine": "postgresql", "host": host, **login, **values}, {"env": "prod"})
-    return add_instance(settings.load({"WHALEFALL_HOME": str(home)}), store, raw, password).action
+    return add_instance(load_settings({"WHALEFALL_HOME": str(home)}), store, raw, password).action
 
 
 def test_an_added_instance_is_active_with_its_own_login(store: Database, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_password_is_kept_encrypted(store: Database, tmp_path: Path) -> None:
     ((secret,),) = query(store, "select secret from credentials")
     assert str(secret).startswith("encrypted:")
     (instance,) = active_instances(store)
-    box = SecretBox(settings.load({"WHALEFALL_HOME": str(tmp_path)}))
+    box = SecretBox(load_settings({"WHALEFALL_HOME": str(tmp_path)}))
     assert box.reveal(instance.secret, instance.username, instance.name).password == "hunter2-canary"
 
 

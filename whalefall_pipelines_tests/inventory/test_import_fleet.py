@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.errors import InputError, NotFoundError, WhalefallError
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
@@ -13,14 +12,14 @@ from whalefall_pipelines.inventory.fleet_entries import FleetEntries
 from whalefall_pipelines.inventory.register_instances import carry_out, plan_fleet, read_fleet_file
 from whalefall_pipelines.inventory.registration import Plan
 from whalefall_pipelines.inventory.switch_instances import disable, remove_instances
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.inventory.test_add_instance import add
 
 
 def at(home: Path) -> Settings:
-    return settings.load({"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": "/run/allowed"})
+    return load_settings({"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": "/run/allowed"})
 
 
 def actions(plan: Plan) -> dict[str, str]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import InputError, LoginRejectedError
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines_tests.at_once import at_once
 
@@ -22,7 +22,7 @@ FERNET_KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 
 def secret_box(home: Path, key: str | None = None, **environment: str) -> SecretBox:
     given = {"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": str(home)} | ({"WHALEFALL_SECRET_KEY": key} if key else {})
-    return SecretBox(settings.load(given), environment)
+    return SecretBox(load_settings(given), environment)
 
 
 def refusal(box: SecretBox, secret: str) -> str:

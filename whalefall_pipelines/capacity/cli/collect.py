@@ -8,7 +8,6 @@ from typing import Self
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.collect import InstanceOutcome, server_collector
 from whalefall_pipelines.capacity.day_reports import summarize_day
 from whalefall_pipelines.clock import system_clock
@@ -21,7 +20,7 @@ from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
 from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
 from whalefall_pipelines.sessions.show_sessions import show_session
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.terminal.output import (
     FAILURE,
@@ -48,27 +47,27 @@ def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> N
 
     Exit codes: 0 everything that was expected is there, 1 something is missing, 2 nothing was measured.
     """
-    given = settings.load()
-    with open_store(given, may_make=True) as database:
-        refuse_other_key(given, database)
-        measured = _measurable(given, database, day.date() if day else today(system_clock(), database.timezone))
+    settings = load_settings()
+    with open_store(settings, may_make=True) as database:
+        refuse_other_key(settings, database)
+        measured = _measurable(settings, database, day.date() if day else today(system_clock(), database.timezone))
         if names:
-            leave(_collect_named(given, database, names, measured, as_json=as_json))
-        leave(_collect_fleet(given, database, measured, as_json=as_json))
+            leave(_collect_named(settings, database, names, measured, as_json=as_json))
+        leave(_collect_fleet(settings, database, measured, as_json=as_json))
 
 
-def _measurable(given: Settings, database: Database, day: date) -> date:
-    if measurable_day([day], system_clock(), database.timezone, given.grace):
+def _measurable(settings: Settings, database: Database, day: date) -> date:
+    if measurable_day([day], system_clock(), database.timezone, settings.grace):
         return day
     if day > today(system_clock(), database.timezone):
         raise InputError(f"{day} has not begun, so nothing can be measured.")
     raise InputError(
-        f"{day} is over: a size can only be measured on its day (until {given.grace_hours} hours after midnight). To recover or estimate "
-        "its missing sizes, launch a backfill of database_size_stats for that day in the Dagster UI."
+        f"{day} is over: a size can only be measured on its day (until {settings.grace_hours} hours after midnight). "
+        "To recover or estimate its missing sizes, launch a backfill of database_size_stats for that day in the Dagster UI."
     )
 
 
-def _collect_named(given: Settings, database: Database, names: Sequence[str], day: date, *, as_json: bool) -> int:
+def _collect_named(settings: Settings, database: Database, names: Sequence[str], day: date, *, as_json: bool) -> int:
     try:
         targets = active_instances(database, names)
     except NotFoundError as error:
@@ -77,7 +76,9 @@ def _collect_named(given: Settings, database: Database, names: Sequence[str], da
         print_json([{"code": error.code, "message": str(error)}])
         return FAILURE
     with error_console().status(f"Visiting {len(targets)} servers …"):
-        outcomes = sorted(server_collector(given, database).collect_day(targets, day, None), key=lambda one: one.instance.instance_id)
+        outcomes = sorted(
+            server_collector(settings, database).collect_day(targets, day, None), key=lambda outcome: outcome.instance.instance_id
+        )
     rows = [_row(outcome, as_json=as_json) for outcome in outcomes]
     print_table(list(rows[0]), rows, as_json=as_json, empty="")
     if not as_json:
@@ -107,12 +108,12 @@ def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
     }
 
 
-def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: bool) -> int:
+def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json: bool) -> int:
     if not active_instances(database):
         note("No instance is registered: `whalefall instances add` or `whalefall instances import FILE` is the next step.")
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:
-        (session,) = run_in_dagster(given, database, collection(day, day), on_progress=progress.show)
+        (session,) = run_in_dagster(settings, database, collection(day, day), on_progress=progress.show)
     session, records = show_session(database, session.session_id)
     summary, gaps = summarize_day(database, day)
     missing = summary.missing

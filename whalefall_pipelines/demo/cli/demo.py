@@ -8,12 +8,12 @@ from typing import Self
 import click
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.demo.demo_day import DemoDay, demo_fleet, refuse_own_store, run_demo
 from whalefall_pipelines.demo.history import HISTORY_DAYS
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import error_console, format_bytes, json_option, note, print_json, print_table
 
 
@@ -25,19 +25,19 @@ def demo(*, stop: bool, as_json: bool) -> None:
 
     It is collected today through Dagster. Safe to repeat; a home that watches servers of your own is left alone.
     """
-    given = settings.load()
-    refuse_own_store(given)
+    settings = load_settings()
+    refuse_own_store(settings)
     if stop:
-        stopped = demo_fleet(given).stop()
-        if embedded.cluster(given).stop():
+        stopped = demo_fleet(settings).stop()
+        if embedded.cluster(settings).stop():
             stopped.append("the store")
         note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
         return
     started = time.monotonic()
     with DemoProgress() as progress:
-        progress.say(f"starting the store in {given.home}")
-        with open_store(given, may_make=True) as database:
-            day = run_demo(given, database, progress)
+        progress.say(f"starting the store in {settings.home}")
+        with open_store(settings, may_make=True) as database:
+            day = run_demo(settings, database, progress)
     if as_json:
         gaps = [asdict(gap) for gap in day.report.gaps]
         print_json({"day": day.day, "session_id": day.session.session_id, "summary": asdict(day.report.summary), "missing": gaps})
@@ -53,14 +53,14 @@ def _print_day(day: DemoDay, seconds: float) -> None:
     )
     rows = [
         {
-            "server": one.instance_name,
-            "engine": one.engine,
-            "databases": one.database_count,
-            "bytes": one.total_bytes,
-            "size": format_bytes(one.total_bytes),
-            "since yesterday": format_bytes(one.change_bytes),
+            "server": instance.instance_name,
+            "engine": instance.engine,
+            "databases": instance.database_count,
+            "bytes": instance.total_bytes,
+            "size": format_bytes(instance.total_bytes),
+            "since yesterday": format_bytes(instance.change_bytes),
         }
-        for one in day.report.instances
+        for instance in day.report.instances
     ]
     print_table(list(rows[0]) if rows else [], rows, as_json=False, empty="Nothing was measured.")
     click.echo(f"\nMissing today: {summary.missing}, each with its reason")

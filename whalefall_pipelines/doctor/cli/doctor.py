@@ -4,10 +4,10 @@ from dataclasses import astuple
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.doctor.examine import examine, is_reached
 from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.doctor.outcome import Outcome, Severity
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import FAILURE, PARTIAL, cell, error_console, json_option, leave, print_json
 
 _STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.PROBLEM: "red"}
@@ -29,7 +29,7 @@ def doctor(*, with_instances: bool, as_json: bool) -> None:
         def show(done: int, total: int) -> None:
             shown.update(f"{done} of {total} servers have answered …")
 
-        for outcome in examine(Installation(settings.load(), with_instances=with_instances, on_progress=show)):
+        for outcome in examine(Installation(load_settings(), with_instances=with_instances, on_progress=show)):
             outcomes.append(outcome)
             if not as_json:
                 shown.stop()  # a line of standard output would begin behind it

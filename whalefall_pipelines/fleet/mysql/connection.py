@@ -72,8 +72,8 @@ def _tls_context(instance: Instance) -> ssl.SSLContext | None:
     return context
 
 
-def _tls_error(instance: Instance, said: str) -> LoginRejectedError:
-    return LoginRejectedError(f"MySQL at {instance.address} was not called: {said}", reason=Reason.TLS_FAILED)
+def _tls_error(instance: Instance, message: str) -> LoginRejectedError:
+    return LoginRejectedError(f"MySQL at {instance.address} was not called: {message}", reason=Reason.TLS_FAILED)
 
 
 def _refusing(instance: Instance) -> Callable[[Connection], NoReturn]:

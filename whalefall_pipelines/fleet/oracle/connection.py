@@ -135,8 +135,8 @@ def translating(instance: Instance, *watches: Watch, is_connected: bool = True) 
             sentence = f"The visit of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
         else:
             text = str(behind.args[-1] if behind.args else behind)
-            said = " ".join(line for line in text.splitlines() if not line.startswith("Help:"))
-            sentence = f"{where}: {re.sub(r' [(]CONNECTION_ID=[^)]*[)]', '', said).rstrip('.')}; {advice}"
+            message = " ".join(line for line in text.splitlines() if not line.startswith("Help:"))
+            sentence = f"{where}: {re.sub(r' [(]CONNECTION_ID=[^)]*[)]', '', message).rstrip('.')}; {advice}"
         raise (SizesError if is_connected and kind is UnreachableError else kind)(sentence, reason=reason) from error
 
 

@@ -97,8 +97,8 @@ def _addresses(instance: Instance) -> list[str]:
     try:
         known = socket.getaddrinfo(instance.host, instance.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        sentence = f"PostgreSQL at {instance.address}: {said}; check the host and the name servers."
+        message = getattr(error, "strerror", None) or str(error)
+        sentence = f"PostgreSQL at {instance.address}: {message}; check the host and the name servers."
         raise UnreachableError(sentence, reason=Reason.HOST_UNKNOWN) from error
     return list(dict.fromkeys(str(address[0]) for *_, address in known))
 

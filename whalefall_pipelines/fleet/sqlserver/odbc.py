@@ -43,9 +43,9 @@ class Driver:
 def available_drivers() -> list[Driver]:
     """What this machine can reach a SQL Server with, the best first: Microsoft's, that of the pip package mssql-python-odbc, FreeTDS."""
     registered = set(pyodbc.drivers())
-    found = [Driver(_MICROSOFT, is_microsoft=True)] if _MICROSOFT in registered else []
-    found += [Driver(str(path), is_microsoft=True) for path in _packaged()]
-    return found + ([Driver(_FREETDS, is_microsoft=False)] if _FREETDS in registered else [])
+    drivers = [Driver(_MICROSOFT, is_microsoft=True)] if _MICROSOFT in registered else []
+    drivers += [Driver(str(path), is_microsoft=True) for path in _packaged()]
+    return drivers + ([Driver(_FREETDS, is_microsoft=False)] if _FREETDS in registered else [])
 
 
 def _packaged() -> list[Path]:

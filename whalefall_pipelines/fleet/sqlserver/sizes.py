@@ -91,8 +91,8 @@ class SqlServerProbe(ProbeDefaults):
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Measure all by one statement, each database that has containers by one more, and what is in use by one for a hundred of them."""
-        found = [_Row(_text(name), *values) for name, *values in self._rows(*statement("probes/sqlserver/measure_databases", {}))]
-        rows = {storable(row.name): row for row in found}
+        measured = [_Row(_text(name), *values) for name, *values in self._rows(*statement("probes/sqlserver/measure_databases", {}))]
+        rows = {storable(row.name): row for row in measured}
         secondaries = self._list_secondaries()
         outcomes = [self._outcome(name, rows.get(name), is_secondary=name in secondaries) for name in database_names]
         names = [outcome.database_name for outcome in outcomes if isinstance(outcome, DatabaseSize)]

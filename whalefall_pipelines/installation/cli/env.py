@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.runtime.dagster_environment import dagster_environment
 from whalefall_pipelines.runtime.dagster_processes import migrate_once
 from whalefall_pipelines.runtime.embedded import address
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.urls import holds_secret
 from whalefall_pipelines.terminal.output import error_console, note, print_json
 
@@ -30,24 +30,24 @@ def env(*, as_json: bool, url_only: bool) -> None:
     that shell into one on a store of your own, which is not started, moved or stopped. Dagster's URL is derived from your own, with
     its password: then the line asks `whalefall env --dagster-url` for it, so that no password is printed, and none is written to disk.
     """
-    given = settings.load()
-    with open_store(given) as database:
-        found = address(given)
-        exports = dagster_environment(given, found, database.timezone)
-    if found.is_embedded:
+    settings = load_settings()
+    with open_store(settings) as database:
+        store_address = address(settings)
+        exports = dagster_environment(settings, store_address, database.timezone)
+    if store_address.is_embedded:
         with error_console().status("Making Dagster's tables …"):
-            migrate_once(given, os.environ | exports)
+            migrate_once(settings, os.environ | exports)
     del exports["WHALEFALL_DATABASE_URL"]
     if url_only:
         click.echo(exports[_DAGSTER_URL])
         return
-    has_password = holds_secret(found.dagster)
+    has_password = holds_secret(store_address.dagster)
     if as_json:
         print_json(exports | ({_DAGSTER_URL: None} if has_password else {}))
     else:
         for key, value in exports.items():
             click.echo(f"export {key}={_ask_for_url() if has_password and key == _DAGSTER_URL else shlex.quote(value)}")
-    if found.is_embedded:
+    if store_address.is_embedded:
         note("The embedded store runs in the background: `whalefall store stop` ends it.")
     else:
         note("WHALEFALL_DATABASE_URL is set already and stays as it is.")

@@ -6,7 +6,6 @@ from dataclasses import asdict, fields, replace
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.errors import StoreUnreachableError
 from whalefall_pipelines.installation.change_timezone import TimezoneChange, change_timezone, plan_timezone
@@ -17,7 +16,7 @@ from whalefall_pipelines.inventory.replace_key import replace_key
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.open_store import open_store, prepare_store
 from whalefall_pipelines.runtime.store_status import StoreStatus, read_status
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings, read_timezone
 from whalefall_pipelines.store.roles import StoreRoles
 from whalefall_pipelines.store.urls import describe, hide_secrets, holds_secret
 from whalefall_pipelines.terminal.output import PARTIAL, cell, error_console, format_bytes, json_option, leave, note, print_json
@@ -40,18 +39,18 @@ def start() -> None:
 
     Its schema is brought up to date, too.
     """
-    given = settings.load()
-    server = embedded.cluster(given)
+    settings = load_settings()
+    server = embedded.cluster(settings)
     was_running = server.process_id() is not None
-    found = prepare_store(given)
-    click.echo(f"The store {'was already running' if was_running else 'runs'} at {describe(found.whalefall)}.")
-    _tell_timezone(given)
+    store_address = prepare_store(settings)
+    click.echo(f"The store {'was already running' if was_running else 'runs'} at {describe(store_address.whalefall)}.")
+    _tell_timezone(settings)
 
 
 @store.command()
 def stop() -> None:
     """Stop the embedded store; open transactions are rolled back."""
-    stopped = embedded.cluster(settings.load()).stop()
+    stopped = embedded.cluster(load_settings()).stop()
     click.echo("The store is stopped." if stopped else "The store was not running.")
 
 
@@ -62,7 +61,7 @@ def status(*, as_json: bool) -> None:
 
     Exit codes: 0 it runs, 1 it does not.
     """
-    document = _status(settings.load())
+    document = _status(load_settings())
     if as_json:
         print_json(document)
     else:
@@ -82,12 +81,12 @@ def url(database: str) -> None:
 
     The embedded store's has no password in it: clients find that in the password file that it names.
     """
-    given = settings.load()
-    found = embedded.address(given)
-    if found.is_embedded:
-        click.echo(embedded.cluster(given).url(database))
+    settings = load_settings()
+    store_address = embedded.address(settings)
+    if store_address.is_embedded:
+        click.echo(embedded.cluster(settings).url(database))
         return
-    own = (found.whalefall if database == "whalefall" else found.dagster).set(drivername="postgresql")
+    own = (store_address.whalefall if database == "whalefall" else store_address.dagster).set(drivername="postgresql")
     click.echo(hide_secrets(own))
     if holds_secret(own):
         note("The password is hidden as ***; it is in WHALEFALL_DATABASE_URL or WHALEFALL_DAGSTER_DATABASE_URL.")
@@ -99,15 +98,15 @@ def migrate() -> None:
 
     Missing databases are created where this login may.
     """
-    given = settings.load()
-    migrated = migrate_databases(given)
+    settings = load_settings()
+    migrated = migrate_databases(settings)
     for name in migrated.created_databases:
         click.echo(f"Created the database {name}.")
     for name in migrated.applied_migrations:
         click.echo(f"Applied {name}.")
     note(f"Its days are those of {migrated.timezone.key}.")
     with error_console().status("Bringing Dagster's tables up to date …"):
-        migrate_dagster(given, migrated)
+        migrate_dagster(settings, migrated)
     place = describe(migrated.address.whalefall)
     click.echo(f"The store at {place} is at schema version {migrated.schema_version}, Dagster's tables are up to date.")
 
@@ -120,9 +119,9 @@ def set_timezone(*, zone: str, yes: bool) -> None:
 
     ZONE is a name like Europe/Berlin. What it means is shown first. Stored days keep their dates.
     """
-    given = settings.load()
-    timezone = settings.read_timezone(zone, "ZONE")
-    with open_store(replace(given, requested_timezone=None)) as database:
+    settings = load_settings()
+    timezone = read_timezone(zone, "ZONE")
+    with open_store(replace(settings, requested_timezone=None)) as database:
         change = plan_timezone(database, timezone, system_clock())
         if change.old.key == change.new.key:
             note(f"The store counts its days by {zone} already.")
@@ -131,8 +130,8 @@ def set_timezone(*, zone: str, yes: bool) -> None:
         confirm(f"Count days by {zone} from now on?", is_confirmed=yes)
         change_timezone(database, change)
     note(f"The store counts its days by {zone}. Restart what runs with the old zone (`whalefall up`, Dagster's services): it is refused.")
-    if given.requested_timezone and given.requested_timezone.key != zone:
-        note(f"WHALEFALL_TIMEZONE is {given.requested_timezone.key} here: unset it, or set it to {zone}, else every command is refused.")
+    if settings.requested_timezone and settings.requested_timezone.key != zone:
+        note(f"WHALEFALL_TIMEZONE is {settings.requested_timezone.key} here: unset it, or set it to {zone}, else every command is refused.")
 
 
 def _print_timezone(change: TimezoneChange) -> None:
@@ -155,10 +154,10 @@ def rotate_key(*, yes: bool) -> None:
 
     The key file is replaced; with WHALEFALL_SECRET_KEY, set it to NEW,OLD before. Safe to interrupt and to repeat.
     """
-    given = settings.load()
-    with open_store(given) as database:
+    settings = load_settings()
+    with open_store(settings) as database:
         confirm("Encrypt every stored password with a new key?", is_confirmed=yes)
-        count, keys = replace_key(given, database)
+        count, keys = replace_key(settings, database)
     note(f"{count} stored passwords are encrypted with the first key of {keys}.")
     if keys.is_file:
         note("Copy the file to every other machine that opens them. A backup of the store from before needs the old one.")
@@ -178,21 +177,21 @@ def write_statements(*, owner: str, writer: str, reader: str, owner_keeps_months
     An administrator runs it; nothing is changed here. It may be run again, and should be after the names or the program changed. There is
     no password in it.
     """
-    given = settings.load()
+    settings = load_settings()
     roles = StoreRoles(owner, writer, reader, owner_keeps_months)
-    statements, place = write_roles(given, roles, is_dagster=database == "dagster")
+    statements, place = write_roles(settings, roles, is_dagster=database == "dagster")
     click.echo(statements)
     note(f"Run it as a superuser in {place}: psql -1 -v ON_ERROR_STOP=1. Then set passwords, in psql: \\password {writer}")
 
 
-def _tell_timezone(given: Settings) -> None:
-    with closing(embedded.open_database(given)) as database:
+def _tell_timezone(settings: Settings) -> None:
+    with closing(embedded.open_database(settings)) as database:
         note(f"Its days are those of {database.timezone.key}.")
 
 
-def _status(given: Settings) -> Mapping[str, object]:
+def _status(settings: Settings) -> Mapping[str, object]:
     """The parts that are known. An embedded store that was never started has no address."""
-    server = None if given.database_url else embedded.cluster(given)
+    server = None if settings.database_url else embedded.cluster(settings)
     unknown: dict[str, object] = {
         "state": "stopped",
         "address": None,
@@ -201,11 +200,11 @@ def _status(given: Settings) -> Mapping[str, object]:
     }
     if server and server.process_id() is None:
         return unknown
-    found = embedded.address(given)
-    unknown["address"] = describe(found.whalefall)
+    store_address = embedded.address(settings)
+    unknown["address"] = describe(store_address.whalefall)
     try:
-        with closing(embedded.open_database(given)) as database:
-            known = read_status(database, found)
+        with closing(embedded.open_database(settings)) as database:
+            known = read_status(database, store_address)
     except StoreUnreachableError as error:
         note(f"whalefall: {error}")
         return unknown | {"state": "unreachable"}

@@ -21,14 +21,13 @@ from zoneinfo import ZoneInfo
 import click
 import psutil
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.errors import InputError, LocalServerError, WhalefallError
 from whalefall_pipelines.runtime import dagster_processes as dagster
 from whalefall_pipelines.runtime import processes
 from whalefall_pipelines.runtime.dagster_environment import dagster_environment
 from whalefall_pipelines.runtime.embedded import StoreAddress, address, cluster
 from whalefall_pipelines.runtime.open_store import open_store, prepare_store
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.terminal.output import note
 
 READY_SECONDS = 90
@@ -59,40 +58,40 @@ def up(port: int) -> None:
 
     Exit codes: 0 ended as asked, 2 it did not start or a part of it ended by itself.
     """
-    given = settings.load()
+    settings = load_settings()
     processes.continue_in_supervisor()
-    with _alone(given.home, port), tempfile.TemporaryDirectory(prefix="whalefall-") as folder:
+    with _alone(settings.home, port), tempfile.TemporaryDirectory(prefix="whalefall-") as folder:
         if not processes.is_free(port, dagster.HOST):
             raise InputError(f"Port {port} of {dagster.HOST} is taken by another program: end that, or choose another with --port.")
         try:
-            _serve(given, port, Path(folder))
+            _serve(settings, port, Path(folder))
         except KeyboardInterrupt:
             pass
         finally:
             processes.ignore_stop_signals()
-            _end_tree(given)
+            _end_tree(settings)
     with suppress(OSError):  # the terminal may be gone
         note("whalefall: stopped.")
 
 
-def _serve(given: Settings, port: int, folder: Path) -> NoReturn:
+def _serve(settings: Settings, port: int, folder: Path) -> NoReturn:
     """Start everything, say so, and watch.
 
     Raises:
         LocalServerError: a part did not start, or ended by itself.
     """
-    logs = given.home / "logs"
+    logs = settings.home / "logs"
     logs.mkdir(exist_ok=True)
-    note(f"Starting whalefall in {given.home} …")
-    found, timezone = _start_store(given)
+    note(f"Starting whalefall in {settings.home} …")
+    store_address, timezone = _start_store(settings)
     # Dagster leaves sockets in the temporary folder when it is killed; ours is removed with all that is in it.
-    environment = os.environ | dagster_environment(given, found, timezone) | {"TMPDIR": str(folder)}
-    if found.is_embedded:
-        dagster.migrate_once(given, environment)
+    environment = os.environ | dagster_environment(settings, store_address, timezone) | {"TMPDIR": str(folder)}
+    if store_address.is_embedded:
+        dagster.migrate_once(settings, environment)
     code_socket, workspace = folder / "code", folder / "workspace.yaml"
     dagster.write_workspace(workspace, code_socket)
     since = time.time()
-    parts = [*_store_parts(given), _launch("code server", dagster.code_server(code_socket), environment, logs)]
+    parts = [*_store_parts(settings), _launch("code server", dagster.code_server(code_socket), environment, logs)]
     # The other two do not come back to a code server that was not there when they looked first.
     _wait_for_socket(code_socket, parts)
     parts.append(_launch("web server", dagster.web_server(workspace, port), environment, logs))
@@ -120,26 +119,26 @@ def _alone(home: Path, port: int) -> Generator[None]:
         yield
 
 
-def _start_store(given: Settings) -> tuple[StoreAddress, ZoneInfo]:
+def _start_store(settings: Settings) -> tuple[StoreAddress, ZoneInfo]:
     """The embedded store ends with this process if it does not run yet; one's own is only checked."""
-    if given.database_url is None:
-        prepare_store(given, with_parent=True)
-    with open_store(given) as database:
-        return address(given), database.timezone
+    if settings.database_url is None:
+        prepare_store(settings, with_parent=True)
+    with open_store(settings) as database:
+        return address(settings), database.timezone
 
 
-def _own_server(given: Settings) -> psutil.Process | None:
+def _own_server(settings: Settings) -> psutil.Process | None:
     """The embedded store's server, if it is ours to end; one that ran before stays."""
     with suppress(WhalefallError, psutil.NoSuchProcess):
-        running = None if given.database_url else cluster(given).process_id()
+        running = None if settings.database_url else cluster(settings).process_id()
         if running and psutil.Process(running).ppid() == os.getpid():
             return psutil.Process(running)
     return None
 
 
-def _store_parts(given: Settings) -> list[Part]:
-    server = _own_server(given)
-    return [Part("store", cluster(given).log, server.pid)] if server else []
+def _store_parts(settings: Settings) -> list[Part]:
+    server = _own_server(settings)
+    return [Part("store", cluster(settings).log, server.pid)] if server else []
 
 
 def _launch(name: str, command: Sequence[str], environment: Mapping[str, str], logs: Path) -> Part:
@@ -193,9 +192,9 @@ def _said(log: Path) -> str:
     return f"it last said: {' | '.join(lines)} (all of it is in {log})" if lines else f"it said nothing ({log})."
 
 
-def _end_tree(given: Settings) -> None:
+def _end_tree(settings: Settings) -> None:
     """The web page, the daemon and the runs first, then the code server, the store last; whatever is left is killed."""
-    server = _own_server(given)
+    server = _own_server(settings)
     told: set[psutil.Process] = set()
     begun = time.monotonic()
     while (first := [process for process in _tree(server) if _ends_first(process)]) and time.monotonic() < begun + RUN_SECONDS:
@@ -206,7 +205,7 @@ def _end_tree(given: Settings) -> None:
         time.sleep(0.05)
     processes.end(_tree(server), seconds=SERVER_SECONDS)
     if server:
-        cluster(given).stop()
+        cluster(settings).stop()
 
 
 def _tree(server: psutil.Process | None) -> list[psutil.Process]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.fleet_entries import RawEntry, split_tag
@@ -15,7 +14,7 @@ from whalefall_pipelines.inventory.identify_servers import Identify, server_iden
 from whalefall_pipelines.inventory.register_instances import add_instance, carry_out, plan_fleet, read_fleet_file, refuse
 from whalefall_pipelines.inventory.registration import Action, Change, Plan, PlannedInstance
 from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.terminal.output import cell, error_console, note, print_table
 from whalefall_pipelines.terminal.questions import ask_password, confirm
 
@@ -31,7 +30,7 @@ def _identity_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("name")
 @click.option("--engine", required=True, help=f"{', '.join(Engine)}; MariaDB is mysql.")
 @click.option("--host", required=True, help="Host name or address.")
-@click.option("--port", help=f"{', '.join(f'{one.default_port} for {one}' for one in Engine)} unless given.")
+@click.option("--port", help=f"{', '.join(f'{engine.default_port} for {engine}' for engine in Engine)} unless given.")
 @click.option("--username", help="User to log in as.")
 @click.option("--secret", metavar="env:NAME|file:/PATH", help="Where the password is read from whenever it is needed.")
 @click.option("--password-prompt", is_flag=True, help="Ask for the password, or read a line of standard input, and keep it encrypted.")
@@ -53,7 +52,7 @@ def add(
     replica: bool,
     moved: Sequence[str],
     is_offline: bool,
-    **given: str | None,
+    **options: str | None,
 ) -> None:
     """Register a server under NAME.
 
@@ -62,14 +61,14 @@ def add(
     """
     if context.args:  # never repeated: it may be a password
         raise InputError("There is one NAME too many; a password is never an argument, --password-prompt asks for it.")
-    if password_prompt and (given["secret"] is not None or given["username"] is None):
+    if password_prompt and (options["secret"] is not None or options["username"] is None):
         raise InputError("--password-prompt goes with --username, and without --secret.")
-    values = {key: text for key, text in given.items() if text is not None} | ({"replica": "true"} if replica else {})
+    values = {key: text for key, text in options.items() if text is not None} | ({"replica": "true"} if replica else {})
     entry = RawEntry(values, _tags(tags))
-    found = settings.load()
-    password = ask_password(f"Password of {cell(given['username'])}") if password_prompt else None
-    with open_store(found, may_make=True) as database, _identifying(found, moved, is_offline=is_offline) as identify:
-        planned = add_instance(found, database, entry, password, identify)
+    settings = load_settings()
+    password = ask_password(f"Password of {cell(options['username'])}") if password_prompt else None
+    with open_store(settings, may_make=True) as database, _identifying(settings, moved, is_offline=is_offline) as identify:
+        planned = add_instance(settings, database, entry, password, identify)
     name = cell(planned.entry.name)
     if planned.action is Action.RESTORE:
         note(f"{name} is registered again, and its history continues.")
@@ -102,10 +101,10 @@ def import_(*, file: Path, dry_run: bool, yes: bool, moved: Sequence[str], is_of
     Keys of an instance: name, engine, host, port, database, username, secret,
     credential_name, credential, sslmode, sslrootcert, tags, capacity_limit, replica.
     """
-    found = settings.load()
-    entries = read_fleet_file(file, found)
-    with open_store(found, may_make=not dry_run) as database:
-        with _identifying(found, moved, is_offline=is_offline) as identify:
+    settings = load_settings()
+    entries = read_fleet_file(file, settings)
+    with open_store(settings, may_make=not dry_run) as database:
+        with _identifying(settings, moved, is_offline=is_offline) as identify:
             plan = plan_fleet(database, entries, identify)
         _print_plan(plan)
         refuse(plan.problems)
@@ -118,14 +117,14 @@ def import_(*, file: Path, dry_run: bool, yes: bool, moved: Sequence[str], is_of
 
 
 @contextmanager
-def _identifying(found: Settings, moved: Sequence[str], *, is_offline: bool) -> Generator[Identify]:
+def _identifying(settings: Settings, moved: Sequence[str], *, is_offline: bool) -> Generator[Identify]:
     """The way to ask real servers, with progress for the block."""
     with error_console().status("Asking the servers who they are …") as shown:
 
         def show(done: int, total: int) -> None:
             shown.update(f"{done} of {total} servers have told who they are …")
 
-        yield server_identifier(found, moved, show, is_offline=is_offline).identify
+        yield server_identifier(settings, moved, show, is_offline=is_offline).identify
 
 
 def _tags(texts: Sequence[str]) -> Mapping[str, str]:
@@ -138,11 +137,16 @@ def _tags(texts: Sequence[str]) -> Mapping[str, str]:
 
 def _print_plan(plan: Plan) -> None:
     rows = [
-        {"action": one.action, "what": what, "name": one.entry.name, "changes": "; ".join((*map(_describe, one.changes), *marks)) or None}
-        for what, ones in (("credential", plan.credentials), ("instance", plan.instances))
-        for one in ones
-        for marks in [("moved",) if isinstance(one, PlannedInstance) and one.is_moved else ()]
-        if one.action is not Action.UNCHANGED
+        {
+            "action": planned.action,
+            "what": what,
+            "name": planned.entry.name,
+            "changes": "; ".join((*map(_describe, planned.changes), *marks)) or None,
+        }
+        for what, planned_changes in (("credential", plan.credentials), ("instance", plan.instances))
+        for planned in planned_changes
+        for marks in [("moved",) if isinstance(planned, PlannedInstance) and planned.is_moved else ()]
+        if planned.action is not Action.UNCHANGED
     ]
     print_table(("action", "what", "name", "changes"), rows, as_json=False, empty="Everything in the file is registered as it says.")
     for login in plan.credentials:
@@ -150,7 +154,7 @@ def _print_plan(plan: Plan) -> None:
             click.echo(f"Credential {cell(login.entry.name)} is also used by {', '.join(map(cell, login.other_users))}.")
     for name, why in plan.answers.unreached.items():
         note(f"{cell(name)} did not tell who it is, so its first visit asks again: {cell(why)}")
-    count = {action: sum(one.action is action for one in plan.instances) for action in Action}
+    count = {action: sum(planned.action is action for planned in plan.instances) for action in Action}
     click.echo(
         f"Instances: {count[Action.ADD]} to add, {count[Action.CHANGE]} to change, {count[Action.RESTORE]} to restore, "
         f"{count[Action.UNCHANGED]} unchanged; {plan.untouched} more are registered, not in the file, and stay as they are."

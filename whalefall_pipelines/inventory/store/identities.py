@@ -39,8 +39,8 @@ def find_same_server(cursor: Cursor, instance: Instance, identity: ServerIdentit
         "is_replica": identity.is_replica,
     }
     cursor.execute(queries.load("inventory/find_same_server"), parameters)
-    found = cursor.fetchone()
-    return None if found is None else str(found[0])
+    row = cursor.fetchone()
+    return None if row is None else str(row[0])
 
 
 def forget_identities(cursor: Cursor, names: Sequence[str]) -> None:

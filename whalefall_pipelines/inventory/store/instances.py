@@ -22,11 +22,11 @@ def find_registered(cursor: Cursor, names: Sequence[str]) -> tuple[RegisteredIns
     Raises:
         NotFoundError: a name is not registered, or was removed; the sentence has every such name.
     """
-    found = tuple(one for one in _list(cursor, list(names) or None) if one.deleted_at is None)
-    unknown = sorted(set(names) - {one.entry.name for one in found})
+    instances = tuple(registered for registered in _list(cursor, list(names) or None) if registered.deleted_at is None)
+    unknown = sorted(set(names) - {registered.entry.name for registered in instances})
     if unknown:
         raise NotFoundError(f"Not registered: {listed(unknown)}. `whalefall instances list` shows every instance.")
-    return found
+    return instances
 
 
 def switch_active(cursor: Cursor, names: Sequence[str], *, is_active: bool) -> tuple[str, ...]:
@@ -63,14 +63,14 @@ def read_fleet(cursor: Cursor) -> tuple[tuple[CredentialEntry, ...], tuple[Regis
 
 def write_plan(cursor: Cursor, plan: Plan) -> None:
     """Write what a plan adds, changes and restores, by one statement for the logins and one for the instances."""
-    logins = [one.entry for one in plan.credentials if one.action is not Action.UNCHANGED]
-    entries = [one.entry for one in plan.instances if one.action is not Action.UNCHANGED]
+    logins = [planned.entry for planned in plan.credentials if planned.action is not Action.UNCHANGED]
+    entries = [planned.entry for planned in plan.instances if planned.action is not Action.UNCHANGED]
     if logins:
         rows = [{"name": login.name, "username": login.username, "secret": login.secret} for login in logins]
         cursor.execute(queries.load("inventory/upsert_credentials"), {"credentials": json.dumps(rows)})
     if entries:
         cursor.execute(
-            queries.load("inventory/upsert_instances"), {"instances": json.dumps([_columns(*one) for one in enumerate(entries)])}
+            queries.load("inventory/upsert_instances"), {"instances": json.dumps([_columns(*numbered) for numbered in enumerate(entries)])}
         )
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import TablePartition, months_of
@@ -23,6 +22,7 @@ from whalefall_pipelines.retention.maintain_table_partitions import (
 )
 from whalefall_pipelines.retention.maintenance import Step, StepKind, added_by, expired_by
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.terminal.output import (
     FAILURE,
@@ -56,9 +56,9 @@ def show_plan(*, is_whole: bool, as_json: bool) -> None:
 
     Exit codes: 0 nothing is held or in the way, 1 something is.
     """
-    given = settings.load()
-    with open_store(given) as database:
-        steps = plan(database, given, _today(database))
+    settings = load_settings()
+    with open_store(settings) as database:
+        steps = plan(database, settings, _today(database))
     shown = [step for step in steps if is_whole or step.kind is not StepKind.KEEP]
     _print_steps(shown, as_json=as_json, empty=f"Nothing is to be done: all {len(steps)} table partitions stay as they are.")
     leave(PARTIAL if any(step.kind in {StepKind.CONFLICT, StepKind.HOLD} for step in steps) else SUCCESS)
@@ -69,7 +69,7 @@ def show_plan(*, is_whole: bool, as_json: bool) -> None:
 @json_option
 def show_list(*, exact: bool, as_json: bool) -> None:
     """List every table partition, with its bounds, size and rows."""
-    with open_store(settings.load()) as database:
+    with open_store(load_settings()) as database:
         partitions_with_rows = list_table_partitions(database, is_exact=exact)
     rows = [_row(partition, rows, as_json=as_json) for partition, rows in partitions_with_rows]
     columns = list(rows[0]) if rows else []
@@ -94,15 +94,15 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
 
     Exit codes: 0 all is there, 1 a part could not be created, 2 none of it.
     """
-    given = settings.load()
+    settings = load_settings()
     months = months_of(days)
-    with open_store(given) as database:
+    with open_store(settings) as database:
         if dry_run:
-            steps = added_by(plan_additions(database, given, _today(database), months))
+            steps = added_by(plan_additions(database, settings, _today(database), months))
             _print_steps(steps, as_json=as_json, empty="Nothing is to be created.")
             return
-        outcomes = create_table_partitions(database, given, _today(database), months).outcomes
-        oldest_kept = months_of([_today(database)])[0].plus(-given.retention_months)
+        outcomes = create_table_partitions(database, settings, _today(database), months).outcomes
+        oldest_kept = months_of([_today(database)])[0].plus(-settings.retention_months)
     for month in months:
         if month < oldest_kept:
             note(f"{month} is older than {oldest_kept}, the oldest month of sizes that is kept: it was not made there.")
@@ -122,23 +122,23 @@ def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
 
     Exit codes: 0 all of them are gone, 1 a part is, 2 none.
     """
-    given = settings.load()
-    with open_store(given) as database:
-        planned = plan(database, given, _today(database))
+    settings = load_settings()
+    with open_store(settings) as database:
+        planned = plan(database, settings, _today(database))
         steps, held = expired_by(planned), [step for step in planned if step.kind is StepKind.HOLD]
         if dry_run or (steps and not as_json):
             _print_steps([*steps, *held], as_json=as_json, empty="Nothing is to be expired.")
         if dry_run:
             return
-        refuse_too_many(steps, given, beyond_limit=yes)
+        refuse_too_many(steps, settings, beyond_limit=yes)
         if steps:
             if as_json and not yes:
                 raise InputError(
                     "Nothing was dropped, because --json shows no plan to confirm: look at it with --dry-run, then give --yes."
                 )
-            where = f", archived to {given.archive_dir}" if given.archive_dir else ", without an archive"
+            where = f", archived to {settings.archive_dir}" if settings.archive_dir else ", without an archive"
             confirm(f"Drop or prune these {len(steps)} table partitions{where}?", is_confirmed=yes)
-        outcomes = expire_table_partitions(database, given, _today(database), confirmed=planned, beyond_limit=yes).outcomes
+        outcomes = expire_table_partitions(database, settings, _today(database), confirmed=planned, beyond_limit=yes).outcomes
     _finish(outcomes, as_json=as_json, empty="Nothing was to be expired.")
 
 
@@ -147,7 +147,7 @@ def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
 @json_option
 def restore(file: Path, *, as_json: bool) -> None:
     """Make an archived month again, with all its rows. A month that exists is never written over."""
-    with open_store(settings.load()) as database:
+    with open_store(load_settings()) as database:
         manifest = restore_archive(database, file)
     if as_json:
         print_json({"table": manifest.table_name, "month": manifest.month, "rows": manifest.rows})
@@ -168,7 +168,7 @@ def _print_steps(steps: Sequence[Step], *, as_json: bool, empty: str) -> None:
             "month": str(step.month) if step.month else None,
             "name": step.name,
             "drops": step.drops if as_json else yes_or_no(step.drops),
-            "total_bytes": _bytes(step.found, as_json=as_json),
+            "total_bytes": _bytes(step.partition, as_json=as_json),
             "why": step.why,
         }
         for step in steps
@@ -176,23 +176,23 @@ def _print_steps(steps: Sequence[Step], *, as_json: bool, empty: str) -> None:
     print_table(list(rows[0]) if rows else [], rows, as_json=as_json, empty=empty)
 
 
-def _row(one: TablePartition, rows: int | None, *, as_json: bool) -> dict[str, object]:
+def _row(partition: TablePartition, rows: int | None, *, as_json: bool) -> dict[str, object]:
     return {
-        "table": one.table_name,
-        "month": str(one.month) if one.month else None,
-        "name": f"{one.schema_name}.{one.name}",
-        "state": one.place,
-        "first_day": one.first_day,
-        "end_day": one.end_day,
-        "total_bytes": _bytes(one, as_json=as_json),
+        "table": partition.table_name,
+        "month": str(partition.month) if partition.month else None,
+        "name": f"{partition.schema_name}.{partition.name}",
+        "state": partition.place,
+        "first_day": partition.first_day,
+        "end_day": partition.end_day,
+        "total_bytes": _bytes(partition, as_json=as_json),
         "rows": rows,
     }
 
 
-def _bytes(one: TablePartition | None, *, as_json: bool) -> object:
-    if one is None:
+def _bytes(partition: TablePartition | None, *, as_json: bool) -> object:
+    if partition is None:
         return None
-    return one.total_bytes if as_json else format_bytes(one.total_bytes)
+    return partition.total_bytes if as_json else format_bytes(partition.total_bytes)
 
 
 def _finish(outcomes: Sequence[Outcome], *, as_json: bool, empty: str) -> None:

@@ -22,19 +22,19 @@ def column_types(database: Database, table_name: str) -> dict[str, str]:
         return {str(name): str(type_name) for name, type_name in cursor.fetchall()}
 
 
-def copy_out(database: Database, one: TablePartition, file: IO[bytes]) -> None:
+def copy_out(database: Database, partition: TablePartition, file: IO[bytes]) -> None:
     """Write all rows of a month as CSV with a header."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/write_instants_in_utc"))
-        cursor.copy(compose("retention/copy_rows_out", one), file)
+        cursor.copy(compose("retention/copy_rows_out", partition), file)
 
 
-def count_differences(database: Database, one: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
+def count_differences(database: Database, partition: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
     """How many rows a month has, and in how many it differs from this CSV."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(compose("retention/create_archive_check", one))
+        cursor.execute(compose("retention/create_archive_check", partition))
         _copy_in(cursor, sql.Identifier("archive_check"), file, columns)
-        cursor.execute(compose("retention/count_differences", one))
+        cursor.execute(compose("retention/count_differences", partition))
         rows, differences = cursor.fetchone() or (0, 0)
         return int(rows), int(differences)
 
@@ -45,16 +45,18 @@ def restore_month(database: Database, table_name: str, month: Month, file: IO[by
     Raises:
         InputError: the month exists; nothing is changed.
     """
-    one = new_month(table_name, month)
+    partition = new_month(table_name, month)
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         if not begin_creating(cursor, table_name, month, LOCK_POLICY):
             raise InputError(f"{table_name} has a table partition for {month}: nothing is restored over it.")
-        cursor.execute(compose("months/create_table_partition", one))
-        _copy_in(cursor, sql.Identifier(one.name), file, columns)
-        cursor.execute(compose("retention/count_rows", one))
+        cursor.execute(compose("months/create_table_partition", partition))
+        _copy_in(cursor, sql.Identifier(partition.name), file, columns)
+        cursor.execute(compose("retention/count_rows", partition))
         (rows,) = cursor.fetchone() or (0,)
-        cursor.execute(compose("months/analyze_table_partition", one))
-        cursor.execute(compose("months/attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+        cursor.execute(compose("months/analyze_table_partition", partition))
+        cursor.execute(
+            compose("months/attach_table_partition", partition, first_day=str(partition.first_day), end_day=str(partition.end_day))
+        )
     return int(rows)
 
 
@@ -66,18 +68,18 @@ def months_with_days(database: Database, table_name: str, months: Iterable[Month
         return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
 
 
-def prune(database: Database, one: TablePartition, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+def prune(database: Database, partition: TablePartition, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Take the daily rows of a month of aggregations away, but those of its last day, by writing anew what it keeps.
 
     Raises:
         StoreBusyError: somebody is in the way; nothing is changed.
     """
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        lock_policy.begin(cursor, one.table_name)
-        cursor.execute(compose("retention/lock_for_pruning", one))
-        cursor.execute(compose("retention/copy_what_stays", one, last_day=str(month.last_day)))
-        cursor.execute(compose("retention/empty_table_partition", one))
-        cursor.execute(compose("retention/put_back_what_stays", one))
+        lock_policy.begin(cursor, partition.table_name)
+        cursor.execute(compose("retention/lock_for_pruning", partition))
+        cursor.execute(compose("retention/copy_what_stays", partition, last_day=str(month.last_day)))
+        cursor.execute(compose("retention/empty_table_partition", partition))
+        cursor.execute(compose("retention/put_back_what_stays", partition))
 
 
 def _copy_in(cursor: Cursor, table: sql.Identifier, file: IO[bytes], columns: Sequence[str]) -> None:

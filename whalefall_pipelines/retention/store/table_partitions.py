@@ -44,38 +44,40 @@ def find_refused_maintenance(database: Database, run_id: str) -> datetime | None
     return row[0] if row else None
 
 
-def count_rows(database: Database, one: TablePartition) -> int:
+def count_rows(database: Database, partition: TablePartition) -> int:
     """Count the rows of a month by reading them all."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(compose("retention/count_rows", one))
+        cursor.execute(compose("retention/count_rows", partition))
         return int((cursor.fetchone() or (0,))[0])
 
 
-def attach_again(database: Database, one: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+def attach_again(database: Database, partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Put a detached month back in its place and take its mark away."""
     with database.transaction() as cursor:
-        lock_policy.begin(cursor, one.table_name)
-        cursor.execute(compose("months/mark_table_partition", one, mark=None))
-        cursor.execute(compose("months/attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+        lock_policy.begin(cursor, partition.table_name)
+        cursor.execute(compose("months/mark_table_partition", partition, mark=None))
+        cursor.execute(
+            compose("months/attach_table_partition", partition, first_day=str(partition.first_day), end_day=str(partition.end_day))
+        )
 
 
-def detach(database: Database, one: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+def detach(database: Database, partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Take a month out of its table, or end an interrupted try to, marked as ours; nothing is done to one that is out.
 
     Raises:
         StoreBusyError: somebody is in the way; what was begun is ended the next time.
     """
     with database.session() as cursor:
-        lock_policy.begin(cursor, one.table_name, is_local=False)
-        if one.place is not Place.DETACHED:
-            cursor.execute(compose("months/mark_table_partition", one, mark=_mark(one)))
-        if one.place is Place.DETACH_PENDING:
-            cursor.execute(compose("retention/finalize_detach", one))
-        elif one.place is Place.ATTACHED:
-            cursor.execute(compose("retention/detach_table_partition", one))
+        lock_policy.begin(cursor, partition.table_name, is_local=False)
+        if partition.place is not Place.DETACHED:
+            cursor.execute(compose("months/mark_table_partition", partition, mark=_mark(partition)))
+        if partition.place is Place.DETACH_PENDING:
+            cursor.execute(compose("retention/finalize_detach", partition))
+        elif partition.place is Place.ATTACHED:
+            cursor.execute(compose("retention/detach_table_partition", partition))
 
 
-def drop_detached(database: Database, one: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+def drop_detached(database: Database, partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Drop a month that `detach` took out.
 
     Raises:
@@ -83,14 +85,14 @@ def drop_detached(database: Database, one: TablePartition, lock_policy: LockPoli
         InputError: somebody attached it again meanwhile.
     """
     with database.transaction() as cursor:
-        lock_policy.begin(cursor, one.table_name)
-        cursor.execute(compose("retention/lock_detached", one))
-        cursor.execute(queries.load("retention/find_parent"), {"schema_name": one.schema_name, "name": one.name})
+        lock_policy.begin(cursor, partition.table_name)
+        cursor.execute(compose("retention/lock_detached", partition))
+        cursor.execute(queries.load("retention/find_parent"), {"schema_name": partition.schema_name, "name": partition.name})
         if cursor.fetchone():
-            raise InputError(f"{one.name} was attached again while it was about to be dropped, so it was left alone.")
-        cursor.execute(compose("retention/drop_table_partition", one))
+            raise InputError(f"{partition.name} was attached again while it was about to be dropped, so it was left alone.")
+        cursor.execute(compose("retention/drop_table_partition", partition))
 
 
-def _mark(one: TablePartition) -> str:
+def _mark(partition: TablePartition) -> str:
     """What `list_detached` recognises."""
-    return f"whalefall detaches {one.table_name} from {one.first_day} to {one.end_day}"
+    return f"whalefall detaches {partition.table_name} from {partition.first_day} to {partition.end_day}"

@@ -61,8 +61,8 @@ def make_server(binaries: MariadbBinaries, folder: Path, options: Sequence[str])
         except subprocess.TimeoutExpired as error:
             raise LocalServerError(f"MariaDB's system tables in {folder} were not made within {BOOTSTRAP_SECONDS} s.") from error
         if result.returncode != 0:
-            said = " | ".join(last_lines(log_file, 3))
-            raise LocalServerError(f"MariaDB's system tables in {folder} could not be made: {said} (all of it is in {log_file})")
+            message = " | ".join(last_lines(log_file, 3))
+            raise LocalServerError(f"MariaDB's system tables in {folder} could not be made: {message} (all of it is in {log_file})")
         partial.rename(folder / "data")
 
 

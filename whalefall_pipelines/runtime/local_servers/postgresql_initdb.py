@@ -59,8 +59,8 @@ def _run_initdb(command: Sequence[str], folder: Path, identity: RunAs) -> None:
     except OSError as error:
         raise LocalServerError(f"{command[0]} cannot be run: {error.strerror}.{identity.advice}") from error
     if result.returncode != 0:
-        said = " | ".join((result.stderr or result.stdout).strip().splitlines()[-2:])
-        raise LocalServerError(f"initdb in {folder} failed: {said}.{identity.advice}")
+        message = " | ".join((result.stderr or result.stdout).strip().splitlines()[-2:])
+        raise LocalServerError(f"initdb in {folder} failed: {message}.{identity.advice}")
 
 
 def _write_private(path: Path, text: str) -> None:

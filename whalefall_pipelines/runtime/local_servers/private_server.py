@@ -94,13 +94,13 @@ class PrivateServer(ABC):
             except ProcessLookupError:
                 return True  # it was faster
             except PermissionError as error:
-                said = f"{self.product} (process {running}) belongs to another user; only that user can stop it."
-                raise LocalServerError(said) from error
+                message = f"{self.product} (process {running}) belongs to another user; only that user can stop it."
+                raise LocalServerError(message) from error
             deadline = time.monotonic() + STOP_SECONDS
             while _is_alive(running):
                 if time.monotonic() > deadline:
-                    said = f"{self.product} (process {running}) did not stop within {STOP_SECONDS} s; see {self.log}."
-                    raise LocalServerError(said)
+                    message = f"{self.product} (process {running}) did not stop within {STOP_SECONDS} s; see {self.log}."
+                    raise LocalServerError(message)
                 time.sleep(0.01)
             return True
 
@@ -141,8 +141,8 @@ class PrivateServer(ABC):
                     break
                 except BlockingIOError as error:
                     if time.monotonic() > deadline:
-                        said = f"Another program is still busy with the {self.product} in {self.folder}; end it."
-                        raise LocalServerError(said) from error
+                        message = f"Another program is still busy with the {self.product} in {self.folder}; end it."
+                        raise LocalServerError(message) from error
                     time.sleep(0.02)
             yield
         finally:
@@ -156,8 +156,8 @@ class PrivateServer(ABC):
                 return process_id
             if is_free(port, self.host):
                 break  # so it was not the port
-        said = " | ".join(last_lines(self.log, 3))
-        raise LocalServerError(f"{self.product} in {self.folder} did not start: {said} (all of it is in {self.log})")
+        message = " | ".join(last_lines(self.log, 3))
+        raise LocalServerError(f"{self.product} in {self.folder} did not start: {message} (all of it is in {self.log})")
 
     def _choose_port(self) -> int:
         try:
@@ -203,8 +203,8 @@ class PrivateServer(ABC):
             if not _is_alive(process_id):
                 return False
             if time.monotonic() > deadline:
-                said = f"{self.product} in {self.folder} is not ready after {START_SECONDS} s; what it is doing is in {self.log}."
-                raise LocalServerError(said)
+                message = f"{self.product} in {self.folder} is not ready after {START_SECONDS} s; what it is doing is in {self.log}."
+                raise LocalServerError(message)
             time.sleep(0.01)
         return True
 

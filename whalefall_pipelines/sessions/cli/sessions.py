@@ -6,11 +6,11 @@ from uuid import UUID
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions import show_sessions as verbs
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import cell, console, format_duration, json_option, print_json, print_table
 
 MOST_NAMES = 10
@@ -29,7 +29,7 @@ def sessions() -> None:
 @json_option
 def list_newest(*, limit: int, as_json: bool) -> None:
     """The newest sessions."""
-    with open_store(settings.load()) as database:
+    with open_store(load_settings()) as database:
         newest = verbs.newest_sessions(database, limit=limit)
     if as_json:
         print_json([asdict(session) for session in newest])
@@ -43,7 +43,7 @@ def list_newest(*, limit: int, as_json: bool) -> None:
 @json_option
 def show_session(session_id: str, *, as_json: bool) -> None:
     """One session with a record per instance. The first characters of its id are enough."""
-    with open_store(settings.load()) as database:
+    with open_store(load_settings()) as database:
         session, records = verbs.show_session(database, session_id)
     if as_json:
         print_json(asdict(session) | {"records": [asdict(record) for record in records]})
@@ -58,7 +58,7 @@ def cancel_session(session_id: str) -> None:
 
     Its run stops within seconds, what was finished stays, what was not begun is left alone.
     """
-    with open_store(settings.load()) as database:
+    with open_store(load_settings()) as database:
         session = verbs.cancel_session(database, session_id)
     done = session.successful_instances + session.failed_instances + session.skipped_instances
     click.echo(f"Session {session.session_id} is cancelled: {done} of {session.total_instances} instances were done or under way.")
@@ -86,7 +86,7 @@ def _reasons(records: Iterable[InstanceRecord]) -> Iterator[str]:
             gaps = record.sync_details.get("missing", [])
             reason = record.sync_details.get("reason") or ", ".join(sorted({str(gap["reason"]) for gap in gaps}))
             names.setdefault((record.error_code, reason), []).append(record.instance_name)
-    for (code, reason), failed in sorted(names.items(), key=lambda one: -len(one[1])):
+    for (code, reason), failed in sorted(names.items(), key=lambda item: -len(item[1])):
         more = f" and {len(failed) - MOST_NAMES} more" if len(failed) > MOST_NAMES else ""
         yield f"{len(failed)} {code}{f' ({reason})' if reason else ''}: {', '.join(failed[:MOST_NAMES])}{more}"
 
@@ -96,8 +96,8 @@ def _notices(records: Iterable[InstanceRecord]) -> Iterator[str]:
     for record in records:
         for new, old in record.sync_details.get("renamed", {}).items():
             yield f"notice: {record.instance_name}: {old!r} is called {new!r} now, and keeps its history"
-        for one in record.sync_details.get("notices", []):
-            yield f"notice: {record.instance_name}/{one['database_name']}: {one['notice']}"
+        for notice in record.sync_details.get("notices", []):
+            yield f"notice: {record.instance_name}/{notice['database_name']}: {notice['notice']}"
 
 
 def _short(session_id: UUID | None) -> str | None:
