@@ -1,4 +1,4 @@
-"""Sessions that always end: what closes the sessions of dead runs. The rules are `domain/sessions.py`, ending is `end_dead_sessions.py`."""
+"""Sensors that end the sessions of dead runs. The rules are in `domain/sessions.py`, the verbs in `end_dead_sessions.py`."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions, en
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
     dg.DagsterRunStatus.FAILURE: RunState.FAILED,
-    # A run that was told to stop cannot hear it while it waits for a statement, and ending its session interrupts that.
+    # A terminated run cannot react while it waits for a statement. Ending its session interrupts the statement.
     dg.DagsterRunStatus.CANCELING: RunState.CANCELLED,
     dg.DagsterRunStatus.CANCELED: RunState.CANCELLED,
 }
@@ -20,7 +20,7 @@ _STATES = {
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Ends every session that still runs although its run is over or its process is gone, whenever that happened.",
+    description="Ends every running session whose run is over or whose process has died.",
 )
 def end_dead_runs(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> dg.SkipReason:
     with whalefall.store() as database:
@@ -32,11 +32,11 @@ def end_dead_runs(context: dg.SensorEvaluationContext, whalefall: WhalefallResou
                 if ended_session.session.run_id and ended_session.run_goes_on
                 else None
             )
-            if run:  # else it stays started for ever, in a slot of its lane
+            if run:  # otherwise it stays in state STARTED forever and occupies a slot of its concurrency group
                 context.instance.report_run_failed(
                     run, message=f"Its session {ended_session.session.session_id} was ended: {ended_session.why}."
                 )
-    return dg.SkipReason(f"{len(ended)} sessions were ended" if ended else "every running session has a living run")
+    return dg.SkipReason(f"{len(ended)} sessions were ended" if ended else "every running session has a live run")
 
 
 @dg.run_failure_sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -45,7 +45,7 @@ def end_dead_runs(context: dg.SensorEvaluationContext, whalefall: WhalefallResou
     description="Ends the session of a run that failed.",
 )
 def end_failed_runs(context: dg.RunFailureSensorContext, whalefall: WhalefallResource) -> None:
-    why = context.failure_event.message or "it gave no reason"
+    why = context.failure_event.message or "no reason was reported"
     with whalefall.store() as database:
         end_sessions_of_run(database, context.dagster_run.run_id, SessionStatus.FAILED, f"its run failed: {why}")
 

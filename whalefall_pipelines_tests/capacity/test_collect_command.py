@@ -111,7 +111,7 @@ def test_only_a_running_session_can_be_cancelled_and_once(store: Database, store
     sessions.open_session(store, plan, [instance.instance_id for instance in register(store, "a", "b")])
     said = succeed(store_environment, "sessions", "cancel", str(plan.session_id)[:8])
     assert f"Session {plan.session_id} is cancelled: 0 of 2 instances" in said
-    assert "is cancelled already; only a running one can be cancelled" in refused(
+    assert "is already cancelled; only a running session can be cancelled" in refused(
         store_environment, "sessions", "cancel", str(plan.session_id)
     )
     assert {record.status for record in sessions.list_records(store, plan.session_id)} == {RecordStatus.PENDING}

@@ -252,7 +252,7 @@ STORE_AWAY_AT_THE_START = Fault(
     STORED,
     "the run fails, and has a failed session as soon as the store is back",
     "The sweep writes that session down, and the missing sizes are retried 15 minutes later, without a person.",
-    says="the run failed before it had a session",
+    says="the run failed before it opened a session",
     where=Where.DAEMON,
     ends_run=True,
     slow_at=STORED,
