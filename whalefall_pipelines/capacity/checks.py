@@ -1,4 +1,4 @@
-"""Checks that people see in the UI beside the assets."""
+"""Asset checks of the sizes and totals."""
 
 from datetime import date
 
@@ -15,7 +15,7 @@ from whalefall_pipelines.dagster_base.runs import days_of
 
 @dg.asset_check(
     asset=SIZES,
-    description="Fails when an expected database of the run's days (today, when executed alone) has no size, and names it with its reason.",
+    description="Fails if an expected database has no size on the run's days (today, if executed alone), and lists it with its reason.",
 )
 def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     days = _days(context, whalefall)
@@ -37,7 +37,7 @@ def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, w
     )
 
 
-@dg.asset_check(asset=TOTALS, description="Fails when an instance total of the run's days is not the exact sum of its database rows.")
+@dg.asset_check(asset=TOTALS, description="Fails if an instance total of the run's days is not the exact sum of its database rows.")
 def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         wrong = plausibility.list_wrong_totals(database, _days(context, whalefall))
@@ -49,7 +49,7 @@ def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionConte
     )
 
 
-@dg.asset_check(asset=SIZES, description="Fails when a size of the run's days is absurd: no byte, or above a pebibyte.")
+@dg.asset_check(asset=SIZES, description="Fails if a size of the run's days is implausible: zero bytes, or above one pebibyte.")
 def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         absurd = plausibility.list_implausible_sizes(database, _days(context, whalefall))
@@ -57,14 +57,14 @@ def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: W
     named = ", ".join(f"{size.instance_name}/{size.database_name} ({size.why})" for size in absurd[:5])
     return dg.AssetCheckResult(
         passed=not absurd,
-        description=f"{len(absurd)} absurd: {named}" if absurd else "every size is plausible",
+        description=f"{len(absurd)} implausible: {named}" if absurd else "every size is plausible",
         metadata={"absurd": len(absurd), "sizes": markdown_table(("day", "instance", "database", "bytes", "why"), rows)},
     )
 
 
 @dg.asset_check(
     asset=SIZES,
-    description="Warns of a database that is more than WHALEFALL_JUMP_PERCENT and WHALEFALL_JUMP_GIGABYTES away from the day before.",
+    description="Warns if a database changed by more than WHALEFALL_JUMP_PERCENT and WHALEFALL_JUMP_GIGABYTES since the day before.",
 )
 def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     settings = whalefall.installation()
@@ -83,5 +83,5 @@ def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: Whalef
 
 
 def _days(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> list[date]:
-    """The days of the run that the check belongs to; today when it is executed alone."""
+    """The days of the run that the check belongs to; today if it is executed alone."""
     return days_of(context.run.tags, DAYS) or [whalefall.today()]

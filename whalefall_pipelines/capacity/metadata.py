@@ -1,4 +1,4 @@
-"""What people read of a day in the Dagster UI: numbers that plot over time, and tables. All of it is read back from the store."""
+"""Metadata of a day in the Dagster UI: numbers that are plotted over time, and tables. All of it is read from the store."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -18,7 +18,7 @@ MISSING = ("instance", "database", "reason", "what to do")
 
 
 def inventory_metadata(report: DayReport) -> Metadata:
-    """What `instance_databases` shows of a day."""
+    """The metadata of `instance_databases` for a day."""
     figures = report.inventory
     return {
         "instances": figures.instances,
@@ -30,7 +30,7 @@ def inventory_metadata(report: DayReport) -> Metadata:
 
 
 def database_metadata(report: DayReport) -> Metadata:
-    """What `database_size_stats` shows of a day."""
+    """The metadata of `database_size_stats` for a day."""
     figures = report.summary
     growing = sorted((database for database in report.databases if database.growth_rank), key=lambda database: database.growth_rank or 0)
     largest = sorted(report.databases, key=lambda database: database.size_rank)
@@ -47,7 +47,7 @@ def database_metadata(report: DayReport) -> Metadata:
 
 
 def instance_metadata(report: DayReport) -> Metadata:
-    """What `instance_size_stats` shows of a day."""
+    """The metadata of `instance_size_stats` for a day."""
     columns = ("instance", "engine", "bytes", "bytes of no database", "change in bytes to the day before", "databases", "expected")
     rows = [
         (
@@ -72,7 +72,7 @@ def instance_metadata(report: DayReport) -> Metadata:
 
 
 def coverage_metadata(database: Database, last_day: date) -> dg.MarkdownMetadataValue:
-    """The calendar of coverage of the days up to this one: a row an instance, a sign a day; those with most missing days come first."""
+    """The coverage calendar up to this day: one row per instance, one sign per day. Instances with the most missing days come first."""
     days = days_until(last_day, CALENDAR_DAYS)
     calendar = list(coverage_calendar(read_coverage(database, days), days))
     calendar.sort(key=lambda row: -sum(state in {CoverageState.MISSING, CoverageState.PARTLY_MISSING} for state in row.states))
@@ -87,7 +87,7 @@ def gap_row(gap: Gap) -> tuple[str, str, str, str]:
 
 
 def notices_table(notices: Iterable[Notice]) -> dg.MarkdownMetadataValue:
-    """What is odd about databases that were measured."""
+    """A table of the notices about measured databases."""
     rows = ((notice.instance_name, notice.database_name, notice.notice) for notice in notices)
     return markdown_table(("instance", "database", "what it is, and what to do"), rows)
 
@@ -98,7 +98,7 @@ def _database_row(database: RankedDatabase) -> tuple[object, ...]:
 
 def _coverage(figures: DaySummary) -> Metadata:
     known = {
-        # A plot of it would fall on a day on which a server was silent: such a day has the held total alone.
+        # The plot of the total would drop on a day with a missing server, so such a day has only the held total.
         "total_bytes": figures.total_bytes if figures.is_complete else None,
         "held_total_bytes": figures.held_total_bytes,
         "change_bytes": figures.change_bytes,

@@ -162,7 +162,7 @@ def test_what_a_login_may_not_see_any_more_is_missing_and_not_dropped(store: Dat
 def test_a_login_that_may_not_see_every_database_is_noticed_though_nothing_is_known_to_be_missing(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1}, grant_to_list="GRANT all of it;")})
     _, outcomes = fleet.collect()
-    assert outcomes["a"].notices == ("a/*: The login may not see every database; run there: GRANT all of it;",)
+    assert outcomes["a"].notices == ("a/*: The login may not see every database; run on that server: GRANT all of it;",)
     assert fleet.gaps() == {}
 
 

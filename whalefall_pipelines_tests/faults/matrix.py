@@ -35,7 +35,7 @@ EMPTY = Fault(
     RETRIED,
     UNUSABLE,
     ("empty_result",),
-    says="listed no database at all",
+    says="listed no database",
 )
 SEES_NONE = Fault(
     "login that sees no database",

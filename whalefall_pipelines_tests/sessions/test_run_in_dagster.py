@@ -88,7 +88,7 @@ def test_a_run_that_breaks_is_a_sentence_that_names_the_log(store: Database, giv
     found, _ = given
     broken = replace(found, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster")
     day = today(datetime.now(UTC), found.requested_timezone)
-    with pytest.raises(RunFailedError, match=r"Dagster run broke: .*whole of it is in .*\.log"):
+    with pytest.raises(RunFailedError, match=r"Dagster run broke: .*full log is in .*\.log"):
         run_in_dagster(broken, store, collection(day, day))
 
 

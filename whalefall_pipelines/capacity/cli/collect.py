@@ -1,4 +1,4 @@
-"""`whalefall collect`: the whole fleet through Dagster, or named instances directly and at once."""
+"""`whalefall collect`: the whole fleet through a Dagster run, or named instances directly."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -37,15 +37,25 @@ from whalefall_pipelines.terminal.output import (
 
 
 @click.command()
-@click.option("--instance", "names", multiple=True, metavar="NAME", help="Collect only this one, directly, without a session. Repeatable.")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Today by default; yesterday until the grace period after midnight is over.")
+@click.option(
+    "--instance",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Collect only this instance, directly and without a session. Can be repeated.",
+)
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day to measure: today by default, or yesterday within the grace period after midnight.",
+)
 @json_option
 def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
     """Measure today: the whole fleet, or named instances.
 
-    The fleet is measured by a Dagster run with a session, named instances directly and without.
+    The fleet is measured by a Dagster run with a session. Named instances are measured directly, without a session.
 
-    Exit codes: 0 everything that was expected is there, 1 something is missing, 2 nothing was measured.
+    Exit codes: 0 every expected size was measured, 1 some are missing, 2 nothing was measured.
     """
     settings = load_settings()
     with open_store(settings, may_make=True) as database:
@@ -75,7 +85,7 @@ def _collect_named(settings: Settings, database: Database, names: Sequence[str],
             raise
         print_json([{"code": error.code, "message": str(error)}])
         return FAILURE
-    with error_console().status(f"Visiting {len(targets)} servers …"):
+    with error_console().status(f"Probing {len(targets)} servers …"):
         outcomes = sorted(
             server_collector(settings, database).collect_day(targets, day, None), key=lambda outcome: outcome.instance.instance_id
         )
@@ -93,9 +103,9 @@ def _collect_named(settings: Settings, database: Database, names: Sequence[str],
 
 
 def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
-    message = "inventory only: no database that counts" if outcome.is_skipped else None
+    message = "inventory only: no active database" if outcome.is_skipped else None
     missing = [gap.database_name for gap in outcome.missing]
-    was_asked = missing or not outcome.error  # else all that is known of it is missing, which the visit did not count
+    was_asked = missing or not outcome.error  # else every known database is missing, and the probe did not count them
     return {
         "instance": outcome.instance.name,
         "code": outcome.error.code if outcome.error else "OPERATION_SUCCESS",
@@ -110,7 +120,7 @@ def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
 
 def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json: bool) -> int:
     if not active_instances(database):
-        note("No instance is registered: `whalefall instances add` or `whalefall instances import FILE` is the next step.")
+        note("No instance is registered. Register one with `whalefall instances add` or `whalefall instances import FILE`.")
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:
         (session,) = run_in_dagster(settings, database, collection(day, day), on_progress=progress.show)
@@ -129,30 +139,30 @@ def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json
 
 
 class SessionProgress:
-    """A bar of a running session on standard error, where that is a terminal; until the session is open it only shows that time passes."""
+    """A progress bar of a running session on standard error if that is a terminal. Until the session opens it shows the elapsed time."""
 
     def __init__(self, title: str) -> None:
-        """Show nothing yet."""
+        """Create the bar; nothing is shown yet."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         console = error_console()
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task(title, total=None)
 
     def __enter__(self) -> Self:
-        """Show it."""
+        """Show the bar."""
         self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take it away."""
+        """Remove the bar."""
         self._progress.stop()
 
     def show(self, session: Session) -> None:
-        """Draw how far the session is."""
+        """Draw the progress of the session."""
         done = session.successful_instances + session.failed_instances + session.skipped_instances
         self._progress.update(self._task, total=session.total_instances, completed=done)
 
     def say(self, sentence: str) -> None:
-        """Put a sentence above the bar."""
-        with suppress(OSError):  # the terminal may be gone, as in `note`
+        """Print a message above the bar."""
+        with suppress(OSError):  # the terminal may have been closed, as in `note`
             self._progress.console.print(sentence, markup=False, soft_wrap=True)

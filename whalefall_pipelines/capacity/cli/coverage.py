@@ -1,4 +1,4 @@
-"""`whalefall coverage`: which days of which instance are known, and how."""
+"""`whalefall coverage`: which days of each instance are known, and from which source."""
 
 from dataclasses import asdict
 
@@ -14,10 +14,10 @@ from whalefall_pipelines.terminal.output import cell, json_option, print_json
 
 
 @click.command()
-@click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="How many days, up to today.")
+@click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="The number of days, up to today.")
 @json_option
 def coverage(count: int, *, as_json: bool) -> None:
-    """Show which of the last days are known, a sign for each."""
+    """Show a calendar of the last days with one sign per day."""
     settings = load_settings()
     with open_store(settings) as database:
         days = days_until(today(system_clock(), database.timezone), count)
@@ -27,7 +27,7 @@ def coverage(count: int, *, as_json: bool) -> None:
         return
     calendar = coverage_calendar(rows, days)
     if not calendar:
-        click.echo("Nothing was expected on these days: `whalefall instances add` and `whalefall collect` are the first steps.")
+        click.echo("Nothing was expected on these days. Start with `whalefall instances add` and `whalefall collect`.")
         return
     width = max(len(cell(row.instance_name)) for row in calendar)
     click.echo(f"{days[0]} to {days[-1]}; {LEGEND}")

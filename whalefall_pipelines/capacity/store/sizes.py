@@ -1,6 +1,6 @@
-"""Writes sizes, gaps and totals, those of one instance in one transaction. What days hold is read by `reports.py`.
+"""Writes sizes, gaps and totals, those of one instance in one transaction. `reports.py` reads them.
 
-Sizes travel as arrays inside the one statement that takes them over. What they mean is `domain/sizes.py`.
+Sizes are sent as arrays within the statement that writes them. `domain/sizes.py` defines what they mean.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,13 +14,13 @@ from whalefall_pipelines.domain.sizes import MissingSize, Provenance
 from whalefall_pipelines.store.array_text import dates, numbers, texts
 from whalefall_pipelines.store.database import Cursor
 
-# So many rows go into one statement, which is a text in the memory of both sides; a visit brings fewer.
+# The number of rows in one statement, whose text both sides hold in memory. A single probe has fewer.
 BATCH_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class SizeRow:
-    """One database on one day, as it goes into `database_size_stats`. Sizes in bytes."""
+    """One row of `database_size_stats`. Sizes are in bytes."""
 
     instance_id: int
     database_name: str
@@ -36,7 +36,7 @@ class SizeRow:
 
 
 def move_day(cursor: Cursor, instance_id: int, day: date, names: Mapping[str, str]) -> None:
-    """Let what was written of a day before its databases were renamed go by their new names, which `names` has by the old ones."""
+    """Rename the rows that were written for a day before its databases were renamed. `names` maps old names to new names."""
     if names:
         values = {"instance_id": instance_id, "day": day, "renamed": list(names), "renamed_to": list(names.values())}
         cursor.execute(queries.load("capacity/move_day"), values)
@@ -50,11 +50,11 @@ def write_sizes(cursor: Cursor, rows: Iterable[SizeRow], session_id: UUID | None
             queries.load("capacity/upsert_database_sizes"), _columns(batch) | {"session_id": str(session_id) if session_id else None}
         )
         if len(batch) == BATCH_ROWS:
-            cursor.send()  # a million rows never stand in memory at once
+            cursor.send()  # so that a million rows are never in memory at once
 
 
 def write_gaps(cursor: Cursor, instance_id: int, missing: Sequence[MissingSize], day: date, session_id: UUID | None) -> None:
-    """Write what was expected of an instance on a day and not obtained; what has a size already stays measured."""
+    """Write the gaps of an instance on a day. A database that already has a size keeps it."""
     if not missing:
         return
     cursor.execute(
@@ -79,7 +79,7 @@ def write_totals(
     *,
     shared_bytes: int | None = None,
 ) -> None:
-    """Recompute the totals of these instances on these days from their database rows. `shared_bytes` was just measured or stays."""
+    """Recompute the totals of these instances on these days from their database rows. Without new `shared_bytes` the old ones stay."""
     cursor.execute(
         queries.load("capacity/upsert_instance_sizes"),
         {
@@ -93,7 +93,7 @@ def write_totals(
 
 
 def write_unreached(cursor: Cursor, instance_id: int, day: date, *, reason: str, detail: str, session_id: UUID | None) -> None:
-    """An instance could not be visited: what it was expected to give is missing."""
+    """Write the gaps of an instance that could not be probed: all of its expected databases are missing."""
     cursor.execute(
         queries.load("capacity/record_unreached_instance"),
         {
