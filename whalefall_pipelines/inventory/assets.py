@@ -1,4 +1,4 @@
-"""The fleet as an asset: what is registered, as it stands when the run begins."""
+"""The registered fleet as a Dagster asset, as of the start of the run."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from whalefall_pipelines.inventory.fleet import registered_instances
 
 @dg.asset(
     group_name="inventory",
-    description="Every monitored server as registered with `whalefall instances`: engine, address, whether it is active.",
+    description="Every server that is registered with `whalefall instances`: its engine, its address and whether it is active.",
     kinds={"postgres", "python"},
     owners=["team:dba"],
     tags={"grain": "instance"},

@@ -1,6 +1,6 @@
-"""Asks registered servers whether they can be collected from: connects, lists and measures, and keeps their versions and identities alone.
+"""The connection test of registered servers: connects, lists and measures, and stores only their versions and identities.
 
-Collecting for real is `collect_capacity.py`.
+Collecting sizes is `capacity/collect.py`.
 """
 
 import time
@@ -25,10 +25,10 @@ from whalefall_pipelines.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTest:
-    """What one server answered; None is what it was never asked, because it failed before.
+    """The result of testing one server. A field is None if the test failed before it was known.
 
-    `visible` counts the databases that it lists, `hidden` those of them that the filter leaves out, `missing` has those without a size.
-    There may be more than it lists as long as there is a `grant_to_list`.
+    `visible` counts the listed databases, `hidden` those that the filter excludes, `missing` has those without a size. If there is a
+    `grant_to_list`, the server may have more databases than it lists.
     """
 
     instance: Instance
@@ -53,13 +53,13 @@ class ConnectionTest:
 
     @property
     def is_fine(self) -> bool:
-        """Tell whether every database that counts is listed and can be measured."""
+        """Tell whether every database is listed and can be measured."""
         return self.error is None and self.grant_to_list is None and not self.missing
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTester:
-    """What examining needs besides the instances."""
+    """Tests connections. It holds the connections to the servers, the store and the settings."""
 
     database: Database
     fleet: Fleet
@@ -69,9 +69,9 @@ class ConnectionTester:
     clock: Clock = system_clock
 
     def test_all(self, instances: Sequence[Instance]) -> tuple[ConnectionTest, ...]:
-        """Visit every instance, many at a time, and remember the versions and the identities that are new and unique.
+        """Test every instance in parallel, and store the versions and those new identities that are unique.
 
-        The answers come in the order of the instances.
+        The results are in the order of the instances.
         """
         tests = {tested.instance.instance_id: self._claim_identity(tested) for tested in self.test_each(instances)}
         versions = {key: tested.server_version for key, tested in tests.items() if tested.server_version is not None}
@@ -80,16 +80,16 @@ class ConnectionTester:
         return tuple(tests[instance.instance_id] for instance in instances)
 
     def test_each(self, instances: Sequence[Instance]) -> Iterator[ConnectionTest]:
-        """The same answers as they come, of which nothing is remembered."""
+        """Test every instance in parallel and yield each result as soon as it is available. Nothing is stored."""
         for instance, outcome in each_instance(instances, self.examine, parallel=self.parallel, interrupt=self.fleet.shut_all):
             if isinstance(outcome, Exception):
-                error = WhalefallError(f"{instance.name!r} failed in an unexpected way, {type(outcome).__name__}: {outcome}")
+                error = WhalefallError(f"{instance.name!r} failed unexpectedly, {type(outcome).__name__}: {outcome}")
                 yield ConnectionTest(instance, error=error)
             else:
                 yield outcome
 
     def examine(self, instance: Instance) -> ConnectionTest:
-        """Visit one instance; what it refuses is in the answer."""
+        """Test one instance. Errors are part of the result."""
         answer = ConnectionTest(instance)
         started = time.monotonic()
         try:
@@ -114,7 +114,7 @@ class ConnectionTester:
             return replace(answer, error=error)
 
     def _refuse_other_identity(self, instance: Instance, identity: ServerIdentity | None, server_version: str) -> None:
-        """As a visit does: another server behind a known name, or a server that another instance is."""
+        """Refuse the same conflicts as a probe: a different server under a known name, or the server of another instance."""
         refuse_another_server(instance, identity, server_version)
         if identity:
             with self.database.transaction() as cursor:
@@ -123,7 +123,7 @@ class ConnectionTester:
                 raise duplicate_server(instance, identity, same)
 
     def _claim_identity(self, answer: ConnectionTest) -> ConnectionTest:
-        """Remember a new identity, unless another instance of this test has it."""
+        """Store a new identity, unless another instance of this test has it."""
         known, identity = answer.instance.server_identity, answer.identity
         is_known = known and identity and (known.name, known.started_at) == (identity.name, identity.started_at)
         if identity is None or is_known or answer.error:
@@ -134,7 +134,7 @@ class ConnectionTester:
 
 
 def server_tester(settings: Settings, database: Database, fleet: Fleet | None = None) -> ConnectionTester:
-    """An tester of the real servers by the rules of this installation."""
+    """A tester for the real servers with the settings of this installation."""
     deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
     secrets, filters = SecretBox(settings), read_filters(settings)
     return ConnectionTester(database, fleet or ServerFleet(deadlines), secrets, filters, settings.parallel_instances)

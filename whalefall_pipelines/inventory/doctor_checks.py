@@ -1,4 +1,4 @@
-"""What `whalefall doctor` checks of the inventory: that every password can be read, and every server reached with all privileges."""
+"""The doctor's checks of the inventory: every password is readable, and every server is reachable with all privileges."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from whalefall_pipelines.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class CredentialFact:
-    """Whether the password of a login can be read here; `why_not` is the sentence of the one who tried, with what to do."""
+    """Whether the password of a login can be read. `why_not` is the error message, with advice."""
 
     name: str
     is_used: bool
@@ -26,7 +26,7 @@ class CredentialFact:
 
 @dataclass(frozen=True, slots=True)
 class InstanceFact:
-    """What a connection test told: the error that ended it, GRANTs of missing privileges, and databases without a size with their cures."""
+    """The result of a connection test: the error, the GRANTs of missing privileges, and the unmeasurable databases with advice."""
 
     name: str
     error: str | None = None
@@ -35,27 +35,27 @@ class InstanceFact:
 
 
 def check(examined: Examined) -> Iterator[Outcome]:
-    """The passwords, and every active server, which is asked."""
+    """Check the passwords, and test every active server."""
     yield from check_credentials(_credentials(examined.store, SecretBox(examined.settings)))
     if examined.installation.with_instances:
         yield from check_instances(_instances(examined))
 
 
 def check_credentials(credentials: Sequence[CredentialFact]) -> list[Outcome]:
-    """Every password must be readable; one that no active instance uses may wait."""
+    """Check that every password is readable. An unused one is only a warning."""
     bad: list[Outcome] = []
     for credential in credentials:
         if credential.why_not:
-            unreadable = problem_of_error("secrets", credential.why_not, otherwise="give the login its password anew.")
-            spare = f"leave it, as no active instance uses it, or {unreadable.next_step}"
+            unreadable = problem_of_error("secrets", credential.why_not, otherwise="set the password of the login again.")
+            spare = f"ignore it, because no active instance uses it, or {unreadable.next_step}"
             bad.append(unreadable if credential.is_used else warning(unreadable.check, unreadable.sentence, spare))
     return bad or [fine("secrets", f"{len(credentials)} of {len(credentials)} can be read.")]
 
 
 def check_instances(instances: Sequence[InstanceFact]) -> list[Outcome]:
-    """Every active instance must let its login in and show every size."""
+    """Check that every active instance is reachable and that all of its databases can be measured."""
     if not instances:
-        return [warning("instances", "none is active, so nothing is collected.", "register one: `whalefall instances add`.")]
+        return [warning("instances", "no instance is active, so nothing is collected.", "register one with `whalefall instances add`.")]
     bad = [outcome for instance in instances if (outcome := _check_instance(instance))]
     reachable = len(instances) - len(bad)
     return [*bad, *([fine("instances", f"{reachable} of {len(instances)} are reachable with all privileges.")] if reachable else [])]
@@ -75,13 +75,13 @@ def _check_instance(instance: InstanceFact) -> Outcome | None:
         )
     if grant:
         return warning(
-            "instances", f"{instance.name}: the login has not every privilege, though every database can be measured today.", grant
+            "instances", f"{instance.name}: the login is missing a privilege, although every database can be measured today.", grant
         )
     return None
 
 
 def _instances(examined: Examined) -> list[InstanceFact]:
-    """Every active instance in the order of the store, asked many at a time."""
+    """Test every active instance in parallel; the results are in the order of the store."""
     installation = examined.installation
     tester = server_tester(examined.settings, examined.store, installation.fleet)
     instances = active_instances(examined.store)
@@ -112,7 +112,7 @@ def _why_not(secrets: SecretBox, secret: str | None, username: str, name: str) -
 
 def _instance_fact(tested: ConnectionTest) -> InstanceFact:
     is_locked_out = isinstance(tested.error, LoginRejectedError) and tested.error.reason is Reason.SECRET_UNREADABLE
-    error = "its password cannot be read; do what is said of secrets." if is_locked_out else str(tested.error or "")
+    error = "its password cannot be read; follow the advice for secrets." if is_locked_out else str(tested.error or "")
     return InstanceFact(
         name=tested.instance.name,
         error=error or None,

@@ -1,6 +1,6 @@
-"""The fleet as every area sees it: which instances are registered, and which of them are active.
+"""The fleet for all areas: the registered instances, and those that are active.
 
-Registering is `register_instances.py`, switching `switch_instances.py`.
+`register_instances.py` registers instances, `switch_instances.py` enables and disables them.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from whalefall_pipelines.store.database import Database
 
 
 def active_instances(database: Database, names: Sequence[str] = ()) -> tuple[Instance, ...]:
-    """The instances to visit, in the order of their registration: all active ones, or exactly those that are named.
+    """The instances to collect, in the order of their registration: all active ones, or exactly those with these names.
 
     Raises:
-        NotFoundError: a name is not registered, or was removed; the sentence has every such name.
+        NotFoundError: a name is not registered, or was removed; the message lists every such name.
         InputError: a named instance is disabled.
     """
     instances = registered_instances(database, names)

@@ -155,7 +155,7 @@ def test_a_password_that_cannot_be_read_is_found_by_the_name_of_its_login(store:
     found = bad(whole)
     assert found["secrets"].sentence.endswith("'MONITOR_NOWHERE' is not set or empty.")
     assert found["secrets"].next_step == "set it here, and where Dagster's code server runs."
-    assert (found["instances"].severity, found["instances"].next_step) == (Severity.PROBLEM, "do what is said of secrets.")
+    assert (found["instances"].severity, found["instances"].next_step) == (Severity.PROBLEM, "follow the advice for secrets.")
     assert set(bad(replace(whole, with_instances=False))) == {"secrets"}
 
 

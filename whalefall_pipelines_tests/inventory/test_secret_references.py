@@ -109,7 +109,7 @@ def test_another_key_is_refused_with_one_sentence(
         for command in (("collect",), ("collect", "--instance", "a"), ("instances", "test")):
             assert "encrypted with" in refused(given, *command), command
         refused(given, "store", "rotate-key", "--yes")
-        assert "another key" in refused(given, *ADD, "c", "--password-prompt", typed="x\n")
+        assert "a different key" in refused(given, *ADD, "c", "--password-prompt", typed="x\n")
     assert not Path(f"{environment['WHALEFALL_HOME']}-another").exists()
     assert sealed(environment) == PASSWORDS
 
@@ -173,7 +173,7 @@ def test_a_key_of_the_environment_is_replaced_by_naming_both(
     environment: dict[str, str], sealed: Callable[[dict[str, str]], list[str | None]], new: str
 ) -> None:
     old = (Path(environment["WHALEFALL_HOME"]) / "secret.key").read_text().strip()
-    assert "the new one first" in refused(environment | {"WHALEFALL_SECRET_KEY": old}, "store", "rotate-key", "--yes")
+    assert "set it to NEW,OLD" in refused(environment | {"WHALEFALL_SECRET_KEY": old}, "store", "rotate-key", "--yes")
     both = environment | {"WHALEFALL_SECRET_KEY": f"{new},{old}"}
     assert sealed(both) == PASSWORDS
     succeed(both, "store", "rotate-key", "--yes")

@@ -1,4 +1,4 @@
-"""`whalefall instances test`: whether registered servers can be collected from, and what to do where they cannot."""
+"""`whalefall instances test`: a connection test of registered servers, with advice for each problem."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,24 +25,27 @@ _COLUMNS = (
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @json_option
 def test(*, names: Sequence[str], as_json: bool) -> None:
-    """Tell whether servers can be measured.
+    """Test the connections to servers.
 
-    Connects, lists and measures, compares who the servers are with what is registered, and keeps nothing but their versions and
-    identities. Without a NAME every active server is tested. Says what the login
-    needs at least on each engine, and where it is missing.
-    Exit codes: 0 all of them are fine, 1 some have a problem, 2 none can be reached.
+    Connects to each server, lists and measures its databases, compares its identity with the registered one, and stores only its
+    version and identity. Without a NAME every active server is tested. Prints the privileges that each engine requires, and those that
+    are missing.
+
+    Exit codes: 0 every server is fine, 1 some have a problem, 2 none can be reached.
     """
     settings = load_settings()
     with open_store(settings) as database:
         tester = server_tester(settings, database)
         instances = [registered.instance for registered in registered_instances(database, names)] if names else active_instances(database)
         refuse_other_key(settings, database)
-        with error_console().status(f"Visiting {len(instances)} servers …"):
+        with error_console().status(f"Testing {len(instances)} servers …"):
             tests = tester.test_all(instances)
     if as_json:
         print_json([_document(tested) for tested in tests])
     else:
-        print_table(_COLUMNS, [_row(tested) for tested in tests], as_json=False, empty="No instance is active, so there is none to test.")
+        print_table(
+            _COLUMNS, [_row(tested) for tested in tests], as_json=False, empty="No instance is active, so there is nothing to test."
+        )
         for sentence in (*_least_rights(tests), *_missing_rights(tests), *_advice(tests)):
             click.echo(sentence)
     if tests and not any(tested.is_reached for tested in tests):
@@ -83,7 +86,7 @@ def _document(tested: ConnectionTest) -> dict[str, object]:
 
 
 def _least_rights(tests: Sequence[ConnectionTest]) -> list[str]:
-    """What a login needs on each engine that was reached, and how many have it."""
+    """The privileges that a login needs on each engine that was reached, and how many servers grant them."""
     rights: defaultdict[tuple[str, str], list[Right]] = defaultdict(list)
     for tested in tests:
         for right in tested.rights:
@@ -112,7 +115,11 @@ def _advice(tests: Sequence[ConnectionTest]) -> list[str]:
 
 def _cure(tested: ConnectionTest, database: str, reason: Reason, detail: str) -> str:
     where = f"{cell(tested.instance.name)}: {database}"
-    return f"{where} cannot be measured, run there: {detail}" if reason is Reason.NO_PERMISSION else f"{where} cannot be measured: {detail}"
+    return (
+        f"{where} cannot be measured; run on that server: {detail}"
+        if reason is Reason.NO_PERMISSION
+        else f"{where} cannot be measured: {detail}"
+    )
 
 
 def _reason(tested: ConnectionTest) -> str | None:

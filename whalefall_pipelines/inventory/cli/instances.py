@@ -1,6 +1,6 @@
 """`whalefall instances`: the registered fleet.
 
-Adding and importing are `instances_register.py`, testing is `instances_examine.py`, answers to questions `instances_accept.py`.
+`register.py` has add and import, `connection_test.py` has test, `accept.py` has accept.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from whalefall_pipelines.terminal.questions import confirm
 
 @click.group()
 def instances() -> None:
-    """Register the servers to collect from, look at and test them."""
+    """Register, show and test the monitored servers."""
 
 
 @instances.command("list")
@@ -36,9 +36,9 @@ def list_(*, as_json: bool) -> None:
         registered = registered_instances(database)
     columns = ("name", "engine", "address", "tags", "active", "version", "last_connected", *(("replica", "identity") if as_json else ()))
     rows = [_row(registered_instance, as_json=as_json) for registered_instance in registered]
-    # In another folder without WHALEFALL_HOME it is another, empty store.
+    # Without WHALEFALL_HOME, a different folder has a different, empty store.
     place = describe(database.url) if settings.database_url else settings.home
-    print_table(columns, rows, as_json=as_json, empty=f"No instance is registered in {place}; `whalefall instances add --help` says how.")
+    print_table(columns, rows, as_json=as_json, empty=f"No instance is registered in {place}; see `whalefall instances add --help`.")
 
 
 @instances.command()
@@ -72,7 +72,7 @@ def show(*, name: str, as_json: bool) -> None:
         }
         for known_database in databases
     ]
-    print_table(tuple(rows[0]) if rows else (), rows, as_json=False, empty="No database of it is known yet.")
+    print_table(tuple(rows[0]) if rows else (), rows, as_json=False, empty="None of its databases is known yet.")
 
 
 @instances.command()
@@ -87,7 +87,7 @@ def enable(*, names: Sequence[str]) -> None:
 def disable(*, names: Sequence[str]) -> None:
     """Stop collecting from these servers.
 
-    They stay registered, and `enable` goes on with them.
+    They stay registered, and `enable` resumes collecting.
     """
     _set_active(names, is_active=False)
 
@@ -96,18 +96,18 @@ def disable(*, names: Sequence[str]) -> None:
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
 def remove(*, names: Sequence[str], yes: bool) -> None:
-    """Take these servers out of the fleet.
+    """Remove these servers from the fleet.
 
-    What was collected from them stays, and adding one again continues it.
+    Their collected history is kept, and adding a server again continues it.
     """
     with open_store(load_settings()) as database:
         registered = registered_instances(database, names)
         shown = ", ".join(
             f"{cell(registered_instance.entry.name)} ({cell(registered_instance.instance.address)})" for registered_instance in registered
         )
-        confirm(f"Remove {shown}? What was collected stays.", is_confirmed=yes)
+        confirm(f"Remove {shown}? The collected history is kept.", is_confirmed=yes)
         remove_instances(database, names, confirmed=registered)
-    note(f"Removed {', '.join(map(cell, names))}; what was collected stays, and `whalefall instances add` continues it.")
+    note(f"Removed {', '.join(map(cell, names))}; the collected history is kept, and `whalefall instances add` continues it.")
 
 
 def _set_active(names: Sequence[str], *, is_active: bool) -> None:
