@@ -1,7 +1,7 @@
-"""Maintenance of the table partitions in Dagster: the asset that creates them with its checks, the job that drops them, and the sensor that
-repairs what cannot wait.
+"""Maintenance of the table partitions in Dagster: the asset that creates them, its checks, the job that drops them, and the sensor for
+urgent repairs.
 
-The work is `retention/maintain_table_partitions.py`; the schedules are in `schedules.py`.
+The work is done in `maintain_table_partitions.py`; the schedules are in `schedules.py`.
 """
 
 import hashlib
@@ -27,25 +27,25 @@ from whalefall_pipelines.store.database import Database
 ASSET = dg.AssetKey("table_partitions")
 CONCURRENCY_GROUP = {"whalefall/concurrency_group": "maintenance"}
 RETRY_NUMBER_TAG = "whalefall/maintenance_retry"
-# Expiring has a week: it may be told to wait by a lock, and a person may have to confirm it.
+# Expiring may take a week: a lock may delay it, and a person may have to confirm it.
 OVERDUE_AFTER = timedelta(days=7)
 STEP_COLUMNS = ("table", "month", "name", "step", "bytes", "rows (estimate)", "why")
 
 CHECKS = {
-    "every_month_in_use_exists": "Fails when a month that holds or takes data has no table partition.",
-    "enough_months_ahead": "Fails when one of the months ahead that WHALEFALL_PARTITIONS_AHEAD asks for is missing.",
-    "nothing_is_overdue": "Warns when a month should have been dropped a week ago.",
-    "nothing_is_held_back": "Warns when an overdue month is kept because periods of it are not computed, and says how they are.",
-    "no_detach_is_pending": "Fails when a detach was cut off: the rows of that month are in no query.",
-    "nothing_conflicts": "Fails when a table is in the way of a month, or a part is not exactly one calendar month.",
+    "every_month_in_use_exists": "Fails if a month that has or receives data has no table partition.",
+    "enough_months_ahead": "Fails if one of the WHALEFALL_PARTITIONS_AHEAD months ahead is missing.",
+    "nothing_is_overdue": "Warns if a month is overdue for dropping by a week.",
+    "nothing_is_held_back": "Warns if an overdue month is kept because its periods are not computed, with the commands that compute them.",
+    "no_detach_is_pending": "Fails if a detach was interrupted, because queries do not see the rows of that month.",
+    "nothing_conflicts": "Fails if a table conflicts with a month, or a table partition is not exactly one calendar month.",
 }
 
 
 @dg.asset(
     key=ASSET,
     group_name="maintenance",
-    description="The monthly table partitions of the four big tables: what exists, what is made ahead, what is overdue or in the way.\n\n"
-    "Materializing it creates what is missing and drops nothing. Only the job `expire_table_partitions` drops.",
+    description="The monthly table partitions of the four big tables: existing, upcoming, overdue and conflicting ones.\n\n"
+    "Materializing it creates missing months and drops nothing. Only the job `expire_table_partitions` drops months.",
     kinds={"postgres", "python"},
     owners=["team:dba"],
     tags={"grain": "table-month"},
@@ -64,12 +64,12 @@ def table_partitions(
 create_table_partitions = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "create_table_partitions",
     selection=dg.AssetSelection.assets(ASSET),
-    description="Makes this month and those ahead, fills holes, drops nothing.",
+    description="Creates the current month and the months ahead, and fills holes between months. Drops nothing.",
     tags=CONCURRENCY_GROUP,
 )
 
 
-@dg.op(description="Drops the months older than their retention, archived before, and shows what is left in the asset `table_partitions`.")
+@dg.op(description="Archives and drops the months older than their retention, and reports the rest in the asset `table_partitions`.")
 def drop_expired_months(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
     settings = whalefall.installation()
     day = whalefall.today()
@@ -88,9 +88,9 @@ def drop_expired_months(context: dg.OpExecutionContext, whalefall: WhalefallReso
         )
 
 
-# The resource is named here: when Dagster binds one to a job of ops later, it makes the sensor anew and warns about itself.
+# The resource is bound here: if Dagster binds it to an op job later, it recreates the sensor and emits a warning.
 @dg.job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
-    description="Drops the months older than their retention, archived before; creates nothing.",
+    description="Archives and drops the months older than their retention. Creates nothing.",
     tags=CONCURRENCY_GROUP,
     resource_defs={"whalefall": WhalefallResource()},
 )
@@ -103,7 +103,7 @@ def _maintain(
     whalefall: WhalefallResource,
     work: Callable[[Database], maintenance.Maintenance],
 ) -> tuple[str, Sequence[Step]]:
-    """Do the work of a run in a session, which fails with the code of what was left undone; its id, and what there is to do afterwards."""
+    """Do the work of a run in a session, which fails with the code of the first unfinished step; return its id and the remaining steps."""
     with whalefall.store() as database:
         session = plan_session(context, database, SyncCategory.PARTITION, [whalefall.today()])
         with session_of_run(context, database, session, []):
@@ -138,8 +138,8 @@ def _checks(steps: Sequence[Step], settings: Settings, day: date) -> list[dg.Ass
     jobs=[create_table_partitions, expire_table_partitions],
     minimum_interval_seconds=120,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Repairs within minutes: a month that is missing or that a write missed, and a detach that was cut off. An expiry that met "
-    "a lock is retried the same day (WHALEFALL_RETRY_MINUTES).",
+    description="Repairs missing months and interrupted detaches within minutes. An expiry that was blocked by a lock is retried the same "
+    "day (WHALEFALL_RETRY_MINUTES).",
 )
 def missing_table_partitions(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Generator[dg.RunRequest | dg.SkipReason]:
     settings = whalefall.installation()
@@ -149,11 +149,11 @@ def missing_table_partitions(context: dg.SensorEvaluationContext, whalefall: Wha
     hour = f"{whalefall.now():%Y-%m-%dT%H}"
     cut_off = [step for step in dropped_by(steps) if step.kind is StepKind.FINALIZE]
     repairs = [*_repair("create_table_partitions", added_by(steps), hour), *_repair("expire_table_partitions", cut_off, hour)]
-    yield from [*repairs, *retries] or [dg.SkipReason("Every month is there.")]
+    yield from [*repairs, *retries] or [dg.SkipReason("every month exists")]
 
 
 def _retry(instance: dg.DagsterInstance, database: Database, settings: Settings, now: datetime) -> Iterable[dg.RunRequest]:
-    """The expiry once more where the last one met a lock: after each pause of WHALEFALL_RETRY_MINUTES, then after the longest of them."""
+    """Retry the last expiry if a lock blocked it: after each pause of WHALEFALL_RETRY_MINUTES, then after the last of them."""
     for run in instance.get_runs(dg.RunsFilter(job_name=expire_table_partitions.name), limit=1):
         refused_at = find_refused_maintenance(database, run.run_id)
         number = int(run.tags.get(RETRY_NUMBER_TAG, 0))
@@ -164,7 +164,7 @@ def _retry(instance: dg.DagsterInstance, database: Database, settings: Settings,
 
 
 def _repair(job_name: str, steps: Sequence[Step], hour: str) -> Iterable[dg.RunRequest]:
-    """A run for these steps: at once, and while they stay to be done once an hour."""
+    """A run for these steps: at once, and then once an hour until they are done."""
     if steps:
         names = hashlib.sha256("\n".join(step.name for step in steps).encode()).hexdigest()[:16]
         yield dg.RunRequest(run_key=f"{job_name}-{hour}-{names}", job_name=job_name)

@@ -1,6 +1,6 @@
-"""Retention in Dagster: the asset that shows what the installation takes on disk and what would be deleted, and the job that deletes it.
+"""Retention of rows in Dagster: the asset that shows the disk usage and the expired rows, and the job that deletes them.
 
-The work is `retention/expire_rows.py`; months are `table_partitions.py`.
+The work is done in `expire_rows.py`; `assets.py` has the months.
 """
 
 from collections.abc import Generator, Sequence
@@ -22,8 +22,8 @@ CONCURRENCY_GROUP = {"whalefall/concurrency_group": "maintenance"}
 @dg.asset(
     key=ASSET,
     group_name="maintenance",
-    description="What the store and Dagster's database take on disk, by kind, and what is older than it is kept.\n\n"
-    "Materializing it measures and deletes nothing. Only the job `expire_rows` deletes.",
+    description="The disk usage of the store and of Dagster's database by kind, and the expired rows.\n\n"
+    "Materializing it only measures. Only the job `expire_rows` deletes rows.",
     kinds={"postgres", "python"},
     owners=["team:dba"],
     tags={"grain": "kind"},
@@ -43,12 +43,12 @@ def footprint(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
 measure_footprint = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "measure_footprint",
     selection=dg.AssetSelection.assets(ASSET),
-    description="Writes down what the installation takes on disk, and shows what is older than it is kept. Deletes nothing.",
+    description="Records the disk usage of the installation, and shows the expired rows. Deletes nothing.",
     tags=CONCURRENCY_GROUP,
 )
 
 
-@dg.op(description="Deletes gaps, records, sessions and Dagster's events that are older than they are kept.")
+@dg.op(description="Deletes gaps, records, sessions and Dagster events that are older than their retention.")
 def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
     settings = whalefall.installation()
     day = whalefall.today()
@@ -60,7 +60,7 @@ def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallReso
 
 
 @dg.job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
-    description="Deletes gaps, records, sessions and Dagster's events that are older than they are kept.",
+    description="Deletes gaps, records, sessions and Dagster events that are older than their retention.",
     tags=CONCURRENCY_GROUP,
     resource_defs={"whalefall": WhalefallResource()},
 )

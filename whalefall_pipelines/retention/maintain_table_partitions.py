@@ -1,6 +1,6 @@
-"""Maintenance of the table partitions: creating what is missing and expiring what is overdue are two separate pieces of work.
+"""Maintenance of the table partitions: creating missing months and expiring overdue months are two separate operations.
 
-The plan is made in `maintenance.py`, the statements are in `store/months.py` and `retention/store/`.
+`maintenance.py` makes the plan; the statements are in `store/months.py` and `retention/store/`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ from whalefall_pipelines.store.months import LOCK_POLICY, LockPolicy, ensure_mon
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A step that was taken, or tried; with an error it is left for the next maintenance."""
+    """A step that was done or attempted. With an error it is left for the next maintenance."""
 
     step: Step
     error: WhalefallError | None = None
@@ -42,14 +42,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """What one maintenance did, and what there is to do after it."""
+    """The outcomes of one maintenance, and the remaining steps."""
 
     outcomes: tuple[Outcome, ...]
     steps: tuple[Step, ...]
 
     @property
     def error(self) -> WhalefallError | None:
-        """What is left undone, as one error; one that a later maintenance may do by itself decides the code."""
+        """All errors as one. An error that a later maintenance may resolve by itself determines the code."""
         errors = [(outcome.step.name, outcome.error) for outcome in self.outcomes if outcome.error]
         if not errors:
             return None
@@ -58,9 +58,9 @@ class Maintenance:
 
 
 def plan(database: Database, settings: Settings, day: date, months: Iterable[Month] = ()) -> tuple[Step, ...]:
-    """What there is to do on this day. Months that a write missed are known; `months` are more of them.
+    """Plan the maintenance of this day. `months` are needed in addition to those that a write could not find.
 
-    A month of sizes that is about to be dropped is held while a period has not been computed from it: asking that reads its rows.
+    A month of sizes that is due to be dropped is held until all periods are computed from it; checking this reads its rows.
     """
     known = _with_days(database, _known(database, settings, months), day)
     steps = _plan(known, day)
@@ -69,18 +69,18 @@ def plan(database: Database, settings: Settings, day: date, months: Iterable[Mon
 
 
 def plan_additions(database: Database, settings: Settings, day: date, months: Iterable[Month] = ()) -> tuple[Step, ...]:
-    """The same without asking whether months may be dropped: it takes milliseconds, and tells which months are missing."""
+    """Plan without checking whether months may be dropped. It takes milliseconds and shows which months are missing."""
     return _plan(_known(database, settings, months), day)
 
 
 def create_table_partitions(
     database: Database, settings: Settings, day: date, months: Iterable[Month] = (), *, lock_policy: LockPolicy = LOCK_POLICY
 ) -> Maintenance:
-    """Create what is missing and put back what an interrupted detach left within its retention, each by itself; nothing is dropped.
+    """Create missing months and reattach those that an interrupted detach left within the retention, one by one; nothing is dropped.
 
     Raises:
-        StoreBusyError: another maintenance is at work.
-        StoreUnreachableError: the store is away.
+        StoreBusyError: another maintenance is running.
+        StoreUnreachableError: the store is unavailable.
     """
     with only_maintenance(database):
         steps = plan(database, settings, day, months)
@@ -97,18 +97,18 @@ def expire_table_partitions(
     beyond_limit: bool = False,
     lock_policy: LockPolicy = LOCK_POLICY,
 ) -> Maintenance:
-    """Drop what is overdue, archived before where there is a folder for that, and prune the days of aggregations, each by itself.
+    """Drop overdue months, after archiving them if there is an archive folder, and prune the daily aggregations, one by one.
 
-    What is locked waits for the next maintenance, and what is held for its periods. `confirmed` is the plan that a person saw.
+    Months that are locked or held are left for the next maintenance. `confirmed` is the plan that the user saw.
 
     Raises:
-        InputError: more would be dropped than may go at once, or other than was confirmed; nothing is.
+        InputError: more months would be dropped than allowed at once, or others than confirmed; nothing is dropped.
         ArchiveError: archives cannot be written; nothing is dropped.
-        StoreBusyError: another maintenance is at work.
-        StoreUnreachableError: the store is away.
+        StoreBusyError: another maintenance is running.
+        StoreUnreachableError: the store is unavailable.
     """
     with only_maintenance(database):
-        # PostgreSQL has at most one detach under way in a table, so one that was interrupted is ended first.
+        # PostgreSQL allows at most one pending detach per table, so an interrupted one is finished first.
         steps = sorted(plan(database, settings, day), key=lambda step: step.kind is not StepKind.FINALIZE)
         if confirmed is not None:
             _refuse_another_plan(steps, confirmed)
@@ -121,7 +121,7 @@ def expire_table_partitions(
             if step.kind is StepKind.HOLD:
                 done.append(Outcome(step, InputError(f"{step.name} is kept: {step.why}")))
             elif any(isinstance(outcome.error, StoreBusyError) for outcome in done):
-                done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the one before it; the next maintenance tries again.")))
+                done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the month before it; the next maintenance retries it.")))
             else:
                 done.append(_take(database, step, settings.archive_dir, lock_policy))
         everything = tuple(outcome for done in outcomes.values() for outcome in done)
@@ -129,29 +129,29 @@ def expire_table_partitions(
 
 
 def refuse_too_many(steps: Iterable[Step], settings: Settings, *, beyond_limit: bool) -> None:
-    """Raise InputError when these steps take away more than may go at once."""
+    """Raise InputError if these steps drop more than allowed at once."""
     count = len(expired_by(steps))
     if count > settings.expire_at_most and not beyond_limit:
         raise InputError(
             f"{count} table partitions would be dropped or pruned at once, more than the {settings.expire_at_most} of "
-            "WHALEFALL_EXPIRE_AT_MOST, so none was: look at `whalefall partitions plan`, then `whalefall partitions expire --yes`."
+            "WHALEFALL_EXPIRE_AT_MOST, so none was: review `whalefall partitions plan`, then run `whalefall partitions expire --yes`."
         )
 
 
 def _refuse_another_plan(steps: Iterable[Step], confirmed: Iterable[Step]) -> None:
-    """Raise InputError unless these steps take away exactly what the confirmed ones do. Bytes and rows may have grown meanwhile."""
+    """Raise InputError unless these steps drop exactly what the confirmed ones do. Bytes and rows may have changed meanwhile."""
     if {step.target for step in expired_by(steps)} != {step.target for step in expired_by(confirmed)}:
-        raise InputError("The table partitions changed after their plan was shown, so nothing was dropped: make the plan again.")
+        raise InputError("The table partitions changed after the plan was shown, so nothing was dropped: run the command again.")
 
 
 def _plan_again(database: Database, settings: Settings, day: date, steps: Iterable[Step]) -> tuple[Step, ...]:
-    """What there is to do now. Which months are held is known from the plan before: finding that out reads their rows."""
+    """Plan the remaining steps. The held months are taken from the previous plan, because finding them reads their rows."""
     held = {step.month: step.why for step in steps if step.kind is StepKind.HOLD and step.month}
     return _plan(_with_days(database, _known(database, settings), day), day, held)
 
 
 def rules(settings: Settings) -> MaintenanceRules:
-    """How many months are made ahead and kept."""
+    """The numbers of months that are created ahead and kept."""
     return MaintenanceRules(
         partitioned_tables(), settings.partitions_ahead, settings.retention_months, settings.aggregation_retention_months
     )
@@ -159,7 +159,7 @@ def rules(settings: Settings) -> MaintenanceRules:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a plan is made from."""
+    """The input of a plan."""
 
     partitions: tuple[TablePartition, ...]
     rules: MaintenanceRules
@@ -176,7 +176,7 @@ def _plan(known: _Known, day: date, held: Mapping[Month, str] = NOTHING_HELD) ->
 
 
 def _with_days(database: Database, known: _Known, day: date) -> _Known:
-    """The same, with the months of aggregations whose daily rows are overdue."""
+    """The same input, with the months of aggregations whose daily rows are overdue."""
     overdue = {
         name: [
             partition.month
@@ -204,7 +204,7 @@ def _create(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
 
 
 def _take(database: Database, step: Step, folder: Path | None, lock_policy: LockPolicy) -> Outcome:
-    """Take one step of an expiry."""
+    """Do one step of an expiry."""
     if step.kind is StepKind.PRUNE:
         return _prune(database, step, lock_policy)
     return _expire(database, step, folder, lock_policy) if step.drops else _create(database, step, lock_policy)
@@ -238,7 +238,7 @@ def _expire(database: Database, step: Step, folder: Path | None, lock_policy: Lo
 
 
 def _archive(database: Database, partition: TablePartition, folder: Path, lock_policy: LockPolicy) -> Path:
-    """Archive a month that nobody can write any more; where that fails, it goes back to its place."""
+    """Archive a detached month, to which nobody can write. If that fails, attach it again."""
     try:
         return archive_month(database, partition, folder)
     except WhalefallError:

@@ -101,7 +101,7 @@ def test_a_table_of_the_same_name_conflicts_and_its_month_is_not_created() -> No
     assert "2026-12" not in months(steps, StepKind.CREATE)
     conflicts = [step for step in steps if step.kind is StepKind.CONFLICT]
     assert [step.name for step in conflicts] == [f"{TABLE}_2026_12"] * 2
-    assert any("2026-12 cannot be made" in step.why for step in conflicts)
+    assert any("2026-12 cannot be created" in step.why for step in conflicts)
 
 
 @pytest.mark.parametrize(

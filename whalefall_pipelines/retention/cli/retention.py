@@ -1,4 +1,4 @@
-"""`whalefall retention`: gaps, sessions and Dagster's events that are older than they are kept, and what all of it takes on disk."""
+"""`whalefall retention`: expired gaps, sessions and Dagster events, and the disk space that everything uses."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -17,16 +17,16 @@ from whalefall_pipelines.terminal.questions import confirm
 
 @click.group()
 def retention() -> None:
-    """Delete what is older than it is kept, and see what takes room.
+    """Delete expired rows, and show the disk usage.
 
-    Months of sizes and aggregations are `whalefall partitions`.
+    `whalefall partitions` expires months of sizes and aggregations.
     """
 
 
 @retention.command("plan")
 @json_option
 def show_plan(*, as_json: bool) -> None:
-    """Show what would be deleted today: gaps, sessions and their records, and Dagster's events."""
+    """Show what would be deleted today: gaps, sessions with their records, and Dagster events."""
     settings = load_settings()
     with open_databases(settings) as databases:
         _print(plan_rows(databases, settings, _today(databases)), as_json=as_json)
@@ -37,10 +37,10 @@ def show_plan(*, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
 @json_option
 def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Delete what is older than it is kept.
+    """Delete rows that are older than their retention.
 
-    A running session, a session that a kept day or a retry refers to, the gaps of kept days, and events of assets and checks stay. What
-    was interrupted is taken up by the next time.
+    Running sessions, sessions that a kept day or a retry refers to, gaps of kept days, and events of assets and checks are kept. An
+    interrupted deletion is continued by the next one.
     """
     settings = load_settings()
     with open_databases(settings) as databases:
@@ -53,9 +53,7 @@ def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
             return
         if rows:
             if as_json and not yes:
-                raise InputError(
-                    "Nothing was deleted, because --json shows no plan to confirm: look at it with --dry-run, then give --yes."
-                )
+                raise InputError("Nothing was deleted, because --json shows no plan to confirm: review it with --dry-run, then pass --yes.")
             confirm(f"Delete these {rows} rows?", is_confirmed=yes)
         with error_console().status("Deleting …"):
             deleted = expire_rows(databases, settings, day, confirmed=planned)
@@ -65,7 +63,7 @@ def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
 @retention.command()
 @json_option
 def footprint(*, as_json: bool) -> None:
-    """Show what the store and Dagster's database take on disk, and how they grow."""
+    """Show the disk usage of the store and of Dagster's database, and their growth."""
     settings = load_settings()
     with open_databases(settings) as databases:
         measured = read_footprint(databases, _today(databases))

@@ -1,6 +1,6 @@
-"""The rows of one table partition: as CSV out of the store, back into it and compared with what came back; and its daily rows taken away.
+"""The rows of one table partition: exports them as CSV, compares and restores them, and prunes the daily ones.
 
-The file formats of an archive are `retention/archive.py`; everything else about months is `table_partitions.py`.
+`archive.py` has the file formats of an archive; `table_partitions.py` has everything else about months.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from whalefall_pipelines.store.months import LOCK_POLICY, LockPolicy, begin_crea
 
 
 def column_types(database: Database, table_name: str) -> dict[str, str]:
-    """The columns of a table in their order, with types as PostgreSQL writes them."""
+    """The columns of a table in their order, with PostgreSQL's type names."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("retention/list_column_types"), {"table_name": table_name})
         return {str(name): str(type_name) for name, type_name in cursor.fetchall()}
@@ -30,7 +30,7 @@ def copy_out(database: Database, partition: TablePartition, file: IO[bytes]) -> 
 
 
 def count_differences(database: Database, partition: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
-    """How many rows a month has, and in how many it differs from this CSV."""
+    """The number of rows of a month, and the number of rows that differ from this CSV."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(compose("retention/create_archive_check", partition))
         _copy_in(cursor, sql.Identifier("archive_check"), file, columns)
@@ -40,7 +40,7 @@ def count_differences(database: Database, partition: TablePartition, file: IO[by
 
 
 def restore_month(database: Database, table_name: str, month: Month, file: IO[bytes], columns: Sequence[str]) -> int:
-    """Make a month with the rows of this CSV in one transaction: filled first and attached then, so nobody waits and nobody sees half.
+    """Create a month with the rows of this CSV in one transaction. It is attached after it is filled, so nobody waits or sees a part.
 
     Raises:
         InputError: the month exists; nothing is changed.
@@ -48,7 +48,7 @@ def restore_month(database: Database, table_name: str, month: Month, file: IO[by
     partition = new_month(table_name, month)
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         if not begin_creating(cursor, table_name, month, LOCK_POLICY):
-            raise InputError(f"{table_name} has a table partition for {month}: nothing is restored over it.")
+            raise InputError(f"{table_name} already has a table partition for {month}, so nothing was restored.")
         cursor.execute(compose("months/create_table_partition", partition))
         _copy_in(cursor, sql.Identifier(partition.name), file, columns)
         cursor.execute(compose("retention/count_rows", partition))
@@ -61,7 +61,7 @@ def restore_month(database: Database, table_name: str, month: Month, file: IO[by
 
 
 def months_with_days(database: Database, table_name: str, months: Iterable[Month]) -> frozenset[Month]:
-    """The ones of these months of an aggregation that have daily rows beside those of their last day."""
+    """Those of these months of an aggregation that have daily rows other than those of their last day."""
     statement = sql.SQL(queries.load("retention/list_months_with_days")).format(table_name=sql.Identifier(table_name))
     with database.transaction() as cursor:
         cursor.execute(statement, {"months": [month.first_day for month in months]})
@@ -69,10 +69,10 @@ def months_with_days(database: Database, table_name: str, months: Iterable[Month
 
 
 def prune(database: Database, partition: TablePartition, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> None:
-    """Take the daily rows of a month of aggregations away, but those of its last day, by writing anew what it keeps.
+    """Delete the daily rows of a month of aggregations, except those of its last day, by rewriting the rows that it keeps.
 
     Raises:
-        StoreBusyError: somebody is in the way; nothing is changed.
+        StoreBusyError: another session holds a conflicting lock; nothing is changed.
     """
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         lock_policy.begin(cursor, partition.table_name)
