@@ -1,4 +1,4 @@
-"""What people read of a period in the Dagster UI: numbers that plot over time, and what grew. All of it is read back from the store."""
+"""Metadata of a period in the Dagster UI: numbers that are plotted over time, and growth tables. All of it is read from the store."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -15,7 +15,7 @@ _COLUMNS = ("average bytes", "change in bytes", "change in %", "days present", "
 
 
 def period_metadata(database: Database, level: Level, periods: Sequence[Period]) -> Mapping[date, Metadata]:
-    """The metadata of each of these consecutive periods that holds anything, by its start."""
+    """The metadata of each of these consecutive periods that has data, by its start."""
     ranked = [period for period in aggregation.rank_periods(database, periods) if period.level is level]
     return {
         start: {**_figures(summary, level), "fastest growing": _table(level, [period for period in ranked if period.period_start == start])}

@@ -80,8 +80,8 @@ def test_a_dagster_database_that_nobody_named_is_looked_for_beside_the_store(ins
     ]
     assert 'database "dagster" does not exist' in found.sentence
     assert found.next_step == (
-        "run `whalefall store migrate`, which makes it where it is missing, or name another than that beside the store by "
-        "WHALEFALL_DAGSTER_DATABASE_URL: it is where your dagster.yaml keeps Dagster."
+        "run `whalefall store migrate`, which creates it if it is missing, or set "
+        "WHALEFALL_DAGSTER_DATABASE_URL to the database in your dagster.yaml."
     )
 
 

@@ -27,14 +27,14 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     "period_type",
     type=click.Choice([str(period_type) for period_type in PeriodType]),
     required=True,
-    help="How long a period is.",
+    help="The type of the periods.",
 )
-@click.option("--start", type=_DAY, required=True, help="The first day of the first period: 2026-10-01 is October or a quarter.")
-@click.option("--end", type=_DAY, help="The first day of the last period; the first period alone by default.")
+@click.option("--start", type=_DAY, required=True, help="The first day of the first period: 2026-10-01 is October, or the fourth quarter.")
+@click.option("--end", type=_DAY, help="The first day of the last period; by default, only the first period.")
 @click.option("--through", "end", type=_DAY, hidden=True)
 @json_option
 def aggregate(period_type: str, start: datetime, end: datetime | None, *, as_json: bool) -> None:
-    """Compute periods of the whole fleet from their days. Safe to repeat: what is right already is not written again."""
+    """Compute periods of the whole fleet from their days. It is safe to repeat: correct rows are not written again."""
     settings = load_settings()
     periods = _periods(PeriodType(period_type), start.date(), (end or start).date())
     with open_store(settings) as database:
@@ -54,7 +54,7 @@ def aggregate(period_type: str, start: datetime, end: datetime | None, *, as_jso
 def _periods(period_type: PeriodType, start: date, end: date) -> tuple[Period, ...]:
     for day in (start, end):
         if floor(period_type, day) != day:
-            raise InputError(f"No {period_type} period starts on {day}; the one that holds it starts on {floor(period_type, day)}.")
+            raise InputError(f"No {period_type} period starts on {day}; the period that contains it starts on {floor(period_type, day)}.")
     if end < start:
         raise InputError(f"--end {end} is before --start {start}.")
     return periods_between(period_type, start, end)
