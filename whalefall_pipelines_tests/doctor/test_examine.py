@@ -98,7 +98,7 @@ def test_a_store_that_does_not_answer_ends_the_examination(installed: Installati
 def test_an_embedded_store_that_never_ran_is_not_started(tmp_path: Path) -> None:
     (found,) = examine(Installation(load_settings({"WHALEFALL_HOME": str(tmp_path / "home")})))
     assert (found.severity, found.sentence) == (Severity.PROBLEM, f"There is no store in {tmp_path / 'home'} yet.")
-    assert found.next_step == "run `whalefall store start`, which makes one, or name another WHALEFALL_HOME."
+    assert found.next_step == "run `whalefall store start`, to create one, or set a different WHALEFALL_HOME."
     assert not (tmp_path / "home").exists()
 
 

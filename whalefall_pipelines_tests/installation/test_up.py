@@ -45,7 +45,7 @@ def test_kill_9_of_the_front_leaves_nothing_not_even_of_a_run_that_works(prepare
 
         second = home.run("up", "--port", str(free_port()))
         assert second.returncode == 2
-        assert f"already runs in {home.folder}: http://127.0.0.1:{up.port}" in second.stderr
+        assert f"is already running in {home.folder}: http://127.0.0.1:{up.port}" in second.stderr
 
         database = open_database(given)
         register(database, "silent", host=silent.host, port=silent.port)
@@ -97,7 +97,7 @@ def test_a_part_that_dies_takes_the_others_with_it_and_is_named_and_a_store_of_o
         up.part("dagster._daemon").kill()
         assert up.process.wait(20) == 2
         last = up.said().splitlines()[-1]
-        assert last.startswith("whalefall: The daemon ended by itself, so the rest was stopped; it last said: ")
+        assert last.startswith("whalefall: The daemon ended unexpectedly, so the rest was stopped; its last output was: ")
         assert last.endswith(f"(all of it is in {home.folder / 'logs' / 'daemon.log'})")
         assert gone(home, seconds=1)
     assert server.process_id() in own_store
@@ -137,7 +137,7 @@ def test_a_taken_port_is_one_sentence_before_anything_is_started(tmp_path: Path)
         port = other.getsockname()[1]
         result = home.run("up", "--port", str(port))
     assert result.returncode == 2
-    assert result.stderr.startswith(f"whalefall: Port {port} of 127.0.0.1 is taken by another program")
+    assert result.stderr.startswith(f"whalefall: Port {port} of 127.0.0.1 is used by another program")
     assert len(result.stderr.splitlines()) == 1
     assert not (home.folder / "store").exists()
     assert home.processes() == []
