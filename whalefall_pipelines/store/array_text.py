@@ -1,4 +1,4 @@
-"""Columns of many rows as arrays in PostgreSQL's text format, which it reads several times faster than an ARRAY[…] of as many constants."""
+"""Formats columns of many rows as arrays in PostgreSQL's text format, which it parses several times faster than ARRAY[…] constants."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -13,12 +13,12 @@ def numbers(values: Iterable[int | None]) -> str:
 
 
 def texts(values: Iterable[str]) -> str:
-    """An array of texts, whatever is in them."""
+    """An array of texts with any content."""
     return _array(map(_quoted, values))
 
 
 def dates(values: Iterable[date]) -> str:
-    """An array of days, or of instants."""
+    """An array of days or timestamps."""
     return _array(map(_iso, values))
 
 
@@ -26,7 +26,7 @@ def _array(elements: Iterable[str]) -> str:
     return f"{{{','.join(elements)}}}"
 
 
-# The rows of a visit have one day and one instant, those of many days the same names again and again.
+# The rows of one probe share a day and a timestamp; the rows of many days repeat the same names.
 @lru_cache(1 << 16)
 def _quoted(value: str) -> str:
     return f'"{value.translate(_ESCAPES)}"'

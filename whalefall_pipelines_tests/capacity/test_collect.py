@@ -171,7 +171,7 @@ def test_a_login_that_sees_system_databases_alone_is_no_server_without_databases
     session_id, _ = fleet.collect()
     (record,) = sessions.list_records(store, session_id)
     assert (record.error_code, record.is_skipped) == ("SYNC_DATA_ERROR", False)
-    assert str(record.error_message).endswith("run there: GRANT all of it;")
+    assert str(record.error_message).endswith("run on that server: GRANT all of it;")
     assert fleet.gaps() == {("a", None): "no_permission"}
 
 

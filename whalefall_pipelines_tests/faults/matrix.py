@@ -265,7 +265,7 @@ RETENTION = (
         "the month stays, the command names it, and whoever reads or writes goes on",
         "The next expiry takes it: by the daemon the same day, after the pauses of `WHALEFALL_RETRY_MINUTES`.",
         "STORE_BUSY",
-        says="is held by somebody else",
+        says="Another session holds a lock",
         where=Where.PROCESS,
     ),
     Fault(

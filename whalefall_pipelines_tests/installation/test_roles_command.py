@@ -26,7 +26,7 @@ def test_the_statements_are_printed_and_nothing_is_changed(store: Database, stor
     with store.transaction() as cursor:
         cursor.execute("select 1 from pg_roles where rolname = 'prod_owner'")
         assert cursor.fetchall() == []
-    assert "No role can be called" in refused(store_environment, "store", "roles", "--owner", "a b")
+    assert "Invalid role names" in refused(store_environment, "store", "roles", "--owner", "a b")
 
 
 @pytest.fixture

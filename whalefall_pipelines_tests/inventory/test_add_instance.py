@@ -53,10 +53,10 @@ def test_adding_never_overwrites(store: Database, tmp_path: Path) -> None:
     add(store, tmp_path, host="first")
     before = query(store, "select * from instances, credentials")
     for change in ({"host": "second"}, {"host": "first"}):
-        with pytest.raises(InputError, match="'a' already"):
+        with pytest.raises(InputError, match="already an instance 'a'"):
             add(store, tmp_path, **change)
     disable(store, ["a"])
-    with pytest.raises(InputError, match="'a' already"):
+    with pytest.raises(InputError, match="already an instance 'a'"):
         add(store, tmp_path)
     enable(store, ["a"])
     assert [row[:10] for row in query(store, "select * from instances, credentials")] == [row[:10] for row in before]
@@ -66,10 +66,10 @@ def test_adding_never_changes_a_login_that_is_there(store: Database, tmp_path: P
     add(store, tmp_path, secret="env:MONITOR_X")
     assert add(store, tmp_path, "b", credential="a") is Action.ADD
     assert add(store, tmp_path, "c", credential_name="a", secret="env:MONITOR_X") is Action.ADD
-    with pytest.raises(InputError, match="credential 'a' already"):
+    with pytest.raises(InputError, match="already a credential 'a'"):
         add(store, tmp_path, "d", credential_name="a", secret="env:MONITOR_Y")
     remove_instances(store, ["a", "b", "c"])
-    with pytest.raises(InputError, match="credential 'a' already"):
+    with pytest.raises(InputError, match="already a credential 'a'"):
         add(store, tmp_path, "d", credential_name="a", secret="env:MONITOR_Y")
     assert query(store, "select name, secret from credentials") == [("a", "env:MONITOR_X")]
 
@@ -86,7 +86,7 @@ def test_a_removed_instance_does_not_take_the_login_of_others_with_it(store: Dat
     add(store, tmp_path, secret="env:MONITOR_X")
     add(store, tmp_path, "b", credential="a")
     remove_instances(store, ["a"])
-    with pytest.raises(InputError, match="credential 'a' already"):
+    with pytest.raises(InputError, match="already a credential 'a'"):
         add(store, tmp_path, secret="env:MONITOR_Y")
     assert [one.secret for one in active_instances(store)] == ["env:MONITOR_X"]
 

@@ -100,7 +100,7 @@ def test_an_encrypted_password_survives_an_import_that_names_its_login(store_env
 
 
 def test_a_file_that_cannot_be_used_is_one_sentence(store_environment: dict[str, str], fleet: Path, tmp_path: Path) -> None:
-    for path, word in ((tmp_path / "gone.yaml", "no file"), (tmp_path / "fleet", "neither")):
+    for path, word in ((tmp_path / "gone.yaml", "no file"), (tmp_path / "fleet", "must end in")):
         assert word in refused(store_environment, "instances", "import", "--yes", str(path))
     fleet.write_text("a: b: c")
     assert "line 1" in refused(store_environment, "instances", "import", "--yes", str(fleet))

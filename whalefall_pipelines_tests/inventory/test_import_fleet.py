@@ -102,7 +102,7 @@ def test_a_plan_that_is_out_of_date_is_not_carried_out(store: Database, tmp_path
     entries = write(tmp_path, "- {name: a, engine: mysql, host: h, username: u}\n")
     plan = plan_fleet(store, entries)
     add(store, tmp_path, "a")
-    with pytest.raises(InputError, match="changed while"):
+    with pytest.raises(InputError, match="changed after"):
         carry_out(store, entries, plan)
     assert [one.engine for one in active_instances(store)] == [Engine.POSTGRESQL]
 
