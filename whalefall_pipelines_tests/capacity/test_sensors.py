@@ -213,7 +213,7 @@ def test_a_run_that_wakes_after_it_was_given_up_stays_failed(store: Database, da
         (running,) = sessions.list_running(store)
         run = days.instance.get_run_by_id(str(running.run_id))
         assert run
-        days.instance.report_run_failed(run, "nothing was heard of it")
+        days.instance.report_run_failed(run, "it sent no heartbeat")
         sessions.abandon_session(store, running.session_id, SessionStatus.FAILED, error_code="RUN_DIED", error_message="silent")
 
     days = days_of({"a": server(on_visit=give_up), "b": server()})

@@ -232,7 +232,7 @@ TOGETHER = (
         ENDED,
         "Ended by the sweep, or by the next run, after a minute of silence; the next run of the day measures what is missing.",
         DIED,
-        says="its process is gone: nothing was heard of it",
+        says="its process has died: it sent no heartbeat",
         where=Where.PROCESS,
         ends_run=True,
         slow_at=PG,
