@@ -12,7 +12,7 @@ from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instanc
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines, Fleet, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Fleet, Privilege
 from whalefall_pipelines.inventory.claim_identities import duplicate_server, refuse_another_server
 from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.inventory.store.identities import claim_identity, find_same_server
@@ -35,7 +35,7 @@ class ConnectionTest:
     server_version: str | None = None
     driver: str | None = None
     identity: ServerIdentity | None = None
-    rights: tuple[Right, ...] = ()
+    privileges: tuple[Privilege, ...] = ()
     connect_seconds: float | None = None
     round_trip_seconds: float | None = None
     visible: int | None = None
@@ -97,7 +97,7 @@ class ConnectionTester:
             with self.fleet.connect(instance, login) as probe:
                 connected = time.monotonic()
                 answer = replace(answer, server_version=probe.server_version, driver=probe.driver, connect_seconds=connected - started)
-                answer = replace(answer, rights=tuple(probe.rights()), identity=probe.identity())
+                answer = replace(answer, privileges=tuple(probe.privileges()), identity=probe.identity())
                 self._refuse_other_identity(instance, answer.identity, probe.server_version)
                 asked = time.monotonic()
                 listed = probe.list_databases()

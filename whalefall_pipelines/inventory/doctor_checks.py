@@ -116,7 +116,7 @@ def _instance_fact(tested: ConnectionTest) -> InstanceFact:
     return InstanceFact(
         name=tested.instance.name,
         error=error or None,
-        missing_grants=tuple(right.statement for right in tested.rights if not (right.is_held or right.is_optional)),
+        missing_grants=tuple(privilege.statement for privilege in tested.privileges if not (privilege.is_held or privilege.is_optional)),
         missing=tuple((gap.database_name, _cure(gap)) for gap in tested.missing),
     )
 

@@ -101,10 +101,10 @@ def _quoted(name: str) -> str:
 
 
 def interruption(instance: Instance, watch: Watch, kind: type[TargetError]) -> TargetError:
-    """The error of a visit that was ended from this side: by a deadline, or because the run was told to stop."""
+    """The error of a probe that we ended: because of a deadline, or because the run was terminated."""
     where = f"PostgreSQL at {instance.address}"
     if watch.reason is Reason.CANCELLED:
-        return kind(f"The visit of {where} was stopped.", reason=Reason.CANCELLED)
+        return kind(f"The probe of {where} was stopped.", reason=Reason.CANCELLED)
     return kind(f"{where} did not answer within its deadline.", reason=Reason.TIMEOUT)
 
 
@@ -116,7 +116,9 @@ def statement_error(sqlstate: str | None, text: str, instance: Instance, watch: 
     message = (text.strip().splitlines() or ["no message"])[0]
     if sqlstate == "42501":
         privileges = (_PUBLIC[name] for name in re.findall(r"\w+", message) if name in _PUBLIC)
-        cure = "".join(f"; run there, in the default database: GRANT {name} TO {_quoted(instance.username)};" for name in privileges)
+        cure = "".join(
+            f"; run on that server, in the default database: GRANT {name} TO {_quoted(instance.username)};" for name in privileges
+        )
         return SizesError(f"{where} refuses the sizes: {message}{cure or '.'}", reason=Reason.NO_PERMISSION)
     is_over = not is_open or sqlstate is None or sqlstate.startswith(("08", "57P", "40001"))
-    return SizesError(f"{where} failed in mid-query: {message}.", reason=Reason.UNAVAILABLE if is_over else Reason.SERVER_ERROR)
+    return SizesError(f"{where} failed during a query: {message}.", reason=Reason.UNAVAILABLE if is_over else Reason.SERVER_ERROR)

@@ -1,4 +1,4 @@
-"""The way into a SQL Server: reach it, log in through ODBC, watch the socket, and what errors mean, by the server's own numbers.
+"""The connection to a SQL Server: the reachability check, the ODBC login, the socket watch, and the translation of errors by number.
 
 SQLSTATEs and texts differ between drivers: a wrong password is 42000 of FreeTDS and 28000 of Microsoft's, both 18456 of the server.
 Which driver, and how it is told, is `odbc.py`, its socket `sockets.py`; what is asked is `sqlserver.py`.
@@ -113,7 +113,7 @@ def translating(instance: Instance, watch: Watch, *, is_connected: bool = True) 
         if watch.reason or reason is Reason.TIMEOUT:
             kind, reason = UnreachableError, watch.reason or reason
             cancelled = reason is Reason.CANCELLED
-            sentence = f"The visit of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
+            sentence = f"The probe of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
         else:
             sentence = f"{where}: {_message(error)}; {advice}"
         raise (SizesError if is_connected and kind is UnreachableError else kind)(sentence, reason=reason) from error

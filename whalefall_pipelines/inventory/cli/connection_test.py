@@ -7,7 +7,7 @@ import click
 
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import TargetError
-from whalefall_pipelines.fleet.probe import Right
+from whalefall_pipelines.fleet.probe import Privilege
 from whalefall_pipelines.inventory.connection_test import ConnectionTest, server_tester
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
@@ -46,7 +46,7 @@ def test(*, names: Sequence[str], as_json: bool) -> None:
         print_table(
             _COLUMNS, [_row(tested) for tested in tests], as_json=False, empty="No instance is active, so there is nothing to test."
         )
-        for sentence in (*_least_rights(tests), *_missing_rights(tests), *_advice(tests)):
+        for sentence in (*_least_privileges(tests), *_missing_privileges(tests), *_advice(tests)):
             click.echo(sentence)
     if tests and not any(tested.is_reached for tested in tests):
         leave(FAILURE)
@@ -78,33 +78,33 @@ def _document(tested: ConnectionTest) -> dict[str, object]:
         "total_bytes": tested.total_bytes,
         "error": str(tested.error) if tested.error else None,
         "rights": [
-            {"purpose": right.purpose, "statement": right.statement, "held": right.is_held, "optional": right.is_optional}
-            for right in tested.rights
+            {"purpose": privilege.purpose, "statement": privilege.statement, "held": privilege.is_held, "optional": privilege.is_optional}
+            for privilege in tested.privileges
         ],
         "missing": [{"database": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in tested.missing],
     }
 
 
-def _least_rights(tests: Sequence[ConnectionTest]) -> list[str]:
+def _least_privileges(tests: Sequence[ConnectionTest]) -> list[str]:
     """The privileges that a login needs on each engine that was reached, and how many servers grant them."""
-    rights: defaultdict[tuple[str, str], list[Right]] = defaultdict(list)
+    privileges: defaultdict[tuple[str, str], list[Privilege]] = defaultdict(list)
     for tested in tests:
-        for right in tested.rights:
-            rights[tested.instance.engine, right.purpose].append(right)
+        for privilege in tested.privileges:
+            privileges[tested.instance.engine, privilege.purpose].append(privilege)
     return [
         f"{engine}, to {purpose}{' (optional)' if group[0].is_optional else ''}: {cell(group[0].statement)} "
-        f"Held on {sum(right.is_held for right in group)} of {len(group)} servers."
-        for (engine, purpose), group in sorted(rights.items())
+        f"Held on {sum(privilege.is_held for privilege in group)} of {len(group)} servers."
+        for (engine, purpose), group in sorted(privileges.items())
     ]
 
 
-def _missing_rights(tests: Sequence[ConnectionTest]) -> list[str]:
+def _missing_privileges(tests: Sequence[ConnectionTest]) -> list[str]:
     return [
-        f"{cell(tested.instance.name)} is missing the privilege to {cell(right.purpose)}{' (optional)' if right.is_optional else ''}: "
-        f"{cell(right.statement)}"
+        f"{cell(tested.instance.name)} is missing the privilege to {cell(privilege.purpose)}"
+        f"{' (optional)' if privilege.is_optional else ''}: {cell(privilege.statement)}"
         for tested in tests
-        for right in tested.rights
-        if not right.is_held
+        for privilege in tested.privileges
+        if not privilege.is_held
     ]
 
 
