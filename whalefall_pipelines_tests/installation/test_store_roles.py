@@ -310,7 +310,7 @@ def test_a_name_that_no_role_can_have_is_refused(store: Database, name: str) -> 
 
 
 def test_two_roles_of_one_name_are_refused(store: Database) -> None:
-    with pytest.raises(InputError, match="three roles"):
+    with pytest.raises(InputError, match="three different roles"):
         write_role_statements(store, StoreRoles(reader="whalefall_writer"), is_dagster=False)
 
 

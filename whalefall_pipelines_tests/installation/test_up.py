@@ -98,7 +98,7 @@ def test_a_part_that_dies_takes_the_others_with_it_and_is_named_and_a_store_of_o
         assert up.process.wait(20) == 2
         last = up.said().splitlines()[-1]
         assert last.startswith("whalefall: The daemon ended unexpectedly, so the rest was stopped; its last output was: ")
-        assert last.endswith(f"(all of it is in {home.folder / 'logs' / 'daemon.log'})")
+        assert last.endswith(f"(see {home.folder / 'logs' / 'daemon.log'})")
         assert gone(home, seconds=1)
     assert server.process_id() in own_store
 

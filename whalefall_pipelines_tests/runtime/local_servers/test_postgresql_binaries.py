@@ -56,7 +56,7 @@ def test_binaries_that_do_not_run_count_as_none(tmp_path: Path) -> None:
     for name in ("postgres", "initdb"):
         (tmp_path / name).write_text("no program")
         (tmp_path / name).chmod(0o755)
-    with pytest.raises(LocalServerError, match="work there"):
+    with pytest.raises(LocalServerError, match="has no working"):
         for_store(tmp_path)
 
 
