@@ -1,37 +1,20 @@
--- Take over sizes. A second measurement of a day replaces the first; an estimated or recovered value never replaces a measured one, and an
--- estimated one is replaced by nothing but a better one. The gaps of what has a size now are closed, and its databases count as measurable
--- from that day on.
--- Parameters: instance_ids, database_names, stat_dates, total_bytes, data_bytes, log_bytes, instants, provenances, methods,
--- growth_limit_bytes, used_bytes (arrays as text, an entry per size), instances (integer[], the instances of all of them: by it the planner
--- sees that it need not read the inventory of the whole fleet), session_id (NULL outside a session).
+-- Take over the staged sizes. A second measurement of a day replaces the first; an estimated or recovered value never
+-- replaces a measured one, and an estimated one is replaced by nothing but a better one. The gaps of what is staged are closed,
+-- and its databases count as measurable from that day on. The instances are named apart, because the planner knows nothing of the
+-- staging table and would read the inventory of the whole fleet for each of them.
+-- Parameters: session_id (NULL outside a session).
 -- Returns: nothing.
-with sizes as materialized (
-    select *
-    from
-        unnest(
-            %(instance_ids)s::integer[],
-            %(database_names)s::text[],
-            %(stat_dates)s::date[],
-            %(total_bytes)s::bigint[],
-            %(data_bytes)s::bigint[],
-            %(log_bytes)s::bigint[],
-            %(instants)s::timestamptz[],
-            %(provenances)s::text[],
-            %(methods)s::text[],
-            %(growth_limit_bytes)s::bigint[],
-            %(used_bytes)s::bigint[]
-        ) as s (
-            instance_id, database_name, stat_date, total_bytes, data_bytes, log_bytes, collected_at, provenance, method,
-            growth_limit_bytes, used_bytes
-        )
+with staged_instances as (
+    select array_agg(s.instance_id) as instance_ids
+    from (select distinct instance_id from staged_sizes) as s
 ),
 
 closed as (
     update capacity_gaps as g
     set closed_by = s.provenance
-    from sizes as s
+    from staged_sizes as s
     where
-        g.instance_id = any(%(instances)s::integer[])
+        g.instance_id = any((select instance_ids from staged_instances)::integer[])
         and g.instance_id = s.instance_id
         and g.stat_date = s.stat_date
         and (g.database_name = s.database_name or g.database_name is null)
@@ -46,11 +29,11 @@ measurable as (
             instance_id,
             database_name,
             min(stat_date) as stat_date
-        from sizes
+        from staged_sizes
         group by instance_id, database_name
     ) as f
     where
-        d.instance_id = any(%(instances)s::integer[])
+        d.instance_id = any((select instance_ids from staged_instances)::integer[])
         and d.instance_id = f.instance_id
         and d.database_name = f.database_name
         and f.stat_date >= d.active_from
@@ -75,7 +58,7 @@ select
     %(session_id)s::uuid,
     growth_limit_bytes,
     used_bytes
-from sizes
+from staged_sizes
 on conflict (instance_id, database_name, stat_date) do update
     set
         total_bytes = excluded.total_bytes,

@@ -7,7 +7,7 @@ handles past days.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TypeVar
@@ -20,9 +20,10 @@ from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.days import measurable_day
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, engines_with_history
 from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnreachableError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines, Fleet
+from whalefall_pipelines.fleet.probe import Deadlines, Fleet, Probe
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
 from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.inventory.take_inventory import Listing
@@ -177,16 +178,28 @@ class Collector:
                     f"{instance.name!r} shows this login no database; run on that server: {grant}", reason=Reason.NO_PERMISSION
                 )
             is_measured = bool(listed) and not self.inventory_only
+            # The server's own databases are in its remainder, so that both together are the disk. What a person hides is not asked for.
+            own = instance.engine.system_databases.intersection(hidden)
             try:
-                outcomes = tuple(probe.measure(list(listed))) if is_measured else ()
+                outcomes = probe.measure([*listed, *sorted(own)]) if is_measured else ()
             except ValueError as error:
                 raise SizesError(f"{instance.name!r} returned an impossible size: {error}", reason=Reason.SERVER_ERROR) from error
             return Snapshot(
                 Listing(probe.server_version, identity, listed, hidden, self.clock(), grant),
-                outcomes,
-                shared_bytes=probe.measure_shared() if is_measured else None,
+                tuple(outcome for outcome in outcomes if outcome.database_name not in own),
+                shared_bytes=_remainder(probe, outcomes, own) if is_measured else None,
                 is_inventory_only=self.inventory_only,
             )
+
+
+def _remainder(probe: Probe, outcomes: Sequence[DatabaseSize | MissingSize], own: Collection[str]) -> int | None:
+    """The bytes on the server's disk that belong to no database that counts; None where they are unknown."""
+    shared_bytes = probe.measure_shared()
+    if shared_bytes is None:
+        return None
+    return shared_bytes + sum(
+        outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize) and outcome.database_name in own
+    )
 
 
 def server_collector(settings: Settings, database: Database) -> Collector:

@@ -4,6 +4,7 @@
 takes 0.2 s, and Dagster imports this module whenever it loads the code location, without opening a connection.
 """
 
+import io
 import re
 import select
 from collections.abc import Generator, Mapping, Sequence
@@ -82,6 +83,11 @@ class Cursor:
         """Run a COPY statement from or to a file."""
         self.send()
         self._cursor.copy_expert(statement, file)
+
+    def copy_from(self, file: io.TextIOBase, table_name: str, *, size: int) -> None:
+        """Copy PostgreSQL's text format into a table, reading so many characters at once."""
+        self.send()
+        self._cursor.copy_from(file, table_name, size=size)
 
 
 class Database:

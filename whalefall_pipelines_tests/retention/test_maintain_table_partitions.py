@@ -98,7 +98,7 @@ def test_other_bounds_open_bounds_and_divided_parts_conflict_and_are_left_alone(
     create(store)
     assert expire(store) == ()
     conflicts = {step.name for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.CONFLICT}
-    assert conflicts == {"wide", "oldest", "far", "partitioned itself"}
+    assert conflicts == {"wide", "oldest", "far", "divided"}
 
 
 def test_a_default_partition_conflicts_and_stops_nothing_but_what_it_must(store: Database) -> None:

@@ -58,6 +58,7 @@ def test_the_server_understands_it(store: Database, name: str) -> None:
         elif text.split(maxsplit=1)[0] == "create":
             cursor.execute(text)
         else:
+            cursor.execute(queries.load("capacity/create_staging"))
             numbers: dict[str, int] = {}
             numbered = re.sub(r"%\((\w+)\)s", lambda match: f"${numbers.setdefault(match.group(1), len(numbers) + 1)}", text)
             cursor.execute("prepare tested as " + numbered.replace("%%", "%"))

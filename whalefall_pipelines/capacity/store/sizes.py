@@ -1,21 +1,17 @@
 """Writes sizes, gaps and totals, those of one instance in one transaction. `reports.py` reads them.
 
-Sizes are sent as arrays within the statement that writes them. `domain/sizes.py` defines what they mean.
+Rows are copied into a staging table, and one statement writes them: with arrays, a million rows took half as long again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 from uuid import UUID
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.sizes import MissingSize, Provenance
-from whalefall_pipelines.store.array_text import dates, numbers, texts
+from whalefall_pipelines.store.copy_text import Lines, iso, number, text
 from whalefall_pipelines.store.database import Cursor
-
-# The number of rows in one statement, whose text both sides hold in memory. A single probe has fewer.
-BATCH_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +40,9 @@ def move_day(cursor: Cursor, instance_id: int, day: date, names: Mapping[str, st
 
 def write_sizes(cursor: Cursor, rows: Iterable[SizeRow], session_id: UUID | None) -> None:
     """Write sizes of any instances and days; call `write_totals` for them afterwards."""
-    waiting = iter(rows)
-    while batch := tuple(islice(waiting, BATCH_ROWS)):
-        cursor.execute(
-            queries.load("capacity/upsert_database_sizes"), _columns(batch) | {"session_id": str(session_id) if session_id else None}
-        )
-        if len(batch) == BATCH_ROWS:
-            cursor.send()  # so that a million rows are never in memory at once
+    cursor.execute(queries.load("capacity/create_staging"))
+    cursor.copy_from(Lines(map(_line, rows)), "staged_sizes", size=1 << 20)
+    cursor.execute(queries.load("capacity/upsert_database_sizes"), {"session_id": str(session_id) if session_id else None})
 
 
 def write_gaps(cursor: Cursor, instance_id: int, missing: Sequence[MissingSize], day: date, session_id: UUID | None) -> None:
@@ -106,18 +98,18 @@ def write_unreached(cursor: Cursor, instance_id: int, day: date, *, reason: str,
     )
 
 
-def _columns(rows: Sequence[SizeRow]) -> dict[str, object]:
-    return {
-        "instance_ids": numbers(row.instance_id for row in rows),
-        "database_names": texts(row.database_name for row in rows),
-        "stat_dates": dates(row.stat_date for row in rows),
-        "total_bytes": numbers(row.total_bytes for row in rows),
-        "data_bytes": numbers(row.data_bytes for row in rows),
-        "log_bytes": numbers(row.log_bytes for row in rows),
-        "instants": dates(row.collected_at for row in rows),
-        "provenances": texts(row.provenance for row in rows),
-        "methods": texts(row.method for row in rows),
-        "growth_limit_bytes": numbers(row.growth_limit_bytes for row in rows),
-        "used_bytes": numbers(row.used_bytes for row in rows),
-        "instances": sorted({row.instance_id for row in rows}),
-    }
+def _line(row: SizeRow) -> str:
+    # Formatted with %, because an f-string formats each enum member by a call that takes as long as all the rest.
+    return "%d\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n" % (  # noqa: UP031
+        row.instance_id,
+        text(row.database_name),
+        iso(row.stat_date),
+        row.total_bytes,
+        number(row.data_bytes),
+        number(row.log_bytes),
+        iso(row.collected_at),
+        row.provenance,
+        row.method,
+        number(row.growth_limit_bytes),
+        number(row.used_bytes),
+    )

@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-from whalefall_pipelines.capacity.store.sizes import BATCH_ROWS, SizeRow, write_sizes
+from whalefall_pipelines.capacity.store.sizes import SizeRow, write_sizes
 from whalefall_pipelines.domain.sizes import Method, Provenance
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.factories import DAY, query, register
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
 
+ROWS = 20_000  # more than a mebibyte of text
 NOW = datetime(2026, 11, 21, 19, 0, 0, 123456, tzinfo=UTC)
 NAMES = (*HOSTILE_NAMES, "NULL", "a,b", "{a}", '"', "\\", "\\x41", " ", "{}")
 
@@ -33,11 +34,11 @@ def test_every_name_and_every_number_arrives_as_it_was(store: Database) -> None:
     assert query(store, f"select {columns} from database_size_stats order by total_bytes") == expected
 
 
-def test_more_rows_than_one_statement_takes_all_arrive(store: Database) -> None:
+def test_more_rows_than_are_read_at_once_all_arrive(store: Database) -> None:
     (instance,) = register(store, "orders")
     days = [DAY - timedelta(days=number) for number in range(2)]
     ensure_months(store, days)
-    names = [f"database_{number}" for number in range(BATCH_ROWS // 2 + 1)]
+    names = [f"database_{number}" for number in range(ROWS // 2 + 1)]
     rows = (
         SizeRow(instance.instance_id, name, day, 1, 1, None, NOW, Provenance.MEASURED, Method.PG_DATABASE_SIZE)
         for day in days
@@ -45,4 +46,4 @@ def test_more_rows_than_one_statement_takes_all_arrive(store: Database) -> None:
     )
     with store.transaction() as cursor:
         write_sizes(cursor, rows, None)
-    assert query(store, "select count(*), count(distinct (database_name, stat_date)) from database_size_stats") == [(BATCH_ROWS + 2,) * 2]
+    assert query(store, "select count(*), count(distinct (database_name, stat_date)) from database_size_stats") == [(ROWS + 2,) * 2]
