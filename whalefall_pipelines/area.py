@@ -1,4 +1,4 @@
-"""What an area of the system is: the shape of the `AREA` that each room has in its `__init__.py`. The rooms are listed in `areas.py`."""
+"""The definition of an area: the class of the `AREA` in each area's `__init__.py`. `areas.py` lists the areas."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ Column = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """What a room brings. Modules are imported when they are needed: a command must not wait for Dagster, nor Dagster for the terminal.
+    """What an area provides. Modules are imported on demand: a command must not wait for Dagster, nor Dagster for the terminal.
 
-    `commands` are commands of `whalefall`, each of its name in the module `cli/<command>.py`. With `has_definitions` the module
-    `definitions.py` has `DEFINITIONS` for Dagster, and `automations` names its schedules and sensors. With `has_doctor_checks` the module
-    `doctor_checks.py` has a function `check`. With `has_grants` the statement `sql/<area>/grants.sql` says what the roles of the store may
-    do besides reading, inserting and updating. `columns` documents public tables.
+    `commands` are commands of `whalefall`, each in the module `cli/<command>.py`. With `has_definitions` the module `definitions.py` has
+    `DEFINITIONS` for Dagster, and `automations` lists its schedules and sensors. With `has_doctor_checks` the module `doctor_checks.py`
+    has a function `check`. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond reading, inserting and
+    updating to the roles of the store. `columns` documents public tables.
     """
 
     package: str
@@ -39,6 +39,6 @@ class Area:
         """Import a module of the area, by its path within the package.
 
         Raises:
-            ModuleNotFoundError: there is none.
+            ModuleNotFoundError: the area has no such module.
         """
         return import_module(f"{self.package}.{module}")

@@ -1,4 +1,4 @@
-"""The areas of the system, and what they bring together. Each is a folder beside this module, whose `__init__.py` has its `AREA`."""
+"""The list of areas. Each is a folder beside this module, whose `__init__.py` has its `AREA`."""
 
 from functools import cache
 from importlib import import_module
@@ -7,13 +7,13 @@ from typing import cast
 from whalefall_pipelines.area import Area
 from whalefall_pipelines.domain.months import PartitionedTable
 
-# An area is added here and nowhere else. The order is that of `whalefall --help`.
+# This is the only place where an area is registered. `whalefall --help` uses this order.
 AREAS = ("installation", "demo", "inventory", "capacity", "aggregation", "sessions", "retention", "doctor")
 
 
 @cache
 def areas() -> tuple[Area, ...]:
-    """Every area. Its folder is imported, and of its modules only those that `AREA` needs."""
+    """Every area. Only its package is imported, and the modules that `AREA` needs."""
     return tuple(cast("Area", import_module(f"{__package__}.{name}").AREA) for name in AREAS)
 
 

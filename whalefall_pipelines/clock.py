@@ -1,4 +1,4 @@
-"""The one clock. The edges (`cli`, `defs`) ask it or hand it in; whatever is below them is given an instant or a `Clock`."""
+"""The system clock. Only the entry points (commands and Dagster definitions) use it; other code gets a timestamp or a `Clock`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,5 +7,5 @@ Clock = Callable[[], datetime]
 
 
 def system_clock() -> datetime:
-    """This instant, in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)

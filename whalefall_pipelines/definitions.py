@@ -1,4 +1,4 @@
-"""The entry for Dagster: what the areas define, in one process so that a killed run leaves nothing behind that goes on writing."""
+"""The entry point for Dagster: the definitions of all areas. Runs execute in one process, so that a killed run leaves no writers behind."""
 
 import dagster as dg
 

@@ -1,44 +1,44 @@
 """Every error that whalefall raises on purpose.
 
 WhalefallError                 code, is_transient
-├── InputError                 what a person or a file asked for cannot be done
-│   └── NotFoundError          the thing that was named does not exist
+├── InputError                 the request of a user or a file cannot be fulfilled
+│   └── NotFoundError          the named object does not exist
 ├── StoreError                 our own store failed
 │   ├── StoreUnreachableError  it did not answer
-│   ├── StoreBusyError         somebody else holds a lock for longer than we wait
-│   ├── MissingMonthError      a day was written whose month has no table partition
-│   └── SchemaError            its schema is older, newer or other than this program's
-├── ArchiveError               an archive cannot be written, or is not what its manifest says
-├── RunFailedError             a Dagster run broke before its work was over
-├── SessionEndedError          somebody ended the session that this work belongs to
-├── SessionRunningError        another session does the same work at this moment
+│   ├── StoreBusyError         another session holds a lock for longer than we wait
+│   ├── MissingMonthError      the month of a written day has no table partition
+│   └── SchemaError            its schema is older or newer than this program's, or was modified
+├── ArchiveError               an archive cannot be written, or does not match its manifest
+├── RunFailedError             a Dagster run failed before its work was finished
+├── SessionEndedError          the session of this work was ended elsewhere
+├── SessionRunningError        another session is doing the same work
 ├── LocalServerError           a server that we start ourselves did not start
-└── TargetError                one monitored server; `reason` names the gap that it leaves
-    ├── UnreachableError       no connection: worth another try
-    ├── LoginRejectedError     the server refused the login: never tried again by a machine
+└── TargetError                a monitored server failed; `reason` is the reason of its gaps
+    ├── UnreachableError       no connection: retried
+    ├── LoginRejectedError     the server rejected the login: never retried automatically
     └── SizesError             connected, but no usable sizes
 
-The message says what was tried, on what, and what to do. Codes are those of domain.md section 7.
+The message states what was attempted, on which object, and what to do. Codes are those of domain.md section 7.
 """
 
 from typing import ClassVar
 
 
 class WhalefallError(Exception):
-    """The root: `code` is the public code, `is_transient` says whether the same call may succeed later without a person."""
+    """The root class. `code` is the public code; `is_transient` tells whether a retry may succeed without intervention."""
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     is_transient: ClassVar[bool] = False
 
 
 class InputError(WhalefallError):
-    """What was asked for is not possible as it was asked."""
+    """The request cannot be fulfilled as it is."""
 
     code = "INVALID_REQUEST"
 
 
 class NotFoundError(InputError):
-    """The instance, session or file that was named does not exist."""
+    """The named instance, session or file does not exist."""
 
     code = "RESOURCE_NOT_FOUND"
 
@@ -56,39 +56,39 @@ class StoreUnreachableError(StoreError):
 
 
 class StoreBusyError(StoreError):
-    """Somebody else holds a lock for longer than we wait for it. The sensor of the maintenance retries an expiry by this code."""
+    """Another session holds a lock for longer than we wait. The maintenance sensor retries an expiry with this code."""
 
     code = "STORE_BUSY"
     is_transient = True
 
 
 class MissingMonthError(StoreError):
-    """A day was written whose month has no table partition. The sensor of maintenance finds these by their code, and makes the month."""
+    """The month of a written day has no table partition. The maintenance sensor finds sessions with this code, and creates the month."""
 
     code = "MISSING_MONTH"
     is_transient = True
 
 
 class SchemaError(StoreError):
-    """The store's schema does not fit this program."""
+    """The store's schema does not match this program."""
 
 
 class ArchiveError(WhalefallError):
-    """The archive of a month cannot be written or read, or differs from the month; nothing was dropped for it."""
+    """The archive of a month cannot be written or read, or differs from the month. The month was not dropped."""
 
 
 class RunFailedError(WhalefallError):
-    """A Dagster run that we started ended by an error of its own."""
+    """A Dagster run that we started failed."""
 
 
 class SessionEndedError(WhalefallError):
-    """The session was cancelled or closed while its work went on; that work is not kept."""
+    """The session was cancelled or closed while its work was running; that work is discarded."""
 
     code = "CANCELLED"
 
 
 class SessionRunningError(WhalefallError):
-    """Another session collects the same day at this moment, so nothing was begun."""
+    """Another session is collecting the same day, so nothing was started."""
 
     code = "SESSION_RUNNING"
     is_transient = True
@@ -99,7 +99,7 @@ class LocalServerError(WhalefallError):
 
 
 class TargetError(WhalefallError):
-    """A monitored server did not give its sizes; `reason` is the public reason of the gap (domain.md section 1)."""
+    """The sizes of a monitored server could not be read. `reason` is the public reason of the gap (domain.md section 1)."""
 
     def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message)
@@ -107,7 +107,7 @@ class TargetError(WhalefallError):
 
 
 class UnreachableError(TargetError):
-    """The server cannot be reached: refused, silent, unknown, starting up, or out of connections."""
+    """The server cannot be reached: it refuses connections, does not answer, is unknown, is starting up, or has no free connection."""
 
     code = "DATABASE_CONNECTION_ERROR"
     is_transient = True

@@ -1,6 +1,6 @@
 """Executes runs in this process, one after the other: `python -m whalefall_pipelines.execute_runs RUNS`.
 
-`sessions/run_in_dagster.py` starts it and says what RUNS is. Importing Dagster takes seconds, so several runs share one process.
+`sessions/run_in_dagster.py` starts it and defines RUNS. Importing Dagster takes seconds, so several runs share one process.
 """
 
 import json
@@ -19,23 +19,23 @@ MOST_CONNECTIONS = 10
 
 
 class Order(TypedDict):
-    """A run as it is asked for: the name of its job, and its tags."""
+    """A requested run: the name of its job, and its tags."""
 
     job: str
     tags: dict[str, str]
 
 
 def job_named(name: str) -> dg.JobDefinition:
-    """One of the jobs, by its name."""
+    """The job with this name."""
     return defs.get_job_def(name)
 
 
 def execute_runs(orders: Sequence[Order]) -> bool:
-    """Execute these runs; False when one of them did not succeed, which is the last one then."""
+    """Execute these runs until one fails. Return False if one failed."""
     with dg.DagsterInstance.get() as instance:
         if any(RANGE_TAGS[0] in order["tags"] for order in orders):
-            # Dagster writes two rows for each partition of a range before it begins, each over a connection of its own: 17 of the 23 s
-            # that a range of 120 days took. A connection that is kept does not outlast a restart of the store, which a single run does.
+            # Before a range starts, Dagster writes two rows per day, each over a new connection: 17 of 23 s for a range of 120 days. A kept
+            # connection does not survive a restart of the store, so it is used only for ranges.
             instance.optimize_for_webserver(STATEMENT_MILLISECONDS, RECYCLE_SECONDS, MOST_CONNECTIONS)
         for order in orders:
             job = dg.build_reconstructable_job("whalefall_pipelines.execute_runs", job_named.__name__, (order["job"],))

@@ -1,10 +1,10 @@
-"""The one door to `sql/`: statements are loaded by folder and name, never written in Python."""
+"""Loads statements from `sql/` by folder and name. SQL is never written in Python."""
 
 from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
-# Beside the package in a checkout, inside it in a wheel.
+# In a checkout it is beside the package, in a wheel inside it.
 SQL_ROOT = next((root for root in (_PACKAGE / "sql", _PACKAGE.parent / "sql") if root.is_dir()), _PACKAGE / "sql")
 
 

@@ -1,7 +1,7 @@
-"""Every environment variable that whalefall reads, typed, in one place.
+"""All environment variables that whalefall reads, as typed settings.
 
-Values come from the environment, then from `settings.env` in the home folder (plain KEY=value lines). Only the edges (`cli`, `defs`)
-call `load`; everything below is given a `Settings`. Secrets are kept out of `repr`.
+Values come from the environment, then from `settings.env` in the home folder (plain KEY=value lines). Only the entry points (commands and
+Dagster definitions) call `load_settings`; other code gets a `Settings`. Secrets are excluded from `repr`.
 """
 
 import os
@@ -20,9 +20,9 @@ from whalefall_pipelines.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What this process was told by its environment. Durations are in the unit that the name says.
+    """The settings of this process. The names of durations have their units.
 
-    `requested_timezone` counts when a store is made; afterwards the zone is the store's own (`Database.timezone`).
+    `requested_timezone` is used when a store is created; afterwards the store has its own time zone (`Database.timezone`).
     """
 
     home: Path
@@ -55,20 +55,20 @@ class Settings:
 
     @property
     def grace(self) -> timedelta:
-        """How long after midnight yesterday may still be measured."""
+        """How long after midnight the day before may still be measured."""
         return timedelta(hours=self.grace_hours)
 
 
-def load(environment: Mapping[str, str] | None = None) -> Settings:
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings.
 
     Raises:
-        InputError: a variable cannot be used; the sentence names it.
+        InputError: a variable has an invalid value; the message names it.
     """
-    given = dict(os.environ if environment is None else environment)
-    home = Path(given.get("WHALEFALL_HOME") or ".whalefall").expanduser().absolute()
+    variables = dict(os.environ if environment is None else environment)
+    home = Path(variables.get("WHALEFALL_HOME") or ".whalefall").expanduser().absolute()
     saved = {name: value for name, value in dotenv_values(home / "settings.env").items() if value is not None}
-    values = saved | {name: value for name, value in given.items() if value != ""}
+    values = saved | {name: value for name, value in variables.items() if value != ""}
     retention_months, aggregation_retention_months = _retentions(values)
     return Settings(
         home=home,
@@ -102,28 +102,28 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def read_timezone(name: str, what: str) -> ZoneInfo:
-    """A time zone by its name.
+    """The time zone with this name.
 
     Raises:
-        InputError: there is no such zone; the sentence says `what` was to be one.
+        InputError: there is no such time zone. `what` names the setting in the message.
     """
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InputError(f"{what} is {name!r}, which is no time zone name; use one like Asia/Shanghai or UTC.") from error
+        raise InputError(f"{what} is {name!r}, which is not a time zone name; use a name like Asia/Shanghai or UTC.") from error
 
 
 def machine_timezone(environment: Mapping[str, str] | None = None, etc: Path = Path("/etc")) -> ZoneInfo:
-    """The time zone of this machine: by TZ, else by what /etc/localtime is linked to, else by /etc/timezone; UTC where none is named."""
-    given = os.environ if environment is None else environment
+    """The time zone of this machine: from TZ, or else the target of /etc/localtime, or else /etc/timezone, or else UTC."""
+    variables = os.environ if environment is None else environment
     linked = (etc / "localtime").resolve()
-    names = [given.get("TZ", "").removeprefix(":")]
+    names = [variables.get("TZ", "").removeprefix(":")]
     names += ["/".join(linked.parts[linked.parts.index("zoneinfo") + 1 :])] if "zoneinfo" in linked.parts else []
     with suppress(OSError):
         names.append((etc / "timezone").read_text().strip())
     for name in filter(None, names):
         with suppress(ZoneInfoNotFoundError, ValueError, OSError):
-            return ZoneInfo("UTC" if name == "Etc/UTC" else name)  # what Debian calls UTC
+            return ZoneInfo("UTC" if name == "Etc/UTC" else name)  # Debian's name for UTC
     return ZoneInfo("UTC")
 
 
@@ -136,7 +136,7 @@ def _date(values: Mapping[str, str], name: str, default: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"{name} is {text!r}, which is no date; write it as YYYY-MM-DD.") from error
+        raise InputError(f"{name} is {text!r}, which is not a date; write it as YYYY-MM-DD.") from error
 
 
 def _integer(values: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
@@ -147,17 +147,17 @@ def _integer(values: Mapping[str, str], name: str, default: int, *, least: int, 
 
 
 def _retentions(values: Mapping[str, str]) -> tuple[int, int]:
-    """How long sizes and aggregations are kept. Three months and the running one hold every day of the running quarter.
+    """How long sizes and aggregations are kept. Three months and the current one contain every day of the current quarter.
 
-    The first quarter that is wholly kept shows its change to the quarter before, which began up to three months earlier: without that,
-    the nightly recomputation would make expired periods again, and final ones from what is left of their days.
+    The first complete quarter is compared with the quarter before, which began up to three months earlier. Without that quarter, the
+    nightly recomputation would recreate expired periods, and compute final periods from incomplete days.
     """
     months = _integer(values, "WHALEFALL_RETENTION_MONTHS", 12, least=3, most=1200)
     aggregation_months = _integer(values, "WHALEFALL_AGGREGATION_RETENTION_MONTHS", 60, least=6, most=1203)
     if aggregation_months < months + 3:
         raise InputError(
             f"WHALEFALL_AGGREGATION_RETENTION_MONTHS is {aggregation_months}, but with WHALEFALL_RETENTION_MONTHS {months} it must be at "
-            f"least {months + 3}: a quarter is compared with the one before it, which must still be there."
+            f"least {months + 3}: a quarter is compared with the one before it, which must still exist."
         )
     return months, aggregation_months
 
@@ -167,8 +167,8 @@ def _prefixes(values: Mapping[str, str], name: str, default: str) -> tuple[str, 
     for prefix in prefixes:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", prefix) or prefix.startswith(("WHALEFALL_", "DAGSTER_")):
             raise InputError(
-                f"{name} names the beginnings of variables that hold passwords of servers, separated by commas, like MONITOR_; what begins "
-                "with WHALEFALL_ or DAGSTER_ is never one."
+                f"{name} must be a comma-separated list of prefixes of variables with server passwords, like MONITOR_; prefixes that begin "
+                "with WHALEFALL_ or DAGSTER_ are not allowed."
             )
     return prefixes
 
@@ -176,7 +176,7 @@ def _prefixes(values: Mapping[str, str], name: str, default: str) -> tuple[str, 
 def _folders(values: Mapping[str, str], name: str, default: Sequence[str | Path]) -> tuple[Path, ...]:
     folders = tuple(Path(part).expanduser() for part in (values[name].split(":") if name in values else default))
     if not all(folder.is_absolute() and folder != Path("/") for folder in folders):
-        raise InputError(f"{name} must be absolute folders, separated by colons, like /run/secrets:/etc/whalefall.")
+        raise InputError(f"{name} must be a colon-separated list of absolute folders, like /run/secrets:/etc/whalefall.")
     return tuple(Path(os.path.normpath(folder)) for folder in folders)
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
@@ -69,7 +69,7 @@ class FleetTest:
         return Collector(
             database=self.store,
             fleet=FakeFleet(self.servers, self.deadlines),
-            secrets=SecretBox(settings.load({"WHALEFALL_HOME": str(self.home)})),
+            secrets=SecretBox(load_settings({"WHALEFALL_HOME": str(self.home)})),
             filters=self.filters,
             timezone=self.timezone,
             grace=timedelta(hours=2),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines import settings
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines_tests.faults.readme import HEADER, rows
 
 ROOT = Path(__file__).parents[1]
@@ -90,7 +90,7 @@ def test_every_variable_is_in_the_table_and_none_other() -> None:
 
 def test_the_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None:
     shown = {row[0].strip("`"): row[1].strip("`") for row in table_under("| variable | default |")}
-    given = settings.load({"WHALEFALL_HOME": str(tmp_path)})
+    given = load_settings({"WHALEFALL_HOME": str(tmp_path)})
     assert (shown["WHALEFALL_TIMEZONE"], given.requested_timezone) == ("the machine's zone", None)
     assert shown["WHALEFALL_START_DATE"] == str(given.start_date)
     for name in (

@@ -1,5 +1,5 @@
--- Every instance of an aggregation session is done: with what was written of it and how many of its days are missing. One of which
--- no database has a day in the periods is skipped.
+-- Close the record of every instance of an aggregation session with its written rows and its missing days. An instance without any
+-- stored day in the periods is skipped.
 -- Parameters: session_id, period_type, first_start, last_start (period starts), instance_ids and written (integer[], in pairs).
 -- Returns: nothing.
 update sync_instance_records as r

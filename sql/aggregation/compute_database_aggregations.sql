@@ -1,4 +1,4 @@
--- What the days say of these periods, for every database that has a day, a gap or an aggregation in them.
+-- Compute these periods from their days, for every database that has a day, a gap or an aggregation in them.
 -- Parameters: period_type, starts (date[]: the first days of the period before, of the periods, and of the period after), length (days of
 -- one period: there are several only where all are of one length), first_start and last_start (of the periods), end_day (the first day
 -- after them), previous_start (of the period before), kept_starts (date[]: those of the periods whose days are all kept), today.

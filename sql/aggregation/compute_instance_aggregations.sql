@@ -1,5 +1,5 @@
--- What the complete days say of these periods, for every instance that has a day, a gap or an aggregation in them. A day without an
--- expected database says nothing of the instance, or the database would look like a shrink.
+-- Compute these periods from their complete days, for every instance that has a day, a gap or an aggregation in them. A day with a
+-- missing database is not used, because the missing database would look like a shrink.
 -- Parameters: those of compute_database_aggregations.
 -- Returns: the columns of instance_size_aggregations but calculated_at. The average before the first period as there.
 with days as (

@@ -1,5 +1,5 @@
--- From which to which day anything is known: measured or missing, and at the end aggregated. Aggregations outlive the days from which they
--- could be computed again, so they are no beginning.
+-- The first and the last day with any data: measured, missing or (for the last day) aggregated. Aggregations outlive their days, so they do
+-- not determine the first day.
 -- Parameters: none.
 -- Returns: first_day, last_day (NULL when nothing is).
 select

@@ -1,5 +1,4 @@
--- These periods are about to be computed, from everything that was committed before: what was noted of them is done. What is noted by a
--- transaction that commits later stays for the next time.
+-- Remove periods that are about to be computed from the ledger. Entries of transactions that commit later stay for the next run.
 -- Parameters: period_type, first_start, last_start.
 -- Returns: nothing.
 delete from stale_periods

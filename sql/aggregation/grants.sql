@@ -1,4 +1,4 @@
--- A period that was computed again is stale no more.
+-- The writer removes a recomputed period from the ledger.
 -- Parameters: writer (identifier).
 -- Returns: nothing.
 revoke update on stale_periods from {writer};

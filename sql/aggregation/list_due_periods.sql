@@ -1,4 +1,4 @@
--- The periods that must be computed again: their days have changed since they were, or they were running and a day has passed.
+-- The periods that must be recomputed, because their days have changed, or because they were not over and a day has passed.
 -- Parameters: period_type, today, daily_from (daily periods before it are not kept).
 -- Returns: period_start.
 select distinct period_start

@@ -1,4 +1,4 @@
--- The ones of these months, of which no days are stored, whose days were there once: their monthly aggregation outlived them.
+-- Those of these months whose days were stored once and have expired: their monthly aggregations still exist.
 -- Parameters: months (date[], first days).
 -- Returns: first_day.
 select m.first_day

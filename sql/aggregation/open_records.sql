@@ -1,5 +1,4 @@
--- An aggregation session gets a record for each instance of which it wrote anything, and counts it. Days that somebody wrote of an
--- instance that was never registered have none.
+-- Open a record in an aggregation session for each instance with written rows, and count it. Instances that were never registered get none.
 -- Parameters: session_id, instance_ids (integer[]).
 -- Returns: nothing.
 with opened as (

@@ -1,4 +1,4 @@
--- What each period holds at instance level, fleet-wide. change_bytes is over the instances whose change is known.
+-- The summary of each period at instance level, fleet-wide. change_bytes covers the instances whose change is known.
 -- Parameters: period_type, first_start, last_start.
 -- Returns: period_start, instances, databases, avg_bytes, closing_bytes, change_bytes, days_present, days_expected, days_estimated,
 -- incomplete_instances, is_final.

@@ -1,4 +1,4 @@
--- Write what the days say of these periods, and only where it is news. A period whose days are not all kept any more is never written
+-- Write these periods as computed from their days, only if they changed. A period whose days are not all kept any more is never written
 -- with fewer of them. What the last period changes in the one after it follows.
 -- Parameters: computed (the statement compute_database_aggregations, whose parameters are given too).
 -- Returns: instance_id, written (rows written of the instance).

@@ -1,5 +1,5 @@
--- Every instance of a backfill that did not fail is done: with what was filled and what stays missing. One of which nothing was filled
--- is skipped.
+-- Close the record of every instance of a backfill that did not fail, with the numbers of filled and of still missing sizes. An instance
+-- without filled sizes is skipped.
 -- Parameters: session_id, first_day, last_day (inclusive).
 -- Returns: nothing.
 update sync_instance_records as r

@@ -1,4 +1,4 @@
--- A total whose databases are all gone goes with them, and gaps expire. Views are only read.
+-- The writer deletes totals without database rows, and expired gaps. Views are only read.
 -- Parameters: writer (identifier).
 -- Returns: nothing.
 revoke insert, update on capacity_coverage, database_starts, database_histories from {writer};

@@ -1,4 +1,4 @@
--- What every instance gave on each of these days, instances and days without anything expected left out.
+-- The coverage of every instance on each of these days, without instances and days on which nothing was expected.
 -- Parameters: first_day, last_day (inclusive).
 -- Returns: instance_name, stat_date, expected (NULL: never listed), measured, recovered, estimated, missing, reasons (text[]).
 select

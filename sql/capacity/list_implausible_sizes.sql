@@ -1,4 +1,4 @@
--- Sizes of these days that no server can mean: nothing at all, or more than a pebibyte.
+-- Implausible sizes of these days: zero bytes, or more than one pebibyte.
 -- Parameters: days (date[]).
 -- Returns: stat_date, instance_name, database_name, total_bytes, why.
 select

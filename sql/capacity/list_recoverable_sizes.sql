@@ -1,4 +1,4 @@
--- What the server's own history may still tell: databases and days that are missing or estimated.
+-- The databases and days that are missing or estimated, and may be recovered from the server's own history.
 -- Parameters: instance_id, first_day, last_day (inclusive).
 -- Returns: database_name, stat_date.
 select

@@ -1,4 +1,4 @@
--- What an earlier visit wrote of the day on which a database was renamed goes by its new name, so that the day has it once.
+-- Rename the rows of a day that were written before a database was renamed, so that the day has the database only once.
 -- Parameters: instance_id, day, renamed, renamed_to (text[], an entry per database: the name that is no more listed, the new one).
 -- Returns: nothing.
 with renames as (

@@ -1,5 +1,5 @@
--- What days that are over expected and never got, of instances for which nothing is stored on them: the inventory of the day is missing.
--- Days before the first that is stored have expired, or are before the first collection.
+-- Write gaps for past days on which nothing was stored for an instance: the whole inventory of the day is missing.
+-- Days before the first stored one have expired, or are before the first collection.
 -- Parameters: first_day, last_day (inclusive), session_id (NULL outside a session).
 -- Returns: nothing.
 insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, session_id, was_measurable)

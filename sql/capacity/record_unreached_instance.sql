@@ -1,5 +1,5 @@
--- An instance could not be visited: every database of its inventory without a size for the day is a gap;
--- where no database has ever been listed, the instance as a whole is.
+-- Write the gaps of an instance that could not be probed: every database of its inventory without a size for the day is a gap;
+-- if no database was ever listed, the instance as a whole is.
 -- Parameters: instance_id, day, reason, detail, session_id (NULL outside a session).
 -- Returns: nothing.
 insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, session_id, was_measurable)

@@ -1,4 +1,4 @@
--- The inventory of each day. A database that is called otherwise from a day on has neither come nor gone.
+-- The inventory of each day. A renamed database counts as neither created nor deactivated.
 -- Parameters: days (date[]), first_day, last_day (of the days).
 -- Returns: stat_date, instances, databases, created, deactivated.
 with days as (

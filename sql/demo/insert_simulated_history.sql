@@ -1,4 +1,4 @@
--- The simulated past of the demo's databases, marked as such for ever. Days that exist are left alone.
+-- Insert the simulated history of the demo's databases, permanently marked as simulated. Existing days are not changed.
 -- Parameters: days (json text: list of instance_id, database_name, stat_date, total_bytes).
 -- Returns: nothing.
 with days as (

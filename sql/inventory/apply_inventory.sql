@@ -1,4 +1,4 @@
--- Write what a listing did to an inventory. A database that is listed under a new name takes the dates of its old one along.
+-- Apply the changes of a listing to an inventory. A renamed database keeps its dates.
 -- Parameters: instance_id, day; listed, native_ids, predecessors (text[], an entry per listed database: its name, the server's own
 -- identifier or NULL, the name that it had before, which is the same name for most and NULL for a new database); deactivated, held
 -- (text[]: names that left the inventory, names that the guard keeps).

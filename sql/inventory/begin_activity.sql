@@ -1,5 +1,5 @@
--- Begin the intervals of databases that came, came back or are called otherwise from this day on. One that came back on the day on which
--- it left was never away.
+-- Begin the intervals of databases that were added, came back or were renamed on this day. A database that came back on the day on which it
+-- left keeps its interval.
 -- Parameters: instance_id, day, begun, predecessors (text[], an entry per database: its name, and the name that it had before; NULL for a
 -- new database).
 -- Returns: nothing.

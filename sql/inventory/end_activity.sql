@@ -1,5 +1,5 @@
--- End the intervals of databases that are no more, or are no more called so. A database that left the inventory was in it on every day
--- before, and on the day itself if it was still listed then.
+-- End the intervals of databases that were dropped or renamed. A database that left the inventory was part of it on every day before,
+-- and on the day itself if it was still listed then.
 -- Parameters: instance_id, day, deactivated, replaced (text[]: names that left; names that another database or name took over).
 -- Returns: nothing.
 update database_activity as a

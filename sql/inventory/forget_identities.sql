@@ -1,5 +1,5 @@
--- Forget which servers these instances were, and the identifiers that those servers gave their databases: the next visit takes what it
--- meets, and databases go on under their names.
+-- Remove the identities of these instances, and the identifiers of their databases: the next probe accepts the server that answers, and
+-- databases continue under their names.
 -- Parameters: names (text[]).
 -- Returns: nothing.
 with forgotten as (

@@ -1,4 +1,4 @@
--- A run changes neither a login nor where an instance is: whoever could, could have passwords sent to himself. Nobody reads a secret.
+-- A run may change neither a login nor the address of an instance, because it could have passwords sent elsewhere. Nobody reads a secret.
 -- Parameters: writer, reader (identifiers).
 -- Returns: nothing.
 revoke insert, update on credentials, instances, instance_activity from {writer};

@@ -1,4 +1,4 @@
--- Remember what servers said of themselves when they were last reached; an older visit never overwrites a newer one.
+-- Store the versions of servers and when they were last reached. An older probe never overwrites a newer one.
 -- Parameters: instance_ids (integer[]), server_versions (text[]), connected_at (timestamptz).
 -- Returns: nothing.
 update instances

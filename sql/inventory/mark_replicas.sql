@@ -1,4 +1,4 @@
--- Say of instances whether they may have the identity of another one.
+-- Set whether instances may share the identity of another one.
 -- Parameters: names (text[]), is_replica (boolean).
 -- Returns: nothing.
 update instances

@@ -1,4 +1,4 @@
--- Put other ciphertexts of the same passwords in the place of those that were read. It is no change of a login, which would be tried again.
+-- Replace ciphertexts of passwords with new ones. It does not count as a change of the login, which would cause a retry.
 -- Parameters: credentials (json list of name, old_secret, secret).
 -- Returns: name of each that was replaced.
 update credentials as c

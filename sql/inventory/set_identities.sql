@@ -1,4 +1,4 @@
--- Remember what servers call themselves, and when they were started.
+-- Store the identities of servers and their start times.
 -- Parameters: names (text[]), server_identities (text[]), server_started_at (text[]; NULL: unknown).
 -- Returns: nothing.
 update instances

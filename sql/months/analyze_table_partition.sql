@@ -1,5 +1,4 @@
--- Let the planner know what is in a month, right after much was written into it: autovacuum comes later, and plans made without it take
--- minutes.
+-- Update the planner's statistics of a month after a large write. Autovacuum runs later, and plans without statistics take minutes.
 -- Parameters: table_partition (identifiers).
 -- Returns: nothing.
 analyze {table_partition}

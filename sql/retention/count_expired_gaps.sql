@@ -1,4 +1,4 @@
--- How many gaps are of days that are not kept any more.
+-- The number of gaps of expired days.
 -- Parameters: before (date).
 -- Returns: gaps.
 select count(*) as gaps

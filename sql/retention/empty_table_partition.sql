@@ -1,4 +1,4 @@
--- Give all of a month's room back to the disk, which deleting its days one by one would not: they lie among what stays.
+-- Truncate a month, which frees its disk space. Deleting the daily rows would not, because they lie among rows that are kept.
 -- Parameters: table_partition (identifiers).
 -- Returns: nothing. From here to the end of the transaction readers of this one month wait.
 truncate {table_partition}

@@ -1,4 +1,4 @@
--- What the installation took on disk on the first day of a span on which it was written down.
+-- The disk usage of the installation on the first recorded day of a span.
 -- Parameters: first_day, end_day (exclusive).
 -- Returns: measured_on, kind, total_bytes.
 select

@@ -1,4 +1,4 @@
--- The days of sessions in which a write met a missing month of late.
+-- The days of recent sessions in which a write failed because a month was missing.
 -- Parameters: error_code (of MissingMonthError).
 -- Returns: first_day, last_day.
 select distinct

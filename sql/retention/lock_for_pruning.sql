@@ -1,4 +1,4 @@
--- Keep writers from a month while what it keeps is copied; readers go on.
+-- Lock a month against writers while its kept rows are copied; readers are not blocked.
 -- Parameters: table_partition (identifiers).
 -- Returns: nothing.
 lock table {table_partition} in share mode

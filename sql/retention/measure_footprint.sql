@@ -1,4 +1,4 @@
--- What the store takes on disk, by kind, with indexes: all of it together is the database.
+-- The disk usage of the store by kind, including indexes; the sum is the size of the database.
 -- Parameters: none.
 -- Returns: kind, total_bytes.
 with tables as (

@@ -1,4 +1,4 @@
--- Put back what a month of aggregations keeps.
+-- Insert the kept rows of a month of aggregations again.
 -- Parameters: table_partition (identifiers).
 -- Returns: nothing.
 insert into {table_partition}

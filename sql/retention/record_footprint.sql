@@ -1,4 +1,4 @@
--- Write down what the installation takes on disk on a day; the last one of a day counts.
+-- Record the disk usage of the installation on a day; the last measurement of a day counts.
 -- Parameters: measured_on, kinds (text[]) and sizes (bigint[]), in pairs.
 -- Returns: nothing.
 insert into footprints (measured_on, kind, total_bytes)

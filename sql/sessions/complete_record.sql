@@ -1,4 +1,4 @@
--- An instance is done.
+-- Close the record of an instance as completed.
 -- Parameters: session_id, instance_id, is_skipped, items_synced, items_created, items_updated, items_deleted, sync_details (json text).
 -- Returns: one row if the record was running.
 update sync_instance_records

@@ -1,4 +1,4 @@
--- An instance failed.
+-- Close the record of an instance as failed.
 -- Parameters: session_id, instance_id, error_code, error_message, sync_details (json text).
 -- Returns: one row if the record was running.
 update sync_instance_records

@@ -1,4 +1,4 @@
--- A session ends before its work: what was under way failed; what was never touched stays pending.
+-- A session ends before its work is finished: running records fail, pending ones stay pending.
 -- Parameters: session_id, error_code, error_message.
 -- Returns: nothing.
 update sync_instance_records

@@ -1,4 +1,4 @@
--- The running session that collects some of these days already.
+-- The running session that already collects some of these days.
 -- Parameters: first_day, last_day.
 -- Returns: session_id, started_at, done (instances), total_instances; at most one row.
 select

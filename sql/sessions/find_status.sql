@@ -1,4 +1,4 @@
--- How a session stands.
+-- The status of a session.
 -- Parameters: session_id.
 -- Returns: status, at most one row.
 select status

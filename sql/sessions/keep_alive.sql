@@ -1,4 +1,4 @@
--- The process of a running session lives.
+-- Store a heartbeat of a running session.
 -- Parameters: session_id.
 -- Returns: one row if the session still runs.
 update sync_sessions

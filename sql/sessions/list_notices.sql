@@ -1,4 +1,4 @@
--- What a session found odd about databases that it measured all the same.
+-- The notices of a session about databases that it measured.
 -- Parameters: session_id.
 -- Returns: instance_name, database_name, notice.
 select

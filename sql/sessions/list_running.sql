@@ -1,4 +1,4 @@
--- Every running session, and whether its process lives. Nobody could say so while the store itself was away, so after its start all live.
+-- Every running session, and whether its process is alive. No heartbeat can arrive during an outage, so all are alive after a start.
 -- Parameters: dead_after_seconds.
 -- Returns: session_id, run_id, is_alive.
 select

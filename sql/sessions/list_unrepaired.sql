@@ -1,6 +1,6 @@
--- Instances with missing sizes that a retry may give, by the ended session that touched them last. Nothing while a session
--- still collects the day, and nothing of a session that a person cancelled. What only a person can cure is left out, what is cured by a
--- change of the credential or the instance only as long as nobody changed them.
+-- Instances with missing sizes that a retry may fix, by the ended session that attempted them last. Empty while a session still
+-- collects the day; cancelled sessions are excluded. Reasons that only a person can fix are excluded; those that are fixed by a change of
+-- the credential or the instance are excluded only until that change.
 -- Parameters: day, needs_a_person, cured_by_a_change (text[] of reasons).
 -- Returns: session_id, completed_at, retries (how many came before), instance_names; one row per session.
 with recursive chain as (

@@ -1,4 +1,4 @@
--- Every instance that was taken up without a visit is done, and counts as skipped.
+-- Close the running records of a session that probes no server as completed, and count them as skipped.
 -- Parameters: session_id, sync_details (json text).
 -- Returns: nothing.
 update sync_instance_records

@@ -1,4 +1,4 @@
--- Every instance of a session that visits none of them is taken up at once.
+-- Start all records of a session that probes no server.
 -- Parameters: session_id.
 -- Returns: nothing.
 update sync_instance_records

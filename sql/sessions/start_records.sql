@@ -1,4 +1,4 @@
--- Instances are taken up, for the first time or once more.
+-- Start the records of instances, for the first attempt or for a retry.
 -- Parameters: session_id, instance_ids (integer[]).
 -- Returns: instance_id of those whose record is not closed; none when the session does not run any more.
 update sync_instance_records as r

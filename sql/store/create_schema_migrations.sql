@@ -1,4 +1,4 @@
--- The table that remembers which migrations were applied.
+-- The table of applied migrations.
 -- Parameters: none.
 -- Returns: nothing.
 create table if not exists schema_migrations (

@@ -1,4 +1,4 @@
--- What `whalefall store status` tells about a store that runs.
+-- The figures that `whalefall store status` shows for a running store.
 -- Parameters: dagster_database (text; null when it is on another server).
 -- Returns: server_version (text), whalefall_bytes, dagster_bytes (bigint; null when there is none or it may not be measured).
 select

@@ -1,4 +1,4 @@
--- The time zone by which this store counts its days.
+-- The time zone of this store.
 -- Parameters: none.
 -- Returns: timezone.
 select timezone from installation

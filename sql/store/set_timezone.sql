@@ -1,4 +1,4 @@
--- Count days by another time zone from now on; stored days keep their dates.
+-- Change the time zone of the store; stored days keep their dates.
 -- Parameters: timezone (text).
 -- Returns: nothing.
 update installation

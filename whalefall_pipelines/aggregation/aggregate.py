@@ -1,6 +1,6 @@
-"""Computes periods from their days, for the whole fleet at once, and tells where stored ones differ from their days.
+"""Computes periods from their days for the whole fleet, and compares stored periods with their days.
 
-Nothing here asks which period is the current one: the caller names the periods, and says which day it is.
+Nothing here determines the current period: the caller passes the periods and the current day.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -16,7 +16,7 @@ from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import analyze_months, writing_months
 from whalefall_pipelines.store.outage import retry_while_unavailable
 
-# So many periods are computed by one statement; several only where all are of one length, because the statement counts in days.
+# The number of periods in one statement. Only periods of the same length are combined, because the statement counts in days.
 BATCH = {PeriodType.DAILY: 31, PeriodType.WEEKLY: 13, PeriodType.MONTHLY: 1, PeriodType.QUARTERLY: 1}
 
 
@@ -29,9 +29,9 @@ def aggregate_sizes(
     *,
     check: Callable[[], None] = lambda: None,
 ) -> int:
-    """Compute consecutive periods of one type, close the session's records, and return how many rows were written.
+    """Compute consecutive periods of one type, close the session's records, and return the number of rows written.
 
-    All of it is one transaction: either every period of the range is news, or none. `check` is called between statements and ends the
+    This is one transaction: either every period of the range is updated, or none. `check` is called between statements and stops the
     work by raising.
 
     Raises:
@@ -43,7 +43,7 @@ def aggregate_sizes(
         written: dict[int, int] = {}
         with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
             aggregation.lock_period_type(cursor, periods[0].period_type)
-            if set(levels) == set(Level):  # else the level that is left out stays stale
+            if set(levels) == set(Level):  # else the other level stays stale
                 aggregation.forget_stale_periods(cursor, periods)
                 aggregation.mark_running_periods(cursor, periods, today)
             for batch in _batches(periods):
@@ -63,9 +63,9 @@ def aggregate_sizes(
 
 
 def verify(database: Database, first_day: date, last_day: date, today: date, *, daily_from: date = date.min) -> Iterator[Difference]:
-    """Compute every period of every type that touches these days, and yield where the stored one differs. Nothing is written.
+    """Compute every period that overlaps these days, and yield the differences from the stored ones. Nothing is written.
 
-    Daily periods before `daily_from` are not kept, even where their days are, so they are not missing.
+    Daily periods before `daily_from` are not kept, even if their days are, so they do not count as missing.
     """
     for period_type in PeriodType:
         for batch in _batches(_kept(period_type, first_day, min(last_day, today), daily_from)):
@@ -77,10 +77,10 @@ def verify(database: Database, first_day: date, last_day: date, today: date, *, 
 def find_stale_periods(
     database: Database, period_type: PeriodType, today: date, days: tuple[date, date] | None = None, *, daily_from: date = date.min
 ) -> list[Period]:
-    """The periods of a type that recomputing would change, found by recomputing them: what `list_due_periods` knows without.
+    """The periods of a type that recomputing would change. They are recomputed to find out, unlike in `list_due_periods`.
 
-    Asked of every period that touches these days, from the first to the last of them; of all that are known when none are named. Daily
-    periods before `daily_from` are not kept.
+    All periods from the first to the last of these days are compared, or all known ones if no days are given. Daily periods before
+    `daily_from` are not kept.
     """
     days = days or find_known_days(database)
     stale: set[Period] = set()

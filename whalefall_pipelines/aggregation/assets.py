@@ -1,6 +1,6 @@
-"""Days, weeks, months and quarters of databases and instances: eight assets that Dagster keeps in step with the days.
+"""Days, weeks, months and quarters of databases and instances: eight assets that Dagster keeps up to date with the days.
 
-The statements are in `sql/aggregation/`, the work is `aggregation/aggregate.py`, what is shown of a period `aggregation_metadata.py`.
+The statements are in `sql/aggregation/`, the verbs in `aggregate.py`, the metadata of a period in `metadata.py`.
 """
 
 import warnings
@@ -24,8 +24,8 @@ from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.store.outage import retry_while_unavailable
 
 _CHANGED = dg.AutomationCondition.any_deps_updated()
-# `eager()` loses a change that lands while the aggregation runs and ignores old days. This one asks again after every change since the
-# last request; a change in the tick of a request survives, because the request does not reset what came with it. What failed is asked for
+# `eager()` misses a change that arrives while the aggregation runs, and ignores old days. This condition requests a run after every change
+# since the last request. A change in the same tick as a request is kept, because the request does not reset it. A failed run is requested
 # again once an hour.
 REFRESH = (
     (
@@ -42,7 +42,7 @@ _WORDS = {
     PeriodType.MONTHLY: "calendar month",
     PeriodType.QUARTERLY: "calendar quarter",
 }
-# Beta in Dagster 1.13; without it a backfill that holds the running period is refused.
+# Beta in Dagster 1.13. Without it, a backfill that includes the running period is refused.
 with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
     _PERIOD_OF_DAY = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
 _DAYS_OF = {Level.DATABASE: SIZES, Level.INSTANCE: TOTALS}
@@ -55,15 +55,15 @@ def asset_key(level: Level, period_type: PeriodType) -> dg.AssetKey:
 
 def _spec(level: Level, period_type: PeriodType) -> dg.AssetSpec:
     table_name = f"{level}_size_aggregations"
-    basis = "days that are complete" if level is Level.INSTANCE else "days that are known"
+    basis = "complete days" if level is Level.INSTANCE else "known days"
     return dg.AssetSpec(
         asset_key(level, period_type),
         deps=[dg.AssetDep(_DAYS_OF[level], partition_mapping=_PERIOD_OF_DAY)],
         group_name=f"{level}_aggregations",
         description=(
-            f"Every {level} per {_WORDS[period_type]}: average, extremes, first and last size in bytes, change to the period before.\n\n"
-            f"Computed from the {basis}, with the number of days present, expected and estimated beside the figures. The running period "
-            "is there too, with `is_final = false`. A day that changes makes exactly its periods be computed again."
+            f"Every {level} per {_WORDS[period_type]}: average, extremes, first and last size in bytes, change since the period before.\n\n"
+            f"Computed from the {basis}, with the numbers of present, expected and estimated days beside the figures. The running period "
+            "is included, with `is_final = false`. A changed day causes exactly its own periods to be recomputed."
         ),
         kinds={"postgres", "sql"},
         owners=["team:dba"],
@@ -95,7 +95,7 @@ def _aggregate(context: dg.AssetExecutionContext, whalefall: WhalefallResource, 
     day = whalefall.today()
     with whalefall.store() as database:
         plan = plan_session(context, database, SyncCategory.AGGREGATION, [periods[0].start, min(periods[-1].end, day)])
-        with session_of_run(context, database, plan, []) as check:  # its records are of what changed
+        with session_of_run(context, database, plan, []) as check:  # records are added for the instances that changed
             written = aggregate_sizes(database, periods, day, plan.session_id, levels, check=check)
         context.log.info("%d periods from %s: %d rows written", len(periods), periods[0].start, written)
         for level in levels:

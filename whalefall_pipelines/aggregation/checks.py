@@ -1,4 +1,4 @@
-"""Checks that people see in the UI beside the aggregations."""
+"""Asset checks of the aggregations."""
 
 import dagster as dg
 
@@ -16,7 +16,7 @@ def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=asset_key(Level.INSTANCE, period_type),
         name="every_final_period_is_complete_or_explained",
-        description="Fails when a day of an instance is missing in a period that is over and no gap explains it.",
+        description="Fails if a day of an instance is missing in a period that is over, and no gap explains it.",
     )
     def check(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
         running = period_of(period_type, whalefall.today())
@@ -24,14 +24,17 @@ def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
         periods = [Period(period_type, start) for start in starts] or [running.previous]
         with whalefall.store() as database:
             incomplete = store.list_incomplete_periods(database, periods)
-        unexplained = [one for one in incomplete if one.unexplained_days]
-        rows = [(one.period_start, one.instance_name, one.missing_days, one.unexplained_days, ", ".join(one.reasons)) for one in incomplete]
-        named = ", ".join(f"{one.instance_name} in {one.period_start} ({one.unexplained_days} days)" for one in unexplained[:5])
+        unexplained = [period for period in incomplete if period.unexplained_days]
+        rows = [
+            (period.period_start, period.instance_name, period.missing_days, period.unexplained_days, ", ".join(period.reasons))
+            for period in incomplete
+        ]
+        named = ", ".join(f"{period.instance_name} in {period.period_start} ({period.unexplained_days} days)" for period in unexplained[:5])
         why = f"{len(unexplained)} unexplained: {named}; launch a backfill of the days of these periods"
         columns = ("period", "instance", "days missing", "days unexplained", "reasons")
         return dg.AssetCheckResult(
             passed=not unexplained,
-            description=why if unexplained else f"{len(incomplete)} incomplete, every missing day has its reason",
+            description=why if unexplained else f"{len(incomplete)} incomplete, every missing day has a reason",
             metadata={
                 "incomplete": len(incomplete),
                 "unexplained": len(unexplained),

@@ -1,4 +1,4 @@
-"""The columns of the aggregations as the UI shows them. A test compares them with the catalogue of the store."""
+"""The documented columns of the aggregations. A test compares them with the catalogue of the store."""
 
 from collections.abc import Mapping
 
@@ -6,17 +6,17 @@ from whalefall_pipelines.area import Column
 
 _PERIOD = (
     ("period_type", "text", "daily, weekly, monthly or quarterly"),
-    ("period_start", "date", "the first day, by which the period is named"),
+    ("period_start", "date", "the first day, which identifies the period"),
     ("period_end", "date", "the last day"),
-    ("avg_bytes", "bigint", "average of the days in bytes; NULL when no day is known"),
+    ("avg_bytes", "bigint", "the average of the days in bytes; NULL if no day is known"),
     ("max_bytes", "bigint", "the largest day"),
     ("min_bytes", "bigint", "the smallest day"),
     ("opening_bytes", "bigint", "the first known day"),
     ("closing_bytes", "bigint", "the last known day"),
-    ("data_count", "integer", "days that the figures are computed from; of an instance, its complete days"),
-    ("expected_count", "integer", "days of the period that have begun"),
-    ("estimated_count", "integer", "how many of data_count hold an estimate"),
-    ("change_bytes", "bigint", "average minus that of the period before; NULL when either is unknown"),
+    ("data_count", "integer", "the number of days that the figures are computed from; for an instance, its complete days"),
+    ("expected_count", "integer", "the number of days of the period that have begun"),
+    ("estimated_count", "integer", "the number of these days with an estimate"),
+    ("change_bytes", "bigint", "the average minus the average of the period before; NULL if either is unknown"),
     ("change_percent", "numeric", "the same as a percentage of the period before"),
     ("is_final", "boolean", "whether the period is over"),
     ("calculated_at", "timestamp with time zone", "when a figure of this row last changed"),
@@ -30,9 +30,9 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "instance_size_aggregations": (
         ("instance_id", "integer", "key, with period_type and period_start"),
         *_PERIOD,
-        ("avg_database_count", "numeric", "databases on the average complete day"),
-        ("max_database_count", "integer", "databases on the fullest complete day"),
-        ("min_database_count", "integer", "databases on the emptiest complete day"),
-        ("trend_direction", "text", "growing above +5 %, shrinking below -5 %, else stable; NULL when unknown"),
+        ("avg_database_count", "numeric", "the average number of databases on complete days"),
+        ("max_database_count", "integer", "the largest number of databases on a complete day"),
+        ("min_database_count", "integer", "the smallest number of databases on a complete day"),
+        ("trend_direction", "text", "growing above +5 %, shrinking below -5 %, else stable; NULL if unknown"),
     ),
 }

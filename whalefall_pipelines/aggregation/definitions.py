@@ -1,4 +1,4 @@
-"""What aggregation brings to Dagster."""
+"""The Dagster definitions of the aggregation area."""
 
 import dagster as dg
 

@@ -1,4 +1,4 @@
-"""Which days the store knows anything of."""
+"""Finds the days that are stored."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ from whalefall_pipelines.store.database import Database
 
 
 def find_known_days(database: Database) -> tuple[date, date] | None:
-    """The first and the last day that the store knows anything of; None when it is empty."""
+    """The first and the last day with any data; None if the store is empty."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("aggregation/find_known_days"))
         first_day, last_day = cursor.fetchone() or (None, None)

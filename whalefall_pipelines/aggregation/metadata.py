@@ -1,4 +1,4 @@
-"""What people read of a period in the Dagster UI: numbers that plot over time, and what grew. All of it is read back from the store."""
+"""Metadata of a period in the Dagster UI: numbers that are plotted over time, and growth tables. All of it is read from the store."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -15,10 +15,10 @@ _COLUMNS = ("average bytes", "change in bytes", "change in %", "days present", "
 
 
 def period_metadata(database: Database, level: Level, periods: Sequence[Period]) -> Mapping[date, Metadata]:
-    """The metadata of each of these consecutive periods that holds anything, by its start."""
-    ranked = [one for one in aggregation.rank_periods(database, periods) if one.level is level]
+    """The metadata of each of these consecutive periods that has data, by its start."""
+    ranked = [period for period in aggregation.rank_periods(database, periods) if period.level is level]
     return {
-        start: {**_figures(summary, level), "fastest growing": _table(level, [one for one in ranked if one.period_start == start])}
+        start: {**_figures(summary, level), "fastest growing": _table(level, [period for period in ranked if period.period_start == start])}
         for start, summary in aggregation.summarize_periods(database, periods).items()
     }
 
@@ -42,9 +42,16 @@ def _table(level: Level, ranked: Sequence[RankedPeriod]) -> dg.MarkdownMetadataV
     names = ("instance", "database") if level is Level.DATABASE else ("instance",)
     rows = [
         (
-            *((one.instance_name, one.database_name) if level is Level.DATABASE else (one.instance_name,)),
-            *(one.avg_bytes, one.change_bytes, one.change_percent, one.data_count, one.expected_count, one.estimated_count),
+            *((period.instance_name, period.database_name) if level is Level.DATABASE else (period.instance_name,)),
+            *(
+                period.avg_bytes,
+                period.change_bytes,
+                period.change_percent,
+                period.data_count,
+                period.expected_count,
+                period.estimated_count,
+            ),
         )
-        for one in ranked
+        for period in ranked
     ]
     return markdown_table((*names, *_COLUMNS), rows)

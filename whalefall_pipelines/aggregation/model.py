@@ -1,4 +1,4 @@
-"""The words of aggregations: the levels, what is compared and summarized, which daily periods are kept, and how periods are computed."""
+"""The domain model of aggregations: levels, differences, summaries, and the retention of daily periods."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from whalefall_pipelines.domain.periods import Period, PeriodType
 
 
 class Level(StrEnum):
-    """What an aggregation is of."""
+    """The subject of an aggregation."""
 
     DATABASE = "database"
     INSTANCE = "instance"
@@ -23,7 +23,7 @@ AGGREGATION_TABLES = tuple(f"{level}_size_aggregations" for level in Level)
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A stored aggregation that its days do not bear out. `stored` is None where it is missing; `database_name` at instance level."""
+    """An aggregation that does not match its days. `stored` is None if it is missing, `database_name` at instance level."""
 
     level: Level
     period: Period
@@ -35,7 +35,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class PeriodSummary:
-    """One period of the fleet at instance level. Sizes in bytes; None where nothing is known. Days are summed over the instances."""
+    """One period of the fleet at instance level. Sizes are in bytes, None if unknown. Days are summed over the instances."""
 
     period_start: date
     instances: int
@@ -68,22 +68,22 @@ class RankedPeriod:
 
 def how_to_compute(periods: Collection[Period]) -> str:
     """The commands that compute these periods, one for each type."""
-    starts = {period_type: [one.start for one in periods if one.period_type is period_type] for period_type in PeriodType}
+    starts = {period_type: [period.start for period in periods if period.period_type is period_type] for period_type in PeriodType}
     return ", ".join(
-        f"`whalefall aggregate --period {period_type} --start {min(found)} --end {max(found)}`"
-        for period_type, found in starts.items()
-        if found
+        f"`whalefall aggregate --period {period_type} --start {min(first_days)} --end {max(first_days)}`"
+        for period_type, first_days in starts.items()
+        if first_days
     )
 
 
 def first_kept_daily(retention_months: int, today: date) -> date:
-    """The first day whose daily aggregation is kept: the one before the oldest month of days, whose first day is compared with it."""
+    """The first day whose daily aggregation is kept: the day before the oldest kept month, whose first day is compared with it."""
     return Month(today.year, today.month).plus(-retention_months).first_day - timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class IncompletePeriod:
-    """A final period with missing days of an instance; of `unexplained_days` there is not even a gap with a reason."""
+    """A final period with missing days of an instance. `unexplained_days` counts those without a gap that has a reason."""
 
     period_start: date
     instance_name: str

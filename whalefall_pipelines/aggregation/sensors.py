@@ -1,4 +1,4 @@
-"""What notices by itself that periods are behind their days. When a period is refreshed is declared on the assets (`assets.py`)."""
+"""Schedules and the sensor that refresh periods after their days changed. The automation condition is in `assets.py`."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ refresh_aggregations = dg.AutomationConditionSensorDefinition(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     run_tags={"whalefall/concurrency_group": "aggregate", "dagster/max_retries": "1"},
-    description="Computes the periods of every day that changed: exactly its day, week, month and quarter.",
+    description="Recomputes the periods of every changed day: exactly its day, week, month and quarter.",
 )
 
 aggregation_jobs = {
@@ -40,7 +40,7 @@ def _reconcile(period_type: PeriodType) -> dg.ScheduleDefinition:
         cron_schedule="20 0 * * *",
         execution_timezone=TIMEZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Every night at 00:20: {period_type} periods that closed at midnight or are behind their days, whoever wrote them.",
+        description=f"Recomputes {period_type} periods that ended at midnight or do not match their days, every night at 00:20.",
     )
     def reconcile(context: dg.ScheduleEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
         day = today(context.scheduled_execution_time, ZONE)

@@ -1,6 +1,7 @@
-"""Aggregations in the store: written for the whole fleet by one statement per level and period type, and compared with their days.
+"""Aggregations in the store: writes them for the whole fleet with one statement per level and period type, and compares them with their
+days.
 
-Which periods there are is `domain/periods.py`; when they are computed is decided by `aggregation/aggregate.py` and Dagster.
+`domain/periods.py` defines periods; `aggregate.py` and Dagster decide when they are computed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
 
 
 def lock_period_type(cursor: Cursor, period_type: PeriodType) -> None:
-    """Keep other writers of this period type out until the transaction ends."""
+    """Lock this period type against other writers until the transaction ends."""
     cursor.execute(queries.load("aggregation/lock_period_type"), {"period_type": period_type})
 
 
@@ -31,21 +32,21 @@ def write_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today
 
 
 def compare_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Difference]:
-    """Compute consecutive periods of one type and return where the stored ones differ."""
+    """Compute consecutive periods of one type, and return the differences from the stored ones."""
     cursor.execute(_compared(level), parameters(cursor, periods, today))
     period_type = periods[0].period_type
     return [as_model(row, Difference, level=level, period=Period(period_type, row.pop("period_start"))) for row in fetch_rows(cursor)]
 
 
 def list_stale_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Period]:
-    """The ones of these consecutive periods that recomputing would change."""
+    """Those of these consecutive periods that recomputing would change."""
     statement = sql.SQL(queries.load("aggregation/list_stale_periods")).format(compared=_compared(level))
     cursor.execute(statement, parameters(cursor, periods, today))
     return [Period(periods[0].period_type, row[0]) for row in cursor.fetchall()]
 
 
 def list_due_periods(database: Database, period_type: PeriodType, today: date, *, daily_from: date = date.min) -> list[Period]:
-    """The periods of a type that must be computed again, by the ledger of what has changed. What is stored is not read.
+    """The periods of a type that must be recomputed according to the ledger of changes. Stored sizes are not read.
 
     Daily periods before `daily_from` are not kept.
     """
@@ -55,12 +56,12 @@ def list_due_periods(database: Database, period_type: PeriodType, today: date, *
 
 
 def forget_stale_periods(cursor: Cursor, periods: Sequence[Period]) -> None:
-    """Consecutive periods of one type are about to be computed in this transaction at all levels."""
+    """Remove consecutive periods of one type from the ledger, because this transaction computes them at all levels."""
     cursor.execute(queries.load("aggregation/forget_stale_periods"), _span(periods))
 
 
 def mark_running_periods(cursor: Cursor, periods: Sequence[Period], today: date) -> None:
-    """The ones of these periods that are not over are due again tomorrow."""
+    """Mark those of these periods that are not over as due again tomorrow."""
     running = [period.start for period in periods if period.end >= today]
     if running:
         values = {"period_type": periods[0].period_type, "starts": running, "due_on": today + timedelta(days=1)}
@@ -68,7 +69,7 @@ def mark_running_periods(cursor: Cursor, periods: Sequence[Period], today: date)
 
 
 def close_records(cursor: Cursor, session_id: UUID, periods: Sequence[Period], written: Mapping[int, int]) -> None:
-    """Give an aggregation session a closed record for each instance that changed: the rows written of it, and its missing days."""
+    """Add a closed record to an aggregation session for each changed instance, with its written rows and missing days."""
     cursor.execute(queries.load("aggregation/open_records"), {"session_id": str(session_id), "instance_ids": list(written)})
     cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
     cursor.execute(
@@ -85,7 +86,7 @@ def close_records(cursor: Cursor, session_id: UUID, periods: Sequence[Period], w
 
 
 def computed(level: Level) -> sql.SQL:
-    """The statement that computes periods from their days; its parameters are those of `parameters`."""
+    """The statement that computes periods from their days. `parameters` returns its parameters."""
     return sql.SQL(queries.load(f"aggregation/compute_{level}_aggregations"))
 
 
@@ -94,26 +95,26 @@ def _compared(level: Level) -> sql.Composed:
 
 
 def parameters(cursor: Cursor, periods: Sequence[Period], today: date) -> dict[str, object]:
-    """What the statements of this module are told of consecutive periods of one type."""
+    """The parameters of this module's statements for consecutive periods of one type."""
     expired = _expired_months(cursor, periods, today)
     first, last = periods[0], periods[-1]
     return {
         "period_type": first.period_type,
-        "starts": [first.previous.start, *(one.start for one in periods), last.following.start],
+        "starts": [first.previous.start, *(period.start for period in periods), last.following.start],
         "length": (first.following.start - first.start).days,
         "first_start": first.start,
         "last_start": last.start,
         "end_day": last.following.start,
         "previous_start": first.previous.start,
         "today": today,
-        "kept_starts": [one.start for one in periods if expired.isdisjoint(months_of(one.days_until(today)))],
+        "kept_starts": [period.start for period in periods if expired.isdisjoint(months_of(period.days_until(today)))],
     }
 
 
 def _expired_months(cursor: Cursor, periods: Sequence[Period], today: date) -> frozenset[Month]:
-    """The months of these periods whose days are not stored any more."""
+    """The months of these periods whose days are no longer stored."""
     if periods[0].start >= months_of([today])[0].plus(-3).first_day:
-        return frozenset()  # WHALEFALL_RETENTION_MONTHS is 3 at least
+        return frozenset()  # WHALEFALL_RETENTION_MONTHS is at least 3
     months = months_of(day for period in periods for day in period.days_until(today))
     absent = set(months) - (kept_months(cursor, "database_size_stats") & kept_months(cursor, "instance_size_stats"))
     if not absent:
@@ -123,10 +124,10 @@ def _expired_months(cursor: Cursor, periods: Sequence[Period], today: date) -> f
 
 
 def summarize_periods(database: Database, periods: Sequence[Period]) -> dict[date, PeriodSummary]:
-    """What each of these consecutive periods of one type holds, by its start; one that holds nothing has no entry."""
+    """The summary of each of these consecutive periods of one type, by its start. A period without data has no entry."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("aggregation/summarize_periods"), _span(periods))
-        return {one.period_start: one for one in fetch_as(cursor, PeriodSummary)}
+        return {summary.period_start: summary for summary in fetch_as(cursor, PeriodSummary)}
 
 
 def rank_periods(database: Database, periods: Sequence[Period], *, most: int = 10) -> tuple[RankedPeriod, ...]:
@@ -141,7 +142,7 @@ def _span(periods: Sequence[Period]) -> dict[str, object]:
 
 
 def list_incomplete_periods(database: Database, periods: Sequence[Period]) -> tuple[IncompletePeriod, ...]:
-    """The final ones of these consecutive periods of one type with missing days of an instance."""
+    """Those of these consecutive periods of one type that are final and have missing days of an instance."""
     with database.transaction() as cursor:
         cursor.execute(
             queries.load("aggregation/list_incomplete_periods"),

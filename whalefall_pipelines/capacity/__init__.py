@@ -1,4 +1,4 @@
-"""Capacity: the size of every database on every day, and why it is missing where it is."""
+"""Capacity: the size of every database on every day, or the reason why it is missing."""
 
 from whalefall_pipelines.area import Area
 from whalefall_pipelines.capacity.columns import COLUMNS

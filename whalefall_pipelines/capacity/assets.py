@@ -1,4 +1,4 @@
-"""The day of the fleet: inventory, sizes and totals, three assets of one visit to each server. The work is in `services/`."""
+"""The day of the fleet: inventory, sizes and totals, three assets from one probe of each server. The work is in `collect.py`."""
 
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -42,7 +42,7 @@ INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases",
 
 
 class FleetDayConfig(dg.Config):
-    """Which instances to visit, by name; none named means every active one."""
+    """The names of the instances to collect; every active instance if empty."""
 
     instances: list[str] = Field(default_factory=list[str])
 
@@ -77,17 +77,17 @@ def _spec(key: dg.AssetKey, dependency: str, group: str, description: str, grain
             SIZES,
             "instance_databases",
             "capacity",
-            "One honest size in bytes for every database and day; what is unknown has no row but a reason.\n\n"
-            "Only today can be measured (yesterday until the grace period after midnight is over). Materializing a day that is over "
-            "changes nothing that was measured: what is missing is recovered from the server's own history, else estimated between the "
-            "nearest known days, else reported with its reason.",
+            "One honest size in bytes for every database and day. An unknown size has no row, but a reason.\n\n"
+            "Only today can be measured (and yesterday, within the grace period after midnight). Materializing a past day never changes "
+            "a measured size: missing sizes are recovered from the server's own history, else interpolated between the nearest known "
+            "days, else reported with their reason.",
             "database-day",
         ),
         _spec(
             TOTALS,
             "database_size_stats",
             "capacity",
-            "The exact sum of each server's database sizes for every day, with how many of the expected databases are in it.\n\n"
+            "The exact sum of each server's database sizes for every day, with the number of expected databases that are in it.\n\n"
             "Materialized alone, it is recomputed from the stored database sizes.",
             "instance-day",
         ),
@@ -118,10 +118,10 @@ def fleet_day(
 def _work(
     context: dg.AssetExecutionContext, collector: Collector, targets: Sequence[Instance], days: Sequence[date], plan: SessionPlan
 ) -> Mapping[date, float]:
-    """Measure the one day that can be measured, fill the days that are over; return how many seconds measuring took."""
+    """Measure the day that can still be measured, fill the gaps of past days, and return how many seconds measuring took."""
     if context.selected_asset_keys == {TOTALS}:
         recompute_totals(collector.database, targets, days, plan.session_id)
-        skip_records(collector.database, plan.session_id, {"visited": False, "why": "totals are recomputed from stored sizes"})
+        skip_records(collector.database, plan.session_id, {"visited": False, "why": "the totals are recomputed from stored sizes"})
         return {}
     measurable = measurable_day(days, collector.clock(), ZONE, collector.grace)
     over = [day for day in days if day != measurable]
@@ -135,7 +135,7 @@ def _work(
         seconds_by_day[measurable] = round(time.monotonic() - started, 2)
     if over and SIZES in context.selected_asset_keys:
         filled = fill_gaps(collector, targets, over, plan.session_id, progress.warn)
-        context.log.info("%s: over, so nothing is measured: %d recovered, %d estimated", _span(over), filled.recovered, filled.estimated)
+        context.log.info("%s: past days are not measured: %d recovered, %d estimated", _span(over), filled.recovered, filled.estimated)
     analyze_months(collector.database, days, STATS_TABLES)
     if not measurable:
         retry_while_unavailable(lambda: close_backfill_records(collector.database, plan.session_id, min(over), max(over)))
@@ -153,7 +153,7 @@ def _report(context: dg.AssetExecutionContext, database: Database, days: Sequenc
 
 
 def _problem(outcome: InstanceOutcome) -> str | None:
-    """What there is to say of an instance that failed, whose day is not whole, or of which something is odd."""
+    """Describe an instance that failed, has missing sizes, or has notices; None if everything is fine."""
     if outcome.error:
         return f"{outcome.instance.name}: {outcome.error}"
     if outcome.missing:

@@ -1,4 +1,4 @@
-"""Checks that people see in the UI beside the assets."""
+"""Asset checks of the sizes and totals."""
 
 from datetime import date
 
@@ -15,14 +15,14 @@ from whalefall_pipelines.dagster_base.runs import days_of
 
 @dg.asset_check(
     asset=SIZES,
-    description="Fails when an expected database of the run's days (today, when executed alone) has no size, and names it with its reason.",
+    description="Fails if an expected database has no size on the run's days (today, if executed alone), and lists it with its reason.",
 )
 def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     days = _days(context, whalefall)
     with whalefall.store() as database:
         gaps = reports.list_gaps(database, days)
         summaries = reports.summarize_days(database, days)
-    missing = sum(one.missing for one in summaries.values())
+    missing = sum(summary.missing for summary in summaries.values())
     named = ", ".join(f"{gap.instance_name}/{gap.database_name or '*'} ({gap.reason})" for gap in gaps[:5])
     more = f" and {missing - 5} more" if missing > 5 else ""
     return dg.AssetCheckResult(
@@ -37,11 +37,11 @@ def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, w
     )
 
 
-@dg.asset_check(asset=TOTALS, description="Fails when an instance total of the run's days is not the exact sum of its database rows.")
+@dg.asset_check(asset=TOTALS, description="Fails if an instance total of the run's days is not the exact sum of its database rows.")
 def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         wrong = plausibility.list_wrong_totals(database, _days(context, whalefall))
-    named = ", ".join(f"{one.instance_name} on {one.stat_date} ({one.total_bytes} against {one.sum_bytes})" for one in wrong[:5])
+    named = ", ".join(f"{size.instance_name} on {size.stat_date} ({size.total_bytes} against {size.sum_bytes})" for size in wrong[:5])
     return dg.AssetCheckResult(
         passed=not wrong,
         description=f"{len(wrong)} wrong: {named}; materialize instance_size_stats of these days" if wrong else "every total is the sum",
@@ -49,29 +49,31 @@ def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionConte
     )
 
 
-@dg.asset_check(asset=SIZES, description="Fails when a size of the run's days is absurd: no byte, or above a pebibyte.")
+@dg.asset_check(asset=SIZES, description="Fails if a size of the run's days is implausible: zero bytes, or above one pebibyte.")
 def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         absurd = plausibility.list_implausible_sizes(database, _days(context, whalefall))
-    rows = [(one.stat_date, one.instance_name, one.database_name, one.total_bytes, one.why) for one in absurd[:MOST_ROWS]]
-    named = ", ".join(f"{one.instance_name}/{one.database_name} ({one.why})" for one in absurd[:5])
+    rows = [(size.stat_date, size.instance_name, size.database_name, size.total_bytes, size.why) for size in absurd[:MOST_ROWS]]
+    named = ", ".join(f"{size.instance_name}/{size.database_name} ({size.why})" for size in absurd[:5])
     return dg.AssetCheckResult(
         passed=not absurd,
-        description=f"{len(absurd)} absurd: {named}" if absurd else "every size is plausible",
+        description=f"{len(absurd)} implausible: {named}" if absurd else "every size is plausible",
         metadata={"absurd": len(absurd), "sizes": markdown_table(("day", "instance", "database", "bytes", "why"), rows)},
     )
 
 
 @dg.asset_check(
     asset=SIZES,
-    description="Warns of a database that is more than WHALEFALL_JUMP_PERCENT and WHALEFALL_JUMP_GIGABYTES away from the day before.",
+    description="Warns if a database changed by more than WHALEFALL_JUMP_PERCENT and WHALEFALL_JUMP_GIGABYTES since the day before.",
 )
 def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
-    given = whalefall.installation()
+    settings = whalefall.installation()
     with whalefall.store() as database:
-        jumps = plausibility.list_jumps(database, _days(context, whalefall), percent=given.jump_percent, gigabytes=given.jump_gigabytes)
-    rows = [(one.stat_date, one.instance_name, one.database_name, one.bytes_before, one.total_bytes) for one in jumps[:MOST_ROWS]]
-    named = ", ".join(f"{one.instance_name}/{one.database_name} ({one.total_bytes - one.bytes_before:+,} bytes)" for one in jumps[:5])
+        jumps = plausibility.list_jumps(
+            database, _days(context, whalefall), percent=settings.jump_percent, gigabytes=settings.jump_gigabytes
+        )
+    rows = [(jump.stat_date, jump.instance_name, jump.database_name, jump.bytes_before, jump.total_bytes) for jump in jumps[:MOST_ROWS]]
+    named = ", ".join(f"{jump.instance_name}/{jump.database_name} ({jump.total_bytes - jump.bytes_before:+,} bytes)" for jump in jumps[:5])
     return dg.AssetCheckResult(
         passed=not jumps,
         severity=dg.AssetCheckSeverity.WARN,
@@ -81,5 +83,5 @@ def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: Whalef
 
 
 def _days(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> list[date]:
-    """The days of the run that the check belongs to; today when it is executed alone."""
+    """The days of the run that the check belongs to; today if it is executed alone."""
     return days_of(context.run.tags, DAYS) or [whalefall.today()]

@@ -1,7 +1,7 @@
-"""Collects one day: visits every instance once, in parallel, and again where that failed at once.
+"""Collects one day: probes every instance in parallel, and retries those that failed quickly.
 
-What a visit writes is `write_visit.py`. Only today, or yesterday within the grace period, can be collected; days that are over
-are `fill_gaps.py`.
+`write_snapshot.py` writes the result of a probe. Only today, or yesterday within the grace period, can be collected; `fill_gaps.py`
+handles past days.
 """
 
 import random
@@ -37,23 +37,23 @@ from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines.store.outage import OUTAGE_SECONDS, retry_while_unavailable
 
 Result = TypeVar("Result")
-# Tries within the run, for failures that came at once; one that used up a deadline waits for a later run.
+# Attempts within one run, for failures that came quickly. A probe that used up its deadline is retried by a later run.
 ATTEMPTS = 3
 QUICK_SECONDS = 2.0
-# Each pause before another try is so many times as long as the one before.
+# Each pause before another attempt is this many times as long as the one before.
 BACK_OFF = 3
 
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """A visit that failed at once, in so many seconds, and deserves another try."""
+    """A probe that failed after this many seconds and should be retried."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """What collecting needs besides the instances: the store, the way to the servers, and the rules of this installation."""
+    """Collects instances. It holds the store, the connections to the servers, and the settings of this installation."""
 
     database: Database
     fleet: Fleet
@@ -73,11 +73,11 @@ class Collector:
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def collect_day(self, targets: Sequence[Instance], day: date, session_id: UUID | None) -> Iterator[InstanceOutcome]:
-        """Visit every instance once, and those that failed at once again after growing pauses; yield each as it ends.
+        """Probe every instance, retry those that failed quickly after growing pauses, and yield each outcome as it ends.
 
         Raises:
-            StoreError: the store failed, or was away for too long, so that not even failures can be written down.
-            SessionEndedError: somebody ended the session; nothing more is begun.
+            StoreError: the store failed, or was unavailable for too long, so that not even failures can be stored.
+            SessionEndedError: the session was ended elsewhere; no further instance is started.
         """
         self._write(lambda: ensure_months(self.database, [day]))
         spent = dict.fromkeys(targets, 0.0)
@@ -105,16 +105,16 @@ class Collector:
             spent = {instance: seconds + paused for instance, seconds in again.items()}
 
     def stop(self) -> None:
-        """Wake whatever waits on a server or on the store."""
+        """Interrupt everything that waits for a server or for the store."""
         self.stopped.set()
         self.fleet.shut_all()
 
     def collect_instance(
         self, instance: Instance, day: date, session_id: UUID | None, *, attempt: int, spent_seconds: float
     ) -> InstanceOutcome | RetryLater:
-        """Visit one instance and write what came of it, unless it failed at once and deserves another try.
+        """Probe one instance and write the outcome, unless the probe failed quickly and should be retried.
 
-        `spent_seconds` went into the tries before and their pauses, without waiting for others: all tries share the deadline of one visit.
+        `spent_seconds` is the time of earlier attempts and pauses, without waiting for other instances: all attempts share one deadline.
         """
         started = time.monotonic()
         try:
@@ -141,8 +141,8 @@ class Collector:
         return self.pause_seconds * BACK_OFF ** (attempt - 1)
 
     def _wait(self, seconds: float) -> float:
-        """Wait about so long, and return how long it was."""
-        jittered = seconds * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, no secret
+        """Wait for about this long, and return the time that was waited."""
+        jittered = seconds * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
         until = time.monotonic() + jittered
         while time.monotonic() < until:
             self.check()
@@ -157,10 +157,10 @@ class Collector:
         return [instance for instance in next_ones if instance.instance_id in begun]
 
     def probe(self, instance: Instance, day: date, *, spent_seconds: float = 0) -> Snapshot:
-        """Ask one server for its databases and their sizes, and write nothing. Time spent already counts against its deadline.
+        """Read the databases of one server and their sizes, and write nothing. `spent_seconds` counts against the deadline.
 
         Raises:
-            TargetError: the server cannot be asked, is another one than before, or the day is over.
+            TargetError: the server cannot be probed, it is a different server than before, or the day is over.
         """
         if measurable_day([day], self.clock(), self.timezone, self.grace) is None:
             raise SizesError(f"{day} was over before {instance.name!r} was reached.", reason=Reason.NOT_COLLECTED)
@@ -175,7 +175,7 @@ class Collector:
             grant = probe.grant_to_list()
             if grant and not listed:
                 raise SizesError(
-                    f"{instance.name!r} shows this login no database that counts; run there: {grant}", reason=Reason.NO_PERMISSION
+                    f"{instance.name!r} shows this login no database; run on that server: {grant}", reason=Reason.NO_PERMISSION
                 )
             is_measured = bool(listed) and not self.inventory_only
             # The server's own databases are in its remainder, so that both together are the disk. What a person hides is not asked for.
@@ -183,7 +183,7 @@ class Collector:
             try:
                 outcomes = probe.measure([*listed, *sorted(own)]) if is_measured else ()
             except ValueError as error:
-                raise SizesError(f"{instance.name!r} gave a size that cannot be: {error}", reason=Reason.SERVER_ERROR) from error
+                raise SizesError(f"{instance.name!r} returned an impossible size: {error}", reason=Reason.SERVER_ERROR) from error
             return Snapshot(
                 Listing(probe.server_version, identity, listed, hidden, self.clock(), grant),
                 tuple(outcome for outcome in outcomes if outcome.database_name not in own),
@@ -203,7 +203,7 @@ def _remainder(probe: Probe, outcomes: Sequence[DatabaseSize | MissingSize], own
 
 
 def server_collector(settings: Settings, database: Database) -> Collector:
-    """A collector of the real servers by the rules of this installation."""
+    """A collector for the real servers with the settings of this installation."""
     deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
     return Collector(
         database=database,
@@ -220,16 +220,16 @@ def server_collector(settings: Settings, database: Database) -> Collector:
 
 
 def recompute_totals(database: Database, targets: Sequence[Instance], days: Sequence[date], session_id: UUID | None) -> None:
-    """Write the instance totals of stored days anew from their database rows."""
+    """Recompute the instance totals of stored days from their database rows."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         capacity.write_totals(cursor, [target.instance_id for target in targets], min(days), max(days), session_id)
 
 
 def as_whalefall_error(error: Exception) -> WhalefallError:
-    """What one instance raised, as its own failure.
+    """Turn an exception of one instance into the failure of that instance.
 
     Raises:
-        StoreUnreachableError, SessionEndedError: these end the work on all instances.
+        StoreUnreachableError, SessionEndedError: they end the work on all instances.
     """
     if isinstance(error, (StoreUnreachableError, SessionEndedError)):
         raise error

@@ -1,4 +1,4 @@
-"""The columns of sizes and totals as the UI shows them. A test compares them with the catalogue of the store."""
+"""The documented columns of sizes and totals. A test compares them with the catalogue of the store."""
 
 from whalefall_pipelines.area import Column
 
@@ -8,23 +8,23 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("database_name", "text", "as the server spells it"),
         ("stat_date", "date", "the day in the configured time zone"),
         ("total_bytes", "bigint", "bytes on disk"),
-        ("data_bytes", "bigint", "bytes of data; NULL when not told apart"),
-        ("log_bytes", "bigint", "bytes of log; NULL when not told apart"),
+        ("data_bytes", "bigint", "bytes of data; NULL if data and log are not distinguished"),
+        ("log_bytes", "bigint", "bytes of log; NULL if data and log are not distinguished"),
         ("collected_at", "timestamp with time zone", "the instant of the measurement"),
         ("provenance", "text", "measured, recovered or estimated"),
-        ("method", "text", "where the number comes from, such as pg_database_size"),
-        ("growth_limit_bytes", "bigint", "how large its files may grow; NULL without a limit or unknown"),
-        ("used_bytes", "bigint", "how much of data_bytes is in use; NULL where the server does not say so"),
-        ("session_id", "uuid", "the session that wrote it; NULL when collected by hand"),
+        ("method", "text", "the source of the number, such as pg_database_size"),
+        ("growth_limit_bytes", "bigint", "the size up to which its files may grow; NULL if unlimited or unknown"),
+        ("used_bytes", "bigint", "the part of data_bytes that is in use; NULL if the server does not report it"),
+        ("session_id", "uuid", "the session that wrote it; NULL if collected by hand"),
     ),
     "instance_size_stats": (
         ("instance_id", "integer", "key, with stat_date"),
         ("stat_date", "date", "the day in the configured time zone"),
         ("total_bytes", "bigint", "the exact sum of the day's database rows"),
-        ("database_count", "integer", "databases in that sum"),
-        ("expected_count", "integer", "databases that should be in it; more than database_count: incomplete"),
+        ("database_count", "integer", "the number of databases in the sum"),
+        ("expected_count", "integer", "the number of expected databases; the day is incomplete if it exceeds database_count"),
         ("collected_at", "timestamp with time zone", "the newest measurement in the sum"),
-        ("provenance", "text", "that of the least certain row"),
+        ("provenance", "text", "the provenance of the least certain row in the sum"),
         ("session_id", "uuid", "the session that wrote it"),
     ),
 }

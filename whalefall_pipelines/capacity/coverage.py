@@ -1,4 +1,4 @@
-"""The calendar of coverage: what an instance gave on a day, as one state with one sign."""
+"""The coverage calendar: one state, shown as one sign, for each instance and day."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class CoverageState(StrEnum):
-    """What is known of an instance on a day, the least certain thing first that is true of any of its databases."""
+    """What is known about an instance on a day: the least certain state of any of its databases."""
 
     MISSING = "missing"
     PARTLY_MISSING = "partly missing"
@@ -34,7 +34,7 @@ _SIGNS = {
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """One instance on one day, in databases. `expected` is None where its databases have never been listed."""
+    """Counts of databases of one instance on one day. `expected` is None if its databases were never listed."""
 
     instance_name: str
     stat_date: date
@@ -47,7 +47,7 @@ class Coverage:
 
     @property
     def state(self) -> CoverageState:
-        """The one state of the day."""
+        """The state of the day."""
         if self.missing or self.expected is None:
             return CoverageState.PARTLY_MISSING if self.measured + self.recovered + self.estimated else CoverageState.MISSING
         if self.estimated:
@@ -64,7 +64,7 @@ class CalendarRow:
 
     @property
     def signs(self) -> str:
-        """One sign a day."""
+        """One sign per day."""
         return "".join(state.sign for state in self.states)
 
 
@@ -72,13 +72,16 @@ LEGEND = ", ".join(f"{state.sign} {state}" for state in CoverageState)
 
 
 def days_until(last_day: date, count: int) -> list[date]:
-    """So many consecutive days, of which this is the last."""
+    """`count` consecutive days that end with `last_day`."""
     return [last_day - timedelta(days=count - 1 - number) for number in range(count)]
 
 
 def coverage_calendar(coverage: Iterable[Coverage], days: Sequence[date]) -> list[CalendarRow]:
-    """One row for each instance of which anything was expected on these days, by name."""
-    found: dict[str, dict[date, CoverageState]] = {}
-    for one in coverage:
-        found.setdefault(one.instance_name, {})[one.stat_date] = one.state
-    return [CalendarRow(name, tuple(states.get(day, CoverageState.NOT_EXPECTED) for day in days)) for name, states in sorted(found.items())]
+    """One row for each instance that was expected on any of these days, sorted by name."""
+    states_by_instance: dict[str, dict[date, CoverageState]] = {}
+    for instance_day in coverage:
+        states_by_instance.setdefault(instance_day.instance_name, {})[instance_day.stat_date] = instance_day.state
+    return [
+        CalendarRow(name, tuple(states.get(day, CoverageState.NOT_EXPECTED) for day in days))
+        for name, states in sorted(states_by_instance.items())
+    ]

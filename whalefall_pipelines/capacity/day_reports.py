@@ -1,4 +1,4 @@
-"""What days hold, as people are told: figures, rankings and gaps for the whole fleet, and the coverage of each instance."""
+"""Reports on days: figures, rankings and gaps of the whole fleet, and the coverage of each instance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from whalefall_pipelines.store.outage import retry_while_unavailable
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """Everything that the assets of one day show."""
+    """Everything that the assets of one day show in the UI."""
 
     day: date
     inventory: InventorySummary
@@ -25,7 +25,7 @@ class DayReport:
 
 
 def report_days(database: Database, days: Sequence[date]) -> list[DayReport]:
-    """Read these days for the UI, by one statement per kind of figure however many days there are."""
+    """Read the reports of these days, with one statement per kind of figure regardless of the number of days."""
     inventory = reports.summarize_inventory(database, days)
     summaries = reports.summarize_days(database, days)
     databases = reports.rank_databases(database, days)
@@ -36,20 +36,20 @@ def report_days(database: Database, days: Sequence[date]) -> list[DayReport]:
             day=day,
             inventory=inventory[day],
             summary=summaries[day],
-            databases=tuple(one for one in databases if one.stat_date == day),
-            instances=tuple(one for one in instances if one.stat_date == day),
-            gaps=tuple(one for one in gaps if one.stat_date == day),
+            databases=tuple(row for row in databases if row.stat_date == day),
+            instances=tuple(row for row in instances if row.stat_date == day),
+            gaps=tuple(row for row in gaps if row.stat_date == day),
         )
         for day in days
     ]
 
 
 def summarize_day(database: Database, day: date) -> tuple[DaySummary, tuple[Gap, ...]]:
-    """The figures of one day, and what is missing of it with the reasons."""
+    """The figures of one day, and its gaps with their reasons."""
     summary = retry_while_unavailable(lambda: reports.summarize_days(database, [day]))[day]
     return summary, retry_while_unavailable(lambda: reports.list_gaps(database, [day]))
 
 
 def read_coverage(database: Database, days: Sequence[date]) -> Sequence[Coverage]:
-    """What each instance gave on each of these consecutive days."""
+    """The coverage of each instance on each of these consecutive days."""
     return list_coverage(database, days[0], days[-1])

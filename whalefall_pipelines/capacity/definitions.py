@@ -1,4 +1,4 @@
-"""What capacity brings to Dagster."""
+"""The Dagster definitions of the capacity area."""
 
 import dagster as dg
 

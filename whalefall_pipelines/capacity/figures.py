@@ -1,4 +1,4 @@
-"""What days hold, in figures: what reports and metadata tell of a day."""
+"""The figures of a day that reports and metadata show."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,10 +6,10 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class DaySummary:
-    """One day of the fleet. Sizes in bytes; None where nothing is known. Instances are those with a total.
+    """One day of the fleet. Sizes are in bytes, None if unknown. Only instances with a total are counted.
 
-    `total_bytes` is the sum of what has a size; it is the whole fleet only where the day `is_complete`. `held_total_bytes` has what is
-    missing at its last known size. `shared_bytes` belong to no database.
+    `total_bytes` is the sum of all known sizes; it covers the whole fleet only if the day `is_complete`. `held_total_bytes` adds the
+    last known size of every missing database. `shared_bytes` belong to no database.
     """
 
     stat_date: date
@@ -28,7 +28,7 @@ class DaySummary:
 
 @dataclass(frozen=True, slots=True)
 class InventorySummary:
-    """The inventory on one day: instances with databases, databases, how many came and went."""
+    """The inventory of one day: the numbers of instances with databases, of databases, and of added and removed databases."""
 
     stat_date: date
     instances: int
@@ -66,7 +66,7 @@ class RankedInstance:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """An expected size that is not there. `database_name` is None when the databases of the instance were never listed."""
+    """An expected size that is missing. `database_name` is None if the databases of the instance were never listed."""
 
     stat_date: date
     instance_name: str

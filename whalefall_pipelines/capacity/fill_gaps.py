@@ -1,6 +1,6 @@
-"""Days that are over: what is missing is recovered from the server's own history, else estimated between known neighbours, else explained.
+"""Fills the gaps of past days: missing sizes are recovered from the server's own history, or else interpolated between known days.
 
-Nothing here ever changes what was measured. Days that can still be measured are `collect_capacity.py`.
+A measured size is never changed. `collect.py` handles days that can still be measured.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,10 +44,10 @@ def fill_gaps(
     session_id: UUID,
     say: Callable[[str], None] = lambda _: None,
 ) -> Filled:
-    """Fill the missing sizes of these instances on these days, which are over, and recompute their totals.
+    """Fill the missing sizes of these instances on these past days, and recompute their totals.
 
-    An instance whose history cannot be asked has its record failed; its gaps are estimated all the same. One whose login was rejected
-    today is not asked.
+    If the history of an instance cannot be read, its record fails, but its gaps are interpolated all the same. An instance whose login
+    was rejected today is not contacted.
     """
     database = collector.database
     interpolation = gaps.Interpolation(min(days), max(days), collector.max_gap_days, [instance.instance_id for instance in instances])
@@ -71,9 +71,9 @@ def fill_gaps(
 
 
 def find_interpolable_days(database: Database, today: date, max_gap_days: int) -> list[date]:
-    """The days before today on which a gap of an active instance can be estimated by now.
+    """The days before today on which a gap of an active instance can now be interpolated.
 
-    Only as far back as what was measured today can reach: older gaps are interpolated by a backfill that a person launches.
+    Only gaps that end at a size measured today are considered; older gaps are interpolated by a backfill that a user launches.
     """
     instance_ids = [instance.instance_id for instance in active_instances(database)]
     interpolation = gaps.Interpolation(today - timedelta(days=max_gap_days), today - timedelta(days=1), max_gap_days, instance_ids)
@@ -82,7 +82,7 @@ def find_interpolable_days(database: Database, today: date, max_gap_days: int) -
 
 
 def record_uncollected_days(collector: Collector, day: date, session_id: UUID) -> None:
-    """Write down on which of the days before nothing ran, so that they count as missing and are interpolated once this day is measured."""
+    """Record the gaps of earlier days on which nothing ran, so that they are interpolated once this day is measured."""
     first_day, last_day = day - timedelta(days=2 * collector.max_gap_days + 1), day - timedelta(days=1)
     _retry(collector, lambda: _record(collector.database, first_day, last_day, session_id))
 
@@ -102,8 +102,8 @@ def _recover(
     if not instances:
         return 0
     wanted = {
-        one: gaps.list_recoverable_sizes(collector.database, one.instance_id, interpolation.first_day, interpolation.last_day)
-        for one in instances
+        instance: gaps.list_recoverable_sizes(collector.database, instance.instance_id, interpolation.first_day, interpolation.last_day)
+        for instance in instances
     }
     rejected = retries.list_rejected_logins(collector.database, today(collector.clock(), collector.timezone))
     asked = [instance for instance, missing in wanted.items() if missing and instance.instance_id not in rejected]
@@ -112,7 +112,7 @@ def _recover(
     begun = sessions.start_records(collector.database, session_id, [instance.instance_id for instance in asked])
     recovered = 0
     for instance, outcome in each_instance(
-        [one for one in asked if one.instance_id in begun],
+        [instance for instance in asked if instance.instance_id in begun],
         lambda instance: _retry(collector, lambda: _recover_instance(collector, instance, wanted[instance], session_id)),
         parallel=collector.parallel,
         interrupt=collector.stop,
@@ -120,7 +120,7 @@ def _recover(
     ):
         if isinstance(outcome, Exception):
             error = as_whalefall_error(outcome)
-            say(f"{instance.name}: its own history could not be asked: {error}")
+            say(f"{instance.name}: its own history could not be read: {error}")
             _retry(collector, lambda instance=instance, error=error: _fail_record(collector.database, instance, session_id, error))
         else:
             recovered += outcome
@@ -133,7 +133,7 @@ def _recover_instance(collector: Collector, instance: Instance, missing: frozens
     login = collector.secrets.reveal(instance.secret, instance.username, instance.name)
     with collector.fleet.connect(instance, login) as probe:
         refuse_another_server(instance, probe.identity(), probe.server_version)
-        found = probe.recover_sizes(names, min(days), max(days), collector.timezone)
+        recovered = probe.recover_sizes(names, min(days), max(days), collector.timezone)
     rows = [
         capacity.SizeRow(
             instance_id=instance.instance_id,
@@ -148,7 +148,7 @@ def _recover_instance(collector: Collector, instance: Instance, missing: frozens
             growth_limit_bytes=size.growth_limit_bytes,
             used_bytes=size.used_bytes,
         )
-        for size in found
+        for size in recovered
         if (size.database_name, size.stat_date) in missing
     ]
     if rows:

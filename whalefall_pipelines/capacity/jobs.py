@@ -1,4 +1,4 @@
-"""The jobs of capacity, and when the fleet is collected by itself: in the time zone of the store."""
+"""The jobs of the capacity area and their schedule, in the time zone of the store."""
 
 import dagster as dg
 
@@ -9,7 +9,7 @@ from whalefall_pipelines.domain.days import today
 collect_capacity = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "collect_capacity",
     selection=dg.AssetSelection.assets("instances", INVENTORY, SIZES, TOTALS),
-    description="Visits every active server once and writes its day. Name instances in the run config to visit only those.",
+    description="Probes every active server and writes its day. List instances in the run config to collect only those.",
     tags={"whalefall/concurrency_group": "collect"},
 )
 
@@ -17,7 +17,7 @@ collect_capacity = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberTy
 fill_past_days = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "fill_past_days",
     selection=dg.AssetSelection.assets(SIZES, TOTALS),
-    description="Fills the missing sizes of days that are over: recovered, else estimated. Changes nothing that was measured.",
+    description="Fills the missing sizes of past days: recovered if possible, else interpolated. Never changes a measured size.",
     tags={"whalefall/concurrency_group": "collect"},
 )
 
@@ -27,7 +27,7 @@ fill_past_days = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType
     cron_schedule="0 3 * * *",
     execution_timezone=TIMEZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every night at 03:00: the day that has begun.",
+    description="Collects the current day every night at 03:00.",
 )
 def collect_every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     day = today(context.scheduled_execution_time, ZONE).isoformat()

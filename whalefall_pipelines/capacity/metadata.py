@@ -1,4 +1,4 @@
-"""What people read of a day in the Dagster UI: numbers that plot over time, and tables. All of it is read back from the store."""
+"""Metadata of a day in the Dagster UI: numbers that are plotted over time, and tables. All of it is read from the store."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -18,7 +18,7 @@ MISSING = ("instance", "database", "reason", "what to do")
 
 
 def inventory_metadata(report: DayReport) -> Metadata:
-    """What `instance_databases` shows of a day."""
+    """The metadata of `instance_databases` for a day."""
     figures = report.inventory
     return {
         "instances": figures.instances,
@@ -30,28 +30,36 @@ def inventory_metadata(report: DayReport) -> Metadata:
 
 
 def database_metadata(report: DayReport) -> Metadata:
-    """What `database_size_stats` shows of a day."""
+    """The metadata of `database_size_stats` for a day."""
     figures = report.summary
-    growing = sorted((one for one in report.databases if one.growth_rank), key=lambda one: one.growth_rank or 0)
-    largest = sorted(report.databases, key=lambda one: one.size_rank)
+    growing = sorted((database for database in report.databases if database.growth_rank), key=lambda database: database.growth_rank or 0)
+    largest = sorted(report.databases, key=lambda database: database.size_rank)
     columns = ("instance", "database", "bytes", "change in bytes to the day before")
     return {
         **_coverage(figures),
         "instances": figures.instances,
         "databases": figures.databases,
         "dagster/partition_row_count": figures.databases,
-        "largest": markdown_table(columns, [_database_row(one) for one in largest if one.size_rank <= 10]),
-        "fastest growing": markdown_table(columns, [_database_row(one) for one in growing[:10]]),
+        "largest": markdown_table(columns, [_database_row(database) for database in largest if database.size_rank <= 10]),
+        "fastest growing": markdown_table(columns, [_database_row(database) for database in growing[:10]]),
         "missing, with reasons": markdown_table(MISSING, [gap_row(gap) for gap in report.gaps]),
     }
 
 
 def instance_metadata(report: DayReport) -> Metadata:
-    """What `instance_size_stats` shows of a day."""
+    """The metadata of `instance_size_stats` for a day."""
     columns = ("instance", "engine", "bytes", "bytes of no database", "change in bytes to the day before", "databases", "expected")
     rows = [
-        (one.instance_name, one.engine, one.total_bytes, one.shared_bytes, one.change_bytes, one.database_count, one.expected_count)
-        for one in report.instances
+        (
+            instance.instance_name,
+            instance.engine,
+            instance.total_bytes,
+            instance.shared_bytes,
+            instance.change_bytes,
+            instance.database_count,
+            instance.expected_count,
+        )
+        for instance in report.instances
     ]
     shared = report.summary.shared_bytes
     return {
@@ -64,7 +72,7 @@ def instance_metadata(report: DayReport) -> Metadata:
 
 
 def coverage_metadata(database: Database, last_day: date) -> dg.MarkdownMetadataValue:
-    """The calendar of coverage of the days up to this one: a row an instance, a sign a day; those with most missing days come first."""
+    """The coverage calendar up to this day: one row per instance, one sign per day. Instances with the most missing days come first."""
     days = days_until(last_day, CALENDAR_DAYS)
     calendar = list(coverage_calendar(read_coverage(database, days), days))
     calendar.sort(key=lambda row: -sum(state in {CoverageState.MISSING, CoverageState.PARTLY_MISSING} for state in row.states))
@@ -79,18 +87,18 @@ def gap_row(gap: Gap) -> tuple[str, str, str, str]:
 
 
 def notices_table(notices: Iterable[Notice]) -> dg.MarkdownMetadataValue:
-    """What is odd about databases that were measured."""
+    """A table of the notices about measured databases."""
     rows = ((notice.instance_name, notice.database_name, notice.notice) for notice in notices)
     return markdown_table(("instance", "database", "what it is, and what to do"), rows)
 
 
-def _database_row(one: RankedDatabase) -> tuple[object, ...]:
-    return (one.instance_name, one.database_name, one.total_bytes, one.change_bytes)
+def _database_row(database: RankedDatabase) -> tuple[object, ...]:
+    return (database.instance_name, database.database_name, database.total_bytes, database.change_bytes)
 
 
 def _coverage(figures: DaySummary) -> Metadata:
     known = {
-        # A plot of it would fall on a day on which a server was silent: such a day has the held total alone.
+        # The plot of the total would drop on a day with a missing server, so such a day has only the held total.
         "total_bytes": figures.total_bytes if figures.is_complete else None,
         "held_total_bytes": figures.held_total_bytes,
         "change_bytes": figures.change_bytes,

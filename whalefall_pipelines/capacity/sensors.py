@@ -1,6 +1,6 @@
-"""What repairs days by itself: instances that failed are retried, and days that can be estimated by now are.
+"""Sensors that repair days: they retry failed instances and interpolate gaps.
 
-The rules are `sessions/retries.py` and `capacity/fill_gaps.py`.
+The rules are in `sessions/retries.py` and `capacity/fill_gaps.py`.
 """
 
 from collections.abc import Collection, Iterator
@@ -32,68 +32,69 @@ from whalefall_pipelines.store.database import Database
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Retries the instances with missing sizes: 15 minutes, 1 hour and 3 hours later "
-    "(WHALEFALL_RETRY_MINUTES), then every 3 hours, and a last time shortly before the day cannot be measured any more. A rejected login "
-    "and a missing privilege wait for a person. A collection that failed before it had a session gets one, so that it is retried.",
+    "(WHALEFALL_RETRY_MINUTES), then every 3 hours, and one last time shortly before the measuring window of the day closes. A rejected "
+    "login and a missing privilege wait until a person fixes them. A run that failed before it opened a session gets one, so that it is "
+    "retried.",
 )
 def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    given = whalefall.installation()
+    settings = whalefall.installation()
     now = whalefall.now()
     with whalefall.store() as database:
-        _record_lost_runs(context, database, measurable_days(now, ZONE, given.grace))
-        unrepaired = [one for day in measurable_days(now, ZONE, given.grace) for one in list_unrepaired(database, day)]
-    until = partial(measurable_until, timezone=ZONE, grace=given.grace)
-    due = due_retries(unrepaired, given.retry_pauses, now, until)
-    for one in due:
+        _record_lost_runs(context, database, measurable_days(now, ZONE, settings.grace))
+        unrepaired = [session for day in measurable_days(now, ZONE, settings.grace) for session in list_unrepaired(database, day)]
+    until = partial(measurable_until, timezone=ZONE, grace=settings.grace)
+    due = due_retries(unrepaired, settings.retry_pauses, now, until)
+    for retry in due:
         yield dg.RunRequest(
-            run_key=str(one.retry_of),
-            run_config={"ops": {"fleet_day": {"config": {"instances": list(one.instance_names)}}}},
-            tags={PARTITION_TAG: one.day.isoformat(), RETRY_TAG: str(one.retry_of)},
+            run_key=str(retry.retry_of),
+            run_config={"ops": {"fleet_day": {"config": {"instances": list(retry.instance_names)}}}},
+            tags={PARTITION_TAG: retry.day.isoformat(), RETRY_TAG: str(retry.retry_of)},
         )
     if not due:
-        moments = [(one, next_retry(one, given.retry_pauses, until(one.day))) for one in unrepaired]
-        waiting = sum(len(one.instance_names) for one, moment in moments if moment)
-        given_up = sum(len(one.instance_names) for one in unrepaired) - waiting
-        yield dg.SkipReason(f"{waiting} instances wait for their next try, {given_up} had their last one today")
+        moments = [(session, next_retry(session, settings.retry_pauses, until(session.day))) for session in unrepaired]
+        waiting = sum(len(session.instance_names) for session, moment in moments if moment)
+        given_up = sum(len(session.instance_names) for session in unrepaired) - waiting
+        yield dg.SkipReason(f"{waiting} instances wait for their next retry, {given_up} had their last retry today")
 
 
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     job=fill_past_days,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Requests the backfill of days whose gaps lie between known sizes by now, once. Reads the coverage in the store.",
+    description="Requests a backfill of the days whose gaps now lie between known sizes, at most once a day.",
 )
 def interpolate_gaps(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     day = whalefall.today()
     with whalefall.store() as database:
         days = find_interpolable_days(database, day, whalefall.installation().max_gap_days)
-    in_calendar = [Period(PeriodType.DAILY, one) for one in days if one >= FIRST_DAY]
+    in_calendar = [Period(PeriodType.DAILY, day) for day in days if day >= FIRST_DAY]
     if not in_calendar:
         yield dg.SkipReason("no gap lies between known sizes")
     for first, last in spans(in_calendar):
-        # Once a day: a run that broke is asked for again tomorrow, not every minute.
+        # Once a day: a run that failed is requested again tomorrow, not every minute.
         yield dg.RunRequest(run_key=f"{first.start}:{last.start}:{day}", tags=span_tags(first, last))
 
 
 def _record_lost_runs(context: dg.SensorEvaluationContext, database: Database, days: Collection[date]) -> None:
-    """Give a failed session to every collection of these days that failed before it had one."""
+    """Record a failed session for every collection of these days that failed before it opened one."""
     failed = _failed_collections(context.instance, days)
     known = list_known_runs(database, failed)
     for run in (run for run_id, run in failed.items() if run_id not in known):
-        context.log.warning("run %s failed before it had a session", run.run_id)
+        context.log.warning("run %s failed before it opened a session", run.run_id)
         instances = active_instances(database)
         names = _named_instances(run)
-        record_lost_run(database, _lost(run), [one.instance_id for one in instances if not names or one.name in names])
+        record_lost_run(database, _lost(run), [instance.instance_id for instance in instances if not names or instance.name in names])
 
 
 def _failed_collections(instance: dg.DagsterInstance, days: Collection[date]) -> dict[str, dg.DagsterRun]:
-    """The failed runs that were to collect one of these days, by their ids; none was launched before the first of them."""
+    """The failed runs that should have collected one of these days, by run id. None was launched before the first of these days."""
     begun = datetime.combine(min(days), time.min, ZONE).astimezone(UTC)
     failed = dg.RunsFilter(job_name=collect_capacity.name, statuses=[dg.DagsterRunStatus.FAILURE], created_after=begun)
     return {run.run_id: run for run in instance.get_runs(failed) if not set(days).isdisjoint(days_of(run.tags, DAYS))}
 
 
 def _named_instances(run: dg.DagsterRun) -> list[str]:
-    """The instances that the run config names, if it names any."""
+    """The instances that the run config lists, if any."""
     config = cast("dict[str, dict[str, dict[str, dict[str, list[str]]]]]", run.run_config)
     return config.get("ops", {}).get("fleet_day", {}).get("config", {}).get("instances", [])
 

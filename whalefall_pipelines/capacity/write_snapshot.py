@@ -1,4 +1,4 @@
-"""Writes the day of one instance: inventory, sizes, total, gaps and the record, in one transaction. Probing is `collect.py`."""
+"""Writes the day of one instance: inventory, sizes, total, gaps and record, in one transaction. `collect.py` does the probing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +22,9 @@ _UNTIL_CHANGED = " It is retried tomorrow, or as soon as its credential is chang
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one probe of a server gave: its listing, an outcome for each database that counts, and the bytes on its disk that belong to no
-    database (None: unknown).
+    """The result of one probe: the listing, an outcome for each listed database, and the bytes on disk that belong to no database.
+
+    `shared_bytes` is None if unknown.
     """
 
     listing: Listing
@@ -34,9 +35,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class InstanceOutcome:
-    """What became of one instance. Sizes in bytes; `error` is None unless it failed. `renamed` has new names with their old ones.
+    """The outcome of one instance. Sizes are in bytes; `error` is None unless it failed. `renamed` maps new names to old names.
 
-    `noticed` has a sentence for each database that was measured although something about it is odd; "*" is the whole instance.
+    `noticed` has a message for each measured database with an anomaly; the key "*" is the whole instance.
     """
 
     instance: Instance
@@ -53,7 +54,7 @@ class InstanceOutcome:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """Sentences for people about what is odd or new although it was measured."""
+        """Messages about renames and anomalies of measured databases."""
         renames = (f"{self.instance.name}: {old!r} is called {new!r} now, and keeps its history" for new, old in self.renamed.items())
         return (*renames, *(f"{self.instance.name}/{name}: {notice}" for name, notice in self.noticed.items()))
 
@@ -61,7 +62,7 @@ class InstanceOutcome:
 def write_snapshot(
     database: Database, instance: Instance, day: date, session_id: UUID | None, snapshot: Snapshot, *, seconds: float
 ) -> InstanceOutcome:
-    """Write the day of an instance, all of it or nothing, and say what became of the instance.
+    """Write the day of an instance, all of it or nothing, and return the outcome.
 
     Raises:
         SizesError: another active instance is the same server; nothing is written.
@@ -84,7 +85,7 @@ def write_snapshot(
 def write_failure(
     database: Database, instance: Instance, day: date, session_id: UUID | None, error: WhalefallError, *, seconds: float
 ) -> InstanceOutcome:
-    """Write what an instance that could not be visited was expected to give, with the reason why it is missing."""
+    """Write the gaps of an instance that could not be probed, with the reason."""
     reason = error.reason if isinstance(error, TargetError) else Reason.INTERNAL_ERROR
     detail = f"{error}{_UNTIL_CHANGED}" if isinstance(error, LoginRejectedError) else str(error)
     with database.transaction() as cursor:
@@ -121,8 +122,9 @@ def _outcome(
 
 def _held(change: InventoryChange) -> tuple[MissingSize, ...]:
     if not change.listed:
-        return tuple(MissingSize(name, Reason.EMPTY_RESULT, "the server listed no database at all") for name in change.held)
-    detail = f"the server listed only {len(change.listed)} databases, {len(change.held)} less than it had: kept until a later day confirms"
+        return tuple(MissingSize(name, Reason.EMPTY_RESULT, "the server listed no database") for name in change.held)
+    fewer = f"the server listed only {len(change.listed)} databases, {len(change.held)} fewer than before"
+    detail = f"{fewer}; they are kept until a later day confirms it"
     return tuple(MissingSize(name, Reason.VANISHED, detail) for name in change.held)
 
 
@@ -133,7 +135,7 @@ def _unseen(change: InventoryChange, listing: Listing) -> tuple[MissingSize, ...
 def _noticed(listing: Listing, sizes: Sequence[DatabaseSize], missing: Sequence[MissingSize]) -> dict[str, str]:
     noticed = {size.database_name: size.notice for size in sizes if size.notice}
     if listing.grant_to_list and all(gap.detail != listing.grant_to_list for gap in missing):
-        noticed["*"] = f"The login may not see every database; run there: {listing.grant_to_list}"
+        noticed["*"] = f"The login may not see every database; run on that server: {listing.grant_to_list}"
     return noticed
 
 
@@ -194,6 +196,6 @@ def _close_record(cursor: Cursor, session_id: UUID, outcome: InstanceOutcome, ch
 
 
 def _refuse_ended(cursor: Cursor, session_id: UUID, instance: Instance) -> None:
-    """A record of a running session that is closed already was closed by this same work, by a commit whose answer was lost."""
+    """A closed record of a running session was closed by this same work, in a commit whose acknowledgement was lost."""
     if sessions.status_of(cursor, session_id) is not SessionStatus.RUNNING:
-        raise SessionEndedError(f"Session {session_id} was ended meanwhile; what {instance.name!r} gave is not kept.")
+        raise SessionEndedError(f"Session {session_id} was ended meanwhile; the result of {instance.name!r} was discarded.")

@@ -1,1 +1,1 @@
-"""The `whalefall` command: `main.py` puts the commands of the areas together."""
+"""The `whalefall` command: `main.py` combines the commands of the areas."""

@@ -1,4 +1,4 @@
-"""The `whalefall` command: the commands of all areas, and the one place where an error becomes a sentence and an exit code."""
+"""The `whalefall` command: the commands of all areas, and the conversion of errors to messages and exit codes."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ from whalefall_pipelines.terminal.output import FAILURE, note
 
 
 class Whalefall(click.Group):
-    """Loads a command when it is called, so that `whalefall --help` answers at once, and turns errors into sentences."""
+    """Loads a command when it is called, so that `whalefall --help` is fast, and turns errors into messages."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command of every area."""
@@ -25,11 +25,11 @@ class Whalefall(click.Group):
         return getattr(area.load(f"cli.{cmd_name}"), cmd_name) if area else None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what it raises on purpose is one sentence on standard error."""
+        """Run the command. Expected errors become one message on standard error."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise  # who reads our output has seen enough: click ends without a word
+            raise  # the reader of our output closed it: click exits silently
         except (WhalefallError, OSError) as error:
             if ctx.params.get("debug"):
                 traceback.print_exc()
@@ -51,6 +51,6 @@ def _sentence(error: WhalefallError | OSError) -> str:
 def main(*, debug: bool) -> None:
     """One honest size for every database on every server, for every day.
 
-    Exit codes: 0 all of it worked, 1 part of it, 2 none of it.
+    Exit codes: 0 success, 1 partial success, 2 failure.
     """
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, stream=sys.stderr, format="%(message)s")

@@ -1,1 +1,1 @@
-"""What the assets, sensors and jobs of every area use: calendars, the resource, sessions of runs, metadata."""
+"""Shared by the assets, sensors and jobs of every area: calendars, the resource, run tags, metadata."""

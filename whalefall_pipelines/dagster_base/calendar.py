@@ -1,16 +1,16 @@
-"""The calendars of all partitioned assets: days, weeks, months and quarters in the time zone of the store, the running ones included."""
+"""The calendars of all partitioned assets: days, weeks, months and quarters in the time zone of the store, including the current ones."""
 
 from collections.abc import Mapping
 
 import dagster as dg
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.periods import PeriodType, floor
+from whalefall_pipelines.settings import load_settings, machine_timezone
 
-# Read when the code location loads, which needs no store: the partitions of an asset cannot change while it is loaded. What whalefall
-# starts is told the store's zone; elsewhere it is the machine's, as when a store is made. A run is refused by a store of another zone.
-_SETTINGS = settings.load()
-ZONE = _SETTINGS.requested_timezone or settings.machine_timezone()
+# Evaluated when the code location loads, without a store, because the Dagster partitions of an asset cannot change afterwards. Processes
+# started by whalefall get the store's time zone; others use the machine's. A store with a different time zone refuses the run.
+_SETTINGS = load_settings()
+ZONE = _SETTINGS.requested_timezone or machine_timezone()
 TIMEZONE = ZONE.key
 FIRST_DAY = _SETTINGS.start_date
 
@@ -18,7 +18,7 @@ DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone=T
 
 
 def _periods(period_type: PeriodType, cron_schedule: str) -> dg.TimeWindowPartitionsDefinition:
-    # Each calendar begins with the period in which the first day lies; Dagster would begin with the next.
+    # Each calendar begins with the period that contains the first day; Dagster would begin with the next one.
     start = floor(period_type, FIRST_DAY).isoformat()
     return dg.TimeWindowPartitionsDefinition(start=start, fmt="%Y-%m-%d", cron_schedule=cron_schedule, timezone=TIMEZONE, end_offset=1)
 

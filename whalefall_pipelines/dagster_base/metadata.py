@@ -1,16 +1,16 @@
-"""Metadata as people read it in the Dagster UI: Markdown tables that no name can break."""
+"""Metadata for the Dagster UI: Markdown tables that are safe against hostile names."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
-# A table of more rows than this is read by nobody; the count beside it is always whole.
+# Nobody reads a table with more rows than this. The count beside the table always covers all rows.
 MOST_ROWS = 200
 Metadata = Mapping[str, int | dg.MarkdownMetadataValue]
 
 
 def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
-    """A Markdown table; unknown is a dash, and hostile names cannot break out of their cell."""
+    """Format a Markdown table. Unknown values are dashes, and hostile names cannot break out of their cell."""
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
     body = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     return dg.MetadataValue.md("\n".join(lines + (body or ["| " + " | ".join("–" for _ in columns) + " |"])))
@@ -26,5 +26,5 @@ def _cell(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """A text of one line, whatever a hostile name holds."""
+    """Turn a text into one printable line, even if a hostile name contains control characters."""
     return "".join(character if character.isprintable() else "␀" if character == "\0" else " " for character in text)

@@ -1,4 +1,4 @@
-"""What runs need from outside: the store, opened for one step, and the clock. Loading the code location opens nothing."""
+"""The Dagster resource with the store, opened for one step, and the clock. Loading the code location opens no connection."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -6,52 +6,51 @@ from datetime import date, datetime
 
 import dagster as dg
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.dagster_base.calendar import TIMEZONE, ZONE
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.runtime.open_store import open_dagster_database, open_store
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 
-# Longer than a restart. With the deadline of the last attempt to connect it stays below the 60 s that a tick may take.
+# Longer than a restart. Together with the deadline of the last connection attempt it stays below the 60 s limit of a tick.
 WAIT_SECONDS = 30.0
 
 
 class WhalefallResource(dg.ConfigurableResource[None]):
-    """The store of this installation, as its environment says. It holds no secret and no connection."""
+    """The store of this installation, as configured in the environment. It holds no secret and no connection."""
 
     def installation(self) -> Settings:
-        """What this installation's environment says when the step begins."""
-        return settings.load()
+        """The settings of this installation, read when the step begins."""
+        return load_settings()
 
     def now(self) -> datetime:
-        """The clock of everything in Dagster; tests put another here."""
+        """The clock of all Dagster code; tests replace it."""
         return system_clock()
 
     def today(self) -> date:
-        """The day that it is by the time zone of the store."""
+        """The current day in the time zone of the store."""
         return today(self.now(), ZONE)
 
     @contextmanager
     def store(self) -> Generator[Database]:
-        """The store, ready to use, closed with the block. One that is restarting is waited for, by steps of runs and by ticks alike.
+        """Open the store for the block. Steps of runs and ticks wait for a store that is restarting.
 
         Raises:
-            InputError: it counts days by another zone than the calendars of this code location.
+            InputError: its time zone differs from that of the calendars of this code location.
         """
-        with open_store(settings.load(), wait_seconds=WAIT_SECONDS) as database:
+        with open_store(load_settings(), wait_seconds=WAIT_SECONDS) as database:
             if database.timezone.key != TIMEZONE:
                 raise InputError(
-                    f"The code location was loaded with the days of {TIMEZONE}, but the store counts them by {database.timezone.key}: "
-                    "start Dagster in the environment that `whalefall env` prints, or load it again with WHALEFALL_TIMEZONE "
+                    f"The code location was loaded with time zone {TIMEZONE}, but the time zone of the store is {database.timezone.key}: "
+                    "start Dagster in the environment that `whalefall env` prints, or reload it with WHALEFALL_TIMEZONE "
                     f"set to {database.timezone.key}."
                 )
             yield database
 
     @contextmanager
     def dagster_database(self, store: Database) -> Generator[Database]:
-        """Dagster's database beside the store, closed with the block."""
-        with open_dagster_database(settings.load(), store) as database:
+        """Open Dagster's database for the block."""
+        with open_dagster_database(load_settings(), store) as database:
             yield database

@@ -1,4 +1,4 @@
-"""What the tags of a Dagster run tell, and what its log shows. Its session is `sessions/runs.py`."""
+"""Reads the tags of a Dagster run and logs its progress. `sessions/runs.py` has its session."""
 
 import time
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from whalefall_pipelines.domain.sessions import SyncType
 
 PARTITION_TAG = "dagster/partition"
 RETRY_TAG = "whalefall/retry_of"
-# Each line of a run's log is a commit in Dagster's database, so there are few however many instances a run has.
+# Each log line of a run is a commit in Dagster's database, so there are only a few, regardless of the number of instances.
 PROGRESS_SECONDS = 10.0
 MOST_WARNINGS = 100
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
 def sync_type(tags: Mapping[str, str], *, some_instances: bool = False, is_over: bool = False) -> SyncType:
-    """What started a run, by its tags. A run over days that are over is a backfill, whoever started it."""
+    """The sync type of a run, by its tags. A run over past days is always a backfill."""
     if RETRY_TAG in tags and not is_over:
         return SyncType.RETRY
     if is_over or "dagster/backfill" in tags or RANGE_TAGS[0] in tags:
@@ -37,7 +37,7 @@ def span_tags(first: Period, last: Period) -> dict[str, str]:
 
 
 def days_of(tags: Mapping[str, str], calendar: dg.TimeWindowPartitionsDefinition) -> list[date]:
-    """The days that a run was launched for, by its tags; none when it was launched without."""
+    """The days for which a run was launched, by its tags; empty if it was launched without days."""
     if PARTITION_TAG in tags:
         return [date.fromisoformat(tags[PARTITION_TAG])]
     if RANGE_TAGS[0] in tags:
@@ -48,7 +48,7 @@ def days_of(tags: Mapping[str, str], calendar: dg.TimeWindowPartitionsDefinition
 
 @dataclass
 class Progress:
-    """What a run logs of its instances: how far it is every few seconds, and its problems up to a number. The records have all of them."""
+    """Logs the progress of a run every few seconds, and its problems up to a limit. The records have all problems."""
 
     log: dg.DagsterLogManager
     total: int
@@ -57,7 +57,7 @@ class Progress:
     shown_at: float = field(default_factory=time.monotonic)
 
     def note(self, problem: str | None) -> None:
-        """Count one more instance that is done, with its problem if it has one."""
+        """Count a finished instance, and log its problem if there is one."""
         self.done += 1
         if problem:
             self.warn(problem)
@@ -71,4 +71,4 @@ class Progress:
         if self.warnings <= MOST_WARNINGS:
             self.log.warning("%s", problem)
         elif self.warnings == MOST_WARNINGS + 1:
-            self.log.warning("Further problems are not logged: `whalefall sessions show` names every instance of the session.")
+            self.log.warning("Further problems are not logged; `whalefall sessions show` lists every instance of the session.")

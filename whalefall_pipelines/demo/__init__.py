@@ -1,4 +1,4 @@
-"""`whalefall demo`: a small fleet of real servers with a simulated past. Nothing outside this package writes `method = 'simulated'`."""
+"""`whalefall demo`: a small fleet of real servers with a simulated history. Only this package writes `method = 'simulated'`."""
 
 from whalefall_pipelines.area import Area
 

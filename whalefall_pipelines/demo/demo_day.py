@@ -1,4 +1,4 @@
-"""The demo from end to end: servers, registration, simulated past, and today collected through Dagster."""
+"""The demo from end to end: starts servers, registers them, loads a simulated history, and collects today through Dagster."""
 
 import json
 from contextlib import suppress
@@ -35,21 +35,21 @@ _NAMES = {PeriodType.DAILY: "days", PeriodType.WEEKLY: "weeks", PeriodType.MONTH
 
 
 class Progress(Protocol):
-    """Who watches the demo being made, step by step."""
+    """Receives the progress of the demo, step by step."""
 
     def expect(self, steps: int) -> None:
-        """So many steps follow."""
+        """Set the number of steps that follow."""
 
     def say(self, sentence: str) -> None:
-        """One more step is done or begun."""
+        """Report that a step has begun."""
 
     def show(self, session: Session) -> None:
-        """How far the session of the step is that was begun last."""
+        """Report the progress of the current step's session."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoDay:
-    """What the demo shows at its end."""
+    """The summary that the demo prints at its end."""
 
     day: date
     session: Session
@@ -62,35 +62,37 @@ def demo_fleet(settings: Settings) -> DemoFleet:
 
 
 def refuse_own_store(settings: Settings) -> None:
-    """Keep the demo to the embedded store.
+    """Refuse to run the demo on a store other than the embedded one.
 
     Raises:
-        InputError: the store is one's own.
+        InputError: WHALEFALL_DATABASE_URL is set.
     """
     if settings.database_url:
-        raise InputError("The demo writes a simulated past, so it runs on the embedded store only: unset WHALEFALL_DATABASE_URL.")
+        raise InputError("The demo writes a simulated history, so it runs only on the embedded store: unset WHALEFALL_DATABASE_URL.")
 
 
 def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
-    """Keep simulated days out of a store that watches real servers.
+    """Keep simulated days out of a store that monitors real servers.
 
     Raises:
-        InputError: an instance is registered that is not the demo's.
+        InputError: an instance that does not belong to the demo is registered.
     """
-    own_instances = [one.instance.name for one in registered_instances(database) if one.entry.tags.get("env") != "demo"]
+    own_instances = [
+        registered.instance.name for registered in registered_instances(database) if registered.entry.tags.get("env") != "demo"
+    ]
     if own_instances or (not fleet.fleet_file.exists() and registered_instances(database)):
         named = ", ".join(own_instances[:3]) + (" …" if len(own_instances) > 3 else "")
         raise InputError(
-            f"This store watches servers of your own{f' ({named})' if named else ''}, and the demo writes a simulated past: "
-            "give it a home of its own with WHALEFALL_HOME."
+            f"This store monitors servers of your own{f' ({named})' if named else ''}, and the demo writes a simulated history: "
+            "set WHALEFALL_HOME to a different home for the demo."
         )
 
 
 def run_demo(settings: Settings, database: Database, progress: Progress) -> DemoDay:
-    """Start the servers, register them, load their past once, collect today through Dagster.
+    """Start the servers, register them, load their history once, and collect today through Dagster.
 
     Raises:
-        SessionEndedError: a session of it was cancelled.
+        SessionEndedError: one of its sessions was cancelled.
     """
     fleet = demo_fleet(settings)
     refuse_real_fleet(database, fleet)
@@ -102,7 +104,7 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
     fleet.start(progress.say)
     entries = read_fleet_file(fleet.fleet_file, settings)
     carry_out(database, entries, plan_fleet(database, entries))
-    with suppress(StoreBusyError):  # another maintenance makes the same months at this moment
+    with suppress(StoreBusyError):  # another maintenance is creating the same months
         create_table_partitions(database, settings, day)
     if not has_history:
         progress.say(f"loading {HISTORY_DAYS} days of SIMULATED history")
@@ -119,7 +121,7 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
 
 
 def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
-    """The runs that are still missing in Dagster, each with a sentence: the past and all periods once, today always."""
+    """The runs that Dagster still needs, each with a message: the history and all periods once, today always."""
     told = [
         session.sync_category
         for session in newest_sessions(database, limit=1000)
@@ -128,7 +130,7 @@ def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
     first_day, yesterday = day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1)
     runs = [(f"collecting {day} through Dagster", collection(day, day))]
     if SyncCategory.CAPACITY not in told:
-        runs.insert(0, ("telling Dagster about the past: a backfill that reads what is stored", collection(first_day, yesterday)))
+        runs.insert(0, ("reporting the history to Dagster: a backfill that reads the stored days", collection(first_day, yesterday)))
     if told.count(SyncCategory.AGGREGATION) < len(PeriodType):
         for period_type in PeriodType:
             periods = periods_between(period_type, first_day, day)
@@ -147,22 +149,22 @@ def _execute(settings: Settings, database: Database, runs: list[tuple[str, Run]]
     progress.say(runs[0][0])
     sessions = run_in_dagster(settings, database, *(run for _, run in runs), on_progress=show)
     if len(sessions) < len(runs) or sessions[-1].status is SessionStatus.CANCELLED:
-        raise SessionEndedError(f"Session {sessions[-1].session_id} was cancelled, so the demo is not complete: run it again.")
+        raise SessionEndedError(f"Session {sessions[-1].session_id} was cancelled, so the demo is incomplete: run it again.")
     return sessions
 
 
 def _begin_calendar(settings: Settings, day: date) -> None:
-    """Let Dagster's calendar begin where the simulated past does, so that the UI shows no empty year before it."""
+    """Let Dagster's calendar begin with the simulated history, so that the UI shows no empty year before it."""
     saved = settings.home / "settings.env"
     if not saved.exists():
         saved.write_text(f"WHALEFALL_START_DATE={day - timedelta(days=HISTORY_DAYS)}\n")
 
 
 def _aggregate(database: Database, day: date) -> None:
-    """Compute today's periods at once and without Dagster, through which all of them were computed before."""
+    """Compute today's periods directly, without Dagster, which computed all of them before."""
     for period_type in PeriodType:
         plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, day, day)
-        with sync_session(database, plan, []):  # its records are of what changed
+        with sync_session(database, plan, []):  # records are added for the instances that changed
             aggregate_sizes(database, [period_of(period_type, day)], day, plan.session_id)
 
 
@@ -177,23 +179,23 @@ def _load_history(settings: Settings, database: Database, day: date) -> None:
     instances = active_instances(database)
     ids = {instance.name: instance.instance_id for instance in instances}
     days = list(simulate(day, ids, _sizes_now(settings, database, instances, day)))
-    ensure_months(database, [one.stat_date for one in days])
-    first_day, last_day = min(one.stat_date for one in days), max(one.stat_date for one in days)
-    rows = [asdict(one) for one in days]
+    ensure_months(database, [size.stat_date for size in days])
+    first_day, last_day = min(size.stat_date for size in days), max(size.stat_date for size in days)
+    rows = [asdict(size) for size in days]
     with database.transaction() as cursor:
         cursor.execute(queries.load("demo/insert_simulated_history"), {"days": json.dumps(rows, default=str)})
     recompute_totals(database, instances, [first_day, last_day], None)
-    analyze_months(database, [one.stat_date for one in days], STATS_TABLES)
+    analyze_months(database, [size.stat_date for size in days], STATS_TABLES)
 
 
 def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance, ...], day: date) -> dict[tuple[str, str], int]:
-    """What the servers hold now, so that the simulated past leads up to it."""
+    """The current sizes on the servers, at which the simulated history ends."""
     collector = server_collector(settings, database)
     sizes: dict[tuple[str, str], int] = {}
     for instance in instances:
         try:
             outcomes = collector.probe(instance, day).outcomes
         except TargetError:
-            continue  # the one that is down has a past of its own
-        sizes |= {(instance.name, one.database_name): one.total_bytes for one in outcomes if isinstance(one, DatabaseSize)}
+            continue  # the server that is down has its own history
+        sizes |= {(instance.name, size.database_name): size.total_bytes for size in outcomes if isinstance(size, DatabaseSize)}
     return sizes

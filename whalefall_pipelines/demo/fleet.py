@@ -1,7 +1,7 @@
-"""The demo's servers: which there are, what is in them, and the monitoring login that whalefall uses on them.
+"""The demo's servers, their databases, and the monitoring login that whalefall uses on them.
 
-Real PostgreSQL clusters of as many major versions as this machine offers, MariaDB where it is installed, one server that is registered
-but down, and one that never got its GRANT, with a database that the login may not measure. Their past is `history.py`.
+There are real PostgreSQL clusters of as many major versions as this machine has, MariaDB if it is installed, one registered server that is
+down, and one server without its GRANT, with a database that the login may not measure. `history.py` simulates their history.
 """
 
 import itertools
@@ -23,9 +23,9 @@ from whalefall_pipelines.runtime.local_servers.postgresql_admin import administe
 from whalefall_pipelines.runtime.local_servers.postgresql_binaries import available, made_by
 
 MONITOR = "whalefall_monitor"
-# Nothing listens on the discard port of a machine of today: a server that is down.
+# Nothing listens on the discard port, so this is a server that is down.
 DOWN_NAME, DOWN_PORT = "legacy", 9
-# Rows of about 300 bytes; an empty PostgreSQL database is 7 MiB by itself.
+# Numbers of rows of about 300 bytes. An empty PostgreSQL database takes 7 MiB.
 POSTGRES_DATABASES: tuple[tuple[str, dict[str, int]], ...] = (
     ("orders", {"shop": 160_000, "billing": 45_000}),
     ("analytics", {"events": 320_000, "staging": 20_000}),
@@ -33,13 +33,13 @@ POSTGRES_DATABASES: tuple[tuple[str, dict[str, int]], ...] = (
 )
 FORBIDDEN = ("platform", "audit")
 MARIADB_NAME, MARIADB_DATABASES = "web", ("wordpress", "forum")
-# Durability is for servers whose data somebody would miss.
+# Durability is off, because the demo's data can be recreated.
 _POSTGRES_OPTIONS = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=20", "jit=off", "autovacuum=off")
 
 
 @dataclass(frozen=True, slots=True)
 class DemoFleet:
-    """The demo's servers in `folder`; `postgres_bin` is where their PostgreSQL is looked for first."""
+    """The demo's servers in `folder`. `postgres_bin` is the first place to look for PostgreSQL."""
 
     folder: Path
     postgres_bin: Path | None = None
@@ -55,11 +55,11 @@ class DemoFleet:
 
     @property
     def server_count(self) -> int:
-        """How many servers there are to start, MariaDB counted where it is not installed too."""
+        """The number of servers to start. MariaDB is counted even if it is not installed."""
         return len(POSTGRES_DATABASES) + 1
 
     def start(self, say: Callable[[str], None]) -> None:
-        """Start and fill what is not there yet, all servers at once, and write the fleet file. A sentence is said for each server."""
+        """Start and fill the servers in parallel, if they do not exist yet, and write the fleet file. `say` gets a message per server."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self._password_file.exists():
             descriptor = os.open(self._password_file, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -68,7 +68,7 @@ class DemoFleet:
         password = self._password_file.read_text()
         maria = self._mariadb()
         if maria is None:
-            say("no mariadbd on this machine (apt-get install mariadb-server-core brings it): the demo's fleet is PostgreSQL only")
+            say("mariadbd is not installed (apt-get install mariadb-server-core), so the demo's fleet has only PostgreSQL")
         with ThreadPoolExecutor(4) as pool:
             jobs = [pool.submit(_fill_postgres, name, cluster, password) for name, cluster in self._clusters()]
             jobs += [pool.submit(_fill_mariadb, maria, password)] if maria else []
@@ -77,7 +77,7 @@ class DemoFleet:
         self._write_fleet_file(maria)
 
     def stop(self) -> list[str]:
-        """Stop what runs and name it."""
+        """Stop the running servers, and return their names."""
         if not self.folder.exists():
             return []
         stopped = [name for name, cluster in self._clusters() if cluster.stop()]
@@ -109,12 +109,12 @@ class DemoFleet:
 
 
 def _binaries(folder: Path, here: Mapping[int, Path], major: int) -> Path:
-    """Those of the version that made the server's data, of `major` where there are none yet."""
+    """The binaries of the version that created the server's data, or of `major` if there is no data yet."""
     major = made_by(folder / "data") or major
     if major not in here:
         raise LocalServerError(
-            f"The demo's server {folder.name} was made by PostgreSQL {major}, which is not here any more: delete {folder}, "
-            "and it is made again by another version."
+            f"The demo's server {folder.name} was created by PostgreSQL {major}, which is no longer installed: delete {folder}, "
+            "and run the demo again to create it with another version."
         )
     return here[major]
 

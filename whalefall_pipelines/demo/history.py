@@ -1,6 +1,6 @@
-"""The simulated past of the demo's databases: 120 days that end at the sizes of today, with everything that a past can hold.
+"""The simulated history of the demo's databases: 120 days that end at today's sizes, with every kind of event that a history can have.
 
-Pure functions; writing the days is `demo_day.py`, by the one statement that may say `simulated`.
+The functions are pure. `demo_day.py` writes the days, with the only statement that may write `simulated`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ _MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class SimulatedDay:
-    """One database on one day of the past, in bytes."""
+    """One database on one simulated day, in bytes."""
 
     instance_id: int
     database_name: str
@@ -23,9 +23,9 @@ class SimulatedDay:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """How a database came to its size of today. Ages are days before today; `grown` is the part of today's bytes that came evenly.
+    """How a database reached its size of today. Ages are days before today. `grown` is the share of today's bytes that grew evenly.
 
-    `step_age`: before it, `step` of today's bytes were not there (or, negative, were there and were purged).
+    Before `step_age`, a share `step` of today's bytes was not there yet; if negative, that share was there and was purged.
     """
 
     grown: float = 0.3
@@ -35,7 +35,7 @@ class Past:
     last_age: int = 1
 
     def bytes_at(self, age: int, today_bytes: int) -> int | None:
-        """The size so many days ago; None before the database was born and after it was gone."""
+        """The size `age` days ago; None before the database was created and after it was dropped."""
         if not self.last_age <= age <= self.first_age:
             return None
         before_step = self.step if age > self.step_age > 0 else 0.0
@@ -54,7 +54,7 @@ PASTS: Mapping[tuple[str, str], Past] = {
     ("platform", "Mixed Case; 日本"): Past(grown=0.1, first_age=60),
     ("web", "wordpress"): Past(grown=0.35),
 }
-# Databases that no server has today: one that was dropped, and those of the server that is down.
+# Databases that no server has today: a dropped one, and those of the server that is down.
 DEPARTED: Mapping[tuple[str, str], tuple[Past, int]] = {
     ("analytics", "archive_2025"): (Past(grown=0.0, last_age=40), 64 * _MEBIBYTE),
     ("legacy", "crm"): (Past(grown=0.15), 40 * _MEBIBYTE),

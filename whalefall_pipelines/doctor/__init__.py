@@ -1,4 +1,4 @@
-"""`whalefall doctor`: the whole installation at a glance, and the one next thing to do for each problem."""
+"""`whalefall doctor`: checks the whole installation, and shows the next step for each problem."""
 
 from whalefall_pipelines.area import Area
 

@@ -1,4 +1,4 @@
-"""Looks at a whole installation: the store, Dagster beside it, and what every area checks of its own. It changes nothing."""
+"""Checks a whole installation: the store, Dagster, and the checks of every area. It changes nothing."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
@@ -20,7 +20,7 @@ STORE = "store"
 
 
 def examine(installation: Installation) -> Iterator[Outcome]:
-    """Check everything, each outcome as it is known. Nothing follows when the store cannot be reached."""
+    """Check everything, and yield each outcome as soon as it is known. Stop if the store cannot be reached."""
     settings = installation.settings
     try:
         address = embedded.address(settings)
@@ -33,7 +33,7 @@ def examine(installation: Installation) -> Iterator[Outcome]:
             dagster_answers = yield from _check_dagster(dagster, installation, address)
             if is_migrated:
                 examined = Examined(installation, store, dagster if dagster_answers else None)
-                # The areas at the end of the list need the store alone; the servers, which take longest, come last.
+                # The areas at the end of the list need only the store. The servers take longest and come last.
                 for area in reversed(areas()):
                     if area.has_doctor_checks:
                         yield from area.load("doctor_checks").check(examined)
@@ -43,12 +43,12 @@ def examine(installation: Installation) -> Iterator[Outcome]:
 
 
 def is_reached(outcomes: Sequence[Outcome]) -> bool:
-    """Tell whether the store could be asked at all."""
+    """Tell whether the store could be reached."""
     return not any(outcome.check == STORE and outcome.severity is Severity.PROBLEM for outcome in outcomes)
 
 
 def _check_store(store: Database, settings: Settings) -> Generator[Outcome, None, bool]:
-    """The store and its schema; whether the schema is that of this program."""
+    """Check the store and its schema; return whether the schema matches this program."""
     try:
         migrations.check(store)
     except SchemaError as error:
@@ -56,7 +56,7 @@ def _check_store(store: Database, settings: Settings) -> Generator[Outcome, None
         yield problem_of_error("schema", str(error))
         return False
     yield fine(STORE, f"{describe(store.url)} answers.")
-    yield fine("schema", f"at version {len(migrations.shipped())}, as this program needs it.")
+    yield fine("schema", f"at version {len(migrations.shipped())}, which this program requires.")
     with store.transaction() as cursor:
         clients = store_installation.find_client_timezone(cursor)
     requested = settings.requested_timezone
@@ -65,25 +65,25 @@ def _check_store(store: Database, settings: Settings) -> Generator[Outcome, None
 
 
 def check_timezone(timezone: str, *, clients: str | None, requested: str | None) -> Outcome:
-    """The store counts days by `timezone`. Its clients must do the same, or `current_date` in psql is another day, and so must we."""
+    """Check that clients of the store and this process use the store's time zone; otherwise `current_date` in psql may be another day."""
     if requested not in {None, timezone}:
-        sentence = f"WHALEFALL_TIMEZONE is {requested}, but the store counts its days by {timezone}, so no command works."
+        sentence = f"WHALEFALL_TIMEZONE is {requested}, but the time zone of the store is {timezone}, so no command works."
         return problem("time zone", sentence, f"unset WHALEFALL_TIMEZONE, or run `whalefall store set-timezone {requested}`.")
     if clients != timezone:
-        sentence = f"clients of the store count days by {clients or 'the time zone of the server'}, whalefall by {timezone}."
+        sentence = f"clients of the store use {clients or 'the time zone of the server'}, but whalefall uses {timezone}."
         return problem("time zone", sentence, "run `whalefall store migrate`.")
     return fine("time zone", f"days begin in {timezone}, in psql as well.")
 
 
 def _check_dagster(dagster: Database, installation: Installation, address: StoreAddress) -> Generator[Outcome, None, bool]:
-    """The daemon and what it launches; whether Dagster's database answers."""
+    """Check the daemon and its schedules and sensors; return whether Dagster's database answers."""
     try:
         heartbeats, automations = read_heartbeats(dagster), read_automations(dagster)
     except StoreUnreachableError as error:
         yield problem_of_error("daemon", str(error), _way_to_dagster(address, installation.settings))
         return False
     except StoreError as error:
-        yield problem_of_error("daemon", str(error), "run `whalefall store migrate`, which makes Dagster's tables, too.")
+        yield problem_of_error("daemon", str(error), "run `whalefall store migrate`, which also creates Dagster's tables.")
         return False
     yield from check_daemon(heartbeats, installation.clock())
     if heartbeats:
@@ -92,9 +92,9 @@ def _check_dagster(dagster: Database, installation: Installation, address: Store
 
 
 def _way_to_dagster(address: StoreAddress, settings: Settings) -> str:
-    """What to do where Dagster's database does not answer: who names it is who can put it right."""
-    make = "run `whalefall store migrate`, which makes it where it is missing"
+    """The next step if Dagster's database does not answer, depending on how its address was configured."""
+    make = "run `whalefall store migrate`, which creates it if it is missing"
     if address.is_embedded:
         return f"{make}."
-    named = "correct" if settings.dagster_database_url else "name another than that beside the store by"
-    return f"{make}, or {named} WHALEFALL_DAGSTER_DATABASE_URL: it is where your dagster.yaml keeps Dagster."
+    named = "correct" if settings.dagster_database_url else "set"
+    return f"{make}, or {named} WHALEFALL_DAGSTER_DATABASE_URL to the database in your dagster.yaml."

@@ -1,4 +1,4 @@
-"""What the checks of all areas look at: the installation, and its databases while they are open."""
+"""The input of the checks of all areas: the installation and its open databases."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from whalefall_pipelines.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What is examined. `on_progress` is told how many of how many servers have answered; without `with_instances` none is asked."""
+    """The installation to check. `on_progress` gets the numbers of tested and of all servers. Without `with_instances` none is tested."""
 
     settings: Settings
     with_instances: bool = True
@@ -26,7 +26,7 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """An installation whose store is open and migrated; `dagster` is None where Dagster's database does not answer."""
+    """An installation whose store is open and migrated. `dagster` is None if Dagster's database does not answer."""
 
     installation: Installation
     store: Database
@@ -39,5 +39,5 @@ class Examined:
 
     @property
     def today(self) -> date:
-        """The day that it is by the time zone of the store."""
+        """The current day in the time zone of the store."""
         return today(self.installation.clock(), self.store.timezone)

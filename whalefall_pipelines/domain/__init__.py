@@ -1,1 +1,1 @@
-"""Rules without I/O, clock or Dagster: frozen dataclasses and pure functions. What they mean is in domain.md."""
+"""The domain model without I/O, clock or Dagster: frozen dataclasses and pure functions. domain.md explains it."""

@@ -1,6 +1,6 @@
-"""The fleet: what an instance is, and which of its databases count.
+"""The fleet: instances, their engines and identities, and the filter of their databases.
 
-How instances are stored is in `inventory/store/instances.py`; how servers are asked is in `fleet/`.
+`inventory/store/instances.py` stores instances; `fleet/` probes the servers.
 """
 
 import re
@@ -9,16 +9,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-# What Amazon, Azure, Google and DigitalOcean keep to themselves on servers that they manage: no privilege on it can be granted.
+# Databases that Amazon, Azure, Google and DigitalOcean reserve on managed servers; no privilege on them can be granted.
 _OF_POSTGRESQL_SERVICES = ("rdsadmin", "azure_maintenance", "azure_sys", "cloudsqladmin", "alloydbadmin", "alloydbmetadata", "_dodb")
 
 
 class Engine(StrEnum):
     """The server families that can be monitored. MariaDB is `mysql` with its own version text.
 
-    A line here registers an engine: its name, which is that of its adapter in `fleet/` and of its statements in `sql/probes/` as well,
-    the port that its servers listen on, what belongs to the server itself, and where servers write down sizes of their own, from which
-    a day that is over can be recovered; None where they do not.
+    A line here registers an engine: its name (also that of its adapter in `fleet/` and of its statements in `sql/probes/`), its default
+    port, its system databases, and the history that its servers keep, from which past days can be recovered; None if there is none.
     """
 
     default_port: int
@@ -26,13 +25,13 @@ class Engine(StrEnum):
     history: str | None
 
     def __new__(cls, name: str, default_port: int, system_databases: Iterable[str] = (), history: str | None = None) -> Self:
-        """Make one whose value is its name."""
+        """Create a member whose value is its name."""
         engine = str.__new__(cls, name)
         engine._value_ = name
         engine.default_port, engine.system_databases, engine.history = default_port, frozenset(system_databases), history
         return engine
 
-    # PostgreSQL's `postgres` is a database like any other: people keep data in it.
+    # PostgreSQL's `postgres` is not a system database: people store data in it.
     POSTGRESQL = "postgresql", 5432, ("template0", "template1", *_OF_POSTGRESQL_SERVICES)
     MYSQL = "mysql", 3306, ("information_schema", "performance_schema", "mysql", "sys")
     SQLSERVER = "sqlserver", 1433, ("master", "model", "msdb", "tempdb", "rdsadmin"), "msdb"
@@ -40,13 +39,13 @@ class Engine(StrEnum):
 
 
 def engines_with_history(*, awr_licensed: bool) -> frozenset[Engine]:
-    """The engines whose history may be asked: AWR needs a licence of its own."""
+    """The engines whose history may be read. AWR needs a licence of its own."""
     return frozenset(engine for engine in Engine if engine.history and (awr_licensed or engine.history != "AWR"))
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user name and the password behind it, in the clear: it lives only while a connection is opened."""
+    """A user name and its password in plain text. It exists only while a connection is opened."""
 
     username: str
     password: str | None = field(repr=False)
@@ -54,9 +53,9 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """What a server calls itself. A physical replica has the name of its primary; both say which of the two they are.
+    """The identity of a server, as it reports it. A physical replica has the name of its primary and differs in `is_replica`.
 
-    `started_at` tells two servers with one name apart: text that differs between any two server processes, None where there is none.
+    `started_at` distinguishes two servers with the same name: a text that differs between any two server processes, None if unknown.
     """
 
     name: str
@@ -66,9 +65,9 @@ class ServerIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One monitored server as registered. `secret` is a reference or a ciphertext, never a password in the clear.
+    """One registered server. `secret` is a reference or a ciphertext, never a password in plain text.
 
-    `server_identity` and `server_version` are what the server called itself when it was last asked; None: it never told.
+    `server_identity` and `server_version` are from the last probe; None if unknown.
     """
 
     instance_id: int
@@ -86,19 +85,19 @@ class Instance:
 
     @property
     def address(self) -> str:
-        """Where it listens, for messages."""
+        """The address, for messages."""
         return f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFilter:
-    """Databases to leave out of one engine: exact names, and SQL LIKE patterns (`%`, `_`, `\\` escapes), case-sensitive."""
+    """The excluded databases of one engine: exact names, and SQL LIKE patterns (`%`, `_`, `\\` escapes), case-sensitive."""
 
     names: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
 
     def hides(self, database_name: str) -> bool:
-        """Tell whether this database is left out."""
+        """Tell whether this database is excluded."""
         return database_name in self.names or any(_like(pattern).fullmatch(database_name) for pattern in self.patterns)
 
 

@@ -1,6 +1,6 @@
-"""Table partitions: which calendar month a day is stored in, and what the catalogue has of each.
+"""Table partitions: the calendar month of a day, and the tables of the catalogue.
 
-What is to be done with them is `maintenance.py`; reading the catalogue is `store/months.py`.
+`retention/maintenance.py` plans their maintenance; `store/months.py` reads the catalogue.
 """
 
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ from enum import StrEnum
 
 
 class Content(StrEnum):
-    """What a partitioned table holds, which decides how long its months are kept."""
+    """The content of a partitioned table, which determines how long its months are kept."""
 
     DAYS = "days"
-    AGGREGATED_DAYS = "aggregated days"  # days from which periods are computed: a month is held until they are
+    AGGREGATED_DAYS = "aggregated days"  # days from which periods are computed; a month is held until they have been
     PERIODS = "periods"
 
 
@@ -48,42 +48,42 @@ class Month:
         return self.end_day - timedelta(days=1)
 
     def plus(self, months: int) -> "Month":
-        """The month so many months later, or earlier."""
+        """The month that is this many months later, or earlier if negative."""
         years, index = divmod(self.year * 12 + self.month - 1 + months, 12)
         return Month(years, index + 1)
 
     def table_partition(self, table_name: str) -> str:
-        """The name of this month's part of a table."""
+        """The name of this month's table partition."""
         return f"{table_name}_{self.year:04d}_{self.month:02d}"
 
     def __str__(self) -> str:
-        """As people write it."""
+        """The month in the form YYYY-MM."""
         return f"{self.year:04d}-{self.month:02d}"
 
 
 def months_of(days: Iterable[date]) -> tuple[Month, ...]:
-    """The months in which these days lie, in order."""
+    """The months of these days, in order."""
     return tuple(sorted({Month(day.year, day.month) for day in days}))
 
 
 def months_between(first: Month, last: Month) -> tuple[Month, ...]:
-    """Every month from one to the other, both included."""
+    """Every month from `first` to `last`, inclusive."""
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     return tuple(first.plus(number) for number in range(count))
 
 
 class Place(StrEnum):
-    """Where a table of the catalogue stands."""
+    """The state of a table in the catalogue."""
 
     ATTACHED = "attached"
     DETACH_PENDING = "detach pending"
-    DETACHED = "detached"  # by an maintenance that was interrupted before it dropped the table; it left its mark
-    STRAY = "stray"  # it has the name of a month and is no part of the table
+    DETACHED = "detached"  # by a maintenance that was interrupted before it dropped the table; the table has a mark
+    STRAY = "stray"  # it has the name of a month, but is not attached to the table
 
 
 @dataclass(frozen=True, slots=True)
 class TablePartition:
-    """One table of the catalogue. The days are its bounds, None where they are no two days; `rows` is PostgreSQL's estimate."""
+    """One table in the catalogue. The days are its bounds, None if the bounds are not two days; `rows` is PostgreSQL's estimate."""
 
     table_name: str
     schema_name: str
@@ -97,14 +97,14 @@ class TablePartition:
 
     @property
     def month(self) -> Month | None:
-        """The month that it holds; None when its bounds are not exactly one."""
+        """The month of its bounds; None if they are not exactly one month."""
         if self.first_day is None or self.end_day is None or not self.is_plain:
             return None
         month = Month(self.first_day.year, self.first_day.month)
         return month if (month.first_day, month.end_day) == (self.first_day, self.end_day) else None
 
     def overlaps(self, month: Month) -> bool:
-        """Whether days of the month lie in it. None are known to lie in what has no bounds, such as a default partition."""
+        """Whether it may contain days of the month. A table without bounds, such as a default partition, does not count."""
         if self.first_day is None and self.end_day is None:
             return False
         begins_before_end = self.first_day is None or self.first_day < month.end_day

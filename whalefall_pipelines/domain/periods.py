@@ -1,6 +1,6 @@
-"""Periods: the calendar's days, weeks, months and quarters, each named by its first day.
+"""Periods: calendar days, weeks, months and quarters, each identified by its first day.
 
-What is computed of a period is `sql/aggregation/`; Dagster's calendars over the same periods are `dagster_base/calendar.py`.
+`sql/aggregation/` computes them; `dagster_base/calendar.py` has Dagster's calendars of the same periods.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class PeriodType(StrEnum):
-    """How long a period is: the public `period_type` of an aggregation. Weeks begin on Monday."""
+    """The public `period_type` of an aggregation. Weeks begin on Monday."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -26,7 +26,7 @@ class Period:
     start: date
 
     def __post_init__(self) -> None:
-        """Refuse a start on which no such period begins."""
+        """Refuse a day on which no period of this type begins."""
         if floor(self.period_type, self.start) != self.start:
             raise ValueError(
                 f"no {self.period_type} period starts on {self.start}: it is in the one of {floor(self.period_type, self.start)}"
@@ -45,7 +45,7 @@ class Period:
 
     @property
     def previous(self) -> "Period":
-        """The period right before: the real one of the calendar, whether or not it has data."""
+        """The period right before in the calendar, even if it has no data."""
         return period_of(self.period_type, self.start - timedelta(days=1))
 
     def days_until(self, today: date) -> tuple[date, ...]:
@@ -54,26 +54,26 @@ class Period:
 
 
 def periods_between(period_type: PeriodType, first_day: date, last_day: date) -> tuple[Period, ...]:
-    """The periods from the one in which the first day lies to the one in which the last day lies."""
-    found = [period_of(period_type, first_day)]
-    while found[-1].end < last_day:
-        found.append(found[-1].following)
-    return tuple(found)
+    """The periods from the one that contains the first day to the one that contains the last day."""
+    periods = [period_of(period_type, first_day)]
+    while periods[-1].end < last_day:
+        periods.append(periods[-1].following)
+    return tuple(periods)
 
 
 def spans(periods: Iterable[Period]) -> list[tuple[Period, Period]]:
-    """Periods of one type, in order, as the first and the last of each unbroken row of them."""
-    found: list[tuple[Period, Period]] = []
+    """Merge ordered periods of one type into spans: the first and the last period of each consecutive series."""
+    merged: list[tuple[Period, Period]] = []
     for period in periods:
-        if found and found[-1][1].following == period:
-            found[-1] = (found[-1][0], period)
+        if merged and merged[-1][1].following == period:
+            merged[-1] = (merged[-1][0], period)
         else:
-            found.append((period, period))
-    return found
+            merged.append((period, period))
+    return merged
 
 
 def floor(period_type: PeriodType, day: date) -> date:
-    """The first day of the period of this type in which a day lies."""
+    """The first day of the period of this type that contains a day."""
     match period_type:
         case PeriodType.DAILY:
             return day
@@ -86,5 +86,5 @@ def floor(period_type: PeriodType, day: date) -> date:
 
 
 def period_of(period_type: PeriodType, day: date) -> Period:
-    """The period of this type in which a day lies."""
+    """The period of this type that contains a day."""
     return Period(period_type, floor(period_type, day))

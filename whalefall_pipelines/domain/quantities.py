@@ -1,4 +1,4 @@
-"""Sizes as people write them, exactly (`500GiB`, `2TB`), and as they are told, rounded (`1.5 GiB`)."""
+"""Parses sizes (`500GiB`, `2TB`), and formats them exactly or rounded (`1.5 GiB`)."""
 
 import re
 from decimal import Decimal
@@ -10,9 +10,9 @@ LARGEST_BYTES = 2**63 - 1  # the store's bigint
 
 
 def parse_size(text: str) -> int | None:
-    """Whole bytes of a number with a unit, a fraction of a byte cut off; None if it is no size.
+    """Parse a number with a unit to whole bytes, rounded down; None if it is not a size.
 
-    A bare number is none, because its unit would be a guess.
+    A number without a unit is not a size, because the unit would be a guess.
     """
     match = _SIZE.fullmatch(text.strip())
     factor = _FACTORS.get(match[2].upper()) if match else None
@@ -23,13 +23,13 @@ def parse_size(text: str) -> int | None:
 
 
 def format_size(size: int) -> str:
-    """Whole bytes in the biggest binary unit that divides them, so that `parse_size` gives them back."""
+    """Format bytes in the largest binary unit that divides them, so that `parse_size` returns the same value."""
     unit = next(unit for unit, factor in _BINARY.items() if size % factor == 0 or unit == "B")
     return f"{size // _BINARY[unit]}{unit.replace('I', 'i')}"
 
 
 def round_size(size: int) -> str:
-    """Bytes rounded for people, in the unit that fits: 1.5 GiB."""
+    """Format bytes rounded for people, in a suitable unit: 1.5 GiB."""
     value = float(size)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if abs(value) < 1024:

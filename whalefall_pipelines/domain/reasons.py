@@ -1,10 +1,10 @@
-"""Why an expected value is missing: the codes that every area speaks."""
+"""The reasons why an expected value is missing, shared by all areas."""
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why an expected size is not there (domain.md section 1)."""
+    """Why an expected size is missing (domain.md section 1)."""
 
     CONNECTION_REFUSED = "connection_refused"
     HOST_UNKNOWN = "host_unknown"

@@ -1,6 +1,6 @@
-"""Sessions and their records: the words for them, and when one that still runs is dead.
+"""Sessions and their records, and the rule by which a running session is dead.
 
-The moves between states are rows of `sync_state_moves` in the store; when a failed one is retried is `retries.py`.
+The state transitions are rows of `sync_state_moves` in the store; `sessions/retries.py` has the retries.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from uuid import UUID
 
 
 class SyncCategory(StrEnum):
-    """What a session works on."""
+    """The category of a session's work."""
 
     CAPACITY = "capacity"
     AGGREGATION = "aggregation"
@@ -22,7 +22,7 @@ class SyncCategory(StrEnum):
 
 
 def session_tag(category: SyncCategory) -> str:
-    """The tag of a Dagster run that names its session of a category; a run may open one of each."""
+    """The tag of a Dagster run with its session id of a category. A run may open one session of each category."""
     return "whalefall/session_id" if category is SyncCategory.CAPACITY else f"whalefall/{category}_session_id"
 
 
@@ -54,13 +54,13 @@ class RecordStatus(StrEnum):
     FAILED = "failed"
 
 
-# A process says so often that its session lives, in seconds; one that has not for so long is dead.
+# The interval of a session's heartbeats, and the age of the last heartbeat after which the session is dead, in seconds.
 BEAT_SECONDS = 2.0
 DEAD_AFTER_SECONDS = 60.0
 
 
 class RunState(StrEnum):
-    """What Dagster says of the run of a session."""
+    """The state of a session's run in Dagster."""
 
     GOING = "going"
     SUCCEEDED = "succeeded"
@@ -71,7 +71,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunningSession:
-    """A session that the store believes to run; `is_alive` when its process said so lately."""
+    """A session with status running. `is_alive` is true if its last heartbeat is recent."""
 
     session_id: UUID
     run_id: str | None
@@ -79,19 +79,19 @@ class RunningSession:
 
 
 def ending_of(run: RunState, *, is_alive: bool) -> tuple[SessionStatus, str] | None:
-    """How a running session ends, and why, given its run and whether its process lives; None when it goes on.
+    """How a running session ends, and why, given its run and whether its process is alive; None if it continues.
 
-    What Dagster knows to be over is over, even if its process does not know it yet; what Dagster believes to run is over when its process
-    is gone. A run of which Dagster knows nothing (it was deleted, or the session has none) is judged by its process alone.
+    A run that is over for Dagster is over, even if its process has not noticed yet. A run that is active for Dagster is over if its process
+    has died. If Dagster does not know the run (it was deleted, or the session has none), only the process counts.
     """
     if run is RunState.CANCELLED:
         return SessionStatus.CANCELLED, "its run was cancelled"
     if run is RunState.FAILED:
-        return SessionStatus.FAILED, "its run failed before the work was over"
+        return SessionStatus.FAILED, "its run failed before the work was finished"
     if run is RunState.SUCCEEDED and not is_alive:
         return SessionStatus.FAILED, "its run ended without closing it"
     if not is_alive:
-        return SessionStatus.FAILED, f"its process is gone: nothing was heard of it for {DEAD_AFTER_SECONDS:.0f} s"
+        return SessionStatus.FAILED, f"its process has died: it sent no heartbeat for {DEAD_AFTER_SECONDS:.0f} s"
     return None
 
 
@@ -110,7 +110,7 @@ class SessionPlan:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One run of one category as stored. `error_code` is of the session as a whole; `failures` counts the failed instances by theirs."""
+    """One stored session. `error_code` is that of the whole session; `failures` counts the failed instances by their error codes."""
 
     session_id: UUID
     run_id: str | None
@@ -133,7 +133,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class InstanceRecord:
-    """One instance in one session as stored."""
+    """The stored record of one instance in one session."""
 
     instance_id: int
     instance_name: str
@@ -153,7 +153,7 @@ class InstanceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a session found odd about a database that it measured all the same: a sentence for people."""
+    """A message about an anomaly of a measured database."""
 
     instance_name: str
     database_name: str

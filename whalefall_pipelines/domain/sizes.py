@@ -1,6 +1,6 @@
-"""Sizes: what a measurement is, and what stands in its place where there is none.
+"""Sizes: measured, recovered and missing ones.
 
-Bytes are whole bytes; unknown is None, never 0. Writing them is `capacity/store/sizes.py`, asking for them `fleet/`.
+Bytes are integers; unknown is None, never 0. `capacity/store/sizes.py` writes sizes, `fleet/` measures them.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from whalefall_pipelines.domain.reasons import Reason
 
 
 class Provenance(StrEnum):
-    """How a stored number came to be (domain.md section 1)."""
+    """The origin of a stored number (domain.md section 1)."""
 
     MEASURED = "measured"
     RECOVERED = "recovered"
@@ -19,9 +19,9 @@ class Provenance(StrEnum):
 
 
 class Method(StrEnum):
-    """Where a number comes from that a server said: the public `method` of a row, as the adapters here write it.
+    """The public `method` of a row: how a server reported the number.
 
-    `…_and_statistics` is exact but for tables whose bytes the server only estimates; `…_incomplete` leaves tables out that tell no size.
+    `…_and_statistics` is exact except for tables whose bytes the server only estimates. `…_incomplete` excludes tables without a size.
     """
 
     PG_DATABASE_SIZE = "pg_database_size"
@@ -39,17 +39,17 @@ class Method(StrEnum):
     DBA_HIST_TBSPC_SPACE_USAGE = "dba_hist_tbspc_space_usage"
 
 
-# Methods of rows that no server said.
+# Methods of rows that no server reported.
 INVENTED_METHODS = frozenset({"simulated", "linear"})
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSize:
-    """One database as measured now, in bytes. `data_bytes` and `log_bytes` are None where the engine does not tell them apart.
+    """One measured database, in bytes. `data_bytes` and `log_bytes` are None if the engine does not distinguish them.
 
-    `growth_limit_bytes` is how large its files may grow; None is without a limit, or unknown. `used_bytes` is how much of `data_bytes`
-    is in use; None where the engine allocates what it uses, or where it could not be asked. `notice` is a sentence for people about a
-    size that is there: what is odd about the database, and what to do about it.
+    `growth_limit_bytes` is the size up to which its files may grow; None if unlimited or unknown. `used_bytes` is the part of
+    `data_bytes` that is in use; None if the engine allocates only what it uses, or if it could not be read. `notice` is a message about
+    an anomaly of the database, with advice.
     """
 
     database_name: str
@@ -68,7 +68,7 @@ class DatabaseSize:
 
 @dataclass(frozen=True, slots=True)
 class RecoveredSize:
-    """One database on a day that is over, from a history that the server itself keeps; `recorded_at` is when the server wrote it down."""
+    """One database on a past day, from the server's own history. `recorded_at` is when the server recorded it."""
 
     database_name: str
     stat_date: date
@@ -89,12 +89,12 @@ def _refuse_impossible(size: DatabaseSize | RecoveredSize) -> None:
     if min(size.total_bytes, size.data_bytes or 0, size.log_bytes or 0, size.used_bytes or 0) < 0:
         raise ValueError(f"a size cannot be negative: {size}")
     if size.method in INVENTED_METHODS:
-        raise ValueError(f"{size.method!r} is no method of measuring")
+        raise ValueError(f"{size.method!r} is not a measuring method")
 
 
 @dataclass(frozen=True, slots=True)
 class MissingSize:
-    """One expected database without a size. `detail` is a sentence for people; with `no_permission` it is the GRANT that cures it."""
+    """One expected database without a size. `detail` is a message; with `no_permission` it is the missing GRANT."""
 
     database_name: str
     reason: Reason

@@ -1,1 +1,1 @@
-"""The monitored servers: one adapter a module, all behind the Protocol in `probe.py`; `connect.py` picks the adapter."""
+"""The monitored servers: one adapter per engine, behind the Protocol in `probe.py`. `connect.py` selects the adapter."""

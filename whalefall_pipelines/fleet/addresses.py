@@ -1,4 +1,4 @@
-"""The addresses behind host names, looked up within a deadline, many at a time."""
+"""Resolves host names to addresses within a deadline, many in parallel."""
 
 import queue
 import socket
@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from ipaddress import ip_address
 
-# What every address of this machine counts as: a server that listens on all of them is one server.
+# The common name of all addresses of this machine, because a server that listens on several of them is one server.
 THIS_MACHINE = "this machine"
 _PARALLEL = 32
 
 
 def resolve_hosts(hosts: Iterable[str], *, seconds: float) -> Mapping[str, frozenset[str]]:
-    """The addresses of each host; of one that has none, or none in so many seconds, the name itself.
+    """The addresses of each host. A host that cannot be resolved within the deadline is represented by its own name.
 
-    The threads are left to themselves when time is up: nothing ends a lookup but the resolver's own deadline.
+    After the deadline the threads are abandoned, because only the resolver's own deadline ends a lookup.
     """
     waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
     wanted = set(hosts)
@@ -56,7 +56,7 @@ def _canonical(text: str) -> str:
 
 
 def _is_ours(address: str) -> bool:
-    """Only an address of this machine can be bound; a datagram socket that is bound disturbs nobody."""
+    """Tell whether an address belongs to this machine: only then can it be bound. Binding a datagram socket has no side effects."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as trial:

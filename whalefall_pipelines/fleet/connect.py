@@ -1,4 +1,4 @@
-"""Picks the adapter of an engine. A driver is imported when the first server of its engine is visited."""
+"""Selects the adapter of an engine. A driver is imported when the first server of its engine is probed."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -12,7 +12,7 @@ from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.environment import forget_driver_settings
 from whalefall_pipelines.fleet.probe import Deadlines, Probe
 
-# The adapter of an engine is the module `sizes` in the folder of its name beside this module.
+# The adapter of an engine is the module `sizes` in the folder with the engine's name.
 ADAPTERS: Mapping[Engine, str] = {engine: f"{__package__}.{engine}.sizes" for engine in Engine}
 
 Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManager[Probe]]
@@ -22,7 +22,7 @@ class ServerFleet:
     """The real servers, reached over the network."""
 
     def __init__(self, deadlines: Deadlines | None = None, adapters: Mapping[Engine, str] = ADAPTERS) -> None:
-        """Give every visit the same deadlines."""
+        """Use the same deadlines for every probe."""
         forget_driver_settings()
         self._adapters = adapters
         self._deadlines = deadlines or Deadlines()
@@ -37,11 +37,11 @@ class ServerFleet:
             )
         try:
             connect = cast("Connect", import_module(module).connect)
-        except ImportError as error:  # pyodbc needs libodbc.so.2, which no wheel brings; oracledb is an extra
+        except ImportError as error:  # pyodbc needs libodbc.so.2, which is in no wheel; oracledb is an extra
             sentence = f"{instance.name!r} cannot be reached: the driver of {instance.engine} cannot be loaded on this machine ({error})."
             raise UnreachableError(sentence, reason=Reason.INTERNAL_ERROR) from error
         return connect(instance, login, self._deadlines.after(spent_seconds), self._watchdog)
 
     def shut_all(self) -> None:
-        """Break every open connection; whoever waits on one gets an error at once."""
+        """Shut every open connection. Threads that wait on one get an error at once."""
         self._watchdog.shut_all()

@@ -1,7 +1,7 @@
-"""The watchdog: every visit is watched, and its socket is shut when its time is over or the run is told to stop.
+"""The watchdog: every probe is watched, and its socket is shut when its deadline is over or the run is terminated.
 
-Drivers do not need to cooperate: psycopg2 hangs for ever on a server that goes silent in mid-query whatever its time-outs say
-(`facts/servers.md` section 5), but a socket that is shut under it makes every driver return with an error.
+Drivers need not cooperate: psycopg2 hangs forever on a server that goes silent during a query, regardless of its time-outs
+(`facts/servers.md` section 5), but every driver returns with an error when its socket is shut.
 """
 
 import os
@@ -14,7 +14,7 @@ from whalefall_pipelines.domain.reasons import Reason
 
 
 class Watch:
-    """One watched visit. `reason` tells an adapter that an error is our own doing and not the server's: TIMEOUT or CANCELLED."""
+    """One watched probe. `reason` tells an adapter that we caused an error, not the server: TIMEOUT or CANCELLED."""
 
     def __init__(self) -> None:
         """Begin without a connection."""
@@ -23,33 +23,33 @@ class Watch:
 
     @property
     def is_expired(self) -> bool:
-        """The visit is over, by its deadline or because the run was told to stop."""
+        """The probe is over, because of its deadline or because the run was terminated."""
         return self.reason is not None
 
     def attach(self, file_descriptor: int) -> None:
-        """Watch this connection, too, from now on; when the visit is over already it is shut at once.
+        """Watch this connection as well. If the probe is already over, it is shut at once.
 
-        The descriptor is duplicated, so that a driver that closes or wraps its own cannot take ours away.
+        The descriptor is duplicated, because a driver may close or wrap its own.
         """
         self._sockets.append(socket.socket(fileno=os.dup(file_descriptor)))
         if self.reason:
             self.shut(self.reason)
 
     def shut(self, reason: Reason) -> None:
-        """End both directions of every connection; whoever waits on one wakes up. What ended the visit first stays its reason."""
+        """Shut both directions of every connection, which wakes up waiting threads. The first reason is kept."""
         self.reason = self.reason or reason
         for attached in self._sockets:
-            with suppress(OSError):  # the peer was faster
+            with suppress(OSError):  # the peer closed it first
                 attached.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Give the duplicates back; the connections themselves are the driver's."""
+        """Close the duplicates. The driver closes the connections themselves."""
         for attached in self._sockets:
             attached.close()
 
 
 class Watchdog:
-    """All visits of one fleet."""
+    """Watches all probes of one fleet."""
 
     def __init__(self) -> None:
         """Start with nothing to watch."""
@@ -58,9 +58,9 @@ class Watchdog:
 
     @contextmanager
     def watch(self, file_descriptor: int | None, seconds: float) -> Generator[Watch]:
-        """Shut this connection after so many seconds unless the block ends before.
+        """Shut this connection after this many seconds, unless the block ends earlier.
 
-        None is a connection that is still to be opened: it counts from now, and is attached when it has a descriptor.
+        None stands for a connection that is not open yet: its time starts now, and it is attached when it has a descriptor.
         """
         watch = Watch()
         if file_descriptor is not None:
@@ -79,12 +79,12 @@ class Watchdog:
                 watch.close()
 
     def _expire(self, watch: Watch) -> None:
-        with self._lock:  # never shut a descriptor that was given back and belongs to somebody else by now
+        with self._lock:  # never shut a closed descriptor, which may have been reused
             if watch in self._watches:
                 watch.shut(Reason.TIMEOUT)
 
     def shut_all(self) -> None:
-        """Shut every watched connection now, and those that are being opened as soon as they are open."""
+        """Shut every watched connection now, and those that are still being opened as soon as they are open."""
         with self._lock:
             for watch in self._watches:
                 watch.shut(Reason.CANCELLED)

@@ -1,19 +1,18 @@
-"""What drivers read from the collector's environment by themselves: it must not change where a visit goes or what it says there.
+"""Removes environment variables that drivers read by themselves, because they must not change where a probe connects or what it sends.
 
-A variable that a server's secret may have for a name is none of these.
+None of these variables may hold a server's secret.
 """
 
 import os
 
-# Other files than the system's own for drivers; what FreeTDS puts before the address and the protocol of an instance; where it writes down
-# what is said.
+# Alternative configuration files for drivers; FreeTDS overrides of the address and the protocol of an instance; FreeTDS log files.
 _ODBC = ("ODBCINI", "ODBCINSTINI", "ODBCSYSINI", "ODBCSEARCH")
 _FREETDS = ("FREETDS", "FREETDSCONF", "TDSVER", "TDSPORT", "TDSHOST", "TDSQUERY", "TDSDUMP", "TDSDUMPCONFIG")
-# Names for addresses, the time zone of the session, a debugger that the server shall call, every packet on the screen.
+# Oracle: address names, the time zone of the session, a debugger that the server connects to, a packet trace.
 _ORACLE = ("TNS_ADMIN", "ORA_SDTZ", "ORA_DEBUG_JDWP", "PYO_DEBUG_PACKETS")
 
 
 def forget_driver_settings() -> None:
-    """Take these variables out of this process and out of those that it starts; before a driver is loaded, which may read them then."""
+    """Remove these variables from this process and its children. Call it before a driver is loaded, which may read them."""
     for name in (*_ODBC, *_FREETDS, *_ORACLE):
         os.environ.pop(name, None)

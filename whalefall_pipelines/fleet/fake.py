@@ -1,4 +1,4 @@
-"""A fleet without servers, for tests and benchmarks: it obeys the same Protocol and can refuse, hang, be empty, or be big."""
+"""A fleet without servers, for tests and benchmarks. It implements the same Protocol and can refuse, hang, be empty, or be large."""
 
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -11,14 +11,14 @@ from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
 from whalefall_pipelines.errors import TargetError, UnreachableError
-from whalefall_pipelines.fleet.probe import Deadlines, Probe, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe
 
 
 @dataclass(slots=True)
 class FakeServer:
-    """One server: its databases with their bytes (None: without the right), and its fault if it has one.
+    """One server: its databases with their bytes (None: without the privilege), and its fault if it has one.
 
-    `delay_seconds` is how long a visit takes; `hangs` is for ever, until the deadline or an interrupt.
+    `delay_seconds` is the duration of a probe. With `hangs` it lasts until the deadline or an interrupt.
     """
 
     databases: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
@@ -38,7 +38,7 @@ class FakeServer:
 
 
 class FakeFleet:
-    """Servers by instance name. A name that is not there has no server behind it: refused."""
+    """Servers by instance name. An unknown name has no server, so its connection is refused."""
 
     def __init__(self, servers: Mapping[str, FakeServer], deadlines: Deadlines | None = None) -> None:
         """Serve these."""
@@ -64,11 +64,11 @@ class FakeFleet:
             server.on_visit(server)
         if server.hangs or server.delay_seconds:
             is_late = server.hangs or server.delay_seconds > deadlines.instance_seconds
-            lock_policy = deadlines.instance_seconds if is_late else server.delay_seconds
-            if self._interrupted.wait(lock_policy):
-                raise UnreachableError(f"The visit of {instance.address} was stopped.", reason=Reason.CANCELLED)
+            seconds = deadlines.instance_seconds if is_late else server.delay_seconds
+            if self._interrupted.wait(seconds):
+                raise UnreachableError(f"The probe of {instance.address} was stopped.", reason=Reason.CANCELLED)
             if is_late:
-                raise UnreachableError(f"{instance.address} did not answer within {lock_policy} s.", reason=Reason.TIMEOUT)
+                raise UnreachableError(f"{instance.address} did not answer within {seconds} s.", reason=Reason.TIMEOUT)
         if server.refusal:
             raise server.refusal
         yield FakeProbe(server)
@@ -84,7 +84,7 @@ class FakeProbe:
         self._server = server
         self.server_version = server.version
 
-    def rights(self) -> Sequence[Right]:
+    def privileges(self) -> Sequence[Privilege]:
         """None is needed."""
         return ()
 

@@ -14,4 +14,4 @@ def storable(name: str) -> str:
     """
     if not _UNSTORABLE.search(name) and not _ESCAPE.search(name):
         return name
-    return _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", name.replace("\\", "\\\\"))
+    return _UNSTORABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", name.replace("\\", "\\\\"))

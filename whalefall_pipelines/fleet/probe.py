@@ -1,5 +1,5 @@
-"""What an engine adapter must offer. One adapter is one module here with a `connect` function, one folder of statements in `sql/probes/`,
-and one line in `Engine` (`domain/instances.py`), all three of the same name.
+"""The Protocol of an engine adapter. An adapter is a module here with a `connect` function, a folder of statements in `sql/probes/`, and a
+line in `Engine` (`domain/instances.py`), all with the same name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,20 +15,20 @@ from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, Recovere
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """How long a visit may wait, in seconds: for the connection, for one statement, for the whole instance."""
+    """The deadlines of a probe in seconds: for the connection, for one statement, and for the whole instance."""
 
     connect_seconds: float = 10
     statement_seconds: float = 60
     instance_seconds: float = 300
 
     def after(self, spent_seconds: float) -> "Deadlines":
-        """What is left for another try of the same visit; never nothing at all, so that it fails by its deadline."""
+        """The remaining deadlines for a retry of the same probe. They are never zero, so that the retry fails by its deadline."""
         return replace(self, instance_seconds=max(0.1, self.instance_seconds - spent_seconds))
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
-    """Something that the login should be able to do, and the statement that lets it; without an optional one most can be measured."""
+class Privilege:
+    """A privilege that the login should have, and the statement that grants it. Without an optional one, most sizes can be measured."""
 
     purpose: str
     statement: str
@@ -39,7 +39,7 @@ class Right:
 class Probe(Protocol):
     """One open, read-only connection to one monitored server.
 
-    Every method raises only `TargetError`s, and returns or raises before the deadlines of the visit.
+    Every method raises only `TargetError`s, and returns or raises within the deadlines of the probe.
     """
 
     @property
@@ -52,24 +52,23 @@ class Probe(Protocol):
         """The library that the connection goes through, with its version."""
         ...
 
-    def rights(self) -> Sequence[Right]:
-        """The least that a login needs here, and what of it this one has."""
+    def privileges(self) -> Sequence[Privilege]:
+        """The least privileges that a login needs here, and which of them this login has."""
         ...
 
     def identity(self) -> ServerIdentity | None:
-        """What the server calls itself; None where it does not, or where the login may not ask."""
+        """The identity of the server; None if it has none, or if the login may not read it."""
         ...
 
     def list_databases(self) -> Mapping[str, str | None]:
         """Every database of the server by name, system databases included, with the server's own identifier of it.
 
-        The identifier survives a rename and is another one after the database was dropped and created again; None where the engine
-        has none.
+        The identifier survives a rename and changes if the database is dropped and created again; None if the engine has none.
         """
         ...
 
     def grant_to_list(self) -> str | None:
-        """The statement without which the listing may leave databases out; None where it shows all of them."""
+        """The GRANT statement without which the listing may be incomplete; None if it is complete."""
         ...
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
@@ -77,28 +76,28 @@ class Probe(Protocol):
         ...
 
     def measure_shared(self) -> int | None:
-        """Bytes on the server's disk that belong to no database (`shared_bytes` of domain.md section 2); None where a part is unknown."""
+        """Bytes on the server's disk that belong to no database (`shared_bytes` of domain.md section 2); None if a part is unknown."""
         ...
 
     def recover_sizes(
         self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo, /
     ) -> Sequence[RecoveredSize]:
-        """What the server's own history says of these databases on these days of this time zone, at most one row a database and day.
+        """The sizes of these databases on these days in this time zone from the server's own history, at most one per database and day.
 
-        Days of which it says nothing have no row; an engine that keeps no history returns nothing at all.
+        Days without a record have no row; an engine without a history returns nothing.
         """
         ...
 
 
 class ProbeDefaults:
-    """What an adapter inherits and overrides where its engine differs: no identity, whole listings, shared space unknown, no history."""
+    """Defaults that an adapter may override: no identity, complete listings, unknown shared space, no history."""
 
     def identity(self) -> ServerIdentity | None:
         """Unknown."""
         return None
 
     def grant_to_list(self) -> str | None:
-        """None: what the login may not see is an error of the listing."""
+        """None: an incomplete listing raises an error instead."""
         return None
 
     def measure_shared(self) -> int | None:
@@ -111,10 +110,10 @@ class ProbeDefaults:
 
 
 class Fleet(Protocol):
-    """The way to every monitored server."""
+    """Opens connections to the monitored servers."""
 
     def connect(self, instance: Instance, login: Login, *, spent_seconds: float = 0) -> AbstractContextManager[Probe]:
-        """Open one connection; leaving the context closes it. `spent_seconds` of the visit's deadline are gone already.
+        """Open one connection; leaving the context closes it. `spent_seconds` of the probe's deadline are already used.
 
         Raises:
             UnreachableError: no connection within the deadline.
@@ -123,5 +122,5 @@ class Fleet(Protocol):
         ...
 
     def shut_all(self) -> None:
-        """Break every connection that is open or being opened, at once, from any thread."""
+        """Shut every connection that is open or being opened. It may be called from any thread."""
         ...

@@ -1,5 +1,5 @@
-"""Which socket a driver opened that does not tell, so that the watchdog can shut it: seen when a driver in Python connects, found among
-those of this process when ODBC did.
+"""Finds the sockets of drivers that do not expose them, so that the watchdog can shut them: by an audit hook for drivers in Python, and
+among the sockets of this process for ODBC.
 """
 
 import os
@@ -18,14 +18,14 @@ from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch
 
 Peers = frozenset[tuple[str, int]]
-# One connection to the same address is opened at a time, so that the socket that is new is the one that was opened.
+# Only one connection to the same address is opened at a time, so that the new socket is the one that was opened.
 _opening: defaultdict[tuple[str, int], threading.Lock] = defaultdict(threading.Lock)
 
 
 def reach(host: str, port: int, seconds: float) -> Peers:
-    """Connect once and hang up, which tells a refused port from a silent host; every address that a driver may now take.
+    """Connect once and disconnect, to distinguish a refused port from a silent host. Return all addresses that a driver may choose.
 
-    Of a host with several, drivers take which they like: Microsoft's prefers IPv4 where all others prefer IPv6.
+    Drivers choose differently among several addresses: Microsoft's prefers IPv4, all others prefer IPv6.
     """
     with socket.create_connection((host, port), seconds) as trial:
         reached = trial.getpeername()
@@ -42,7 +42,7 @@ def opening(peers: Peers, seconds: float) -> Generator[set[str]]:
     """
     deadline = time.monotonic() + seconds
     with ExitStack() as held:
-        for peer in sorted(peers):  # everybody in the same order, or two would wait for each other
+        for peer in sorted(peers):  # always in the same order, to avoid a deadlock
             if not _opening[peer].acquire(timeout=max(0, deadline - time.monotonic())):
                 raise UnreachableError(f"Another connection to {peer[0]}:{peer[1]} is still being opened.", reason=Reason.TIMEOUT)
             held.callback(_opening[peer].release)
@@ -58,19 +58,19 @@ def new_socket(peers: Peers, before: set[str]) -> int | None:
 
 
 def _open_sockets() -> dict[str, int]:
-    found: dict[str, int] = {}
+    descriptors: dict[str, int] = {}
     try:
         names = os.listdir("/proc/self/fd")  # noqa: PTH208 - names are numbers here
     except OSError:
-        return found
+        return descriptors
     for name in names:
         try:
             target = os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115 - it is no path
         except OSError:
             continue  # closed meanwhile
         if re.fullmatch(r"socket:\[\d+\]", target):
-            found[target] = int(name)
-    return found
+            descriptors[target] = int(name)
+    return descriptors
 
 
 def _peer_of(descriptor: int) -> tuple[str, int] | None:

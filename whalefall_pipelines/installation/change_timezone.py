@@ -1,4 +1,4 @@
-"""Changes the time zone by which a store counts its days, by a plan that is shown before it is carried out."""
+"""Changes the time zone of a store, by a plan that is shown before it is applied."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +14,7 @@ from whalefall_pipelines.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class TimezoneChange:
-    """From one zone to another, with the day that it is in each, and the first and the last day that are stored."""
+    """A change from one time zone to another, with the current day in each, and the first and the last stored day."""
 
     old: ZoneInfo
     new: ZoneInfo
@@ -24,10 +24,10 @@ class TimezoneChange:
 
 
 def plan_timezone(database: Database, timezone: ZoneInfo, now: datetime) -> TimezoneChange:
-    """What counting days by this zone would mean.
+    """Plan a change to this time zone.
 
     Raises:
-        InputError: a session runs.
+        InputError: a session is running.
     """
     refuse_while_running(database)
     old = database.timezone
@@ -35,14 +35,16 @@ def plan_timezone(database: Database, timezone: ZoneInfo, now: datetime) -> Time
 
 
 def change_timezone(database: Database, change: TimezoneChange) -> None:
-    """Count days by the new zone from now on, in psql as well. Stored days keep their dates.
+    """Use the new time zone from now on, in psql as well. Stored days keep their dates.
 
     Raises:
-        InputError: a session runs, or the zone is not the one any more from which the plan leads away.
+        InputError: a session is running, or the time zone has changed since the plan was made.
     """
     with database.transaction() as cursor:
         installation.lock_opening_of_sessions(cursor)
         refuse_while_running(database)
         if installation.find_timezone(cursor) != change.old.key:
-            raise InputError("The time zone of the store was changed while the plan was read, so nothing was written: make the plan again.")
+            raise InputError(
+                "The time zone of the store was changed after the plan was made, so nothing was written: run the command again."
+            )
         installation.set_timezone(cursor, str(database.url.database), change.new)

@@ -1,4 +1,4 @@
-"""Brings the schemas of the store up to date, whalefall's and Dagster's, and says what was done."""
+"""Migrates the schemas of whalefall and Dagster, and reports what was done."""
 
 import os
 from contextlib import closing
@@ -18,7 +18,7 @@ from whalefall_pipelines.store.urls import describe
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """What was done to whalefall's schema, and where the store is."""
+    """The applied migrations of whalefall's schema, and the address of the store."""
 
     address: StoreAddress
     created_databases: tuple[str, ...]
@@ -28,11 +28,11 @@ class Migrated:
 
 
 def migrate(settings: Settings) -> Migrated:
-    """Start the embedded store if that is the one, make the databases that are missing, and migrate whalefall's.
+    """Start the embedded store if it is used, create missing databases, and migrate whalefall's schema.
 
     Raises:
-        StoreError: a database is missing and this login may not make it, or a migration failed.
-        InputError: the store counts its days by another time zone.
+        StoreError: a database is missing and this login may not create it, or a migration failed.
+        InputError: the store has a different time zone than WHALEFALL_TIMEZONE.
     """
     address = embedded.start(settings)
     created = tuple(describe(url) for url in (address.whalefall, address.dagster) if create_missing_database(url))
@@ -42,9 +42,9 @@ def migrate(settings: Settings) -> Migrated:
 
 
 def migrate_dagster(settings: Settings, migrated: Migrated) -> None:
-    """Bring the tables of Dagster up to date, which takes seconds.
+    """Migrate Dagster's tables, which takes seconds.
 
     Raises:
-        LocalServerError: Dagster could not do it.
+        LocalServerError: Dagster failed.
     """
     migrate_dagster_tables(settings, os.environ | dagster_environment(settings, migrated.address, migrated.timezone))

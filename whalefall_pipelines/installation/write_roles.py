@@ -1,4 +1,4 @@
-"""The SQL that separates the roles of the store, for an administrator to read and run. Nothing is changed."""
+"""Writes the SQL that separates the roles of the store, for an administrator to review and run. Nothing is changed."""
 
 from contextlib import closing
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ def write_roles(settings: Settings, roles: StoreRoles, *, is_dagster: bool) -> t
 
     Raises:
         SchemaError: the store is not migrated.
-        InputError: a name cannot be that of a role.
+        InputError: a name is not a valid role name.
     """
     address = embedded.address(settings)
     with closing(Database(address.dagster if is_dagster else address.whalefall, ZoneInfo("UTC"), pool_size=1)) as database:

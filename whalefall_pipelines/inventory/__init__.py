@@ -1,4 +1,4 @@
-"""The inventory: which servers and databases there are, who they are, and whether they can be reached."""
+"""The inventory: the registered servers, their identities and databases, and connection tests."""
 
 from whalefall_pipelines.area import Area
 from whalefall_pipelines.inventory.columns import COLUMNS

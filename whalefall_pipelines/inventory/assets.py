@@ -1,4 +1,4 @@
-"""The fleet as an asset: what is registered, as it stands when the run begins."""
+"""The registered fleet as a Dagster asset, as of the start of the run."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from whalefall_pipelines.inventory.fleet import registered_instances
 
 @dg.asset(
     group_name="inventory",
-    description="Every monitored server as registered with `whalefall instances`: engine, address, whether it is active.",
+    description="Every server that is registered with `whalefall instances`: its engine, its address and whether it is active.",
     kinds={"postgres", "python"},
     owners=["team:dba"],
     tags={"grain": "instance"},
@@ -23,12 +23,12 @@ def instances(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
     with whalefall.store() as database:
         registered = registered_instances(database)
     by_engine: dict[str, int] = {}
-    for one in registered:
-        by_engine[one.instance.engine] = by_engine.get(one.instance.engine, 0) + 1
+    for registered_instance in registered:
+        by_engine[registered_instance.instance.engine] = by_engine.get(registered_instance.instance.engine, 0) + 1
     return dg.MaterializeResult(
         metadata={
             "instances": len(registered),
-            "active_instances": sum(one.is_active for one in registered),
+            "active_instances": sum(registered_instance.is_active for registered_instance in registered),
             "engines": markdown_table(("engine", "instances"), sorted(by_engine.items())),
         }
     )

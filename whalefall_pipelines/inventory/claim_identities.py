@@ -1,4 +1,4 @@
-"""An instance claims the identity of its server: another server behind a known name, and one server under two names, are refused."""
+"""An instance claims the identity of its server. A different server behind a known name, or one server under two names, is refused."""
 
 from whalefall_pipelines.domain.instances import Instance, ServerIdentity
 from whalefall_pipelines.domain.reasons import Reason
@@ -8,18 +8,18 @@ from whalefall_pipelines.store.database import Cursor
 
 
 def refuse_another_server(instance: Instance, identity: ServerIdentity | None, server_version: str) -> None:
-    """Stop a visit to a server that is not the one which this instance was until now.
+    """Refuse a server that is not the one that this instance had until now.
 
-    An identity that cannot be read any more is unknown, and no other one; a server of another family (MariaDB where MySQL was, of which
-    only the one has an identity) is another one.
+    An identity that can no longer be read is unknown, but not different. A server of another family is a different server: MariaDB in
+    place of MySQL, of which only MySQL has an identity.
 
     Raises:
-        SizesError: it is another one. Only a person can tell whether the server moved.
+        SizesError: it is a different server. Only a person can decide whether the server was moved.
     """
     known = instance.server_identity
     is_other_family = (instance.server_version or server_version).partition(" ")[0] != server_version.partition(" ")[0]
     if known and (known.name != identity.name if identity else is_other_family):
-        now = f"{identity.name} answers" if identity else "a server that does not tell who it is answers"
+        now = f"{identity.name} answers" if identity else "a server without an identity answers"
         raise SizesError(
             f"{instance.name!r} was {known.name} until now, and {now} at {instance.address}: moved, or another server? Another server "
             f"needs a name of its own; if it was moved or rebuilt, run `whalefall instances accept {instance.name} --moved`.",
@@ -28,7 +28,7 @@ def refuse_another_server(instance: Instance, identity: ServerIdentity | None, s
 
 
 def claim(cursor: Cursor, instance: Instance, identity: ServerIdentity | None) -> None:
-    """Remember what the server of an instance calls itself, within the transaction that writes its visit.
+    """Store the identity of an instance's server, within the transaction that writes its day.
 
     Raises:
         SizesError: another active instance is the same server.
@@ -42,7 +42,7 @@ def claim(cursor: Cursor, instance: Instance, identity: ServerIdentity | None) -
 
 
 def duplicate_server(instance: Instance, identity: ServerIdentity, other_name: str) -> SizesError:
-    """What is wrong with an instance that is the same server as another one."""
+    """The error for an instance that is the same server as another one."""
     return SizesError(
         f"{instance.name!r} is the same server as {other_name!r} ({identity.name}), so its databases would be counted twice; remove one of "
         f"the two, or run `whalefall instances accept {instance.name} --replica` if it is another server with the same identity.",

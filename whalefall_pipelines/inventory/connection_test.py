@@ -1,6 +1,6 @@
-"""Asks registered servers whether they can be collected from: connects, lists and measures, and keeps their versions and identities alone.
+"""The connection test of registered servers: connects, lists and measures, and stores only their versions and identities.
 
-Collecting for real is `collect_capacity.py`.
+Collecting sizes is `capacity/collect.py`.
 """
 
 import time
@@ -12,7 +12,7 @@ from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instanc
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines, Fleet, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Fleet, Privilege
 from whalefall_pipelines.inventory.claim_identities import duplicate_server, refuse_another_server
 from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.inventory.store.identities import claim_identity, find_same_server
@@ -25,17 +25,17 @@ from whalefall_pipelines.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTest:
-    """What one server answered; None is what it was never asked, because it failed before.
+    """The result of testing one server. A field is None if the test failed before it was known.
 
-    `visible` counts the databases that it lists, `hidden` those of them that the filter leaves out, `missing` has those without a size.
-    There may be more than it lists as long as there is a `grant_to_list`.
+    `visible` counts the listed databases, `hidden` those that the filter excludes, `missing` has those without a size. If there is a
+    `grant_to_list`, the server may have more databases than it lists.
     """
 
     instance: Instance
     server_version: str | None = None
     driver: str | None = None
     identity: ServerIdentity | None = None
-    rights: tuple[Right, ...] = ()
+    privileges: tuple[Privilege, ...] = ()
     connect_seconds: float | None = None
     round_trip_seconds: float | None = None
     visible: int | None = None
@@ -53,13 +53,13 @@ class ConnectionTest:
 
     @property
     def is_fine(self) -> bool:
-        """Tell whether every database that counts is listed and can be measured."""
+        """Tell whether every database is listed and can be measured."""
         return self.error is None and self.grant_to_list is None and not self.missing
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTester:
-    """What examining needs besides the instances."""
+    """Tests connections. It holds the connections to the servers, the store and the settings."""
 
     database: Database
     fleet: Fleet
@@ -69,27 +69,27 @@ class ConnectionTester:
     clock: Clock = system_clock
 
     def test_all(self, instances: Sequence[Instance]) -> tuple[ConnectionTest, ...]:
-        """Visit every instance, many at a time, and remember the versions and the identities that are new and unique.
+        """Test every instance in parallel, and store the versions and those new identities that are unique.
 
-        The answers come in the order of the instances.
+        The results are in the order of the instances.
         """
-        found = {one.instance.instance_id: self._claim_identity(one) for one in self.test_each(instances)}
-        versions = {key: one.server_version for key, one in found.items() if one.server_version is not None}
+        tests = {tested.instance.instance_id: self._claim_identity(tested) for tested in self.test_each(instances)}
+        versions = {key: tested.server_version for key, tested in tests.items() if tested.server_version is not None}
         with self.database.transaction() as cursor:
             mark_all_connected(cursor, versions, self.clock())
-        return tuple(found[instance.instance_id] for instance in instances)
+        return tuple(tests[instance.instance_id] for instance in instances)
 
     def test_each(self, instances: Sequence[Instance]) -> Iterator[ConnectionTest]:
-        """The same answers as they come, of which nothing is remembered."""
+        """Test every instance in parallel and yield each result as soon as it is available. Nothing is stored."""
         for instance, outcome in each_instance(instances, self.examine, parallel=self.parallel, interrupt=self.fleet.shut_all):
             if isinstance(outcome, Exception):
-                error = WhalefallError(f"{instance.name!r} failed in an unexpected way, {type(outcome).__name__}: {outcome}")
+                error = WhalefallError(f"{instance.name!r} failed unexpectedly, {type(outcome).__name__}: {outcome}")
                 yield ConnectionTest(instance, error=error)
             else:
                 yield outcome
 
     def examine(self, instance: Instance) -> ConnectionTest:
-        """Visit one instance; what it refuses is in the answer."""
+        """Test one instance. Errors are part of the result."""
         answer = ConnectionTest(instance)
         started = time.monotonic()
         try:
@@ -97,7 +97,7 @@ class ConnectionTester:
             with self.fleet.connect(instance, login) as probe:
                 connected = time.monotonic()
                 answer = replace(answer, server_version=probe.server_version, driver=probe.driver, connect_seconds=connected - started)
-                answer = replace(answer, rights=tuple(probe.rights()), identity=probe.identity())
+                answer = replace(answer, privileges=tuple(probe.privileges()), identity=probe.identity())
                 self._refuse_other_identity(instance, answer.identity, probe.server_version)
                 asked = time.monotonic()
                 listed = probe.list_databases()
@@ -114,7 +114,7 @@ class ConnectionTester:
             return replace(answer, error=error)
 
     def _refuse_other_identity(self, instance: Instance, identity: ServerIdentity | None, server_version: str) -> None:
-        """As a visit does: another server behind a known name, or a server that another instance is."""
+        """Refuse the same conflicts as a probe: a different server under a known name, or the server of another instance."""
         refuse_another_server(instance, identity, server_version)
         if identity:
             with self.database.transaction() as cursor:
@@ -123,7 +123,7 @@ class ConnectionTester:
                 raise duplicate_server(instance, identity, same)
 
     def _claim_identity(self, answer: ConnectionTest) -> ConnectionTest:
-        """Remember a new identity, unless another instance of this test has it."""
+        """Store a new identity, unless another instance of this test has it."""
         known, identity = answer.instance.server_identity, answer.identity
         is_known = known and identity and (known.name, known.started_at) == (identity.name, identity.started_at)
         if identity is None or is_known or answer.error:
@@ -134,17 +134,17 @@ class ConnectionTester:
 
 
 def server_tester(settings: Settings, database: Database, fleet: Fleet | None = None) -> ConnectionTester:
-    """An tester of the real servers by the rules of this installation."""
+    """A tester for the real servers with the settings of this installation."""
     deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
     secrets, filters = SecretBox(settings), read_filters(settings)
     return ConnectionTester(database, fleet or ServerFleet(deadlines), secrets, filters, settings.parallel_instances)
 
 
 def _with_outcomes(answer: ConnectionTest, outcomes: Sequence[DatabaseSize | MissingSize]) -> ConnectionTest:
-    sizes = [one for one in outcomes if isinstance(one, DatabaseSize)]
+    sizes = [outcome for outcome in outcomes if isinstance(outcome, DatabaseSize)]
     return replace(
         answer,
         measurable=len(sizes),
         total_bytes=sum(size.total_bytes for size in sizes) if sizes else None,
-        missing=tuple(one for one in outcomes if isinstance(one, MissingSize)),
+        missing=tuple(outcome for outcome in outcomes if isinstance(outcome, MissingSize)),
     )

@@ -1,4 +1,4 @@
-"""What the inventory brings to Dagster."""
+"""The Dagster definitions of the inventory area."""
 
 import dagster as dg
 

@@ -1,4 +1,4 @@
-"""What `whalefall doctor` checks of the inventory: that every password can be read, and every server reached with all privileges."""
+"""The doctor's checks of the inventory: every password is readable, and every server is reachable with all privileges."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from whalefall_pipelines.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class CredentialFact:
-    """Whether the password of a login can be read here; `why_not` is the sentence of the one who tried, with what to do."""
+    """Whether the password of a login can be read. `why_not` is the error message, with advice."""
 
     name: str
     is_used: bool
@@ -26,7 +26,7 @@ class CredentialFact:
 
 @dataclass(frozen=True, slots=True)
 class InstanceFact:
-    """What a connection test told: the error that ended it, GRANTs of missing privileges, and databases without a size with their cures."""
+    """The result of a connection test: the error, the GRANTs of missing privileges, and the unmeasurable databases with advice."""
 
     name: str
     error: str | None = None
@@ -35,47 +35,53 @@ class InstanceFact:
 
 
 def check(examined: Examined) -> Iterator[Outcome]:
-    """The passwords, and every active server, which is asked."""
+    """Check the passwords, and test every active server."""
     yield from check_credentials(_credentials(examined.store, SecretBox(examined.settings)))
     if examined.installation.with_instances:
         yield from check_instances(_instances(examined))
 
 
 def check_credentials(credentials: Sequence[CredentialFact]) -> list[Outcome]:
-    """Every password must be readable; one that no active instance uses may wait."""
+    """Check that every password is readable. An unused one is only a warning."""
     bad: list[Outcome] = []
-    for one in credentials:
-        if one.why_not:
-            found = problem_of_error("secrets", one.why_not, otherwise="give the login its password anew.")
-            spare = f"leave it, as no active instance uses it, or {found.next_step}"
-            bad.append(found if one.is_used else warning(found.check, found.sentence, spare))
+    for credential in credentials:
+        if credential.why_not:
+            unreadable = problem_of_error("secrets", credential.why_not, otherwise="set the password of the login again.")
+            spare = f"ignore it, because no active instance uses it, or {unreadable.next_step}"
+            bad.append(unreadable if credential.is_used else warning(unreadable.check, unreadable.sentence, spare))
     return bad or [fine("secrets", f"{len(credentials)} of {len(credentials)} can be read.")]
 
 
 def check_instances(instances: Sequence[InstanceFact]) -> list[Outcome]:
-    """Every active instance must let its login in and show every size."""
+    """Check that every active instance is reachable and that all of its databases can be measured."""
     if not instances:
-        return [warning("instances", "none is active, so nothing is collected.", "register one: `whalefall instances add`.")]
-    bad = [outcome for one in instances if (outcome := _check_instance(one))]
+        return [warning("instances", "no instance is active, so nothing is collected.", "register one with `whalefall instances add`.")]
+    bad = [outcome for instance in instances if (outcome := _check_instance(instance))]
     reachable = len(instances) - len(bad)
     return [*bad, *([fine("instances", f"{reachable} of {len(instances)} are reachable with all privileges.")] if reachable else [])]
 
 
-def _check_instance(one: InstanceFact) -> Outcome | None:
-    if one.error:
-        return problem_of_error("instances", f"{one.name}: {one.error}", otherwise=f"run `whalefall instances test {one.name}`.")
-    grant = f"run on that server: {one.missing_grants[0]}" if one.missing_grants else None
-    if one.missing:
+def _check_instance(instance: InstanceFact) -> Outcome | None:
+    if instance.error:
+        return problem_of_error(
+            "instances", f"{instance.name}: {instance.error}", otherwise=f"run `whalefall instances test {instance.name}`."
+        )
+    grant = f"run on that server: {instance.missing_grants[0]}" if instance.missing_grants else None
+    if instance.missing:
         return problem(
-            "instances", f"{one.name}: {listed([name for name, _ in one.missing])} cannot be measured.", grant or one.missing[0][1]
+            "instances",
+            f"{instance.name}: {listed([name for name, _ in instance.missing])} cannot be measured.",
+            grant or instance.missing[0][1],
         )
     if grant:
-        return warning("instances", f"{one.name}: the login has not every privilege, though every database can be measured today.", grant)
+        return warning(
+            "instances", f"{instance.name}: the login is missing a privilege, although every database can be measured today.", grant
+        )
     return None
 
 
 def _instances(examined: Examined) -> list[InstanceFact]:
-    """Every active instance in the order of the store, asked many at a time."""
+    """Test every active instance in parallel; the results are in the order of the store."""
     installation = examined.installation
     tester = server_tester(examined.settings, examined.store, installation.fleet)
     instances = active_instances(examined.store)
@@ -89,8 +95,11 @@ def _instances(examined: Examined) -> list[InstanceFact]:
 def _credentials(database: Database, secrets: SecretBox) -> list[CredentialFact]:
     with database.transaction() as cursor:
         credentials, instances = read_fleet(cursor)
-    used = {one.login.name for one in instances if one.is_active}
-    return [CredentialFact(one.name, one.name in used, _why_not(secrets, one.secret, one.username, one.name)) for one in credentials]
+    used = {registered.login.name for registered in instances if registered.is_active}
+    return [
+        CredentialFact(credential.name, credential.name in used, _why_not(secrets, credential.secret, credential.username, credential.name))
+        for credential in credentials
+    ]
 
 
 def _why_not(secrets: SecretBox, secret: str | None, username: str, name: str) -> str | None:
@@ -101,14 +110,14 @@ def _why_not(secrets: SecretBox, secret: str | None, username: str, name: str) -
     return None
 
 
-def _instance_fact(one: ConnectionTest) -> InstanceFact:
-    is_locked_out = isinstance(one.error, LoginRejectedError) and one.error.reason is Reason.SECRET_UNREADABLE
-    error = "its password cannot be read; do what is said of secrets." if is_locked_out else str(one.error or "")
+def _instance_fact(tested: ConnectionTest) -> InstanceFact:
+    is_locked_out = isinstance(tested.error, LoginRejectedError) and tested.error.reason is Reason.SECRET_UNREADABLE
+    error = "its password cannot be read; follow the advice for secrets." if is_locked_out else str(tested.error or "")
     return InstanceFact(
-        name=one.instance.name,
+        name=tested.instance.name,
         error=error or None,
-        missing_grants=tuple(right.statement for right in one.rights if not (right.is_held or right.is_optional)),
-        missing=tuple((gap.database_name, _cure(gap)) for gap in one.missing),
+        missing_grants=tuple(privilege.statement for privilege in tested.privileges if not (privilege.is_held or privilege.is_optional)),
+        missing=tuple((gap.database_name, _cure(gap)) for gap in tested.missing),
     )
 
 

@@ -1,6 +1,6 @@
-"""The fleet as every area sees it: which instances are registered, and which of them are active.
+"""The fleet for all areas: the registered instances, and those that are active.
 
-Registering is `register_instances.py`, switching `switch_instances.py`.
+`register_instances.py` registers instances, `switch_instances.py` enables and disables them.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from whalefall_pipelines.store.database import Database
 
 
 def active_instances(database: Database, names: Sequence[str] = ()) -> tuple[Instance, ...]:
-    """The instances to visit, in the order of their registration: all active ones, or exactly those that are named.
+    """The instances to collect, in the order of their registration: all active ones, or exactly those with these names.
 
     Raises:
-        NotFoundError: a name is not registered, or was removed; the sentence has every such name.
+        NotFoundError: a name is not registered, or was removed; the message lists every such name.
         InputError: a named instance is disabled.
     """
-    found = registered_instances(database, names)
-    disabled = [one.entry.name for one in found if not one.is_active]
+    instances = registered_instances(database, names)
+    disabled = [registered.entry.name for registered in instances if not registered.is_active]
     if names and disabled:
         raise InputError(f"Disabled: {listed(disabled)}. `whalefall instances enable` makes an instance active again.")
-    return tuple(one.instance for one in found if one.is_active)
+    return tuple(registered.instance for registered in instances if registered.is_active)
 
 
 def registered_instances(database: Database, names: Sequence[str] = ()) -> tuple[RegisteredInstance, ...]:

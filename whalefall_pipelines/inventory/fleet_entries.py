@@ -1,6 +1,7 @@
-"""What may be registered: the rules that turn the texts of one entry into an `InstanceEntry` or a `CredentialEntry`.
+"""Validates the text fields of an entry and turns them into an `InstanceEntry` or a `CredentialEntry`.
 
-The same rules serve `instances add` and fleet files, whose shapes are `fleet_file.py`. Every violation is found, not only the first.
+The same rules apply to `instances add` and to fleet files, whose formats are in `fleet_file.py`. All violations are reported, not only
+the first one.
 """
 
 import re
@@ -27,7 +28,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class RawEntry:
-    """One entry as it was written: texts by key, in which a key without a value is left out. `line` is None outside a file."""
+    """One entry as it was written: text by key, without the keys that have no value. `line` is None outside a file."""
 
     values: Mapping[str, str] = field(repr=False)
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -36,7 +37,7 @@ class RawEntry:
 
 @dataclass(frozen=True, slots=True)
 class FleetEntries:
-    """What a file or a command asks for, and everything that is wrong with it."""
+    """The entries of a file or a command, and all problems with them."""
 
     credentials: tuple[CredentialEntry, ...] = ()
     instances: tuple[InstanceEntry, ...] = ()
@@ -44,14 +45,14 @@ class FleetEntries:
 
 
 def read_entries(credentials: Iterable[RawEntry], instances: Iterable[RawEntry], supported: Collection[Engine]) -> FleetEntries:
-    """Apply the rules to every entry. An instance that says a user name brings a login of its own."""
+    """Validate every entry. An instance with a user name has a login of its own."""
     problems: list[Problem] = []
     logins = [login for raw in credentials if (login := _Entry(raw, "credential", problems).credential())]
     entries: list[InstanceEntry] = []
     for raw in instances:
-        given = _Entry(raw, "instance", problems)
-        entry = given.instance(supported)
-        login = given.own_login(entry)
+        reader = _Entry(raw, "instance", problems)
+        entry = reader.instance(supported)
+        login = reader.own_login(entry)
         entries += [entry] if entry else []
         logins += [login] if login else []
     _refuse_twins(entries, problems)
@@ -64,19 +65,19 @@ def key_complaint(key: str, known: Collection[str]) -> str | None:
         return None
     if key.lower() in _PASSWORD_KEYS:
         return "gives a password in the clear, which is refused: write `secret: env:NAME` or `secret: file:/PATH`"
-    # Never repeated: in `password:hunter2`, without a space, the password is part of the key.
+    # The key is never repeated: in `password:hunter2`, without a space, the password is part of the key.
     meant = get_close_matches(key.lower(), known, 1)
     return f"has an unknown key{f' (is it meant to be {meant[0]}?)' if meant else ''}; the keys are {', '.join(known)}"
 
 
 def split_tag(text: str) -> tuple[str, str] | None:
-    """A tag written as key=value; the value may hold further equals signs, None if there is no key."""
+    """Split a tag written as key=value. The value may contain equals signs; None if there is no key."""
     key, equals, value = text.partition("=")
     return (key, value) if key and equals else None
 
 
 class _Entry:
-    """Reads one entry; what is wrong goes to `problems`, and what cannot be used comes back as None."""
+    """Reads one entry. Problems are appended to `problems`, and unusable values are returned as None."""
 
     def __init__(self, raw: RawEntry, kind: str, problems: list[Problem]) -> None:
         self.raw = raw
@@ -87,11 +88,11 @@ class _Entry:
                 self.complain(complaint)
 
     def complain(self, complaint: str) -> None:
-        """Remember what is wrong."""
+        """Add a problem."""
         self.problems.append(Problem(self.raw.line or 0, f"{self.what} {complaint}."))
 
     def text(self, key: str, *, required: bool = False) -> str | None:
-        """A text that the store can hold."""
+        """A text that the store can hold, or None."""
         text = self.raw.values.get(key)
         if not text:
             if required or text is not None:
@@ -111,7 +112,7 @@ class _Entry:
         return True
 
     def parsed(self, key: str, parse: Callable[[str], _T | None], advice: str) -> _T | None:
-        """A text that must mean something. What does not is never repeated: in a row that slipped by a column it is the password."""
+        """A text that must be parsable. An invalid one is never repeated: in a CSV row shifted by a column it may be the password."""
         text = self.text(key)
         if text is None:
             return None
@@ -131,7 +132,7 @@ class _Entry:
         return Engine(text)
 
     def secret(self) -> str | None:
-        """A reference to a password. What is no reference is never repeated: it may be the password."""
+        """A reference to a password. An invalid one is never repeated, because it may be the password."""
         text = self.text("secret")
         if text is not None and not _SECRET.fullmatch(text):
             self.complain("has a secret that is no reference: write env:NAME, or file:/PATH with an absolute path")
@@ -144,7 +145,7 @@ class _Entry:
         return CredentialEntry(name, username, secret, self.raw.line) if name and username else None
 
     def credential_name(self, name: str | None) -> str | None:
-        """The login that the instance uses: an existing one, or its own, which is called like the instance unless it says otherwise."""
+        """The name of the instance's login: an existing one, or its own, which has the name of the instance by default."""
         existing, own, username = self.text("credential"), self.text("credential_name"), self.text("username")
         if existing and (own or username or "secret" in self.raw.values):
             self.complain("names an existing credential and describes one of its own: write one of the two")
@@ -202,20 +203,20 @@ def _refuse_twins(entries: Iterable[InstanceEntry], problems: list[Problem]) -> 
     for entry in entries:
         twin = first.setdefault(entry.name, entry)
         if twin is not entry:
-            problems.append(Problem(entry.line or 0, f"instance {entry.name!r} stands on line {twin.line} already."))
+            problems.append(Problem(entry.line or 0, f"instance {entry.name!r} is already on line {twin.line}."))
 
 
 def _merge_logins(logins: Iterable[CredentialEntry], problems: list[Problem]) -> tuple[CredentialEntry, ...]:
-    """One login a name; entries that describe the same login twice agree, or are both refused."""
+    """Merge logins by name. Two different logins with the same name are a problem."""
     merged: dict[str, CredentialEntry] = {}
     for login in logins:
         known = merged.setdefault(login.name, login)
         if known != login:
-            sentence = f"credential {login.name!r} is another login here than on line {known.line}: give one of them another name."
+            sentence = f"credential {login.name!r} is a different login than on line {known.line}: rename one of them."
             problems.append(Problem(login.line or 0, sentence))
     return tuple(merged.values())
 
 
 def with_secret(entries: FleetEntries, secret: str) -> FleetEntries:
-    """The same entries, every login of theirs with this secret."""
+    """The same entries, with this secret in every login."""
     return replace(entries, credentials=tuple(replace(login, secret=secret) for login in entries.credentials))

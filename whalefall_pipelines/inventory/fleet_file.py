@@ -1,6 +1,6 @@
-"""The shapes of a fleet file (YAML or CSV) and of a filter file (YAML), with a line for everything that is wrong in them.
+"""Parses fleet files (YAML or CSV) and filter files (YAML). Every problem has its line number.
 
-What an entry may say is `fleet_entries.py`; reading files is the services' work.
+`fleet_entries.py` validates the entries; `read_text_file.py` reads the files.
 """
 
 import csv
@@ -28,14 +28,14 @@ _OWN_LOGIN = ("username", "secret", "credential_name")
 
 
 def parse_fleet_yaml(text: str, source: str, supported: Collection[Engine]) -> FleetEntries:
-    """A list of instances, or a mapping of `instances` and, if wanted, `defaults` for them and `credentials` that they share.
+    """Parse a list of instances, or a mapping with `instances`, optional `defaults` for them, and optional shared `credentials`.
 
     Raises:
-        InputError: the file is no YAML or empty; problems with entries are in the result instead.
+        InputError: the file is not YAML or is empty. Problems with entries are in the result instead.
     """
     root = read_yaml(text, source)
     if root is None:
-        raise InputError(f"{source} is empty: it names no instance.")
+        raise InputError(f"{source} is empty: it lists no instance.")
     problems: list[Problem] = []
     try:
         parts = {"instances": root} if isinstance(root, SequenceNode) else dict(fields(root, "a fleet file"))
@@ -47,17 +47,17 @@ def parse_fleet_yaml(text: str, source: str, supported: Collection[Engine]) -> F
     defaults = _defaults(parts.get("defaults"), problems)
     credentials = list(_entries(parts.get("credentials"), "credentials", RawEntry({}), problems))
     instances = list(_entries(parts.get("instances"), "instances", defaults, problems))
-    found = read_entries(credentials, instances, supported)
-    if not (found.credentials or found.instances or found.problems or problems):
+    entries = read_entries(credentials, instances, supported)
+    if not (entries.credentials or entries.instances or entries.problems or problems):
         raise InputError(f"{source} names no instance.")
-    return replace(found, problems=tuple(sorted((*problems, *found.problems))))
+    return replace(entries, problems=tuple(sorted((*problems, *entries.problems))))
 
 
 def parse_fleet_csv(text: str, source: str, supported: Collection[Engine]) -> FleetEntries:
-    """One instance a row under a header of the same keys; tags are written `key=value;key=value`, and an empty cell says nothing.
+    """Parse one instance per row, under a header of the same keys. Tags are written `key=value;key=value`; empty cells are ignored.
 
     Raises:
-        InputError: the file is no CSV or has no such header; problems with rows are in the result instead.
+        InputError: the file is not CSV or has no such header. Problems with rows are in the result instead.
     """
     problems: list[Problem] = []
     rows = _csv_rows(text, source)
@@ -69,32 +69,32 @@ def parse_fleet_csv(text: str, source: str, supported: Collection[Engine]) -> Fl
     if problems:  # the columns of every row would be wrong with it
         return FleetEntries(problems=tuple(problems))
     instances = [raw for row_line, row in rows if any(row) and (raw := _csv_entry(keys, row, row_line, problems))]
-    found = read_entries((), instances, supported)
-    if not (found.instances or found.problems or problems):
+    entries = read_entries((), instances, supported)
+    if not (entries.instances or entries.problems or problems):
         raise InputError(f"{source} names no instance.")
-    return replace(found, problems=tuple(sorted((*problems, *found.problems))))
+    return replace(entries, problems=tuple(sorted((*problems, *entries.problems))))
 
 
 def parse_filters(text: str, source: str) -> Mapping[Engine, DatabaseFilter]:
-    """A mapping of engines to `names` and `patterns` of databases to leave out, added to the system databases of each engine.
+    """Parse a mapping of engines to `names` and `patterns` of excluded databases, in addition to the engines' system databases.
 
     Raises:
-        InputError: the file cannot be used; the sentence has the line.
+        InputError: the file cannot be used; the message has the line.
     """
-    found = dict(SYSTEM_DATABASES)
+    filters = dict(SYSTEM_DATABASES)
     root = read_yaml(text, source)
     try:
         for key, node in fields(root, "a filter file") if root else ():
             engine = _engine(key, node)
-            found[engine] = _filter(engine, node)
+            filters[engine] = _filter(engine, node)
     except YamlProblem as problem:
         raise InputError(f"{source}, line {problem.line}: {problem.sentence}") from None
-    return found
+    return filters
 
 
 def _engine(name: str, node: Node) -> Engine:
     if name not in {str(engine) for engine in Engine}:
-        raise YamlProblem(line_of(node), f"one key is no engine; write {', '.join(Engine)}.")
+        raise YamlProblem(line_of(node), f"one key is not an engine; write {', '.join(Engine)}.")
     return Engine(name)
 
 
@@ -143,24 +143,24 @@ def _entries(node: Node | None, what: str, defaults: RawEntry, problems: list[Pr
 
 
 def _entry(node: Node, what: str, defaults: RawEntry) -> RawEntry:
-    """An entry over its defaults: null takes a default away, and a login of one kind takes the place of the other kind."""
-    given: dict[str, str | None] = {}
+    """Merge an entry with the defaults: null removes a default, and a login of one kind replaces a default of the other kind."""
+    own_values: dict[str, str | None] = {}
     tags = dict(defaults.tags)
     for key, value in fields(node, what):
         if key != "tags":
-            given[key] = text_of(value, key)
+            own_values[key] = text_of(value, key)
         elif isinstance(value, ScalarNode) and text_of(value, key) is None:
             tags.clear()
         else:
             tags |= {name: text_of(tag, f"tag {name!r}") or "" for name, tag in fields(value, "tags")}
-    replaced = _OWN_LOGIN if "credential" in given else ("credential",) if not given.keys().isdisjoint(_OWN_LOGIN) else ()
-    values = {key: text for key, text in defaults.values.items() if key not in replaced} | given
-    # An unknown key stays even without a value, to be complained of: `password:hunter2` is one.
+    replaced = _OWN_LOGIN if "credential" in own_values else ("credential",) if not own_values.keys().isdisjoint(_OWN_LOGIN) else ()
+    values = {key: text for key, text in defaults.values.items() if key not in replaced} | own_values
+    # An unknown key is kept even without a value, so that it is reported: `password:hunter2` is such a key.
     return RawEntry({key: text or "" for key, text in values.items() if text is not None or key not in INSTANCE_KEYS}, tags, line_of(node))
 
 
 def _csv_rows(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the line on which it begins; a quoted cell may go over several lines."""
+    """Each row with the line on which it begins. A quoted cell may span several lines."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
@@ -168,7 +168,7 @@ def _csv_rows(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
             yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
-        raise InputError(f"{source}, line {line}: this is no CSV: {error}.") from None
+        raise InputError(f"{source}, line {line}: this is not valid CSV: {error}.") from None
 
 
 def _csv_entry(keys: list[str], row: list[str], line: int, problems: list[Problem]) -> RawEntry | None:

@@ -1,6 +1,6 @@
-"""Asks servers who they are before a plan for the fleet is shown, and resolves their names. Nothing is written.
+"""Reads the identities of servers and resolves their host names before a plan for the fleet is shown. Nothing is written.
 
-What is made of the answers is `inventory/identity_conflicts.py`.
+`identity_conflicts.py` evaluates the answers.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,13 +19,13 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox
 
 RESOLVE_SECONDS = 3.0
-# Makes the answers for a plan, from the stored logins and instances.
+# Returns the answers for a plan, given the stored logins and instances.
 Identify = Callable[[Plan, Sequence[CredentialEntry], Sequence[RegisteredInstance]], Answers]
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """How servers are asked. `is_offline` asks none, and compares addresses only; `on_progress` is told how many of how many are done."""
+    """Reads identities. With `is_offline` only addresses are compared. `on_progress` gets the numbers of finished and of all servers."""
 
     fleet: Fleet
     secrets: SecretBox
@@ -35,9 +35,9 @@ class Identifier:
     on_progress: Callable[[int, int], None] = lambda _done, _all: None
 
     def identify(self, plan: Plan, credentials: Sequence[CredentialEntry], stored: Sequence[RegisteredInstance]) -> Answers:
-        """Ask every server that the plan makes another instance, and those that have the identity of one of them but another start.
+        """Read the identity of every server that the plan adds or moves, and of registered servers that may be one of them, restarted.
 
-        A server that cannot be reached is no obstacle: its first visit asks again.
+        A server that cannot be reached is no obstacle: its first probe checks the identity.
         """
         in_question = [planned for planned in plan.instances if is_in_question(planned)]
         logins = {login.name: login for login in (*credentials, *(planned.entry for planned in plan.credentials))}
@@ -72,25 +72,32 @@ class Identifier:
 def server_identifier(
     settings: Settings, moved: Collection[str], on_progress: Callable[[int, int], None], *, is_offline: bool
 ) -> Identifier:
-    """An identifier of the real servers: the whole answer of one has twice the deadline of a connection."""
+    """An identifier of the real servers. Each has twice the connection deadline for its whole answer."""
     seconds = settings.connect_timeout_seconds
     fleet = ServerFleet(Deadlines(connect_seconds=seconds, statement_seconds=seconds, instance_seconds=2 * seconds))
     return Identifier(fleet, SecretBox(settings), settings.parallel_instances, moved, is_offline=is_offline, on_progress=on_progress)
 
 
 def _started_otherwise(identities: Mapping[str, ServerIdentity | None], stored: Iterable[RegisteredInstance]) -> list[Instance]:
-    """Active instances that may be one of these servers, started anew since they were last asked."""
+    """Active instances that may be one of these servers, restarted since their identity was last read."""
     told = {identity.name for identity in identities.values() if identity}
     return [
-        one.instance
-        for one in stored
-        if one.is_active and one.entry.name not in identities and one.server_identity and one.server_identity.name in told
+        registered.instance
+        for registered in stored
+        if registered.is_active
+        and registered.entry.name not in identities
+        and registered.server_identity
+        and registered.server_identity.name in told
     ]
 
 
 def _hosts(targets: Sequence[Instance], stored: Iterable[RegisteredInstance]) -> set[str]:
-    """Hosts whose addresses decide something: those in question, what they were before, and others of the same engine and port."""
+    """Hosts whose addresses matter: those in question, their previous hosts, and others with the same engine and port."""
     names = {target.name for target in targets}
     ports = {(target.engine, target.port) for target in targets}
-    others = [one.entry for one in stored if one.entry.name in names or (one.entry.engine, one.entry.port) in ports]
+    others = [
+        registered.entry
+        for registered in stored
+        if registered.entry.name in names or (registered.entry.engine, registered.entry.port) in ports
+    ]
     return {*(target.host for target in targets), *(entry.host for entry in others)}

@@ -1,7 +1,7 @@
-"""When two instances are one server, and when one instance is another server than before: by what servers call themselves, and by their
-addresses where they do not.
+"""Decides whether two instances are the same server, and whether an instance is a different server than before: by their identities, or
+by their addresses if they have no identity.
 
-What is made of it in a plan is `identity_conflicts.py`; asking and resolving names is `inventory/identify_servers.py`.
+`identity_conflicts.py` applies this to a plan; `identify_servers.py` reads the identities and resolves host names.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from whalefall_pipelines.domain.instances import Engine, ServerIdentity
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What is known of servers beyond what is registered, by the name of the instance.
+    """What was learned about servers, by the name of the instance.
 
-    `identities` has the servers that were reached (None: it does not tell who it is), `unreached` the reason of those that were asked
-    in vain. `addresses` are those of a host; a host that is not there counts as written. `moved` are instances of which a person says
-    that their server was moved or rebuilt.
+    `identities` has the servers that were reached (None: it has no identity), `unreached` the error of those that were not.
+    `addresses` are those of a host; an unresolved host is compared as text. `moved` are the instances whose server was moved or rebuilt
+    according to the user.
     """
 
     identities: Mapping[str, ServerIdentity | None] = field(default_factory=dict[str, ServerIdentity | None])
@@ -28,9 +28,9 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What tells one server from another. `service` is that of an Oracle, of which many are at one address.
+    """What distinguishes one server from another. `service` is the Oracle service, because many share an address.
 
-    `is_replica` is a person's word: it may look like another one.
+    `is_replica` was set by a user: the server may look like another one.
     """
 
     name: str
@@ -43,40 +43,40 @@ class Server:
 
 
 class Comparison(Enum):
-    """Whether a server is the one that an instance was until now."""
+    """Whether a server is the one that an instance had until now."""
 
     SAME = auto()
     ANOTHER = auto()
     UNKNOWN = auto()
 
 
-def is_at_same_address(one: Server, other: Server) -> bool:
-    """Tell whether connecting to the one is connecting to the other."""
-    is_same_port = (one.engine, one.port, one.service) == (other.engine, other.port, other.service)
-    return is_same_port and not one.addresses.isdisjoint(other.addresses)
+def is_at_same_address(server: Server, other: Server) -> bool:
+    """Tell whether both have the same address, so that connecting to one is connecting to the other."""
+    is_same_port = (server.engine, server.port, server.service) == (other.engine, other.port, other.service)
+    return is_same_port and not server.addresses.isdisjoint(other.addresses)
 
 
-def is_same_server(one: Server, other: Server) -> bool:
+def is_same_server(server: Server, other: Server) -> bool:
     """Tell whether two instances would count the same databases twice.
 
-    Servers with one identity are told apart by their starts, as a primary and its physical replica are. Of two at one address one may
-    have been started anew since it was asked.
+    Servers with the same identity are distinguished by their start times, like a primary and its physical replica. If both have the same
+    address, the server may have been restarted between the two probes.
     """
-    if one.engine is not other.engine or one.is_replica or other.is_replica:
+    if server.engine is not other.engine or server.is_replica or other.is_replica:
         return False
-    if one.identity is None or other.identity is None:
-        return is_at_same_address(one, other)
-    if one.identity.name != other.identity.name:
+    if server.identity is None or other.identity is None:
+        return is_at_same_address(server, other)
+    if server.identity.name != other.identity.name:
         return False
-    if None not in {one.identity.started_at, other.identity.started_at}:
-        return one.identity.started_at == other.identity.started_at or is_at_same_address(one, other)
-    return not (one.identity.is_replica or other.identity.is_replica) or is_at_same_address(one, other)
+    if None not in {server.identity.started_at, other.identity.started_at}:
+        return server.identity.started_at == other.identity.started_at or is_at_same_address(server, other)
+    return not (server.identity.is_replica or other.identity.is_replica) or is_at_same_address(server, other)
 
 
 def compare_with_before(before: Server, now: Server, *, is_asked: bool) -> Comparison:
-    """Compare the server that an instance was with the one that it is to be.
+    """Compare the server that an instance had with the planned one.
 
-    `is_asked` tells whether that one was reached. One that was not is compared by its next visit, if the instance has an identity.
+    `is_asked` tells whether the planned server was reached. If not, its next probe compares it, provided that the instance has an identity.
     """
     if before.identity and now.identity:
         return Comparison.SAME if before.identity.name == now.identity.name else Comparison.ANOTHER
@@ -86,6 +86,6 @@ def compare_with_before(before: Server, now: Server, *, is_asked: bool) -> Compa
 
 
 def shared_keys(server: Server) -> frozenset[tuple[str, ...]]:
-    """Keys of which two servers have none in common unless they may be one: to compare few pairs of many servers."""
+    """Keys that two servers share if they may be the same one, so that only few pairs of many servers are compared."""
     by_address = {("address", server.engine, address, str(server.port)) for address in server.addresses}
     return frozenset(by_address | ({("identity", server.engine, server.identity.name)} if server.identity else set[tuple[str, ...]]()))

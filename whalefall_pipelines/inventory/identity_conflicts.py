@@ -1,6 +1,6 @@
-"""What is wrong with a plan for the fleet because of who the servers are: one server under two names, another server behind a known name.
+"""Finds identity conflicts in a plan for the fleet: one server under two names, or a different server under a known name.
 
-The rules of comparing are `identities.py`. A visit asks the same questions (`capacity/write_snapshot.py`).
+`identities.py` has the rules of comparison. Every probe checks the same conflicts (`claim_identities.py`).
 """
 
 from collections import defaultdict
@@ -11,23 +11,23 @@ from whalefall_pipelines.domain.instances import Engine, ServerIdentity
 from whalefall_pipelines.inventory.identities import Answers, Comparison, Server, compare_with_before, is_same_server, shared_keys
 from whalefall_pipelines.inventory.registration import Action, InstanceEntry, Plan, PlannedInstance, Problem, RegisteredInstance
 
-# What of an entry decides which server it is, and whether it may look like another one.
+# The fields of an entry that decide which server it is, and whether it may look like another one.
 _DECISIVE = frozenset({"engine", "host", "port", "database", "replica"})
 
 
 def is_in_question(planned: PlannedInstance) -> bool:
-    """Tell whether a plan makes an instance another server, or a server another instance."""
+    """Tell whether a planned change may change which server an instance is."""
     is_changed = any(change.field in _DECISIVE for change in planned.changes)
     return planned.action in {Action.ADD, Action.RESTORE} or (planned.action is Action.CHANGE and is_changed)
 
 
 def check_servers(plan: Plan, stored: Collection[RegisteredInstance], answers: Answers) -> Plan:
-    """The plan with its conflicts as problems, and what it makes known of each server."""
-    known = {one.entry.name: one for one in stored}
+    """The plan with its conflicts as problems, and with the identities of its servers."""
+    known = {registered.entry.name: registered for registered in stored}
     in_question = [planned for planned in plan.instances if is_in_question(planned)]
     needless = sorted(answers.moved - {planned.entry.name for planned in in_question if planned.entry.name in known})
     problems = [
-        Problem(0, f"--moved names {name!r}, whose address this does not change: `whalefall instances accept` is for that.")
+        Problem(0, f"--moved names {name!r}, but its address does not change; use `whalefall instances accept` instead.")
         for name in needless
     ]
     planned_servers = {planned.entry.name: _planned_server(planned, known.get(planned.entry.name), answers) for planned in plan.instances}
@@ -35,7 +35,11 @@ def check_servers(plan: Plan, stored: Collection[RegisteredInstance], answers: A
         name = planned.entry.name
         if name in known and name not in answers.moved:
             problems += _question(planned, known[name], planned_servers[name], answers)
-    after = [planned_servers.get(one.entry.name) or registered_server(one, answers) for one in stored if _is_active(one, planned_servers)]
+    after = [
+        planned_servers.get(registered.entry.name) or registered_server(registered, answers)
+        for registered in stored
+        if _is_active(registered, planned_servers)
+    ]
     after += [server for name, server in planned_servers.items() if name not in known]
     problems += _twins([planned.entry for planned in in_question], after)
     judged = (
@@ -47,19 +51,22 @@ def check_servers(plan: Plan, stored: Collection[RegisteredInstance], answers: A
     return replace(plan, instances=tuple(judged), problems=tuple(sorted(problems)), answers=answers)
 
 
-def registered_server(one: RegisteredInstance, answers: Answers) -> Server:
-    """A registered instance as a server, with what it answered just now if it was asked."""
-    return _server(one.entry, answers.identities.get(one.entry.name) or one.server_identity, answers)
+def registered_server(registered: RegisteredInstance, answers: Answers) -> Server:
+    """A registered instance as a server, with its current identity if it was read."""
+    return _server(registered.entry, answers.identities.get(registered.entry.name) or registered.server_identity, answers)
 
 
 def find_twins(instances: Iterable[RegisteredInstance], names: Collection[str], answers: Answers) -> list[Problem]:
     """A problem for each of these active instances that is the same server as another one."""
-    active = [one for one in instances if one.is_active]
-    return _twins([one.entry for one in active if one.entry.name in names], [registered_server(one, answers) for one in active])
+    active = [registered for registered in instances if registered.is_active]
+    return _twins(
+        [registered.entry for registered in active if registered.entry.name in names],
+        [registered_server(registered, answers) for registered in active],
+    )
 
 
-def _is_active(one: RegisteredInstance, planned: Mapping[str, Server]) -> bool:
-    return one.is_active or (one.deleted_at is not None and one.entry.name in planned)
+def _is_active(registered: RegisteredInstance, planned: Mapping[str, Server]) -> bool:
+    return registered.is_active or (registered.deleted_at is not None and registered.entry.name in planned)
 
 
 def _planned_server(planned: PlannedInstance, known: RegisteredInstance | None, answers: Answers) -> Server:
@@ -81,7 +88,7 @@ def _server(entry: InstanceEntry, identity: ServerIdentity | None, answers: Answ
 
 
 def _question(planned: PlannedInstance, known: RegisteredInstance, now: Server, answers: Answers) -> list[Problem]:
-    """Moved, or another server? Only a person can tell. An instance that was never reached has nothing to be mixed."""
+    """Moved, or another server? Only a person can decide. An instance that was never reached has no history to mix up."""
     if known.last_connected_at is None:
         return []
     entry, before = planned.entry, _server(known.entry, known.server_identity, answers)
@@ -91,8 +98,8 @@ def _question(planned: PlannedInstance, known: RegisteredInstance, now: Server, 
     if comparison is Comparison.ANOTHER and before.identity and now.identity:
         why = f"{entry.name!r} was {before.identity.name} until now, and {now.identity.name} answers at {entry.host}:{entry.port}"
     else:
-        why = f"{entry.name!r} was {_place(known.entry)} until now, and nothing tells whether {_place(entry)} is the same server"
-    answer = f"Another server needs a name of its own; if it was moved or rebuilt, say --moved {entry.name}."
+        why = f"{entry.name!r} was {_place(known.entry)} until now, and it is unknown whether {_place(entry)} is the same server"
+    answer = f"Another server needs a name of its own; if it was moved or rebuilt, pass --moved {entry.name}."
     return [Problem(entry.line or 0, f"{why}: moved, or another server? {answer}")]
 
 
@@ -102,7 +109,7 @@ def _place(entry: InstanceEntry) -> str:
 
 
 def _twins(entries: Sequence[InstanceEntry], servers: Sequence[Server]) -> list[Problem]:
-    """One problem a pair: of two that are in question, the later one has it."""
+    """One problem per pair. If both are in question, the later one gets it."""
     by_key: defaultdict[tuple[str, ...], list[Server]] = defaultdict(list)
     by_name = {server.name: server for server in servers}
     for server in servers:
@@ -125,6 +132,6 @@ def _twin_sentence(server: Server, other: Server) -> str:
     who = server.identity.name if server.identity and other.identity else "the same address"
     return (
         f"{server.name!r} is the same server as {other.name!r} ({who}), so its databases would be counted twice; "
-        f"remove {other.name!r} first if {server.name!r} is its new name. If it is another server all the same, say so: "
-        "`replica: true` in a file, --replica of a command."
+        f"remove {other.name!r} first if {server.name!r} is its new name. If it is a separate server all the same, set "
+        "`replica: true` in the file, or pass --replica."
     )

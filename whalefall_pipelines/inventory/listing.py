@@ -1,4 +1,4 @@
-"""The inventory of one server: what a listing does to it, and when a listing is believed."""
+"""Compares a listing with the inventory of a server, and decides whether the listing is plausible."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class InventoryEntry:
-    """What the store knows of one database. `absent_since_date` is set while the guard keeps it without it being listed.
+    """One database in the store. `absent_since_date` is set while the guard keeps a database that was not listed.
 
-    `native_id` is the server's own identifier of it, None where the engine has none.
+    `native_id` is the server's own identifier of the database; None if the engine has none.
     """
 
     database_name: str
@@ -20,7 +20,7 @@ class InventoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class ListedDatabase:
-    """A database that exists today, with the name under which the store knows it: the same for most, None for a new database."""
+    """A database that exists today, and its name in the store: usually the same, None for a new database."""
 
     database_name: str
     native_id: str | None
@@ -29,10 +29,10 @@ class ListedDatabase:
 
 @dataclass(frozen=True, slots=True)
 class InventoryChange:
-    """What one listing does to an inventory; every name stands in exactly one of the tuples.
+    """The changes that one listing makes to an inventory. Every name is in exactly one of the tuples.
 
-    `renamed` maps a new name to the old one, `left_names` are old names that are not listed any more. `recreated` databases have the name
-    of one that is gone.
+    `renamed` maps new names to old names, `left_names` are old names that are no longer listed. `recreated` databases have the name of a
+    database that was dropped.
     """
 
     created: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class InventoryChange:
 
     @property
     def begun(self) -> tuple[ListedDatabase, ...]:
-        """Those of them that came, came back, or are called otherwise."""
+        """The databases that were added, came back, or were renamed."""
         return tuple(database for database in self.listed if database.database_name not in self.refreshed)
 
 
@@ -69,13 +69,14 @@ def compare_inventory(
     *,
     is_partial: bool = False,
 ) -> InventoryChange:
-    """Compare a listing with the inventory; `listed` and `hidden` are what the filter let through and what it kept back.
+    """Compare a listing with the inventory. `listed` are the databases that passed the filter, `hidden` those that it excluded.
 
-    The server's own identifier decides what a database is: known under another name it was renamed, another one behind a known name is a
-    new database. Without identifiers the name decides.
-    A hidden database leaves the inventory at once: a person left it out. A listing that is empty, or that misses more than half of at
-    least four active databases, is not believed: what it misses is held, and only a second such listing on a later day deactivates it
-    (domain.md section 3). What a listing misses that `is_partial`, because the login may not see every database, is unseen and not gone.
+    The server's own identifier decides which database it is: a known identifier under a new name is a rename, a new identifier under a
+    known name is a new database. Without identifiers the name decides.
+    A hidden database leaves the inventory at once, because a person excluded it. A listing that is empty, or in which more than half of
+    at least four active databases are missing, is not trusted: the missing databases are held, and only a second such listing on a later
+    day deactivates them (domain.md section 3). If the listing `is_partial`, because the login may not see every database, the missing
+    databases are unseen and not dropped.
     """
     by_name = {entry.database_name: entry for entry in known}
     active = {name for name, entry in by_name.items() if entry.is_active}
@@ -110,7 +111,7 @@ def _is_another(entry: InventoryEntry | None, native_id: str | None) -> bool:
 
 
 def _renames(by_name: Mapping[str, InventoryEntry], listed: Mapping[str, str | None]) -> dict[str, str]:
-    """New names with the names that their databases had: the server's identifier is known under another name."""
+    """New names mapped to old names: the server's identifier is known under another name."""
     active_last = sorted(by_name.values(), key=lambda entry: entry.is_active)
     name_before = {entry.native_id: entry.database_name for entry in active_last if entry.native_id is not None}
     renames: dict[str, str] = {}

@@ -1,6 +1,6 @@
-"""YAML whose values remember their line, and stay the text that was written: `port: 5432` and `name: no` are texts here.
+"""Reads YAML values with their lines and as the text that was written: `port: 5432` and `name: no` are texts.
 
-Nothing is constructed, so no tag can run code. What went wrong is told without the file's content, which may hold a password.
+No objects are constructed, so no tag can run code. Error messages never repeat the file's content, which may contain a password.
 """
 
 import re
@@ -14,7 +14,7 @@ from whalefall_pipelines.errors import InputError
 
 
 class Loader(Protocol):
-    """What is used of PyYAML's loaders, which come without types."""
+    """The part of PyYAML's untyped loaders that is used here."""
 
     def check_event(self) -> bool: ...
     def get_event(self) -> yaml.Event: ...
@@ -24,26 +24,26 @@ class Loader(Protocol):
 PYTHON_LOADER = cast("Callable[[str], Loader]", yaml.SafeLoader)
 # libyaml's loader is four times faster, but some builds of PyYAML are without it.
 LOADER = cast("Callable[[str], Loader]", yaml.CSafeLoader) if yaml.__with_libyaml__ else PYTHON_LOADER
-_DEEPEST = 50  # libyaml's loader ends the whole process on 100,000 open brackets
+_DEEPEST = 50  # libyaml's loader crashes the whole process on 100,000 open brackets
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "timestamp"))
 _NULL_TAG = "tag:yaml.org,2002:null"
 
 
 class YamlProblem(Exception):  # noqa: N818 - a finding to collect, not an error that leaves the domain
-    """One thing that is wrong in a file, and where."""
+    """A problem in a file, and its line."""
 
     def __init__(self, line: int, sentence: str) -> None:
-        """Keep both apart: findings are sorted by line."""
+        """Keep the line separate, because problems are sorted by line."""
         super().__init__(sentence)
         self.line = line
         self.sentence = sentence
 
 
 def read_yaml(text: str, source: str, loader: Callable[[str], Loader] = LOADER) -> Node | None:
-    """The root of one YAML document, None of an empty one.
+    """The root of one YAML document, or None if it is empty.
 
     Raises:
-        InputError: it is no YAML; the sentence has the line.
+        InputError: it is not YAML; the message has the line.
     """
     try:
         _refuse_depths(loader(text), source)
@@ -52,8 +52,8 @@ def read_yaml(text: str, source: str, loader: Callable[[str], Loader] = LOADER) 
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = _without_content(error.problem or "")
     except yaml.YAMLError:
-        line, problem = 1, "it holds a character that YAML forbids"
-    raise InputError(f"{source}, line {line}: this is no YAML: {problem}.")
+        line, problem = 1, "it contains a character that YAML forbids"
+    raise InputError(f"{source}, line {line}: this is not valid YAML: {problem}.")
 
 
 def _refuse_depths(loader: Loader, source: str) -> None:
@@ -66,7 +66,7 @@ def _refuse_depths(loader: Loader, source: str) -> None:
 
 
 def line_of(node: Node) -> int:
-    """The line on which a value begins, counted from one."""
+    """The line on which a value begins, counted from 1."""
     return node.start_mark.line + 1
 
 
@@ -74,7 +74,7 @@ def fields(node: Node, what: str) -> Iterator[tuple[str, Node]]:
     """The keys of a mapping and their values, in the order of the file.
 
     Raises:
-        YamlProblem: it is no mapping, or says a key twice.
+        YamlProblem: it is not a mapping, or has a duplicate key.
     """
     if not isinstance(node, MappingNode):
         raise YamlProblem(line_of(node), f"{what} must be a mapping of keys to values.")
@@ -82,7 +82,7 @@ def fields(node: Node, what: str) -> Iterator[tuple[str, Node]]:
     for key_node, value in node.value:
         key = text_of(key_node, f"a key of {what}") or ""
         if key in seen:
-            raise YamlProblem(line_of(key_node), f"{what} says the same key twice.")
+            raise YamlProblem(line_of(key_node), f"{what} has a duplicate key.")
         seen.add(key)
         yield key, value
 
@@ -91,7 +91,7 @@ def items(node: Node, what: str) -> list[Node]:
     """The items of a list.
 
     Raises:
-        YamlProblem: it is no list.
+        YamlProblem: it is not a list.
     """
     if not isinstance(node, SequenceNode):
         raise YamlProblem(line_of(node), f"{what} must be a list.")
@@ -99,10 +99,10 @@ def items(node: Node, what: str) -> list[Node]:
 
 
 def text_of(node: Node, what: str) -> str | None:
-    """A single value as it was written, None of `null`, `~` and nothing.
+    """A single value as it was written; None for `null`, `~` and an empty value.
 
     Raises:
-        YamlProblem: it is a list, a mapping or something that is tagged.
+        YamlProblem: it is a list, a mapping or a tagged value.
     """
     if isinstance(node, ScalarNode) and node.tag == _NULL_TAG:
         return None

@@ -1,6 +1,6 @@
-"""Which databases are left out: the system databases, and what WHALEFALL_FILTERS_FILE adds.
+"""Reads which databases are excluded: the system databases, and those in WHALEFALL_FILTERS_FILE.
 
-What a filter means is `domain/instances.py`; the shape of the file is `inventory/fleet_file.py`.
+`domain/instances.py` defines filters; `fleet_file.py` parses the file.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ def read_filters(settings: Settings) -> Mapping[Engine, DatabaseFilter]:
     """The filter of every engine.
 
     Raises:
-        InputError: the filter file cannot be used; the sentence has the line.
+        InputError: the filter file cannot be used; the message has the line.
     """
     path = settings.filters_file
     if path is None:

@@ -1,4 +1,4 @@
-"""Reads a text file that a person named; what it means is for the caller."""
+"""Reads a text file that the user named; the caller parses it."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from whalefall_pipelines.errors import InputError, NotFoundError
 
 
 def read_text_file(path: Path) -> str:
-    """The text of a UTF-8 file, without the byte order mark that spreadsheets put before it.
+    """The text of a UTF-8 file, without the byte order mark that spreadsheets write.
 
     Raises:
         NotFoundError: there is no such file.
@@ -18,5 +18,5 @@ def read_text_file(path: Path) -> str:
         raise NotFoundError(f"There is no file {str(path)!r}.") from None
     except OSError as error:
         raise InputError(f"The file {str(path)!r} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:  # not chained: it carries the file's bytes
+    except UnicodeDecodeError:  # not chained, because it contains the file's bytes
         raise InputError(f"The file {str(path)!r} is not UTF-8 text: save it as UTF-8.") from None

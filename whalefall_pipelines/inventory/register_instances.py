@@ -1,6 +1,6 @@
-"""Registers servers: one that a person describes, or a whole fleet file by a plan that is shown before it is carried out.
+"""Registers servers: a single one, or a whole fleet file by a plan that is shown before it is applied.
 
-What an entry may say is `inventory/fleet_entries.py`; asking a registered server is `examine_instance.py`.
+`fleet_entries.py` validates entries; `connection_test.py` tests registered servers.
 """
 
 from collections.abc import Sequence
@@ -31,32 +31,32 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Cursor, Database
 
-_CHANGED = "The registered fleet was changed while the plan was read, so nothing was written: make the plan again."
+_CHANGED = "The registered fleet was changed after the plan was made, so nothing was written: run the command again."
 _PARSERS = {".yaml": parse_fleet_yaml, ".yml": parse_fleet_yaml, ".csv": parse_fleet_csv}
 
 
 def read_fleet_file(path: Path, settings: Settings) -> FleetEntries:
-    """What a fleet file asks for.
+    """Read the entries of a fleet file.
 
     Raises:
-        InputError: it cannot be read at all; problems with its entries are in the result.
+        InputError: the file cannot be read. Problems with its entries are in the result.
     """
     parse = _PARSERS.get(path.suffix.lower())
     if parse is None:
-        raise InputError(f"The file {str(path)!r} is neither .yaml nor .csv, and its name decides how it is read.")
+        raise InputError(f"The file {str(path)!r} must end in .yaml or .csv, because its name determines the format.")
     return _with_refusals(parse(read_text_file(path), path.name, tuple(ADAPTERS)), SecretBox(settings))
 
 
 def ask_nobody(_plan: Plan, _credentials: Sequence[CredentialEntry], _stored: Sequence[RegisteredInstance]) -> Answers:
-    """No answers: addresses are compared as they are written."""
+    """No answers: addresses are compared as text."""
     return Answers()
 
 
 def plan_fleet(database: Database, entries: FleetEntries, identify: Identify = ask_nobody) -> Plan:
-    """What these entries would do to the registered fleet; conflicts between servers are problems of the plan.
+    """Plan how these entries change the registered fleet. Conflicts between servers are problems of the plan.
 
     Raises:
-        InputError: entries cannot be registered; the message has every one of them.
+        InputError: entries cannot be registered; the message lists all problems.
     """
     with database.transaction() as cursor:
         credentials, stored = read_fleet(cursor)
@@ -68,7 +68,7 @@ def carry_out(database: Database, entries: FleetEntries, plan: Plan) -> None:
     """Write a plan, all of it or nothing.
 
     Raises:
-        InputError: the plan has problems, or the fleet is not as it was when the plan was made.
+        InputError: the plan has problems, or the fleet has changed since the plan was made.
     """
     refuse(plan.problems)
     with database.transaction() as cursor:
@@ -80,15 +80,15 @@ def carry_out(database: Database, entries: FleetEntries, plan: Plan) -> None:
 
 
 def add_instance(
-    settings: Settings, database: Database, given: RawEntry, password: str | None, identify: Identify = ask_nobody
+    settings: Settings, database: Database, raw_entry: RawEntry, password: str | None, identify: Identify = ask_nobody
 ) -> PlannedInstance:
-    """Register one server, or bring a removed one back; a `password` is sealed and kept with its login.
+    """Register one server, or restore a removed one. A `password` is encrypted and stored with its login.
 
     Raises:
         InputError: the entry cannot be registered, or its name is taken; nothing was written.
     """
     secrets = SecretBox(settings)
-    entries = _with_refusals(read_entries((), [given], tuple(ADAPTERS)), secrets)
+    entries = _with_refusals(read_entries((), [raw_entry], tuple(ADAPTERS)), secrets)
     refuse(entries.problems)
     if password is not None:
         refuse_other_key(settings, database)
@@ -104,7 +104,7 @@ def add_instance(
 
 
 def _with_refusals(entries: FleetEntries, secrets: SecretBox) -> FleetEntries:
-    """The same entries with a problem for every login whose secret names what no secret may name."""
+    """The same entries, with a problem for every login whose secret refers to a variable or a file that is not allowed."""
     refusals = [(login, secrets.refusal(login.secret)) for login in entries.credentials]
     problems = [
         Problem(login.line or 0, f"credential {login.name!r} has a secret that is refused: {why}.") for login, why in refusals if why
@@ -116,7 +116,7 @@ def refuse(problems: Sequence[Problem]) -> None:
     """Refuse to register anything.
 
     Raises:
-        InputError: there are problems; the message has every one of them.
+        InputError: there are problems; the message lists all of them.
     """
     if problems:
         lines = [f"line {problem.line}: {problem.sentence}" if problem.line else problem.sentence for problem in sorted(problems)]
@@ -124,11 +124,11 @@ def refuse(problems: Sequence[Problem]) -> None:
 
 
 def _plan(entries: FleetEntries, credentials: Sequence[CredentialEntry], stored: Sequence[RegisteredInstance]) -> Plan:
-    known = {one.name for one in (*credentials, *entries.credentials)}
+    known = {credential.name for credential in (*credentials, *entries.credentials)}
     unknown = [
-        Problem(one.line or 0, f"instance {one.name!r} uses the credential {one.credential_name!r}, which does not exist.")
-        for one in entries.instances
-        if one.credential_name not in known
+        Problem(entry.line or 0, f"instance {entry.name!r} uses the credential {entry.credential_name!r}, which does not exist.")
+        for entry in entries.instances
+        if entry.credential_name not in known
     ]
     refuse((*entries.problems, *unknown))
     return compare_fleet(entries.credentials, entries.instances, stored_credentials=credentials, stored_instances=stored)
@@ -139,21 +139,23 @@ def _write(cursor: Cursor, plan: Plan) -> None:
     forget_identities(cursor, [planned.entry.name for planned in plan.instances if planned.is_moved])
     identities = {planned.entry.name: planned.identity for planned in plan.instances if planned.identity}
     remember_identities(cursor, identities)
-    # What a visit claimed before we had the lock is seen only now.
+    # Identities that a probe claimed before we held the lock are visible only now.
     if identities and find_twins(find_registered(cursor, ()), identities, plan.answers):
         raise InputError(_CHANGED)
 
 
 def _refuse_overwriting(plan: Plan, stored: Sequence[RegisteredInstance]) -> None:
-    """Adding changes nothing that is in use: neither an instance, nor a login but the one of the removed instance that comes back."""
+    """Adding changes nothing that is in use: no instance, and no login except that of the removed instance that is restored."""
     (instance,) = plan.instances
     name = instance.entry.name
     if instance.action not in {Action.ADD, Action.RESTORE}:
-        raise InputError(f"There is an instance {name!r} already: `whalefall instances import` changes it, `remove` takes it out.")
-    own = {one.login.name for one in stored if one.entry.name == name}
+        raise InputError(
+            f"There is already an instance {name!r}: change it with `whalefall instances import`, or take it out with `remove`."
+        )
+    own = {registered.login.name for registered in stored if registered.entry.name == name}
     for login in plan.credentials:
         if login.action is Action.CHANGE and (login.other_users or login.entry.name not in own):
             raise InputError(
-                f"There is a credential {login.entry.name!r} already, with another login: "
-                "use it with --credential, or give the new one a name with --credential-name."
+                f"There is already a credential {login.entry.name!r} with another login: "
+                "use it with --credential, or name the new one with --credential-name."
             )

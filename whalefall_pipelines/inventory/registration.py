@@ -1,6 +1,6 @@
-"""What is registered: entries of the fleet as people state them, as the store has them, and the plan that leads from one to the other.
+"""The registered fleet: requested entries, stored entries, and the plan that leads from one to the other.
 
-How entries are written and which are refused is `fleet_entries.py`; files of them are `fleet_file.py`.
+`fleet_entries.py` validates entries; `fleet_file.py` parses files.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +15,7 @@ from whalefall_pipelines.inventory.identities import Answers
 
 @dataclass(frozen=True, slots=True)
 class CredentialEntry:
-    """One login. `secret` is a reference or a ciphertext; None says nothing about it. `line` is where it was written."""
+    """One login. `secret` is a reference or a ciphertext; None leaves it unspecified. `line` is its line in the file."""
 
     name: str
     username: str
@@ -25,7 +25,7 @@ class CredentialEntry:
 
 @dataclass(frozen=True, slots=True)
 class InstanceEntry:
-    """One server as it is to be registered. `is_replica` says that it may look like another server; `line` is where it was written."""
+    """One server to register. `is_replica`: it may look like another server. `line` is its line in the file."""
 
     name: str
     engine: Engine
@@ -43,7 +43,7 @@ class InstanceEntry:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredInstance:
-    """One server as the store has it; `deleted_at` is set on a removed one, whose history stays."""
+    """One server in the store. `deleted_at` is set if it was removed; its history is kept."""
 
     instance_id: int
     entry: InstanceEntry
@@ -58,13 +58,13 @@ class RegisteredInstance:
 
     @property
     def instance(self) -> Instance:
-        """What a visit needs of it."""
+        """The part of it that a probe needs."""
         instance = instance_of(self.entry, self.login, self.instance_id)
         return replace(instance, server_identity=self.server_identity, server_version=self.server_version)
 
 
 def instance_of(entry: InstanceEntry, login: CredentialEntry, instance_id: int) -> Instance:
-    """What a visit needs of an entry with this login."""
+    """The part of an entry with this login that a probe needs."""
     return Instance(
         instance_id=instance_id,
         name=entry.name,
@@ -95,14 +95,14 @@ class KnownDatabase:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Why one entry cannot be registered, in a sentence that holds no secret; line 0 is outside a file."""
+    """The reason why an entry cannot be registered, without secrets. Line 0 means that there is no file."""
 
     line: int
     sentence: str
 
 
 class Action(StrEnum):
-    """What registering does to one entry."""
+    """What the plan does with one entry."""
 
     ADD = "add"
     CHANGE = "change"
@@ -112,7 +112,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field that gets another value, as text for people: of a secret only its kind. None is unset."""
+    """A field that changes, as text for people; of a secret only its kind. None means not set."""
 
     field: str
     old: str | None
@@ -131,7 +131,7 @@ class PlannedCredential:
 
 @dataclass(frozen=True, slots=True)
 class PlannedInstance:
-    """One server in a plan. `is_moved`: it is another server than before, by a person's word; `identity` is what it calls itself."""
+    """One server in a plan. `is_moved`: according to the user, it was moved or rebuilt. `identity` is the server's identity."""
 
     entry: InstanceEntry
     action: Action
@@ -142,9 +142,9 @@ class PlannedInstance:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What registering would do. `untouched` counts the registered instances that it does not name.
+    """The changes of a registration. `untouched` counts the registered instances that are not part of it.
 
-    `problems` keep it from being carried out; they come from the `answers` of the servers.
+    A plan with `problems` is not applied. They result from the `answers` of the servers.
     """
 
     credentials: tuple[PlannedCredential, ...]
@@ -155,8 +155,8 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether everything is as it should be already."""
-        return all(one.action is Action.UNCHANGED for one in (*self.credentials, *self.instances))
+        """Tell whether nothing has to be changed."""
+        return all(planned.action is Action.UNCHANGED for planned in (*self.credentials, *self.instances))
 
 
 def compare_fleet(
@@ -166,14 +166,14 @@ def compare_fleet(
     stored_credentials: Collection[CredentialEntry],
     stored_instances: Collection[RegisteredInstance],
 ) -> Plan:
-    """Plan how these entries come into a store that has those."""
-    known_credentials = {one.name: one for one in stored_credentials}
-    known_instances = {one.entry.name: one for one in stored_instances}
+    """Compare requested entries with stored ones, and plan the changes."""
+    known_credentials = {credential.name: credential for credential in stored_credentials}
+    known_instances = {registered.entry.name: registered for registered in stored_instances}
     named = {entry.name for entry in instances}
-    others = [one for one in stored_instances if one.deleted_at is None and one.entry.name not in named]
+    others = [registered for registered in stored_instances if registered.deleted_at is None and registered.entry.name not in named]
     users: dict[str, list[str]] = {}
-    for one in others:
-        users.setdefault(one.login.name, []).append(one.entry.name)
+    for registered in others:
+        users.setdefault(registered.login.name, []).append(registered.entry.name)
     return Plan(
         credentials=tuple(_plan_credential(entry, known_credentials.get(entry.name), users.get(entry.name, ())) for entry in credentials),
         instances=tuple(_plan_instance(entry, known_instances.get(entry.name)) for entry in instances),
@@ -184,7 +184,7 @@ def compare_fleet(
 def _plan_credential(entry: CredentialEntry, known: CredentialEntry | None, users: Sequence[str]) -> PlannedCredential:
     if known is None:
         return PlannedCredential(entry, Action.ADD, (), tuple(users))
-    if entry.secret is None and entry.username == known.username:  # a secret that is left out stays with its user name
+    if entry.secret is None and entry.username == known.username:  # an unspecified secret is kept for the same user name
         return PlannedCredential(known, Action.UNCHANGED, (), tuple(users))
     changes = [Change("username", known.username, entry.username)] if entry.username != known.username else []
     if entry.secret != known.secret:
@@ -224,5 +224,5 @@ def describe_tags(tags: Mapping[str, str]) -> str | None:
 
 
 def describe_secret(secret: str | None) -> str | None:
-    """Where a password is kept, never the password: env:NAME, file:PATH or encrypted; None is a login without one."""
+    """Where a password is stored, never the password itself: env:NAME, file:PATH or encrypted; None for a login without one."""
     return "encrypted" if secret is not None and secret.startswith("encrypted:") else secret

@@ -1,7 +1,7 @@
-"""The key of the stored passwords: refused when it is another one than they were encrypted with, and replaced by a new one.
+"""The encryption key of the stored passwords: checks that it is the right one, and rotates it.
 
-Replacing has three steps: the new key is put before the old one, every password is encrypted again in one transaction, the old key is
-taken away. Whatever interrupts them, a key that opens every password is there, and doing it again ends it.
+A rotation has three steps: the new key is added before the old one, every password is encrypted again in one transaction, and the old
+key is removed. After any interruption there is a key that decrypts every password, and running it again completes the rotation.
 """
 
 from collections.abc import Sequence
@@ -17,17 +17,17 @@ from whalefall_pipelines.store.secret_keys import SecretKeys
 
 
 def refuse_other_key(settings: Settings, database: Database) -> None:
-    """Refuse the key of this installation where it opens none of the stored passwords.
+    """Refuse the key of this installation if it decrypts none of the stored passwords.
 
     Raises:
-        InputError: there are some, and it opens none.
+        InputError: there are stored passwords, and the key decrypts none of them.
     """
     secrets = SecretBox(settings)
     with database.transaction() as cursor:
         sealed = _sealed(cursor)
-    if sealed and not any(secrets.opens(one.secret or "") for one in sealed):
+    if sealed and not any(secrets.opens(credential.secret or "") for credential in sealed):
         raise InputError(
-            f"The passwords that this store keeps ({len(sealed)}) were encrypted with another key than {secrets.keys}: bring that key back "
+            f"The {len(sealed)} passwords in this store were encrypted with a different key than {secrets.keys}: restore that key "
             "(WHALEFALL_SECRET_KEY, or secret.key in the home folder)."
         )
 
@@ -36,14 +36,14 @@ def replace_key(settings: Settings, database: Database) -> tuple[int, SecretKeys
     """Encrypt every stored password with a new key; return how many there are, and the keys.
 
     Raises:
-        InputError: a session runs, a password cannot be opened, or WHALEFALL_SECRET_KEY has no new key; nothing is changed.
+        InputError: a session is running, a password cannot be decrypted, or WHALEFALL_SECRET_KEY has no new key; nothing is changed.
     """
     secrets = SecretBox(settings)
     keys = secrets.keys
     if not (keys.is_file or keys.is_several):
         raise InputError(
-            "The key is in WHALEFALL_SECRET_KEY: set it to the new key and the old one with a comma between them, the new one first, "
-            "wherever whalefall and Dagster run, restart them, and run this again; afterwards take the old key out."
+            "The key is in WHALEFALL_SECRET_KEY: set it to NEW,OLD (the new key, a comma, the old key) wherever whalefall and Dagster "
+            "run, restart them, and run this command again; remove the old key afterwards."
         )
     with database.transaction() as holding:  # until the last step, so that no password is sealed with the old key meanwhile
         lock_fleet(holding)
@@ -61,18 +61,21 @@ def replace_key(settings: Settings, database: Database) -> tuple[int, SecretKeys
 def seal_all_again(database: Database, secrets: SecretBox) -> int:
     """Encrypt every stored password with the first key, all or none of them; return how many there are."""
     with database.transaction() as cursor:
-        return replace_secrets(cursor, {one.name: (one.secret or "", secrets.seal_again(one.secret or "")) for one in _sealed(cursor)})
+        return replace_secrets(
+            cursor,
+            {credential.name: (credential.secret or "", secrets.seal_again(credential.secret or "")) for credential in _sealed(cursor)},
+        )
 
 
 def _sealed(cursor: Cursor) -> list[CredentialEntry]:
     credentials, _ = read_fleet(cursor)
-    return [one for one in credentials if is_sealed(one.secret)]
+    return [credential for credential in credentials if is_sealed(credential.secret)]
 
 
 def _refuse_unreadable(sealed: Sequence[CredentialEntry], secrets: SecretBox) -> None:
-    unreadable = [one.name for one in sealed if not secrets.opens(one.secret or "")]
+    unreadable = [credential.name for credential in sealed if not secrets.opens(credential.secret or "")]
     if unreadable:
         raise InputError(
-            f"{secrets.keys} does not open the passwords of {', '.join(map(repr, unreadable))}, so nothing was changed: bring back the key "
-            "that they were encrypted with, or give these logins their passwords anew."
+            f"{secrets.keys} cannot decrypt the passwords of {', '.join(map(repr, unreadable))}, so nothing was changed: restore the key "
+            "that they were encrypted with, or set the passwords of these logins again."
         )

@@ -1,6 +1,6 @@
-"""Verbs that change what is collected under a name: enable, disable, remove, and say that a server was moved or is a replica.
+"""Verbs on registered instances: enable, disable, remove, and accept that a server was moved or is a replica.
 
-Registering is `register_instances.py`; the rules by which servers are compared are `inventory/identities.py`.
+`register_instances.py` registers instances; `identities.py` has the rules by which servers are compared.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -49,24 +49,24 @@ def disable(database: Database, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def remove_instances(database: Database, names: Sequence[str], *, confirmed: Sequence[RegisteredInstance] | None = None) -> None:
-    """Take these instances, all or none of them, out of the fleet; their history stays. `confirmed` is how a person saw them.
+    """Remove these instances, all or none of them, from the fleet. Their history is kept. `confirmed` is what the user saw.
 
     Raises:
-        NotFoundError: a name is not registered, or was removed already.
+        NotFoundError: a name is not registered, or was already removed.
         InputError: an instance was changed meanwhile; none was removed.
     """
     with database.transaction() as cursor:
         lock_fleet(cursor)
         registered = find_registered(cursor, names)
-        if confirmed is not None and {one.instance_id: one.entry for one in registered} != {
-            one.instance_id: one.entry for one in confirmed
+        if confirmed is not None and {instance.instance_id: instance.entry for instance in registered} != {
+            instance.instance_id: instance.entry for instance in confirmed
         }:
-            raise InputError("An instance was changed after it was shown, so none was removed: look at it again.")
+            raise InputError("An instance was changed after it was shown, so none was removed: run the command again.")
         store.remove_instances(cursor, names)
 
 
 def accept_moved(database: Database, names: Sequence[str]) -> tuple[RegisteredInstance, ...]:
-    """Let the next visit take whichever server it meets; return what was known before. What was collected stays and goes on.
+    """Let the next probe accept whichever server answers; return the previous state. The collected history continues.
 
     Raises:
         NotFoundError: a name is not registered, or was removed.
@@ -79,11 +79,11 @@ def accept_moved(database: Database, names: Sequence[str]) -> tuple[RegisteredIn
 
 
 def accept_replicas(database: Database, names: Sequence[str], *, is_replica: bool) -> tuple[RegisteredInstance, ...]:
-    """Say whether these instances may be the same server as another one by all that can be seen; return what was known before.
+    """Set whether these instances may look like the server of another one; return the previous state.
 
     Raises:
         NotFoundError: a name is not registered, or was removed.
-        InputError: without the mark one is the same server as another active instance; nothing is changed.
+        InputError: without the mark, an instance is the same server as another active instance; nothing is changed.
     """
     addresses = _resolve(database)
     with database.transaction() as cursor:
@@ -95,7 +95,7 @@ def accept_replicas(database: Database, names: Sequence[str], *, is_replica: boo
 
 
 def _resolve(database: Database) -> Addresses:
-    return resolve_hosts({one.entry.host for one in registered_instances(database)}, seconds=RESOLVE_SECONDS)
+    return resolve_hosts({registered.entry.host for registered in registered_instances(database)}, seconds=RESOLVE_SECONDS)
 
 
 def _refuse_twins(registered: Sequence[RegisteredInstance], names: Collection[str], addresses: Addresses) -> None:

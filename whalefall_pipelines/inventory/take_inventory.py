@@ -1,4 +1,4 @@
-"""What the probe of a server does to the inventory, within the transaction that writes its day."""
+"""Updates the inventory of a server from a probe, within the transaction that writes its day."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from whalefall_pipelines.store.database import Cursor
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a server says of itself and of its databases: those that count with the server's own identifiers, and the names that the
-    filter hides. With `grant_to_list` there may be more databases than are listed, which that GRANT would show.
+    """What a server reports about itself and its databases: the listed ones with the server's own identifiers, and the names that the
+    filter excludes. If `grant_to_list` is set, there may be more databases, which that GRANT would make visible.
     """
 
     server_version: str

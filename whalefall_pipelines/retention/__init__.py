@@ -1,4 +1,4 @@
-"""Retention: table partitions that are created ahead and expire, and rows that expire one by one."""
+"""Retention: table partitions that are created ahead of time and expire, and rows that expire one by one."""
 
 from whalefall_pipelines.area import Area
 

@@ -1,6 +1,6 @@
-"""Writes a month to a Parquet file with a manifest, proves that it can be read back to the same rows, and restores it.
+"""Archives a month in a Parquet file with a manifest, verifies that it reads back to the same rows, and restores it.
 
-Between the store and Parquet the rows are CSV in a temporary file. When a month is archived is `maintain_table_partitions.py`.
+Between the store and Parquet, the rows are CSV in a temporary file. `maintain_table_partitions.py` decides which months are archived.
 """
 
 import hashlib
@@ -22,13 +22,13 @@ from whalefall_pipelines.errors import ArchiveError, InputError, NotFoundError
 from whalefall_pipelines.retention.store.table_partition_rows import column_types, copy_out, count_differences, restore_month
 from whalefall_pipelines.store.database import Database
 
-# A database name may hold a line break, and a line must fit into a block.
+# A database name may contain a line break, and a CSV record must fit into one block.
 _BLOCK_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is known of an archive file; it lies beside it as JSON."""
+    """The description of an archive file, stored beside it as JSON."""
 
     table_name: str
     month: str
@@ -39,16 +39,16 @@ class Manifest:
 
     @property
     def calendar_month(self) -> Month:
-        """Its month."""
+        """The month as an object."""
         (month,) = months_of([date.fromisoformat(f"{self.month}-01")])
         return month
 
 
 def check_archive(folder: Path) -> None:
-    """Make sure that archives can be written there, before anything is taken out of the store.
+    """Check that archives can be written to this folder, before anything is removed from the store.
 
     Raises:
-        ArchiveError: they cannot.
+        ArchiveError: the folder is not writable.
     """
     with _failures(f"Archives cannot be written to {folder}"):
         _arrow("pyarrow.parquet")
@@ -57,34 +57,37 @@ def check_archive(folder: Path) -> None:
             pass
 
 
-def archive_month(database: Database, one: TablePartition, folder: Path) -> Path:
-    """Write a month to a new file, read it back, compare every row, and return the file. An older file is never written over.
+def archive_month(database: Database, partition: TablePartition, folder: Path) -> Path:
+    """Write a month to a new file, read it back, compare every row, and return the file. An existing file is never overwritten.
 
     Raises:
-        ArchiveError: it cannot be written, or what was read back is not the same.
+        ArchiveError: it cannot be written, or it does not read back to the same rows.
     """
-    columns = column_types(database, one.table_name)
-    with _failures(f"{one.name} cannot be archived to {folder}"), tempfile.TemporaryDirectory(dir=folder, prefix=".archive-") as scratch:
+    columns = column_types(database, partition.table_name)
+    with (
+        _failures(f"{partition.name} cannot be archived to {folder}"),
+        tempfile.TemporaryDirectory(dir=folder, prefix=".archive-") as scratch,
+    ):
         csv_file, parquet_file = Path(scratch) / "rows.csv", Path(scratch) / "rows.parquet"
         with csv_file.open("wb") as file:
-            copy_out(database, one, file)
+            copy_out(database, partition, file)
         _write_parquet(csv_file, parquet_file, columns)
         _read_parquet(parquet_file, csv_file)
         with csv_file.open("rb") as file:
-            rows, differences = count_differences(database, one, file, list(columns))
+            rows, differences = count_differences(database, partition, file, list(columns))
         if differences:
             raise ArchiveError(
-                f"The archive of {one.name} differs in {differences} of {rows} rows when it is read back, so it is not kept."
+                f"The archive of {partition.name} differs in {differences} of {rows} rows when it is read back, so it was discarded."
             )
-        manifest = Manifest(one.table_name, str(one.month), rows, parquet_file.stat().st_size, _checksum(parquet_file), columns)
+        manifest = Manifest(partition.table_name, str(partition.month), rows, parquet_file.stat().st_size, _checksum(parquet_file), columns)
         return _keep(parquet_file, folder, manifest)
 
 
 def read_manifest(file: Path) -> Manifest:
-    """The manifest of an archive file, compared with the file.
+    """Read the manifest of an archive file and compare it with the file.
 
     Raises:
-        NotFoundError: one of the two is not there.
+        NotFoundError: one of the two does not exist.
         ArchiveError: the file is not the one that the manifest describes.
     """
     beside = _manifest_of(file)
@@ -96,30 +99,30 @@ def read_manifest(file: Path) -> Manifest:
     if (manifest.bytes, manifest.sha256) != (file.stat().st_size, _checksum(file)):
         raise ArchiveError(f"{file} is not the file that {beside.name} describes: its size or checksum differs; nothing was restored.")
     if manifest.table_name not in partitioned_table_names():
-        raise InputError(f"{beside} is about the table {manifest.table_name!r}, which whalefall does not archive.")
+        raise InputError(f"{beside} describes the table {manifest.table_name!r}, which whalefall does not archive.")
     return manifest
 
 
 def restore_archive(database: Database, file: Path) -> Manifest:
-    """Make the month of an archive again, with all its rows, and return what it was restored from.
+    """Recreate the month of an archive with all its rows, and return the manifest.
 
     Raises:
         ArchiveError: the file is damaged.
-        InputError: the month exists. Nothing is changed in either case.
+        InputError: the month already exists. Nothing is changed in either case.
     """
     manifest = read_manifest(file)
     with _failures(f"{file} cannot be restored"), tempfile.TemporaryDirectory(prefix="whalefall-restore-") as scratch:
         csv_file = Path(scratch) / "rows.csv"
         rows = _read_parquet(file, csv_file)
         if rows != manifest.rows:
-            raise ArchiveError(f"{file} has {rows} rows and not {manifest.rows} as its manifest says; nothing was restored.")
+            raise ArchiveError(f"{file} has {rows} rows, but its manifest lists {manifest.rows}; nothing was restored.")
         with csv_file.open("rb") as csv_rows:
             restore_month(database, manifest.table_name, manifest.calendar_month, csv_rows, list(manifest.columns))
     return manifest
 
 
 def _keep(parquet_file: Path, folder: Path, manifest: Manifest) -> Path:
-    """Move the file to its name, the manifest first, durably. The same rows archived again are the same file."""
+    """Move the manifest and then the file to their final names, durably. Archiving the same rows again yields the same file."""
     name = manifest.calendar_month.table_partition(manifest.table_name)
     names = (f"{name}.parquet" if number == 1 else f"{name}.{number}.parquet" for number in count(1))
     target = next(path for path in (folder / name for name in names) if not path.exists() or _checksum(path) == manifest.sha256)
@@ -170,7 +173,7 @@ def _write_parquet(csv_file: Path, parquet_file: Path, columns: Mapping[str, str
 
 
 def _read_parquet(parquet_file: Path, csv_file: Path) -> int:
-    """Write the rows of a Parquet file as CSV that the store takes; how many they are."""
+    """Write the rows of a Parquet file as CSV for the store, and return their number."""
     rows = 0
     parquet_module, csv_module = _arrow("pyarrow.parquet"), _arrow("pyarrow.csv")
     with parquet_module.ParquetFile(parquet_file) as parquet, csv_module.CSVWriter(csv_file, parquet.schema_arrow) as writer:
@@ -181,7 +184,7 @@ def _read_parquet(parquet_file: Path, csv_file: Path) -> int:
 
 
 def _arrow_type(type_name: str) -> Any:
-    """The Arrow type of a PostgreSQL type; what has none of its own, such as uuid, is kept as text."""
+    """The Arrow type of a PostgreSQL type. Types without a counterpart, such as uuid, are stored as text."""
     arrow = _arrow("pyarrow")
     if type_name.startswith("numeric("):
         return arrow.decimal128(*map(int, type_name.removeprefix("numeric(").removesuffix(")").split(",")))
@@ -191,7 +194,7 @@ def _arrow_type(type_name: str) -> Any:
 
 
 def _arrow(name: str) -> Any:
-    """Parquet is written and read by pyarrow, which is big and wanted by archives only."""
+    """Import pyarrow, which is large and needed for archives only."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
@@ -200,7 +203,7 @@ def _arrow(name: str) -> Any:
 
 @contextmanager
 def _failures(what: str) -> Generator[None]:
-    """Files and Arrow fail by OSError, ValueError (Arrow's own are such), KeyError and TypeError (a manifest of another shape)."""
+    """Translate the errors of files and Arrow: OSError, ValueError (base of Arrow's own), KeyError and TypeError (malformed manifest)."""
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError) as error:

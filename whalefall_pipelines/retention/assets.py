@@ -1,7 +1,7 @@
-"""Maintenance of the table partitions in Dagster: the asset that creates them with its checks, the job that drops them, and the sensor that
-repairs what cannot wait.
+"""Maintenance of the table partitions in Dagster: the asset that creates them, its checks, the job that drops them, and the sensor for
+urgent repairs.
 
-The work is `retention/maintain_table_partitions.py`; the schedules are in `schedules.py`.
+The work is done in `maintain_table_partitions.py`; the schedules are in `schedules.py`.
 """
 
 import hashlib
@@ -27,25 +27,25 @@ from whalefall_pipelines.store.database import Database
 ASSET = dg.AssetKey("table_partitions")
 CONCURRENCY_GROUP = {"whalefall/concurrency_group": "maintenance"}
 RETRY_NUMBER_TAG = "whalefall/maintenance_retry"
-# Expiring has a week: it may be told to wait by a lock, and a person may have to confirm it.
+# Expiring may take a week: a lock may delay it, and a person may have to confirm it.
 OVERDUE_AFTER = timedelta(days=7)
 STEP_COLUMNS = ("table", "month", "name", "step", "bytes", "rows (estimate)", "why")
 
 CHECKS = {
-    "every_month_in_use_exists": "Fails when a month that holds or takes data has no table partition.",
-    "enough_months_ahead": "Fails when one of the months ahead that WHALEFALL_PARTITIONS_AHEAD asks for is missing.",
-    "nothing_is_overdue": "Warns when a month should have been dropped a week ago.",
-    "nothing_is_held_back": "Warns when an overdue month is kept because periods of it are not computed, and says how they are.",
-    "no_detach_is_pending": "Fails when a detach was cut off: the rows of that month are in no query.",
-    "nothing_conflicts": "Fails when a table is in the way of a month, or a part is not exactly one calendar month.",
+    "every_month_in_use_exists": "Fails if a month that has or receives data has no table partition.",
+    "enough_months_ahead": "Fails if one of the WHALEFALL_PARTITIONS_AHEAD months ahead is missing.",
+    "nothing_is_overdue": "Warns if a month is overdue for dropping by a week.",
+    "nothing_is_held_back": "Warns if an overdue month is kept because its periods are not computed, with the commands that compute them.",
+    "no_detach_is_pending": "Fails if a detach was interrupted, because queries do not see the rows of that month.",
+    "nothing_conflicts": "Fails if a table conflicts with a month, or a table partition is not exactly one calendar month.",
 }
 
 
 @dg.asset(
     key=ASSET,
     group_name="maintenance",
-    description="The monthly table partitions of the four big tables: what exists, what is made ahead, what is overdue or in the way.\n\n"
-    "Materializing it creates what is missing and drops nothing. Only the job `expire_table_partitions` drops.",
+    description="The monthly table partitions of the four big tables: existing, upcoming, overdue and conflicting ones.\n\n"
+    "Materializing it creates missing months and drops nothing. Only the job `expire_table_partitions` drops months.",
     kinds={"postgres", "python"},
     owners=["team:dba"],
     tags={"grain": "table-month"},
@@ -54,28 +54,28 @@ CHECKS = {
 def table_partitions(
     context: dg.AssetExecutionContext, whalefall: WhalefallResource
 ) -> Generator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    given = whalefall.installation()
+    settings = whalefall.installation()
     day = whalefall.today()
-    session_id, steps = _maintain(context, whalefall, lambda database: maintenance.create_table_partitions(database, given, day))
+    session_id, steps = _maintain(context, whalefall, lambda database: maintenance.create_table_partitions(database, settings, day))
     yield dg.MaterializeResult(metadata={**_metadata(steps, day), "session_id": session_id})
-    yield from _checks(steps, given, day)
+    yield from _checks(steps, settings, day)
 
 
 create_table_partitions = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "create_table_partitions",
     selection=dg.AssetSelection.assets(ASSET),
-    description="Makes this month and those ahead, fills holes, drops nothing.",
+    description="Creates the current month and the months ahead, and fills holes between months. Drops nothing.",
     tags=CONCURRENCY_GROUP,
 )
 
 
-@dg.op(description="Drops the months older than their retention, archived before, and shows what is left in the asset `table_partitions`.")
+@dg.op(description="Archives and drops the months older than their retention, and reports the rest in the asset `table_partitions`.")
 def drop_expired_months(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
-    given = whalefall.installation()
+    settings = whalefall.installation()
     day = whalefall.today()
-    session_id, steps = _maintain(context, whalefall, lambda database: maintenance.expire_table_partitions(database, given, day))
+    session_id, steps = _maintain(context, whalefall, lambda database: maintenance.expire_table_partitions(database, settings, day))
     context.log_event(dg.AssetObservation(ASSET, metadata={**_metadata(steps, day), "session_id": session_id}))
-    for check in _checks(steps, given, day):
+    for check in _checks(steps, settings, day):
         context.instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(
                 asset_key=ASSET,
@@ -88,9 +88,9 @@ def drop_expired_months(context: dg.OpExecutionContext, whalefall: WhalefallReso
         )
 
 
-# The resource is named here: when Dagster binds one to a job of ops later, it makes the sensor anew and warns about itself.
+# The resource is bound here: if Dagster binds it to an op job later, it recreates the sensor and emits a warning.
 @dg.job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
-    description="Drops the months older than their retention, archived before; creates nothing.",
+    description="Archives and drops the months older than their retention. Creates nothing.",
     tags=CONCURRENCY_GROUP,
     resource_defs={"whalefall": WhalefallResource()},
 )
@@ -103,7 +103,7 @@ def _maintain(
     whalefall: WhalefallResource,
     work: Callable[[Database], maintenance.Maintenance],
 ) -> tuple[str, Sequence[Step]]:
-    """Do the work of a run in a session, which fails with the code of what was left undone; its id, and what there is to do afterwards."""
+    """Do the work of a run in a session, which fails with the code of the first unfinished step; return its id and the remaining steps."""
     with whalefall.store() as database:
         session = plan_session(context, database, SyncCategory.PARTITION, [whalefall.today()])
         with session_of_run(context, database, session, []):
@@ -120,13 +120,13 @@ def _maintain(
     return str(session.session_id), done.steps
 
 
-def _checks(steps: Sequence[Step], given: Settings, day: date) -> list[dg.AssetCheckResult]:
-    this, rules = Month(day.year, day.month), maintenance.rules(given)
-    missing = [step for step in steps if step.found is None and step.month]
+def _checks(steps: Sequence[Step], settings: Settings, day: date) -> list[dg.AssetCheckResult]:
+    current_month, rules = Month(day.year, day.month), maintenance.rules(settings)
+    missing = [step for step in steps if step.partition is None and step.month]
     overdue = [step for step in dropped_by(steps) if step.month and rules.is_overdue(step.table_name, step.month, day - OVERDUE_AFTER)]
     return [
-        _check("every_month_in_use_exists", [step for step in missing if step.month and step.month <= this]),
-        _check("enough_months_ahead", [step for step in missing if step.month and step.month > this]),
+        _check("every_month_in_use_exists", [step for step in missing if step.month and step.month <= current_month]),
+        _check("enough_months_ahead", [step for step in missing if step.month and step.month > current_month]),
         _check("nothing_is_overdue", overdue, dg.AssetCheckSeverity.WARN),
         _check("nothing_is_held_back", [step for step in steps if step.kind is StepKind.HOLD], dg.AssetCheckSeverity.WARN),
         _check("no_detach_is_pending", [step for step in steps if step.kind is StepKind.FINALIZE]),
@@ -138,33 +138,33 @@ def _checks(steps: Sequence[Step], given: Settings, day: date) -> list[dg.AssetC
     jobs=[create_table_partitions, expire_table_partitions],
     minimum_interval_seconds=120,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Repairs within minutes: a month that is missing or that a write missed, and a detach that was cut off. An expiry that met "
-    "a lock is retried the same day (WHALEFALL_RETRY_MINUTES).",
+    description="Repairs missing months and interrupted detaches within minutes. An expiry that was blocked by a lock is retried the same "
+    "day (WHALEFALL_RETRY_MINUTES).",
 )
 def missing_table_partitions(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Generator[dg.RunRequest | dg.SkipReason]:
-    given = whalefall.installation()
+    settings = whalefall.installation()
     with whalefall.store() as database:
-        steps = maintenance.plan_additions(database, given, whalefall.today())
-        retries = list(_retry(context.instance, database, given, whalefall.now()))
+        steps = maintenance.plan_additions(database, settings, whalefall.today())
+        retries = list(_retry(context.instance, database, settings, whalefall.now()))
     hour = f"{whalefall.now():%Y-%m-%dT%H}"
     cut_off = [step for step in dropped_by(steps) if step.kind is StepKind.FINALIZE]
     repairs = [*_repair("create_table_partitions", added_by(steps), hour), *_repair("expire_table_partitions", cut_off, hour)]
-    yield from [*repairs, *retries] or [dg.SkipReason("Every month is there.")]
+    yield from [*repairs, *retries] or [dg.SkipReason("every month exists")]
 
 
-def _retry(instance: dg.DagsterInstance, database: Database, given: Settings, now: datetime) -> Iterable[dg.RunRequest]:
-    """The expiry once more where the last one met a lock: after each pause of WHALEFALL_RETRY_MINUTES, then after the longest of them."""
+def _retry(instance: dg.DagsterInstance, database: Database, settings: Settings, now: datetime) -> Iterable[dg.RunRequest]:
+    """Retry the last expiry if a lock blocked it: after each pause of WHALEFALL_RETRY_MINUTES, then after the last of them."""
     for run in instance.get_runs(dg.RunsFilter(job_name=expire_table_partitions.name), limit=1):
         refused_at = find_refused_maintenance(database, run.run_id)
         number = int(run.tags.get(RETRY_NUMBER_TAG, 0))
-        pause = given.retry_pauses[min(number, len(given.retry_pauses) - 1)]
+        pause = settings.retry_pauses[min(number, len(settings.retry_pauses) - 1)]
         if refused_at and refused_at + pause <= now:
             tags = {RETRY_NUMBER_TAG: str(number + 1)}
             yield dg.RunRequest(run_key=f"after-{run.run_id}", job_name=expire_table_partitions.name, tags=tags)
 
 
 def _repair(job_name: str, steps: Sequence[Step], hour: str) -> Iterable[dg.RunRequest]:
-    """A run for these steps: at once, and while they stay to be done once an hour."""
+    """A run for these steps: at once, and then once an hour until they are done."""
     if steps:
         names = hashlib.sha256("\n".join(step.name for step in steps).encode()).hexdigest()[:16]
         yield dg.RunRequest(run_key=f"{job_name}-{hour}-{names}", job_name=job_name)
@@ -172,19 +172,19 @@ def _repair(job_name: str, steps: Sequence[Step], hour: str) -> Iterable[dg.RunR
 
 def _check(name: str, steps: Sequence[Step], severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR) -> dg.AssetCheckResult:
     more = f" and {len(steps) - 3} more" if len(steps) > 3 else ""
-    found = "; ".join(f"{step.name}: {step.why}" for step in steps[:3]) + more
+    description = "; ".join(f"{step.name}: {step.why}" for step in steps[:3]) + more
     return dg.AssetCheckResult(
         asset_key=ASSET,
         check_name=name,
         passed=not steps,
         severity=severity,
-        description=found or "in order",
+        description=description or "in order",
         metadata={"count": len(steps), "table partitions": markdown_table(STEP_COLUMNS, map(_step_row, steps[:MOST_ROWS]))},
     )
 
 
 def _metadata(steps: Sequence[Step], day: date) -> Metadata:
-    existing = [step.found for step in steps if step.found and step.kind is not StepKind.CONFLICT]
+    existing = [step.partition for step in steps if step.partition and step.kind is not StepKind.CONFLICT]
     counts: Mapping[str, Callable[[Step], bool]] = {
         "to_create": lambda step: step.kind is StepKind.CREATE,
         "overdue": lambda step: step.drops,
@@ -194,21 +194,21 @@ def _metadata(steps: Sequence[Step], day: date) -> Metadata:
     }
     return {
         "table_partitions": len(existing),
-        "total_bytes": sum(one.total_bytes for one in existing),
+        "total_bytes": sum(partition.total_bytes for partition in existing),
         **{name: sum(map(belongs, steps)) for name, belongs in counts.items()},
         "next three months": _coming(steps, Month(day.year, day.month)),
         "table partitions": markdown_table(STEP_COLUMNS, [_step_row(step) for step in steps[-MOST_ROWS:]]),
     }
 
 
-def _coming(steps: Sequence[Step], this: Month) -> dg.MarkdownMetadataValue:
-    present = {(step.table_name, step.month) for step in steps if step.found}
-    months = [this.plus(number) for number in (1, 2, 3)]
+def _coming(steps: Sequence[Step], current_month: Month) -> dg.MarkdownMetadataValue:
+    present = {(step.table_name, step.month) for step in steps if step.partition}
+    months = [current_month.plus(number) for number in (1, 2, 3)]
     tables = partitioned_table_names()
     rows = [(month, *("exists" if (table_name, month) in present else "missing" for table_name in tables)) for month in months]
     return markdown_table(("month", *tables), rows)
 
 
 def _step_row(step: Step) -> tuple[object, ...]:
-    known = (step.found.total_bytes, step.found.rows) if step.found else (None, None)
+    known = (step.partition.total_bytes, step.partition.rows) if step.partition else (None, None)
     return (step.table_name, step.month, step.name, step.kind, *known, step.why)

@@ -1,4 +1,4 @@
-"""What retention brings to Dagster."""
+"""The Dagster definitions of the retention area."""
 
 import dagster as dg
 

@@ -1,4 +1,4 @@
-"""What `whalefall doctor` checks of retention: that the months are there, and what the installation takes on disk."""
+"""The doctor's checks of retention: the months exist, and the disk usage of the installation."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,52 +13,52 @@ from whalefall_pipelines.retention.maintenance import Step, StepKind
 
 
 def check(examined: Examined) -> Iterator[Outcome]:
-    """The table partitions, and the footprint where Dagster's database answers."""
+    """Check the table partitions, and report the footprint if Dagster's database answers."""
     day = examined.today
     yield from check_months(plan(examined.store, examined.settings, day), Month(day.year, day.month))
     if examined.dagster:
         yield check_footprint(read_footprint(Databases(examined.store, examined.dagster), day))
 
 
-def check_months(steps: Sequence[Step], this: Month) -> list[Outcome]:
-    """The running month must be there, the coming ones should be, and nothing may be cut off or in the way."""
+def check_months(steps: Sequence[Step], current_month: Month) -> list[Outcome]:
+    """Check that the current month and the months ahead exist, and that no detach was interrupted and no table conflicts."""
     create = "run `whalefall partitions create`."
     missing = [step for step in steps if step.kind is StepKind.CREATE and step.month]
     rules = (
         (
-            "are missing, so a run has to make them before it writes",
-            [one for one in missing if one.month and one.month <= this],
+            "are missing, so a run has to create them before it writes",
+            [step for step in missing if step.month and step.month <= current_month],
             problem,
             create,
         ),
-        ("of the months ahead are missing", [one for one in missing if one.month and one.month > this], warning, create),
+        ("of the months ahead are missing", [step for step in missing if step.month and step.month > current_month], warning, create),
         (
-            "were cut off while they were detached: their rows are in no query",
-            [one for one in steps if one.kind is StepKind.FINALIZE],
+            "were interrupted while they were detached: queries do not see their rows",
+            [step for step in steps if step.kind is StepKind.FINALIZE],
             problem,
             "run `whalefall partitions expire`.",
         ),
         (
-            "are in the way",
-            [one for one in steps if one.kind is StepKind.CONFLICT],
+            "conflict with a month",
+            [step for step in steps if step.kind is StepKind.CONFLICT],
             problem,
-            "look at `whalefall partitions plan`, and rename or drop what conflicts.",
+            "see `whalefall partitions plan`, and rename or drop the conflicting tables.",
         ),
     )
     bad = [
-        outcome("table partitions", f"{listed([one.name for one in found])} {why}.", next_step)
-        for why, found, outcome, next_step in rules
-        if found
+        outcome("table partitions", f"{listed([step.name for step in affected])} {why}.", next_step)
+        for why, affected, outcome, next_step in rules
+        if affected
     ]
-    return bad or [fine("table partitions", "this month and those ahead are there.")]
+    return bad or [fine("table partitions", "the current month and the months ahead exist.")]
 
 
 def check_footprint(footprint: Footprint) -> Outcome:
-    """What the installation takes on disk, largest first, and its growth; a fact, never a problem: how much room there is, is unknown."""
+    """Report the disk usage, largest first, and its growth. It is never a problem, because the free space is unknown."""
     by_size = sorted(footprint.sizes.items(), key=lambda kind_and_size: -kind_and_size[1])
     kinds = ", ".join(f"{kind} {round_size(size)}" for kind, size in by_size)
     grown = footprint.growth_bytes(list(footprint.sizes))
-    growth = "its growth is known from tomorrow on"
+    growth = "its growth will be known from tomorrow on"
     if grown is not None:
         growth = f"{round_size(abs(grown))} {'less' if grown < 0 else 'more'} a day since {footprint.earlier_on}"
     return fine("footprint", f"{round_size(footprint.total_bytes)} on disk ({kinds}); {growth}.")

@@ -1,7 +1,7 @@
-"""Deletes what is older than it is kept and has no month of its own: gaps, records, sessions, and Dagster's events; and measures what the
-whole installation takes on disk.
+"""Deletes expired rows outside the monthly tables: gaps, records, sessions and Dagster events. It also measures the disk usage of the whole
+installation.
 
-Every batch is a transaction of its own, so that an interrupted run is taken up by the next one. Months are `maintain_table_partitions.py`.
+Every batch is its own transaction, so the next run continues an interrupted one. `maintain_table_partitions.py` expires months.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -19,13 +19,13 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import read_catalogue
 
-# A year of footprints, to be compared with the same season.
+# A year of footprints, so that they can be compared with the same season.
 FOOTPRINT_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Where rows expire: the store, and Dagster's database beside it."""
+    """The databases whose rows expire: the store, and Dagster's database beside it."""
 
     store: Database
     dagster: Database
@@ -37,14 +37,14 @@ def open_databases(settings: Settings) -> Generator[Databases]:
 
     Raises:
         StoreUnreachableError: one of them does not answer.
-        SchemaError: the store's schema is not this program's.
+        SchemaError: the store's schema does not match this program.
     """
     with open_store(settings) as store, open_dagster_database(settings, store) as dagster:
         yield Databases(store, dagster)
 
 
 def plan_rows(databases: Databases, settings: Settings, today: date) -> tuple[ExpiredRows, ...]:
-    """What would be deleted on this day, counted; what nothing is to be deleted of is there with no rows."""
+    """Count the rows that would be deleted on this day. Every kind is listed, even with no rows."""
     rules = _rules(databases.store, settings, today)
     return tuple(ExpiredRows(kind, rules.before(kind, today), _count(databases, kind, rules, today), WHY[kind]) for kind in RowKind)
 
@@ -57,15 +57,17 @@ def expire_rows(
     confirmed: Sequence[ExpiredRows] | None = None,
     on_batch: Callable[[RowKind, int], None] = lambda _kind, _rows: None,
 ) -> tuple[ExpiredRows, ...]:
-    """Delete what is older than it is kept, and return how many rows that were. `confirmed` is the plan that a person saw.
+    """Delete expired rows, and return their numbers. `confirmed` is the plan that the user saw.
 
     Raises:
-        InputError: other rows would be deleted than were confirmed; none is.
-        StoreUnreachableError: a database is away; what was deleted before stays deleted.
+        InputError: the rows to delete differ from the confirmed ones; nothing is deleted.
+        StoreUnreachableError: a database is unavailable; rows that were already deleted stay deleted.
     """
     rules = _rules(databases.store, settings, today)
-    if confirmed is not None and {one.kind: one.before for one in confirmed} != {kind: rules.before(kind, today) for kind in RowKind}:
-        raise InputError("What expires changed after its plan was shown, so nothing was deleted: make the plan again.")
+    if confirmed is not None and {expired.kind: expired.before for expired in confirmed} != {
+        kind: rules.before(kind, today) for kind in RowKind
+    }:
+        raise InputError("The rows to delete changed after the plan was shown, so nothing was deleted: run the command again.")
     done: list[ExpiredRows] = []
     for kind in RowKind:
         deleted = ExpiredRows(kind, rules.before(kind, today), 0, WHY[kind])
@@ -77,22 +79,24 @@ def expire_rows(
 
 
 def read_footprint(databases: Databases, today: date) -> Footprint:
-    """What the installation takes on disk now, and took up to 30 days ago."""
+    """The disk usage of the installation now, and up to 30 days ago."""
     earlier_on, earlier = retention.find_earlier_footprint(databases.store, today - timedelta(days=GROWTH_DAYS), today)
     return Footprint(retention.measure_footprint(databases.store, databases.dagster), earlier, earlier_on, today)
 
 
 def record_footprint(databases: Databases, footprint: Footprint) -> None:
-    """Write down what the installation takes on disk today, so that its growth is known later."""
+    """Store today's disk usage, so that the growth is known later."""
     keep_from = footprint.today - timedelta(days=FOOTPRINT_DAYS)
     retention.record_footprint(databases.store, footprint.today, footprint.sizes, keep_from=keep_from)
 
 
 def _rules(store: Database, settings: Settings, today: date) -> RowRules:
-    """The oldest day that is kept is of the oldest month of sizes that is there: one that is held for its periods needs its gaps."""
+    """The rules of this day. Gaps are kept from the oldest existing month of sizes on, because a held month still needs its gaps."""
     rules = month_rules(settings)
     present = [
-        one.month for one in read_catalogue(store, rules.names(Content.AGGREGATED_DAYS)) if one.month and one.place is not Place.STRAY
+        partition.month
+        for partition in read_catalogue(store, rules.names(Content.AGGREGATED_DAYS))
+        if partition.month and partition.place is not Place.STRAY
     ]
     return RowRules(min([rules.oldest_daily(today), *present]).first_day, settings.session_retention_days, settings.event_retention_days)
 

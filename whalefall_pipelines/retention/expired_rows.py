@@ -1,6 +1,6 @@
-"""What has no month of its own and expires all the same: how old it may become, and what the whole installation takes on disk.
+"""The rules for rows that expire outside the monthly tables, and the disk usage of the whole installation.
 
-Months are `table_partitions.py`. Counting and deleting rows is `retention/expire_rows.py`.
+`maintenance.py` has the rules for months. `expire_rows.py` counts and deletes rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class RowKind(StrEnum):
-    """Rows that expire, in the order in which they are deleted: what refers to others goes before them."""
+    """The kinds of rows that expire, in the order of deletion: referencing rows come before referenced ones."""
 
     GAPS = "gaps"
     RECORDS = "records"
@@ -20,7 +20,7 @@ class RowKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowRules:
-    """What is kept: everything of sessions and of Dagster's events that is younger than so many days, and every gap of a kept day."""
+    """What is kept: sessions and Dagster events for a number of days, and every gap of a kept day."""
 
     oldest_day: date
     session_days: int
@@ -35,7 +35,7 @@ class RowRules:
 
 @dataclass(frozen=True, slots=True)
 class ExpiredRows:
-    """So many rows of a kind are older than they are kept; `why` says what is kept."""
+    """The number of expired rows of one kind. `why` explains the rule."""
 
     kind: RowKind
     before: date
@@ -44,18 +44,18 @@ class ExpiredRows:
 
 
 WHY: Mapping[RowKind, str] = {
-    RowKind.GAPS: "gaps go with their days",
+    RowKind.GAPS: "gaps expire with their days",
     RowKind.RECORDS: "older than WHALEFALL_SESSION_RETENTION_DAYS",
     RowKind.SESSIONS: "older than WHALEFALL_SESSION_RETENTION_DAYS, and no kept day and no retry refers to them",
     RowKind.EVENTS: "of ended runs older than WHALEFALL_EVENT_RETENTION_DAYS, and of no asset and no check",
 }
-# Growth is measured over so many days where there are as many.
+# Growth is measured over this many days, or over fewer if there are not as many.
 GROWTH_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What the installation takes on disk, in bytes by kind, and what it took on an earlier day; empty when that is unknown."""
+    """The disk usage of the installation in bytes by kind, now and on an earlier day; empty if that is unknown."""
 
     sizes: Mapping[str, int]
     earlier: Mapping[str, int]
@@ -64,11 +64,11 @@ class Footprint:
 
     @property
     def total_bytes(self) -> int:
-        """All of it."""
+        """The sum of all kinds."""
         return sum(self.sizes.values())
 
     def growth_bytes(self, kinds: Sequence[str]) -> int | None:
-        """By how many bytes a day these kinds have grown since the earlier day; None while there is none."""
+        """The growth of these kinds in bytes per day since the earlier day; None if there is no earlier day."""
         if self.earlier_on is None or self.earlier_on >= self.today:
             return None
         grown = sum(self.sizes.get(kind, 0) - self.earlier.get(kind, 0) for kind in kinds)

@@ -1,6 +1,6 @@
-"""Retention in Dagster: the asset that shows what the installation takes on disk and what would be deleted, and the job that deletes it.
+"""Retention of rows in Dagster: the asset that shows the disk usage and the expired rows, and the job that deletes them.
 
-The work is `retention/expire_rows.py`; months are `table_partitions.py`.
+The work is done in `expire_rows.py`; `assets.py` has the months.
 """
 
 from collections.abc import Generator, Sequence
@@ -22,45 +22,45 @@ CONCURRENCY_GROUP = {"whalefall/concurrency_group": "maintenance"}
 @dg.asset(
     key=ASSET,
     group_name="maintenance",
-    description="What the store and Dagster's database take on disk, by kind, and what is older than it is kept.\n\n"
-    "Materializing it measures and deletes nothing. Only the job `expire_rows` deletes.",
+    description="The disk usage of the store and of Dagster's database by kind, and the expired rows.\n\n"
+    "Materializing it only measures. Only the job `expire_rows` deletes rows.",
     kinds={"postgres", "python"},
     owners=["team:dba"],
     tags={"grain": "kind"},
 )
 def footprint(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
-    given = whalefall.installation()
+    settings = whalefall.installation()
     day = whalefall.today()
     with _databases(whalefall) as databases:
-        found = rows_that_expire.read_footprint(databases, day)
-        rows_that_expire.record_footprint(databases, found)
-        planned = rows_that_expire.plan_rows(databases, given, day)
-    sizes = {f"{kind}_bytes": size for kind, size in found.sizes.items()}
-    overdue = {f"expired_{one.kind.replace(' ', '_')}": one.rows for one in planned}
-    return dg.MaterializeResult(metadata={"total_bytes": found.total_bytes, **sizes, **overdue, "expired": _table(planned)})
+        measured = rows_that_expire.read_footprint(databases, day)
+        rows_that_expire.record_footprint(databases, measured)
+        planned = rows_that_expire.plan_rows(databases, settings, day)
+    sizes = {f"{kind}_bytes": size for kind, size in measured.sizes.items()}
+    overdue = {f"expired_{expired.kind.replace(' ', '_')}": expired.rows for expired in planned}
+    return dg.MaterializeResult(metadata={"total_bytes": measured.total_bytes, **sizes, **overdue, "expired": _table(planned)})
 
 
 measure_footprint = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "measure_footprint",
     selection=dg.AssetSelection.assets(ASSET),
-    description="Writes down what the installation takes on disk, and shows what is older than it is kept. Deletes nothing.",
+    description="Records the disk usage of the installation, and shows the expired rows. Deletes nothing.",
     tags=CONCURRENCY_GROUP,
 )
 
 
-@dg.op(description="Deletes gaps, records, sessions and Dagster's events that are older than they are kept.")
+@dg.op(description="Deletes gaps, records, sessions and Dagster events that are older than their retention.")
 def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
-    given = whalefall.installation()
+    settings = whalefall.installation()
     day = whalefall.today()
     with _databases(whalefall) as databases:
-        deleted = rows_that_expire.expire_rows(databases, given, day)
-    for one in deleted:
-        context.log.info("%d %s before %s deleted: %s", one.rows, one.kind, one.before, one.why)
+        deleted = rows_that_expire.expire_rows(databases, settings, day)
+    for expired in deleted:
+        context.log.info("%d %s before %s deleted: %s", expired.rows, expired.kind, expired.before, expired.why)
     context.log_event(dg.AssetObservation(ASSET, metadata={"deleted": _table(deleted)}))
 
 
 @dg.job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
-    description="Deletes gaps, records, sessions and Dagster's events that are older than they are kept.",
+    description="Deletes gaps, records, sessions and Dagster events that are older than their retention.",
     tags=CONCURRENCY_GROUP,
     resource_defs={"whalefall": WhalefallResource()},
 )
@@ -75,4 +75,6 @@ def _databases(whalefall: WhalefallResource) -> Generator[Databases]:
 
 
 def _table(rows: Sequence[ExpiredRows]) -> dg.MarkdownMetadataValue:
-    return markdown_table(("what", "before", "rows", "why"), [(one.kind, one.before, one.rows, one.why) for one in rows])
+    return markdown_table(
+        ("what", "before", "rows", "why"), [(expired.kind, expired.before, expired.rows, expired.why) for expired in rows]
+    )

@@ -1,6 +1,6 @@
-"""Which months of sizes must not go yet: those from which a period was not computed, or was computed before their days changed.
+"""Finds months of sizes that must not be dropped yet, because a period was not computed from them since their days changed.
 
-What is planned for them is `domain/months.py`; computing periods is `aggregate_sizes.py`.
+`maintenance.py` plans the steps for them; `aggregation/aggregate.py` computes periods.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from whalefall_pipelines.store.database import Database
 
 
 def find_held_months(database: Database, months: Sequence[Month], retention_months: int, today: date) -> dict[Month, str]:
-    """The ones of these months with a period that recomputing would change, and what computes it.
+    """Those of these months with a period that recomputing would change, and the commands that compute it.
 
-    A period that aggregations do not keep any more (they are kept for so many months) need not be there. Nor need daily ones,
-    which go when their days do, but that of the last day, to which the next is compared.
+    A period older than the retention of aggregations is not required. Daily periods are not required either, because they expire with
+    their days, except that of the last day, with which the next day is compared.
     """
     known = find_known_days(database) if months else None
     if not known or known[0] > months[-1].last_day or known[1] < months[0].first_day:
@@ -34,6 +34,6 @@ def find_held_months(database: Database, months: Sequence[Month], retention_mont
         for period in find_stale_periods(database, period_type, today, span)
         if months_of([period.start])[0] >= oldest_kept
     ]
-    touching = {month: [one for one in stale if one.start <= month.last_day and one.end >= month.first_day] for month in months}
+    touching = {month: [period for period in stale if period.start <= month.last_day and period.end >= month.first_day] for month in months}
     why = "it is overdue, but aggregations do not match its daily data; compute them first: "
     return {month: why + how_to_compute(periods) for month, periods in touching.items() if periods}

@@ -1,4 +1,4 @@
-"""The verb that lists the table partitions, with their rows counted where that is asked for."""
+"""The verb that lists the table partitions, optionally with exact row counts."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from whalefall_pipelines.store.months import read_catalogue
 
 
 def list_table_partitions(database: Database, *, is_exact: bool) -> list[tuple[TablePartition, int | None]]:
-    """Every table partition with its rows, by table and month: PostgreSQL's estimate, or counted, which reads them all."""
+    """Every table partition with its number of rows, by table and month: PostgreSQL's estimate, or an exact count that reads all rows."""
     partitions = sorted(
         read_catalogue(database), key=lambda partition: (partition.table_name, partition.first_day or date.min, partition.name)
     )

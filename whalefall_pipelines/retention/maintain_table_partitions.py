@@ -1,6 +1,6 @@
-"""Maintenance of the table partitions: creating what is missing and expiring what is overdue are two separate pieces of work.
+"""Maintenance of the table partitions: creating missing months and expiring overdue months are two separate operations.
 
-The plan is made in `maintenance.py`, the statements are in `store/months.py` and `retention/store/`.
+`maintenance.py` makes the plan; the statements are in `store/months.py` and `retention/store/`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ from whalefall_pipelines.store.months import LOCK_POLICY, LockPolicy, ensure_mon
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A step that was taken, or tried; with an error it is left for the next maintenance."""
+    """A step that was done or attempted. With an error it is left for the next maintenance."""
 
     step: Step
     error: WhalefallError | None = None
@@ -42,14 +42,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """What one maintenance did, and what there is to do after it."""
+    """The outcomes of one maintenance, and the remaining steps."""
 
     outcomes: tuple[Outcome, ...]
     steps: tuple[Step, ...]
 
     @property
     def error(self) -> WhalefallError | None:
-        """What is left undone, as one error; one that a later maintenance may do by itself decides the code."""
+        """All errors as one. An error that a later maintenance may resolve by itself determines the code."""
         errors = [(outcome.step.name, outcome.error) for outcome in self.outcomes if outcome.error]
         if not errors:
             return None
@@ -58,9 +58,9 @@ class Maintenance:
 
 
 def plan(database: Database, settings: Settings, day: date, months: Iterable[Month] = ()) -> tuple[Step, ...]:
-    """What there is to do on this day. Months that a write missed are known; `months` are more of them.
+    """Plan the maintenance of this day. `months` are needed in addition to those that a write could not find.
 
-    A month of sizes that is about to be dropped is held while a period has not been computed from it: asking that reads its rows.
+    A month of sizes that is due to be dropped is held until all periods are computed from it; checking this reads its rows.
     """
     known = _with_days(database, _known(database, settings, months), day)
     steps = _plan(known, day)
@@ -69,18 +69,18 @@ def plan(database: Database, settings: Settings, day: date, months: Iterable[Mon
 
 
 def plan_additions(database: Database, settings: Settings, day: date, months: Iterable[Month] = ()) -> tuple[Step, ...]:
-    """The same without asking whether months may be dropped: it takes milliseconds, and tells which months are missing."""
+    """Plan without checking whether months may be dropped. It takes milliseconds and shows which months are missing."""
     return _plan(_known(database, settings, months), day)
 
 
 def create_table_partitions(
     database: Database, settings: Settings, day: date, months: Iterable[Month] = (), *, lock_policy: LockPolicy = LOCK_POLICY
 ) -> Maintenance:
-    """Create what is missing and put back what an interrupted detach left within its retention, each by itself; nothing is dropped.
+    """Create missing months and reattach those that an interrupted detach left within the retention, one by one; nothing is dropped.
 
     Raises:
-        StoreBusyError: another maintenance is at work.
-        StoreUnreachableError: the store is away.
+        StoreBusyError: another maintenance is running.
+        StoreUnreachableError: the store is unavailable.
     """
     with only_maintenance(database):
         steps = plan(database, settings, day, months)
@@ -97,18 +97,18 @@ def expire_table_partitions(
     beyond_limit: bool = False,
     lock_policy: LockPolicy = LOCK_POLICY,
 ) -> Maintenance:
-    """Drop what is overdue, archived before where there is a folder for that, and prune the days of aggregations, each by itself.
+    """Drop overdue months, after archiving them if there is an archive folder, and prune the daily aggregations, one by one.
 
-    What is locked waits for the next maintenance, and what is held for its periods. `confirmed` is the plan that a person saw.
+    Months that are locked or held are left for the next maintenance. `confirmed` is the plan that the user saw.
 
     Raises:
-        InputError: more would be dropped than may go at once, or other than was confirmed; nothing is.
+        InputError: more months would be dropped than allowed at once, or others than confirmed; nothing is dropped.
         ArchiveError: archives cannot be written; nothing is dropped.
-        StoreBusyError: another maintenance is at work.
-        StoreUnreachableError: the store is away.
+        StoreBusyError: another maintenance is running.
+        StoreUnreachableError: the store is unavailable.
     """
     with only_maintenance(database):
-        # PostgreSQL has at most one detach under way in a table, so one that was interrupted is ended first.
+        # PostgreSQL allows at most one pending detach per table, so an interrupted one is finished first.
         steps = sorted(plan(database, settings, day), key=lambda step: step.kind is not StepKind.FINALIZE)
         if confirmed is not None:
             _refuse_another_plan(steps, confirmed)
@@ -120,8 +120,8 @@ def expire_table_partitions(
             done = outcomes.setdefault(step.table_name, [])
             if step.kind is StepKind.HOLD:
                 done.append(Outcome(step, InputError(f"{step.name} is kept: {step.why}")))
-            elif any(isinstance(one.error, StoreBusyError) for one in done):
-                done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the one before it; the next maintenance tries again.")))
+            elif any(isinstance(outcome.error, StoreBusyError) for outcome in done):
+                done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the month before it; the next maintenance retries it.")))
             else:
                 done.append(_take(database, step, settings.archive_dir, lock_policy))
         everything = tuple(outcome for done in outcomes.values() for outcome in done)
@@ -129,29 +129,29 @@ def expire_table_partitions(
 
 
 def refuse_too_many(steps: Iterable[Step], settings: Settings, *, beyond_limit: bool) -> None:
-    """Raise InputError when these steps take away more than may go at once."""
+    """Raise InputError if these steps drop more than allowed at once."""
     count = len(expired_by(steps))
     if count > settings.expire_at_most and not beyond_limit:
         raise InputError(
             f"{count} table partitions would be dropped or pruned at once, more than the {settings.expire_at_most} of "
-            "WHALEFALL_EXPIRE_AT_MOST, so none was: look at `whalefall partitions plan`, then `whalefall partitions expire --yes`."
+            "WHALEFALL_EXPIRE_AT_MOST, so none was: review `whalefall partitions plan`, then run `whalefall partitions expire --yes`."
         )
 
 
 def _refuse_another_plan(steps: Iterable[Step], confirmed: Iterable[Step]) -> None:
-    """Raise InputError unless these steps take away exactly what the confirmed ones do. Bytes and rows may have grown meanwhile."""
+    """Raise InputError unless these steps drop exactly what the confirmed ones do. Bytes and rows may have changed meanwhile."""
     if {step.target for step in expired_by(steps)} != {step.target for step in expired_by(confirmed)}:
-        raise InputError("The table partitions changed after their plan was shown, so nothing was dropped: make the plan again.")
+        raise InputError("The table partitions changed after the plan was shown, so nothing was dropped: run the command again.")
 
 
 def _plan_again(database: Database, settings: Settings, day: date, steps: Iterable[Step]) -> tuple[Step, ...]:
-    """What there is to do now. Which months are held is known from the plan before: finding that out reads their rows."""
+    """Plan the remaining steps. The held months are taken from the previous plan, because finding them reads their rows."""
     held = {step.month: step.why for step in steps if step.kind is StepKind.HOLD and step.month}
     return _plan(_with_days(database, _known(database, settings), day), day, held)
 
 
 def rules(settings: Settings) -> MaintenanceRules:
-    """How many months are made ahead and kept."""
+    """The numbers of months that are created ahead and kept."""
     return MaintenanceRules(
         partitioned_tables(), settings.partitions_ahead, settings.retention_months, settings.aggregation_retention_months
     )
@@ -159,9 +159,9 @@ def rules(settings: Settings) -> MaintenanceRules:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a plan is made from."""
+    """The input of a plan."""
 
-    found: tuple[TablePartition, ...]
+    partitions: tuple[TablePartition, ...]
     rules: MaintenanceRules
     needed: tuple[Month, ...]
     with_days: frozenset[tuple[str, Month]] = frozenset()
@@ -172,24 +172,28 @@ def _known(database: Database, settings: Settings, months: Iterable[Month] = ())
 
 
 def _plan(known: _Known, day: date, held: Mapping[Month, str] = NOTHING_HELD) -> tuple[Step, ...]:
-    return plan_maintenance(known.found, known.rules, day, known.needed, held=held, with_days=known.with_days)
+    return plan_maintenance(known.partitions, known.rules, day, known.needed, held=held, with_days=known.with_days)
 
 
 def _with_days(database: Database, known: _Known, day: date) -> _Known:
-    """The same, with the months of aggregations whose daily rows are overdue."""
+    """The same input, with the months of aggregations whose daily rows are overdue."""
     overdue = {
-        name: [one.month for one in known.found if one.table_name == name and one.month and known.rules.are_days_overdue(one.month, day)]
+        name: [
+            partition.month
+            for partition in known.partitions
+            if partition.table_name == name and partition.month and known.rules.are_days_overdue(partition.month, day)
+        ]
         for name in known.rules.names(Content.PERIODS)
     }
-    found = {(name, month) for name, months in overdue.items() for month in months_with_days(database, name, months)}
-    return replace(known, with_days=frozenset(found))
+    table_months = {(name, month) for name, months in overdue.items() for month in months_with_days(database, name, months)}
+    return replace(known, with_days=frozenset(table_months))
 
 
 def _create(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
     try:
-        if step.found:
-            detach(database, step.found, lock_policy)
-            attach_again(database, step.found, lock_policy)
+        if step.partition:
+            detach(database, step.partition, lock_policy)
+            attach_again(database, step.partition, lock_policy)
         elif step.month:
             ensure_month(database, step.table_name, step.month, lock_policy)
     except StoreUnreachableError:
@@ -200,7 +204,7 @@ def _create(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
 
 
 def _take(database: Database, step: Step, folder: Path | None, lock_policy: LockPolicy) -> Outcome:
-    """Take one step of an expiry."""
+    """Do one step of an expiry."""
     if step.kind is StepKind.PRUNE:
         return _prune(database, step, lock_policy)
     return _expire(database, step, folder, lock_policy) if step.drops else _create(database, step, lock_policy)
@@ -208,8 +212,8 @@ def _take(database: Database, step: Step, folder: Path | None, lock_policy: Lock
 
 def _prune(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
     try:
-        if step.found and step.month:
-            prune(database, step.found, step.month, lock_policy)
+        if step.partition and step.month:
+            prune(database, step.partition, step.month, lock_policy)
     except StoreUnreachableError:
         raise
     except StoreError as error:
@@ -218,14 +222,14 @@ def _prune(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
 
 
 def _expire(database: Database, step: Step, folder: Path | None, lock_policy: LockPolicy) -> Outcome:
-    one = step.found
-    if one is None:
+    partition = step.partition
+    if partition is None:
         return Outcome(step)
     archive = None
     try:
-        detach(database, one, lock_policy)
-        archive = _archive(database, one, folder, lock_policy) if folder else None
-        drop_detached(database, one, lock_policy)
+        detach(database, partition, lock_policy)
+        archive = _archive(database, partition, folder, lock_policy) if folder else None
+        drop_detached(database, partition, lock_policy)
     except StoreUnreachableError:
         raise
     except WhalefallError as error:
@@ -233,10 +237,10 @@ def _expire(database: Database, step: Step, folder: Path | None, lock_policy: Lo
     return Outcome(step, archive=archive)
 
 
-def _archive(database: Database, one: TablePartition, folder: Path, lock_policy: LockPolicy) -> Path:
-    """Archive a month that nobody can write any more; where that fails, it goes back to its place."""
+def _archive(database: Database, partition: TablePartition, folder: Path, lock_policy: LockPolicy) -> Path:
+    """Archive a detached month, to which nobody can write. If that fails, attach it again."""
     try:
-        return archive_month(database, one, folder)
+        return archive_month(database, partition, folder)
     except WhalefallError:
-        attach_again(database, one, lock_policy)
+        attach_again(database, partition, lock_policy)
         raise

@@ -1,6 +1,6 @@
-"""The maintenance of table partitions: what is kept how long, and what is to be done with the months that there are, as data.
+"""Plans the maintenance of table partitions: the retention rules, and the steps for existing and missing months, as data.
 
-Carrying a plan out is `retention/maintain_table_partitions.py`.
+`maintain_table_partitions.py` applies a plan.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from whalefall_pipelines.domain.months import Content, Month, PartitionedTable, 
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceRules:
-    """How many months of these tables are made ahead, and how many full months before the running one are kept."""
+    """How many months of these tables are created ahead, and how many full months before the current one are kept."""
 
     tables: tuple[PartitionedTable, ...]
     months_ahead: int
@@ -22,15 +22,15 @@ class MaintenanceRules:
     aggregation_retention_months: int
 
     def content(self, table_name: str) -> Content:
-        """What a table holds."""
+        """The content of a table."""
         return next(table.content for table in self.tables if table.name == table_name)
 
     def names(self, content: Content) -> tuple[str, ...]:
-        """The tables that hold this."""
+        """The tables with this content."""
         return tuple(table.name for table in self.tables if table.content is content)
 
     def retention_months(self, content: Content) -> int:
-        """How many months of a table with this content are kept."""
+        """The number of months for which this content is kept."""
         return self.aggregation_retention_months if content is Content.PERIODS else self.stats_retention_months
 
     def oldest_kept(self, table_name: str, today: date) -> Month:
@@ -38,15 +38,15 @@ class MaintenanceRules:
         return self._oldest_month(self.content(table_name), today)
 
     def oldest_daily(self, today: date) -> Month:
-        """The oldest month whose daily aggregations are kept on this day: as long as the days that they repeat."""
+        """The oldest month whose daily aggregations are kept on this day. They are kept as long as the days that they repeat."""
         return self._oldest_month(Content.AGGREGATED_DAYS, today)
 
     def are_days_overdue(self, month: Month, today: date) -> bool:
-        """Whether the daily aggregations of a month are older than they are kept on this day."""
+        """Whether the daily aggregations of a month are older than their retention on this day."""
         return month < self.oldest_daily(today)
 
     def is_overdue(self, table_name: str, month: Month, today: date) -> bool:
-        """Whether all of a month is older than what a table keeps on this day."""
+        """Whether a whole month is older than the retention of a table on this day."""
         return month < self.oldest_kept(table_name, today)
 
     def _oldest_month(self, content: Content, today: date) -> Month:
@@ -54,8 +54,8 @@ class MaintenanceRules:
 
 
 class StepKind(StrEnum):
-    """What is to be done: a created month may be one that was detached and is attached again; a pruned one loses its daily rows, and keeps
-    weeks, months and quarters; what is held or conflicts is only named.
+    """The kind of a step. A created month may be a detached one that is attached again. A pruned month loses its daily rows and keeps
+    weeks, months and quarters. Held and conflicting months are only reported.
     """
 
     CREATE = "create"
@@ -69,20 +69,26 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do, with its reason; `found` is what the catalogue has, None for what is to be created."""
+    """One step of a plan and its reason. `partition` is the existing table in the catalogue, None if it is to be created."""
 
     kind: StepKind
     table_name: str
     name: str
     month: Month | None
     why: str
-    found: TablePartition | None = None
+    partition: TablePartition | None = None
     drops: bool = False
 
     @property
     def target(self) -> tuple[object, ...]:
-        """What is done to which table, by which two plans are compared."""
-        table = self.found and (self.found.schema_name, self.found.name, self.found.place, self.found.first_day, self.found.end_day)
+        """What is done to which table. Two plans are compared by it."""
+        table = self.partition and (
+            self.partition.schema_name,
+            self.partition.name,
+            self.partition.place,
+            self.partition.first_day,
+            self.partition.end_day,
+        )
         return (self.kind, self.table_name, self.name, self.month, table)
 
 
@@ -91,7 +97,7 @@ NO_DAYS: Collection[tuple[str, Month]] = frozenset()
 
 
 def plan_maintenance(
-    found: Sequence[TablePartition],
+    partitions: Sequence[TablePartition],
     rules: MaintenanceRules,
     today: date,
     needed: Iterable[Month] = (),
@@ -99,23 +105,23 @@ def plan_maintenance(
     held: Mapping[Month, str] = NOTHING_HELD,
     with_days: Collection[tuple[str, Month]] = NO_DAYS,
 ) -> tuple[Step, ...]:
-    """What there is to do on this day, the tables in their order and each from its oldest month on.
+    """Plan the steps of this day, table by table, each from its oldest month on.
 
-    `needed` are months that something is about to write, or missed when it wrote; `held` are months of sizes that must not go yet, and why;
-    `with_days` are months of aggregations that have daily rows.
+    `needed` are months that are about to be written, or that were missing when they were. `held` are months of sizes that must not be
+    dropped yet, with the reason. `with_days` are months of aggregations that have daily rows.
     """
-    this = Month(today.year, today.month)
-    wanted = dict.fromkeys(needed, "something writes it") | {this: "the running month"}
-    wanted |= dict.fromkeys(months_between(this.plus(1), this.plus(rules.months_ahead)), "ahead of time")
+    current_month = Month(today.year, today.month)
+    wanted = dict.fromkeys(needed, "something writes it") | {current_month: "the current month"}
+    wanted |= dict.fromkeys(months_between(current_month.plus(1), current_month.plus(rules.months_ahead)), "ahead of time")
     steps: list[Step] = []
     for table in rules.tables:
         table_name = table.name
-        own = [one for one in found if one.table_name == table_name]
+        own = [partition for partition in partitions if partition.table_name == table_name]
         oldest_kept = rules.oldest_kept(table_name, today)
         kept_back = held if table.content is Content.AGGREGATED_DAYS else NOTHING_HELD
         done = [
             *_steps_of_existing_tables(own, oldest_kept, kept_back),
-            *_steps_of_missing_months(table_name, own, oldest_kept, this, wanted),
+            *_steps_of_missing_months(table_name, own, oldest_kept, current_month, wanted),
         ]
         expired = {month for name, month in with_days if name == table_name and rules.are_days_overdue(month, today) and month not in held}
         done = [_pruned(step, rules.oldest_daily(today)) if step.month in expired else step for step in done]
@@ -124,12 +130,12 @@ def plan_maintenance(
 
 
 def expired_by(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """The steps at whose end rows are gone: of a whole month, or its daily ones."""
+    """The steps that delete rows: whole months, or the daily rows of a month."""
     return tuple(step for step in steps if step.drops or step.kind is StepKind.PRUNE)
 
 
 def dropped_by(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """The steps at whose end a table is gone."""
+    """The steps that drop a table."""
     return tuple(step for step in steps if step.drops)
 
 
@@ -139,79 +145,91 @@ def added_by(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def droppable_days(steps: Iterable[Step], rules: MaintenanceRules) -> tuple[Month, ...]:
-    """The months whose days are in a table and go with these steps: no period can be computed from them afterwards."""
+    """The months whose days these steps drop, so that no period can be computed from them afterwards."""
     aggregated = rules.names(Content.AGGREGATED_DAYS)
-    stored = (step for step in steps if step.drops and step.found and step.found.place is Place.ATTACHED)
+    stored = (step for step in steps if step.drops and step.partition and step.partition.place is Place.ATTACHED)
     return tuple(sorted({step.month for step in stored if step.month and step.table_name in aggregated}))
 
 
 def _steps_of_existing_tables(own: Sequence[TablePartition], oldest_kept: Month, held: Mapping[Month, str]) -> list[Step]:
-    attached = [one for one in own if one.place is Place.ATTACHED]
-    overdue = {one: one.month for one in own if one.place is not Place.STRAY and one.month and one.month < oldest_kept}
-    if all(one in overdue for one in attached):  # no part would be left of the table
-        candidates = attached or [one for one in overdue if one.place is Place.DETACH_PENDING]
-        stays = max(candidates, key=lambda one: str(one.month), default=None)
-        overdue = {one: month for one, month in overdue.items() if one is not stays}
+    attached = [partition for partition in own if partition.place is Place.ATTACHED]
+    overdue = {
+        partition: partition.month
+        for partition in own
+        if partition.place is not Place.STRAY and partition.month and partition.month < oldest_kept
+    }
+    if all(partition in overdue for partition in attached):  # no table partition would be left
+        candidates = attached or [partition for partition in overdue if partition.place is Place.DETACH_PENDING]
+        stays = max(candidates, key=lambda partition: str(partition.month), default=None)
+        overdue = {partition: month for partition, month in overdue.items() if partition is not stays}
     steps: list[Step] = []
-    for one in own:
-        month = one.month
-        has_rival = one.place is Place.DETACHED and month is not None and any(other.overlaps(month) for other in attached)
-        is_held = one.place is Place.ATTACHED and one in overdue and month in held
-        kind, why = _kind_and_reason(one, oldest_kept, is_overdue=one in overdue, has_rival=has_rival)
+    for partition in own:
+        month = partition.month
+        has_rival = partition.place is Place.DETACHED and month is not None and any(other.overlaps(month) for other in attached)
+        is_held = partition.place is Place.ATTACHED and partition in overdue and month in held
+        kind, why = _kind_and_reason(partition, oldest_kept, is_overdue=partition in overdue, has_rival=has_rival)
         if month and is_held:
             kind, why = StepKind.HOLD, held[month]
-        steps.append(Step(kind, one.table_name, one.name, month, why, one, drops=one in overdue and not is_held))
+        steps.append(Step(kind, partition.table_name, partition.name, month, why, partition, drops=partition in overdue and not is_held))
     return steps
 
 
 def _pruned(step: Step, oldest_daily: Month) -> Step:
-    """The same month with its daily rows taken away, where all else of it stays."""
+    """The step that prunes the daily rows of a month that is kept otherwise."""
     if step.kind is not StepKind.KEEP:
         return step
     return replace(step, kind=StepKind.PRUNE, why=f"its daily rows are older than {oldest_daily}; weeks, months and quarters stay")
 
 
-def _kind_and_reason(one: TablePartition, oldest_kept: Month, *, is_overdue: bool, has_rival: bool) -> tuple[StepKind, str]:
-    if one.place is Place.STRAY or one.month is None:
-        return StepKind.CONFLICT, _why_conflict(one)
-    if one.place is Place.DETACH_PENDING:
-        return StepKind.FINALIZE, "its detach was interrupted: it is ended and the month " + ("dropped" if is_overdue else "attached again")
+def _kind_and_reason(partition: TablePartition, oldest_kept: Month, *, is_overdue: bool, has_rival: bool) -> tuple[StepKind, str]:
+    if partition.place is Place.STRAY or partition.month is None:
+        return StepKind.CONFLICT, _why_conflict(partition)
+    if partition.place is Place.DETACH_PENDING:
+        return StepKind.FINALIZE, "its detach was interrupted: it is finished and the month " + (
+            "dropped" if is_overdue else "attached again"
+        )
     if is_overdue:
-        only_the_drop = one.place is Place.DETACHED
+        only_the_drop = partition.place is Place.DETACHED
         return (
             StepKind.EXPIRE,
-            "an interrupted maintenance left only the drop" if only_the_drop else f"all of it is older than {oldest_kept}",
+            "an interrupted maintenance detached it, so it is only dropped" if only_the_drop else f"all of it is older than {oldest_kept}",
         )
-    if one.place is Place.DETACHED:
+    if partition.place is Place.DETACHED:
         if has_rival:
-            return StepKind.CONFLICT, "an interrupted maintenance detached it and another one has its month: attach its rows, or drop it"
-        return StepKind.CREATE, "an interrupted maintenance detached it and it is within the retention: attached again"
-    return StepKind.KEEP, "the last one is never dropped" if one.month < oldest_kept else "within the retention"
+            return (
+                StepKind.CONFLICT,
+                "an interrupted maintenance detached it, and another table now has its month: merge its rows into that table, or drop it",
+            )
+        return StepKind.CREATE, "an interrupted maintenance detached it, and it is within the retention: it is attached again"
+    return StepKind.KEEP, "the last month of a table is never dropped" if partition.month < oldest_kept else "within the retention"
 
 
-def _why_conflict(one: TablePartition) -> str:
-    if one.place is Place.STRAY:
-        return "it has the name of a month and is no part of the table: rename it or drop it"
-    if not one.is_plain:
-        return "it is divided further or lies on another server: it is left alone"
-    bounds = f"{one.first_day or 'open'} to {one.end_day or 'open'} (exclusive)"
-    return f"its bounds are {bounds} and not one calendar month: it is left alone"
+def _why_conflict(partition: TablePartition) -> str:
+    if partition.place is Place.STRAY:
+        return "it has the name of a month but is not attached to the table: rename it or drop it"
+    if not partition.is_plain:
+        return "it is partitioned itself or is a foreign table: it is left alone"
+    bounds = f"{partition.first_day or 'open'} to {partition.end_day or 'open'} (exclusive)"
+    return f"its bounds are {bounds}, which is not one calendar month: it is left alone"
 
 
 def _steps_of_missing_months(
-    table_name: str, own: Sequence[TablePartition], oldest_kept: Month, this: Month, wanted: dict[Month, str]
+    table_name: str, own: Sequence[TablePartition], oldest_kept: Month, current_month: Month, wanted: dict[Month, str]
 ) -> list[Step]:
-    present = {one.month for one in own if one.month and one.place is not Place.STRAY}
+    present = {partition.month for partition in own if partition.month and partition.place is not Place.STRAY}
     first = min(month for month in {*present, *wanted} if month >= oldest_kept)
-    reasons = dict.fromkeys(months_between(first, this), "a hole between months that exist") | wanted
+    reasons = dict.fromkeys(months_between(first, current_month), "a hole between months that exist") | wanted
     missing = {month: why for month, why in reasons.items() if month >= oldest_kept and month not in present}
     return [_creation(table_name, own, month, why) for month, why in sorted(missing.items())]
 
 
 def _creation(table_name: str, own: Sequence[TablePartition], month: Month, why: str) -> Step:
     name = month.table_partition(table_name)
-    in_the_way = next((one for one in own if one.name == name or (one.place is Place.ATTACHED and one.overlaps(month))), None)
+    in_the_way = next(
+        (partition for partition in own if partition.name == name or (partition.place is Place.ATTACHED and partition.overlaps(month))),
+        None,
+    )
     if in_the_way is None:
         return Step(StepKind.CREATE, table_name, name, month, why)
-    why = f"{month} cannot be made: {in_the_way.schema_name}.{in_the_way.name} is in its way"
+    why = f"{month} cannot be created: {in_the_way.schema_name}.{in_the_way.name} is in its way"
     return Step(StepKind.CONFLICT, table_name, name, month, why)

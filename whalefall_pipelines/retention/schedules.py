@@ -1,4 +1,4 @@
-"""When retention works by itself, in the time zone of the store."""
+"""The schedules of the retention area, in the time zone of the store."""
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -20,8 +20,8 @@ def _every_night(job: dg.JobDefinition | UnresolvedAssetJobDefinition, cron_sche
 
 
 EVERY_NIGHT = (
-    _every_night(create_table_partitions, "30 0 * * *", "Every night at 00:30: makes the months ahead and checks all of them."),
-    _every_night(expire_table_partitions, "0 1 * * *", "Every night at 01:00: drops the months that are older than their retention."),
-    _every_night(measure_footprint, "15 1 * * *", "Every night at 01:15: writes down what the installation takes on disk."),
-    _every_night(expire_rows, "30 1 * * *", "Every night at 01:30: deletes gaps, sessions and Dagster's events that are older than kept."),
+    _every_night(create_table_partitions, "30 0 * * *", "Creates the months ahead and checks all months, every night at 00:30."),
+    _every_night(expire_table_partitions, "0 1 * * *", "Drops the months that are older than their retention, every night at 01:00."),
+    _every_night(measure_footprint, "15 1 * * *", "Records the disk usage of the installation, every night at 01:15."),
+    _every_night(expire_rows, "30 1 * * *", "Deletes expired gaps, sessions and Dagster events, every night at 01:30."),
 )

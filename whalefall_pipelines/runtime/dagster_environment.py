@@ -1,6 +1,6 @@
-"""The environment and the home folder with which Dagster's processes work on the same store as this one.
+"""The environment and the home folder with which Dagster's processes use the same store as this process.
 
-Starting those processes is `installation/cli/up.py` and `run_in_dagster.py`; what they are started with is `dagster_processes.py`.
+`installation/cli/up.py` and `sessions/run_in_dagster.py` start those processes; `dagster_processes.py` has their commands.
 """
 
 import os
@@ -14,15 +14,15 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def dagster_environment(settings: Settings, address: StoreAddress, timezone: ZoneInfo) -> dict[str, str]:
-    """What to add to the environment of a Dagster process. It holds the store's password when that is in WHALEFALL_DATABASE_URL.
+    """The additional environment variables of a Dagster process. They contain the store's password if WHALEFALL_DATABASE_URL does.
 
-    The home folder is made ready on the way. The process is given the embedded store's URL too, so that it uses that store and never
-    starts one, the store's time zone, which the calendars need before any store is opened, and absolute paths, so that it may run anywhere.
+    The home folder is prepared as well. The process gets the embedded store's URL, so that it uses that store and never starts one; the
+    store's time zone, which the calendars need before the store is opened; and absolute paths, so that it can run in any folder.
     """
-    given = {
+    variables = {
         "DAGSTER_HOME": str(dagster_home(settings)),
         "DAGSTER_DISABLE_TELEMETRY": "1",
-        # The days of a backfill are told to Dagster together, not by a commit for each.
+        # The days of a backfill are reported to Dagster together, not with one commit each.
         "DAGSTER_EVENT_BATCH_SIZE": "1000",
         "WHALEFALL_HOME": str(settings.home),
         "WHALEFALL_TIMEZONE": timezone.key,
@@ -30,13 +30,13 @@ def dagster_environment(settings: Settings, address: StoreAddress, timezone: Zon
         "WHALEFALL_DAGSTER_DATABASE_URL": address.dagster.render_as_string(hide_password=False),
     }
     paths = {"WHALEFALL_FILTERS_FILE": settings.filters_file, "WHALEFALL_PG_BIN": settings.postgres_bin}
-    return given | {name: str(path) for name, path in paths.items() if path}
+    return variables | {name: str(path) for name, path in paths.items() if path}
 
 
 def dagster_home(settings: Settings) -> Path:
     """The folder for DAGSTER_HOME, with this program's `dagster.yaml` and `workspace.yaml` linked into it.
 
-    A file of one's own in the place of a link is left alone.
+    A user's own file in place of a link is left alone.
     """
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def dagster_home(settings: Settings) -> Path:
 
 
 def _shipped(name: str) -> Path:
-    # Inside the package in a wheel, beside it in a checkout.
+    # In a wheel it is inside the package, in a checkout beside it.
     return next((path for path in (_PACKAGE / name, _PACKAGE.parent / name) if path.is_file()), _PACKAGE.parent / name)
 
 
@@ -55,7 +55,7 @@ def _link(link: Path, target: Path) -> None:
         return
     if link.is_symlink() and link.readlink() == target:
         return
-    # Made aside and moved, because another whalefall may be doing the same.
+    # Created under another name and moved, because another whalefall process may do the same.
     aside = link.with_name(f".{link.name}.{os.getpid()}")
     aside.unlink(missing_ok=True)
     aside.symlink_to(target)

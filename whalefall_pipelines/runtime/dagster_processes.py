@@ -1,6 +1,6 @@
-"""Dagster's processes as `whalefall up` starts them: their commands, and whether they work. Nothing here imports Dagster.
+"""The commands of Dagster's processes for `whalefall up`, and their health check. Dagster is not imported here.
 
-Ending them is `installation/cli/up.py`; the environment that they need is `dagster_environment.py`.
+`installation/cli/up.py` starts and ends them; `dagster_environment.py` has their environment.
 """
 
 import http.client
@@ -32,7 +32,7 @@ _QUESTION = """{
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What is not there yet: which part, in what state, and whether waiting may help."""
+    """A part that is not ready: its name, its state, and whether waiting may help."""
 
     part: str
     state: str
@@ -40,26 +40,26 @@ class Missing:
 
 
 def code_server(socket: Path) -> list[str]:
-    """The one process with our definitions, and the parent of every run; on a socket, because whoever reaches it can run code."""
+    """The process that has our definitions and starts every run. It listens on a socket, because anyone who reaches it can run code."""
     options = ["--socket", str(socket), "--module-name", f"{LOCATION}.definitions", "--location-name", LOCATION]
     return [sys.executable, "-m", "dagster", "code-server", "start", "--use-python-environment-entry-point", *options]
 
 
 def web_server(workspace: Path, port: int) -> list[str]:
-    """The web page. It asks nobody for a password, so it listens on this machine only."""
+    """The web server. It has no authentication, so it listens on this machine only."""
     return [sys.executable, "-m", "dagster_webserver", "--host", HOST, "--port", str(port), "--workspace", str(workspace)]
 
 
 def daemon(workspace: Path) -> list[str]:
-    """Schedules, sensors, the queue of runs and their monitoring. There must be exactly one."""
+    """The daemon for schedules, sensors, the run queue and run monitoring. There must be exactly one."""
     return [sys.executable, "-m", "dagster._daemon", "run", "--workspace", str(workspace)]
 
 
 def migrate(settings: Settings, environment: Mapping[str, str]) -> None:
-    """Bring Dagster's own tables up to date, and make them where there are none.
+    """Migrate Dagster's own tables, or create them.
 
     Raises:
-        LocalServerError: it failed; the sentence names the log.
+        LocalServerError: it failed; the message names the log.
     """
     log = settings.home / "logs" / "dagster_migration.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -76,14 +76,14 @@ def migrate(settings: Settings, environment: Mapping[str, str]) -> None:
                 timeout=MIGRATION_SECONDS,
             )
         except subprocess.TimeoutExpired as error:
-            raise LocalServerError(f"Dagster's tables were not made within {MIGRATION_SECONDS} s; see {log}.") from error
+            raise LocalServerError(f"Dagster's tables were not migrated within {MIGRATION_SECONDS} s; see {log}.") from error
     if result.returncode != 0:
-        raise LocalServerError(f"Dagster's tables could not be made: {' | '.join(last_lines(log, 3))} (all of it is in {log})")
+        raise LocalServerError(f"Dagster's tables could not be migrated: {' | '.join(last_lines(log, 3))} (see {log})")
     _migrated(settings).write_text(version("dagster"))
 
 
 def migrate_once(settings: Settings, environment: Mapping[str, str]) -> None:
-    """The same for the embedded store, where nobody does it by hand: once for every version of Dagster, because it takes seconds."""
+    """Migrate Dagster's tables in the embedded store, once per version of Dagster, because it takes seconds."""
     done = _migrated(settings)
     if not done.exists() or done.read_text() != version("dagster"):
         migrate(settings, environment)
@@ -94,13 +94,13 @@ def _migrated(settings: Settings) -> Path:
 
 
 def write_workspace(workspace: Path, socket: Path) -> None:
-    """A workspace of the running code server, under the name that `workspace.yaml` gives the location: schedules keep their state by it."""
+    """Write a workspace file for the running code server. It uses the location name of `workspace.yaml`, which identifies schedules."""
     server = {"grpc_server": {"socket": str(socket), "location_name": LOCATION}}
     workspace.write_text(json.dumps({"load_from": [server]}))
 
 
 def what_is_missing(port: int, since: float) -> Missing | None:
-    """Ask the web server whether everything works; daemons count when they gave a sign of life after `since` (seconds of the epoch)."""
+    """Ask the web server whether all parts are ready. A daemon is ready after a heartbeat later than `since` (seconds of the epoch)."""
     try:
         answer = _ask(port)
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -115,8 +115,8 @@ def what_is_missing(port: int, since: float) -> Missing | None:
     if not locations or not all(locations):
         return Missing("code server", "the definitions are not loaded yet")
     statuses = answer["instance"]["daemonHealth"]["allDaemonStatuses"]
-    silent = [one["daemonType"] for one in statuses if one["required"] and (one["lastHeartbeatTime"] or 0) < since]
-    return Missing("daemon", f"no sign of life from {', '.join(silent).lower()}") if silent or not statuses else None
+    silent = [status["daemonType"] for status in statuses if status["required"] and (status["lastHeartbeatTime"] or 0) < since]
+    return Missing("daemon", f"no heartbeat from {', '.join(silent).lower()}") if silent or not statuses else None
 
 
 def _ask(port: int) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _ask(port: int) -> dict[str, Any]:
     finally:
         connection.close()
     if "data" not in answer or answer["data"] is None:
-        raise ValueError("it answers something else than Dagster")
+        raise ValueError("the answer is not from Dagster")
     return answer["data"]
 
 

@@ -1,7 +1,7 @@
-"""Which store this process uses: one's own PostgreSQL by WHALEFALL_DATABASE_URL, else the embedded one under WHALEFALL_HOME.
+"""Determines the store of this process: your own PostgreSQL from WHALEFALL_DATABASE_URL, or else the embedded one in WHALEFALL_HOME.
 
-The embedded store is a `local_servers` cluster with two databases, `whalefall` and `dagster`. Its password stays in libpq's password
-file, so its URLs can be printed. Creating the databases is `creation.py`, their schema `migrations.py`.
+The embedded store is a `local_servers` cluster with two databases, `whalefall` and `dagster`. Its password is only in libpq's password
+file, so its URLs can be printed. `store/creation.py` creates the databases, `store/migrations.py` their schema.
 """
 
 from contextlib import closing
@@ -21,25 +21,25 @@ from whalefall_pipelines.store.urls import describe, parse_url
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-# Small, but enough for a fleet-day of 20,000 databases; autovacuum and durability stay as they are.
+# Small, but sufficient for a day of 20,000 databases. Autovacuum and durability keep their defaults.
 _UTC = ZoneInfo("UTC")
 _OPTIONS = ("shared_buffers=64MB", "max_connections=100", "max_wal_size=512MB", "jit=off", "log_timezone=UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class StoreAddress:
-    """Where both databases are. `is_embedded` tells whether we start and stop the server."""
+    """The URLs of both databases. `is_embedded` tells whether whalefall starts and stops the server."""
 
-    whalefall: "URL" = field(repr=False)  # SQLAlchemy hides the password, and shows an sslpassword
+    whalefall: "URL" = field(repr=False)  # SQLAlchemy hides the password, but not an sslpassword
     dagster: "URL" = field(repr=False)
     is_embedded: bool
 
 
 def cluster(settings: Settings) -> PostgresCluster:
-    """The embedded store's server, running or not, with binaries that read its data.
+    """The embedded store's server, running or not, with binaries that can read its data.
 
     Raises:
-        InputError: the store is one's own, so there is nothing of ours to start or stop.
+        InputError: WHALEFALL_DATABASE_URL is set, so there is no embedded store to start or stop.
         LocalServerError: there are no such binaries.
     """
     if settings.database_url:
@@ -51,7 +51,7 @@ def cluster(settings: Settings) -> PostgresCluster:
 
 
 def address(settings: Settings) -> StoreAddress:
-    """Where the store is; the embedded one must have been started once.
+    """The address of the store. The embedded store must have been started once.
 
     Raises:
         InputError: a URL in the environment cannot be read.
@@ -70,22 +70,22 @@ def address(settings: Settings) -> StoreAddress:
 
 
 def start(settings: Settings, *, with_parent: bool = False) -> StoreAddress:
-    """Make sure that the embedded store runs and has its two databases; one's own store is only looked up.
+    """Start the embedded store and create its two databases if necessary. For your own store, only return its address.
 
     Raises:
-        LocalServerError: it does not start; the sentence names the log.
+        LocalServerError: it does not start; the message names the log.
     """
     if settings.database_url:
         return address(settings)
     cluster(settings).start(with_parent=with_parent)
-    found = address(settings)
-    for url in (found.whalefall, found.dagster):
+    store_address = address(settings)
+    for url in (store_address.whalefall, store_address.dagster):
         create_missing_database(url)
-    return found
+    return store_address
 
 
 def resume(settings: Settings) -> None:
-    """Make sure that the embedded store runs, if that is the one. It is never made by this.
+    """Start the embedded store if it is used and exists. It is never created.
 
     Raises:
         LocalServerError: there is none, or it does not start.
@@ -98,7 +98,7 @@ def resume(settings: Settings) -> None:
 
 
 def open_database(settings: Settings, *, pool_size: int = 8) -> Database:
-    """The store for this process in its own time zone, UTC before it has one, without starting it or looking at its schema.
+    """Open the store in its own time zone (UTC if it has none yet), without starting it or checking its schema.
 
     Raises:
         StoreUnreachableError: it does not answer.
@@ -110,5 +110,5 @@ def open_database(settings: Settings, *, pool_size: int = 8) -> Database:
 
 
 def _no_store(settings: Settings) -> LocalServerError:
-    advice = "run `whalefall store start`, which makes one, or name another WHALEFALL_HOME."
+    advice = "run `whalefall store start` to create one, or set a different WHALEFALL_HOME."
     return LocalServerError(f"There is no store in {settings.home} yet; {advice}")

@@ -1,4 +1,4 @@
-"""Opens the store for a command or a run, and makes it for those commands that may. What reads never makes or changes one."""
+"""Opens the store for a command or a run, and creates it for the commands that may. Commands that only read never create or change it."""
 
 from collections.abc import Generator
 from contextlib import closing, contextmanager
@@ -13,17 +13,17 @@ from whalefall_pipelines.store.urls import describe
 
 
 def prepare_store(settings: Settings, *, with_parent: bool = False) -> embedded.StoreAddress:
-    """Start the embedded store if that is the one, make it if there is none, and bring either store's schema up to date."""
+    """Start the embedded store if it is used, create it if necessary, and migrate the schema of the store."""
     address = embedded.start(settings, with_parent=with_parent)
     migrate_store(settings, address)
     return address
 
 
 def migrate_store(settings: Settings, address: embedded.StoreAddress) -> tuple[migrations.Migration, ...]:
-    """Bring the schema up to date and return what was applied. A store that is made by this counts its days by WHALEFALL_TIMEZONE.
+    """Migrate the schema and return the applied migrations. A new store gets its time zone from WHALEFALL_TIMEZONE.
 
     Raises:
-        InputError: the store counts them by another zone already; nothing is applied.
+        InputError: the store already has a different time zone; nothing is applied.
     """
     wanted = settings.requested_timezone or machine_timezone()
     with closing(Database(address.whalefall, wanted, pool_size=1)) as database:
@@ -36,16 +36,16 @@ def migrate_store(settings: Settings, address: embedded.StoreAddress) -> tuple[m
 
 @contextmanager
 def open_store(settings: Settings, *, pool_size: int = 8, may_make: bool = False, wait_seconds: float = 0) -> Generator[Database]:
-    """The store, ready to use, in its own time zone.
+    """Open the store in its own time zone.
 
-    The embedded one is started where it does not run; only with `may_make` is it made or migrated. One's own is never changed on the way.
-    One that does not answer is waited for, for `wait_seconds`.
+    The embedded store is started if it is not running; only with `may_make` is it created or migrated. Your own store is never changed.
+    A store that does not answer is retried for `wait_seconds`.
 
     Raises:
         LocalServerError: there is no embedded store, or it does not start.
         StoreUnreachableError: it does not answer.
-        SchemaError: its schema is not this program's.
-        InputError: WHALEFALL_TIMEZONE is another zone than the store's.
+        SchemaError: its schema does not match this program.
+        InputError: WHALEFALL_TIMEZONE differs from the time zone of the store.
     """
     if may_make and settings.database_url is None:
         prepare_store(settings)
@@ -58,7 +58,7 @@ def open_store(settings: Settings, *, pool_size: int = 8, may_make: bool = False
 
 @contextmanager
 def open_dagster_database(settings: Settings, store: Database) -> Generator[Database]:
-    """Dagster's database beside the store, with the days of the store. It is not asked for anything yet."""
+    """Open Dagster's database with the time zone of the store. No query is sent yet."""
     with closing(Database(embedded.address(settings).dagster, store.timezone, pool_size=1)) as database:
         yield database
 
@@ -80,7 +80,7 @@ def _refuse_other_timezone(settings: Settings, database: Database, known: str) -
     requested = settings.requested_timezone
     if requested and requested.key != known:
         raise InputError(
-            f"WHALEFALL_TIMEZONE is {requested.key}, but the store at {describe(database.url)} counts its days by {known}: unset the "
-            f"variable, or set it to {known}, and restart what runs with it. "
-            f"`whalefall store set-timezone {requested.key}` changes the store."
+            f"WHALEFALL_TIMEZONE is {requested.key}, but the time zone of the store at {describe(database.url)} is {known}: unset the "
+            f"variable, or set it to {known}, and restart the processes that use it. "
+            f"`whalefall store set-timezone {requested.key}` changes the time zone of the store."
         )

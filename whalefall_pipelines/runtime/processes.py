@@ -1,6 +1,6 @@
-"""Processes: a child that dies with its parent, a supervisor of a whole tree, a free port.
+"""Processes: a child that dies with its parent, a supervisor of a process tree, a free port.
 
-What the tree of `whalefall up` consists of is `installation/cli/up.py`; database servers are started in `local_servers/`.
+`installation/cli/up.py` defines the tree of `whalefall up`; `local_servers/` starts database servers.
 """
 
 import atexit
@@ -26,77 +26,77 @@ from whalefall_pipelines.errors import LocalServerError
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-# Linux hands out ephemeral ports from 32768 up; a server that listens below never meets an outgoing connection.
+# Linux assigns ephemeral ports from 32768 on, so a server on a lower port never collides with an outgoing connection.
 _FIRST_PORT, _LAST_PORT = 21000, 31999
 _started: list[subprocess.Popen[bytes]] = []
 _given_ports: set[int] = set()
 _given_ports_lock = threading.Lock()
-# A parent that died before the kernel was asked is not the parent any more.
+# Exits if the parent died before the death signal was set.
 _BECOME = '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@"'
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def dying_with_parent(command: Sequence[str], death_signal: signal.Signals) -> list[str]:
-    """The command of a child that gets this signal when the thread that starts it ends, however that happens.
+    """The command of a child that gets this signal when the thread that started it ends for any reason.
 
-    It begins as util-linux's `setpriv`, which asks the kernel for the signal and becomes the program: no Python runs between fork and
-    exec, where another thread's lock may be held for ever. Linux only; elsewhere the command is as it was.
+    The command starts with util-linux's `setpriv`, which requests the signal from the kernel and then executes the program. So no Python
+    code runs between fork and exec, where another thread's lock may be held forever. Linux only; elsewhere the command is unchanged.
     """
     if sys.platform != "linux":
         return list(command)
-    setpriv = shutil.which("setpriv", path=os.defpath) or "setpriv"  # the system's, whatever the PATH is
+    setpriv = shutil.which("setpriv", path=os.defpath) or "setpriv"  # the system's, regardless of PATH
     name = death_signal.name.removeprefix("SIG")
     return [setpriv, "--pdeathsig", name, "/bin/sh", "-c", _BECOME, "sh", str(os.getpid()), *command]
 
 
 def continue_in_supervisor() -> None:
-    """Go on in a child, the guard; this process, the front, stays behind, passes signals on and leaves with the guard's exit code.
+    """Continue in a child, the supervisor. This process, the launcher, forwards signals and exits with the supervisor's exit code.
 
-    In the guard, SIGTERM, SIGINT and SIGHUP raise KeyboardInterrupt, once. It gets SIGTERM however the front ends, kill -9 included,
-    and it adopts the orphans below it, so that it can end its tree to the last process. It leads a session of its own: Ctrl-C in the
-    terminal reaches the front alone. Call this before any thread is started.
+    In the supervisor, SIGTERM, SIGINT and SIGHUP raise KeyboardInterrupt, once. It gets SIGTERM when the launcher ends for any reason,
+    kill -9 included, and it adopts orphaned descendants, so that it can end its whole tree. It leads its own session, so that Ctrl-C in
+    the terminal reaches only the launcher. Call this before any thread is started.
 
     Raises:
-        LocalServerError: in the front, when the guard was killed; what it had started is ended.
+        LocalServerError: in the launcher, if the supervisor was killed; the processes that it started are ended.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    front = os.getpid()
-    guard = os.fork()
-    if guard != 0:
-        _stay_in_front(guard)
+    launcher = os.getpid()
+    supervisor = os.fork()
+    if supervisor != 0:
+        _stay_in_launcher(supervisor)
     os.setsid()
     for number in _STOP_SIGNALS:
         signal.signal(number, _interrupt_once)
     if (libc := _libc()) is not None:
         libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
     _adopt_orphans()
-    if os.getppid() != front:
+    if os.getppid() != launcher:
         raise KeyboardInterrupt
 
 
-def _stay_in_front(guard: int) -> NoReturn:
+def _stay_in_launcher(supervisor: int) -> NoReturn:
     def pass_on(_number: int, _frame: FrameType | None) -> None:
         with suppress(ProcessLookupError):
-            os.kill(guard, signal.SIGTERM)
+            os.kill(supervisor, signal.SIGTERM)
 
     _adopt_orphans()
     for number in _STOP_SIGNALS:
-        # `nohup` asks for SIGHUP to be ignored; a script's `&` ignores SIGINT without being asked.
+        # `nohup` makes a process ignore SIGHUP on purpose; `&` in a script makes it ignore SIGINT unintentionally.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, pass_on)
-    # Polled: a signal that comes just before a blocking wait would be noticed only after it.
-    while (ended := os.waitpid(guard, os.WNOHANG)) == (0, 0):
+    # Polled, because a signal just before a blocking wait would be handled only after it.
+    while (ended := os.waitpid(supervisor, os.WNOHANG)) == (0, 0):
         time.sleep(0.05)
     end(descendants(), seconds=3)
     exit_code = os.waitstatus_to_exitcode(ended[1])
     if exit_code < 0:
-        raise LocalServerError(f"The process that watches over the others was ended by signal {-exit_code}, so they were ended too.")
+        raise LocalServerError(f"The supervisor process was killed by signal {-exit_code}, so all of its processes were ended.")
     raise SystemExit(exit_code)
 
 
 def ignore_stop_signals() -> None:
-    """From here on nothing interrupts: the tree is being ended already."""
+    """Ignore further stop signals, because the tree is already being ended."""
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
@@ -112,15 +112,15 @@ def descendants() -> list[psutil.Process]:
 
 
 def next_ended_child() -> int | None:
-    """The number of a child that has ended, left for its owner to collect; None when all of them run."""
+    """The process id of a child that has ended, without reaping it; None if all children are running."""
     with suppress(ChildProcessError):
-        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-        return found.si_pid if found else None
+        child = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        return child.si_pid if child else None
     return None
 
 
 def end(processes: Iterable[psutil.Process], *, seconds: float) -> None:
-    """SIGTERM, and after the deadline SIGKILL. What survives even that hangs in the kernel, and is not waited for."""
+    """Send SIGTERM, and SIGKILL after the deadline. A process that survives that hangs in the kernel and is not waited for."""
     remaining = list(processes)
     for number, lock_policy in ((signal.SIGTERM, seconds), (signal.SIGKILL, 2.0)):
         send(number, remaining)
@@ -130,14 +130,14 @@ def end(processes: Iterable[psutil.Process], *, seconds: float) -> None:
 
 
 def send(number: signal.Signals, processes: Iterable[psutil.Process]) -> None:
-    """Send a signal to those that still run."""
+    """Send a signal to the processes that are still running."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
 
 
 def is_running(process: psutil.Process) -> bool:
-    """Tell whether it still runs. A child that has ended is collected on the way, adopted ones included."""
+    """Tell whether a process is still running. A child that has ended is reaped, even if it was adopted."""
     with suppress(ChildProcessError):
         os.waitpid(process.pid, os.WNOHANG)
     with suppress(psutil.NoSuchProcess):
@@ -146,7 +146,7 @@ def is_running(process: psutil.Process) -> bool:
 
 
 def last_lines(log: Path, count: int) -> list[str]:
-    """The last lines of a log that say something, without their colours; none when there is no log."""
+    """The last non-empty lines of a log, without colour codes; empty if there is no log."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 16384))
@@ -158,19 +158,19 @@ def last_lines(log: Path, count: int) -> list[str]:
 
 
 def keep_started(process: subprocess.Popen[bytes]) -> None:
-    """Keep the handle of a server that runs on without us: one that is thrown away while its process lives complains when collected."""
+    """Keep the handle of a server that continues to run. Python warns if the handle of a running process is garbage-collected."""
     forget_ended()
     _started.append(process)
 
 
 @atexit.register
 def forget_ended() -> None:
-    """Let go of the handles of servers that ended meanwhile."""
+    """Drop the handles of servers that have ended."""
     _started[:] = [process for process in _started if process.poll() is None]
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Tell whether a server could listen here now."""
+    """Tell whether a server could listen on this port now."""
     with socket.socket() as candidate:
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -181,11 +181,11 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port on which nothing listens, from a range of our own, and that this process was not given before: servers that are started at
-    once do not meet. Where to begin depends on the process, so that two processes rarely do.
+    """A free port from our own range that was not returned to this process before, so that servers that start in parallel do not collide.
+    The search starts at a port that depends on the process, so that two processes rarely collide.
 
     Raises:
-        LocalServerError: every port of the range is taken.
+        LocalServerError: every port of the range is in use.
     """
     span = _LAST_PORT - _FIRST_PORT + 1
     start = os.getpid() * 7919
@@ -195,7 +195,7 @@ def free_port(host: str = "127.0.0.1") -> int:
             if port not in _given_ports and is_free(port, host):
                 _given_ports.add(port)
                 return port
-    raise LocalServerError(f"No free port from {_FIRST_PORT} to {_LAST_PORT} on {host}; end what listens there.")
+    raise LocalServerError(f"No free port from {_FIRST_PORT} to {_LAST_PORT} on {host}; stop a program that listens there.")
 
 
 def _adopt_orphans() -> None:

@@ -1,4 +1,4 @@
-"""What can be said of a store that answers: its server's version, its sizes, its schema. Starting and stopping it is `embedded.py`."""
+"""Reads the status of a store: the version of its server, its sizes and its schema. `embedded.py` starts and stops it."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from whalefall_pipelines.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """Unknown is None: a size that may not be asked for, a schema that was never made."""
+    """The status of a store. Unknown values are None: a size without the privilege to read it, a schema that was never created."""
 
     server_version: str
     whalefall_bytes: int
@@ -20,7 +20,7 @@ class StoreStatus:
 
 
 def read_status(database: Database, address: StoreAddress) -> StoreStatus:
-    """Ask the store.
+    """Read the status.
 
     Raises:
         StoreUnreachableError: it does not answer.

@@ -1,4 +1,4 @@
-"""Sessions: what ran, how it went, and a record of every instance in it. Every run of every area uses them."""
+"""Sessions: a history of runs with one record per instance. Every run of every area opens a session."""
 
 from whalefall_pipelines.area import Area
 

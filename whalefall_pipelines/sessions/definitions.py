@@ -1,4 +1,4 @@
-"""What sessions bring to Dagster."""
+"""The Dagster definitions of the sessions area."""
 
 import dagster as dg
 

@@ -1,4 +1,4 @@
-"""What `whalefall doctor` checks of sessions: that none is running without a process."""
+"""The doctor's checks of the sessions area: no session is running without a process."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,16 +9,16 @@ from whalefall_pipelines.sessions.store import list_running
 
 
 def check(examined: Examined) -> Iterator[Outcome]:
-    """The running sessions."""
+    """Check the running sessions."""
     yield from check_sessions(list_running(examined.store, examined.installation.dead_after_seconds))
 
 
 def check_sessions(running: Sequence[RunningSession]) -> list[Outcome]:
-    """A session whose process says nothing any more is dead, and Dagster's daemon should have ended it by now or will within minutes."""
-    step = "see that the daemon runs, which ends it within minutes; else run `whalefall sessions cancel {}`."
+    """A session without a heartbeat is dead. Dagster's daemon should have ended it, or will end it within minutes."""
+    step = "make sure that the Dagster daemon is running, which ends it within minutes, or run `whalefall sessions cancel {}`."
     bad = [
-        problem("sessions", f"{one.session_id} is called running, but its process is gone.", step.format(one.session_id))
-        for one in running
-        if not one.is_alive
+        problem("sessions", f"{session.session_id} is marked as running, but its process has ended.", step.format(session.session_id))
+        for session in running
+        if not session.is_alive
     ]
     return bad or [fine("sessions", f"{len(running)} running, none of them dead.")]

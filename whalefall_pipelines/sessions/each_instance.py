@@ -1,4 +1,4 @@
-"""Many instances, worked through by a bounded pool of threads. What is done with one is the caller's function."""
+"""Processes many instances in a bounded pool of threads. The caller's function does the work for one instance."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -8,7 +8,7 @@ from typing import TypeVar
 from whalefall_pipelines.domain.instances import Instance
 
 Outcome = TypeVar("Outcome")
-# The waiting thread wakes this often, because a run that is terminated raises only between its waits.
+# The waiting thread wakes up this often, because the termination of a run is raised only between two waits.
 POLL_SECONDS = 0.2
 
 
@@ -21,12 +21,12 @@ def each_instance(
     check: Callable[[], None] = lambda: None,
     claim: Callable[[Sequence[Instance]], Sequence[Instance]] = lambda next_ones: next_ones,
 ) -> Iterator[tuple[Instance, Outcome | Exception]]:
-    """Do the work for every instance in at most so many threads and yield each outcome as it comes.
+    """Run `work` for every instance in at most `parallel` threads and yield each outcome as soon as it is available.
 
-    `claim` is told which instances are begun next and returns those that may be; the others are left alone and yield nothing.
-    What one instance raises is its outcome, and no other instance's affair. `check` is called several times a second. When it raises,
-    the caller is interrupted or leaves the loop, nothing more is begun and `interrupt` is called, which must make work that waits on a
-    server return at once.
+    `claim` gets the instances that would start next and returns those that may start; the others are skipped and yield nothing.
+    An exception of one instance is the outcome of this instance and does not affect the others. `check` is called several times a
+    second. If it raises, or if the caller is interrupted or leaves the loop, no further instance is started and `interrupt` is called,
+    which must make work that waits for a server return at once.
     """
     threads = max(1, min(parallel, len(instances)))
     pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="instance")
@@ -54,5 +54,5 @@ def each_instance(
 def _guarded(work: Callable[[Instance], Outcome], instance: Instance) -> tuple[Instance, Outcome | Exception]:
     try:
         return instance, work(instance)
-    except Exception as error:  # noqa: BLE001 - the one place: whatever breaks here broke for one instance only
+    except Exception as error:  # noqa: BLE001 - the only such place: a failure of one instance must not affect the others
         return instance, error

@@ -1,6 +1,6 @@
-"""Ends sessions whose run is over or whose process is gone, so that none stays running.
+"""Ends sessions whose run is over or whose process has died, so that none stays running.
 
-What Dagster knows of a run is given; asking it is `sessions/sensors.py`.
+The caller passes the states of the runs; `sessions/sensors.py` reads them from Dagster.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ _CODES = {SessionStatus.FAILED: "RUN_DIED", SessionStatus.CANCELLED: "CANCELLED"
 
 @dataclass(frozen=True, slots=True)
 class EndedSession:
-    """A session that was ended, why, and whether Dagster still believes that its run goes on."""
+    """A session that was ended, the reason, and whether its run is still active for Dagster."""
 
     session: RunningSession
     status: SessionStatus
@@ -26,28 +26,28 @@ class EndedSession:
 def end_dead_sessions(
     database: Database, states_of: Callable[[Sequence[str]], Mapping[str, RunState]], *, dead_after_seconds: float = DEAD_AFTER_SECONDS
 ) -> list[EndedSession]:
-    """End every running session that should not run, given what Dagster says of these runs; runs it does not know are left out."""
+    """End every running session whose run or process is over. `states_of` maps run ids to states and omits unknown runs."""
     running = sessions.list_running(database, dead_after_seconds)
-    states = states_of([one.run_id for one in running if one.run_id])
-    ended = [_end(database, one, states.get(one.run_id or "", RunState.UNKNOWN)) for one in running]
-    return [one for one in ended if one]
+    states = states_of([session.run_id for session in running if session.run_id])
+    ended = [_end(database, session, states.get(session.run_id or "", RunState.UNKNOWN)) for session in running]
+    return [session for session in ended if session]
 
 
 def end_sessions_without_process(database: Database) -> None:
-    """End what nothing was heard of lately; what opens the next session need not wait for the sweep."""
+    """End the sessions without a recent heartbeat, so that opening the next session need not wait for the sensor."""
     end_dead_sessions(database, lambda _: {})
 
 
 def end_sessions_of_run(database: Database, run_id: str, status: SessionStatus, why: str) -> None:
-    """End what still runs of a run that is over, and why it is."""
-    for one in sessions.list_running(database):
-        if one.run_id == run_id:
-            _abandon(database, one, status, why)
+    """End the running sessions of a run that is over, and record the reason."""
+    for session in sessions.list_running(database):
+        if session.run_id == run_id:
+            _abandon(database, session, status, why)
 
 
 def record_lost_run(database: Database, plan: SessionPlan, instance_ids: Sequence[int]) -> None:
-    """Write down a run that failed before it had a session: a failed session whose instances nobody visited, so that they are retried."""
-    message = "the run failed before it had a session; its events in Dagster say why"
+    """Record a run that failed before it opened a session as a failed session, so that its instances are retried."""
+    message = "the run failed before it opened a session; its events in Dagster show the cause"
     sessions.record_failed_session(database, plan, instance_ids, error_code=_CODES[SessionStatus.FAILED], error_message=message)
 
 

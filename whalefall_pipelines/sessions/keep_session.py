@@ -1,6 +1,6 @@
-"""A session for the time of a block: opened, kept alive by a thread, and always ended.
+"""A context manager that opens a session, keeps its heartbeat in a thread, and always ends it.
 
-The states are moved by `sessions/store.py`; sessions whose process died are ended by `end_dead_sessions.py`.
+The state transitions are in `sessions/store.py`. `end_dead_sessions.py` ends sessions whose process died.
 """
 
 import threading
@@ -22,13 +22,13 @@ Check = Callable[[], None]
 def sync_session(database: Database, plan: SessionPlan, instances: Sequence[Instance]) -> Generator[Check]:
     """Open a session for the block and end it, whatever happens in the block.
 
-    Yields a check that is cheap to call and raises SessionEndedError once somebody else ended the session; what the block has under way
-    in the store is then interrupted. An exception in the block makes the session failed; what is no `Exception` (an interrupt, Dagster's
-    termination) makes it cancelled.
+    Yields a cheap check that raises SessionEndedError once the session was ended elsewhere; the block's statements in the store are
+    then interrupted. An `Exception` in the block makes the session failed. Any other exception (an interrupt, or the termination of a
+    run by Dagster) makes it cancelled.
 
     Raises:
         SessionRunningError: another session collects some of these days.
-        SessionEndedError: the session was cancelled before its work was over.
+        SessionEndedError: the session was cancelled before its work was finished.
     """
     end_sessions_without_process(database)
     sessions.open_session(database, plan, [instance.instance_id for instance in instances])
@@ -51,15 +51,15 @@ def _abandon(database: Database, plan: SessionPlan, status: SessionStatus, code:
     try:
         sessions.abandon_session(database, plan.session_id, status, error_code=code, error_message=message)
     except StoreError:
-        return  # The store is the thing that broke: what broke the run is the error to show, and the sweep closes the session.
+        return  # The store is unavailable. The original error is the one to show, and the sensor ends the session later.
 
 
 def _ended(plan: SessionPlan, status: SessionStatus) -> SessionEndedError:
-    return SessionEndedError(f"Session {plan.session_id} was {status} before its work was over; what was under way is not kept.")
+    return SessionEndedError(f"Session {plan.session_id} was {status} before its work was finished; unfinished work was discarded.")
 
 
 class _Beat:
-    """A thread that says every few seconds that the session's process lives, and stops its statements when somebody ended the session."""
+    """A thread that sends a heartbeat every few seconds, and interrupts the session's statements once the session was ended elsewhere."""
 
     def __init__(self, database: Database, plan: SessionPlan) -> None:
         self._database = database
@@ -84,6 +84,6 @@ class _Beat:
             try:
                 self._status = sessions.keep_alive(self._database, self._plan.session_id)
             except StoreError:
-                continue  # The work notices by itself that the store is away; the session is kept again as soon as it is back.
+                continue  # The work handles the outage of the store itself. The heartbeat resumes as soon as the store is available.
             if self._status is not SessionStatus.RUNNING:
                 self._database.interrupt()

@@ -1,4 +1,4 @@
-"""Refuses what a running session must not meet."""
+"""Refuses changes that are unsafe while a session is running."""
 
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.sessions.store import list_running
@@ -6,14 +6,14 @@ from whalefall_pipelines.store.database import Database
 
 
 def refuse_while_running(database: Database) -> None:
-    """Refuse what a running session must not meet.
+    """Refuse a change that is unsafe while a session is running.
 
     Raises:
-        InputError: one runs; the sentence names it.
+        InputError: a session is running; the message names it.
     """
     running = list_running(database)
     if running:
         raise InputError(
-            f"Session {running[0].session_id} is running, and this would change its ground: wait for it, or end it with "
+            f"Session {running[0].session_id} is running, and this change would interfere with it: wait until it ends, or end it with "
             f"`whalefall sessions cancel {running[0].session_id}`."
         )

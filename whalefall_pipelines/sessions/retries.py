@@ -1,6 +1,6 @@
-"""When instances with missing sizes are retried: the reasons that a machine may retry, the pauses, and their end.
+"""When instances with missing sizes are retried: which reasons allow an automatic retry, after which pause, and until when.
 
-Finding them is `capacity/store/retries.py`; launching is `capacity/sensors.py`.
+`capacity/store/retries.py` finds the instances; `capacity/sensors.py` launches the runs.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,19 +10,19 @@ from uuid import UUID
 
 from whalefall_pipelines.domain.reasons import Reason
 
-# What a person cures by changing the credential or the instance. Repeating a rejected login locks accounts.
+# Fixed by changing the credential or the instance. Repeating a rejected login would lock the account.
 CURED_BY_A_CHANGE = frozenset({Reason.AUTHENTICATION_FAILED, Reason.ANOTHER_SERVER, Reason.DUPLICATE_SERVER})
-# A missing privilege is granted on the server, which nothing here tells.
+# A missing privilege is granted on the server, where whalefall cannot see it.
 NEEDS_A_PERSON = CURED_BY_A_CHANGE | {Reason.NO_PERMISSION}
-# Once the pauses of WHALEFALL_RETRY_MINUTES are used up, this one is repeated, or the longest of them where that is longer.
+# After the pauses of WHALEFALL_RETRY_MINUTES this pause is repeated, or the longest of them if that is longer.
 STEADY_PAUSE = timedelta(hours=3)
-# The last retry of a day comes so long before it cannot be measured any more: longer than the deadline of a visit and a queue of runs.
+# The last retry of a day starts this long before its measuring window closes: longer than the deadline of a probe and a queue of runs.
 LAST_RETRY_BEFORE_END = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Unrepaired:
-    """Instances with missing sizes after a session that ended; `retries` is how many sessions it is away from the first."""
+    """Instances with missing sizes after a session that ended. `retries` counts the retries that led to this session."""
 
     day: date
     session_id: UUID
@@ -40,27 +40,27 @@ class Retry:
     instance_names: tuple[str, ...]
 
 
-def next_retry(one: Unrepaired, pauses: Sequence[timedelta], measurable_until: datetime) -> datetime | None:
-    """When these instances are visited again: after the pause of their number, then steadily, and once more shortly before the end.
+def next_retry(session: Unrepaired, pauses: Sequence[timedelta], measurable_until: datetime) -> datetime | None:
+    """When these instances are retried: after the configured pauses, then at a steady interval, and once more shortly before the end.
 
-    The last retry takes the place of one that would leave no room for another, so that the end of the day is always tried and never
-    twice. None when it has been.
+    The last retry replaces any retry that would come too close to it, so that there is exactly one shortly before the end. None after
+    the last retry.
     """
     last = measurable_until - LAST_RETRY_BEFORE_END
-    if one.ended_at >= last:
+    if session.ended_at >= last:
         return None
-    pause = pauses[one.retries] if one.retries < len(pauses) else max(STEADY_PAUSE, *pauses)
-    due = one.ended_at + pause
+    pause = pauses[session.retries] if session.retries < len(pauses) else max(STEADY_PAUSE, *pauses)
+    due = session.ended_at + pause
     return last if due + pause > last else due
 
 
 def due_retries(
     unrepaired: Iterable[Unrepaired], pauses: Sequence[timedelta], now: datetime, measurable_until: Callable[[date], datetime]
 ) -> list[Retry]:
-    """The retries whose moment has come, of days that can still be measured, which `measurable_until` tells."""
-    moments = ((one, next_retry(one, pauses, measurable_until(one.day))) for one in unrepaired)
+    """The retries that are due, of days that can still be measured. `measurable_until` returns the end of a day's window."""
+    moments = ((session, next_retry(session, pauses, measurable_until(session.day))) for session in unrepaired)
     return [
-        Retry(one.day, one.session_id, one.instance_names)
-        for one, moment in moments
-        if moment is not None and moment <= now < measurable_until(one.day)
+        Retry(session.day, session.session_id, session.instance_names)
+        for session, moment in moments
+        if moment is not None and moment <= now < measurable_until(session.day)
     ]

@@ -1,7 +1,7 @@
-"""Starts Dagster runs and waits for their sessions. Dagster itself is another process: nothing imports it.
+"""Starts Dagster runs in a subprocess and waits for their sessions. Dagster is not imported here.
 
-The runs live in that process (`execute_runs.py`) and not in the daemon's queue, so they work without `whalefall up` and are visible
-there all the same.
+The subprocess (`execute_runs.py`) executes the runs itself, without the daemon's queue. They work without `whalefall up` and are
+visible in its UI all the same.
 """
 
 import json
@@ -26,13 +26,13 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.outage import retry_while_unavailable
 
 POLL_SECONDS = 0.2
-# A run that is told to stop closes its session first, for which it looks up from its work several times a second.
+# A terminated run closes its session first. It checks for termination several times a second.
 STOP_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A job with the partitions to run it for, named by their first days: one, or a range as a backfill; and the session it will have."""
+    """A job, its Dagster partitions (one, or a range as a backfill, each named by its first day), and the id of its session."""
 
     job_name: str
     category: SyncCategory
@@ -42,7 +42,7 @@ class Run:
 
 
 def collection(first_day: date, last_day: date) -> Run:
-    """The run that collects a day, or fills a range of days that are over."""
+    """The run that collects a day, or fills a range of past days."""
     return Run("collect_capacity", SyncCategory.CAPACITY, first_day, last_day)
 
 
@@ -54,13 +54,13 @@ def aggregation(first: Period, last: Period) -> Run:
 def run_in_dagster(
     settings: Settings, database: Database, *runs: Run, on_progress: Callable[[Session], None] = lambda _: None
 ) -> tuple[Session, ...]:
-    """Execute runs one after the other, and return their sessions as they ended; none of a run that followed a cancelled one.
+    """Execute runs one after the other, and return their ended sessions. Runs after a cancelled one are not started.
 
-    While the store is away there is no progress to show. Whether a run outlasts that is the run's own affair: it is watched to its end.
+    While the store is unavailable, no progress is shown. The run handles the outage itself, and is watched until it ends.
 
     Raises:
-        RunFailedError: a run broke, so that there may be no session; the sentence names the log.
-        StoreUnreachableError: the runs ended, and the store did not come back in time to tell how.
+        RunFailedError: a run broke, so there may be no session; the message names the log.
+        StoreUnreachableError: the runs ended, but the store was unavailable for too long to read their sessions.
     """
     log = settings.home / "logs" / f"{runs[0].job_name}-{runs[0].session_id}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def run_in_dagster(
     if process.returncode != 0 and not _was_cancelled(database, runs):
         reason = _reason(log) if process.returncode > 0 else f"its process was killed by signal {-process.returncode}."
         _abandon(database, runs, SessionStatus.FAILED, RunFailedError.code, f"the run broke: {reason}")
-        raise RunFailedError(f"The Dagster run broke: {reason} The whole of it is in {log}.")
+        raise RunFailedError(f"The Dagster run broke: {reason} The full log is in {log}.")
     retry_while_unavailable(lambda: _show(database, runs, on_progress))
     opened = retry_while_unavailable(lambda: _opened(database, runs))
     log.unlink()
@@ -92,7 +92,7 @@ def run_in_dagster(
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the run: in order, and by force when it does not listen or the person does not want to wait for that."""
+    """Stop the run gracefully, and kill it when it does not respond or the user interrupts again."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
         process.wait(STOP_SECONDS)
@@ -101,7 +101,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _abandon(database: Database, runs: Sequence[Run], status: SessionStatus, code: str, message: str) -> None:
-    """End the sessions that the runs did not; where the store is away, the sweep or the next run does it."""
+    """End the sessions that the runs left open. If the store is unavailable, the sensor or the next run ends them."""
     with suppress(StoreError):
         for run in runs:
             sessions.abandon_session(database, run.session_id, status, error_code=code, error_message=message)
@@ -122,7 +122,7 @@ def _command(runs: Sequence[Run]) -> list[str]:
 
 def _tags(run: Run) -> dict[str, str]:
     span = {"dagster/asset_partition_range_start": str(run.first_start), "dagster/asset_partition_range_end": str(run.last_start)}
-    # The repository tag is what ties a run to its code location in the UI.
+    # The repository tag links a run to its code location in the UI.
     tags = {session_tag(run.category): str(run.session_id), ".dagster/repository": "__repository__@whalefall_pipelines"}
     return tags | ({"dagster/partition": str(run.first_start)} if run.first_start == run.last_start else span)
 

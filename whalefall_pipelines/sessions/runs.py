@@ -1,4 +1,4 @@
-"""How a Dagster run maps onto a session: the one names the other, and they end together."""
+"""Maps Dagster runs to sessions: each refers to the other, and they end together."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -25,15 +25,15 @@ def plan_session(
     some_instances: bool = False,
     is_over: bool = False,
 ) -> SessionPlan:
-    """The session of this run. A run that was launched with a session id keeps it; every run is tagged with the id it has.
+    """Plan the session of this run. A run that was launched with a session id keeps it, and every run is tagged with its session id.
 
-    A run that is executed again copies the tags of the first, whose session is not its own. A run that collects and aggregates opens one
-    session of each category.
+    A re-executed run copies the tags of the original run, but gets a session of its own. A run that both collects and aggregates opens
+    one session of each category.
     """
     tags = context.run.tags
     tag = session_tag(category)
-    given = UUID(tags[tag]) if tag in tags else None
-    session_id = given if given and not is_known(database, given) else uuid4()
+    tagged_id = UUID(tags[tag]) if tag in tags else None
+    session_id = tagged_id if tagged_id and not is_known(database, tagged_id) else uuid4()
     context.instance.add_run_tags(context.run.run_id, {tag: str(session_id)})
     return SessionPlan(
         session_id=session_id,
@@ -50,7 +50,7 @@ def plan_session(
 def session_of_run(
     context: dg.AssetExecutionContext | dg.OpExecutionContext, database: Database, plan: SessionPlan, instances: Sequence[Instance]
 ) -> Generator[Check]:
-    """A session for the block, ended with it. A session that somebody cancels cancels its run, unless that is over for Dagster already."""
+    """Keep a session open for the block. Cancelling the session cancels its run, unless the run is already over for Dagster."""
     try:
         with sync_session(database, plan, instances) as check:
             yield check

@@ -1,4 +1,4 @@
-"""Sessions that always end: what closes the sessions of dead runs. The rules are `domain/sessions.py`, ending is `end_dead_sessions.py`."""
+"""Sensors that end the sessions of dead runs. The rules are in `domain/sessions.py`, the verbs in `end_dead_sessions.py`."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions, en
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
     dg.DagsterRunStatus.FAILURE: RunState.FAILED,
-    # A run that was told to stop cannot hear it while it waits for a statement, and ending its session interrupts that.
+    # A terminated run cannot react while it waits for a statement. Ending its session interrupts the statement.
     dg.DagsterRunStatus.CANCELING: RunState.CANCELLED,
     dg.DagsterRunStatus.CANCELED: RunState.CANCELLED,
 }
@@ -20,17 +20,23 @@ _STATES = {
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Ends every session that still runs although its run is over or its process is gone, whenever that happened.",
+    description="Ends every running session whose run is over or whose process has died.",
 )
 def end_dead_runs(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> dg.SkipReason:
     with whalefall.store() as database:
         ended = end_dead_sessions(database, lambda run_ids: _states(context.instance, run_ids))
-        for one in ended:
-            context.log.warning("session %s was %s: %s", one.session.session_id, one.status, one.why)
-            run = context.instance.get_run_by_id(one.session.run_id) if one.session.run_id and one.run_goes_on else None
-            if run:  # else it stays started for ever, in a slot of its lane
-                context.instance.report_run_failed(run, message=f"Its session {one.session.session_id} was ended: {one.why}.")
-    return dg.SkipReason(f"{len(ended)} sessions were ended" if ended else "every running session has a living run")
+        for ended_session in ended:
+            context.log.warning("session %s was %s: %s", ended_session.session.session_id, ended_session.status, ended_session.why)
+            run = (
+                context.instance.get_run_by_id(ended_session.session.run_id)
+                if ended_session.session.run_id and ended_session.run_goes_on
+                else None
+            )
+            if run:  # otherwise it stays in state STARTED forever and occupies a slot of its concurrency group
+                context.instance.report_run_failed(
+                    run, message=f"Its session {ended_session.session.session_id} was ended: {ended_session.why}."
+                )
+    return dg.SkipReason(f"{len(ended)} sessions were ended" if ended else "every running session has a live run")
 
 
 @dg.run_failure_sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -39,7 +45,7 @@ def end_dead_runs(context: dg.SensorEvaluationContext, whalefall: WhalefallResou
     description="Ends the session of a run that failed.",
 )
 def end_failed_runs(context: dg.RunFailureSensorContext, whalefall: WhalefallResource) -> None:
-    why = context.failure_event.message or "it gave no reason"
+    why = context.failure_event.message or "no reason was reported"
     with whalefall.store() as database:
         end_sessions_of_run(database, context.dagster_run.run_id, SessionStatus.FAILED, f"its run failed: {why}")
 

@@ -1,4 +1,4 @@
-"""Sessions and their records in the store. Every move is fenced on the state that it leaves, so an orphan cannot reopen what was closed."""
+"""Sessions and their records in the store. Every transition checks the current state, so an orphan cannot reopen a closed session."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -24,7 +24,7 @@ def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[i
     """Open a running session with one pending record per instance.
 
     Raises:
-        SessionRunningError: another running session collects some of these days; this one is kept as failed, without records.
+        SessionRunningError: another running session collects some of these days; this session is stored as failed, without records.
     """
     with database.transaction() as cursor:
         refused = _find_rival(cursor, plan) if plan.category is SyncCategory.CAPACITY else None
@@ -38,7 +38,7 @@ def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[i
 def record_failed_session(
     database: Database, plan: SessionPlan, instance_ids: Sequence[int], *, error_code: str, error_message: str
 ) -> None:
-    """Open a session that failed before it began, so that no rival matters, and end it; its records stay pending."""
+    """Store a session that failed before it began. Other running sessions do not matter, and its records stay pending."""
     with database.transaction() as cursor:
         _open(cursor, plan, instance_ids)
         _close(cursor, plan.session_id, SessionStatus.FAILED, error_code, error_message)
@@ -68,23 +68,23 @@ def _find_rival(cursor: Cursor, plan: SessionPlan) -> SessionRunningError | None
         return None
     session_id, started_at, done, total = row
     return SessionRunningError(
-        f"Session {session_id} has been collecting these days since {started_at:%H:%M:%S} ({done} of {total} instances done), so this "
-        f"one leaves: wait for it (`whalefall sessions show {session_id}`), or end it with `whalefall sessions cancel {session_id}`."
+        f"Session {session_id} has been collecting these days since {started_at:%H:%M:%S} ({done} of {total} instances done): "
+        f"wait until it ends (`whalefall sessions show {session_id}`), or end it with `whalefall sessions cancel {session_id}`."
     )
 
 
 def keep_alive(database: Database, session_id: UUID) -> SessionStatus:
-    """Say that the process of a session lives, and return how the session stands."""
+    """Store a heartbeat of a session, and return the session's status."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/keep_alive"), {"session_id": str(session_id)})
         return SessionStatus.RUNNING if cursor.fetchone() else status_of(cursor, session_id)
 
 
 def status_of(cursor: Cursor, session_id: UUID) -> SessionStatus:
-    """How a session stands.
+    """The status of a session.
 
     Raises:
-        NotFoundError: there is none of this id.
+        NotFoundError: there is no session with this id.
     """
     cursor.execute(queries.load("sessions/find_status"), {"session_id": str(session_id)})
     row = cursor.fetchone()
@@ -94,28 +94,28 @@ def status_of(cursor: Cursor, session_id: UUID) -> SessionStatus:
 
 
 def is_known(database: Database, session_id: UUID) -> bool:
-    """Whether there ever was a session of this id."""
+    """Whether a session with this id exists."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/find_status"), {"session_id": str(session_id)})
         return cursor.fetchone() is not None
 
 
 def list_known_runs(database: Database, run_ids: Collection[str]) -> frozenset[str]:
-    """Which of these Dagster runs have a session that collects."""
+    """Those of these Dagster runs that have a capacity session."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/list_known_runs"), {"run_ids": list(run_ids)})
         return frozenset(row[0] for row in cursor.fetchall())
 
 
 def list_running(database: Database, dead_after_seconds: float = DEAD_AFTER_SECONDS) -> tuple[RunningSession, ...]:
-    """Every session that has not ended, and whether its process was heard of within so many seconds."""
+    """Every running session, and whether its last heartbeat is at most `dead_after_seconds` old."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/list_running"), {"dead_after_seconds": dead_after_seconds})
         return fetch_as(cursor, RunningSession)
 
 
 def start_records(database: Database, session_id: UUID, instance_ids: Sequence[int]) -> frozenset[int]:
-    """Mark one attempt at each of these and return those that may be worked on: open records of a session that still runs."""
+    """Count one attempt for each of these records, and return the instances that may start: open records of a running session."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/start_records"), {"session_id": str(session_id), "instance_ids": list(instance_ids)})
         return frozenset(row[0] for row in cursor.fetchall())
@@ -124,7 +124,7 @@ def start_records(database: Database, session_id: UUID, instance_ids: Sequence[i
 def complete_record(
     cursor: Cursor, session_id: UUID, instance_id: int, *, is_skipped: bool, items: Mapping[str, int], details: Mapping[str, object]
 ) -> bool:
-    """Close a record as completed, within the transaction of its work. `items` has synced, created, updated and deleted."""
+    """Close a record as completed, within the transaction of its work. `items` counts what was synced, created, updated and deleted."""
     cursor.execute(
         queries.load("sessions/complete_record"),
         {
@@ -156,22 +156,25 @@ def fail_record(
 
 
 def skip_records(database: Database, session_id: UUID, details: Mapping[str, object]) -> None:
-    """Close every record of a session whose work needs no server, all at once: completed, and counted as skipped."""
+    """Close all records of a session that needs no server as completed, and count them as skipped."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
         cursor.execute(queries.load("sessions/skip_running_records"), {"session_id": str(session_id), "sync_details": json.dumps(details)})
 
 
 def close_session(database: Database, session_id: UUID) -> SessionStatus:
-    """End a session whose work is over: failed if any record failed, else completed. Return how it stands, which may be older news."""
+    """End a session whose work is finished: failed if any record failed, else completed. Return its status.
+
+    The status may differ if the session was ended elsewhere.
+    """
     with database.transaction() as cursor:
         return _close(cursor, session_id) or status_of(cursor, session_id)
 
 
 def abandon_session(database: Database, session_id: UUID, status: SessionStatus, *, error_code: str, error_message: str) -> bool:
-    """End a session before its work was over: failed or cancelled, and what was under way with it, and keep why.
+    """End a session before its work was finished, as failed or cancelled, together with its running records, and store the reason.
 
-    False if it had been ended already.
+    Returns False if the session had already ended.
     """
     with database.transaction() as cursor:
         cursor.execute(
@@ -190,16 +193,16 @@ def get_session(database: Database, session_id: UUID) -> Session:
     """One session.
 
     Raises:
-        NotFoundError: there is none of this id.
+        NotFoundError: there is no session with this id.
     """
-    found = _sessions(database, session_id, 1)
-    if not found:
+    sessions = _sessions(database, session_id, 1)
+    if not sessions:
         raise NotFoundError(f"There is no session {session_id}; `whalefall sessions list` shows the newest.")
-    return found[0]
+    return sessions[0]
 
 
 def find_session(database: Database, prefix: str) -> Session:
-    """The session whose id begins so.
+    """The session whose id has this prefix.
 
     Raises:
         NotFoundError: there is none.
@@ -207,12 +210,12 @@ def find_session(database: Database, prefix: str) -> Session:
     """
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/find_sessions"), {"prefix": prefix.lower()})
-        found = cursor.fetchall()
-    if not found:
+        rows = cursor.fetchall()
+    if not rows:
         raise NotFoundError(f"There is no session {prefix!r}; `whalefall sessions list` shows the newest.")
-    if len(found) > 1:
-        raise InputError(f"Several sessions begin with {prefix!r}; give more of the id.")
-    return get_session(database, UUID(str(found[0][0])))
+    if len(rows) > 1:
+        raise InputError(f"Several session ids begin with {prefix!r}; enter more characters of the id.")
+    return get_session(database, UUID(str(rows[0][0])))
 
 
 def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, ...]:
@@ -223,7 +226,7 @@ def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, 
 
 
 def list_notices(database: Database, session_id: UUID) -> tuple[Notice, ...]:
-    """What a session found odd about databases that it measured."""
+    """The notices of a session about databases that it measured."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/list_notices"), {"session_id": str(session_id)})
         return fetch_as(cursor, Notice)

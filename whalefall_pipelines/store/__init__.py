@@ -1,1 +1,1 @@
-"""Our PostgreSQL: one module per folder of `sql/`, rows in and domain objects out. `database.py` is the way in."""
+"""The store, our PostgreSQL database. `database.py` has the connections and transactions; rows become domain objects."""

@@ -1,4 +1,4 @@
-"""Creates the store's databases where they are missing, on the embedded server or on one's own. Their tables are `migrations.py`."""
+"""Creates missing databases of the store, on the embedded server or on your own. `migrations.py` creates their tables."""
 
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def create_missing_database(url: "URL") -> bool:
-    """Make sure that the database of this URL exists; True when it had to be created, which goes through `postgres` beside it.
+    """Create the database of this URL if it does not exist, by a connection to `postgres`. Return True if it was created.
 
     Raises:
         StoreUnreachableError: the server does not answer or refuses the login.
-        StoreError: this login may not create databases; the sentence has the statement for one that may.
+        StoreError: this login may not create databases; the message has the statement for an administrator.
     """
     try:
         _connect(url).close()
@@ -41,7 +41,7 @@ def create_missing_database(url: "URL") -> bool:
 
 
 def _create(maintenance: Connection, url: "URL") -> bool:
-    """False when the database is there already: then it was something else that refused the connection."""
+    """Create the database. Return False if it exists, because then the connection failed for another reason."""
     maintenance.autocommit = True
     name = str(url.database)
     with maintenance.cursor() as cursor:
@@ -71,7 +71,7 @@ def _answers(url: "URL") -> bool:
 
 
 def _connect(url: "URL") -> Connection:
-    # Not as a URL: libpq reads a plus sign as itself where SQLAlchemy writes it for a space.
+    # Not passed as a URL, because SQLAlchemy encodes a space as a plus sign, which libpq reads literally.
     parts = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     parts |= {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "whalefall"}
     parts["options"] = f"-c statement_timeout={STATEMENT_SECONDS}s"

@@ -1,8 +1,8 @@
-"""Passwords at rest: references are resolved and ciphertexts opened when a connection is made, never before.
+"""Stored passwords: references are resolved and ciphertexts decrypted when a connection is opened, never earlier.
 
-A reference may name only what WHALEFALL_SECRET_VARIABLES and WHALEFALL_SECRET_FOLDERS let it: whoever may register a server could have
-anything else sent to a host of his own. The keys are `secret_keys.py`. No message holds a password, and no cause is chained to one that
-might.
+A reference may only use what WHALEFALL_SECRET_VARIABLES and WHALEFALL_SECRET_FOLDERS allow, because anyone who may register a server could
+otherwise have any file or variable sent to their own host. `secret_keys.py` has the keys. No message contains a password, and no exception
+is chained to one that may contain a password.
 """
 
 import os
@@ -18,22 +18,22 @@ from whalefall_pipelines.errors import InputError, LoginRejectedError
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.secret_keys import SecretKeys
 
-_LARGEST_SECRET_BYTES = 64 * 1024  # a mounted secret is one line; anything bigger is the wrong file
+_LARGEST_SECRET_BYTES = 64 * 1024  # a mounted secret is one line; a larger file is the wrong one
 _SEALED = "encrypted:"
 
 
 class SecretBox:
-    """Seals passwords for the store, and reveals them for a login. Safe to share between threads."""
+    """Encrypts passwords for the store, and decrypts them for a login. It is thread-safe."""
 
     def __init__(self, settings: Settings, environment: Mapping[str, str] | None = None) -> None:
-        """Read nothing yet: the key is looked for when the first ciphertext is made or opened."""
+        """Read nothing yet. The key is read when the first password is encrypted or decrypted."""
         self.keys = SecretKeys(settings)
         self._environment = os.environ if environment is None else environment
         self._variables = settings.secret_variables
         self._folders = settings.secret_folders
 
     def refusal(self, secret: str | None) -> str | None:
-        """Why nothing may be read by this reference, as the second half of a sentence that does not repeat it; None if it may."""
+        """Why this reference is not allowed, as the second half of a sentence that does not repeat it; None if it is allowed."""
         kind, _, rest = (secret or "").partition(":")
         if kind == "env" and not rest.startswith(self._variables):
             return f"the name of its variable begins with none of {', '.join(self._variables)} (WHALEFALL_SECRET_VARIABLES)"
@@ -42,7 +42,7 @@ class SecretBox:
         return None
 
     def opens(self, secret: str) -> bool:
-        """Tell whether an encrypted password can be opened with the keys that are here."""
+        """Tell whether the available keys can decrypt this password."""
         try:
             self._open(secret.removeprefix(_SEALED))
         except _UnresolvedError:
@@ -53,7 +53,7 @@ class SecretBox:
         """The same password, encrypted with the first key.
 
         Raises:
-            InvalidToken: no key opens it.
+            InvalidToken: no key can decrypt it.
         """
         return _SEALED + self.keys.fernet().rotate(secret.removeprefix(_SEALED)).decode()
 
@@ -61,18 +61,18 @@ class SecretBox:
         """Encrypt a password for the store.
 
         Raises:
-            InputError: it is empty, holds a NUL character or is not UTF-8, or the key file is damaged.
+            InputError: it is empty, contains a NUL character or is not UTF-8, or the key file is damaged.
         """
         if not password or "\0" in password or not _is_utf8(password):
-            raise InputError("A password that is empty, holds a NUL character or is not UTF-8 is refused; without one, leave it out.")
+            raise InputError("A password must not be empty, must not contain a NUL character and must be UTF-8; omit it if there is none.")
         self.keys.make_file()
         return _SEALED + self.keys.fernet().encrypt(password.encode()).decode()
 
     def reveal(self, secret: str | None, username: str, owner_name: str) -> Login:
-        """The login behind a secret; `owner_name` is the instance or credential that messages speak of.
+        """The login with the decrypted secret. `owner_name` is the instance or credential for error messages.
 
         Raises:
-            LoginRejectedError: it cannot be resolved; the sentence names the variable or the file, never what is in it.
+            LoginRejectedError: it cannot be resolved; the message names the variable or the file, never its content.
         """
         if secret is None:
             return Login(username, None)
@@ -94,18 +94,18 @@ class SecretBox:
         elif kind == "encrypted":
             password, where = self._open(rest), "its encrypted text"
         else:
-            raise _UnresolvedError("it is neither env:NAME, file:/PATH nor encrypted; give the login its password anew")
+            raise _UnresolvedError("it is neither env:NAME, file:/PATH nor encrypted; set the password of the login again")
         if not password:
             advice = "set it here, and where Dagster's code server runs" if kind == "env" else "write the password into it"
             raise _UnresolvedError(f"{where} is {'not set or ' if kind == 'env' else ''}empty; {advice}")
         if "\0" in password:
-            raise _UnresolvedError(f"{where} holds a NUL character, which no password has; write the password anew")
-        if not _is_utf8(password):  # a driver would fail on it, and quote the byte
-            raise _UnresolvedError(f"{where} is not UTF-8 text; write the password anew")
+            raise _UnresolvedError(f"{where} contains a NUL character, which is not allowed in a password; write the password again")
+        if not _is_utf8(password):  # a driver would fail and quote the byte
+            raise _UnresolvedError(f"{where} is not UTF-8 text; write the password again")
         return password
 
     def _followed(self, name: str) -> str:
-        """A file that a link leads to must be inside as well, as those of orchestrators are."""
+        """Resolve links. The target must be inside the folders as well, as it is with container orchestrators."""
         path = Path(name).resolve()
         if not _is_inside(path, [folder.resolve() for folder in self._folders]):
             raise _UnresolvedError(f"file {name!r} is a link out of the folders of WHALEFALL_SECRET_FOLDERS; put the password itself there")
@@ -116,20 +116,20 @@ class SecretBox:
         try:
             return self.keys.fernet().decrypt(token).decode("utf-8", "surrogateescape")
         except InvalidToken:
-            advice = "bring back the key that it was encrypted with, or give the login its password anew"
-            raise _UnresolvedError(f"it was encrypted with another key than {where}; {advice}") from None
+            advice = "restore the key that it was encrypted with, or set the password of the login again"
+            raise _UnresolvedError(f"it was encrypted with a different key than {where}; {advice}") from None
         except InputError as error:
             raise _UnresolvedError(str(error).removesuffix(".")) from None
         except OSError as error:
-            raise _UnresolvedError(f"{where}, which opens it, cannot be read ({error.strerror}); bring it back") from None
+            raise _UnresolvedError(f"{where}, which is needed to decrypt it, cannot be read ({error.strerror}); restore it") from None
 
 
 class _UnresolvedError(Exception):
-    """Why a secret does not become a password, as the second half of a sentence."""
+    """Why a secret cannot be resolved, as the second half of a sentence."""
 
 
 def is_sealed(secret: str | None) -> bool:
-    """Tell whether a secret is an encrypted password and not a reference."""
+    """Tell whether a secret is an encrypted password instead of a reference."""
     return secret is not None and secret.startswith(_SEALED)
 
 
@@ -138,17 +138,17 @@ def _is_inside(path: Path, folders: Sequence[Path]) -> bool:
 
 
 def _is_utf8(text: str) -> bool:
-    """Tell whether it is: bytes of the environment that are not are surrogates in Python's text."""
+    """Tell whether a text is valid UTF-8. Python represents invalid bytes of the environment as surrogates."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _read_secret_file(name: str) -> str:
-    """The file without its last line break; other white space belongs to the password."""
+    """The content of a file without its last line break. Other white space is part of the password."""
     try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe would wait for a writer for ever
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)  # otherwise opening a pipe would wait for a writer forever
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _UnresolvedError(f"{name!r} is no regular file; name one that holds the password alone")
+                raise _UnresolvedError(f"{name!r} is not a regular file; use a file that contains only the password")
             content = os.read(descriptor, _LARGEST_SECRET_BYTES + 1)
         finally:
             os.close(descriptor)
@@ -156,8 +156,8 @@ def _read_secret_file(name: str) -> str:
     except UnicodeDecodeError:
         raise _UnresolvedError(f"file {name!r} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
-        advice = "put it there, readable to the user of this process and of Dagster's"
+        advice = "create it, and make it readable for the users of this process and of Dagster's processes"
         raise _UnresolvedError(f"file {name!r} cannot be read ({error.strerror}); {advice}") from None
     if len(content) > _LARGEST_SECRET_BYTES:
-        raise _UnresolvedError(f"file {name!r} is too big for a password; name one that holds the password alone")
+        raise _UnresolvedError(f"file {name!r} is too large for a password; use a file that contains only the password")
     return text[: -2 if text.endswith("\r\n") else -1] if text.endswith("\n") else text

@@ -1,7 +1,7 @@
-"""The way into the store: a bounded pool of connections, transactions, and the errors that leave here.
+"""Access to the store: a bounded pool of connections, transactions, and the translation of driver errors.
 
-URLs are `urls.py`. Which store it is (embedded or one's own) is decided in `embedded.py`; its schema is `migrations.py`. SQLAlchemy is
-imported on first use: it takes 0.2 s, and Dagster loads this module whenever it loads the code location, which connects to nothing.
+`urls.py` parses URLs, `runtime/embedded.py` chooses the store, `migrations.py` has its schema. SQLAlchemy is imported on first use: that
+takes 0.2 s, and Dagster imports this module whenever it loads the code location, without opening a connection.
 """
 
 import io
@@ -27,35 +27,35 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 10
 POOL_TIMEOUT_SECONDS = 30
-# What a visit, a tick or a report asks is answered within a minute, or the store is overloaded and must not be asked for more.
+# A statement of a probe, a tick or a report finishes within a minute; otherwise the store is overloaded and must not get more work.
 STATEMENT_SECONDS = 60
-# Work over the whole fleet and many days: periods, backfills, migrations, months.
+# For work over the whole fleet and many days: periods, backfills, migrations, months.
 LONG_STATEMENT_SECONDS = 3600
-# The server lets go of the locks of a client that froze, or whose machine is lost, after a minute. No transaction of ours idles a second.
+# The server releases the locks of a frozen or lost client after a minute. None of our transactions idles for even a second.
 _KEEPALIVES = ("tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_keepalives_count=3")
 _SERVER_SETTINGS = (f"statement_timeout={STATEMENT_SECONDS}s", "idle_in_transaction_session_timeout=60s", *_KEEPALIVES)
 
 
 class Cursor:
-    """A cursor that keeps its statements until a result is wanted and sends them in one message, in their order.
+    """A cursor that buffers its statements until a result is needed, and sends them in one message, in order.
 
-    Most statements of a visit return nothing, and each wait for the server is a chance to wait for thirty other threads as well.
+    Most statements of a probe return nothing, and each wait for the server may also become a wait for thirty other threads.
     """
 
     def __init__(self, cursor: extensions.cursor, *, keeps: bool = True) -> None:
-        """Send through this one; one that keeps nothing sends each statement by itself."""
+        """Wrap a cursor. Without `keeps`, each statement is sent immediately."""
         self._cursor = cursor
         self._keeps = keeps
         self._unsent: list[bytes] = []
 
     def execute(self, statement: str | Composable, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> None:
-        """Keep a statement. What the server has against it is raised when it is sent."""
+        """Buffer a statement. Its errors are raised when it is sent."""
         self._unsent.append(self._cursor.mogrify(statement, parameters))
         if not self._keeps:
             self.send()
 
     def send(self) -> None:
-        """Send what was kept."""
+        """Send the buffered statements."""
         if self._unsent:
             unsent, self._unsent = self._unsent, []
             self._cursor.execute(b"\n;\n".join(unsent))
@@ -76,11 +76,11 @@ class Cursor:
         return [column.name for column in self._cursor.description or ()]
 
     def write_out(self, statement: Composable) -> str:
-        """The text of a composed statement, which is not sent: quoting depends on the connection."""
+        """The text of a composed statement, without sending it. Quoting depends on the connection."""
         return self._cursor.mogrify(statement).decode()
 
     def copy(self, statement: Composable, file: IO[bytes]) -> None:
-        """Run a COPY statement out of a file or into it."""
+        """Run a COPY statement from or to a file."""
         self.send()
         self._cursor.copy_expert(statement, file)
 
@@ -91,10 +91,10 @@ class Cursor:
 
 
 class Database:
-    """The store as a pool of at most `pool_size` connections, safe to share between threads; `timezone` is what its days are counted by."""
+    """A thread-safe pool of at most `pool_size` connections to the store. `timezone` is the time zone of its days."""
 
     def __init__(self, url: "URL", timezone: ZoneInfo, *, pool_size: int = 8) -> None:
-        """Open nothing yet: the first transaction does."""
+        """Open no connection yet; the first transaction does."""
         from sqlalchemy import create_engine, event  # noqa: PLC0415
 
         self.url = url
@@ -115,11 +115,11 @@ class Database:
 
     @contextmanager
     def transaction(self, *, statement_seconds: int = STATEMENT_SECONDS) -> Generator[Cursor]:
-        """One transaction: committed when the block ends, rolled back when it raises. No statement of it may take longer than that.
+        """One transaction, committed when the block ends and rolled back when it raises. `statement_seconds` limits each statement.
 
         Raises:
             StoreUnreachableError: no connection within the deadline.
-            StoreError: the store refused a statement; nothing of the block is kept.
+            StoreError: the store refused a statement; the transaction was rolled back.
         """
         with self._connection() as connection, connection, connection.cursor() as driver_cursor:
             cursor = Cursor(driver_cursor)
@@ -130,13 +130,13 @@ class Database:
 
     @contextmanager
     def session(self) -> Generator[Cursor]:
-        """One connection outside any transaction, each statement sent by itself: for what a transaction forbids, and for session locks.
+        """One connection without a transaction, for statements that cannot run in a transaction and for session locks.
 
-        Its settings end with the block. So do its locks when the block raises; otherwise the block lets them go.
+        Its settings are reset at the end of the block. The block releases its locks; if it raises, they are released as well.
 
         Raises:
             StoreUnreachableError: no connection within the deadline.
-            StoreError: the store refused a statement; those before it are kept.
+            StoreError: the store refused a statement; the earlier statements are kept.
         """
         with self._connection(closes_on_error=True) as connection, connection.cursor() as driver_cursor:
             connection.autocommit = True
@@ -169,7 +169,7 @@ class Database:
             pooled.close()
 
     def interrupt(self) -> None:
-        """Cancel the statements that are under way, of all threads: each raises StoreError where it was asked for."""
+        """Cancel the running statements of all threads. Each raises StoreError in its own thread."""
         for connection in tuple(self._in_use):
             with suppress(psycopg2.Error):  # it was closed meanwhile
                 connection.cancel()
@@ -184,9 +184,9 @@ def _limit_statements(cursor: Cursor, seconds: int, *, is_local: bool) -> None:
 
 
 def _refuse_dead(connection: extensions.connection, _record: object, _proxy: object) -> None:
-    """Let the pool replace its connections once the server closed one: an idle one has nothing to read but its end.
+    """Let the pool replace its connections once the server has closed one: an idle connection is readable only if it was closed.
 
-    SQLAlchemy's pre-ping would find the same by one more statement before every transaction.
+    SQLAlchemy's pre-ping would detect the same with an additional statement before every transaction.
     """
     from sqlalchemy import exc  # noqa: PLC0415
 
@@ -206,13 +206,11 @@ def unreachable(url: "URL", error: "psycopg2.OperationalError | exc.TimeoutError
 
 def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
     if error.pgcode is None or error.pgcode.startswith(("08", "57P")):
-        return StoreUnreachableError(
-            f"The store at {describe(url)} went away in mid-work: {_first_line(error)}; nothing of this step was kept."
-        )
+        return StoreUnreachableError(f"The store at {describe(url)} became unavailable: {_first_line(error)}; this step was rolled back.")
     if error.pgcode in _MISSING_SCHEMA:
         return SchemaError(f"The store at {describe(url)} is not migrated: {_first_line(error)}; run `whalefall store migrate`.")
     if error.pgcode in _BUSY:
-        return StoreBusyError(f"A lock in the store at {describe(url)} is held by somebody else: {_first_line(error)}; try again.")
+        return StoreBusyError(f"Another session holds a lock in the store at {describe(url)}: {_first_line(error)}; try again.")
     if error.pgcode == _CHECK_VIOLATION and error.diag.constraint_name is None and error.diag.table_name in partitioned_table_names():
         return _missing_month(url, error.diag)
     advice = _ADVICE.get(str(error.pgcode), "")
@@ -220,12 +218,12 @@ def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
 
 
 def _missing_month(url: "URL", diag: extensions.Diagnostics) -> MissingMonthError:
-    """A row without a table partition. The server's own sentence is in its language; the day in it is always written as ISO."""
-    found = re.search(r"\d{4,}-\d\d-\d\d", diag.message_detail or "")
-    day, month = (found[0], found[0].rpartition("-")[0]) if found else ("a day", "YYYY-MM")
+    """The error for a row without a table partition. The server's message may be translated, but the day in it is always in ISO format."""
+    match = re.search(r"\d{4,}-\d\d-\d\d", diag.message_detail or "")
+    day, month = (match[0], match[0].rpartition("-")[0]) if match else ("a day", "YYYY-MM")
     return MissingMonthError(
-        f"{diag.table_name} in the store at {describe(url)} has no table partition for {day}, so nothing of this step was kept; "
-        f"maintenance makes it within minutes where Dagster's daemon runs, `whalefall partitions create --month {month}` at once."
+        f"{diag.table_name} in the store at {describe(url)} has no table partition for {day}, so this step was rolled back; "
+        f"Dagster's daemon creates it within minutes, `whalefall partitions create --month {month}` creates it now."
     )
 
 
@@ -236,12 +234,12 @@ _BUSY = frozenset({"55P03", "40P01"})
 # insufficient_privilege, query_canceled
 _ADVICE = {
     "42501": (
-        "; the login of WHALEFALL_DATABASE_URL must own whalefall's tables and may create more in their schema, or needs the role that "
-        "`whalefall store roles` made for this."
+        "; the login of WHALEFALL_DATABASE_URL must own whalefall's tables and have CREATE on their schema, or needs a role that "
+        "`whalefall store roles` creates."
     ),
-    "57014": "; nothing of this step was kept. After a time-out, pg_stat_activity shows what loads the store or holds a lock.",
+    "57014": "; this step was rolled back. After a time-out, pg_stat_activity shows which session loads the store or holds a lock.",
 }
-# Of a CHECK, which is named, or of the bounds of all parts together, which have no name.
+# Raised by a CHECK constraint, which has a name, or by a missing table partition, which has none.
 _CHECK_VIOLATION = "23514"
 
 

@@ -1,4 +1,4 @@
-"""What the store knows of the installation itself: the time zone of its days."""
+"""The installation's own settings in the store: the time zone of its days."""
 
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from whalefall_pipelines.store.database import Cursor
 
 
 def find_timezone(cursor: Cursor) -> str | None:
-    """The zone by which the store counts its days: its own word, of an older store the database's setting; None before there is one."""
+    """The time zone of the store. An older store has it as a database setting; None if there is none yet."""
     cursor.execute(queries.load("store/find_installation"))
     (is_kept,) = cursor.fetchone() or (False,)
     if not is_kept:
@@ -20,24 +20,24 @@ def find_timezone(cursor: Cursor) -> str | None:
 
 
 def find_client_timezone(cursor: Cursor) -> str | None:
-    """The time zone that the database gives to clients that ask for none; None when that is the server's."""
+    """The default time zone of the database for clients; None if it is the server's."""
     cursor.execute(queries.load("store/find_client_timezone"))
     row = cursor.fetchone()
     return str(row[0]) if row else None
 
 
 def set_client_timezone(cursor: Cursor, database_name: str, timezone: str) -> None:
-    """Give a time zone to clients that ask for none, so that `current_date` in psql is our day."""
+    """Set the default time zone of the database for clients, so that `current_date` in psql is our day."""
     statement = sql.SQL(queries.load("store/set_client_timezone"))
     cursor.execute(statement.format(database=sql.Identifier(database_name), timezone=sql.Literal(timezone)))
 
 
 def lock_opening_of_sessions(cursor: Cursor) -> None:
-    """Let no session be opened until the transaction ends."""
+    """Prevent the opening of sessions until the transaction ends."""
     cursor.execute(queries.load("sessions/lock_opening"))
 
 
 def set_timezone(cursor: Cursor, database_name: str, timezone: ZoneInfo) -> None:
-    """Count days by another zone from now on, in psql as well."""
+    """Change the time zone of the store, and the default for psql."""
     cursor.execute(queries.load("store/set_timezone"), {"timezone": timezone.key})
     set_client_timezone(cursor, database_name, timezone.key)

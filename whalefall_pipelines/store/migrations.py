@@ -1,6 +1,6 @@
-"""The store's schema: the numbered files of `sql/schema/`, applied in order, each once, each with its checksum.
+"""The store's schema: the numbered files of `sql/schema/` are applied once, in order, and recorded with their checksums.
 
-One transaction under an advisory lock: a migration that fails leaves nothing, and two programs at once do not collide.
+All of them run in one transaction under an advisory lock, so a failed migration leaves nothing and two programs do not collide.
 """
 
 import hashlib
@@ -25,21 +25,21 @@ class Migration:
 
 
 def shipped() -> tuple[Migration, ...]:
-    """The migrations that this program brings, in order."""
-    found: list[Migration] = []
+    """The migrations of this program, in order."""
+    migrations: list[Migration] = []
     for path in sorted((queries.SQL_ROOT / "schema").glob("*.sql")):
         number = re.match(r"\d{4}", path.name)
         if number:
             text = queries.load(f"schema/{path.stem}")
-            found.append(Migration(int(number.group()), path.stem, hashlib.sha256(text.encode()).hexdigest()))
-    return tuple(found)
+            migrations.append(Migration(int(number.group()), path.stem, hashlib.sha256(text.encode()).hexdigest()))
+    return tuple(migrations)
 
 
 def migrate(database: Database, timezone_name: str) -> tuple[Migration, ...]:
-    """Apply the pending migrations and return them. The time zone counts for a store that is made by this; any other keeps its own.
+    """Apply the pending migrations and return them. Only a new store gets this time zone; an existing one keeps its own.
 
     Raises:
-        SchemaError: the store was changed behind our back or belongs to a newer program; nothing is applied.
+        SchemaError: the schema was modified or belongs to a newer program; nothing is applied.
     """
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("store/lock_migrations"))
@@ -49,7 +49,7 @@ def migrate(database: Database, timezone_name: str) -> tuple[Migration, ...]:
         missing = shipped()[len(applied) :]
         name = str(database.url.database)
         if not applied:
-            installation.set_client_timezone(cursor, name, timezone_name)  # where 0009_installation finds it
+            installation.set_client_timezone(cursor, name, timezone_name)  # read by 0009_installation
         for migration in missing:
             cursor.execute(queries.load(f"schema/{migration.name}"))
             cursor.execute(
@@ -57,16 +57,16 @@ def migrate(database: Database, timezone_name: str) -> tuple[Migration, ...]:
                 {"version": migration.version, "name": migration.name, "checksum": migration.checksum},
             )
         cursor.execute(queries.load("store/set_schema_version"), {"version": shipped()[-1].version})
-        # Again each time: a dump that is restored leaves a database's settings behind.
+        # Repeated each time, because restoring a dump does not restore the settings of a database.
         installation.set_client_timezone(cursor, name, installation.find_timezone(cursor) or timezone_name)
     return missing
 
 
 def check(database: Database) -> None:
-    """Make sure that the store has exactly the schema of this program.
+    """Check that the store has exactly the schema of this program.
 
     Raises:
-        SchemaError: it is empty, older, newer or changed; the sentence says which and what to do.
+        SchemaError: it is empty, older, newer or modified; the message says which, with advice.
     """
     with database.transaction() as cursor:
         cursor.execute(queries.load("store/find_schema_migrations"))
@@ -75,7 +75,7 @@ def check(database: Database) -> None:
     _compare(database, applied)
     if len(applied) < len(shipped()):
         raise SchemaError(
-            f"The store at {describe(database.url)} is at schema version {applied[-1].version if applied else 0}, this program needs "
+            f"The store at {describe(database.url)} is at schema version {applied[-1].version if applied else 0}, but this program needs "
             f"{shipped()[-1].version}; run `whalefall store migrate`."
         )
 
@@ -95,6 +95,6 @@ def _compare(database: Database, applied: tuple[Migration, ...]) -> None:
     for theirs, ours in zip(applied, known, strict=False):
         if theirs != ours:
             raise SchemaError(
-                f"The store at {describe(database.url)} got migration {theirs.name} with another text than this program's {ours.name}: "
-                "a migration never changes after it was applied; install the whalefall that made this store."
+                f"The store at {describe(database.url)} has a migration {theirs.name} that differs from this program's {ours.name}: "
+                "migrations never change after they are applied; install the whalefall version that created this store."
             )

@@ -1,6 +1,6 @@
-"""The monthly table partitions in the catalogue: reading it, and making the months that something writes.
+"""The monthly table partitions: reads the catalogue, and creates the months that are written.
 
-Taking months away is the room `retention`.
+The area `retention` removes months.
 """
 
 import time
@@ -24,16 +24,16 @@ Written = TypeVar("Written")
 
 @dataclass(frozen=True, slots=True)
 class LockPolicy:
-    """How long a lock is waited for, and how often creating tries. Waiting in the queue is what would hold up others."""
+    """How long to wait for a lock, and how often to retry. The wait is short, because a queued lock blocks other sessions."""
 
     lock_timeout_seconds: float = 2.0
     attempts: int = 3
     pause_seconds: float = 1.0
 
     def begin(self, cursor: Cursor, table_name: str, *, is_local: bool = True) -> None:
-        """Prepare a transaction or a session for DDL: with the lock time-out, and as the owner of the table."""
-        given = {"lock_timeout": f"{self.lock_timeout_seconds * 1000:.0f}ms", "is_local": is_local}
-        cursor.execute(queries.load("months/limit_lock_wait"), given)
+        """Prepare a transaction or a session for DDL: set the lock time-out, and become the owner of the table."""
+        parameters = {"lock_timeout": f"{self.lock_timeout_seconds * 1000:.0f}ms", "is_local": is_local}
+        cursor.execute(queries.load("months/limit_lock_wait"), parameters)
         cursor.execute(queries.load("months/act_as_owner"), {"table_name": table_name, "is_local": is_local})
 
 
@@ -41,22 +41,22 @@ LOCK_POLICY = LockPolicy()
 
 
 def read_catalogue(database: Database, table_names: Iterable[str] | None = None) -> tuple[TablePartition, ...]:
-    """Every part of these tables by its bounds, and the tables beside them that are in the way or were left by an interruption.
+    """Every partition of these tables with its bounds, and tables that conflict or were left by an interruption.
 
-    No names are all partitioned tables.
+    Without names, all partitioned tables are read.
     """
-    given = {"table_names": list(table_names or partitioned_table_names())}
+    parameters = {"table_names": list(table_names or partitioned_table_names())}
     with database.transaction() as cursor:
-        return (*_attached(cursor, given), *_detached(cursor, given))
+        return (*_attached(cursor, parameters), *_detached(cursor, parameters))
 
 
 def ensure_months(database: Database, days: Iterable[date], table_names: Sequence[str] | None = None) -> int:
-    """Create the missing months of these tables for these days, each table by itself, and return how many were created.
+    """Create the missing months of these tables for these days, table by table, and return how many were created.
 
-    No names are all partitioned tables.
+    Without names, all partitioned tables get their months.
 
     Raises:
-        StoreError: a table could not get its month, for example because another table of that name is in the way; the others have theirs.
+        StoreError: a month could not be created, for example because another table has its name; those of other tables were created.
     """
     created, errors = 0, list[StoreError]()
     for month in months_of(days):
@@ -71,10 +71,10 @@ def ensure_months(database: Database, days: Iterable[date], table_names: Sequenc
 
 
 def writing_months(database: Database, days: Sequence[date], table_names: Sequence[str], write: Callable[[], Written]) -> Written:
-    """Write days, with their months made before; where one vanished meanwhile it is made again, and the work, which kept nothing, redone.
+    """Create the months of these days, then write them. If a month was dropped meanwhile, it is created again and `write` is repeated.
 
     Raises:
-        StoreError: a table could not get its month.
+        StoreError: a month could not be created.
     """
     ensure_months(database, days, table_names)
     try:
@@ -85,30 +85,32 @@ def writing_months(database: Database, days: Sequence[date], table_names: Sequen
 
 
 def analyze_months(database: Database, days: Iterable[date], table_names: Sequence[str]) -> None:
-    """Let the planner know what these months hold. A month that is busy, or that this login may not analyze, is left to autovacuum."""
+    """Update the planner's statistics of these months. A locked month, or one without the privilege, is left to autovacuum."""
     wanted = set(months_of(days))
-    parts = [one for one in read_catalogue(database, table_names) if one.place is Place.ATTACHED and one.month in wanted]
-    for one in parts:
+    parts = [
+        partition for partition in read_catalogue(database, table_names) if partition.place is Place.ATTACHED and partition.month in wanted
+    ]
+    for partition in parts:
         with suppress(StoreError), database.transaction() as cursor:
-            LOCK_POLICY.begin(cursor, one.table_name)
-            cursor.execute(compose("months/analyze_table_partition", one))
+            LOCK_POLICY.begin(cursor, partition.table_name)
+            cursor.execute(compose("months/analyze_table_partition", partition))
 
 
 def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
-    """The months that a table takes as a whole; a month that is about to be detached is none of them."""
+    """The months that a table accepts completely. A month with a pending detach is not one of them."""
     cursor.execute(queries.load("months/list_kept_days"), {"table_names": [table_name]})
     kept: set[Month] = set()
     for _, first_day, end_day in cursor.fetchall():
         first, last = months_of((first_day,))[0], months_of((end_day - timedelta(days=1),))[0]
-        kept |= {one for one in months_between(first, last) if first_day <= one.first_day and one.end_day <= end_day}
+        kept |= {month for month in months_between(first, last) if first_day <= month.first_day and month.end_day <= end_day}
     return frozenset(kept)
 
 
 def ensure_month(database: Database, table_name: str, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> bool:
-    """Create one month of one table in a transaction of its own; whether it was missing.
+    """Create one month of one table in its own transaction. Return whether it was missing.
 
     Raises:
-        StoreBusyError: somebody held a lock through every attempt.
+        StoreBusyError: another session held a lock during every attempt.
         StoreError: it cannot be created.
     """
     for attempt in range(1, lock_policy.attempts + 1):
@@ -121,23 +123,23 @@ def ensure_month(database: Database, table_name: str, month: Month, lock_policy:
     raise AssertionError
 
 
-def compose(name: str, one: TablePartition, **literals: str | None) -> sql.Composed:
+def compose(name: str, partition: TablePartition, **literals: str | None) -> sql.Composed:
     """A statement about one month, with its identifiers and these literals in it."""
     return sql.SQL(queries.load(name)).format(
-        table_name=sql.Identifier(one.table_name),
-        table_partition=sql.Identifier(one.schema_name, one.name) if one.schema_name else sql.Identifier(one.name),
+        table_name=sql.Identifier(partition.table_name),
+        table_partition=sql.Identifier(partition.schema_name, partition.name) if partition.schema_name else sql.Identifier(partition.name),
         **{key: sql.Literal(value) for key, value in literals.items()},
     )
 
 
 def new_month(table_name: str, month: Month) -> TablePartition:
-    """A month that is not there yet, in the schema of its table."""
+    """A month that does not exist yet, in the schema of its table."""
     name = month.table_partition(table_name)
     return TablePartition(table_name, "", name, Place.DETACHED, month.first_day, month.end_day, total_bytes=0, rows=None)
 
 
 def begin_creating(cursor: Cursor, table_name: str, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> bool:
-    """Make sure within a transaction that nobody else creates months; False when this one is there."""
+    """Lock the creation of months within a transaction. Return False if this month exists."""
     if month in kept_months(cursor, table_name):
         return False
     lock_policy.begin(cursor, table_name)
@@ -149,20 +151,22 @@ def _try_to_create(database: Database, table_name: str, month: Month, lock_polic
     with database.transaction() as cursor:
         if not begin_creating(cursor, table_name, month, lock_policy):
             return False
-        one = new_month(table_name, month)
-        cursor.execute(compose("months/create_table_partition", one))
-        cursor.execute(compose("months/attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+        partition = new_month(table_name, month)
+        cursor.execute(compose("months/create_table_partition", partition))
+        cursor.execute(
+            compose("months/attach_table_partition", partition, first_day=str(partition.first_day), end_day=str(partition.end_day))
+        )
     return True
 
 
-def _attached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartition]:
-    cursor.execute(queries.load("months/list_attached"), given)
+def _attached(cursor: Cursor, parameters: dict[str, list[str]]) -> list[TablePartition]:
+    cursor.execute(queries.load("months/list_attached"), parameters)
     return [
         as_model(row, TablePartition, place=Place.DETACH_PENDING if row.pop("is_detach_pending") else Place.ATTACHED)
         for row in fetch_rows(cursor)
     ]
 
 
-def _detached(cursor: Cursor, given: dict[str, list[str]]) -> list[TablePartition]:
-    cursor.execute(queries.load("months/list_detached"), given)
+def _detached(cursor: Cursor, parameters: dict[str, list[str]]) -> list[TablePartition]:
+    cursor.execute(queries.load("months/list_detached"), parameters)
     return [as_model(row, TablePartition, place=Place.DETACHED if row["first_day"] else Place.STRAY) for row in fetch_rows(cursor)]

@@ -1,4 +1,4 @@
-"""Outlasts a short outage of the store: a restart, a failover, a moment without free connections."""
+"""Retries work during a short outage of the store: a restart, a failover, a moment without free connections."""
 
 import random
 import threading
@@ -9,7 +9,7 @@ from typing import TypeVar
 from whalefall_pipelines.errors import StoreUnreachableError
 
 Result = TypeVar("Result")
-# Longer than a restart of PostgreSQL and than most failovers; after it the run ends, and the day is repaired by a retry.
+# Longer than a restart of PostgreSQL and than most failovers. After this time the run fails, and a retry repairs the day.
 OUTAGE_SECONDS = 60.0
 PAUSE_SECONDS = 0.5
 
@@ -17,12 +17,12 @@ PAUSE_SECONDS = 0.5
 def retry_while_unavailable(
     work: Callable[[], Result], *, seconds: float = OUTAGE_SECONDS, stopped: threading.Event | None = None
 ) -> Result:
-    """Do a piece of work that is one transaction, and again while the store is away, for at most so many seconds.
+    """Do work that is one transaction, and retry it while the store is unavailable, until the time limit.
 
-    A commit whose answer was lost may have been kept: the work must bear to be done twice.
+    The acknowledgement of a successful commit may be lost, so the work must be idempotent.
 
     Raises:
-        StoreUnreachableError: the store did not come back in time, or `stopped` was set meanwhile.
+        StoreUnreachableError: the store did not become available in time, or `stopped` was set meanwhile.
     """
     until = time.monotonic() + seconds
     waiting = stopped or threading.Event()
@@ -30,5 +30,5 @@ def retry_while_unavailable(
         try:
             return work()
         except StoreUnreachableError:
-            if time.monotonic() > until or waiting.wait(PAUSE_SECONDS * random.uniform(0.5, 1.5)):  # noqa: S311 - jitter, no secret
+            if time.monotonic() > until or waiting.wait(PAUSE_SECONDS * random.uniform(0.5, 1.5)):  # noqa: S311 - jitter, not a secret
                 raise

@@ -1,6 +1,6 @@
-"""The SQL that separates the roles of the store, written out for an administrator to read and run; nothing here runs it.
+"""Writes the SQL that separates the roles of the store, for an administrator to review and run. It is not executed here.
 
-What each role may do is `sql/store/roles/`, and `grants.sql` of each area. How a writer becomes the owner for a month is `months.py`.
+`sql/store/roles/` and the `grants.sql` of each area have the privileges. `months.py` lets a writer act as the owner to create a month.
 """
 
 import re
@@ -16,7 +16,7 @@ from whalefall_pipelines.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class StoreRoles:
-    """Who owns and migrates, who collects, who only reads. With `owner_keeps_months` the writer can never act as the owner."""
+    """The roles that own, write and read the store. With `owner_keeps_months` the writer can never act as the owner."""
 
     owner: str = "whalefall_owner"
     writer: str = "whalefall_writer"
@@ -25,18 +25,18 @@ class StoreRoles:
 
 
 def write_role_statements(database: Database, roles: StoreRoles, *, is_dagster: bool) -> str:
-    """The statements for whalefall's database, or for Dagster's. They may be run any number of times, by a superuser.
+    """The statements for whalefall's database or for Dagster's. They are idempotent, and a superuser runs them.
 
     Raises:
-        InputError: a name cannot be that of a role, or two roles have one name.
+        InputError: a name is not a valid role name, or two roles have the same name.
     """
     names = astuple(roles)[:3]
     unfit = [name for name in names if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", name) or name.startswith("pg_")]
     if unfit:
         listed = ", ".join(map(repr, unfit))
-        raise InputError(f"No role can be called {listed} here: write letters, digits, _ and -, at most 63, and not pg_ at the beginning.")
+        raise InputError(f"Invalid role names: {listed}. Use at most 63 letters, digits, _ and -, and do not begin with pg_.")
     if len(set(names)) < len(names):
-        raise InputError("Owner, writer and reader must be three roles: give each a name of its own.")
+        raise InputError("Owner, writer and reader must be three different roles.")
     months = "keep_writer_from_months" if roles.owner_keeps_months else "let_writer_maintain_months"
     grants = ("store/roles/give_to_owner", "store/roles/grant_dagster")
     if not is_dagster:

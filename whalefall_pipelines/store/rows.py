@@ -1,4 +1,4 @@
-"""Rows that become dataclasses by the names of their columns: where a column stands does not matter, and an unknown one is an error."""
+"""Converts rows to dataclasses by column name. The order of the columns does not matter, and an unknown column is an error."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -12,32 +12,32 @@ from whalefall_pipelines.store.database import Cursor
 Model = TypeVar("Model")
 
 
-def fetch_as(cursor: Cursor, model: type[Model], **given: object) -> tuple[Model, ...]:
-    """The rows of the last statement. `given` are the fields that are the same in all of them and have no column.
+def fetch_as(cursor: Cursor, model: type[Model], **extra_fields: object) -> tuple[Model, ...]:
+    """The rows of the last statement as dataclasses. `extra_fields` have no column and the same value in every row.
 
-    Enumerations, UUIDs and tuples become what the field's type says; everything else is as the driver gives it.
+    Enumerations, UUIDs and tuples are converted to the type of the field; other values stay as the driver returns them.
 
     Raises:
         TypeError: the columns are not the fields of the model.
     """
-    return tuple(as_model(row, model, **given) for row in fetch_rows(cursor))
+    return tuple(as_model(row, model, **extra_fields) for row in fetch_rows(cursor))
 
 
 def fetch_rows(cursor: Cursor) -> list[dict[str, Any]]:
-    """The rows of the last statement, each by the names of its columns."""
+    """The rows of the last statement as dictionaries by column name."""
     rows = cursor.fetchall()
     names = cursor.column_names()
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def as_model(row: dict[str, Any], model: type[Model], **given: object) -> Model:
-    """One row."""
+def as_model(row: dict[str, Any], model: type[Model], **extra_fields: object) -> Model:
+    """One row as a dataclass."""
     converters = _converters(model)
-    return model(**{name: _convert(value, converters.get(name)) for name, value in row.items()}, **given)
+    return model(**{name: _convert(value, converters.get(name)) for name, value in row.items()}, **extra_fields)
 
 
 def take(row: dict[str, Any], model: type[Model]) -> Model:
-    """One row's columns that are fields of this model, taken out of the row; the others stay in it."""
+    """Build a dataclass from those columns of a row that are its fields, and remove them from the row."""
     return as_model({name: row.pop(name) for name in set(row) & set(get_type_hints(model))}, model)
 
 
@@ -47,8 +47,8 @@ def _convert(value: object, converter: Callable[[Any], object] | None) -> object
 
 @cache
 def _converters(model: type[Any]) -> dict[str, Callable[[Any], object]]:
-    found = {name: _converter(hint) for name, hint in get_type_hints(model).items()}
-    return {name: converter for name, converter in found.items() if converter}
+    converters = {name: _converter(hint) for name, hint in get_type_hints(model).items()}
+    return {name: converter for name, converter in converters.items() if converter}
 
 
 def _converter(hint: Any) -> Callable[[Any], object] | None:
@@ -57,5 +57,5 @@ def _converter(hint: Any) -> Callable[[Any], object] | None:
     if get_origin(hint) is tuple:
         return tuple
     if hint is UUID:
-        return lambda value: UUID(str(value))  # the driver gives either, as whoever used it first has set it
+        return lambda value: UUID(str(value))  # psycopg2 returns text or UUID, depending on a process-wide registration
     return hint if isinstance(hint, type) and issubclass(hint, Enum) else None

@@ -1,6 +1,6 @@
-"""The keys of stored passwords: WHALEFALL_SECRET_KEY, or the file `secret.key` in the home folder. The first seals, all of them open.
+"""The keys of stored passwords: WHALEFALL_SECRET_KEY, or the file `secret.key` in the home folder. The first one encrypts, all decrypt.
 
-Several are there while a key is replaced (`inventory/replace_key.py`). What is sealed with them is `credentials.py`.
+There are several keys during a rotation (`inventory/replace_key.py`). `credentials.py` encrypts passwords with them.
 """
 
 import base64
@@ -17,23 +17,23 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.settings import Settings
 
-# A passphrase must give the same key on every machine, so its salt is fixed: it only voids tables made for other programs.
+# A passphrase must give the same key on every machine, so the salt is fixed. It only protects against tables made for other programs.
 _SALT = b"whalefall_pipelines/secret-key/1"
 
 
 class SecretKeys:
-    """The keys of this installation, read when the first one is needed. Safe to share between threads."""
+    """The keys of this installation, read on first use. It is thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
         """Read nothing yet."""
         self._passphrases = settings.secret_key
         self._file = settings.home / "secret.key"
-        self._lock = threading.Lock()  # deriving a key takes 32 MiB: once, not once a thread
+        self._lock = threading.Lock()  # deriving a key takes 32 MiB, so it is done once and not in every thread
         self._fernet: MultiFernet | None = None
 
     @property
     def is_file(self) -> bool:
-        """Tell whether the keys are in the home folder, and not in the environment."""
+        """Tell whether the keys are in the key file instead of the environment."""
         return self._passphrases is None
 
     @property
@@ -46,7 +46,7 @@ class SecretKeys:
         return f"the key file {str(self._file)!r}" if self.is_file else "WHALEFALL_SECRET_KEY"
 
     def fernet(self) -> MultiFernet:
-        """What seals with the first key and opens with any.
+        """A cipher that encrypts with the first key and decrypts with any key.
 
         Raises:
             InputError: the key file is damaged.
@@ -58,29 +58,33 @@ class SecretKeys:
             return self._fernet
 
     def make_file(self) -> None:
-        """Make a key file where keys are in a file and there is none: of two programs at once one wins, and nobody reads half a key."""
+        """Create the key file if one is used and missing. It is created atomically, and only one of two concurrent programs creates it."""
         if self.is_file and not self._file.exists():
             name = self._write_aside([Fernet.generate_key()])
             try:
                 self._file.hardlink_to(name)
             except FileExistsError:
-                return  # the other program was faster, and its key is everybody's
+                return  # another program was faster, and its key is used
             finally:
                 name.unlink()
 
     def add_to_file(self) -> None:
-        """Put a new key before those of the file, which go on opening."""
+        """Add a new key before the existing ones, which can still decrypt."""
         self._replace_file([Fernet.generate_key(), *self._lines()])
 
     def keep_first_in_file(self) -> None:
-        """Take every key but the first out of the file."""
+        """Remove every key except the first from the file."""
         self._replace_file(self._lines()[:1])
 
     def _load(self) -> list[Fernet]:
         if self._passphrases is not None:
-            given = self._passphrases.split(",")
-            # A passphrase of before there could be several may hold a comma.
-            return [_fernet_of(one.strip()) for one in [*given, *([self._passphrases] if len(given) > 1 else [])] if one.strip()]
+            passphrases = self._passphrases.split(",")
+            # An older passphrase may contain a comma, because several keys were not supported.
+            return [
+                _fernet_of(passphrase.strip())
+                for passphrase in [*passphrases, *([self._passphrases] if len(passphrases) > 1 else [])]
+                if passphrase.strip()
+            ]
         try:
             return [Fernet(line) for line in self._lines()]
         except (ValueError, binascii.Error):
@@ -93,14 +97,14 @@ class SecretKeys:
         return lines
 
     def _damaged(self) -> InputError:
-        return InputError(f"The key file {str(self._file)!r} is damaged; bring it back from a backup.")
+        return InputError(f"The key file {str(self._file)!r} is damaged; restore it from a backup.")
 
     def _replace_file(self, lines: Sequence[bytes]) -> None:
         with self._lock:
             self._write_aside(lines).replace(self._file)
             folder = os.open(self._file.parent, os.O_RDONLY)
             try:
-                os.fsync(folder)  # the store must not be ahead of the file after a loss of power
+                os.fsync(folder)  # after a power failure the store must not be newer than the file
             finally:
                 os.close(folder)
             self._fernet = None

@@ -1,1 +1,1 @@
-"""The terminal: what commands print and ask."""
+"""The terminal: output of the commands and questions to the user."""

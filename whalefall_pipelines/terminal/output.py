@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for programs, sentences for both. Progress and notes go to standard error."""
+"""Output of the commands: tables for people and JSON for programs. Progress and notes go to standard error."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,16 +16,16 @@ from whalefall_pipelines.domain.quantities import round_size
 # Exit codes of every command.
 SUCCESS, PARTIAL, FAILURE = 0, 1, 2
 
-# A session's id, and more than most names have.
+# The length of a session id, which is longer than most names.
 _LONGEST_NAME = 36
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 def console() -> Console:
-    """Standard output for tables; as wide as the content when it is no terminal, so that nothing is cut in a pipe."""
-    found = Console(soft_wrap=False, highlight=False)
-    return found if found.is_terminal else Console(width=400, highlight=False, force_terminal=False)
+    """Standard output for tables. In a pipe it is as wide as its content, so that nothing is cut off."""
+    terminal = Console(soft_wrap=False, highlight=False)
+    return terminal if terminal.is_terminal else Console(width=400, highlight=False, force_terminal=False)
 
 
 def error_console() -> Console:
@@ -34,18 +34,18 @@ def error_console() -> Console:
 
 
 def note(sentence: str) -> None:
-    """Say something about the work to the person, on standard error; a terminal that was closed has nobody to say it to."""
+    """Print a progress note on standard error. A closed terminal is ignored, because nobody is there to read it."""
     with suppress(OSError):
         click.echo(sentence, err=True)
 
 
 def print_json(document: object) -> None:
-    """Print one JSON document; dates are ISO, bytes are whole numbers, unknown is null."""
+    """Print one JSON document. Dates are in ISO format, bytes are integers, unknown values are null."""
     click.echo(json.dumps(document, default=str, ensure_ascii=False, indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, as_json: bool, empty: str) -> None:
-    """Print rows under these columns (their keys), or the same rows as a JSON list; `empty` is the sentence when there is none."""
+    """Print rows as a table with these columns (their keys), or as a JSON list. `empty` is printed when there are no rows."""
     if as_json:
         print_json([{column: row.get(column) for column in columns} for row in rows])
     elif not rows:
@@ -54,7 +54,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *,
         table = Table(box=None, pad_edge=False, header_style="bold")
         for number, column in enumerate(columns):
             numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
-            # The first column is the name for the next command: it stays whole unless it would leave the others no room.
+            # The first column is the name that the next command needs. It is never wrapped unless it would leave no room for the others.
             stays_whole = number == 0 and all(len(cell(row.get(column))) <= _LONGEST_NAME for row in rows)
             table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=stays_whole)
         for row in rows:
@@ -63,9 +63,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *,
 
 
 def cell(value: object) -> str:
-    """One value as people read it; unknown is a dash, control characters of hostile names are shown and not sent to the terminal.
+    """Format one value for people. Unknown is a dash. Control characters in hostile names are escaped and never reach the terminal.
 
-    Instants stay in the time zone in which the store gives them, which is that of the days beside them.
+    Timestamps stay in the store's time zone, which is also the time zone of the days beside them.
     """
     if value is None:
         return "–"
@@ -74,12 +74,12 @@ def cell(value: object) -> str:
 
 
 def yes_or_no(value: bool) -> str:
-    """A fact for people; in JSON it is true or false."""
+    """Format a boolean for people; in JSON it is true or false."""
     return "yes" if value else "no"
 
 
 def format_bytes(size: int | None) -> str:
-    """A size for people: 1.5 GiB. Exact bytes are in --json."""
+    """Format a size for people, such as 1.5 GiB. --json has the exact bytes."""
     return "–" if size is None else round_size(size)
 
 
@@ -89,5 +89,5 @@ def leave(exit_code: int) -> NoReturn:
 
 
 def format_duration(started_at: datetime | None, completed_at: datetime | None) -> str | None:
-    """Seconds from one instant to the other; None while there is no end."""
+    """Format the seconds between start and end; None while the work has not ended."""
     return f"{(completed_at - started_at).total_seconds():.1f}" if started_at and completed_at else None

@@ -1,4 +1,4 @@
-"""Questions to the person at the terminal; a program that runs a command is never asked."""
+"""Questions to the user at the terminal. A program that runs a command is never asked."""
 
 import sys
 
@@ -9,22 +9,22 @@ from whalefall_pipelines.terminal.output import FAILURE, leave, note
 
 
 def confirm(question: str, *, is_confirmed: bool) -> None:
-    """Ask before something is done, and end the command when the answer is no. With --yes it is done without asking.
+    """Ask for confirmation, and end the command when the answer is no. With --yes the question is skipped.
 
     Raises:
-        InputError: nobody can be asked, because standard input is no terminal, and --yes was not given.
+        InputError: standard input is not a terminal and --yes was not given.
     """
     if is_confirmed:
         return
     if not sys.stdin.isatty():
-        raise InputError(f"Nothing was changed, because nobody can be asked without a terminal: {question} Give --yes to do it.")
+        raise InputError(f"Nothing was changed: {question} There is no terminal to confirm this on; pass --yes to confirm.")
     if not click.confirm(question, err=True):
         note("Nothing was changed.")
         leave(FAILURE)
 
 
 def ask_password(question: str) -> str:
-    """A password that is typed without being shown, or one line of standard input when that is no terminal."""
+    """Read a password from the terminal without echo, or one line of standard input when it is not a terminal."""
     if sys.stdin.isatty():
         return str(click.prompt(question, hide_input=True, err=True, default="", show_default=False))
     line = sys.stdin.readline()

@@ -27,7 +27,7 @@ def test_a_final_period_that_lacks_days_passes_only_when_each_has_its_reason(sto
     write_days(store, {(key, day): ModelDay(1000) for day in (*week, NOW)} | {(key, week[2]): ModelDay(None)})
     found = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
     assert found.passed
-    assert found.description == "1 incomplete, every missing day has its reason"
+    assert found.description == "1 incomplete, every missing day has a reason"
     with store.transaction() as cursor:
         cursor.execute("delete from capacity_gaps")
     found = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))

@@ -80,7 +80,7 @@ def test_verify_of_an_empty_store_has_nothing_to_say(store_environment: dict[str
     [
         (
             ("--period", "monthly", "--start", "2026-10-02"),
-            "No monthly period starts on 2026-10-02; the one that holds it starts on 2026-10-01.",
+            "No monthly period starts on 2026-10-02; the period that contains it starts on 2026-10-01.",
         ),
         (("--period", "weekly", "--start", "2026-10-05", "--end", "2026-09-28"), "--end 2026-09-28 is before --start 2026-10-05."),
         (("--period", "daily", "--start", "2126-10-05"), "has not begun"),

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, time, timedelta
 
 import dagster as dg
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.aggregation import sensors
 from whalefall_pipelines.dagster_base.calendar import ZONE
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay, days_from
 from whalefall_pipelines_tests.dagster_base.bound import bound
@@ -22,7 +22,7 @@ RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_e
 
 
 def reconciled(store: Database, period_type: PeriodType, environment: Mapping[str, str] = NOTHING) -> list[dg.RunRequest]:
-    given = settings.load(environment)
+    given = load_settings(environment)
     (schedule,) = [one for one in sensors.reconcile_aggregations if one.name == f"reconcile_{period_type}_periods"]
     night = datetime.combine(NOW, time(0, 20), ZONE)
     with dg.DagsterInstance.ephemeral() as instance:

@@ -9,11 +9,11 @@ from statistics import median
 
 import psutil
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.runtime.embedded import cluster
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
+from whalefall_pipelines.settings import load_settings, machine_timezone
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.benchmarks.figures import Figure
@@ -24,7 +24,7 @@ ROUNDS = 3
 
 def fill(store: Database) -> int:
     """Every database measured on nine days of ten, scattered, but on the first and the last day; return how many gaps there are."""
-    last_day = today(datetime.now(UTC), settings.machine_timezone()) - timedelta(days=1)
+    last_day = today(datetime.now(UTC), machine_timezone()) - timedelta(days=1)
     first_day = last_day - timedelta(days=DAYS - 1)
     ensure_months(store, [first_day + timedelta(days=number) for number in range(DAYS)])
     with store.transaction(statement_seconds=600) as cursor:
@@ -107,9 +107,9 @@ from written_totals as w where (t.instance_id, t.stat_date) = (w.instance_id, w.
 
 def measure(folder: Path) -> list[Figure]:
     """The run against the bare statement, and the peak memory of its process."""
-    last_day = today(datetime.now(UTC), settings.machine_timezone()) - timedelta(days=1)
+    last_day = today(datetime.now(UTC), machine_timezone()) - timedelta(days=1)
     first_day = last_day - timedelta(days=DAYS - 1)
-    given = settings.load({"WHALEFALL_HOME": str(folder / "home"), "WHALEFALL_START_DATE": str(first_day)})
+    given = load_settings({"WHALEFALL_HOME": str(folder / "home"), "WHALEFALL_START_DATE": str(first_day)})
     peak = 0.0
 
     def look(_: object) -> None:

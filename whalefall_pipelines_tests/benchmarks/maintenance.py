@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
 from whalefall_pipelines.retention.hold_months import find_held_months
 from whalefall_pipelines.retention.maintain_table_partitions import expire_table_partitions
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month
 from whalefall_pipelines_tests.benchmarks.aggregation import fill, timed
@@ -53,7 +53,7 @@ def _fill(store: Database, data: Path, *, is_cached: bool) -> None:
 def _expire(store: Database, data: Path, *, is_cached: bool) -> float:
     """The whole service, of a month whose periods nobody keeps any more: what asking for them costs is a figure of its own."""
     _fill(store, data, is_cached=is_cached)
-    given = replace(settings.load({"WHALEFALL_HOME": "/nonexistent"}), aggregation_retention_months=12)
+    given = replace(load_settings({"WHALEFALL_HOME": "/nonexistent"}), aggregation_retention_months=12)
     begun = time.monotonic()
     (outcome,) = expire_table_partitions(store, given, TODAY).outcomes
     seconds = time.monotonic() - begun

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psycopg2
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.runtime.open_store import prepare_store
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 
 DATABASES = 20
@@ -30,7 +30,7 @@ _SMALL = (
 @contextmanager
 def embedded_store(folder: Path) -> Generator[Database]:
     """A migrated store of our own, durable like the one that people run, stopped and closed with the block."""
-    given = settings.load({"WHALEFALL_HOME": str(folder)})
+    given = load_settings({"WHALEFALL_HOME": str(folder)})
     cluster = embedded.cluster(given)
     try:
         prepare_store(given, with_parent=True)

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psycopg2
 
-from whalefall_pipelines import queries, settings
+from whalefall_pipelines import queries
 from whalefall_pipelines.capacity.collect import Collector
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Instance
@@ -19,6 +19,7 @@ from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
@@ -62,7 +63,7 @@ class Service:
         """Register the targets."""
         self._store = store
         _register(store, targets)
-        self._secrets = SecretBox(settings.load({"WHALEFALL_HOME": str(folder)}), {_PASSWORD_VARIABLE: PASSWORD})
+        self._secrets = SecretBox(load_settings({"WHALEFALL_HOME": str(folder)}), {_PASSWORD_VARIABLE: PASSWORD})
 
     def instances(self) -> Sequence[Instance]:
         """The targets, and what the store knows of them by now: which servers they are is asked once, not by every visit."""

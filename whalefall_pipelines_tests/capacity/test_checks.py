@@ -32,7 +32,7 @@ def test_an_absurd_size_is_named(store: Database, key: Key, size: int, why: str)
     write_days(store, {(key, NOW): ModelDay(size)})
     found = evaluate(checks.every_size_is_plausible, store)
     assert not found.passed
-    assert found.description == f"1 absurd: orders/shop ({why})"
+    assert found.description == f"1 implausible: orders/shop ({why})"
     write_days(store, {(key, NOW): ModelDay(1000)})
     assert evaluate(checks.every_size_is_plausible, store).passed
 

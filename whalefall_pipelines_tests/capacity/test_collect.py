@@ -162,7 +162,7 @@ def test_what_a_login_may_not_see_any_more_is_missing_and_not_dropped(store: Dat
 def test_a_login_that_may_not_see_every_database_is_noticed_though_nothing_is_known_to_be_missing(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1}, grant_to_list="GRANT all of it;")})
     _, outcomes = fleet.collect()
-    assert outcomes["a"].notices == ("a/*: The login may not see every database; run there: GRANT all of it;",)
+    assert outcomes["a"].notices == ("a/*: The login may not see every database; run on that server: GRANT all of it;",)
     assert fleet.gaps() == {}
 
 
@@ -171,7 +171,7 @@ def test_a_login_that_sees_system_databases_alone_is_no_server_without_databases
     session_id, _ = fleet.collect()
     (record,) = sessions.list_records(store, session_id)
     assert (record.error_code, record.is_skipped) == ("SYNC_DATA_ERROR", False)
-    assert str(record.error_message).endswith("run there: GRANT all of it;")
+    assert str(record.error_message).endswith("run on that server: GRANT all of it;")
     assert fleet.gaps() == {("a", None): "no_permission"}
 
 

@@ -111,7 +111,7 @@ def test_only_a_running_session_can_be_cancelled_and_once(store: Database, store
     sessions.open_session(store, plan, [instance.instance_id for instance in register(store, "a", "b")])
     said = succeed(store_environment, "sessions", "cancel", str(plan.session_id)[:8])
     assert f"Session {plan.session_id} is cancelled: 0 of 2 instances" in said
-    assert "is cancelled already; only a running one can be cancelled" in refused(
+    assert "is already cancelled; only a running session can be cancelled" in refused(
         store_environment, "sessions", "cancel", str(plan.session_id)
     )
     assert {record.status for record in sessions.list_records(store, plan.session_id)} == {RecordStatus.PENDING}
@@ -144,7 +144,7 @@ def test_the_demo_keeps_its_simulated_past_out_of_a_store_of_ones_own(store_envi
         ("WHALEFALL_START_DATE", "yesterday", "YYYY-MM-DD"),
         ("WHALEFALL_GRACE_HOURS", "99", "from 0 to 23"),
         ("WHALEFALL_PARALLEL_INSTANCES", "many", "from 1 to 512"),
-        ("WHALEFALL_DATABASE_URL", "mysql://me:hunter2@host/x", "cannot be read surely"),
+        ("WHALEFALL_DATABASE_URL", "mysql://me:hunter2@host/x", "is ambiguous"),
         ("WHALEFALL_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/x", "cannot be reached"),
         ("WHALEFALL_DATABASE_URL", "::hunter2::", "cannot be read"),
         ("WHALEFALL_DATABASE_URL", "postgresql://me:hunter2/x", "cannot be read"),

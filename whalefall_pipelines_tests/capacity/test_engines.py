@@ -10,13 +10,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.assets import INVENTORY, SIZES, TOTALS, fleet_day
 from whalefall_pipelines.capacity.collect import Collector, server_collector
 from whalefall_pipelines.dagster_base.calendar import ZONE
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.dagster_base.bound import bound, bound_servers
 from whalefall_pipelines_tests.factories import query, register
@@ -60,7 +60,7 @@ def run(
     environment = {"WHALEFALL_HOME": str(folder), "WHALEFALL_SECRET_FOLDERS": str(folder), "WHALEFALL_CONNECT_TIMEOUT_SECONDS": "2", **more}
 
     def collector() -> Collector:
-        return replace(server_collector(settings.load(environment), store), clock=lambda: now or datetime.now(UTC), pause_seconds=0)
+        return replace(server_collector(load_settings(environment), store), clock=lambda: now or datetime.now(UTC), pause_seconds=0)
 
     result = dg.materialize(
         [fleet_day],

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity import sensors
 from whalefall_pipelines.dagster_base.calendar import ZONE
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import Key, ModelDay
 from whalefall_pipelines_tests.dagster_base.bound import bound
@@ -21,7 +21,7 @@ RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_e
 def interpolated(store: Database) -> list[dg.RunRequest]:
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(
-            instance=instance, resources={"whalefall": bound(store, settings=settings.load({}))}, definitions=defs
+            instance=instance, resources={"whalefall": bound(store, settings=load_settings({}))}, definitions=defs
         )
         return list(sensors.interpolate_gaps.evaluate_tick(context).run_requests or [])
 

@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import dagster as dg
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity import sensors
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.days import today
@@ -19,6 +18,7 @@ from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.sessions import sensors as session_sensors
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.dagster_base.bound import bound, bound_servers
@@ -41,7 +41,7 @@ class Days:
         self.grace_hours = 2
 
     def resources(self) -> dict[str, object]:
-        given = replace(settings.load({"WHALEFALL_HOME": str(self.fleet.home)}), requested_timezone=TIMEZONE, grace_hours=self.grace_hours)
+        given = replace(load_settings({"WHALEFALL_HOME": str(self.fleet.home)}), requested_timezone=TIMEZONE, grace_hours=self.grace_hours)
         return {"whalefall": bound(self.store, settings=given), "servers": bound_servers(self.store, self.fleet.collector)}
 
     def sensor_context(self) -> dg.SensorEvaluationContext:
@@ -213,7 +213,7 @@ def test_a_run_that_wakes_after_it_was_given_up_stays_failed(store: Database, da
         (running,) = sessions.list_running(store)
         run = days.instance.get_run_by_id(str(running.run_id))
         assert run
-        days.instance.report_run_failed(run, "nothing was heard of it")
+        days.instance.report_run_failed(run, "it sent no heartbeat")
         sessions.abandon_session(store, running.session_id, SessionStatus.FAILED, error_code="RUN_DIED", error_message="silent")
 
     days = days_of({"a": server(on_visit=give_up), "b": server()})

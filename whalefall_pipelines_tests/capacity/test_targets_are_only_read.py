@@ -16,7 +16,7 @@ import psycopg2
 import pymysql
 import pytest
 
-from whalefall_pipelines import queries, settings
+from whalefall_pipelines import queries
 from whalefall_pipelines.capacity.collect import server_collector
 from whalefall_pipelines.doctor.examine import examine
 from whalefall_pipelines.doctor.examined import Installation
@@ -28,6 +28,7 @@ from whalefall_pipelines.inventory.connection_test import ConnectionTester
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import register
 from whalefall_pipelines_tests.servers import mariadb
@@ -53,7 +54,7 @@ def visit_in_every_way(store: Database, environment: dict[str, str], engine: Eng
     with store.transaction() as cursor:
         cursor.execute("update credentials set username = %s, secret = %s", (login.username, f"file:{environment['SECRET_FILE']}"))
     Path(environment["SECRET_FILE"]).write_text(str(login.password))
-    given = settings.load(environment)
+    given = load_settings(environment)
     collector = server_collector(given, store)
     instances = active_instances(store)
     day = today(datetime.now(UTC), given.requested_timezone)

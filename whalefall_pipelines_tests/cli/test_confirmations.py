@@ -41,7 +41,7 @@ def test_an_expiry_drops_the_plan_that_was_confirmed_and_no_other(
         ensure_month(store, TABLE, overdue.plus(-1))
 
     code, shown = at_a_terminal(store_environment, tmp_path, "partitions", "expire", typed="y\n", meanwhile=another)
-    assert (code, "changed after their plan was shown" in shown) == (2, True), shown
+    assert (code, "changed after the plan was shown" in shown) == (2, True), shown
     assert {overdue, overdue.plus(-1)} <= set(months(store))
     code, shown = at_a_terminal(store_environment, tmp_path, "partitions", "expire", typed="n\n")
     assert (code, "Nothing was changed" in shown) == (2, True), shown

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.runtime.embedded import open_database
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines_tests.cli.trees import REPOSITORY, Home
 from whalefall_pipelines_tests.factories import query
 
@@ -64,7 +64,7 @@ def test_a_new_engine_is_one_module_one_folder_and_one_line(
     assert (gone["result"], tested.returncode) == ("connection_refused", 1)
 
     assert home.run("collect").returncode == 1  # through Dagster
-    with closing(open_database(settings.load({"WHALEFALL_HOME": str(home.folder)}))) as store:
+    with closing(open_database(load_settings({"WHALEFALL_HOME": str(home.folder)}))) as store:
         columns = "database_name, total_bytes, used_bytes, provenance, method"
         assert query(store, f"select {columns} from database_size_stats order by 1") == [
             ("bears", 12, None, "measured", "shelf_length"),

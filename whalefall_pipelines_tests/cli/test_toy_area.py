@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.runtime.embedded import open_database
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines_tests.cli.trees import REPOSITORY, Home
 from whalefall_pipelines_tests.factories import query
 
@@ -45,7 +45,7 @@ def test_a_new_area_is_one_folder_and_one_line(prepared_home: Callable[..., Home
     home.succeed("store", "migrate")
     assert home.succeed("toys") == "0 toys\n"
     assert "toy_stats" in home.succeed("partitions", "create")
-    with closing(open_database(settings.load({"WHALEFALL_HOME": str(home.folder)}))) as store:
+    with closing(open_database(load_settings({"WHALEFALL_HOME": str(home.folder)}))) as store:
         (months,) = query(store, "select count(*) from pg_partition_tree('toy_stats') where isleaf")[0]
     assert months == 4
     assert "grant delete on toy_stats" in home.succeed("store", "roles")

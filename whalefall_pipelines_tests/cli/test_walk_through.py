@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import PeriodType, floor
 from whalefall_pipelines.runtime.embedded import open_database
 from whalefall_pipelines.runtime.processes import free_port
+from whalefall_pipelines.settings import load_settings, machine_timezone
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
 from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, running
@@ -78,11 +78,11 @@ def changed(
 
 
 def test_a_deleted_day_comes_back_as_estimated_with_its_periods_and_no_others(prepared_home: Callable[..., Home]) -> None:
-    now = today(datetime.now(UTC), settings.machine_timezone())
+    now = today(datetime.now(UTC), machine_timezone())
     first_day, lost = now - timedelta(days=40), now - timedelta(days=20)
     home = prepared_home({"WHALEFALL_START_DATE": str(first_day)})
     home.succeed("store", "start")
-    database = open_database(settings.load(home.environment))
+    database = open_database(load_settings(home.environment))
     (instance,) = register(database, "orders")
     write_days(database, {((instance.instance_id, "shop"), day): ModelDay(1000) for day in days_from(first_day, 41)})
     for period_type in PeriodType:

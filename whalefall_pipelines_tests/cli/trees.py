@@ -16,8 +16,8 @@ from uuid import uuid4
 
 import psutil
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
 WHALEFALL = (sys.executable, "-c", "from whalefall_pipelines.cli.main import main; main()")
@@ -132,7 +132,7 @@ def running(home: Home, port: int) -> Generator[Up]:
         up.process.wait(10)
 
 
-def launch_collection(up: Up, given: settings.Settings) -> str:
+def launch_collection(up: Up, given: Settings) -> str:
     """Launch a run of today through the web server, as a click does."""
     tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), given.requested_timezone))}]
     selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "collect_capacity"}

@@ -5,11 +5,10 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from whalefall_pipelines import settings as settings_module
 from whalefall_pipelines.capacity.collect import Collector
 from whalefall_pipelines.capacity.resources import CollectorResource
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 
 
@@ -48,7 +47,7 @@ def evaluate(check: dg.AssetChecksDefinition, store: Database, tags: dict[str, s
     """Run one check alone, as a person does, or with the tags of a run."""
     with dg.DagsterInstance.ephemeral() as instance:
         job = dg.Definitions(
-            asset_checks=[check], resources={"whalefall": bound(store, settings=settings_module.load({}))}
+            asset_checks=[check], resources={"whalefall": bound(store, settings=load_settings({}))}
         ).resolve_implicit_global_asset_job_def()
         outcome = job.execute_in_process(instance=instance, tags=tags or {})
     (evaluation,) = outcome.get_asset_check_evaluations()

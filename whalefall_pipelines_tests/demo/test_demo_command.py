@@ -21,7 +21,7 @@ def test_it_is_refused_beside_servers_of_ones_own_and_leaves_their_calendar_alon
     home.succeed("instances", "add", "own", "--engine", "postgresql", "--host", "db.example", "--username", "me")
     result = home.run("demo")
     assert (result.returncode, result.stdout) == (2, "")
-    assert "watches servers of your own (own)" in result.stderr
+    assert "monitors servers of your own (own)" in result.stderr
     assert "WHALEFALL_HOME" in result.stderr
     assert len(result.stderr.splitlines()) == 2, result.stderr  # what it does, and why not; no remains of a progress bar
     assert not (home.folder / "settings.env").exists()

@@ -15,13 +15,13 @@ from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteInst
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType, ScheduleInstigatorData
 from dagster._daemon.types import DaemonHeartbeat
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.areas import areas
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.doctor.dagster import DAEMONS, read_automations, read_heartbeats
 from whalefall_pipelines.runtime.dagster_environment import dagster_home
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.conftest import TIMEZONE
@@ -47,7 +47,7 @@ def dagsters(
     administer(postgres_server, f"create database {name}", f"alter database {name} set timezone to 'America/Lima'")
     url = parse_url(postgres_server.url(name))
     monkeypatch.setenv("WHALEFALL_DAGSTER_DATABASE_URL", url.render_as_string(hide_password=False))
-    home = dagster_home(settings.load({"WHALEFALL_HOME": str(tmp_path)}))
+    home = dagster_home(load_settings({"WHALEFALL_HOME": str(tmp_path)}))
     with dg.DagsterInstance.from_config(str(home)) as instance, closing(Database(url, TIMEZONE, pool_size=1)) as database:
         yield instance, database
     administer(postgres_server, f"drop database {name} with (force)")

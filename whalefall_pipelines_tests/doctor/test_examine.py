@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.doctor.examine import examine, is_reached
 from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.doctor.outcome import Outcome, Severity
@@ -19,6 +18,7 @@ from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.retention.maintain_table_partitions import create_table_partitions
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query, register, server
 
@@ -30,7 +30,7 @@ def installed(store: Database, store_environment: dict[str, str], postgres_serve
     """A store with its months, and an empty database where Dagster's should be."""
     name = f"doctors_dagster_{next(_numbers)}"
     administer(postgres_server, f"create database {name}")
-    given = settings.load(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
+    given = load_settings(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
     create_table_partitions(store, given, today(datetime.now(UTC), given.requested_timezone))
     yield Installation(given, fleet=FakeFleet({}))
     administer(postgres_server, f"drop database {name} with (force)")
@@ -80,8 +80,8 @@ def test_a_dagster_database_that_nobody_named_is_looked_for_beside_the_store(ins
     ]
     assert 'database "dagster" does not exist' in found.sentence
     assert found.next_step == (
-        "run `whalefall store migrate`, which makes it where it is missing, or name another than that beside the store by "
-        "WHALEFALL_DAGSTER_DATABASE_URL: it is where your dagster.yaml keeps Dagster."
+        "run `whalefall store migrate`, which creates it if it is missing, or set "
+        "WHALEFALL_DAGSTER_DATABASE_URL to the database in your dagster.yaml."
     )
 
 
@@ -96,9 +96,9 @@ def test_a_store_that_does_not_answer_ends_the_examination(installed: Installati
 
 
 def test_an_embedded_store_that_never_ran_is_not_started(tmp_path: Path) -> None:
-    (found,) = examine(Installation(settings.load({"WHALEFALL_HOME": str(tmp_path / "home")})))
+    (found,) = examine(Installation(load_settings({"WHALEFALL_HOME": str(tmp_path / "home")})))
     assert (found.severity, found.sentence) == (Severity.PROBLEM, f"There is no store in {tmp_path / 'home'} yet.")
-    assert found.next_step == "run `whalefall store start`, which makes one, or name another WHALEFALL_HOME."
+    assert found.next_step == "run `whalefall store start`, to create one, or set a different WHALEFALL_HOME."
     assert not (tmp_path / "home").exists()
 
 
@@ -155,7 +155,7 @@ def test_a_password_that_cannot_be_read_is_found_by_the_name_of_its_login(store:
     found = bad(whole)
     assert found["secrets"].sentence.endswith("'MONITOR_NOWHERE' is not set or empty.")
     assert found["secrets"].next_step == "set it here, and where Dagster's code server runs."
-    assert (found["instances"].severity, found["instances"].next_step) == (Severity.PROBLEM, "do what is said of secrets.")
+    assert (found["instances"].severity, found["instances"].next_step) == (Severity.PROBLEM, "follow the advice for secrets.")
     assert set(bad(replace(whole, with_instances=False))) == {"secrets"}
 
 

@@ -37,7 +37,7 @@ def test_the_daemon_is_there_when_each_of_its_parts_spoke_of_late() -> None:
     assert bad(check_daemon(fresh, NOW)) == []
     old = dict.fromkeys(DAEMONS, NOW - timedelta(hours=1))
     partly = fresh | {"SENSOR": NOW - timedelta(hours=1)}
-    for heartbeats, said in (({}, "never run"), (old, "no sign of life since"), (partly, "silent: sensor")):
+    for heartbeats, said in (({}, "never run"), (old, "the last heartbeat of"), (partly, "send no heartbeat: sensor")):
         (found,) = bad(check_daemon(heartbeats, NOW))
         assert found[0] is Severity.PROBLEM
         assert said in found[1]

@@ -35,7 +35,7 @@ EMPTY = Fault(
     RETRIED,
     UNUSABLE,
     ("empty_result",),
-    says="listed no database at all",
+    says="listed no database",
 )
 SEES_NONE = Fault(
     "login that sees no database",
@@ -232,7 +232,7 @@ TOGETHER = (
         ENDED,
         "Ended by the sweep, or by the next run, after a minute of silence; the next run of the day measures what is missing.",
         DIED,
-        says="its process is gone: nothing was heard of it",
+        says="its process has died: it sent no heartbeat",
         where=Where.PROCESS,
         ends_run=True,
         slow_at=PG,
@@ -252,7 +252,7 @@ STORE_AWAY_AT_THE_START = Fault(
     STORED,
     "the run fails, and has a failed session as soon as the store is back",
     "The sweep writes that session down, and the missing sizes are retried 15 minutes later, without a person.",
-    says="the run failed before it had a session",
+    says="the run failed before it opened a session",
     where=Where.DAEMON,
     ends_run=True,
     slow_at=STORED,
@@ -265,7 +265,7 @@ RETENTION = (
         "the month stays, the command names it, and whoever reads or writes goes on",
         "The next expiry takes it: by the daemon the same day, after the pauses of `WHALEFALL_RETRY_MINUTES`.",
         "STORE_BUSY",
-        says="is held by somebody else",
+        says="Another session holds a lock",
         where=Where.PROCESS,
     ),
     Fault(

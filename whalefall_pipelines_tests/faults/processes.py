@@ -15,12 +15,12 @@ from pathlib import Path
 
 import psutil
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.runtime.dagster_environment import dagster_environment
 from whalefall_pipelines.runtime.dagster_processes import migrate
 from whalefall_pipelines.runtime.embedded import StoreAddress
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL
@@ -82,7 +82,7 @@ class Process:
 def make_dagster_template(server: PostgresCluster, folder: Path) -> str:
     """A database with Dagster's tables, to be cloned, because making them takes seconds."""
     administer(server, "create database dagster_template")
-    given = settings.load({"WHALEFALL_HOME": str(folder), "WHALEFALL_DATABASE_URL": server.url("dagster_template")})
+    given = load_settings({"WHALEFALL_HOME": str(folder), "WHALEFALL_DATABASE_URL": server.url("dagster_template")})
     address = StoreAddress(*(parse_url(server.url("dagster_template")) for _ in range(2)), is_embedded=False)
     migrate(given, os.environ | {"PYTHONPATH": str(REPOSITORY)} | dagster_environment(given, address, TIMEZONE))
     return "dagster_template"

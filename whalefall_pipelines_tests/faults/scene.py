@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.collect import Collector
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.errors import StoreError
@@ -20,6 +19,7 @@ from whalefall_pipelines.fleet.fake import FakeFleet
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.outage import OUTAGE_SECONDS
 from whalefall_pipelines_tests.conftest import TIMEZONE
@@ -73,7 +73,7 @@ class Scene(FleetTest):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._secrets = SecretBox(settings.load({"WHALEFALL_HOME": str(self.home)}))
+        self._secrets = SecretBox(load_settings({"WHALEFALL_HOME": str(self.home)}))
         self.home.mkdir(parents=True, exist_ok=True)
         for name, server in self.servers.items():
             self.expected.setdefault(name, frozenset(server.databases))

@@ -18,7 +18,7 @@ from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, RecoveredSize
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
-from whalefall_pipelines.fleet.probe import Probe, Right
+from whalefall_pipelines.fleet.probe import Privilege, Probe
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import libpq_url
 
@@ -67,8 +67,8 @@ class SteppedProbe:
         self._probe, self._steps = probe, steps
         self.server_version, self.driver = probe.server_version, probe.driver
 
-    def rights(self) -> Sequence[Right]:
-        return self._probe.rights()
+    def privileges(self) -> Sequence[Privilege]:
+        return self._probe.privileges()
 
     def identity(self) -> ServerIdentity | None:
         return self._probe.identity()

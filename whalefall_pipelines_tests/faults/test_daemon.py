@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from psycopg2 import sql
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.runtime.embedded import open_database
 from whalefall_pipelines.runtime.processes import free_port
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query
@@ -38,7 +38,7 @@ STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 @contextmanager
 def scene_at(home: Home, targets: Targets, engine: str = POSTGRESQL) -> Generator[Scene]:
     """Two real servers registered in the store of a home, for today."""
-    given = settings.load(home.environment)
+    given = load_settings(home.environment)
     target, neighbour, now = targets.of(engine), targets.of(POSTGRESQL), datetime.now(UTC)
     with closing(open_database(given)) as store, ChaosProxy(target.host, target.port) as proxy:
         day = today(now, store.timezone)
@@ -115,7 +115,7 @@ def test_the_daemon_repairs_the_day_without_a_person(
         def work() -> None:
             with running(home, free_port()) as up:
                 with stopped_at(scene.store, Stop("database_size_stats", "insert", f"new.instance_id = {scene.target_id()}")) as holder:
-                    run_id = launch_collection(up, settings.load(home.environment))
+                    run_id = launch_collection(up, load_settings(home.environment))
                     holder.wait_for_somebody(up.said, seconds=90)
                     KILLS[fault.name](home, up, run_id)
                     scene.mended_at = time.monotonic()
@@ -141,7 +141,7 @@ def test_a_run_that_found_no_store_is_repaired_when_the_store_is_back(
         def work() -> None:
             with running(home, free_port()) as up:
                 with away(scene.store):
-                    run_id = launch_collection(up, settings.load(home.environment))
+                    run_id = launch_collection(up, load_settings(home.environment))
                     assert eventually(lambda: up.ask(STATUS, {"id": run_id})["runOrError"]["status"] == "FAILURE", seconds=90), up.said()
                     time.sleep(FAILURE_SENSOR_SECONDS)
                 scene.mended_at = time.monotonic()

@@ -7,9 +7,9 @@ from contextlib import contextmanager, nullcontext
 import pytest
 from psycopg2 import sql
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.processes import free_port
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines_tests.cli.commands import succeed
 from whalefall_pipelines_tests.cli.trees import Home, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query
@@ -102,7 +102,7 @@ def daemon(home: Home) -> Generator[Callable[[], str]]:
     """`whalefall up` with a run of today; yields what it says. Afterwards only the store runs."""
     port = free_port()
     with running(home, port) as up:
-        launch_collection(up, settings.load(home.environment))
+        launch_collection(up, load_settings(home.environment))
         yield up.said
     home.succeed("store", "start")
 

@@ -6,9 +6,9 @@ from contextlib import nullcontext
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.store.reports import rank_databases
 from whalefall_pipelines.runtime.processes import free_port
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines_tests.cli.commands import succeed
 from whalefall_pipelines_tests.cli.trees import Home, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query
@@ -96,7 +96,7 @@ def test_the_daemon_is_not_deceived(
         def work() -> None:
             with BREAKS[fault.name](scene):
                 with running(home, free_port()) as up:
-                    launch_collection(up, settings.load(home.environment))
+                    launch_collection(up, load_settings(home.environment))
                     assert eventually(is_ended, seconds=ENDED_SECONDS), up.said()
                 home.succeed("store", "start")  # it ended with the daemon
             scene.mended_at = time.monotonic()

@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.runtime.dagster_processes import what_is_missing
 from whalefall_pipelines.runtime.embedded import open_database
 from whalefall_pipelines.runtime.processes import free_port
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home, Up, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import Report
@@ -46,7 +46,7 @@ def home(prepared_home: Callable[..., Home]) -> Home:
 @contextmanager
 def scene_at(home: Home, targets: Targets) -> Generator[Scene]:
     """Two real servers registered in the store of a home, for today."""
-    given = settings.load(home.environment)
+    given = load_settings(home.environment)
     target, now = targets.of(POSTGRESQL), datetime.now(UTC)
     with closing(open_database(given)) as store, ChaosProxy(target.host, target.port) as proxy:
         day = today(now, store.timezone)
@@ -128,7 +128,7 @@ def watched_by_a_command(home: Home, scene: Scene) -> None:
 def watched_by_the_daemon(home: Home, scene: Scene) -> None:
     with running(home, free_port()) as up:
         with at_the_second_server(scene) as holder:
-            run_id = launch_collection(up, settings.load(home.environment))
+            run_id = launch_collection(up, load_settings(home.environment))
             holder.wait_for_somebody(up.said, seconds=90)
             restart(home, scene)
         assert eventually(lambda: status_of(up, run_id) == "SUCCESS", seconds=90), up.said()

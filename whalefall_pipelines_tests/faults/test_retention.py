@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import psycopg2
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.runtime.embedded import open_database
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.processes import free_port
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.cli.trees import LAUNCH, Home, Up, eventually, running
@@ -115,7 +115,7 @@ def launch_expiry(up: Up) -> None:
 def test_the_daemon_retries_an_expiry_the_same_day(fault: Fault, engine: str, prepared_home: Callable[..., Home], report: Report) -> None:
     home = prepared_home({"WHALEFALL_RETRY_MINUTES": "1"})
     home.succeed("store", "start")
-    with closing(open_database(settings.load(home.environment))) as store, running(home, free_port()) as up:
+    with closing(open_database(load_settings(home.environment))) as store, running(home, free_port()) as up:
         month = overdue_month(store)
         failed = "select 1 from sync_sessions where sync_category = 'partition' and status = 'failed' and error_code = 'STORE_BUSY'"
         with somebody(store, f"select * from {month.table_partition(TABLE)}"):

@@ -13,7 +13,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe, ProbeDefaults
 
 
 class ToyboxProbe(ProbeDefaults):
@@ -23,7 +23,7 @@ class ToyboxProbe(ProbeDefaults):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def rights(self) -> Sequence[Right]:
+    def privileges(self) -> Sequence[Privilege]:
         return ()
 
     def list_databases(self) -> Mapping[str, str | None]:

@@ -36,7 +36,7 @@ def script(engine: str) -> list[str]:
 
 def assert_enough(probe: Probe, *names: str) -> None:
     assert all(isinstance(outcome, DatabaseSize) for outcome in probe.measure(names))
-    assert all(right.is_held for right in probe.rights())
+    assert all(right.is_held for right in probe.privileges())
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_on_every_postgresql(prepared: PostgresCluster) -> None:
     with superuser(prepared) as cursor:
         cursor.execute("revoke pg_monitor from whalefall")
     with ServerFleet().connect(instance_of(prepared), LOGIN) as probe:
-        missing = [right.statement for right in probe.rights() if not right.is_held]
+        missing = [right.statement for right in probe.privileges() if not right.is_held]
         assert missing == ["GRANT pg_monitor TO whalefall;"] * 2
 
 
@@ -71,7 +71,7 @@ def test_on_mariadb(maria: Target) -> None:
         for right in ("PROCESS", "SHOW VIEW"):
             maria.ask(f"REVOKE {right} ON *.* FROM whalefall")
             with ServerFleet().connect(maria.instance(), LOGIN) as probe:
-                assert [held.statement for held in probe.rights() if not held.is_held] == [f"GRANT {right} ON *.* TO 'whalefall'@'%';"]
+                assert [held.statement for held in probe.privileges() if not held.is_held] == [f"GRANT {right} ON *.* TO 'whalefall'@'%';"]
             maria.ask(f"GRANT {right} ON *.* TO whalefall")
     finally:
         maria.ask("drop user whalefall")
@@ -94,7 +94,7 @@ def test_on_the_sql_server_for_tests(driver: Driver) -> None:
         server.catalogue.add_database("shop", container_pages=3)
         with visit(driver, server, LOGIN) as probe:
             assert_enough(probe, "shop")
-            said = [text for right in probe.rights() for text in right.statement.replace("[whalefall]", "whalefall").split("; ")]
+            said = [text for right in probe.privileges() for text in right.statement.replace("[whalefall]", "whalefall").split("; ")]
     assert [text.rstrip(";") for text in said] == statements[1:]
 
 
@@ -114,5 +114,5 @@ def test_on_the_oracle_for_tests() -> None:
         server.double.run("update container set con_id = 1")
         with oracle_targets.visit(server.host, server.port) as probe:
             assert_enough(probe, "USERS", "TEMP")
-            said = [text for right in probe.rights() for text in right.statement.replace('"WHALEFALL"', "whalefall").split("; ")]
+            said = [text for right in probe.privileges() for text in right.statement.replace('"WHALEFALL"', "whalefall").split("; ")]
     assert list(dict.fromkeys(text.rstrip(";") for text in said)) == statements[2:]  # two privileges have a view in common

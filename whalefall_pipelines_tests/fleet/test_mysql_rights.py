@@ -114,7 +114,7 @@ def test_schemas_that_the_login_does_not_see_are_listed_by_their_tablespaces_and
         with visit(target, login) as probe:
             listed = set(probe.list_databases())
             outcomes = {outcome.database_name: outcome for outcome in probe.measure(list(listed))}
-            (statement,) = (right.statement for right in probe.rights() if not (right.is_held or right.is_optional))
+            (statement,) = (right.statement for right in probe.privileges() if not (right.is_held or right.is_optional))
         encoded = "#mysql50#g@0pn@002d@6570"  # which letter this is, MySQL says to nobody who does not see the schema
         hidden = {encoded if name == "gén-数" else name for name in names[2:]} | {"mysql"}
         assert hidden | set(names[:2]) <= listed
@@ -138,7 +138,7 @@ def test_a_login_that_sees_no_schema_fails_with_the_grant(target: Target, grant:
         target.ask(f"create table {schema}.absent (id int)", grant.format(schema, target.account(login)))
     statement = f"GRANT PROCESS, SHOW VIEW ON *.* TO {target.account(login)};"
     with visit(target, login) as probe:
-        assert [right.statement for right in probe.rights() if not (right.is_held or right.is_optional)] == [statement]
+        assert [right.statement for right in probe.privileges() if not (right.is_held or right.is_optional)] == [statement]
         if grant:
             assert schema in probe.list_databases()
             assert probe.measure([schema]) == [MissingSize(schema, Reason.NO_PERMISSION, statement)]

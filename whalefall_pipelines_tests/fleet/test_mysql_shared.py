@@ -146,7 +146,7 @@ def test_all_schemas_and_what_is_shared_are_the_data_directory_of_a_mysql(tmp_pa
             target.fill(schema, "plain", 3000, "tablespace shared_space")
         with visit(target) as probe:
             assert probe.measure_shared() is None
-            assert [right.statement for right in probe.rights() if not right.is_held] == [
+            assert [right.statement for right in probe.privileges() if not right.is_held] == [
                 f"GRANT REPLICATION CLIENT ON *.* TO {probe._session.grantee};"
             ]
         assert_all_is_the_disk(target, "PROCESS, SHOW VIEW, REPLICATION CLIENT")

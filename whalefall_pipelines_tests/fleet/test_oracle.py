@@ -97,9 +97,9 @@ def test_a_file_without_a_size_leaves_its_tablespace_without_one(double: OracleD
 
 
 def test_every_right_comes_with_its_grant(double: OracleDouble) -> None:
-    assert all(right.is_held for right in probe_of(double).rights())
+    assert all(right.is_held for right in probe_of(double).privileges())
     double.revoke(*VIEWS)
-    rights = probe_of(double).rights()
+    rights = probe_of(double).privileges()
     assert [(right.statement, right.is_held, right.is_optional) for right in rights] == [
         *((grants(view), False, False) for view in NEEDED),
         (grants(USED), False, True),
@@ -116,7 +116,7 @@ def test_without_the_list_of_tablespaces_nothing_is_believed(double: OracleDoubl
     for ask in (probe.list_databases, lambda: probe.measure(["USERS"])):
         with failure(Reason.NO_PERMISSION, SizesError) as said:
             ask()
-        assert said[0].endswith(f"run there: {grants('dba_tablespaces')}")
+        assert said[0].endswith(f"run on that server: {grants('dba_tablespaces')}")
 
 
 @pytest.mark.parametrize(

@@ -99,4 +99,4 @@ def test_without_the_right_the_grants_are_named(double: OracleDouble) -> None:
     double.revoke(*HISTORY)
     with failure(Reason.NO_PERMISSION, SizesError) as said:
         recovered(double)
-    assert said[0].endswith(f"run there: {grants(*HISTORY)}")
+    assert said[0].endswith(f"run on that server: {grants(*HISTORY)}")

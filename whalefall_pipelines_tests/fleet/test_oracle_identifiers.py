@@ -71,7 +71,7 @@ def test_what_the_login_may_not_ask_is_unknown_and_costs_nothing_else(double: Or
     double.revoke(*IDENTITY, *IDENTIFIERS, *SHARED)
     probe = probe_of(double)
     assert (probe.identity(), probe.measure_shared(), probe.list_databases()) == (None, None, {"USERS": None, "TEMP": None})
-    missing = {right.statement for right in probe.rights() if not right.is_held and right.is_optional}
+    missing = {right.statement for right in probe.privileges() if not right.is_held and right.is_optional}
     for views in (IDENTITY, IDENTIFIERS, SHARED):
         assert " ".join(f'GRANT SELECT ON sys.{view} TO "WHALEFALL";' for view in views) in missing
 
@@ -106,7 +106,7 @@ def test_select_any_dictionary_is_every_privilege(double: OracleDouble) -> None:
     double.revoke(*VIEWS)
     double.run("insert into sys.session_privs values ('SELECT ANY DICTIONARY')")
     probe = probe_of(double)
-    assert all(right.is_held for right in probe.rights())
+    assert all(right.is_held for right in probe.privileges())
     assert set(probe.list_databases()) == {"USERS", "TEMP"}
 
 
@@ -122,11 +122,11 @@ def test_on_amazon_rds_the_grants_are_those_that_somebody_can_run_there(double: 
     double.run("insert into sys.all_users values ('RDSADMIN')")
     double.revoke("dba_tablespaces")
     probe = probe_of(double)
-    (right,) = (right for right in probe.rights() if not right.is_held)
+    (right,) = (right for right in probe.privileges() if not right.is_held)
     assert right.statement == "BEGIN rdsadmin.rdsadmin_util.grant_sys_object('DBA_TABLESPACES', 'WHALEFALL', 'SELECT'); END;"
     with failure(Reason.NO_PERMISSION, SizesError) as said:
         probe.list_databases()
-    assert said[0].endswith(f"run there: {right.statement}")
+    assert said[0].endswith(f"run on that server: {right.statement}")
 
 
 def test_objects_of_the_login_do_not_stand_in_the_place_of_the_dictionarys(double: OracleDouble) -> None:

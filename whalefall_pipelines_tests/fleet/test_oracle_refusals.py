@@ -33,7 +33,7 @@ def test_a_visit_goes_through_the_real_driver(server: OracleServer) -> None:
         assert probe.driver.startswith("python-oracledb ")
         assert list(probe.list_databases()) == ["SYSTEM", "USERS", "TEMP"]
         assert [isinstance(one, DatabaseSize) for one in probe.measure(["USERS", "TEMP"])] == [True, True]
-        assert all(right.is_held for right in probe.rights())
+        assert all(right.is_held for right in probe.privileges())
 
 
 def test_hundreds_of_tablespaces_arrive_whole(server: OracleServer) -> None:

@@ -144,7 +144,7 @@ def test_functions_and_operators_that_others_made_are_not_run(newest: PostgresCl
         missing, measured = probe.measure([forbidden, database])
         assert missing == MissingSize(forbidden, Reason.NO_PERMISSION, f"GRANT pg_monitor TO {login.username};")
         assert isinstance(measured, DatabaseSize)
-        assert probe.rights()
+        assert probe.privileges()
         assert probe.identity()
         assert probe.measure_shared() is None
 

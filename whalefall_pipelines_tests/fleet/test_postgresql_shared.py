@@ -8,7 +8,7 @@ import pytest
 from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Right
+from whalefall_pipelines.fleet.probe import Privilege
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.postgresql import (
     MAJORS,
@@ -79,13 +79,13 @@ def test_without_the_privilege_it_is_unknown_and_the_privilege_is_named(server: 
     login = create_login(server)
     with ServerFleet().connect(instance_of(server), login) as probe:
         assert probe.measure_shared() is None
-        right = probe.rights()[1]
+        right = probe.privileges()[1]
         grant = f"GRANT pg_monitor TO {login.username};"
-        assert right == Right("measure what belongs to no database", grant, is_held=False, is_optional=True)
+        assert right == Privilege("measure what belongs to no database", grant, is_held=False, is_optional=True)
         with superuser(server) as cursor:
             cursor.execute(right.statement)
         assert isinstance(probe.measure_shared(), int)
-        assert all(right.is_held for right in probe.rights())
+        assert all(right.is_held for right in probe.privileges())
 
 
 def test_a_server_says_who_it_is_to_every_login(server: PostgresCluster) -> None:

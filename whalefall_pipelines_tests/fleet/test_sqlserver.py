@@ -142,21 +142,21 @@ def test_a_listing_that_hides_databases_is_refused_instead_of_believed(driver: D
     server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
     with visit(driver, server) as probe, failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as said:
         probe.list_databases()
-    assert said[0].endswith("run there: GRANT VIEW ANY DATABASE TO [monitor];")
+    assert said[0].endswith("run on that server: GRANT VIEW ANY DATABASE TO [monitor];")
 
 
 def test_the_rights_that_are_missing_are_told_with_their_grants(driver: Driver) -> None:
     with new_server(*MINIMAL) as server:
         with visit(driver, server) as probe:
-            assert {right.statement: right.is_held for right in probe.rights() if not right.is_optional} == {
+            assert {right.statement: right.is_held for right in probe.privileges() if not right.is_optional} == {
                 "GRANT VIEW ANY DATABASE TO [monitor];": True,
                 "GRANT VIEW ANY DEFINITION TO [monitor];": True,
             }
-            assert [right.is_held for right in probe.rights() if right.is_optional] == [False, False, False]
+            assert [right.is_held for right in probe.privileges() if right.is_optional] == [False, False, False]
         for right in ("CONNECT ANY DATABASE", SEES_STATE, *BACKUPS):
             server.catalogue.grant(LOGIN.username, right)
         with visit(driver, server) as probe:
-            assert all(right.is_held for right in probe.rights())
+            assert all(right.is_held for right in probe.privileges())
 
 
 @pytest.mark.parametrize("name", HOSTILE)

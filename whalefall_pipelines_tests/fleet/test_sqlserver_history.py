@@ -122,4 +122,4 @@ def test_without_the_right_the_grants_are_named(driver: Driver) -> None:
     ):
         probe.recover_sizes(["shop"], FIRST, LAST, SHANGHAI)
     grants = "GRANT SELECT ON dbo.backupset TO [monitor]; GRANT SELECT ON dbo.backupfile TO [monitor];"
-    assert said[0].endswith(f"run there: USE msdb; CREATE USER [monitor] FOR LOGIN [monitor]; {grants}")
+    assert said[0].endswith(f"run on that server: USE msdb; CREATE USER [monitor] FOR LOGIN [monitor]; {grants}")

@@ -82,12 +82,12 @@ def test_shared_bytes_are_those_of_snapshots_and_of_the_resource_database(driver
     server.catalogue.revoke(LOGIN.username, SEES_STATE)
     with visit(driver, server) as probe:
         assert probe.measure_shared() is None
-        (right,) = (right for right in probe.rights() if not right.is_held)
+        (right,) = (right for right in probe.privileges() if not right.is_held)
     assert (right.statement, right.is_optional) == ("GRANT VIEW SERVER STATE TO [monitor];", True)
     server.catalogue.grant(LOGIN.username, SEES_STATE)
     with visit(driver, server) as probe:
         assert probe.measure_shared() == RESOURCE_BYTES + 3 * 65536
-        assert all(right.is_held for right in probe.rights())
+        assert all(right.is_held for right in probe.privileges())
         server.next_error, server.error_on = ServerError(8134, "as told"), "dm_io_virtual_file_stats"
         assert probe.measure_shared() is None
 
@@ -134,7 +134,7 @@ def test_on_amazon_rds_nothing_is_advised_that_nobody_can_run_there(driver: Driv
         server.catalogue.add_database("shop", container_pages=7)
         with visit(driver, server) as probe:
             (missing,) = probe.measure(["shop"])
-            advice = [right.statement for right in probe.rights()]
+            advice = [right.statement for right in probe.privileges()]
     assert missing == MissingSize("shop", Reason.NO_PERMISSION, "USE [shop]; CREATE USER [monitor] FOR LOGIN [monitor];")
     assert not any("CONNECT ANY DATABASE" in statement for statement in advice)
 
@@ -147,10 +147,10 @@ def test_a_part_of_the_listing_is_never_taken_for_all_of_it(driver: Driver, serv
     else:
         server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
     with visit(driver, server) as probe:
-        (grant, *_) = (right.statement for right in probe.rights() if not right.is_held)
+        (grant, *_) = (right.statement for right in probe.privileges() if not right.is_held)
         with failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as said:
             probe.list_databases()
-    assert said[0].endswith(f"run there: {grant}")
+    assert said[0].endswith(f"run on that server: {grant}")
 
 
 def test_what_is_in_use_is_unknown_where_objects_are_hidden(driver: Driver, server: SqlServer) -> None:

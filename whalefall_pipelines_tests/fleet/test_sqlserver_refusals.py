@@ -31,7 +31,7 @@ def test_hostile_passwords_and_login_names_get_in(driver: Driver, server: SqlSer
     username = text.replace("\\", "/")  # a backslash makes it a Windows login, which SQL Server's own can never be
     server.catalogue.add_login(username, text, "VIEW ANY DEFINITION")
     with visit(driver, server, Login(username, text)) as probe:
-        (grant, *_) = (right.statement for right in probe.rights())
+        (grant, *_) = (right.statement for right in probe.privileges())
     assert grant == f"GRANT VIEW ANY DATABASE TO [{username.replace(']', ']]')}];"
 
 

@@ -46,11 +46,11 @@ def test_without_the_right_replicas_are_measured_and_not_told_apart(driver: Driv
     server.catalogue.revoke(LOGIN.username, SEES_STATE)
     with visit(driver, server) as probe:
         assert measured(probe, "shop").method is Method.MASTER_FILES
-        (right,) = (right for right in probe.rights() if not right.is_held)
+        (right,) = (right for right in probe.privileges() if not right.is_held)
     assert (right.statement, right.is_optional) == ("GRANT VIEW SERVER STATE TO [monitor];", True)
     server.catalogue.grant(LOGIN.username, SEES_STATE)
     with visit(driver, server) as probe:
-        assert all(right.is_held for right in probe.rights())
+        assert all(right.is_held for right in probe.privileges())
 
 
 def test_what_a_replica_backed_up_says_that_others_may_know_more(driver: Driver, server: SqlServer) -> None:

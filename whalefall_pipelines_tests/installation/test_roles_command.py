@@ -26,7 +26,7 @@ def test_the_statements_are_printed_and_nothing_is_changed(store: Database, stor
     with store.transaction() as cursor:
         cursor.execute("select 1 from pg_roles where rolname = 'prod_owner'")
         assert cursor.fetchall() == []
-    assert "No role can be called" in refused(store_environment, "store", "roles", "--owner", "a b")
+    assert "Invalid role names" in refused(store_environment, "store", "roles", "--owner", "a b")
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_production_with_separated_roles_runs_and_is_in_order(
         said = writer.succeed("doctor")
     assert "warning" not in said
     assert said.count("ok ") == 10
-    assert "no sign of life" not in said
+    assert "no heartbeat" not in said
     with contextlib.closing(psycopg2.connect(_url(postgres_server, "prod_reader", whalefall))) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from database_size_stats where method = 'pg_database_size'")
         assert (cursor.fetchone() or (0,))[0] > 0

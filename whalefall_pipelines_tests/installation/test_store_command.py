@@ -61,7 +61,7 @@ def test_a_home_that_cannot_be_written_is_one_sentence_and_code_2(tmp_path: Path
 def test_binaries_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
     result = Home(tmp_path / "home", {"WHALEFALL_PG_BIN": str(tmp_path)}).run("store", "start")
     assert result.returncode == 2
-    assert result.stderr.startswith(f"whalefall: WHALEFALL_PG_BIN is {tmp_path}, but no `postgres` and `initdb` work there")
+    assert result.stderr.startswith(f"whalefall: WHALEFALL_PG_BIN is {tmp_path}, but that folder has no working `postgres` and `initdb`")
 
 
 @pytest.fixture

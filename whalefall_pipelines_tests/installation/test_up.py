@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.runtime.embedded import cluster, open_database
 from whalefall_pipelines.runtime.processes import free_port
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL, Home, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.servers.dead_host import silent_host
@@ -39,13 +39,13 @@ def listening(process: psutil.Process) -> list[str]:
 
 def test_kill_9_of_the_front_leaves_nothing_not_even_of_a_run_that_works(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home({"WHALEFALL_CONNECT_TIMEOUT_SECONDS": "300", "WHALEFALL_INSTANCE_TIMEOUT_SECONDS": "600"})
-    given = settings.load(home.environment)
+    given = load_settings(home.environment)
     with silent_host() as silent, running(home, free_port()) as up:
         assert {address for process in home.processes() for address in listening(process)} == {"127.0.0.1"}
 
         second = home.run("up", "--port", str(free_port()))
         assert second.returncode == 2
-        assert f"already runs in {home.folder}: http://127.0.0.1:{up.port}" in second.stderr
+        assert f"is already running in {home.folder}: http://127.0.0.1:{up.port}" in second.stderr
 
         database = open_database(given)
         register(database, "silent", host=silent.host, port=silent.port)
@@ -82,7 +82,7 @@ def test_started_by_a_script_it_uses_the_store_that_runs_and_leaves_it(prepared_
             if psutil.pid_exists(front):
                 os.kill(front, signal.SIGKILL)
     assert eventually(lambda: {process.pid for process in home.processes()} & store == {process.pid for process in home.processes()})
-    assert cluster(settings.load(home.environment)).process_id() in store
+    assert cluster(load_settings(home.environment)).process_id() in store
     assert said.read_text().endswith("whalefall: stopped.\n")
 
 
@@ -90,15 +90,15 @@ def test_a_part_that_dies_takes_the_others_with_it_and_is_named_and_a_store_of_o
     other = prepared_home()
     other.succeed("store", "start")
     own_store = {process.pid for process in other.processes()}
-    server = cluster(settings.load(other.environment))
+    server = cluster(load_settings(other.environment))
     password = server.pgpass.read_text().strip().rpartition(":")[2]
     home = prepared_home({"WHALEFALL_DATABASE_URL": f"postgres://whalefall:{password}@127.0.0.1:{server.port}/whalefall"})
     with running(home, free_port()) as up:
         up.part("dagster._daemon").kill()
         assert up.process.wait(20) == 2
         last = up.said().splitlines()[-1]
-        assert last.startswith("whalefall: The daemon ended by itself, so the rest was stopped; it last said: ")
-        assert last.endswith(f"(all of it is in {home.folder / 'logs' / 'daemon.log'})")
+        assert last.startswith("whalefall: The daemon ended unexpectedly, so the rest was stopped; its last output was: ")
+        assert last.endswith(f"(see {home.folder / 'logs' / 'daemon.log'})")
         assert gone(home, seconds=1)
     assert server.process_id() in own_store
 
@@ -137,7 +137,7 @@ def test_a_taken_port_is_one_sentence_before_anything_is_started(tmp_path: Path)
         port = other.getsockname()[1]
         result = home.run("up", "--port", str(port))
     assert result.returncode == 2
-    assert result.stderr.startswith(f"whalefall: Port {port} of 127.0.0.1 is taken by another program")
+    assert result.stderr.startswith(f"whalefall: Port {port} of 127.0.0.1 is used by another program")
     assert len(result.stderr.splitlines()) == 1
     assert not (home.folder / "store").exists()
     assert home.processes() == []

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.errors import InputError, WhalefallError
 from whalefall_pipelines.fleet.connect import ADAPTERS
@@ -13,6 +12,7 @@ from whalefall_pipelines.inventory.fleet_entries import RawEntry
 from whalefall_pipelines.inventory.register_instances import add_instance
 from whalefall_pipelines.inventory.registration import Action
 from whalefall_pipelines.inventory.switch_instances import disable, enable, remove_instances
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.at_once import at_once
@@ -24,7 +24,7 @@ def add(store: Database, home: Path, name: str = "a", password: str | None = Non
     login = {} if "credential" in values else {"username": "u"}
     host = name if name.isalnum() and name.isascii() else "h"
     raw = RawEntry({"name": name, "engine": "postgresql", "host": host, **login, **values}, {"env": "prod"})
-    return add_instance(settings.load({"WHALEFALL_HOME": str(home)}), store, raw, password).action
+    return add_instance(load_settings({"WHALEFALL_HOME": str(home)}), store, raw, password).action
 
 
 def test_an_added_instance_is_active_with_its_own_login(store: Database, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_password_is_kept_encrypted(store: Database, tmp_path: Path) -> None:
     ((secret,),) = query(store, "select secret from credentials")
     assert str(secret).startswith("encrypted:")
     (instance,) = active_instances(store)
-    box = SecretBox(settings.load({"WHALEFALL_HOME": str(tmp_path)}))
+    box = SecretBox(load_settings({"WHALEFALL_HOME": str(tmp_path)}))
     assert box.reveal(instance.secret, instance.username, instance.name).password == "hunter2-canary"
 
 
@@ -53,10 +53,10 @@ def test_adding_never_overwrites(store: Database, tmp_path: Path) -> None:
     add(store, tmp_path, host="first")
     before = query(store, "select * from instances, credentials")
     for change in ({"host": "second"}, {"host": "first"}):
-        with pytest.raises(InputError, match="'a' already"):
+        with pytest.raises(InputError, match="already an instance 'a'"):
             add(store, tmp_path, **change)
     disable(store, ["a"])
-    with pytest.raises(InputError, match="'a' already"):
+    with pytest.raises(InputError, match="already an instance 'a'"):
         add(store, tmp_path)
     enable(store, ["a"])
     assert [row[:10] for row in query(store, "select * from instances, credentials")] == [row[:10] for row in before]
@@ -66,10 +66,10 @@ def test_adding_never_changes_a_login_that_is_there(store: Database, tmp_path: P
     add(store, tmp_path, secret="env:MONITOR_X")
     assert add(store, tmp_path, "b", credential="a") is Action.ADD
     assert add(store, tmp_path, "c", credential_name="a", secret="env:MONITOR_X") is Action.ADD
-    with pytest.raises(InputError, match="credential 'a' already"):
+    with pytest.raises(InputError, match="already a credential 'a'"):
         add(store, tmp_path, "d", credential_name="a", secret="env:MONITOR_Y")
     remove_instances(store, ["a", "b", "c"])
-    with pytest.raises(InputError, match="credential 'a' already"):
+    with pytest.raises(InputError, match="already a credential 'a'"):
         add(store, tmp_path, "d", credential_name="a", secret="env:MONITOR_Y")
     assert query(store, "select name, secret from credentials") == [("a", "env:MONITOR_X")]
 
@@ -86,7 +86,7 @@ def test_a_removed_instance_does_not_take_the_login_of_others_with_it(store: Dat
     add(store, tmp_path, secret="env:MONITOR_X")
     add(store, tmp_path, "b", credential="a")
     remove_instances(store, ["a"])
-    with pytest.raises(InputError, match="credential 'a' already"):
+    with pytest.raises(InputError, match="already a credential 'a'"):
         add(store, tmp_path, secret="env:MONITOR_Y")
     assert [one.secret for one in active_instances(store)] == ["env:MONITOR_X"]
 

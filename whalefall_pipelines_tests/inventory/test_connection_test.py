@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError
@@ -12,13 +11,14 @@ from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
 from whalefall_pipelines.inventory.connection_test import ConnectionTest, ConnectionTester
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import NIGHT, query, register, server
 
 
 def examine(store: Database, home: Path, fleet: Fleet, parallel: int = 8) -> dict[str, ConnectionTest]:
-    secrets = SecretBox(settings.load({"WHALEFALL_HOME": str(home)}), {})
+    secrets = SecretBox(load_settings({"WHALEFALL_HOME": str(home)}), {})
     tester = ConnectionTester(store, fleet, secrets, SYSTEM_DATABASES, parallel, clock=lambda: NIGHT)
     found = tester.test_all(active_instances(store))
     assert [one.instance.name for one in found] == [one.name for one in active_instances(store)]

@@ -10,7 +10,7 @@ def test_a_password_that_cannot_be_read_is_a_problem_when_it_is_used() -> None:
     assert bad(check_credentials([fine])) == []
     for is_used, severity, step in (
         (True, Severity.PROBLEM, "bring it back."),
-        (False, Severity.WARNING, "leave it, as no active instance uses it, or bring it back."),
+        (False, Severity.WARNING, "ignore it, because no active instance uses it, or bring it back."),
     ):
         (found,) = bad(check_credentials([fine, CredentialFact("a", is_used, "It cannot be read; bring it back.")]))
         assert found == (severity, "It cannot be read.", step)

@@ -53,7 +53,7 @@ def test_a_second_import_tells_what_changes_and_what_stays(store: Database, stor
     succeed(store_environment, "instances", "import", "--yes", str(fleet))
     succeed(store_environment, "instances", "add", "own", "--engine", "mysql", "--host", "own.invalid", "--credential", "shared")
     text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
-    assert "registered as it says" in text
+    assert "already registered" in text
     assert "2 unchanged; 1 more are registered" in text
     changed = FLEET.replace("env: prod", "env: test").replace("env:MONITOR_SHARED", "env:MONITOR_NEW")
     fleet.write_text(changed.replace("name: a, host: h.invalid", "name: c, host: c.invalid"))
@@ -100,7 +100,7 @@ def test_an_encrypted_password_survives_an_import_that_names_its_login(store_env
 
 
 def test_a_file_that_cannot_be_used_is_one_sentence(store_environment: dict[str, str], fleet: Path, tmp_path: Path) -> None:
-    for path, word in ((tmp_path / "gone.yaml", "no file"), (tmp_path / "fleet", "neither")):
+    for path, word in ((tmp_path / "gone.yaml", "no file"), (tmp_path / "fleet", "must end in")):
         assert word in refused(store_environment, "instances", "import", "--yes", str(path))
     fleet.write_text("a: b: c")
     assert "line 1" in refused(store_environment, "instances", "import", "--yes", str(fleet))

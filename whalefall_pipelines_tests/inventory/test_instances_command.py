@@ -45,7 +45,7 @@ def test_an_added_instance_is_listed_and_shown(store_environment: dict[str, str]
     }
     assert {key: shown[key] for key in expected} == expected
     text = succeed(store_environment, "instances", "show", "db1")
-    for word in ("env:MONITOR_DB", "1536GiB", "env=prod, team=a=b", "monitor", "No database"):
+    for word in ("env:MONITOR_DB", "1536GiB", "env=prod, team=a=b", "monitor", "None of its databases"):
         assert word in text
     assert "db.example:6432" in succeed(store_environment, "instances", "list")
 
@@ -79,7 +79,7 @@ def test_of_an_encrypted_password_only_the_kind_is_shown(store_environment: dict
 
 def test_an_empty_fleet_is_a_sentence_that_names_its_store_or_an_empty_list(store: Database, store_environment: dict[str, str]) -> None:
     said = succeed(store_environment, "instances", "list")
-    assert f"in {describe(store.url)}; `whalefall instances add" in said
+    assert f"in {describe(store.url)}; see `whalefall instances add" in said
     assert document(store_environment, "instances", "list") == []
 
 
@@ -89,11 +89,11 @@ def test_an_empty_fleet_is_a_sentence_that_names_its_store_or_an_empty_list(stor
         (("--port", "abc"), "a port is a number"),
         (("--capacity-limit", "500"), "like 500GiB"),
         (("--tag", "novalue"), "KEY=VALUE"),
-        (("--tag", "a=1", "--tag", "a=2"), "each key once"),
+        (("--tag", "a=1", "--tag", "a=2"), "no key may be repeated"),
         (("--credential", "other"), "one of the two"),
-        (("--password-prompt", "--secret", "env:MONITOR_X"), "without --secret"),
+        (("--password-prompt", "--secret", "env:MONITOR_X"), "excludes --secret"),
         (("--engine", "db2"), "unknown engine"),
-        (("surplus",), "one NAME too many"),
+        (("surplus",), "more than one NAME"),
         (("--database", "\udcff"), "UTF-8"),
     ],
 )
@@ -108,7 +108,7 @@ def test_what_cannot_be_added_is_one_sentence(
 
 def test_adding_twice_is_refused_and_adding_a_removed_one_continues_it(store: Database, store_environment: dict[str, str]) -> None:
     succeed(store_environment, *ADD, "db1")
-    assert "'db1' already" in refused(store_environment, *ADD, "db1")
+    assert "already an instance 'db1'" in refused(store_environment, *ADD, "db1")
     before = query(store, "select instance_id from instances")
     succeed(store_environment, "instances", "remove", "--yes", "db1")
     assert "'db1'" in refused(store_environment, "instances", "show", "db1")

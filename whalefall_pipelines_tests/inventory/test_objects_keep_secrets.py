@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.collect import server_collector
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.doctor.examined import Installation
@@ -19,6 +18,7 @@ from whalefall_pipelines.inventory.connection_test import ConnectionTester
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
@@ -51,11 +51,11 @@ def given_away() -> tuple[set[str], dict[str, list[str]]]:
 
 
 @contextmanager
-def installation(store: Database, environment: dict[str, str]) -> Iterator[tuple[settings.Settings, Database]]:
+def installation(store: Database, environment: dict[str, str]) -> Iterator[tuple[Settings, Database]]:
     """The settings and the store of an installation whose store has a password."""
     url = parse_url(environment["WHALEFALL_DATABASE_URL"]).set(username="store_canary", password=STORE)
     with_password = url.difference_update_query(["passfile"]).render_as_string(hide_password=False)
-    given = settings.load(environment | {"WHALEFALL_DATABASE_URL": with_password, "WHALEFALL_SECRET_KEY": KEY})
+    given = load_settings(environment | {"WHALEFALL_DATABASE_URL": with_password, "WHALEFALL_SECRET_KEY": KEY})
     with closing(embedded.open_database(given)) as database:
         yield given, database
 

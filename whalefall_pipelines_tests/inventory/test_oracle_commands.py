@@ -40,7 +40,7 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: O
         "ora is missing the privilege to recover missed days from AWR, where it is licensed (optional): GRANT SELECT ON sys.dba_hist_"
         in said
     )
-    assert 'ora: USERS cannot be measured, run there: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in said
+    assert 'ora: USERS cannot be measured; run on that server: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in said
     assert str(LOGIN.password) not in everything(result)
     assert 'oracle, to list tablespaces: GRANT SELECT ON sys.dba_tablespaces TO "WHALEFALL"; Held on 1 of 1 servers.' in said
     assert 'oracle, to measure temporary ones: GRANT SELECT ON sys.dba_temp_files TO "WHALEFALL"; Held on 0 of 1 servers.' in said

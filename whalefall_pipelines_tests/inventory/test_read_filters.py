@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.read_filters import read_filters
+from whalefall_pipelines.settings import Settings, load_settings
 
 
-def given(home: Path, path: Path | None) -> settings.Settings:
-    return settings.load({"WHALEFALL_HOME": str(home)} | ({} if path is None else {"WHALEFALL_FILTERS_FILE": str(path)}))
+def given(home: Path, path: Path | None) -> Settings:
+    return load_settings({"WHALEFALL_HOME": str(home)} | ({} if path is None else {"WHALEFALL_FILTERS_FILE": str(path)}))
 
 
 def test_without_a_file_only_system_databases_are_left_out(tmp_path: Path) -> None:

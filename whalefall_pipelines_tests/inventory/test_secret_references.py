@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.errors import InputError, LoginRejectedError
 from whalefall_pipelines.inventory.replace_key import seal_all_again
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.cli.commands import refused, succeed, whalefall
@@ -66,7 +66,7 @@ def test_a_link_out_of_the_folder_is_not_followed(environment: dict[str, str]) -
     (folder / "link").symlink_to("/etc/hostname")
     (folder / "..data").write_text("x")
     (folder / "mounted").symlink_to("..data")
-    box = SecretBox(settings.load(environment))
+    box = SecretBox(load_settings(environment))
     assert box.reveal(f"file:{folder / 'mounted'}", "u", "a").password == "x"
     with pytest.raises(LoginRejectedError, match="a link out of"):
         box.reveal(f"file:{folder / 'link'}", "u", "a")
@@ -81,7 +81,7 @@ def test_a_link_out_of_the_folder_is_not_followed(environment: dict[str, str]) -
 )
 def test_bounds_that_are_none_are_refused(name: str, value: str) -> None:
     with pytest.raises(InputError, match=name):
-        settings.load({name: value})
+        load_settings({name: value})
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def sealed(store: Database, environment: dict[str, str]) -> Callable[[dict[str, 
         succeed(environment, *ADD, name, "--password-prompt", typed=f"password of {name}\n")
 
     def read(given: dict[str, str]) -> list[str | None]:
-        box = SecretBox(settings.load(given))
+        box = SecretBox(load_settings(given))
         return [box.reveal(str(secret), "u", "a").password for (secret,) in query(store, "select secret from credentials order by name")]
 
     return read
@@ -109,7 +109,7 @@ def test_another_key_is_refused_with_one_sentence(
         for command in (("collect",), ("collect", "--instance", "a"), ("instances", "test")):
             assert "encrypted with" in refused(given, *command), command
         refused(given, "store", "rotate-key", "--yes")
-        assert "another key" in refused(given, *ADD, "c", "--password-prompt", typed="x\n")
+        assert "a different key" in refused(given, *ADD, "c", "--password-prompt", typed="x\n")
     assert not Path(f"{environment['WHALEFALL_HOME']}-another").exists()
     assert sealed(environment) == PASSWORDS
 
@@ -134,7 +134,7 @@ def test_the_key_file_is_replaced_and_the_old_key_opens_nothing(
 def test_an_interruption_after_any_step_loses_nothing(
     store: Database, environment: dict[str, str], sealed: Callable[[dict[str, str]], list[str | None]], steps: int
 ) -> None:
-    box = SecretBox(settings.load(environment))
+    box = SecretBox(load_settings(environment))
     for step in (box.keys.add_to_file, partial(seal_all_again, store, box), box.keys.keep_first_in_file)[:steps]:
         step()
     assert sealed(environment) == PASSWORDS
@@ -173,7 +173,7 @@ def test_a_key_of_the_environment_is_replaced_by_naming_both(
     environment: dict[str, str], sealed: Callable[[dict[str, str]], list[str | None]], new: str
 ) -> None:
     old = (Path(environment["WHALEFALL_HOME"]) / "secret.key").read_text().strip()
-    assert "the new one first" in refused(environment | {"WHALEFALL_SECRET_KEY": old}, "store", "rotate-key", "--yes")
+    assert "set it to NEW,OLD" in refused(environment | {"WHALEFALL_SECRET_KEY": old}, "store", "rotate-key", "--yes")
     both = environment | {"WHALEFALL_SECRET_KEY": f"{new},{old}"}
     assert sealed(both) == PASSWORDS
     succeed(both, "store", "rotate-key", "--yes")
@@ -182,7 +182,7 @@ def test_a_key_of_the_environment_is_replaced_by_naming_both(
 
 def test_a_passphrase_with_a_comma_opens_what_it_sealed_before_there_could_be_several(tmp_path: Path) -> None:
     home = {"WHALEFALL_HOME": str(tmp_path)}
-    alone = SecretBox(settings.load(home | {"WHALEFALL_SECRET_KEY": "one,two"}))
+    alone = SecretBox(load_settings(home | {"WHALEFALL_SECRET_KEY": "one,two"}))
     whole = alone.keys._load()[-1]
     token = "encrypted:" + whole.encrypt(b"x").decode()
     assert alone.reveal(token, "u", "a").password == "x"

@@ -37,7 +37,7 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: S
     assert "sqlserver, to measure them: GRANT VIEW ANY DEFINITION TO [monitor]; Held on 0 of 1 servers." in said
     assert "erp is missing the privilege to measure them: GRANT VIEW ANY DEFINITION TO [monitor];" in said
     assert "erp is missing the privilege to recover missed days from the backup history (optional): USE msdb;" in said
-    assert "erp: shop cannot be measured, run there: GRANT VIEW ANY DEFINITION TO [monitor];" in said
+    assert "erp: shop cannot be measured; run on that server: GRANT VIEW ANY DEFINITION TO [monitor];" in said
     assert str(LOGIN.password) not in everything(result)
     server.catalogue.grant(LOGIN.username, "VIEW ANY DEFINITION")
     result = whalefall(environment, "instances", "test")

@@ -50,7 +50,7 @@ def test_the_grant_that_is_advised_cures_the_database(store: Database, store_env
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 1
     grant = 'GRANT pg_monitor TO "moni tor";'
-    assert f"db1: closed cannot be measured, run there: {grant}" in result.stdout
+    assert f"db1: closed cannot be measured; run on that server: {grant}" in result.stdout
     code, found = examined(environment)
     assert (code, found["db1"]["missing"]) == (1, [{"database": "closed", "reason": "no_permission", "detail": grant}])
     with superuser(target) as cursor:

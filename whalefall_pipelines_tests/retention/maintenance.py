@@ -4,10 +4,9 @@ from datetime import date
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.months import Month, Place, months_between
 from whalefall_pipelines.retention.maintain_table_partitions import Outcome, create_table_partitions, expire_table_partitions
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import LockPolicy, ensure_month, read_catalogue
 from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
@@ -15,7 +14,7 @@ from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
 TODAY = date(2026, 11, 22)
 TABLE = "instance_size_stats"
 HASTY = LockPolicy(lock_timeout_seconds=0.3, attempts=2, pause_seconds=0.1)
-SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
+SETTINGS = load_settings({"WHALEFALL_HOME": "/nonexistent"})
 
 
 @pytest.fixture

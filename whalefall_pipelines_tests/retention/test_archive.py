@@ -10,7 +10,6 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.aggregation.aggregate import verify
 from whalefall_pipelines.domain.months import Month, Place, months_between
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
@@ -18,6 +17,7 @@ from whalefall_pipelines.errors import ArchiveError, InputError, NotFoundError
 from whalefall_pipelines.retention.archive import archive_month, read_manifest, restore_archive
 from whalefall_pipelines.retention.maintain_table_partitions import Outcome, expire_table_partitions
 from whalefall_pipelines.retention.maintenance import StepKind
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, ensure_months, read_catalogue
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
@@ -52,7 +52,7 @@ def store(maintenance_store: Database) -> Iterator[Database]:
 
 
 def expire(store: Database, folder: Path) -> tuple[Outcome, ...]:
-    given = replace(settings.load({"WHALEFALL_HOME": "/nonexistent"}), archive_dir=folder)
+    given = replace(load_settings({"WHALEFALL_HOME": "/nonexistent"}), archive_dir=folder)
     return expire_table_partitions(store, given, TODAY).outcomes
 
 

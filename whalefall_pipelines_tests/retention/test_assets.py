@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 import dagster as dg
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.definitions import defs
@@ -24,6 +23,7 @@ from whalefall_pipelines.retention.store.table_partitions import only_maintenanc
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.aggregation_model import ModelDay
@@ -43,7 +43,7 @@ def this_month() -> Month:
 
 
 def resource(store: Database, **changed: object) -> WhalefallResource:
-    return bound(store, settings=replace(settings.load({"WHALEFALL_HOME": "/nonexistent"}), **changed))  # type: ignore[arg-type]
+    return bound(store, settings=replace(load_settings({"WHALEFALL_HOME": "/nonexistent"}), **changed))  # type: ignore[arg-type]
 
 
 @contextmanager

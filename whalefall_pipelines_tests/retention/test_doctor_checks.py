@@ -15,7 +15,7 @@ THIS = Month(2026, 11)
 def a_step(kind: StepKind, month: Month, place: Place | None = Place.ATTACHED) -> Step:
     name = month.table_partition("instance_size_stats")
     found = TablePartition("instance_size_stats", "public", name, place, month.first_day, month.end_day, 0, 0) if place else None
-    return Step(kind=kind, table_name="instance_size_stats", month=month, name=name, why="because", found=found)
+    return Step(kind=kind, table_name="instance_size_stats", month=month, name=name, why="because", partition=found)
 
 
 def test_a_month_that_lacks_is_a_problem_when_it_has_begun_and_a_warning_when_it_comes() -> None:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from whalefall_pipelines import queries, settings
+from whalefall_pipelines import queries
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.domain.periods import PeriodType, period_of
@@ -19,13 +19,14 @@ from whalefall_pipelines.retention.expire_rows import Databases, expire_rows, pl
 from whalefall_pipelines.retention.expired_rows import RowKind
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import query, register
 
-SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
+SETTINGS = load_settings({"WHALEFALL_HOME": "/nonexistent"})
 TODAY = date(2026, 11, 22)
 OLDEST = Month(2025, 11)
 LONG_AGO, LATELY = TODAY - timedelta(days=91), TODAY - timedelta(days=89)

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.retention.assets import ASSET, CHECKS, table_partitions
 from whalefall_pipelines.retention.footprint import expire_rows, footprint
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.dagster_base.bound import bound
@@ -16,7 +16,7 @@ from whalefall_pipelines_tests.doctor import test_daemon as test_doctor
 from whalefall_pipelines_tests.factories import query
 
 dagsters = test_doctor.dagsters
-SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
+SETTINGS = load_settings({"WHALEFALL_HOME": "/nonexistent"})
 DAYS = dg.DailyPartitionsDefinition("2026-01-01")
 EVENTS = "select count(*), count(asset_key) from event_logs where run_id = %s"
 

@@ -6,7 +6,6 @@ from datetime import date
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.aggregation.aggregate import find_stale_periods
 from whalefall_pipelines.aggregation.model import first_kept_daily
 from whalefall_pipelines.capacity.tables import STATS_TABLES
@@ -15,14 +14,14 @@ from whalefall_pipelines.domain.periods import Period, PeriodType, period_of, pe
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.retention.maintain_table_partitions import expire_table_partitions, plan
 from whalefall_pipelines.retention.maintenance import Step, StepKind
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
 from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.factories import query, register
 
-SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
+SETTINGS = load_settings({"WHALEFALL_HOME": "/nonexistent"})
 # October 2025 is the one month that is overdue on this day; its quarter and the week at its end go on in November.
 TODAY = date(2026, 11, 22)
 FIRST = date(2025, 10, 1)
@@ -141,7 +140,7 @@ def stale_after_expiries(store: Database, given: Settings) -> set[PeriodType]:
     return stale
 
 
-LEAST = settings.load({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_RETENTION_MONTHS": "3", "WHALEFALL_AGGREGATION_RETENTION_MONTHS": "6"})
+LEAST = load_settings({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_RETENTION_MONTHS": "3", "WHALEFALL_AGGREGATION_RETENTION_MONTHS": "6"})
 
 
 def test_with_the_least_retentions_nothing_is_computed_from_what_expiry_left(maintenance_store: Database) -> None:

@@ -154,7 +154,7 @@ def test_a_role_without_the_right_is_told_what_it_lacks(maintenance_server: Post
     assert len(outcomes) == 16
     for sentence in errors(outcomes):
         assert "42501" in sentence
-        assert "must own whalefall's tables and may create more in their schema" in sentence
+        assert "must own whalefall's tables and have CREATE on their schema" in sentence
     assert len(errors(outcomes)) == 16
     assert read_catalogue(store) == ()
     execute(store, "drop owned by guest")

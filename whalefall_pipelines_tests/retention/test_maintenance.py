@@ -101,7 +101,7 @@ def test_a_table_of_the_same_name_conflicts_and_its_month_is_not_created() -> No
     assert "2026-12" not in months(steps, StepKind.CREATE)
     conflicts = [step for step in steps if step.kind is StepKind.CONFLICT]
     assert [step.name for step in conflicts] == [f"{TABLE}_2026_12"] * 2
-    assert any("2026-12 cannot be made" in step.why for step in conflicts)
+    assert any("2026-12 cannot be created" in step.why for step in conflicts)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_an_interrupted_detach_is_finalized_and_only_an_overdue_one_is_dropped()
 def test_what_an_interrupted_maintenance_detached_is_dropped_or_attached_again_unless_its_month_is_taken() -> None:
     left = (part(Month(2025, 1), Place.DETACHED), part(Month(2026, 9), Place.DETACHED), part(Month(2026, 12), Place.DETACHED))
     steps = plan(*left, odd(date(2026, 9, 1), date(2026, 10, 1)), part(Month(2026, 10)), part(Month(2026, 11)))
-    assert [(str(step.month), step.kind, step.drops) for step in steps if step.found in left] == [
+    assert [(str(step.month), step.kind, step.drops) for step in steps if step.partition in left] == [
         ("2025-01", StepKind.EXPIRE, True),
         ("2026-09", StepKind.CONFLICT, False),
         ("2026-12", StepKind.CREATE, False),
@@ -192,22 +192,22 @@ def test_every_plan_is_safe_and_whole(found: list[TablePartition], rules: Mainte
     this = Month(day.year, day.month)
     kept_from = this.plus(-rules.stats_retention_months)
     dropped = dropped_by(steps)
-    assert sorted(step.name for step in steps if step.found) == sorted(one.name for one in found)  # each table has one step
+    assert sorted(step.name for step in steps if step.partition) == sorted(one.name for one in found)  # each table has one step
     for step in dropped:
         assert step.month
         assert step.month.end_day <= day
         assert step.month < kept_from
-        assert step.found
-        assert step.found.place is not Place.STRAY
+        assert step.partition
+        assert step.partition.place is not Place.STRAY
     attached = [one for one in found if one.place is Place.ATTACHED]
-    gone = [step.found for step in dropped]
+    gone = [step.partition for step in dropped]
     assert not attached or any(one not in gone for one in attached)
     created = [step for step in steps if step.kind is StepKind.CREATE]
     for step in created:
         assert step.month
         assert step.month >= kept_from
         assert not any(one.overlaps(step.month) for one in attached)
-        assert step.found or step.name not in {one.name for one in found}
+        assert step.partition or step.name not in {one.name for one in found}
     settled = {step.month for step in steps if step.kind is not StepKind.EXPIRE}
     assert {this.plus(number) for number in range(rules.months_ahead + 1)} <= settled
 
@@ -218,8 +218,8 @@ def carried_out(steps: list[Step]) -> list[TablePartition]:
     for step in steps:
         if step.month and step.kind in {StepKind.CREATE, StepKind.KEEP, StepKind.FINALIZE} and not step.drops:
             left.append(part(step.month))
-        elif step.found and step.kind is StepKind.CONFLICT:
-            left.append(step.found)
+        elif step.partition and step.kind is StepKind.CONFLICT:
+            left.append(step.partition)
     return left
 
 
@@ -238,7 +238,7 @@ def test_a_month_whose_days_are_overdue_is_pruned_unless_it_is_held_or_goes_as_a
 
     def kinds(held: dict[Month, str]) -> dict[Month | None, StepKind]:
         steps = plan_maintenance(parts, RULES, TODAY, held=held, with_days=with_days)
-        return {step.month: step.kind for step in steps if step.table_name == name and step.found}
+        return {step.month: step.kind for step in steps if step.table_name == name and step.partition}
 
     assert kinds({}) == {gone: StepKind.EXPIRE, old: StepKind.PRUNE, kept: StepKind.KEEP}
     assert kinds({old: "its month is not computed"}) == {gone: StepKind.EXPIRE, old: StepKind.KEEP, kept: StepKind.KEEP}

@@ -104,7 +104,7 @@ def test_of_two_maintenances_at_once_the_second_says_so_and_leaves(store: Databa
     have(store, Month(2025, 9), Month(2026, 11), TABLE)
     with only_maintenance(store):
         for maintenance in (create, expire):
-            with pytest.raises(StoreBusyError, match="Another maintenance of the table partitions is at work"):
+            with pytest.raises(StoreBusyError, match="Another maintenance of the table partitions is running"):
                 maintenance(store)
     assert months(store)[0] == "2025-09"
     assert errors(create(store)) == errors(expire(store)) == []
@@ -137,4 +137,4 @@ def test_two_expiries_from_two_places_drop_each_month_once(store: Database) -> N
 
     at_once(*[maintenance] * 3)
     assert sorted(done) == sorted(Month(2025, month).table_partition(name) for name in STATS_TABLES for month in range(5, 11))
-    assert all("Another maintenance of the table partitions is at work" in sentence for sentence in told)
+    assert all("Another maintenance of the table partitions is running" in sentence for sentence in told)

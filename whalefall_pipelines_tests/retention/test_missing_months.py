@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.months import Month
@@ -19,6 +18,7 @@ from whalefall_pipelines.retention.maintain_table_partitions import create_table
 from whalefall_pipelines.retention.maintenance import StepKind
 from whalefall_pipelines.retention.store.table_partitions import needed_months
 from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, ensure_months, writing_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay
@@ -26,7 +26,7 @@ from whalefall_pipelines_tests.days import write_days
 from whalefall_pipelines_tests.factories import DAY, NIGHT, FleetTest, query, register, server
 from whalefall_pipelines_tests.servers.locks import somebody
 
-SETTINGS = settings.load({"WHALEFALL_HOME": "/nonexistent"})
+SETTINGS = load_settings({"WHALEFALL_HOME": "/nonexistent"})
 INSERT = (
     "insert into instance_size_stats (instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance) "
     "values (1, '2026-09-30', %s, 1, 1, now(), 'measured')"

@@ -8,14 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import Month, months_of
 from whalefall_pipelines.retention.maintain_table_partitions import create_table_partitions, expire_table_partitions, plan
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store import migrations
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, read_catalogue
@@ -53,7 +52,7 @@ def zoned_store(maintenance_server: PostgresCluster, maintenance_store: Database
 
 
 def given(zone: ZoneInfo) -> Settings:
-    return settings.load({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_TIMEZONE": zone.key, "WHALEFALL_PARTITIONS_AHEAD": "1"})
+    return load_settings({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_TIMEZONE": zone.key, "WHALEFALL_PARTITIONS_AHEAD": "1"})
 
 
 def around(first: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

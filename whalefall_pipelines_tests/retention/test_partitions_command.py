@@ -50,9 +50,9 @@ def test_a_new_store_is_planned_shown_and_given_its_months(store_environment: di
     created = document(store_environment, "partitions", "create")
     assert {(row["done"], row["message"]) for row in created} == {(True, None)}
     assert len(document(store_environment, "partitions", "list")) == 16
-    assert "all 16 table partitions stay as they are" in succeed(store_environment, "partitions", "plan")
+    assert "all 16 table partitions are in order" in succeed(store_environment, "partitions", "plan")
     assert len(document(store_environment, "partitions", "plan", "--all")) == 16
-    assert "Nothing was to be created." in succeed(store_environment, "partitions", "create")
+    assert "There was nothing to create." in succeed(store_environment, "partitions", "create")
     assert str(this_month) in succeed(store_environment, "partitions", "list")
 
 
@@ -60,7 +60,7 @@ def test_a_month_that_a_backfill_needs_is_created_on_request(store_environment: 
     succeed(store_environment, "partitions", "create", "--month", str(this_month.plus(-2)))
     assert str(this_month.plus(-2)) in {row["month"] for row in document(store_environment, "partitions", "list")}
     result = whalefall(store_environment, "partitions", "create", "--month", str(this_month.plus(-13)))
-    assert "it was not made there" in result.stderr
+    assert "it was not created for them" in result.stderr
     assert "does not match the format" in whalefall(store_environment, "partitions", "create", "--month", "September").stderr
 
 
@@ -74,10 +74,10 @@ def test_expiring_shows_its_plan_drops_archives_and_restores(
     assert overdue.table_partition(TABLE) in succeed(environment, "partitions", "expire", "--yes")
     assert len(read_catalogue(store)) == 13
     file = tmp_path / "archive" / f"{overdue.table_partition(TABLE)}.parquet"
-    assert f"has its 1 rows of {overdue} again" in succeed(environment, "partitions", "restore", str(file))
+    assert f"Restored 1 rows of {overdue} to " in succeed(environment, "partitions", "restore", str(file))
     assert query(store, f"select * from {TABLE}") == before
     assert document(environment, "partitions", "list", "--exact")[0]["rows"] == 1
-    assert "nothing is restored over it" in refused(environment, "partitions", "restore", str(file))
+    assert "so nothing was restored" in refused(environment, "partitions", "restore", str(file))
     assert "There is no file" in refused(environment, "partitions", "restore", str(tmp_path / "nothing.parquet"))
 
 
@@ -139,7 +139,7 @@ def test_a_part_that_fails_is_exit_code_1_and_all_of_it_2(store: Database, store
 
 def test_a_second_maintenance_leaves_with_a_sentence(store: Database, store_environment: dict[str, str]) -> None:
     with only_maintenance(store):
-        assert "Another maintenance of the table partitions is at work" in refused(store_environment, "partitions", "create")
+        assert "Another maintenance of the table partitions is running" in refused(store_environment, "partitions", "create")
 
 
 @pytest.mark.parametrize(("name", "value"), [("RETENTION_MONTHS", "2"), ("PARTITIONS_AHEAD", "0"), ("EXPIRE_AT_MOST", "none")])

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from whalefall_pipelines import queries, settings
+from whalefall_pipelines import queries
 from whalefall_pipelines.aggregation.aggregate import find_stale_periods, verify
 from whalefall_pipelines.aggregation.known_days import find_known_days
 from whalefall_pipelines.aggregation.model import AGGREGATION_TABLES, first_kept_daily
@@ -16,6 +16,7 @@ from whalefall_pipelines.domain.periods import PeriodType, periods_between
 from whalefall_pipelines.errors import StoreBusyError
 from whalefall_pipelines.retention.maintain_table_partitions import plan, rules
 from whalefall_pipelines.retention.maintenance import StepKind
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
@@ -122,5 +123,5 @@ def nodes(found: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def test_the_settings_of_a_new_installation_keep_days_as_long_as_sizes() -> None:
-    given = settings.load({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_RETENTION_MONTHS": "6"})
+    given = load_settings({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_RETENTION_MONTHS": "6"})
     assert rules(given).oldest_daily(date(2026, 11, 22)) == Month(2026, 5)

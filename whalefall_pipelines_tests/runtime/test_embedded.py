@@ -9,13 +9,13 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.errors import InputError, LocalServerError, StoreError, StoreUnreachableError
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.runtime.local_servers.postgresql_binaries import for_store
 from whalefall_pipelines.runtime.store_status import read_status
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.creation import create_missing_database
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home
@@ -29,11 +29,11 @@ def home(tmp_path: Path) -> Iterator[Home]:
     """A home whose path is as hostile as a path may be."""
     home = Home(tmp_path / 'a b\'s "ömé" 100%+&' / "数据")
     yield home
-    embedded.cluster(settings.load(home.environment)).stop()
+    embedded.cluster(load_settings(home.environment)).stop()
 
 
 def test_it_starts_with_both_databases_and_is_found_again_where_it_is(home: Home) -> None:
-    given = settings.load(home.environment)
+    given = load_settings(home.environment)
     with pytest.raises(LocalServerError, match="There is no store in"):
         embedded.address(given)
     started = embedded.start(given, with_parent=True)
@@ -52,7 +52,7 @@ def test_it_starts_with_both_databases_and_is_found_again_where_it_is(home: Home
 
 
 def test_psql_and_psycopg2_connect_with_the_url_that_is_printed(home: Home) -> None:
-    embedded.start(settings.load(home.environment), with_parent=True)
+    embedded.start(load_settings(home.environment), with_parent=True)
     printed = home.succeed("store", "url").strip()
     with closing(psycopg2.connect(printed)) as connection:
         assert connection.info.dbname == "whalefall"
@@ -76,16 +76,16 @@ def test_data_made_by_another_version_are_run_by_that_version(tmp_path: Path) ->
     home = {"WHALEFALL_HOME": str(tmp_path)}
     PostgresCluster(bin_dir=older.bin_dir, folder=tmp_path / "store", superuser="whalefall").start()
     try:
-        found = embedded.cluster(settings.load(home))
+        found = embedded.cluster(load_settings(home))
         assert found.bin_dir.is_relative_to(older.bin_dir.parents[1])
         assert found.stop()
-        embedded.start(settings.load(home), with_parent=True)
+        embedded.start(load_settings(home), with_parent=True)
     finally:
-        embedded.cluster(settings.load(home)).stop()
+        embedded.cluster(load_settings(home)).stop()
 
 
 def test_a_store_of_ones_own_is_looked_up_and_never_started() -> None:
-    given = settings.load({"WHALEFALL_DATABASE_URL": "postgres://me:secret@db.example:6432/facts?sslmode=require"})
+    given = load_settings({"WHALEFALL_DATABASE_URL": "postgres://me:secret@db.example:6432/facts?sslmode=require"})
     found = embedded.start(given)
     assert not found.is_embedded
     assert (found.whalefall.drivername, found.whalefall.database) == ("postgresql+psycopg2", "facts")
@@ -97,13 +97,13 @@ def test_a_store_of_ones_own_is_looked_up_and_never_started() -> None:
 
 
 def test_dagsters_database_may_be_named_apart() -> None:
-    given = settings.load({"WHALEFALL_DATABASE_URL": "postgres://a/b", "WHALEFALL_DAGSTER_DATABASE_URL": "postgres://c:7/d"})
+    given = load_settings({"WHALEFALL_DATABASE_URL": "postgres://a/b", "WHALEFALL_DAGSTER_DATABASE_URL": "postgres://c:7/d"})
     assert embedded.address(given).dagster.render_as_string() == "postgresql+psycopg2://c:7/d"
 
 
 def test_the_settings_file_of_the_home_names_the_store_too(tmp_path: Path) -> None:
     (tmp_path / "settings.env").write_text("WHALEFALL_DATABASE_URL=postgresql://me@db.example/facts\n")
-    assert not embedded.address(settings.load({"WHALEFALL_HOME": str(tmp_path)})).is_embedded
+    assert not embedded.address(load_settings({"WHALEFALL_HOME": str(tmp_path)})).is_embedded
 
 
 def test_a_missing_database_is_created_once(postgres_server: PostgresCluster) -> None:
@@ -141,10 +141,10 @@ def test_a_wrong_password_is_no_missing_database(postgres_server: PostgresCluste
 def test_a_crashed_start_that_left_only_half_a_store_is_repaired(tmp_path: Path) -> None:
     """Databases are created after the server is up: a kill between the two leaves a server without them."""
     home = {"WHALEFALL_HOME": str(tmp_path)}
-    server = embedded.cluster(settings.load(home))
+    server = embedded.cluster(load_settings(home))
     server.start()
     try:
-        found = embedded.start(settings.load(home))
+        found = embedded.start(load_settings(home))
         assert create_missing_database(found.dagster) is False
     finally:
         server.stop()

@@ -94,7 +94,7 @@ def test_kill_9_of_the_guard_ends_the_tree_and_the_front_says_so() -> None:
         (guard,) = psutil.Process(front.pid).children()
         guard.kill()
         assert front.wait(15) == 1  # an exception: `whalefall` makes it a sentence and code 2
-        assert rest(front).splitlines()[-1].endswith("was ended by signal 9, so they were ended too.")
+        assert rest(front).splitlines()[-1].endswith("was killed by signal 9, so all of its processes were ended.")
 
 
 def test_a_hangup_that_is_to_be_ignored_is_ignored() -> None:

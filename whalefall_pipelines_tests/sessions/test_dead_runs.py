@@ -9,9 +9,9 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.runtime.embedded import open_database
 from whalefall_pipelines.runtime.processes import free_port
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query, register
@@ -29,7 +29,7 @@ def run_process(home: Home) -> psutil.Process | None:
     return next((process for process in home.processes() if "--multiprocessing-fork" in process.cmdline()), None)
 
 
-def launch_and_wait(up: Up, database: Database, given: settings.Settings) -> str:
+def launch_and_wait(up: Up, database: Database, given: Settings) -> str:
     """Launch a collection and return its run once it waits for the silent server."""
     return wait_for(database, launch_collection(up, given))
 
@@ -42,7 +42,7 @@ def wait_for(database: Database, run_id: str) -> str:
 
 def test_a_killed_or_terminated_run_ends_its_session_and_a_cancelled_session_ends_its_run(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home(PATIENT)
-    given = settings.load(home.environment)
+    given = load_settings(home.environment)
     with silent_host() as silent, running(home, free_port()) as up:
         database = open_database(given)
         register(database, "orders", host=silent.host, port=silent.port)

@@ -146,7 +146,7 @@ def test_a_record_stuck_in_running_is_failed_with_its_session_when_its_process_i
     assert (ended.status, ended.failures) == (SessionStatus.FAILED, {"RUN_DIED": 1})
     records = {record.instance_name: record for record in sessions.list_records(store, dead.session_id)}
     assert records["a"].status is RecordStatus.FAILED
-    assert "its process is gone" in str(records["a"].error_message)
+    assert "its process has died" in str(records["a"].error_message)
     assert records["b"].status is RecordStatus.PENDING
     session_id, _ = fleet.collect()
     assert sessions.get_session(store, session_id).status is SessionStatus.COMPLETED

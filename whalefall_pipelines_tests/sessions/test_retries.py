@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import measurable_until
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.sessions.retries import Unrepaired, due_retries, next_retry
+from whalefall_pipelines.settings import load_settings
 
 DAY = date(2026, 11, 22)
 PAUSES = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=3))
@@ -84,9 +84,9 @@ def test_the_end_of_a_day_is_by_its_own_midnight_and_the_grace_period() -> None:
 def test_pauses_that_are_no_minutes_are_refused(text: str) -> None:
     given_text = {"WHALEFALL_RETRY_MINUTES": text} if text else {"WHALEFALL_RETRY_MINUTES": " "}
     with pytest.raises(InputError, match="WHALEFALL_RETRY_MINUTES"):
-        settings.load(given_text)
+        load_settings(given_text)
 
 
 def test_pauses_are_minutes() -> None:
-    assert settings.load({}).retry_pauses == PAUSES
-    assert settings.load({"WHALEFALL_RETRY_MINUTES": "1, 5"}).retry_pauses == (timedelta(minutes=1), timedelta(minutes=5))
+    assert load_settings({}).retry_pauses == PAUSES
+    assert load_settings({"WHALEFALL_RETRY_MINUTES": "1, 5"}).retry_pauses == (timedelta(minutes=1), timedelta(minutes=5))

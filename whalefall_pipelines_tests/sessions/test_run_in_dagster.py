@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory, SyncType
@@ -17,7 +16,7 @@ from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.run_in_dagster import aggregation, collection, run_in_dagster
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query, register
 
@@ -36,7 +35,7 @@ def given(
     administer(postgres_server, f"create role {role} login password '{CANARY}'", f"create database {dagster}")
     monkeypatch.setenv("MONITOR_RIGHT_PASSWORD", CANARY)
     monkeypatch.setenv("MONITOR_WRONG_PASSWORD", WRONG)
-    found = settings.load({**store_environment, "WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(dagster)})
+    found = load_settings({**store_environment, "WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(dagster)})
     found.home.mkdir(parents=True)
     yield found, dagster
     administer(postgres_server, f"drop database {dagster} with (force)", f"drop role {role}")
@@ -89,7 +88,7 @@ def test_a_run_that_breaks_is_a_sentence_that_names_the_log(store: Database, giv
     found, _ = given
     broken = replace(found, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster")
     day = today(datetime.now(UTC), found.requested_timezone)
-    with pytest.raises(RunFailedError, match=r"Dagster run broke: .*whole of it is in .*\.log"):
+    with pytest.raises(RunFailedError, match=r"Dagster run broke: .*full log is in .*\.log"):
         run_in_dagster(broken, store, collection(day, day))
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import InputError, LoginRejectedError
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines_tests.at_once import at_once
 
@@ -22,7 +22,7 @@ FERNET_KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 
 def secret_box(home: Path, key: str | None = None, **environment: str) -> SecretBox:
     given = {"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": str(home)} | ({"WHALEFALL_SECRET_KEY": key} if key else {})
-    return SecretBox(settings.load(given), environment)
+    return SecretBox(load_settings(given), environment)
 
 
 def refusal(box: SecretBox, secret: str) -> str:
@@ -77,9 +77,9 @@ def test_files_that_hold_no_password_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
         assert f"'{tmp_path / name}'" in refusal(box, f"file:{tmp_path / name}")
     os.mkfifo(tmp_path / "pipe")
-    assert "no regular file" in refusal(box, f"file:{tmp_path / 'pipe'}")
+    assert "not a regular file" in refusal(box, f"file:{tmp_path / 'pipe'}")
     (tmp_path / "folder").mkdir()
-    assert "no regular file" in refusal(box, f"file:{tmp_path / 'folder'}")
+    assert "not a regular file" in refusal(box, f"file:{tmp_path / 'folder'}")
 
 
 @pytest.mark.parametrize("key", [None, FERNET_KEY, "any passphrase", "ä"])
@@ -88,7 +88,7 @@ def test_a_sealed_password_is_opened_by_the_same_key_only(tmp_path: Path, key: s
     assert secret.startswith("encrypted:")
     assert SECRET not in secret
     assert secret_box(tmp_path, key).reveal(secret, "monitor", "db").password == SECRET
-    assert "another key than WHALEFALL_SECRET_KEY" in refusal(secret_box(tmp_path, "other"), secret)
+    assert "a different key than WHALEFALL_SECRET_KEY" in refusal(secret_box(tmp_path, "other"), secret)
 
 
 def test_the_key_file_is_made_at_the_first_sealing_for_its_owner_only(tmp_path: Path) -> None:
@@ -120,9 +120,9 @@ def test_a_lost_or_damaged_key_is_told_and_never_replaced(tmp_path: Path) -> Non
     with pytest.raises(InputError, match="damaged"):
         secret_box(tmp_path).seal(SECRET)
     key_file.write_bytes(Fernet.generate_key())
-    assert "another key" in refusal(secret_box(tmp_path), secret)
+    assert "a different key" in refusal(secret_box(tmp_path), secret)
     key_file.unlink()
-    assert "bring it back" in refusal(secret_box(tmp_path), secret)
+    assert "restore it" in refusal(secret_box(tmp_path), secret)
     assert not key_file.exists()
 
 

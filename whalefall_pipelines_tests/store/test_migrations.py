@@ -40,9 +40,9 @@ def test_an_empty_store_is_named_with_the_command_that_helps(store: Database) ->
 
 def test_a_changed_migration_is_refused(store: Database) -> None:
     change(store, "update schema_migrations set checksum = 'other' where version = 1")
-    with pytest.raises(SchemaError, match="another text"):
+    with pytest.raises(SchemaError, match="differs from"):
         migrations.migrate(store, TIMEZONE.key)
-    with pytest.raises(SchemaError, match="another text"):
+    with pytest.raises(SchemaError, match="differs from"):
         migrations.check(store)
 
 

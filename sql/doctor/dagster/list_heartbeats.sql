@@ -1,4 +1,4 @@
--- The latest sign of life of each part of Dagster's daemon. The body has it in UTC; the column beside it depends on the session.
+-- The latest heartbeat of each thread of Dagster's daemon. The body has it in UTC; the column beside it depends on the session.
 -- Parameters: none. It runs in Dagster's database.
 -- Returns: daemon_type, seen_at.
 select

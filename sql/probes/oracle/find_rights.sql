@@ -1,4 +1,4 @@
--- Which of the views that a visit may read the login sees, by grant or by role; SELECT ANY DICTIONARY shows all of them.
+-- Which of the views that a probe reads are visible to the login, by grant or by role; SELECT ANY DICTIONARY shows all of them.
 -- Parameters: none.
 -- Returns: view_name, or the name of that privilege.
 select lower(v.view_name) as view_name from sys.all_views v

@@ -1,4 +1,4 @@
--- What the server is, who we are, and which of the privileges that a visit needs we hold (1, 0, or NULL where the object cannot be seen).
+-- The server, our login, and which of the privileges that a probe needs we hold (1, 0, or NULL where the object cannot be seen).
 -- tempdb is made when the server starts, and every login sees it: no privilege is needed to know when that was. Amazon RDS is known by a
 -- database of its own.
 -- Parameters: none.

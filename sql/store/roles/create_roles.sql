@@ -1,4 +1,4 @@
--- Three roles: the owner makes and migrates, the writer works, the reader looks. None gets a password here.
+-- Three roles: the owner creates and migrates, the writer collects, the reader only reads. None gets a password here.
 -- Parameters: owner, writer, reader (identifiers). They hold no dollar sign, which would end the blocks.
 -- Returns: nothing. The writer inherits nothing, so that what it may do as the owner it does only where it says so.
 do $roles$ begin

@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
@@ -16,22 +15,29 @@ from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.sessions.show_sessions import show_session
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import error_console, json_option, print_json
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
-@click.option("--period", "period_type", type=click.Choice([str(one) for one in PeriodType]), required=True, help="How long a period is.")
-@click.option("--start", type=_DAY, required=True, help="The first day of the first period: 2026-10-01 is October or a quarter.")
-@click.option("--end", type=_DAY, help="The first day of the last period; the first period alone by default.")
+@click.option(
+    "--period",
+    "period_type",
+    type=click.Choice([str(period_type) for period_type in PeriodType]),
+    required=True,
+    help="The type of the periods.",
+)
+@click.option("--start", type=_DAY, required=True, help="The first day of the first period: 2026-10-01 is October, or the fourth quarter.")
+@click.option("--end", type=_DAY, help="The first day of the last period; by default, only the first period.")
 @click.option("--through", "end", type=_DAY, hidden=True)
 @json_option
 def aggregate(period_type: str, start: datetime, end: datetime | None, *, as_json: bool) -> None:
-    """Compute periods of the whole fleet from their days. Safe to repeat: what is right already is not written again."""
-    given = settings.load()
+    """Compute periods of the whole fleet from their days. It is safe to repeat: correct rows are not written again."""
+    settings = load_settings()
     periods = _periods(PeriodType(period_type), start.date(), (end or start).date())
-    with open_store(given) as database:
+    with open_store(settings) as database:
         day = today(system_clock(), database.timezone)
         last_day = max(periods[0].start, min(periods[-1].end, day))
         plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, last_day)
@@ -48,7 +54,7 @@ def aggregate(period_type: str, start: datetime, end: datetime | None, *, as_jso
 def _periods(period_type: PeriodType, start: date, end: date) -> tuple[Period, ...]:
     for day in (start, end):
         if floor(period_type, day) != day:
-            raise InputError(f"No {period_type} period starts on {day}; the one that holds it starts on {floor(period_type, day)}.")
+            raise InputError(f"No {period_type} period starts on {day}; the period that contains it starts on {floor(period_type, day)}.")
     if end < start:
         raise InputError(f"--end {end} is before --start {start}.")
     return periods_between(period_type, start, end)

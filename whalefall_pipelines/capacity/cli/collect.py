@@ -1,4 +1,4 @@
-"""`whalefall collect`: the whole fleet through Dagster, or named instances directly and at once."""
+"""`whalefall collect`: the whole fleet through a Dagster run, or named instances directly."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -8,7 +8,6 @@ from typing import Self
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.collect import InstanceOutcome, server_collector
 from whalefall_pipelines.capacity.day_reports import summarize_day
 from whalefall_pipelines.clock import system_clock
@@ -21,7 +20,7 @@ from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
 from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
 from whalefall_pipelines.sessions.show_sessions import show_session
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.terminal.output import (
     FAILURE,
@@ -38,37 +37,47 @@ from whalefall_pipelines.terminal.output import (
 
 
 @click.command()
-@click.option("--instance", "names", multiple=True, metavar="NAME", help="Collect only this one, directly, without a session. Repeatable.")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Today by default; yesterday until the grace period after midnight is over.")
+@click.option(
+    "--instance",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Collect only this instance, directly and without a session. Can be repeated.",
+)
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day to measure: today by default, or yesterday within the grace period after midnight.",
+)
 @json_option
 def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
     """Measure today: the whole fleet, or named instances.
 
-    The fleet is measured by a Dagster run with a session, named instances directly and without.
+    The fleet is measured by a Dagster run with a session. Named instances are measured directly, without a session.
 
-    Exit codes: 0 everything that was expected is there, 1 something is missing, 2 nothing was measured.
+    Exit codes: 0 every expected size was measured, 1 some are missing, 2 nothing was measured.
     """
-    given = settings.load()
-    with open_store(given, may_make=True) as database:
-        refuse_other_key(given, database)
-        measured = _measurable(given, database, day.date() if day else today(system_clock(), database.timezone))
+    settings = load_settings()
+    with open_store(settings, may_make=True) as database:
+        refuse_other_key(settings, database)
+        measured = _measurable(settings, database, day.date() if day else today(system_clock(), database.timezone))
         if names:
-            leave(_collect_named(given, database, names, measured, as_json=as_json))
-        leave(_collect_fleet(given, database, measured, as_json=as_json))
+            leave(_collect_named(settings, database, names, measured, as_json=as_json))
+        leave(_collect_fleet(settings, database, measured, as_json=as_json))
 
 
-def _measurable(given: Settings, database: Database, day: date) -> date:
-    if measurable_day([day], system_clock(), database.timezone, given.grace):
+def _measurable(settings: Settings, database: Database, day: date) -> date:
+    if measurable_day([day], system_clock(), database.timezone, settings.grace):
         return day
     if day > today(system_clock(), database.timezone):
         raise InputError(f"{day} has not begun, so nothing can be measured.")
     raise InputError(
-        f"{day} is over: a size can only be measured on its day (until {given.grace_hours} hours after midnight). To recover or estimate "
-        "its missing sizes, launch a backfill of database_size_stats for that day in the Dagster UI."
+        f"{day} is over: a size can only be measured on its day (until {settings.grace_hours} hours after midnight). "
+        "To recover or estimate its missing sizes, launch a backfill of database_size_stats for that day in the Dagster UI."
     )
 
 
-def _collect_named(given: Settings, database: Database, names: Sequence[str], day: date, *, as_json: bool) -> int:
+def _collect_named(settings: Settings, database: Database, names: Sequence[str], day: date, *, as_json: bool) -> int:
     try:
         targets = active_instances(database, names)
     except NotFoundError as error:
@@ -76,8 +85,10 @@ def _collect_named(given: Settings, database: Database, names: Sequence[str], da
             raise
         print_json([{"code": error.code, "message": str(error)}])
         return FAILURE
-    with error_console().status(f"Visiting {len(targets)} servers …"):
-        outcomes = sorted(server_collector(given, database).collect_day(targets, day, None), key=lambda one: one.instance.instance_id)
+    with error_console().status(f"Probing {len(targets)} servers …"):
+        outcomes = sorted(
+            server_collector(settings, database).collect_day(targets, day, None), key=lambda outcome: outcome.instance.instance_id
+        )
     rows = [_row(outcome, as_json=as_json) for outcome in outcomes]
     print_table(list(rows[0]), rows, as_json=as_json, empty="")
     if not as_json:
@@ -92,9 +103,9 @@ def _collect_named(given: Settings, database: Database, names: Sequence[str], da
 
 
 def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
-    message = "inventory only: no database that counts" if outcome.is_skipped else None
+    message = "inventory only: no active database" if outcome.is_skipped else None
     missing = [gap.database_name for gap in outcome.missing]
-    was_asked = missing or not outcome.error  # else all that is known of it is missing, which the visit did not count
+    was_asked = missing or not outcome.error  # else every known database is missing, and the probe did not count them
     return {
         "instance": outcome.instance.name,
         "code": outcome.error.code if outcome.error else "OPERATION_SUCCESS",
@@ -107,12 +118,12 @@ def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
     }
 
 
-def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: bool) -> int:
+def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json: bool) -> int:
     if not active_instances(database):
-        note("No instance is registered: `whalefall instances add` or `whalefall instances import FILE` is the next step.")
+        note("No instance is registered. Register one with `whalefall instances add` or `whalefall instances import FILE`.")
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:
-        (session,) = run_in_dagster(given, database, collection(day, day), on_progress=progress.show)
+        (session,) = run_in_dagster(settings, database, collection(day, day), on_progress=progress.show)
     session, records = show_session(database, session.session_id)
     summary, gaps = summarize_day(database, day)
     missing = summary.missing
@@ -128,30 +139,30 @@ def _collect_fleet(given: Settings, database: Database, day: date, *, as_json: b
 
 
 class SessionProgress:
-    """A bar of a running session on standard error, where that is a terminal; until the session is open it only shows that time passes."""
+    """A progress bar of a running session on standard error if that is a terminal. Until the session opens it shows the elapsed time."""
 
     def __init__(self, title: str) -> None:
-        """Show nothing yet."""
+        """Create the bar; nothing is shown yet."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         console = error_console()
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task(title, total=None)
 
     def __enter__(self) -> Self:
-        """Show it."""
+        """Show the bar."""
         self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take it away."""
+        """Remove the bar."""
         self._progress.stop()
 
     def show(self, session: Session) -> None:
-        """Draw how far the session is."""
+        """Draw the progress of the session."""
         done = session.successful_instances + session.failed_instances + session.skipped_instances
         self._progress.update(self._task, total=session.total_instances, completed=done)
 
     def say(self, sentence: str) -> None:
-        """Put a sentence above the bar."""
-        with suppress(OSError):  # the terminal may be gone, as in `note`
+        """Print a message above the bar."""
+        with suppress(OSError):  # the terminal may have been closed, as in `note`
             self._progress.console.print(sentence, markup=False, soft_wrap=True)

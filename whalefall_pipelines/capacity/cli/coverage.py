@@ -1,33 +1,33 @@
-"""`whalefall coverage`: which days of which instance are known, and how."""
+"""`whalefall coverage`: which days of each instance are known, and from which source."""
 
 from dataclasses import asdict
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.capacity.coverage import LEGEND, Coverage, coverage_calendar, days_until
 from whalefall_pipelines.capacity.day_reports import read_coverage
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import cell, json_option, print_json
 
 
 @click.command()
-@click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="How many days, up to today.")
+@click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="The number of days, up to today.")
 @json_option
 def coverage(count: int, *, as_json: bool) -> None:
-    """Show which of the last days are known, a sign for each."""
-    given = settings.load()
-    with open_store(given) as database:
+    """Show a calendar of the last days with one sign per day."""
+    settings = load_settings()
+    with open_store(settings) as database:
         days = days_until(today(system_clock(), database.timezone), count)
-        found = read_coverage(database, days)
+        rows = read_coverage(database, days)
     if as_json:
-        print_json([_row(one) for one in found])
+        print_json([_row(row) for row in rows])
         return
-    calendar = coverage_calendar(found, days)
+    calendar = coverage_calendar(rows, days)
     if not calendar:
-        click.echo("Nothing was expected on these days: `whalefall instances add` and `whalefall collect` are the first steps.")
+        click.echo("Nothing was expected on these days. Start with `whalefall instances add` and `whalefall collect`.")
         return
     width = max(len(cell(row.instance_name)) for row in calendar)
     click.echo(f"{days[0]} to {days[-1]}; {LEGEND}")
@@ -35,5 +35,5 @@ def coverage(count: int, *, as_json: bool) -> None:
         click.echo(f"{cell(row.instance_name):<{width}}  {row.signs}")
 
 
-def _row(one: Coverage) -> dict[str, object]:
-    return {**asdict(one), "state": one.state}
+def _row(instance_day: Coverage) -> dict[str, object]:
+    return {**asdict(instance_day), "state": instance_day.state}

@@ -1,1 +1,1 @@
-"""The sizes in the store: written, read, judged and repaired."""
+"""The statements that write, read, check and repair sizes in the store."""

@@ -1,4 +1,4 @@
-"""Gaps and coverage in the store: gaps of days that are over are frozen and interpolated. Writing sizes is `capacity.py`."""
+"""Gaps and coverage in the store: records the gaps of past days and interpolates them. `sizes.py` writes sizes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from whalefall_pipelines.store.rows import fetch_as
 
 @dataclass(frozen=True, slots=True)
 class Interpolation:
-    """Which gaps may be estimated: those of these instances and days (inclusive) with known neighbours at most so many days away."""
+    """Which gaps may be interpolated: those of these instances and days (inclusive) that lie within `max_gap_days` of known sizes."""
 
     first_day: date
     last_day: date
@@ -24,7 +24,7 @@ class Interpolation:
 
 
 def record_uncollected_days(cursor: Cursor, first_day: date, last_day: date, session_id: UUID | None) -> None:
-    """Write the gaps of days that are over and on which nothing ran."""
+    """Write the gaps of past days on which nothing ran."""
     cursor.execute(
         queries.load("capacity/record_uncollected_days"),
         {"first_day": first_day, "last_day": last_day, "session_id": str(session_id) if session_id else None},
@@ -32,14 +32,14 @@ def record_uncollected_days(cursor: Cursor, first_day: date, last_day: date, ses
 
 
 def list_interpolable_days(cursor: Cursor, interpolation: Interpolation) -> list[date]:
-    """The days on which a gap can be estimated now."""
+    """The days on which a gap can now be interpolated."""
     statement = sql.SQL(queries.load("capacity/list_interpolable_days")).format(interpolations=_bridges())
     cursor.execute(statement, _parameters(interpolation))
     return [row[0] for row in cursor.fetchall()]
 
 
 def estimate_gaps(cursor: Cursor, interpolation: Interpolation, session_id: UUID) -> dict[int, int]:
-    """Write the estimates of every gap that can be interpolated; return how many by instance id. Call `write_totals` afterwards."""
+    """Write an estimate for every gap that can be interpolated, and return their number by instance id. Call `write_totals` afterwards."""
     statement = sql.SQL(queries.load("capacity/estimate_gaps")).format(interpolations=_bridges())
     cursor.execute(statement, _parameters(interpolation) | {"session_id": str(session_id)})
     return dict(cursor.fetchall())
@@ -55,7 +55,7 @@ def list_recoverable_sizes(database: Database, instance_id: int, first_day: date
 
 
 def close_backfill_records(database: Database, session_id: UUID, first_day: date, last_day: date) -> None:
-    """Close every record of a backfill that did not fail, with what was filled of its instance and what stays missing."""
+    """Close every record of a backfill that did not fail, with the numbers of filled and of still missing sizes."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("sessions/start_pending_records"), {"session_id": str(session_id)})
         cursor.execute(
@@ -65,7 +65,7 @@ def close_backfill_records(database: Database, session_id: UUID, first_day: date
 
 
 def list_coverage(database: Database, first_day: date, last_day: date) -> tuple[Coverage, ...]:
-    """What every instance gave on each of these days (inclusive); where nothing was expected there is no entry."""
+    """The coverage of every instance on each of these days (inclusive). There is no entry where nothing was expected."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_coverage"), {"first_day": first_day, "last_day": last_day})
         return fetch_as(cursor, Coverage)

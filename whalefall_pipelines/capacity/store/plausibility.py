@@ -1,4 +1,4 @@
-"""What in the store cannot be, or should be looked at: wrong totals, absurd sizes, jumps."""
+"""Finds suspicious rows in the store: wrong totals, implausible sizes, jumps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from whalefall_pipelines.store.rows import fetch_as
 
 @dataclass(frozen=True, slots=True)
 class WrongTotal:
-    """An instance total that is not the sum of its database rows, in bytes; None where the one or the other is not there at all."""
+    """An instance total that differs from the sum of its database rows, in bytes; None if one of the two does not exist."""
 
     stat_date: date
     instance_name: str
@@ -22,7 +22,7 @@ class WrongTotal:
 
 @dataclass(frozen=True, slots=True)
 class ImplausibleSize:
-    """A size in bytes that no server can mean."""
+    """A size in bytes that no database can have."""
 
     stat_date: date
     instance_name: str
@@ -33,7 +33,7 @@ class ImplausibleSize:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A database that is far from the day before, in bytes."""
+    """A database whose size is far from that of the day before, in bytes."""
 
     stat_date: date
     instance_name: str
@@ -43,21 +43,21 @@ class Jump:
 
 
 def list_wrong_totals(database: Database, days: Sequence[date]) -> tuple[WrongTotal, ...]:
-    """The totals of these days that are not the sum of their databases."""
+    """The totals of these days that differ from the sum of their databases."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_wrong_totals"), {"days": list(days)})
         return fetch_as(cursor, WrongTotal)
 
 
 def list_implausible_sizes(database: Database, days: Sequence[date]) -> tuple[ImplausibleSize, ...]:
-    """The sizes of these days that cannot be meant."""
+    """The implausible sizes of these days."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_implausible_sizes"), {"days": list(days)})
         return fetch_as(cursor, ImplausibleSize)
 
 
 def list_jumps(database: Database, days: Sequence[date], *, percent: int, gigabytes: int) -> tuple[Jump, ...]:
-    """The databases that changed by more than both limits from the day before, the largest change first."""
+    """The databases that changed by more than both limits since the day before, the largest change first."""
     with database.transaction() as cursor:
         limits = {"percent": percent, "bytes": gigabytes * 10**9}
         cursor.execute(queries.load("capacity/list_jumps"), {"days": list(days), "days_before": days_before(days), **limits})

@@ -1,4 +1,4 @@
-"""What days hold, read for the whole fleet by one statement per kind of figure. Writing days is `capacity.py`."""
+"""Reads the figures of days for the whole fleet, with one statement per kind of figure. `sizes.py` writes days."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -10,7 +10,7 @@ from whalefall_pipelines.store.rows import fetch_as
 
 
 def summarize_days(database: Database, days: Sequence[date]) -> dict[date, DaySummary]:
-    """What each of these days holds."""
+    """The figures of each of these days."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/summarize_days"), _span(days))
         return {summary.stat_date: summary for summary in fetch_as(cursor, DaySummary)}
@@ -38,7 +38,7 @@ def rank_instances(database: Database, days: Sequence[date], *, most: int = 20) 
 
 
 def list_gaps(database: Database, days: Sequence[date], *, most: int = 50) -> tuple[Gap, ...]:
-    """What is missing on each day, at most so many rows of one day."""
+    """The gaps of each day, at most `most` rows per day."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_gaps"), {"days": list(days), "most": most})
         return fetch_as(cursor, Gap)

@@ -1,6 +1,6 @@
-"""Which instances with missing sizes a retry may help, and which wait for a person.
+"""Finds the instances with missing sizes that a retry may fix, and those that wait for a person.
 
-When they are visited again is `sessions/retries.py`.
+`sessions/retries.py` decides when they are retried.
 """
 
 from datetime import date
@@ -13,14 +13,14 @@ from whalefall_pipelines.store.rows import as_model, fetch_rows
 
 
 def list_rejected_logins(database: Database, day: date) -> frozenset[int]:
-    """Instances whose login was rejected on this day, and that nobody has changed since."""
+    """Instances whose login was rejected on this day and has not been changed since."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("sessions/list_rejected_logins"), {"day": day, "rejected": Reason.AUTHENTICATION_FAILED})
         return frozenset(row[0] for row in cursor.fetchall())
 
 
 def list_unrepaired(database: Database, day: date) -> tuple[Unrepaired, ...]:
-    """Instances with missing sizes that a retry may give, by the ended session that touched them last."""
+    """Instances with missing sizes that a retry may fix, grouped by the ended session that attempted them last."""
     with database.transaction() as cursor:
         cursor.execute(
             queries.load("sessions/list_unrepaired"),

@@ -1,6 +1,6 @@
-"""Writes sizes, gaps and totals, those of one instance in one transaction. What days hold is read by `reports.py`.
+"""Writes sizes, gaps and totals, those of one instance in one transaction. `reports.py` reads them.
 
-Rows arrive by COPY into a staging table, and one statement takes them over: arrays of a million rows took half as long again.
+Rows are copied into a staging table, and one statement writes them: with arrays, a million rows took half as long again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from whalefall_pipelines.store.database import Cursor
 
 @dataclass(frozen=True, slots=True)
 class SizeRow:
-    """One database on one day, as it goes into `database_size_stats`. Sizes in bytes."""
+    """One row of `database_size_stats`. Sizes are in bytes."""
 
     instance_id: int
     database_name: str
@@ -32,7 +32,7 @@ class SizeRow:
 
 
 def move_day(cursor: Cursor, instance_id: int, day: date, names: Mapping[str, str]) -> None:
-    """Let what was written of a day before its databases were renamed go by their new names, which `names` has by the old ones."""
+    """Rename the rows that were written for a day before its databases were renamed. `names` maps old names to new names."""
     if names:
         values = {"instance_id": instance_id, "day": day, "renamed": list(names), "renamed_to": list(names.values())}
         cursor.execute(queries.load("capacity/move_day"), values)
@@ -46,7 +46,7 @@ def write_sizes(cursor: Cursor, rows: Iterable[SizeRow], session_id: UUID | None
 
 
 def write_gaps(cursor: Cursor, instance_id: int, missing: Sequence[MissingSize], day: date, session_id: UUID | None) -> None:
-    """Write what was expected of an instance on a day and not obtained; what has a size already stays measured."""
+    """Write the gaps of an instance on a day. A database that already has a size keeps it."""
     if not missing:
         return
     cursor.execute(
@@ -71,7 +71,7 @@ def write_totals(
     *,
     shared_bytes: int | None = None,
 ) -> None:
-    """Recompute the totals of these instances on these days from their database rows. `shared_bytes` was just measured or stays."""
+    """Recompute the totals of these instances on these days from their database rows. Without new `shared_bytes` the old ones stay."""
     cursor.execute(
         queries.load("capacity/upsert_instance_sizes"),
         {
@@ -85,7 +85,7 @@ def write_totals(
 
 
 def write_unreached(cursor: Cursor, instance_id: int, day: date, *, reason: str, detail: str, session_id: UUID | None) -> None:
-    """An instance could not be visited: what it was expected to give is missing."""
+    """Write the gaps of an instance that could not be probed: all of its expected databases are missing."""
     cursor.execute(
         queries.load("capacity/record_unreached_instance"),
         {
@@ -99,7 +99,7 @@ def write_unreached(cursor: Cursor, instance_id: int, day: date, *, reason: str,
 
 
 def _line(row: SizeRow) -> str:
-    # Formatted with % because an f-string asks each member of an enum how it is written, for as long as all the rest takes.
+    # Formatted with %, because an f-string formats each enum member by a call that takes as long as all the rest.
     return "%d\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n" % (  # noqa: UP031
         row.instance_id,
         text(row.database_name),

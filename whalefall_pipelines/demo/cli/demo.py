@@ -1,4 +1,4 @@
-"""`whalefall demo`: a fleet of real servers on this machine, its simulated past, and today collected through Dagster."""
+"""`whalefall demo`: a fleet of real servers on this machine with a simulated history; today is collected through Dagster."""
 
 import time
 from contextlib import suppress
@@ -8,36 +8,36 @@ from typing import Self
 import click
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.demo.demo_day import DemoDay, demo_fleet, refuse_own_store, run_demo
 from whalefall_pipelines.demo.history import HISTORY_DAYS
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import error_console, format_bytes, json_option, note, print_json, print_table
 
 
 @click.command()
-@click.option("--stop", is_flag=True, help="Stop the demo's servers and the store; their data stays.")
+@click.option("--stop", is_flag=True, help="Stop the demo's servers and the store; their data is kept.")
 @json_option
 def demo(*, stop: bool, as_json: bool) -> None:
-    """Make a fleet of real servers here, with a simulated past.
+    """Start a fleet of real servers on this machine, with a simulated history.
 
-    It is collected today through Dagster. Safe to repeat; a home that watches servers of your own is left alone.
+    Today is collected through Dagster. It is safe to repeat, and it refuses a home that monitors servers of your own.
     """
-    given = settings.load()
-    refuse_own_store(given)
+    settings = load_settings()
+    refuse_own_store(settings)
     if stop:
-        stopped = demo_fleet(given).stop()
-        if embedded.cluster(given).stop():
+        stopped = demo_fleet(settings).stop()
+        if embedded.cluster(settings).stop():
             stopped.append("the store")
         note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
         return
     started = time.monotonic()
     with DemoProgress() as progress:
-        progress.say(f"starting the store in {given.home}")
-        with open_store(given, may_make=True) as database:
-            day = run_demo(given, database, progress)
+        progress.say(f"starting the store in {settings.home}")
+        with open_store(settings, may_make=True) as database:
+            day = run_demo(settings, database, progress)
     if as_json:
         gaps = [asdict(gap) for gap in day.report.gaps]
         print_json({"day": day.day, "session_id": day.session.session_id, "summary": asdict(day.report.summary), "missing": gaps})
@@ -53,17 +53,17 @@ def _print_day(day: DemoDay, seconds: float) -> None:
     )
     rows = [
         {
-            "server": one.instance_name,
-            "engine": one.engine,
-            "databases": one.database_count,
-            "bytes": one.total_bytes,
-            "size": format_bytes(one.total_bytes),
-            "since yesterday": format_bytes(one.change_bytes),
+            "server": instance.instance_name,
+            "engine": instance.engine,
+            "databases": instance.database_count,
+            "bytes": instance.total_bytes,
+            "size": format_bytes(instance.total_bytes),
+            "since yesterday": format_bytes(instance.change_bytes),
         }
-        for one in day.report.instances
+        for instance in day.report.instances
     ]
     print_table(list(rows[0]) if rows else [], rows, as_json=False, empty="Nothing was measured.")
-    click.echo(f"\nMissing today: {summary.missing}, each with its reason")
+    click.echo(f"\nMissing today: {summary.missing}, each with a reason")
     missing = [
         {"server": gap.instance_name, "database": gap.database_name or "(never listed)", "reason": gap.reason, "what to do": gap.detail}
         for gap in day.report.gaps
@@ -72,7 +72,7 @@ def _print_day(day: DemoDay, seconds: float) -> None:
     click.echo(
         f"\nThe {HISTORY_DAYS} days before today are SIMULATED (method = 'simulated'); today is measured on real servers.\n"
         f"Session {day.session.session_id}, Dagster run {day.session.run_id}, {seconds:.0f} s.\n\n"
-        "Where to look next (in .venv/bin unless it is activated):\n"
+        "What to try next (in .venv/bin unless it is activated):\n"
         "  whalefall up                          the Dagster UI with this day, its checks and its history\n"
         f"  whalefall sessions show {str(day.session.session_id)[:8]}      every server of this run\n"
         "  whalefall instances test              what the login can see, and the exact GRANT that is missing\n"
@@ -82,10 +82,10 @@ def _print_day(day: DemoDay, seconds: float) -> None:
 
 
 class DemoProgress:
-    """A line for each step on standard error, and under them, where that is a terminal, a bar of all steps and the time that passes."""
+    """Prints a line per step on standard error. On a terminal, a bar below them shows the progress and the elapsed time."""
 
     def __init__(self) -> None:
-        """Show nothing yet."""
+        """Create the bar; nothing is shown yet."""
         columns = (SpinnerColumn(), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
         console = error_console()
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
@@ -94,28 +94,28 @@ class DemoProgress:
         self._said = 0
 
     def __enter__(self) -> Self:
-        """Show it."""
+        """Show the bar."""
         self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._progress.stop()
 
     def expect(self, steps: int) -> None:
-        """So many steps follow."""
+        """Set the number of steps that follow."""
         self._progress.update(self._task, total=self._said + steps)
 
     def say(self, sentence: str) -> None:
-        """Put the sentence of a step above the bar: all steps before it are done."""
+        """Print the message of a step above the bar. All earlier steps are done."""
         line = f"[{time.monotonic() - self._started:5.1f} s] {sentence}"
-        with suppress(OSError):  # the terminal may be gone, as in `note`
+        with suppress(OSError):  # the terminal may have been closed, as in `note`
             self._progress.console.print(line, markup=False, soft_wrap=True)
         self._progress.update(self._task, completed=self._said, description="")
         self._said += 1
 
     def show(self, session: Session) -> None:
-        """Draw how far the session of the last step is."""
+        """Draw the progress of the last step's session."""
         if session.total_instances:
             done = session.successful_instances + session.failed_instances + session.skipped_instances
             description = f"{done} of {session.total_instances} servers"

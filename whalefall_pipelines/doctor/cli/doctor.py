@@ -1,38 +1,38 @@
-"""`whalefall doctor`: the whole installation at a glance, and the one next thing to do for each problem."""
+"""`whalefall doctor`: checks the whole installation, and shows the next step for each problem."""
 
 from dataclasses import astuple
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.doctor.examine import examine, is_reached
 from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.doctor.outcome import Outcome, Severity
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import FAILURE, PARTIAL, cell, error_console, json_option, leave, print_json
 
 _STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.PROBLEM: "red"}
 
 
 @click.command()
-@click.option("--instances/--no-instances", "with_instances", default=True, help="Whether every active server is visited, too.")
+@click.option("--instances/--no-instances", "with_instances", default=True, help="Whether to test every active server as well.")
 @json_option
 def doctor(*, with_instances: bool, as_json: bool) -> None:
-    """Tell what keeps this installation from working.
+    """Check this installation for problems.
 
-    Under each problem stands what to do next. Nothing is changed.
+    Each problem is followed by the next step. Nothing is changed.
 
-    Exit codes: 0 no problem, 1 some, 2 the store cannot be reached.
+    Exit codes: 0 no problems, 1 some problems, 2 the store cannot be reached.
     """
     outcomes: list[Outcome] = []
-    with error_console().status("Looking at the store …") as shown:
+    with error_console().status("Checking the store …") as shown:
 
         def show(done: int, total: int) -> None:
             shown.update(f"{done} of {total} servers have answered …")
 
-        for outcome in examine(Installation(settings.load(), with_instances=with_instances, on_progress=show)):
+        for outcome in examine(Installation(load_settings(), with_instances=with_instances, on_progress=show)):
             outcomes.append(outcome)
             if not as_json:
-                shown.stop()  # a line of standard output would begin behind it
+                shown.stop()  # otherwise it would share a line with standard output
                 _print(outcome)
                 shown.start()
     if as_json:

@@ -1,4 +1,4 @@
-"""The way into a MySQL or MariaDB server: the socket, TLS, the login, and what PyMySQL's errors mean. What is asked is `mysql.py`."""
+"""The connection to a MySQL or MariaDB server: the socket, TLS, the login, and the translation of PyMySQL's errors. `sizes.py` uses it."""
 
 import errno
 import socket
@@ -17,14 +17,14 @@ from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetErr
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.probe import Deadlines
 
-# Whoever answers at the address chooses the plugin: with these PyMySQL would send it the password as it is, with TLS or without.
+# The server chooses the authentication plugin. With these, PyMySQL would send the password in plain text, even without TLS.
 _CLEAR_PLUGINS = ("mysql_clear_password", "dialog")
 
 
 def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog, watch: Watch) -> Connection:
-    """Connect and log in, under a name of our own.
+    """Connect and log in, with our own program name.
 
-    The socket is ours and watched before the first byte: a server that accepts and says nothing would hold PyMySQL for ever.
+    We open the socket and watch it before the first byte, because a server that accepts and stays silent would block PyMySQL forever.
     """
     with translating(instance, watch, is_connected=False):
         tls = _tls_context(instance)
@@ -34,13 +34,13 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
     connection = Connection(
         host=instance.host,
         user=login.username,
-        password=(login.password or "").encode(),  # text would be taken for Latin-1
+        password=(login.password or "").encode(),  # PyMySQL would encode text as Latin-1
         charset="utf8mb4",
         autocommit=True,
         program_name="whalefall",
         ssl=tls,
         ssl_disabled=instance.sslmode == "disable",
-        # The second line behind the server's own statement time-out; the watchdog is the third.
+        # The second line of defence after the server's own statement time-out; the watchdog is the third.
         read_timeout=deadlines.statement_seconds + 5,
         write_timeout=deadlines.statement_seconds + 5,
         auth_plugin_map={} if is_verified else dict.fromkeys(_CLEAR_PLUGINS, _refusing(instance)),
@@ -55,7 +55,7 @@ def open_connection(instance: Instance, login: Login, deadlines: Deadlines, watc
 
 
 def _tls_context(instance: Instance) -> ssl.SSLContext | None:
-    """As libpq reads sslmode. None is PyMySQL's own way: TLS when the server offers it, nothing verified."""
+    """The TLS context for an sslmode, with libpq's meaning. None is PyMySQL's default: TLS if the server offers it, unverified."""
     mode = instance.sslmode or "prefer"
     if mode in {"disable", "prefer"}:
         return None
@@ -65,23 +65,23 @@ def _tls_context(instance: Instance) -> ssl.SSLContext | None:
         context = ssl.create_default_context(cafile=instance.sslrootcert)
     except OSError as error:
         raise _tls_error(instance, f"{instance.sslrootcert} holds no certificates that can be read: {error.strerror}.") from error
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the certificates that servers make for themselves would not pass
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # servers' auto-generated certificates would be rejected
     context.check_hostname = mode == "verify-full"
     if mode == "require" and not instance.sslrootcert:
         context.verify_mode = ssl.CERT_NONE
     return context
 
 
-def _tls_error(instance: Instance, said: str) -> LoginRejectedError:
-    return LoginRejectedError(f"MySQL at {instance.address} was not called: {said}", reason=Reason.TLS_FAILED)
+def _tls_error(instance: Instance, message: str) -> LoginRejectedError:
+    return LoginRejectedError(f"MySQL at {instance.address} was not contacted: {message}", reason=Reason.TLS_FAILED)
 
 
 def _refusing(instance: Instance) -> Callable[[Connection], NoReturn]:
-    """What stands in a plugin's place."""
+    """A replacement for an insecure authentication plugin, which refuses to send the password."""
 
     def refuse(_connection: Connection) -> NoReturn:
         raise LoginRejectedError(
-            f"MySQL at {instance.address} asks for the password in the clear; it gets it over verified TLS only: set sslmode to "
+            f"MySQL at {instance.address} requests the password in plain text, which is sent over verified TLS only: set sslmode to "
             "verify-full, and sslrootcert if its authority is your own.",
             reason=Reason.TLS_FAILED,
         )
@@ -128,7 +128,7 @@ _NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has no sock
 
 
 def native_number(error: BaseException) -> object:
-    """The server's own number of an error, or one of PyMySQL's above 2000."""
+    """The error number of the server, or of PyMySQL if it is above 2000."""
     return error.args[0] if error.args else None
 
 
@@ -144,7 +144,7 @@ def translating(instance: Instance, *watches: Watch, is_connected: bool = True) 
         if silent:
             kind, reason = UnreachableError, silent
             cancelled = silent is Reason.CANCELLED
-            sentence = f"The visit of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
+            sentence = f"The probe of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
         else:
             kind, reason, advice = _meaning(error, cause)
             sentence = f"{where}: {' '.join(str(error.args[-1] if error.args else error).split())}; {advice}"

@@ -1,4 +1,4 @@
-"""What a MySQL or MariaDB says of each schema, and what that makes of it: a size, a size without some tables, or none."""
+"""Reads what a MySQL or MariaDB server reports about each schema, and turns it into a size, a size without some tables, or none."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -75,7 +75,7 @@ def size_of(session: Session, name: str, schema: Schema, shared: SharedTables, *
     Tables that tell no size are left out and named, unless they are more than half of them: then the sum would say nothing of the schema.
     """
     if schema.unopened_count and was_cut_off:
-        sentence = f"{schema.unopened_count} tablespaces were not opened before the deadline of a statement; the next visit goes on."
+        sentence = f"{schema.unopened_count} tablespaces were not opened before the deadline of a statement; the next probe continues."
         return MissingSize(name, Reason.INCOMPLETE, sentence)
     family, counted = session.family, shared.counted.get(name, [])
     total = schema.file_bytes + sum(table.total_bytes or 0 for table in counted)

@@ -1,4 +1,4 @@
-"""One session on a MySQL or MariaDB server: which of the two it is, its limits, and how it is asked. What is asked is `mysql.py`."""
+"""One session on a MySQL or MariaDB server: its family, its limits, and its statements. `sizes.py` probes through it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

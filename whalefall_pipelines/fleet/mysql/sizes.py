@@ -4,8 +4,8 @@
 The login needs `GRANT PROCESS, SHOW VIEW ON *.*` and nothing else: PROCESS shows the tablespaces, SHOW VIEW makes schemas and tables
 visible in information_schema; neither reads a row of data. A schema whose tables the login cannot all see, by whatever grant, role or
 revoke, is missing with the GRANT that cures it: an unseen MyISAM table would read as 0. Each statement in `sql/probes/mysql/` names its
-own traps. How a connection is opened is `mysql_connection.py`, a session `mysql_session.py`, the sum of a schema `mysql_schemas.py`, and
-files that several schemas share `mysql_shared.py`.
+own traps. `connection.py` opens a connection, `session.py` has the session, `schemas.py` the sum of a schema, and `shared.py` the
+files that several schemas share.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -23,7 +23,7 @@ from whalefall_pipelines.fleet.mysql.connection import open_connection
 from whalefall_pipelines.fleet.mysql.schemas import Schema, Schemas, read_schemas, size_of
 from whalefall_pipelines.fleet.mysql.session import MARIADB, MYSQL, Session
 from whalefall_pipelines.fleet.mysql.shared import binary_log_bytes, instance_files, unseen_schemas
-from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe, ProbeDefaults
 
 # Schemas that a server shows to everybody.
 _PUBLIC = {"information_schema", "performance_schema"}
@@ -50,15 +50,17 @@ class MySQLProbe(ProbeDefaults):
         """PyMySQL, which is its own client library."""
         return f"PyMySQL {pymysql.__version__}"
 
-    def rights(self) -> Sequence[Right]:
+    def privileges(self) -> Sequence[Privilege]:
         """What every schema needs, in one statement: the same that a schema without it is missing with."""
         is_held = self._sees_tables and self._sees_files
-        rights = [Right("measure every schema, and know of each", self._grant(), is_held=is_held)]
+        privileges = [Privilege("measure every schema, and know of each", self._grant(), is_held=is_held)]
         if self._session.rows("probes/mysql/has_binary_log")[0][0]:
             statement = f"GRANT REPLICATION CLIENT ON *.* TO {self._session.grantee};"
             may_list = self._session.may("probes/mysql/list_binary_logs")
-            rights.append(Right("measure the binary logs, which belong to no schema", statement, is_held=may_list, is_optional=True))
-        return rights
+            privileges.append(
+                Privilege("measure the binary logs, which belong to no schema", statement, is_held=may_list, is_optional=True)
+            )
+        return privileges
 
     def identity(self) -> ServerIdentity | None:
         """The uuid of a MySQL, which each replica has of its own; MariaDB has none."""
@@ -149,7 +151,7 @@ class MySQLProbe(ProbeDefaults):
         try:
             self._session.rows("probes/mysql/open_tables")
         except SizesError as error:
-            # What was opened until then stays open: the next visit gets further.
+            # The tables that were opened stay open, so the next probe gets further.
             if error.reason != Reason.TIMEOUT or not self._session.connection.open:
                 raise
             return False

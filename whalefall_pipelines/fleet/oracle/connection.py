@@ -1,4 +1,4 @@
-"""The way into an Oracle server: the listener, the service, the log-in, and what errors mean, by number. What is asked is `oracle.py`."""
+"""The connection to an Oracle server: the listener, the service, the login, and the translation of errors by number. `sizes.py` uses it."""
 
 import errno
 import re
@@ -132,11 +132,11 @@ def translating(instance: Instance, *watches: Watch, is_connected: bool = True) 
         if silent:
             kind, reason = UnreachableError, silent
             cancelled = silent is Reason.CANCELLED
-            sentence = f"The visit of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
+            sentence = f"The probe of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
         else:
             text = str(behind.args[-1] if behind.args else behind)
-            said = " ".join(line for line in text.splitlines() if not line.startswith("Help:"))
-            sentence = f"{where}: {re.sub(r' [(]CONNECTION_ID=[^)]*[)]', '', said).rstrip('.')}; {advice}"
+            message = " ".join(line for line in text.splitlines() if not line.startswith("Help:"))
+            sentence = f"{where}: {re.sub(r' [(]CONNECTION_ID=[^)]*[)]', '', message).rstrip('.')}; {advice}"
         raise (SizesError if is_connected and kind is UnreachableError else kind)(sentence, reason=reason) from error
 
 

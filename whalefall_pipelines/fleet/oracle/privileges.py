@@ -1,9 +1,9 @@
-"""Which views of the dictionary a login of Oracle sees, what each is for, and the statements that show it what is missing."""
+"""The dictionary views that an Oracle login may read, their purposes, and the GRANT statements for missing ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from whalefall_pipelines.fleet.probe import Right
+from whalefall_pipelines.fleet.probe import Privilege
 
 LISTING, USED = "dba_tablespaces", "dba_tablespace_usage_metrics"
 HISTORY = ("dba_hist_tbspc_space_usage", "dba_hist_snapshot", "v_$tablespace")
@@ -16,7 +16,7 @@ _ROOT = 1
 
 @dataclass(frozen=True, slots=True)
 class Privileges:
-    """A login and what it sees of the dictionary; none of these views shows a row of data.
+    """A login and the dictionary views that it may read. None of these views shows user data.
 
     `container_id` is 0 in a database without containers and 1 in the root.
     """
@@ -28,7 +28,7 @@ class Privileges:
 
     @property
     def is_whole_database(self) -> bool:
-        """Tell whether redo logs and control files belong to what the visit sees; they belong to no PDB."""
+        """Tell whether redo logs and control files belong to the probed container; they belong to no PDB."""
         return self.container_id <= _ROOT
 
     def missing(self, *views: str) -> list[str]:
@@ -39,18 +39,18 @@ class Privileges:
         """The statements that show these views to the login. On Amazon RDS nobody can grant what belongs to SYS but its own procedure."""
         return " ".join(self._grant(view) for view in views)
 
-    def rights(self) -> Sequence[Right]:
-        """What the adapter asks for, from what it cannot do without to what only some servers need."""
-        shared = self._right("know the bytes of no tablespace", *SHARED, is_optional=True)
+    def privileges(self) -> Sequence[Privilege]:
+        """The privileges that the adapter needs, required ones first."""
+        shared = self._privilege("know the bytes of no tablespace", *SHARED, is_optional=True)
         return (
-            self._right("list tablespaces", LISTING),
-            self._right("measure them", "dba_data_files"),
-            self._right("measure temporary ones", "dba_temp_files"),
-            self._right("measure used space", USED, is_optional=True),
-            self._right("know the server under another name", *IDENTITY, is_optional=True),
-            self._right("know a tablespace under another name", *IDENTIFIERS, is_optional=True),
+            self._privilege("list tablespaces", LISTING),
+            self._privilege("measure them", "dba_data_files"),
+            self._privilege("measure temporary ones", "dba_temp_files"),
+            self._privilege("measure used space", USED, is_optional=True),
+            self._privilege("know the server under another name", *IDENTITY, is_optional=True),
+            self._privilege("know a tablespace under another name", *IDENTIFIERS, is_optional=True),
             *((shared,) if self.is_whole_database else ()),
-            self._right("recover missed days from AWR, where it is licensed", *HISTORY, is_optional=True),
+            self._privilege("recover missed days from AWR, where it is licensed", *HISTORY, is_optional=True),
         )
 
     def _grant(self, view: str) -> str:
@@ -59,5 +59,5 @@ class Privileges:
         literals = (name.replace("'", "''") for name in (view.upper(), self.login_name))
         return "BEGIN rdsadmin.rdsadmin_util.grant_sys_object('{}', '{}', 'SELECT'); END;".format(*literals)
 
-    def _right(self, purpose: str, *views: str, is_optional: bool = False) -> Right:
-        return Right(purpose, self.grants(*views), is_held=not self.missing(*views), is_optional=is_optional)
+    def _privilege(self, purpose: str, *views: str, is_optional: bool = False) -> Privilege:
+        return Privilege(purpose, self.grants(*views), is_held=not self.missing(*views), is_optional=is_optional)

@@ -1,10 +1,11 @@
 """Oracle Database through python-oracledb in thin mode (the extra `oracle`). A "database" is a tablespace; sizes are allocated files.
 
-Never run against a real Oracle: the driver, its log-in, time-outs, TLS, errors and the logic of the statements are tested against the
-server in `whalefall_pipelines_tests/servers/oracle/`, which speaks as the driver expects it, and whose dictionary is as Oracle documents
-it. One visit sees one container: each PDB is registered as an instance of its own, by its service (the default
-database of the instance), and the version names the container. No view tells a login without rights how long a file is: user_tablespaces
-and user_segments show only what is its own, which is not the tablespace, so it is refused with the grants instead of measured too small.
+It was never run against a real Oracle server: the driver, its login, time-outs, TLS, errors and the logic of the statements are tested
+against the server in `whalefall_pipelines_tests/servers/oracle/`, which implements the protocol that the driver expects and has the
+documented dictionary. One probe covers one container: each PDB is registered as an instance of its own, by its service (default_database
+in the store), and the version names the container. No view shows the length of a file to a login without privileges: user_tablespaces
+and user_segments show only the login's own segments and not the tablespace. Such a login is refused with the missing grants, because its
+sizes would be too small.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -25,7 +26,7 @@ from whalefall_pipelines.fleet.histories import bounds, last_of_each_day
 from whalefall_pipelines.fleet.names import storable
 from whalefall_pipelines.fleet.oracle.connection import open_connection, translating
 from whalefall_pipelines.fleet.oracle.privileges import HISTORY, IDENTIFIERS, IDENTITY, LISTING, SHARED, USED, Privileges
-from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe, ProbeDefaults
 
 _PUBLIC = ("product_component_version", "all_users", "all_views", "session_privs")
 # A logical standby has an identifier of its own.
@@ -70,7 +71,7 @@ class OracleProbe(ProbeDefaults):
                 raise
             grants = " ".join(f"GRANT SELECT ON sys.{view} TO {instance.username};" for view in _PUBLIC)
             sentence = f"Oracle at {instance.address} does not show this login what it shows everybody unless that was revoked"
-            raise SizesError(f"{sentence}; run there: {grants}", reason=Reason.NO_PERMISSION) from error
+            raise SizesError(f"{sentence}; run on that server: {grants}", reason=Reason.NO_PERMISSION) from error
         self._version, self._container = str(version), str(container)
         self._privileges = Privileges(str(login), int(str(container_id)), bool(is_on_rds), seen)
 
@@ -79,9 +80,9 @@ class OracleProbe(ProbeDefaults):
         """Version and container, for example `Oracle 19.0.0.0.0 (ORCLPDB1)`."""
         return f"Oracle {self._version} ({self._container})"
 
-    def rights(self) -> Sequence[Right]:
+    def privileges(self) -> Sequence[Privilege]:
         """What this adapter asks for."""
-        return self._privileges.rights()
+        return self._privileges.privileges()
 
     def identity(self) -> ServerIdentity | None:
         """The identifiers of the database and of the container; None where the login may not ask, or the server is older than 12.1."""
@@ -148,10 +149,10 @@ class OracleProbe(ProbeDefaults):
         missing = self._privileges.missing(*views)
         if missing:
             sentence = f"Oracle at {self._instance.address} does not show this login {' and '.join(missing)}"
-            raise SizesError(f"{sentence}; run there: {self._privileges.grants(*missing)}", reason=Reason.NO_PERMISSION)
+            raise SizesError(f"{sentence}; run on that server: {self._privileges.grants(*missing)}", reason=Reason.NO_PERMISSION)
 
     def _optional_rows(self, query: str, *views: str) -> list[tuple[object, ...]]:
-        """Rows of a statement that is not worth the visit: none without the privilege, or where it fails."""
+        """Rows of a statement that must not fail the probe: empty without the privilege, or if the statement fails."""
         try:
             return [] if self._privileges.missing(*views) else self._rows(query)
         except SizesError:
@@ -208,7 +209,7 @@ def _number(value: object) -> int | None:
 
 @contextmanager
 def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[Probe]:
-    """Open a connection; that nothing is written is for the rights to ensure."""
+    """Open a connection. The privileges of the login ensure that nothing is written."""
     with (
         watchdog.watch(None, deadlines.instance_seconds) as watch,
         closing(open_connection(instance, login, deadlines, watchdog, watch)) as connection,

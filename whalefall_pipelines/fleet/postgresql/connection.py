@@ -1,8 +1,8 @@
-"""The way into a PostgreSQL server: addresses, the login, and the settings of the session. What is asked is `postgresql.py`.
+"""The connection to a PostgreSQL server: addresses, the login, and the settings of the session. `sizes.py` probes it.
 
 The session gets its settings after the login, by a statement: poolers refuse or ignore them in the login itself, and a login that the
 server writes down (an event trigger of PostgreSQL 17) fails when it is read-only by then. Behind a pooler they would reach whoever gets
-the session next, so there is no visit: the server itself is to be registered. Sessions are asynchronous in psycopg2's sense, which is how
+the session next, so the probe is refused: the server itself must be registered. Sessions are asynchronous in psycopg2's sense, which is how
 libpq tells SQLSTATEs at the login, and how every wait has an end.
 
 The client's encoding is SQL_ASCII, which is none: a server converts and checks nothing, so that names arrive as the bytes that they are.
@@ -41,7 +41,7 @@ _Rows = list[tuple[object, ...]]
 
 
 class Session:
-    """An open session with one server. `is_standby` is whether it replays what a primary does."""
+    """An open session with one server. `is_standby` tells whether it replays WAL of a primary."""
 
     def __init__(self, connection: Connection, instance: Instance, watch: Watch, *, is_standby: bool) -> None:
         """Take over a connection that has its settings."""
@@ -97,8 +97,8 @@ def _addresses(instance: Instance) -> list[str]:
     try:
         known = socket.getaddrinfo(instance.host, instance.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        sentence = f"PostgreSQL at {instance.address}: {said}; check the host and the name servers."
+        message = getattr(error, "strerror", None) or str(error)
+        sentence = f"PostgreSQL at {instance.address}: {message}; check the host and the name servers."
         raise UnreachableError(sentence, reason=Reason.HOST_UNKNOWN) from error
     return list(dict.fromkeys(str(address[0]) for *_, address in known))
 
@@ -201,7 +201,7 @@ def _wait(connection: Connection, watch: Watch, deadline: float = math.inf) -> N
     """Wait for the server's answer; libpq is asked only when the socket is ready, or it fails.
 
     Raises:
-        TimeoutError: the deadline is over, or the visit.
+        TimeoutError: the deadline is over, or the probe was ended.
     """
     while (state := connection.poll()) != POLL_OK:
         ready = select.poll()

@@ -67,11 +67,11 @@ def connect_error(text: str, instance: Instance, login: Login, database: str) ->
     nameless = text
     for name in (login.username, database, instance.host):
         nameless = nameless.replace(f'"{name}"', '""')  # a login may be called like an error
-    _, said = _decisive(text)
+    _, message = _decisive(text)
     known, words = _decisive(nameless)
     if known == "42501" and "CheckMyDatabase" in nameless:  # the function of the server that asks for CONNECT
         names = " TO ".join(_quoted(name) for name in (database, login.username))
-        return LoginRejectedError(f"{where}: {said}; GRANT CONNECT ON DATABASE {names};", reason=Reason.NO_PERMISSION)
+        return LoginRejectedError(f"{where}: {message}; GRANT CONNECT ON DATABASE {names};", reason=Reason.NO_PERMISSION)
     kind, reason, advice = (
         next(meaning for prefix, meaning in _SQLSTATES if known.startswith(prefix))
         if known
@@ -80,7 +80,7 @@ def connect_error(text: str, instance: Instance, login: Login, database: str) ->
     if "pg_hba.conf" in words:
         advice = _HOST_ADMISSION
     subject = f"{where} rejects the login {login.username!r}" if reason is Reason.AUTHENTICATION_FAILED else where
-    shown = f"{said} (SQLSTATE {known})" if reason is Reason.SERVER_ERROR and known else said
+    shown = f"{message} (SQLSTATE {known})" if reason is Reason.SERVER_ERROR and known else message
     return kind(f"{subject}: {shown}; {advice.format(name=instance.name)}", reason=reason)
 
 
@@ -101,10 +101,10 @@ def _quoted(name: str) -> str:
 
 
 def interruption(instance: Instance, watch: Watch, kind: type[TargetError]) -> TargetError:
-    """The error of a visit that was ended from this side: by a deadline, or because the run was told to stop."""
+    """The error of a probe that we ended: because of a deadline, or because the run was terminated."""
     where = f"PostgreSQL at {instance.address}"
     if watch.reason is Reason.CANCELLED:
-        return kind(f"The visit of {where} was stopped.", reason=Reason.CANCELLED)
+        return kind(f"The probe of {where} was stopped.", reason=Reason.CANCELLED)
     return kind(f"{where} did not answer within its deadline.", reason=Reason.TIMEOUT)
 
 
@@ -113,10 +113,12 @@ def statement_error(sqlstate: str | None, text: str, instance: Instance, watch: 
     if watch.is_expired or sqlstate == "57014":
         return SizesError(*interruption(instance, watch, SizesError).args, reason=watch.reason or Reason.TIMEOUT)
     where = f"PostgreSQL at {instance.address}"
-    said = (text.strip().splitlines() or ["no message"])[0]
+    message = (text.strip().splitlines() or ["no message"])[0]
     if sqlstate == "42501":
-        privileges = (_PUBLIC[name] for name in re.findall(r"\w+", said) if name in _PUBLIC)
-        cure = "".join(f"; run there, in the default database: GRANT {name} TO {_quoted(instance.username)};" for name in privileges)
-        return SizesError(f"{where} refuses the sizes: {said}{cure or '.'}", reason=Reason.NO_PERMISSION)
+        privileges = (_PUBLIC[name] for name in re.findall(r"\w+", message) if name in _PUBLIC)
+        cure = "".join(
+            f"; run on that server, in the default database: GRANT {name} TO {_quoted(instance.username)};" for name in privileges
+        )
+        return SizesError(f"{where} refuses the sizes: {message}{cure or '.'}", reason=Reason.NO_PERMISSION)
     is_over = not is_open or sqlstate is None or sqlstate.startswith(("08", "57P", "40001"))
-    return SizesError(f"{where} failed in mid-query: {said}.", reason=Reason.UNAVAILABLE if is_over else Reason.SERVER_ERROR)
+    return SizesError(f"{where} failed during a query: {message}.", reason=Reason.UNAVAILABLE if is_over else Reason.SERVER_ERROR)

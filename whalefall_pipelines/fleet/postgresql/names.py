@@ -18,7 +18,7 @@ def decode_name(name: bytes) -> str:
 
 def encode_name(text: str) -> bytes:
     """The bytes of a name that was written by `decode_name`."""
-    return _BYTE.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode())
+    return _BYTE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode())
 
 
 def is_utf8(name: bytes) -> bool:

@@ -2,8 +2,8 @@
 
 Trap: without CONNECT on one database (or pg_read_all_stats) that function fails the whole statement, so the statement guards each
 database and the missing privilege comes back as an outcome. Whatever privilege is missing, the same GRANT cures it: of pg_monitor, which
-includes pg_read_all_stats. Databases are measured by their OID, because a name may be any bytes (`postgresql_names.py`). How a session is
-opened is in `postgresql_connection.py`, what errors mean in `postgresql_errors.py`.
+includes pg_read_all_stats. Databases are measured by their OID, because a name may be any bytes (`names.py`). `connection.py`
+opens a session, and `errors.py` translates errors.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -20,7 +20,7 @@ from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.postgresql.connection import Session, open_session
 from whalefall_pipelines.fleet.postgresql.names import decode_name, is_utf8
-from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe, ProbeDefaults
 
 
 class PostgresProbe(ProbeDefaults):
@@ -42,14 +42,14 @@ class PostgresProbe(ProbeDefaults):
         major, minor = divmod(libpq_version(), 10000)
         return f"libpq {major}.{minor}"
 
-    def rights(self) -> Sequence[Right]:
-        """pg_monitor, for everything; CONNECT on every database, or pg_read_all_stats, will do for the sizes, too."""
+    def privileges(self) -> Sequence[Privilege]:
+        """pg_monitor for everything. CONNECT on every database, or pg_read_all_stats, is sufficient for the sizes."""
         parameters = {"system_databases": sorted(Engine.POSTGRESQL.system_databases)}
         ((login, may_measure, may_measure_shared),) = self._session.rows("probes/postgresql/find_rights", parameters)
         grant = _grant(_bytes(login))
         return (
-            Right("measure databases", grant, is_held=bool(may_measure)),
-            Right("measure what belongs to no database", grant, is_held=bool(may_measure_shared), is_optional=True),
+            Privilege("measure databases", grant, is_held=bool(may_measure)),
+            Privilege("measure what belongs to no database", grant, is_held=bool(may_measure_shared), is_optional=True),
         )
 
     def identity(self) -> ServerIdentity | None:

@@ -1,4 +1,4 @@
-"""The way into a SQL Server: reach it, log in through ODBC, watch the socket, and what errors mean, by the server's own numbers.
+"""The connection to a SQL Server: the reachability check, the ODBC login, the socket watch, and the translation of errors by number.
 
 SQLSTATEs and texts differ between drivers: a wrong password is 42000 of FreeTDS and 28000 of Microsoft's, both 18456 of the server.
 Which driver, and how it is told, is `odbc.py`, its socket `sockets.py`; what is asked is `sqlserver.py`.
@@ -49,7 +49,7 @@ def _log_in(text: str, instance: Instance, seconds: float) -> pyodbc.Connection:
             raise
         # FreeTDS says no more than "Unable to connect to data source": only now the server is asked by ourselves what it speaks.
         kind, reason, advice = _what_answers(instance, seconds)
-        raise kind(f"SQL Server at {instance.address}: {_said(error)}; {advice}", reason=reason) from error
+        raise kind(f"SQL Server at {instance.address}: {_message(error)}; {advice}", reason=reason) from error
 
 
 _Meaning = tuple[type[TargetError], Reason, str]
@@ -113,9 +113,9 @@ def translating(instance: Instance, watch: Watch, *, is_connected: bool = True) 
         if watch.reason or reason is Reason.TIMEOUT:
             kind, reason = UnreachableError, watch.reason or reason
             cancelled = reason is Reason.CANCELLED
-            sentence = f"The visit of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
+            sentence = f"The probe of {where} was stopped." if cancelled else f"{where} did not answer within its deadline."
         else:
-            sentence = f"{where}: {_said(error)}; {advice}"
+            sentence = f"{where}: {_message(error)}; {advice}"
         raise (SizesError if is_connected and kind is UnreachableError else kind)(sentence, reason=reason) from error
 
 
@@ -163,12 +163,12 @@ def native_number(error: pyodbc.Error) -> int | None:
 
 def _first_record(error: pyodbc.Error) -> tuple[str, int]:
     """Text and number of what came first. The last such end counts: names in the text may look like one."""
-    said = str(error.args[-1]) if error.args else "no message"
-    found = re.match(r"(.*) \((-?\d+)\) \(SQL\w+\)", said, re.DOTALL)
-    return (found[1], int(found[2])) if found else (said, 0)
+    message = str(error.args[-1]) if error.args else "no message"
+    match = re.match(r"(.*) \((-?\d+)\) \(SQL\w+\)", message, re.DOTALL)
+    return (match[1], int(match[2])) if match else (message, 0)
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     """The first sentence of an error, without the marks that drivers put before it."""
-    said = _first_record(error)[0] if isinstance(error, pyodbc.Error) else str(error.args[-1] if error.args else error)
-    return " ".join(re.sub(r"^(\[[^\]]*\] ?)+", "", said).split()).rstrip(".")
+    message = _first_record(error)[0] if isinstance(error, pyodbc.Error) else str(error.args[-1] if error.args else error)
+    return " ".join(re.sub(r"^(\[[^\]]*\] ?)+", "", message).split()).rstrip(".")

@@ -1,6 +1,6 @@
-"""ODBC as SQL Server needs it: which driver this machine has, and how it is told where to connect.
+"""ODBC for SQL Server: finds the installed drivers and builds connection strings.
 
-What its errors mean is `sqlserver_connection.py`.
+`connection.py` translates the errors.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError
 
-# unixODBC would keep sockets open behind our back, and hand a visit the connection of another one.
+# unixODBC's pooling would keep sockets open, and give a probe the connection of another one.
 pyodbc.pooling = False
 
 _MICROSOFT = "ODBC Driver 18 for SQL Server"
@@ -43,9 +43,9 @@ class Driver:
 def available_drivers() -> list[Driver]:
     """What this machine can reach a SQL Server with, the best first: Microsoft's, that of the pip package mssql-python-odbc, FreeTDS."""
     registered = set(pyodbc.drivers())
-    found = [Driver(_MICROSOFT, is_microsoft=True)] if _MICROSOFT in registered else []
-    found += [Driver(str(path), is_microsoft=True) for path in _packaged()]
-    return found + ([Driver(_FREETDS, is_microsoft=False)] if _FREETDS in registered else [])
+    drivers = [Driver(_MICROSOFT, is_microsoft=True)] if _MICROSOFT in registered else []
+    drivers += [Driver(str(path), is_microsoft=True) for path in _packaged()]
+    return drivers + ([Driver(_FREETDS, is_microsoft=False)] if _FREETDS in registered else [])
 
 
 def _packaged() -> list[Path]:

@@ -1,11 +1,11 @@
-"""What a SQL Server says of itself and of the privileges of our login, and the statements that grant what is missing."""
+"""What a SQL Server reports about itself and the privileges of our login, and the GRANT statements for missing ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from whalefall_pipelines.domain.instances import ServerIdentity
-from whalefall_pipelines.fleet.probe import Right
+from whalefall_pipelines.fleet.probe import Privilege
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +73,20 @@ class Server:
             return f"USE {quoted_name}; CREATE USER {self.quoted_login} FOR LOGIN {self.quoted_login};"
         return f"GRANT CONNECT ANY DATABASE TO {self.quoted_login};"
 
-    def rights(self) -> Sequence[Right]:
-        """What the adapter asks for, from what it cannot do without to what only some servers need."""
-        entry = Right("measure used space, and containers", self.grant_entry(""), is_held=bool(self.connects_anywhere), is_optional=True)
+    def privileges(self) -> Sequence[Privilege]:
+        """The privileges that the adapter needs, required ones first."""
+        entry = Privilege(
+            "measure used space, and containers", self.grant_entry(""), is_held=bool(self.connects_anywhere), is_optional=True
+        )
         return (
-            Right("list databases", self.grant_list, is_held=bool(self.sees_databases)),
-            Right("measure them", self.grant_files, is_held=bool(self.sees_files)),
+            Privilege("list databases", self.grant_list, is_held=bool(self.sees_databases)),
+            Privilege("measure them", self.grant_files, is_held=bool(self.sees_files)),
             *(() if self.is_on_rds else (entry,)),
-            Right(
+            Privilege(
                 "know secondary replicas, and the bytes of no database",
                 self.grant_state,
                 is_held=bool(self.sees_state),
                 is_optional=True,
             ),
-            Right("recover missed days from the backup history", self.grant_backups, is_held=self.reads_backups, is_optional=True),
+            Privilege("recover missed days from the backup history", self.grant_backups, is_held=self.reads_backups, is_optional=True),
         )

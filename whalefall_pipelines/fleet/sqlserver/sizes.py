@@ -3,7 +3,7 @@
 No real SQL Server was ever at hand: drivers, wire, time-outs, errors and the logic of the statements are tested against the server in
 `whalefall_pipelines_tests/servers/sqlserver/`, whose catalogue is as Microsoft documents it.
 
-The login needs `GRANT VIEW ANY DEFINITION`; what it may be granted besides, and for what, is `sqlserver_privileges.py`. Traps: master's
+The login needs `GRANT VIEW ANY DEFINITION`; what it may be granted besides, and for what, is `privileges.py`. Traps: master's
 list is not told of the growth of tempdb, nor at once of that of a database on a secondary replica (the method of such a size says so,
 where the login may know), and it outlives files: a database that is being restored, recovered or is suspect is missing.
 """
@@ -23,7 +23,7 @@ from whalefall_pipelines.errors import SizesError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.histories import bounds, last_of_each_day
 from whalefall_pipelines.fleet.names import storable
-from whalefall_pipelines.fleet.probe import Deadlines, Probe, ProbeDefaults, Right
+from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe, ProbeDefaults
 from whalefall_pipelines.fleet.sqlserver.connection import open_connection, translating
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver, available_drivers
 from whalefall_pipelines.fleet.sqlserver.privileges import Server
@@ -71,9 +71,9 @@ class SqlServerProbe(ProbeDefaults):
         name, version = (str(self._connection.getinfo(what)) for what in (pyodbc.SQL_DRIVER_NAME, pyodbc.SQL_DRIVER_VER))
         return f"{name} {version}"
 
-    def rights(self) -> Sequence[Right]:
+    def privileges(self) -> Sequence[Privilege]:
         """What this adapter asks for."""
-        return self._server.rights()
+        return self._server.privileges()
 
     def identity(self) -> ServerIdentity | None:
         """The server's name and msdb's own identifier; None where the login does not see msdb."""
@@ -91,8 +91,8 @@ class SqlServerProbe(ProbeDefaults):
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Measure all by one statement, each database that has containers by one more, and what is in use by one for a hundred of them."""
-        found = [_Row(_text(name), *values) for name, *values in self._rows(*statement("probes/sqlserver/measure_databases", {}))]
-        rows = {storable(row.name): row for row in found}
+        measured = [_Row(_text(name), *values) for name, *values in self._rows(*statement("probes/sqlserver/measure_databases", {}))]
+        rows = {storable(row.name): row for row in measured}
         secondaries = self._list_secondaries()
         outcomes = [self._outcome(name, rows.get(name), is_secondary=name in secondaries) for name in database_names]
         names = [outcome.database_name for outcome in outcomes if isinstance(outcome, DatabaseSize)]
@@ -127,7 +127,7 @@ class SqlServerProbe(ProbeDefaults):
 
     def _require(self, grant: str, what: str, *, is_held: object) -> None:
         if not is_held:
-            raise SizesError(f"SQL Server at {self._instance.address} {what}; run there: {grant}", reason=Reason.NO_PERMISSION)
+            raise SizesError(f"SQL Server at {self._instance.address} {what}; run on that server: {grant}", reason=Reason.NO_PERMISSION)
 
     def _list_secondaries(self) -> frozenset[str]:
         """The databases of which this server has a secondary replica; nobody may know without VIEW SERVER STATE."""
@@ -137,7 +137,7 @@ class SqlServerProbe(ProbeDefaults):
         return frozenset(storable(_text(name)) for name, role in rows if role == _SECONDARY)
 
     def _sum_used_space(self, names: Sequence[str]) -> dict[str, int]:
-        """What is in use of the files of each; after a question that takes too long none is put: these figures are not worth the visit."""
+        """The used bytes of the files of each database. After a statement that took too long, no further one is sent, to save the probe."""
         used: dict[str, int] = {}
         try:
             for begin in range(0, len(names), _UNION):
@@ -234,7 +234,7 @@ def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Wa
 def connect_through(
     driver: Driver, instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog
 ) -> Generator[SqlServerProbe]:
-    """Open a connection through this driver. ODBC has no read-only sessions: that nothing is written is for the rights to ensure."""
+    """Open a connection through this driver. ODBC has no read-only sessions; the privileges of the login ensure that nothing is written."""
     with (
         watchdog.watch(None, deadlines.instance_seconds) as watch,
         closing(open_connection(driver, instance, login, deadlines, watch)) as connection,

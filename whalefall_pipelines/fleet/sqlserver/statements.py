@@ -1,4 +1,4 @@
-"""How the statements of `sql/probes/sqlserver/` are composed for ODBC, which knows parameters by position only."""
+"""Composes the statements of `sql/probes/sqlserver/` for ODBC, which has only positional parameters."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""`whalefall store`: the embedded PostgreSQL started, stopped and looked at; one's own only looked at and migrated."""
+"""`whalefall store`: starts, stops, shows and migrates the embedded PostgreSQL, or shows and migrates your own."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -6,7 +6,6 @@ from dataclasses import asdict, fields, replace
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.errors import StoreUnreachableError
 from whalefall_pipelines.installation.change_timezone import TimezoneChange, change_timezone, plan_timezone
@@ -17,7 +16,7 @@ from whalefall_pipelines.inventory.replace_key import replace_key
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.open_store import open_store, prepare_store
 from whalefall_pipelines.runtime.store_status import StoreStatus, read_status
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings, read_timezone
 from whalefall_pipelines.store.roles import StoreRoles
 from whalefall_pipelines.store.urls import describe, hide_secrets, holds_secret
 from whalefall_pipelines.terminal.output import PARTIAL, cell, error_console, format_bytes, json_option, leave, note, print_json
@@ -28,41 +27,38 @@ _ROLES = StoreRoles()
 
 @click.group()
 def store() -> None:
-    """Start, stop, look at and migrate what keeps everything.
+    """Start, stop, show and migrate the store.
 
-    It is the embedded PostgreSQL, or your own (WHALEFALL_DATABASE_URL).
+    The store is the embedded PostgreSQL, or your own (WHALEFALL_DATABASE_URL).
     """
 
 
 @store.command()
 def start() -> None:
-    """Start the embedded store in the background.
-
-    Its schema is brought up to date, too.
-    """
-    given = settings.load()
-    server = embedded.cluster(given)
+    """Start the embedded store in the background, and migrate its schema."""
+    settings = load_settings()
+    server = embedded.cluster(settings)
     was_running = server.process_id() is not None
-    found = prepare_store(given)
-    click.echo(f"The store {'was already running' if was_running else 'runs'} at {describe(found.whalefall)}.")
-    _tell_timezone(given)
+    store_address = prepare_store(settings)
+    click.echo(f"The store {'was already running' if was_running else 'runs'} at {describe(store_address.whalefall)}.")
+    _tell_timezone(settings)
 
 
 @store.command()
 def stop() -> None:
     """Stop the embedded store; open transactions are rolled back."""
-    stopped = embedded.cluster(settings.load()).stop()
+    stopped = embedded.cluster(load_settings()).stop()
     click.echo("The store is stopped." if stopped else "The store was not running.")
 
 
 @store.command()
 @json_option
 def status(*, as_json: bool) -> None:
-    """Tell whether the store runs, where, and what is in it.
+    """Show whether the store is running, its address, and its contents.
 
-    Exit codes: 0 it runs, 1 it does not.
+    Exit codes: 0 it is running, 1 it is not.
     """
-    document = _status(settings.load())
+    document = _status(load_settings())
     if as_json:
         print_json(document)
     else:
@@ -80,14 +76,14 @@ def status(*, as_json: bool) -> None:
 def url(database: str) -> None:
     """Print the store's URL for psql and other clients.
 
-    The embedded store's has no password in it: clients find that in the password file that it names.
+    The URL of the embedded store has no password; it refers to a password file.
     """
-    given = settings.load()
-    found = embedded.address(given)
-    if found.is_embedded:
-        click.echo(embedded.cluster(given).url(database))
+    settings = load_settings()
+    store_address = embedded.address(settings)
+    if store_address.is_embedded:
+        click.echo(embedded.cluster(settings).url(database))
         return
-    own = (found.whalefall if database == "whalefall" else found.dagster).set(drivername="postgresql")
+    own = (store_address.whalefall if database == "whalefall" else store_address.dagster).set(drivername="postgresql")
     click.echo(hide_secrets(own))
     if holds_secret(own):
         note("The password is hidden as ***; it is in WHALEFALL_DATABASE_URL or WHALEFALL_DAGSTER_DATABASE_URL.")
@@ -95,57 +91,57 @@ def url(database: str) -> None:
 
 @store.command()
 def migrate() -> None:
-    """Bring the schema up to date, whalefall's and Dagster's.
+    """Migrate the schemas of whalefall and Dagster.
 
-    Missing databases are created where this login may.
+    Missing databases are created if the login has the privilege.
     """
-    given = settings.load()
-    migrated = migrate_databases(given)
+    settings = load_settings()
+    migrated = migrate_databases(settings)
     for name in migrated.created_databases:
         click.echo(f"Created the database {name}.")
     for name in migrated.applied_migrations:
         click.echo(f"Applied {name}.")
-    note(f"Its days are those of {migrated.timezone.key}.")
-    with error_console().status("Bringing Dagster's tables up to date …"):
-        migrate_dagster(given, migrated)
+    note(f"Its time zone is {migrated.timezone.key}.")
+    with error_console().status("Migrating Dagster's tables …"):
+        migrate_dagster(settings, migrated)
     place = describe(migrated.address.whalefall)
-    click.echo(f"The store at {place} is at schema version {migrated.schema_version}, Dagster's tables are up to date.")
+    click.echo(f"The store at {place} is at schema version {migrated.schema_version}, and Dagster's tables are up to date.")
 
 
 @store.command("set-timezone")
 @click.argument("zone")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def set_timezone(*, zone: str, yes: bool) -> None:
-    """Count days by another time zone from now on.
+    """Change the time zone of the store.
 
-    ZONE is a name like Europe/Berlin. What it means is shown first. Stored days keep their dates.
+    ZONE is a name like Europe/Berlin. The effects are shown before you confirm. Stored days keep their dates.
     """
-    given = settings.load()
-    timezone = settings.read_timezone(zone, "ZONE")
-    with open_store(replace(given, requested_timezone=None)) as database:
+    settings = load_settings()
+    timezone = read_timezone(zone, "ZONE")
+    with open_store(replace(settings, requested_timezone=None)) as database:
         change = plan_timezone(database, timezone, system_clock())
         if change.old.key == change.new.key:
-            note(f"The store counts its days by {zone} already.")
+            note(f"The time zone of the store is already {zone}.")
             return
         _print_timezone(change)
-        confirm(f"Count days by {zone} from now on?", is_confirmed=yes)
+        confirm(f"Change the time zone to {zone}?", is_confirmed=yes)
         change_timezone(database, change)
-    note(f"The store counts its days by {zone}. Restart what runs with the old zone (`whalefall up`, Dagster's services): it is refused.")
-    if given.requested_timezone and given.requested_timezone.key != zone:
-        note(f"WHALEFALL_TIMEZONE is {given.requested_timezone.key} here: unset it, or set it to {zone}, else every command is refused.")
+    note(f"The time zone of the store is {zone}. Restart `whalefall up` and Dagster's services: the store refuses the old zone.")
+    if settings.requested_timezone and settings.requested_timezone.key != zone:
+        note(f"WHALEFALL_TIMEZONE is {settings.requested_timezone.key}: unset it, or set it to {zone}, otherwise every command is refused.")
 
 
 def _print_timezone(change: TimezoneChange) -> None:
-    click.echo(f"The store at present counts its days by {change.old.key}, where it is {change.old_today}.")
-    click.echo(f"By {change.new.key} it is {change.new_today}.")
+    click.echo(f"The current time zone of the store is {change.old.key}, where today is {change.old_today}.")
+    click.echo(f"In {change.new.key} today is {change.new_today}.")
     if change.known_days:
         first_day, last_day = change.known_days
-        click.echo(f"The stored days {first_day} to {last_day} keep their dates; each was measured by the clock of {change.old.key}.")
+        click.echo(f"The stored days {first_day} to {last_day} keep their dates, which are days in {change.old.key}.")
         if change.new_today <= last_day and change.new_today < change.old_today:
-            click.echo(f"{change.new_today} begins a second time: what is measured now replaces what {change.new_today} has.")
+            click.echo(f"{change.new_today} begins a second time: new measurements replace those of {change.new_today}.")
         if change.new_today > change.old_today:
-            click.echo(f"{change.old_today} is over by then: what is still missing of it can only be recovered or estimated.")
-    click.echo(f"Schedules keep their hours, by the clock of {change.new.key}.")
+            click.echo(f"{change.old_today} will be over: its missing sizes can then only be recovered or estimated.")
+    click.echo(f"Schedules keep their hours, in {change.new.key}.")
 
 
 @store.command("rotate-key")
@@ -153,46 +149,48 @@ def _print_timezone(change: TimezoneChange) -> None:
 def rotate_key(*, yes: bool) -> None:
     """Encrypt the stored passwords with a new key.
 
-    The key file is replaced; with WHALEFALL_SECRET_KEY, set it to NEW,OLD before. Safe to interrupt and to repeat.
+    The key file is replaced. If you use WHALEFALL_SECRET_KEY, set it to NEW,OLD first. It is safe to interrupt and to repeat.
     """
-    given = settings.load()
-    with open_store(given) as database:
+    settings = load_settings()
+    with open_store(settings) as database:
         confirm("Encrypt every stored password with a new key?", is_confirmed=yes)
-        count, keys = replace_key(given, database)
+        count, keys = replace_key(settings, database)
     note(f"{count} stored passwords are encrypted with the first key of {keys}.")
     if keys.is_file:
-        note("Copy the file to every other machine that opens them. A backup of the store from before needs the old one.")
+        note("Copy the file to every other machine that uses them. Older backups of the store need the old key.")
     else:
-        note("Once everything runs with both keys, take the old one out of WHALEFALL_SECRET_KEY.")
+        note("Once everything runs with both keys, remove the old one from WHALEFALL_SECRET_KEY.")
 
 
 @store.command("roles")
-@click.option("--owner", default=_ROLES.owner, show_default=True, help="Owns and migrates the store, registers instances.")
-@click.option("--writer", default=_ROLES.writer, show_default=True, help="Collects: what Dagster's runs log in as.")
-@click.option("--reader", default=_ROLES.reader, show_default=True, help="Reads everything but secrets: dashboards, psql.")
-@click.option("--owner-keeps-months", is_flag=True, help="The writer may never act as the owner, so that it makes and drops no month.")
+@click.option("--owner", default=_ROLES.owner, show_default=True, help="Role that owns and migrates the store and registers instances.")
+@click.option("--writer", default=_ROLES.writer, show_default=True, help="Role that collects; Dagster's runs log in as it.")
+@click.option(
+    "--reader", default=_ROLES.reader, show_default=True, help="Role that reads everything except secrets, for dashboards and psql."
+)
+@click.option("--owner-keeps-months", is_flag=True, help="Never let the writer act as the owner; it then cannot create or drop months.")
 @click.option("--database", type=click.Choice(["whalefall", "dagster"]), default="whalefall", show_default=True)
 def write_statements(*, owner: str, writer: str, reader: str, owner_keeps_months: bool, database: str) -> None:
     """Print the SQL that separates the store's roles.
 
-    An administrator runs it; nothing is changed here. It may be run again, and should be after the names or the program changed. There is
-    no password in it.
+    An administrator runs the SQL; this command changes nothing. Run it again after the names or the program have changed. It contains no
+    password.
     """
-    given = settings.load()
+    settings = load_settings()
     roles = StoreRoles(owner, writer, reader, owner_keeps_months)
-    statements, place = write_roles(given, roles, is_dagster=database == "dagster")
+    statements, place = write_roles(settings, roles, is_dagster=database == "dagster")
     click.echo(statements)
     note(f"Run it as a superuser in {place}: psql -1 -v ON_ERROR_STOP=1. Then set passwords, in psql: \\password {writer}")
 
 
-def _tell_timezone(given: Settings) -> None:
-    with closing(embedded.open_database(given)) as database:
-        note(f"Its days are those of {database.timezone.key}.")
+def _tell_timezone(settings: Settings) -> None:
+    with closing(embedded.open_database(settings)) as database:
+        note(f"Its time zone is {database.timezone.key}.")
 
 
-def _status(given: Settings) -> Mapping[str, object]:
-    """The parts that are known. An embedded store that was never started has no address."""
-    server = None if given.database_url else embedded.cluster(given)
+def _status(settings: Settings) -> Mapping[str, object]:
+    """The known parts of the status. An embedded store that was never started has no address."""
+    server = None if settings.database_url else embedded.cluster(settings)
     unknown: dict[str, object] = {
         "state": "stopped",
         "address": None,
@@ -201,11 +199,11 @@ def _status(given: Settings) -> Mapping[str, object]:
     }
     if server and server.process_id() is None:
         return unknown
-    found = embedded.address(given)
-    unknown["address"] = describe(found.whalefall)
+    store_address = embedded.address(settings)
+    unknown["address"] = describe(store_address.whalefall)
     try:
-        with closing(embedded.open_database(given)) as database:
-            known = read_status(database, found)
+        with closing(embedded.open_database(settings)) as database:
+            known = read_status(database, store_address)
     except StoreUnreachableError as error:
         note(f"whalefall: {error}")
         return unknown | {"state": "unreachable"}

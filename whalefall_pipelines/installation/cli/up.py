@@ -1,7 +1,7 @@
-"""`whalefall up`: the store, Dagster's web page, daemon and code server as one tree of processes, gone without a trace when it ends.
+"""`whalefall up`: runs the store, Dagster's web server, daemon and code server as one process tree, and leaves nothing behind when it ends.
 
-The front is what the terminal sees; the guard below it starts the parts and ends them (`runtime/processes.py`). What the parts are is
-`runtime/dagster_processes.py`.
+The launcher is the process that the terminal sees. The supervisor below it starts and ends the parts (`runtime/processes.py`).
+`runtime/dagster_processes.py` has the commands of the parts.
 """
 
 import fcntl
@@ -21,27 +21,26 @@ from zoneinfo import ZoneInfo
 import click
 import psutil
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.errors import InputError, LocalServerError, WhalefallError
 from whalefall_pipelines.runtime import dagster_processes as dagster
 from whalefall_pipelines.runtime import processes
 from whalefall_pipelines.runtime.dagster_environment import dagster_environment
 from whalefall_pipelines.runtime.embedded import StoreAddress, address, cluster
 from whalefall_pipelines.runtime.open_store import open_store, prepare_store
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.terminal.output import note
 
 READY_SECONDS = 90
-# A run that is told to stop closes its session first; it looks up from its work twice a second.
+# A terminated run closes its session first. It checks for termination twice a second.
 RUN_SECONDS = 5
 SERVER_SECONDS = 3
-# What is told to stop before the code server and the store, by a word of its command; the last one marks the runs.
+# Processes that are stopped before the code server and the store, by a word of their command line. The last word marks runs.
 _ENDS_FIRST = ("dagster_webserver", "dagster._daemon", "--multiprocessing-fork")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process of the tree and what it writes."""
+    """One process of the tree and its log."""
 
     name: str
     log: Path
@@ -50,100 +49,104 @@ class Part:
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(1024, 65535), default=3000, show_default=True, help="Where the web page is, on this machine only."
+    "--port",
+    type=click.IntRange(1024, 65535),
+    default=3000,
+    show_default=True,
+    help="Port of the web UI, which is reachable from this machine only.",
 )
 def up(port: int) -> None:
-    """Run the store, the schedules and the web page until Ctrl-C.
+    """Run the store, the schedules and the web UI until Ctrl-C.
 
-    The web page is http://127.0.0.1:3000 unless --port says otherwise.
+    The web UI is at http://127.0.0.1:3000 unless --port is given.
 
-    Exit codes: 0 ended as asked, 2 it did not start or a part of it ended by itself.
+    Exit codes: 0 it was stopped, 2 it did not start or one of its processes ended unexpectedly.
     """
-    given = settings.load()
+    settings = load_settings()
     processes.continue_in_supervisor()
-    with _alone(given.home, port), tempfile.TemporaryDirectory(prefix="whalefall-") as folder:
+    with _alone(settings.home, port), tempfile.TemporaryDirectory(prefix="whalefall-") as folder:
         if not processes.is_free(port, dagster.HOST):
-            raise InputError(f"Port {port} of {dagster.HOST} is taken by another program: end that, or choose another with --port.")
+            raise InputError(f"Port {port} of {dagster.HOST} is used by another program: stop it, or choose another port with --port.")
         try:
-            _serve(given, port, Path(folder))
+            _serve(settings, port, Path(folder))
         except KeyboardInterrupt:
             pass
         finally:
             processes.ignore_stop_signals()
-            _end_tree(given)
-    with suppress(OSError):  # the terminal may be gone
+            _end_tree(settings)
+    with suppress(OSError):  # the terminal may have been closed
         note("whalefall: stopped.")
 
 
-def _serve(given: Settings, port: int, folder: Path) -> NoReturn:
-    """Start everything, say so, and watch.
+def _serve(settings: Settings, port: int, folder: Path) -> NoReturn:
+    """Start all parts, print the address, and watch the parts.
 
     Raises:
-        LocalServerError: a part did not start, or ended by itself.
+        LocalServerError: a part did not start, or ended unexpectedly.
     """
-    logs = given.home / "logs"
+    logs = settings.home / "logs"
     logs.mkdir(exist_ok=True)
-    note(f"Starting whalefall in {given.home} …")
-    found, timezone = _start_store(given)
-    # Dagster leaves sockets in the temporary folder when it is killed; ours is removed with all that is in it.
-    environment = os.environ | dagster_environment(given, found, timezone) | {"TMPDIR": str(folder)}
-    if found.is_embedded:
-        dagster.migrate_once(given, environment)
+    note(f"Starting whalefall in {settings.home} …")
+    store_address, timezone = _start_store(settings)
+    # A killed Dagster leaves sockets in the temporary folder, so it gets one that is removed at the end.
+    environment = os.environ | dagster_environment(settings, store_address, timezone) | {"TMPDIR": str(folder)}
+    if store_address.is_embedded:
+        dagster.migrate_once(settings, environment)
     code_socket, workspace = folder / "code", folder / "workspace.yaml"
     dagster.write_workspace(workspace, code_socket)
     since = time.time()
-    parts = [*_store_parts(given), _launch("code server", dagster.code_server(code_socket), environment, logs)]
-    # The other two do not come back to a code server that was not there when they looked first.
+    parts = [*_store_parts(settings), _launch("code server", dagster.code_server(code_socket), environment, logs)]
+    # The other two do not retry a code server that did not answer at first.
     _wait_for_socket(code_socket, parts)
     parts.append(_launch("web server", dagster.web_server(workspace, port), environment, logs))
     parts.append(_launch("daemon", dagster.daemon(workspace), environment, logs))
     _wait_until_ready(port, since, parts)
-    click.echo(f"whalefall is up: http://{dagster.HOST}:{port} (Ctrl-C ends it)")
-    while True:  # polled: a signal that comes just before a blocking wait would be noticed only after it
+    click.echo(f"whalefall is up: http://{dagster.HOST}:{port} (Ctrl-C stops it)")
+    while True:  # polled, because a signal just before a blocking wait would be handled only after it
         _raise_if_ended(parts, "so the rest was stopped")
         time.sleep(0.2)
 
 
 @contextmanager
 def _alone(home: Path, port: int) -> Generator[None]:
-    """One `whalefall up` per home: two daemons would void every limit on runs."""
+    """Allow one `whalefall up` per home, because two daemons would break the limits on concurrent runs."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "up.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)
-            raise InputError(f"`whalefall up` already runs in {home}: {lock.read().strip() or 'it is just starting'}.") from error
+            raise InputError(f"`whalefall up` is already running in {home}: {lock.read().strip() or 'it is just starting'}.") from error
         lock.truncate(0)
         lock.write(f"http://{dagster.HOST}:{port}, process {os.getppid()}")
         lock.flush()
         yield
 
 
-def _start_store(given: Settings) -> tuple[StoreAddress, ZoneInfo]:
-    """The embedded store ends with this process if it does not run yet; one's own is only checked."""
-    if given.database_url is None:
-        prepare_store(given, with_parent=True)
-    with open_store(given) as database:
-        return address(given), database.timezone
+def _start_store(settings: Settings) -> tuple[StoreAddress, ZoneInfo]:
+    """Open the store. An embedded store that is started here ends with this process; your own store is only checked."""
+    if settings.database_url is None:
+        prepare_store(settings, with_parent=True)
+    with open_store(settings) as database:
+        return address(settings), database.timezone
 
 
-def _own_server(given: Settings) -> psutil.Process | None:
-    """The embedded store's server, if it is ours to end; one that ran before stays."""
+def _own_server(settings: Settings) -> psutil.Process | None:
+    """The embedded store's server if it was started here; a server that ran before is left running."""
     with suppress(WhalefallError, psutil.NoSuchProcess):
-        running = None if given.database_url else cluster(given).process_id()
+        running = None if settings.database_url else cluster(settings).process_id()
         if running and psutil.Process(running).ppid() == os.getpid():
             return psutil.Process(running)
     return None
 
 
-def _store_parts(given: Settings) -> list[Part]:
-    server = _own_server(given)
-    return [Part("store", cluster(given).log, server.pid)] if server else []
+def _store_parts(settings: Settings) -> list[Part]:
+    server = _own_server(settings)
+    return [Part("store", cluster(settings).log, server.pid)] if server else []
 
 
 def _launch(name: str, command: Sequence[str], environment: Mapping[str, str], logs: Path) -> Part:
-    """Start a part that ends with the guard. Its log of the time before is kept beside the new one."""
+    """Start a part that ends with the supervisor. Its previous log is kept beside the new one."""
     log = logs / f"{name.replace(' ', '_')}.log"
     if log.exists():
         log.replace(log.with_suffix(".previous.log"))
@@ -163,8 +166,8 @@ def _raise_if_ended(parts: Sequence[Part], consequence: str) -> None:
     while (ended := processes.next_ended_child()) is not None:
         for part in parts:
             if part.process_id == ended:
-                raise LocalServerError(f"The {part.name} ended by itself, {consequence}; {_said(part.log)}")
-        os.waitpid(ended, 0)  # an orphan that was adopted
+                raise LocalServerError(f"The {part.name} ended unexpectedly, {consequence}; {_said(part.log)}")
+        os.waitpid(ended, 0)  # an adopted orphan
 
 
 def _wait_for_socket(path: Path, parts: Sequence[Part]) -> None:
@@ -190,12 +193,12 @@ def _wait_until_ready(port: int, since: float, parts: Sequence[Part]) -> None:
 
 def _said(log: Path) -> str:
     lines = processes.last_lines(log, 3)
-    return f"it last said: {' | '.join(lines)} (all of it is in {log})" if lines else f"it said nothing ({log})."
+    return f"its last output was: {' | '.join(lines)} (see {log})" if lines else f"it printed nothing ({log})."
 
 
-def _end_tree(given: Settings) -> None:
-    """The web page, the daemon and the runs first, then the code server, the store last; whatever is left is killed."""
-    server = _own_server(given)
+def _end_tree(settings: Settings) -> None:
+    """Stop the web server, the daemon and the runs first, then the code server, and the store last. Remaining processes are killed."""
+    server = _own_server(settings)
     told: set[psutil.Process] = set()
     begun = time.monotonic()
     while (first := [process for process in _tree(server) if _ends_first(process)]) and time.monotonic() < begun + RUN_SECONDS:
@@ -206,11 +209,11 @@ def _end_tree(given: Settings) -> None:
         time.sleep(0.05)
     processes.end(_tree(server), seconds=SERVER_SECONDS)
     if server:
-        cluster(given).stop()
+        cluster(settings).stop()
 
 
 def _tree(server: psutil.Process | None) -> list[psutil.Process]:
-    """Every process below the guard but the store's."""
+    """Every process below the supervisor except the store's."""
     kept: set[psutil.Process] = {server, *server.children()} if server else set()
     return [process for process in processes.descendants() if process not in kept and processes.is_running(process)]
 

@@ -1,18 +1,18 @@
-"""`whalefall instances test`: whether registered servers can be collected from, and what to do where they cannot."""
+"""`whalefall instances test`: a connection test of registered servers, with advice for each problem."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import TargetError
-from whalefall_pipelines.fleet.probe import Right
+from whalefall_pipelines.fleet.probe import Privilege
 from whalefall_pipelines.inventory.connection_test import ConnectionTest, server_tester
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import FAILURE, PARTIAL, cell, error_console, json_option, leave, note, print_json, print_table
 
 _COLUMNS = (
@@ -25,98 +25,105 @@ _COLUMNS = (
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @json_option
 def test(*, names: Sequence[str], as_json: bool) -> None:
-    """Tell whether servers can be measured.
+    """Test the connections to servers.
 
-    Connects, lists and measures, compares who the servers are with what is registered, and keeps nothing but their versions and
-    identities. Without a NAME every active server is tested. Says what the login
-    needs at least on each engine, and where it is missing.
-    Exit codes: 0 all of them are fine, 1 some have a problem, 2 none can be reached.
+    Connects to each server, lists and measures its databases, compares its identity with the registered one, and stores only its
+    version and identity. Without a NAME every active server is tested. Prints the privileges that each engine requires, and those that
+    are missing.
+
+    Exit codes: 0 every server is fine, 1 some have a problem, 2 none can be reached.
     """
-    given = settings.load()
-    with open_store(given) as database:
-        tester = server_tester(given, database)
-        instances = [one.instance for one in registered_instances(database, names)] if names else active_instances(database)
-        refuse_other_key(given, database)
-        with error_console().status(f"Visiting {len(instances)} servers …"):
-            found = tester.test_all(instances)
+    settings = load_settings()
+    with open_store(settings) as database:
+        tester = server_tester(settings, database)
+        instances = [registered.instance for registered in registered_instances(database, names)] if names else active_instances(database)
+        refuse_other_key(settings, database)
+        with error_console().status(f"Testing {len(instances)} servers …"):
+            tests = tester.test_all(instances)
     if as_json:
-        print_json([_document(one) for one in found])
+        print_json([_document(tested) for tested in tests])
     else:
-        print_table(_COLUMNS, [_row(one) for one in found], as_json=False, empty="No instance is active, so there is none to test.")
-        for sentence in (*_least_rights(found), *_missing_rights(found), *_advice(found)):
+        print_table(
+            _COLUMNS, [_row(tested) for tested in tests], as_json=False, empty="No instance is active, so there is nothing to test."
+        )
+        for sentence in (*_least_privileges(tests), *_missing_privileges(tests), *_advice(tests)):
             click.echo(sentence)
-    if found and not any(one.is_reached for one in found):
+    if tests and not any(tested.is_reached for tested in tests):
         leave(FAILURE)
-    if not all(one.is_fine for one in found):
-        note(f"{sum(not one.is_fine for one in found)} of {len(found)} instances have a problem.")
+    if not all(tested.is_fine for tested in tests):
+        note(f"{sum(not tested.is_fine for tested in tests)} of {len(tests)} instances have a problem.")
         leave(PARTIAL)
 
 
-def _row(one: ConnectionTest) -> dict[str, object]:
+def _row(tested: ConnectionTest) -> dict[str, object]:
     return {
-        "name": one.instance.name,
-        "address": one.instance.address,
-        "version": one.server_version,
-        "identity": one.identity.name if one.identity else None,
-        "started": one.identity.started_at if one.identity else None,
-        "driver": one.driver,
-        "connect_seconds": _rounded(one.connect_seconds),
-        "round_trip_seconds": _rounded(one.round_trip_seconds),
-        "visible": one.visible,
-        "measurable": one.measurable,
-        "hidden": one.hidden,
-        "result": _reason(one) or ("fine" if one.is_fine else "sizes missing"),
+        "name": tested.instance.name,
+        "address": tested.instance.address,
+        "version": tested.server_version,
+        "identity": tested.identity.name if tested.identity else None,
+        "started": tested.identity.started_at if tested.identity else None,
+        "driver": tested.driver,
+        "connect_seconds": _rounded(tested.connect_seconds),
+        "round_trip_seconds": _rounded(tested.round_trip_seconds),
+        "visible": tested.visible,
+        "measurable": tested.measurable,
+        "hidden": tested.hidden,
+        "result": _reason(tested) or ("fine" if tested.is_fine else "sizes missing"),
     }
 
 
-def _document(one: ConnectionTest) -> dict[str, object]:
+def _document(tested: ConnectionTest) -> dict[str, object]:
     return {
-        **_row(one),
-        "total_bytes": one.total_bytes,
-        "error": str(one.error) if one.error else None,
+        **_row(tested),
+        "total_bytes": tested.total_bytes,
+        "error": str(tested.error) if tested.error else None,
         "rights": [
-            {"purpose": right.purpose, "statement": right.statement, "held": right.is_held, "optional": right.is_optional}
-            for right in one.rights
+            {"purpose": privilege.purpose, "statement": privilege.statement, "held": privilege.is_held, "optional": privilege.is_optional}
+            for privilege in tested.privileges
         ],
-        "missing": [{"database": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in one.missing],
+        "missing": [{"database": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in tested.missing],
     }
 
 
-def _least_rights(found: Sequence[ConnectionTest]) -> list[str]:
-    """What a login needs on each engine that was reached, and how many have it."""
-    rights: defaultdict[tuple[str, str], list[Right]] = defaultdict(list)
-    for one in found:
-        for right in one.rights:
-            rights[one.instance.engine, right.purpose].append(right)
+def _least_privileges(tests: Sequence[ConnectionTest]) -> list[str]:
+    """The privileges that a login needs on each engine that was reached, and how many servers grant them."""
+    privileges: defaultdict[tuple[str, str], list[Privilege]] = defaultdict(list)
+    for tested in tests:
+        for privilege in tested.privileges:
+            privileges[tested.instance.engine, privilege.purpose].append(privilege)
     return [
         f"{engine}, to {purpose}{' (optional)' if group[0].is_optional else ''}: {cell(group[0].statement)} "
-        f"Held on {sum(right.is_held for right in group)} of {len(group)} servers."
-        for (engine, purpose), group in sorted(rights.items())
+        f"Held on {sum(privilege.is_held for privilege in group)} of {len(group)} servers."
+        for (engine, purpose), group in sorted(privileges.items())
     ]
 
 
-def _missing_rights(found: Sequence[ConnectionTest]) -> list[str]:
+def _missing_privileges(tests: Sequence[ConnectionTest]) -> list[str]:
     return [
-        f"{cell(one.instance.name)} is missing the privilege to {cell(right.purpose)}{' (optional)' if right.is_optional else ''}: "
-        f"{cell(right.statement)}"
-        for one in found
-        for right in one.rights
-        if not right.is_held
+        f"{cell(tested.instance.name)} is missing the privilege to {cell(privilege.purpose)}"
+        f"{' (optional)' if privilege.is_optional else ''}: {cell(privilege.statement)}"
+        for tested in tests
+        for privilege in tested.privileges
+        if not privilege.is_held
     ]
 
 
-def _advice(found: Sequence[ConnectionTest]) -> list[str]:
-    errors = [f"{cell(one.instance.name)}: {cell(one.error)}" for one in found if one.error]
-    return errors + [_cure(one, cell(gap.database_name), gap.reason, cell(gap.detail)) for one in found for gap in one.missing]
+def _advice(tests: Sequence[ConnectionTest]) -> list[str]:
+    errors = [f"{cell(tested.instance.name)}: {cell(tested.error)}" for tested in tests if tested.error]
+    return errors + [_cure(tested, cell(gap.database_name), gap.reason, cell(gap.detail)) for tested in tests for gap in tested.missing]
 
 
-def _cure(one: ConnectionTest, database: str, reason: Reason, detail: str) -> str:
-    where = f"{cell(one.instance.name)}: {database}"
-    return f"{where} cannot be measured, run there: {detail}" if reason is Reason.NO_PERMISSION else f"{where} cannot be measured: {detail}"
+def _cure(tested: ConnectionTest, database: str, reason: Reason, detail: str) -> str:
+    where = f"{cell(tested.instance.name)}: {database}"
+    return (
+        f"{where} cannot be measured; run on that server: {detail}"
+        if reason is Reason.NO_PERMISSION
+        else f"{where} cannot be measured: {detail}"
+    )
 
 
-def _reason(one: ConnectionTest) -> str | None:
-    return one.error.reason if isinstance(one.error, TargetError) else one.error.code if one.error else None
+def _reason(tested: ConnectionTest) -> str | None:
+    return tested.error.reason if isinstance(tested.error, TargetError) else tested.error.code if tested.error else None
 
 
 def _rounded(seconds: float | None) -> float | None:

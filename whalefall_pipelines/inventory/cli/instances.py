@@ -1,13 +1,12 @@
 """`whalefall instances`: the registered fleet.
 
-Adding and importing are `instances_register.py`, testing is `instances_examine.py`, answers to questions `instances_accept.py`.
+`register.py` has add and import, `connection_test.py` has test, `accept.py` has accept.
 """
 
 from collections.abc import Sequence
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.inventory.cli.accept import accept
 from whalefall_pipelines.inventory.cli.connection_test import test
 from whalefall_pipelines.inventory.cli.register import add, import_
@@ -17,6 +16,7 @@ from whalefall_pipelines.inventory.switch_instances import disable as disable_in
 from whalefall_pipelines.inventory.switch_instances import enable as enable_instances
 from whalefall_pipelines.inventory.switch_instances import remove_instances
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.urls import describe
 from whalefall_pipelines.terminal.output import cell, format_bytes, json_option, note, print_json, print_table, yes_or_no
 from whalefall_pipelines.terminal.questions import confirm
@@ -24,21 +24,21 @@ from whalefall_pipelines.terminal.questions import confirm
 
 @click.group()
 def instances() -> None:
-    """Register the servers to collect from, look at and test them."""
+    """Register, show and test the monitored servers."""
 
 
 @instances.command("list")
 @json_option
 def list_(*, as_json: bool) -> None:
     """List the registered servers."""
-    given = settings.load()
-    with open_store(given) as database:
+    settings = load_settings()
+    with open_store(settings) as database:
         registered = registered_instances(database)
     columns = ("name", "engine", "address", "tags", "active", "version", "last_connected", *(("replica", "identity") if as_json else ()))
-    rows = [_row(one, as_json=as_json) for one in registered]
-    # In another folder without WHALEFALL_HOME it is another, empty store.
-    place = describe(database.url) if given.database_url else given.home
-    print_table(columns, rows, as_json=as_json, empty=f"No instance is registered in {place}; `whalefall instances add --help` says how.")
+    rows = [_row(registered_instance, as_json=as_json) for registered_instance in registered]
+    # Without WHALEFALL_HOME, a different folder has a different, empty store.
+    place = describe(database.url) if settings.database_url else settings.home
+    print_table(columns, rows, as_json=as_json, empty=f"No instance is registered in {place}; see `whalefall instances add --help`.")
 
 
 @instances.command()
@@ -46,7 +46,7 @@ def list_(*, as_json: bool) -> None:
 @json_option
 def show(*, name: str, as_json: bool) -> None:
     """Show one server and its databases."""
-    with open_store(settings.load()) as database:
+    with open_store(load_settings()) as database:
         registered, databases = show_instance(database, name)
     if as_json:
         print_json(_document(registered, databases))
@@ -61,18 +61,18 @@ def show(*, name: str, as_json: bool) -> None:
     click.echo()
     rows = [
         {
-            "database": one.database_name,
-            "listed": yes_or_no(one.is_active),
-            "size": format_bytes(one.total_bytes),
-            "of": one.stat_date,
-            "provenance": one.provenance,
-            "first_seen": one.first_seen_date,
-            "last_seen": one.last_seen_date,
-            "renamed_from": one.renamed_from,
+            "database": known_database.database_name,
+            "listed": yes_or_no(known_database.is_active),
+            "size": format_bytes(known_database.total_bytes),
+            "of": known_database.stat_date,
+            "provenance": known_database.provenance,
+            "first_seen": known_database.first_seen_date,
+            "last_seen": known_database.last_seen_date,
+            "renamed_from": known_database.renamed_from,
         }
-        for one in databases
+        for known_database in databases
     ]
-    print_table(tuple(rows[0]) if rows else (), rows, as_json=False, empty="No database of it is known yet.")
+    print_table(tuple(rows[0]) if rows else (), rows, as_json=False, empty="None of its databases is known yet.")
 
 
 @instances.command()
@@ -87,7 +87,7 @@ def enable(*, names: Sequence[str]) -> None:
 def disable(*, names: Sequence[str]) -> None:
     """Stop collecting from these servers.
 
-    They stay registered, and `enable` goes on with them.
+    They stay registered, and `enable` resumes collecting.
     """
     _set_active(names, is_active=False)
 
@@ -96,44 +96,46 @@ def disable(*, names: Sequence[str]) -> None:
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
 def remove(*, names: Sequence[str], yes: bool) -> None:
-    """Take these servers out of the fleet.
+    """Remove these servers from the fleet.
 
-    What was collected from them stays, and adding one again continues it.
+    Their collected history is kept, and adding a server again continues it.
     """
-    with open_store(settings.load()) as database:
+    with open_store(load_settings()) as database:
         registered = registered_instances(database, names)
-        shown = ", ".join(f"{cell(one.entry.name)} ({cell(one.instance.address)})" for one in registered)
-        confirm(f"Remove {shown}? What was collected stays.", is_confirmed=yes)
+        shown = ", ".join(
+            f"{cell(registered_instance.entry.name)} ({cell(registered_instance.instance.address)})" for registered_instance in registered
+        )
+        confirm(f"Remove {shown}? The collected history is kept.", is_confirmed=yes)
         remove_instances(database, names, confirmed=registered)
-    note(f"Removed {', '.join(map(cell, names))}; what was collected stays, and `whalefall instances add` continues it.")
+    note(f"Removed {', '.join(map(cell, names))}; the collected history is kept, and `whalefall instances add` continues it.")
 
 
 def _set_active(names: Sequence[str], *, is_active: bool) -> None:
     word = "enabled" if is_active else "disabled"
-    with open_store(settings.load()) as database:
+    with open_store(load_settings()) as database:
         changed = enable_instances(database, names) if is_active else disable_instances(database, names)
     for name in dict.fromkeys(names):
         note(f"{cell(name)} {'is' if name in changed else 'was already'} {word}.")
 
 
-def _row(one: RegisteredInstance, *, as_json: bool) -> dict[str, object]:
+def _row(registered: RegisteredInstance, *, as_json: bool) -> dict[str, object]:
     return {
-        "name": one.entry.name,
-        "engine": one.entry.engine,
-        "address": one.instance.address,
-        "tags": dict(one.entry.tags) if as_json else describe_tags(one.entry.tags),
-        "active": one.is_active if as_json else yes_or_no(one.is_active),
-        "version": one.server_version,
-        "last_connected": one.last_connected_at,
-        "replica": one.entry.is_replica,
-        "identity": one.server_identity.name if one.server_identity else None,
+        "name": registered.entry.name,
+        "engine": registered.entry.engine,
+        "address": registered.instance.address,
+        "tags": dict(registered.entry.tags) if as_json else describe_tags(registered.entry.tags),
+        "active": registered.is_active if as_json else yes_or_no(registered.is_active),
+        "version": registered.server_version,
+        "last_connected": registered.last_connected_at,
+        "replica": registered.entry.is_replica,
+        "identity": registered.server_identity.name if registered.server_identity else None,
     }
 
 
-def _document(one: RegisteredInstance, databases: Sequence[KnownDatabase]) -> dict[str, object]:
-    entry = one.entry
+def _document(registered: RegisteredInstance, databases: Sequence[KnownDatabase]) -> dict[str, object]:
+    entry = registered.entry
     return {
-        "instance_id": one.instance_id,
+        "instance_id": registered.instance_id,
         "name": entry.name,
         "engine": entry.engine,
         "host": entry.host,
@@ -142,18 +144,18 @@ def _document(one: RegisteredInstance, databases: Sequence[KnownDatabase]) -> di
         "sslmode": entry.sslmode,
         "sslrootcert": entry.sslrootcert,
         "tags": dict(entry.tags),
-        "credential": one.login.name,
-        "username": one.login.username,
-        "secret": describe_secret(one.login.secret),
+        "credential": registered.login.name,
+        "username": registered.login.username,
+        "secret": describe_secret(registered.login.secret),
         "capacity_limit_bytes": entry.capacity_limit_bytes,
         "replica": entry.is_replica,
-        "identity": one.server_identity.name if one.server_identity else None,
-        "started": one.server_identity.started_at if one.server_identity else None,
-        "active": one.is_active,
-        "version": one.server_version,
-        "last_connected": one.last_connected_at,
-        "disabled": one.deactivated_at,
-        "registered": one.created_at,
+        "identity": registered.server_identity.name if registered.server_identity else None,
+        "started": registered.server_identity.started_at if registered.server_identity else None,
+        "active": registered.is_active,
+        "version": registered.server_version,
+        "last_connected": registered.last_connected_at,
+        "disabled": registered.deactivated_at,
+        "registered": registered.created_at,
         "databases": [
             {
                 "database": each.database_name,

@@ -1,4 +1,4 @@
-"""`whalefall instances add` and `import`: how servers come into the fleet."""
+"""`whalefall instances add` and `import`: register servers."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.fleet_entries import RawEntry, split_tag
@@ -15,15 +14,15 @@ from whalefall_pipelines.inventory.identify_servers import Identify, server_iden
 from whalefall_pipelines.inventory.register_instances import add_instance, carry_out, plan_fleet, read_fleet_file, refuse
 from whalefall_pipelines.inventory.registration import Action, Change, Plan, PlannedInstance
 from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.terminal.output import cell, error_console, note, print_table
 from whalefall_pipelines.terminal.questions import ask_password, confirm
 
 
 def _identity_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What a person says of servers that are compared before they are registered."""
-    moved = click.option("--moved", metavar="NAME", multiple=True, help="Its server was moved or rebuilt: its history goes on.")
-    offline = click.option("--offline", "is_offline", is_flag=True, help="Ask no server who it is; compare addresses only.")
+    """Options for the identity check that precedes registration."""
+    moved = click.option("--moved", metavar="NAME", multiple=True, help="The server was moved or rebuilt: continue its history.")
+    offline = click.option("--offline", "is_offline", is_flag=True, help="Do not connect to the servers; compare addresses only.")
     return moved(offline(command))
 
 
@@ -31,18 +30,18 @@ def _identity_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("name")
 @click.option("--engine", required=True, help=f"{', '.join(Engine)}; MariaDB is mysql.")
 @click.option("--host", required=True, help="Host name or address.")
-@click.option("--port", help=f"{', '.join(f'{one.default_port} for {one}' for one in Engine)} unless given.")
-@click.option("--username", help="User to log in as.")
-@click.option("--secret", metavar="env:NAME|file:/PATH", help="Where the password is read from whenever it is needed.")
-@click.option("--password-prompt", is_flag=True, help="Ask for the password, or read a line of standard input, and keep it encrypted.")
+@click.option("--port", help=f"{', '.join(f'{engine.default_port} for {engine}' for engine in Engine)} unless given.")
+@click.option("--username", help="User name of the login.")
+@click.option("--secret", metavar="env:NAME|file:/PATH", help="Reference from which the password is read whenever it is needed.")
+@click.option("--password-prompt", is_flag=True, help="Prompt for the password, or read it from standard input, and store it encrypted.")
 @click.option("--credential", help="Use the login of an existing credential instead.")
-@click.option("--credential-name", help="Call the new login so, instead of like the instance.")
-@click.option("--database", help="Database to connect to first; the service of an oracle.")
+@click.option("--credential-name", help="Name of the new credential; the name of the instance by default.")
+@click.option("--database", help="Database to connect to first; for Oracle, the service name.")
 @click.option("--sslmode", help="disable, prefer, require, verify-ca or verify-full.")
-@click.option("--sslrootcert", help="File with the certificates that are trusted.")
-@click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Tag; may be repeated.")
-@click.option("--capacity-limit", help="Size at which the server is full, like 500GiB.")
-@click.option("--replica", is_flag=True, help="It may have the identity, or the address, of another instance.")
+@click.option("--sslrootcert", help="File with the trusted certificates.")
+@click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Tag of the instance. Can be repeated.")
+@click.option("--capacity-limit", help="Size at which the server is full, such as 500GiB.")
+@click.option("--replica", is_flag=True, help="The server may share the identity or the address of another instance.")
 @_identity_options
 @click.pass_context
 def add(
@@ -53,28 +52,28 @@ def add(
     replica: bool,
     moved: Sequence[str],
     is_offline: bool,
-    **given: str | None,
+    **options: str | None,
 ) -> None:
     """Register a server under NAME.
 
-    It is asked who it is: a server that is registered already is refused, and so is another one behind the name of a removed one. A
-    server that cannot be reached is registered, and asked by its first visit.
+    The identity of the server is checked first: a server that is already registered is refused, and so is a different server under the
+    name of a removed one. A server that cannot be reached is registered, and its identity is checked by its first probe.
     """
     if context.args:  # never repeated: it may be a password
-        raise InputError("There is one NAME too many; a password is never an argument, --password-prompt asks for it.")
-    if password_prompt and (given["secret"] is not None or given["username"] is None):
-        raise InputError("--password-prompt goes with --username, and without --secret.")
-    values = {key: text for key, text in given.items() if text is not None} | ({"replica": "true"} if replica else {})
+        raise InputError("There is more than one NAME. A password is never an argument; use --password-prompt to enter it.")
+    if password_prompt and (options["secret"] is not None or options["username"] is None):
+        raise InputError("--password-prompt requires --username and excludes --secret.")
+    values = {key: text for key, text in options.items() if text is not None} | ({"replica": "true"} if replica else {})
     entry = RawEntry(values, _tags(tags))
-    found = settings.load()
-    password = ask_password(f"Password of {cell(given['username'])}") if password_prompt else None
-    with open_store(found, may_make=True) as database, _identifying(found, moved, is_offline=is_offline) as identify:
-        planned = add_instance(found, database, entry, password, identify)
+    settings = load_settings()
+    password = ask_password(f"Password of {cell(options['username'])}") if password_prompt else None
+    with open_store(settings, may_make=True) as database, _identifying(settings, moved, is_offline=is_offline) as identify:
+        planned = add_instance(settings, database, entry, password, identify)
     name = cell(planned.entry.name)
     if planned.action is Action.RESTORE:
         note(f"{name} is registered again, and its history continues.")
     else:
-        note(f"{name} is registered; `whalefall instances test` tells whether it can be collected from.")
+        note(f"{name} is registered; check it with `whalefall instances test`.")
 
 
 @click.command("import")
@@ -85,10 +84,10 @@ def add(
 def import_(*, file: Path, dry_run: bool, yes: bool, moved: Sequence[str], is_offline: bool) -> None:
     """Register the servers of a file (YAML, CSV).
 
-    The plan is shown first, and all of it is carried out or nothing. Doing it again changes nothing, and servers that are not in the
-    file stay as they are. A CSV file has the same keys in its first line, and tags like env=prod;team=x.
-    Servers that are new, restored or elsewhere are asked who they are: one server under two names, and another server behind a known
-    name, are refused with the plan.
+    The plan is shown first, and is applied completely or not at all. Importing a file again changes nothing, and servers that are not
+    in the file stay as they are. A CSV file has the same keys in its first line, and tags like env=prod;team=x.
+    The identities of servers that are new, restored or moved are checked: one server under two names, or a different server under a
+    known name, is refused with the plan.
 
     \b
     defaults: {engine: postgresql, credential: monitoring}
@@ -102,55 +101,60 @@ def import_(*, file: Path, dry_run: bool, yes: bool, moved: Sequence[str], is_of
     Keys of an instance: name, engine, host, port, database, username, secret,
     credential_name, credential, sslmode, sslrootcert, tags, capacity_limit, replica.
     """
-    found = settings.load()
-    entries = read_fleet_file(file, found)
-    with open_store(found, may_make=not dry_run) as database:
-        with _identifying(found, moved, is_offline=is_offline) as identify:
+    settings = load_settings()
+    entries = read_fleet_file(file, settings)
+    with open_store(settings, may_make=not dry_run) as database:
+        with _identifying(settings, moved, is_offline=is_offline) as identify:
             plan = plan_fleet(database, entries, identify)
         _print_plan(plan)
         refuse(plan.problems)
         if plan.is_empty or dry_run:
             note("Nothing was changed.")
             return
-        confirm("Carry out this plan?", is_confirmed=yes)
+        confirm("Apply this plan?", is_confirmed=yes)
         carry_out(database, entries, plan)
     note("Done.")
 
 
 @contextmanager
-def _identifying(found: Settings, moved: Sequence[str], *, is_offline: bool) -> Generator[Identify]:
-    """The way to ask real servers, with progress for the block."""
-    with error_console().status("Asking the servers who they are …") as shown:
+def _identifying(settings: Settings, moved: Sequence[str], *, is_offline: bool) -> Generator[Identify]:
+    """An identifier of the real servers that shows its progress for the block."""
+    with error_console().status("Checking the identities of the servers …") as shown:
 
         def show(done: int, total: int) -> None:
-            shown.update(f"{done} of {total} servers have told who they are …")
+            shown.update(f"{done} of {total} servers checked …")
 
-        yield server_identifier(found, moved, show, is_offline=is_offline).identify
+        yield server_identifier(settings, moved, show, is_offline=is_offline).identify
 
 
 def _tags(texts: Sequence[str]) -> Mapping[str, str]:
     pairs = [split_tag(text) for text in texts]
     tags = dict(pair for pair in pairs if pair)
     if len(tags) < len(pairs):
-        raise InputError("Each --tag is KEY=VALUE, each key once.")
+        raise InputError("Each --tag must be KEY=VALUE, and no key may be repeated.")
     return tags
 
 
 def _print_plan(plan: Plan) -> None:
     rows = [
-        {"action": one.action, "what": what, "name": one.entry.name, "changes": "; ".join((*map(_describe, one.changes), *marks)) or None}
-        for what, ones in (("credential", plan.credentials), ("instance", plan.instances))
-        for one in ones
-        for marks in [("moved",) if isinstance(one, PlannedInstance) and one.is_moved else ()]
-        if one.action is not Action.UNCHANGED
+        {
+            "action": planned.action,
+            "what": what,
+            "name": planned.entry.name,
+            "changes": "; ".join((*map(_describe, planned.changes), *marks)) or None,
+        }
+        for what, planned_changes in (("credential", plan.credentials), ("instance", plan.instances))
+        for planned in planned_changes
+        for marks in [("moved",) if isinstance(planned, PlannedInstance) and planned.is_moved else ()]
+        if planned.action is not Action.UNCHANGED
     ]
-    print_table(("action", "what", "name", "changes"), rows, as_json=False, empty="Everything in the file is registered as it says.")
+    print_table(("action", "what", "name", "changes"), rows, as_json=False, empty="Everything in the file is already registered.")
     for login in plan.credentials:
         if login.action is Action.CHANGE and login.other_users:
             click.echo(f"Credential {cell(login.entry.name)} is also used by {', '.join(map(cell, login.other_users))}.")
     for name, why in plan.answers.unreached.items():
-        note(f"{cell(name)} did not tell who it is, so its first visit asks again: {cell(why)}")
-    count = {action: sum(one.action is action for one in plan.instances) for action in Action}
+        note(f"The identity of {cell(name)} could not be checked, so its first probe checks it: {cell(why)}")
+    count = {action: sum(planned.action is action for planned in plan.instances) for action in Action}
     click.echo(
         f"Instances: {count[Action.ADD]} to add, {count[Action.CHANGE]} to change, {count[Action.RESTORE]} to restore, "
         f"{count[Action.UNCHANGED]} unchanged; {plan.untouched} more are registered, not in the file, and stay as they are."

@@ -1,4 +1,4 @@
-"""The databases of an instance in the store: which are known, and what a listing did to them."""
+"""The databases of an instance in the store: reads the inventory and applies the changes of a listing."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -21,7 +21,7 @@ def list_inventory(cursor: Cursor, instance_id: int) -> Sequence[InventoryEntry]
 
 
 def apply_inventory(cursor: Cursor, instance_id: int, change: InventoryChange, day: date) -> None:
-    """Write what a listing did to the inventory, and when its databases came, left or changed their names."""
+    """Apply the changes of a listing to the inventory, with the days on which databases were added, dropped or renamed."""
     instance_day: dict[str, object] = {"instance_id": instance_id, "day": day}
     listed = change.listed
     cursor.execute(

@@ -1,6 +1,6 @@
-"""Which servers the instances are: claiming an identity, finding who has it already, and what a person says about it.
+"""The identities of servers in the store: claims an identity, finds its owner, and applies the decisions of users.
 
-The rules by which a plan is judged before it is written are `inventory/identities.py`.
+`inventory/identities.py` has the rules by which a plan is checked before it is written.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,9 +11,9 @@ from whalefall_pipelines.store.database import Cursor
 
 
 def claim_identity(cursor: Cursor, instance: Instance, identity: ServerIdentity) -> str | None:
-    """Remember what a server calls itself, unless an active instance has that identity already, whose name is returned.
+    """Store the identity of a server, unless another active instance already has it; then return the name of that instance.
 
-    Two servers that were both started anew since are told apart by that, so that a replica and its primary are two.
+    Servers with the same identity are distinguished by their start times, so that a replica and its primary are two servers.
     """
     _lock(cursor, [identity])
     same = find_same_server(cursor, instance, identity)
@@ -23,7 +23,7 @@ def claim_identity(cursor: Cursor, instance: Instance, identity: ServerIdentity)
 
 
 def remember_identities(cursor: Cursor, identities: Mapping[str, ServerIdentity]) -> None:
-    """Remember what servers call themselves, by the name of the instance. Whether two are one is for the caller to see."""
+    """Store the identities of servers by the name of the instance. The caller checks for duplicates."""
     if identities:
         _lock(cursor, identities.values())
         _set(cursor, identities)
@@ -39,18 +39,18 @@ def find_same_server(cursor: Cursor, instance: Instance, identity: ServerIdentit
         "is_replica": identity.is_replica,
     }
     cursor.execute(queries.load("inventory/find_same_server"), parameters)
-    found = cursor.fetchone()
-    return None if found is None else str(found[0])
+    row = cursor.fetchone()
+    return None if row is None else str(row[0])
 
 
 def forget_identities(cursor: Cursor, names: Sequence[str]) -> None:
-    """Forget which servers these instances were; the inventory and everything that was collected stays."""
+    """Remove the identities of these instances. The inventory and the collected history are kept."""
     if names:
         cursor.execute(queries.load("inventory/forget_identities"), {"names": list(names)})
 
 
 def mark_replicas(cursor: Cursor, names: Sequence[str], *, is_replica: bool) -> None:
-    """Say of these instances whether they may have the identity of another one."""
+    """Set whether these instances may share the identity of another one."""
     cursor.execute(queries.load("inventory/mark_replicas"), {"names": list(names), "is_replica": is_replica})
 
 

@@ -1,6 +1,6 @@
-"""The registered fleet in the store: reading it, writing a plan, its active and removed states, and what a visit learned.
+"""The registered fleet in the store: reads it, writes a plan, switches instances, and stores the version and the time of a probe.
 
-What may be registered is `inventory/fleet_entries.py`; opening a secret is `credentials.py`; the inventory's sizes are `capacity.py`.
+`inventory/fleet_entries.py` validates entries; `store/credentials.py` decrypts secrets.
 """
 
 import json
@@ -22,22 +22,22 @@ def find_registered(cursor: Cursor, names: Sequence[str]) -> tuple[RegisteredIns
     Raises:
         NotFoundError: a name is not registered, or was removed; the sentence has every such name.
     """
-    found = tuple(one for one in _list(cursor, list(names) or None) if one.deleted_at is None)
-    unknown = sorted(set(names) - {one.entry.name for one in found})
+    instances = tuple(registered for registered in _list(cursor, list(names) or None) if registered.deleted_at is None)
+    unknown = sorted(set(names) - {registered.entry.name for registered in instances})
     if unknown:
         raise NotFoundError(f"Not registered: {listed(unknown)}. `whalefall instances list` shows every instance.")
-    return found
+    return instances
 
 
 def switch_active(cursor: Cursor, names: Sequence[str], *, is_active: bool) -> tuple[str, ...]:
-    """Enable or disable these instances, under the lock of the fleet, and return those that were not so already."""
+    """Enable or disable these instances, under the lock of the fleet, and return those that changed."""
     cursor.execute(queries.load("inventory/set_instances_active"), {"names": list(names), "is_active": is_active})
     changed = {name for (name,) in cursor.fetchall()}
     return tuple(name for name in dict.fromkeys(names) if name in changed)
 
 
 def mark_connected(cursor: Cursor, instance_id: int, server_version: str, connected_at: datetime) -> None:
-    """Remember when an instance was reached and what version it is, within the transaction of its visit."""
+    """Store when an instance was reached and its version, within the transaction of its day."""
     mark_all_connected(cursor, {instance_id: server_version}, connected_at)
 
 
@@ -50,7 +50,7 @@ def mark_all_connected(cursor: Cursor, server_versions: Mapping[int, str], conne
 
 
 def lock_fleet(cursor: Cursor) -> None:
-    """Wait until no other program changes the registered fleet; the lock ends with the transaction."""
+    """Lock the registered fleet against other writers until the transaction ends."""
     cursor.execute(queries.load("inventory/lock_fleet"))
 
 
@@ -63,19 +63,19 @@ def read_fleet(cursor: Cursor) -> tuple[tuple[CredentialEntry, ...], tuple[Regis
 
 def write_plan(cursor: Cursor, plan: Plan) -> None:
     """Write what a plan adds, changes and restores, by one statement for the logins and one for the instances."""
-    logins = [one.entry for one in plan.credentials if one.action is not Action.UNCHANGED]
-    entries = [one.entry for one in plan.instances if one.action is not Action.UNCHANGED]
+    logins = [planned.entry for planned in plan.credentials if planned.action is not Action.UNCHANGED]
+    entries = [planned.entry for planned in plan.instances if planned.action is not Action.UNCHANGED]
     if logins:
         rows = [{"name": login.name, "username": login.username, "secret": login.secret} for login in logins]
         cursor.execute(queries.load("inventory/upsert_credentials"), {"credentials": json.dumps(rows)})
     if entries:
         cursor.execute(
-            queries.load("inventory/upsert_instances"), {"instances": json.dumps([_columns(*one) for one in enumerate(entries)])}
+            queries.load("inventory/upsert_instances"), {"instances": json.dumps([_columns(*numbered) for numbered in enumerate(entries)])}
         )
 
 
 def replace_secrets(cursor: Cursor, secrets: Mapping[str, tuple[str, str]]) -> int:
-    """Put new ciphertexts in the place of old ones, as pairs by the name of the login; return how many there were."""
+    """Replace ciphertexts, given as (old, new) pairs by the name of the login, and return how many were replaced."""
     rows = [{"name": name, "old_secret": old, "secret": new} for name, (old, new) in secrets.items()]
     cursor.execute(queries.load("inventory/replace_secrets"), {"credentials": json.dumps(rows)})
     return len(cursor.fetchall())
@@ -123,5 +123,5 @@ def list_databases(cursor: Cursor, instance_id: int) -> tuple[KnownDatabase, ...
 
 
 def remove_instances(cursor: Cursor, names: Sequence[str]) -> None:
-    """Take these instances out of the fleet, under its lock; their history stays."""
+    """Remove these instances from the fleet, under its lock. Their history is kept."""
     cursor.execute(queries.load("inventory/remove_instances"), {"names": list(names)})

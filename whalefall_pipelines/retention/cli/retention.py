@@ -1,35 +1,35 @@
-"""`whalefall retention`: gaps, sessions and Dagster's events that are older than they are kept, and what all of it takes on disk."""
+"""`whalefall retention`: expired gaps, sessions and Dagster events, and the disk space that everything uses."""
 
 from collections.abc import Sequence
 from datetime import date
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.retention.expire_rows import Databases, expire_rows, open_databases, plan_rows, read_footprint
 from whalefall_pipelines.retention.expired_rows import ExpiredRows
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import error_console, format_bytes, json_option, print_table
 from whalefall_pipelines.terminal.questions import confirm
 
 
 @click.group()
 def retention() -> None:
-    """Delete what is older than it is kept, and see what takes room.
+    """Delete expired rows, and show the disk usage.
 
-    Months of sizes and aggregations are `whalefall partitions`.
+    `whalefall partitions` expires months of sizes and aggregations.
     """
 
 
 @retention.command("plan")
 @json_option
 def show_plan(*, as_json: bool) -> None:
-    """Show what would be deleted today: gaps, sessions and their records, and Dagster's events."""
-    given = settings.load()
-    with open_databases(given) as databases:
-        _print(plan_rows(databases, given, _today(databases)), as_json=as_json)
+    """Show what would be deleted today: gaps, sessions with their records, and Dagster events."""
+    settings = load_settings()
+    with open_databases(settings) as databases:
+        _print(plan_rows(databases, settings, _today(databases)), as_json=as_json)
 
 
 @retention.command()
@@ -37,41 +37,39 @@ def show_plan(*, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
 @json_option
 def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Delete what is older than it is kept.
+    """Delete rows that are older than their retention.
 
-    A running session, a session that a kept day or a retry refers to, the gaps of kept days, and events of assets and checks stay. What
-    was interrupted is taken up by the next time.
+    Running sessions, sessions that a kept day or a retry refers to, gaps of kept days, and events of assets and checks are kept. An
+    interrupted deletion is continued by the next one.
     """
-    given = settings.load()
-    with open_databases(given) as databases:
+    settings = load_settings()
+    with open_databases(settings) as databases:
         day = _today(databases)
-        planned = plan_rows(databases, given, day)
-        rows = sum(one.rows for one in planned)
+        planned = plan_rows(databases, settings, day)
+        rows = sum(expired.rows for expired in planned)
         if dry_run or (rows and not as_json):
             _print(planned, as_json=as_json)
         if dry_run:
             return
         if rows:
             if as_json and not yes:
-                raise InputError(
-                    "Nothing was deleted, because --json shows no plan to confirm: look at it with --dry-run, then give --yes."
-                )
+                raise InputError("Nothing was deleted, because --json shows no plan to confirm: review it with --dry-run, then pass --yes.")
             confirm(f"Delete these {rows} rows?", is_confirmed=yes)
         with error_console().status("Deleting …"):
-            deleted = expire_rows(databases, given, day, confirmed=planned)
+            deleted = expire_rows(databases, settings, day, confirmed=planned)
     _print(deleted, as_json=as_json)
 
 
 @retention.command()
 @json_option
 def footprint(*, as_json: bool) -> None:
-    """Show what the store and Dagster's database take on disk, and how they grow."""
-    given = settings.load()
-    with open_databases(given) as databases:
-        found = read_footprint(databases, _today(databases))
+    """Show the disk usage of the store and of Dagster's database, and their growth."""
+    settings = load_settings()
+    with open_databases(settings) as databases:
+        measured = read_footprint(databases, _today(databases))
     rows = [
-        {"kind": kind, "total_bytes": _bytes(size, as_json=as_json), "bytes_a_day": _bytes(found.growth_bytes([kind]), as_json=as_json)}
-        for kind, size in found.sizes.items()
+        {"kind": kind, "total_bytes": _bytes(size, as_json=as_json), "bytes_a_day": _bytes(measured.growth_bytes([kind]), as_json=as_json)}
+        for kind, size in measured.sizes.items()
     ]
     print_table(("kind", "total_bytes", "bytes_a_day"), rows, as_json=as_json, empty="")
 
@@ -81,7 +79,7 @@ def _today(databases: Databases) -> date:
 
 
 def _print(rows: Sequence[ExpiredRows], *, as_json: bool) -> None:
-    shown = [{"what": one.kind, "before": one.before, "rows": one.rows, "why": one.why} for one in rows]
+    shown = [{"what": expired.kind, "before": expired.before, "rows": expired.rows, "why": expired.why} for expired in rows]
     print_table(tuple(shown[0]), shown, as_json=as_json, empty="")
 
 

@@ -1,1 +1,1 @@
-"""Rows that leave the store: of whole months, and one by one."""
+"""The statements that remove whole months and expired rows from the store."""

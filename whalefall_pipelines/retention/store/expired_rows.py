@@ -1,7 +1,7 @@
-"""Rows that expire one by one, in the store and in Dagster's database beside it: counting them, deleting them in batches, and what all of
-it takes on disk. What expires is `retention/expired_rows.py`.
+"""Counts expired rows in the store and in Dagster's database, deletes them in batches, and measures the disk usage. The rules are in
+`retention/expired_rows.py`.
 
-`sql/retention/dagster/` reads and writes tables of Dagster's own schema, as the pinned version has them; a test compares what is left with
+`sql/retention/dagster/` reads and writes tables of Dagster's own schema in the pinned version. A test compares the remaining rows with
 what a real Dagster instance shows.
 """
 
@@ -14,19 +14,19 @@ from psycopg2 import sql
 from whalefall_pipelines import queries
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
 
-# So many rows, or runs of Dagster, are one transaction.
+# The number of rows, or of Dagster runs, in one transaction.
 BATCH_ROWS, BATCH_RUNS = 10_000, 100
 
 
 def count_gaps(database: Database, before: date) -> int:
-    """How many gaps are of days before this one."""
+    """The number of gaps of days before this one."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/count_expired_gaps"), {"before": before})
         return _count(cursor)
 
 
 def delete_gaps(database: Database, before: date) -> Iterator[int]:
-    """Delete the gaps of days before this one; yields the rows of each batch. No period that one of these days is in is stale by that."""
+    """Delete the gaps of days before this one, and yield the number of rows per batch. This makes no period stale."""
     while True:
         with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
             cursor.execute(queries.load("retention/delete_gaps"), {"before": before, "most": BATCH_ROWS})
@@ -38,34 +38,34 @@ def delete_gaps(database: Database, before: date) -> Iterator[int]:
 
 
 def sessions_with_expired_records(database: Database, before: date) -> dict[UUID, int]:
-    """How many records each ended session has that began before this day."""
+    """The number of records of each ended session that began before this day."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/list_sessions_with_expired_records"), {"before": before})
         return {UUID(str(session_id)): records for session_id, records in cursor.fetchall()}
 
 
 def delete_records(database: Database, before: date) -> Iterator[int]:
-    """Delete the records of sessions that began before this day; yields the rows of each session."""
+    """Delete the records of sessions that began before this day, and yield the number of rows per session."""
     for session_id in sessions_with_expired_records(database, before):
         yield _delete(database, queries.load("retention/delete_records"), {"session_id": str(session_id)})
 
 
 def count_sessions(database: Database, before: date, oldest_day: date) -> int:
-    """How many sessions began before this day and nothing refers to them."""
+    """The number of unreferenced sessions that began before this day."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(_composed("retention/count_expired_sessions", _expired_sessions()), {"before": before, "oldest_day": oldest_day})
         return _count(cursor)
 
 
 def delete_sessions(database: Database, before: date, oldest_day: date) -> Iterator[int]:
-    """Delete sessions that began before this day and that nothing refers to; yields the rows of each batch."""
+    """Delete unreferenced sessions that began before this day, and yield the number of rows per batch."""
     values = {"before": before, "oldest_day": oldest_day, "most": BATCH_ROWS}
     while rows := _delete(database, _composed("retention/delete_sessions", _expired_sessions()), values):
         yield rows
 
 
 def count_events(dagster: Database, before: date) -> int:
-    """How many events of runs that were created before this day may go."""
+    """The number of deletable events of runs that were created before this day."""
     events = 0
     with dagster.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         if not _has_tables(cursor):
@@ -79,7 +79,7 @@ def count_events(dagster: Database, before: date) -> int:
 
 
 def delete_events(dagster: Database, before: date) -> Iterator[int]:
-    """Delete events of runs that were created before this day, and runs of which none is left; yields the events of each batch."""
+    """Delete events of runs created before this day, and runs without any event left; yield the number of events per batch."""
     while True:
         with dagster.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
             runs = _old_runs(cursor, _last_run(cursor), before) if _has_tables(cursor) else {}
@@ -93,7 +93,7 @@ def delete_events(dagster: Database, before: date) -> Iterator[int]:
 
 
 def measure_footprint(database: Database, dagster: Database) -> dict[str, int]:
-    """What the store takes on disk by kind, and Dagster's database beside it, in bytes."""
+    """The disk usage of the store by kind, and of Dagster's database, in bytes."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/measure_footprint"))
         sizes = dict(cursor.fetchall())
@@ -103,7 +103,7 @@ def measure_footprint(database: Database, dagster: Database) -> dict[str, int]:
 
 
 def record_footprint(database: Database, day: date, sizes: Mapping[str, int], *, keep_from: date) -> None:
-    """Write down what the installation takes on disk on this day, and forget days before `keep_from`."""
+    """Store the disk usage of this day, and delete days before `keep_from`."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         values = {"measured_on": day, "kinds": list(sizes), "sizes": list(sizes.values())}
         cursor.execute(queries.load("retention/record_footprint"), values)
@@ -111,7 +111,7 @@ def record_footprint(database: Database, day: date, sizes: Mapping[str, int], *,
 
 
 def find_earlier_footprint(database: Database, first_day: date, end_day: date) -> tuple[date | None, dict[str, int]]:
-    """The first day of a span (its end exclusive) on which the footprint was written down, and its bytes by kind."""
+    """The first day of a span (its end is exclusive) with a stored footprint, and its bytes by kind."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/find_earlier_footprint"), {"first_day": first_day, "end_day": end_day})
         rows = cursor.fetchall()
@@ -129,7 +129,7 @@ def _last_run(cursor: Cursor) -> int:
 
 
 def _old_runs(cursor: Cursor, after: int, before: date) -> dict[str, int]:
-    """The next runs to deal with and their numbers, by their ids."""
+    """The next runs to process: their numbers by run id."""
     values = {"after": after, "before": before, "most": BATCH_RUNS}
     cursor.execute(queries.load("retention/dagster/list_old_runs"), values)
     return {run_id: number for number, run_id in cursor.fetchall()}
@@ -154,5 +154,5 @@ def _expired_events() -> str:
 
 
 def _composed(name: str, expired: str) -> sql.Composed:
-    """A statement about the rows that another statement lists."""
+    """A statement that operates on the rows of another statement."""
     return sql.SQL(queries.load(name)).format(expired=sql.SQL(expired))

@@ -1,6 +1,6 @@
-"""The rows of one table partition: as CSV out of the store, back into it and compared with what came back; and its daily rows taken away.
+"""The rows of one table partition: exports them as CSV, compares and restores them, and prunes the daily ones.
 
-The file formats of an archive are `retention/archive.py`; everything else about months is `table_partitions.py`.
+`archive.py` has the file formats of an archive; `table_partitions.py` has everything else about months.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,68 +16,70 @@ from whalefall_pipelines.store.months import LOCK_POLICY, LockPolicy, begin_crea
 
 
 def column_types(database: Database, table_name: str) -> dict[str, str]:
-    """The columns of a table in their order, with types as PostgreSQL writes them."""
+    """The columns of a table in their order, with PostgreSQL's type names."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("retention/list_column_types"), {"table_name": table_name})
         return {str(name): str(type_name) for name, type_name in cursor.fetchall()}
 
 
-def copy_out(database: Database, one: TablePartition, file: IO[bytes]) -> None:
+def copy_out(database: Database, partition: TablePartition, file: IO[bytes]) -> None:
     """Write all rows of a month as CSV with a header."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/write_instants_in_utc"))
-        cursor.copy(compose("retention/copy_rows_out", one), file)
+        cursor.copy(compose("retention/copy_rows_out", partition), file)
 
 
-def count_differences(database: Database, one: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
-    """How many rows a month has, and in how many it differs from this CSV."""
+def count_differences(database: Database, partition: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
+    """The number of rows of a month, and the number of rows that differ from this CSV."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(compose("retention/create_archive_check", one))
+        cursor.execute(compose("retention/create_archive_check", partition))
         _copy_in(cursor, sql.Identifier("archive_check"), file, columns)
-        cursor.execute(compose("retention/count_differences", one))
+        cursor.execute(compose("retention/count_differences", partition))
         rows, differences = cursor.fetchone() or (0, 0)
         return int(rows), int(differences)
 
 
 def restore_month(database: Database, table_name: str, month: Month, file: IO[bytes], columns: Sequence[str]) -> int:
-    """Make a month with the rows of this CSV in one transaction: filled first and attached then, so nobody waits and nobody sees half.
+    """Create a month with the rows of this CSV in one transaction. It is attached after it is filled, so nobody waits or sees a part.
 
     Raises:
         InputError: the month exists; nothing is changed.
     """
-    one = new_month(table_name, month)
+    partition = new_month(table_name, month)
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         if not begin_creating(cursor, table_name, month, LOCK_POLICY):
-            raise InputError(f"{table_name} has a table partition for {month}: nothing is restored over it.")
-        cursor.execute(compose("months/create_table_partition", one))
-        _copy_in(cursor, sql.Identifier(one.name), file, columns)
-        cursor.execute(compose("retention/count_rows", one))
+            raise InputError(f"{table_name} already has a table partition for {month}, so nothing was restored.")
+        cursor.execute(compose("months/create_table_partition", partition))
+        _copy_in(cursor, sql.Identifier(partition.name), file, columns)
+        cursor.execute(compose("retention/count_rows", partition))
         (rows,) = cursor.fetchone() or (0,)
-        cursor.execute(compose("months/analyze_table_partition", one))
-        cursor.execute(compose("months/attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+        cursor.execute(compose("months/analyze_table_partition", partition))
+        cursor.execute(
+            compose("months/attach_table_partition", partition, first_day=str(partition.first_day), end_day=str(partition.end_day))
+        )
     return int(rows)
 
 
 def months_with_days(database: Database, table_name: str, months: Iterable[Month]) -> frozenset[Month]:
-    """The ones of these months of an aggregation that have daily rows beside those of their last day."""
+    """Those of these months of an aggregation that have daily rows other than those of their last day."""
     statement = sql.SQL(queries.load("retention/list_months_with_days")).format(table_name=sql.Identifier(table_name))
     with database.transaction() as cursor:
         cursor.execute(statement, {"months": [month.first_day for month in months]})
         return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
 
 
-def prune(database: Database, one: TablePartition, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> None:
-    """Take the daily rows of a month of aggregations away, but those of its last day, by writing anew what it keeps.
+def prune(database: Database, partition: TablePartition, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+    """Delete the daily rows of a month of aggregations, except those of its last day, by rewriting the rows that it keeps.
 
     Raises:
-        StoreBusyError: somebody is in the way; nothing is changed.
+        StoreBusyError: another session holds a conflicting lock; nothing is changed.
     """
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        lock_policy.begin(cursor, one.table_name)
-        cursor.execute(compose("retention/lock_for_pruning", one))
-        cursor.execute(compose("retention/copy_what_stays", one, last_day=str(month.last_day)))
-        cursor.execute(compose("retention/empty_table_partition", one))
-        cursor.execute(compose("retention/put_back_what_stays", one))
+        lock_policy.begin(cursor, partition.table_name)
+        cursor.execute(compose("retention/lock_for_pruning", partition))
+        cursor.execute(compose("retention/copy_what_stays", partition, last_day=str(month.last_day)))
+        cursor.execute(compose("retention/empty_table_partition", partition))
+        cursor.execute(compose("retention/put_back_what_stays", partition))
 
 
 def _copy_in(cursor: Cursor, table: sql.Identifier, file: IO[bytes], columns: Sequence[str]) -> None:

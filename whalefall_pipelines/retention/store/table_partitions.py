@@ -1,4 +1,4 @@
-"""Taking months away: the lock of maintenance, detaching, attaching again and dropping. Making months is `store/months.py`."""
+"""Detaches, reattaches and drops months under the maintenance lock. `store/months.py` creates months."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,15 +13,15 @@ from whalefall_pipelines.store.months import LOCK_POLICY, LockPolicy, compose
 
 @contextmanager
 def only_maintenance(database: Database) -> Generator[None]:
-    """Hold the one lock of maintenance for the block.
+    """Hold the maintenance lock for the block.
 
     Raises:
-        StoreBusyError: another maintenance is at work.
+        StoreBusyError: another maintenance is running.
     """
     with database.session() as cursor:
         cursor.execute(queries.load("retention/try_lock_maintenance"))
         if cursor.fetchone() != (True,):
-            raise StoreBusyError("Another maintenance of the table partitions is at work, so this one leaves and changes nothing.")
+            raise StoreBusyError("Another maintenance of the table partitions is running, so nothing was changed.")
         try:
             yield
         finally:
@@ -29,7 +29,7 @@ def only_maintenance(database: Database) -> Generator[None]:
 
 
 def needed_months(database: Database) -> tuple[Month, ...]:
-    """The months of the days of sessions that met a missing month within a day."""
+    """The months of sessions that failed on a missing month within the last day."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("retention/list_unwritten_days"), {"error_code": MissingMonthError.code})
         spans = [months_of(span) for span in cursor.fetchall()]
@@ -37,60 +37,62 @@ def needed_months(database: Database) -> tuple[Month, ...]:
 
 
 def find_refused_maintenance(database: Database, run_id: str) -> datetime | None:
-    """When the maintenance of this Dagster run ended because somebody held a lock; None if it did not end so."""
+    """When the maintenance of this Dagster run ended because of a lock; None if it did not."""
     with database.transaction() as cursor:
         cursor.execute(queries.load("retention/find_refused_maintenance"), {"run_id": run_id, "error_code": StoreBusyError.code})
         row = cursor.fetchone()
     return row[0] if row else None
 
 
-def count_rows(database: Database, one: TablePartition) -> int:
+def count_rows(database: Database, partition: TablePartition) -> int:
     """Count the rows of a month by reading them all."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(compose("retention/count_rows", one))
+        cursor.execute(compose("retention/count_rows", partition))
         return int((cursor.fetchone() or (0,))[0])
 
 
-def attach_again(database: Database, one: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
-    """Put a detached month back in its place and take its mark away."""
+def attach_again(database: Database, partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+    """Attach a detached month again, and remove its mark."""
     with database.transaction() as cursor:
-        lock_policy.begin(cursor, one.table_name)
-        cursor.execute(compose("months/mark_table_partition", one, mark=None))
-        cursor.execute(compose("months/attach_table_partition", one, first_day=str(one.first_day), end_day=str(one.end_day)))
+        lock_policy.begin(cursor, partition.table_name)
+        cursor.execute(compose("months/mark_table_partition", partition, mark=None))
+        cursor.execute(
+            compose("months/attach_table_partition", partition, first_day=str(partition.first_day), end_day=str(partition.end_day))
+        )
 
 
-def detach(database: Database, one: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
-    """Take a month out of its table, or end an interrupted try to, marked as ours; nothing is done to one that is out.
+def detach(database: Database, partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+    """Detach a month from its table, or finish an interrupted detach, and mark it as ours. A detached month is left as it is.
 
     Raises:
-        StoreBusyError: somebody is in the way; what was begun is ended the next time.
+        StoreBusyError: another session holds a conflicting lock; the next maintenance finishes the detach.
     """
     with database.session() as cursor:
-        lock_policy.begin(cursor, one.table_name, is_local=False)
-        if one.place is not Place.DETACHED:
-            cursor.execute(compose("months/mark_table_partition", one, mark=_mark(one)))
-        if one.place is Place.DETACH_PENDING:
-            cursor.execute(compose("retention/finalize_detach", one))
-        elif one.place is Place.ATTACHED:
-            cursor.execute(compose("retention/detach_table_partition", one))
+        lock_policy.begin(cursor, partition.table_name, is_local=False)
+        if partition.place is not Place.DETACHED:
+            cursor.execute(compose("months/mark_table_partition", partition, mark=_mark(partition)))
+        if partition.place is Place.DETACH_PENDING:
+            cursor.execute(compose("retention/finalize_detach", partition))
+        elif partition.place is Place.ATTACHED:
+            cursor.execute(compose("retention/detach_table_partition", partition))
 
 
-def drop_detached(database: Database, one: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
-    """Drop a month that `detach` took out.
+def drop_detached(database: Database, partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+    """Drop a month that `detach` detached.
 
     Raises:
-        StoreBusyError: somebody reads it directly.
-        InputError: somebody attached it again meanwhile.
+        StoreBusyError: another session reads it directly.
+        InputError: it was attached again meanwhile.
     """
     with database.transaction() as cursor:
-        lock_policy.begin(cursor, one.table_name)
-        cursor.execute(compose("retention/lock_detached", one))
-        cursor.execute(queries.load("retention/find_parent"), {"schema_name": one.schema_name, "name": one.name})
+        lock_policy.begin(cursor, partition.table_name)
+        cursor.execute(compose("retention/lock_detached", partition))
+        cursor.execute(queries.load("retention/find_parent"), {"schema_name": partition.schema_name, "name": partition.name})
         if cursor.fetchone():
-            raise InputError(f"{one.name} was attached again while it was about to be dropped, so it was left alone.")
-        cursor.execute(compose("retention/drop_table_partition", one))
+            raise InputError(f"{partition.name} was attached again before it could be dropped, so it was left alone.")
+        cursor.execute(compose("retention/drop_table_partition", partition))
 
 
-def _mark(one: TablePartition) -> str:
-    """What `list_detached` recognises."""
-    return f"whalefall detaches {one.table_name} from {one.first_day} to {one.end_day}"
+def _mark(partition: TablePartition) -> str:
+    """The comment by which `list_detached` recognises the table."""
+    return f"whalefall detaches {partition.table_name} from {partition.first_day} to {partition.end_day}"

@@ -1,1 +1,1 @@
-"""Database servers that whalefall itself starts on this machine: the embedded store, the demo's fleet, the tests' targets."""
+"""Database servers that whalefall starts on this machine: the embedded store, the demo's fleet, and the targets of tests."""

@@ -1,7 +1,6 @@
-"""A private MariaDB server from the machine's own `mariadbd`: made once, started and stopped, as root or as a user.
+"""A private MariaDB server that uses the installed `mariadbd`. It runs as root or as a user.
 
-Which binaries there are is `mariadb_binaries.py`, how it is made `mariadb_bootstrap.py`, how it is started and stopped
-`private_server.py`, and how it is monitored `fleet/mysql/sizes.py`.
+`mariadb_binaries.py` finds the binaries, `mariadb_bootstrap.py` creates the server, and `private_server.py` starts and stops it.
 """
 
 import os
@@ -24,9 +23,9 @@ from whalefall_pipelines.runtime.local_servers.private_server import PrivateServ
 
 @dataclass(frozen=True, slots=True)
 class MariadbServer(PrivateServer):
-    """One server in `folder` (data, log, port, socket), listening on `host`; its root has no password and only the unix socket.
+    """One server in `folder` (data, log, port, socket) that listens on `host`. Its root user has no password, but only the unix socket.
 
-    The folder is open to its owner alone, who is thereby the only one to reach that socket. `options` are the server's own, such as
+    Only the owner can read the folder, so only the owner can reach that socket. `options` are server options such as
     `("--innodb-file-per-table=0",)`.
     """
 
@@ -38,7 +37,7 @@ class MariadbServer(PrivateServer):
     options: tuple[str, ...] = ()
 
     def process_id(self) -> int | None:
-        """The running server's, or None. A pid file left by a crash, or whose number now belongs to another program, does not count."""
+        """The process id of the running server, or None. A stale pid file is ignored, even if another program now has its number."""
         try:
             process = psutil.Process(int((self.folder / "pid").read_text()))
             (folder,) = (word.partition("=")[2] for word in process.cmdline() if word.startswith("--datadir="))
@@ -47,12 +46,12 @@ class MariadbServer(PrivateServer):
             return None
 
     def administer(self, *statements: str, parameters: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
-        """Run statements as root over the unix socket, each by itself, all with the same named parameters; the rows of the last.
+        """Run statements as root over the unix socket, all with the same named parameters, and return the rows of the last one.
 
         Raises:
-            LocalServerError: the server is not running, or refuses one; which is not said, for it may hold a password.
+            LocalServerError: the server is not running, or refuses a statement. It is not shown, because it may contain a password.
         """
-        import pymysql  # noqa: PLC0415 - a driver that most commands never need
+        import pymysql  # noqa: PLC0415 - most commands do not need this driver
 
         rows: list[tuple[object, ...]] = []
         connection = pymysql.connect(user="root", charset="utf8mb4", autocommit=True, ssl_disabled=True, defer_connect=True)
@@ -85,7 +84,7 @@ class MariadbServer(PrivateServer):
         with writing(self.folder):
             (self.folder / "pid").write_text(str(process_id))
 
-    def _is_ready(self, process_id: int) -> bool:  # noqa: ARG002 - whoever greets at this socket is the one
+    def _is_ready(self, process_id: int) -> bool:  # noqa: ARG002 - only this server can answer on this socket
         try:
             with self._call() as caller:
                 caller.settimeout(1)
@@ -95,7 +94,7 @@ class MariadbServer(PrivateServer):
 
     @contextmanager
     def _call(self) -> Generator[socket.socket]:
-        """A connection to the unix socket, whose path has 107 bytes at most while a folder's may have more: Linux knows a detour."""
+        """Connect to the unix socket. Its path is limited to 107 bytes, so on Linux longer paths go through /proc."""
         with ExitStack() as stack:
             path = str(self.folder / "socket")
             if sys.platform == "linux":

@@ -1,4 +1,4 @@
-"""Which MariaDB server this machine offers: on the PATH, or where packages keep it. Starting one is `mariadb.py`."""
+"""Finds the installed MariaDB server: on the PATH, or where packages install it. `mariadb.py` starts it."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-# Debian and Fedora keep servers off a user's PATH; Homebrew has two prefixes.
+# Debian and Fedora do not put servers on a user's PATH; Homebrew has two prefixes.
 _FOLDERS = ("/usr/sbin", "/usr/libexec", "/usr/local/bin", "/opt/homebrew/opt/mariadb/bin", "/usr/local/opt/mariadb/bin")
 # In this order; from 11 on the files are called mariadb_*, before mysql_*. Help texts and the `sys` schema are left out.
 _SYSTEM_TABLES = ("system_tables.sql", "performance_tables.sql", "system_tables_data.sql")
@@ -15,21 +15,21 @@ _SYSTEM_TABLES = ("system_tables.sql", "performance_tables.sql", "system_tables_
 
 @dataclass(frozen=True, slots=True)
 class MariadbBinaries:
-    """The server program, the folder of the statements that make its system tables, and the version it says it is."""
+    """The server program, the folder of the SQL files that create its system tables, and its version."""
 
     server: Path
     share: Path
     version: str
 
     def system_tables(self) -> list[Path]:
-        """The files that make the system tables."""
+        """The SQL files that create the system tables."""
         return [
             path for name in _SYSTEM_TABLES for path in (self.share / f"mariadb_{name}", self.share / f"mysql_{name}") if path.is_file()
         ]
 
 
 def find() -> MariadbBinaries | None:
-    """What this machine offers, or None: `apt-get install --no-install-recommends mariadb-server-core` brings it on Debian."""
+    """The installed server, or None. On Debian, `apt-get install --no-install-recommends mariadb-server-core` installs it."""
     path = os.pathsep.join((os.environ.get("PATH", ""), *_FOLDERS))
     program = shutil.which("mariadbd", path=path)
     if program is None:

@@ -1,6 +1,6 @@
-"""Makes a MariaDB server: data directory and system tables. It is started and stopped in `mariadb.py`.
+"""Creates a MariaDB server: data directory and system tables. `mariadb.py` starts and stops it.
 
-Not by mariadb-install-db: that one needs a package more, and as root it changes owners of the system's own files.
+mariadb-install-db is not used: it needs another package, and as root it changes the owners of system files.
 """
 
 import os
@@ -29,19 +29,19 @@ _OPTIONS = (
 
 
 def server_command(binaries: MariadbBinaries, data: Path, options: Sequence[str]) -> list[str]:
-    """How the server program is called for this data directory, small and without anybody's option files."""
-    user = ["--user=root"] if os.geteuid() == 0 else []  # root must say that it means it
+    """The command line of the server for this data directory, with a small footprint and without option files."""
+    user = ["--user=root"] if os.geteuid() == 0 else []  # required to run as root
     # A server that starts clears its temporary directory, so one that is shared loses other servers' tables in use.
     return [str(binaries.server), "--no-defaults", *user, f"--datadir={data}", f"--tmpdir={data}", *_OPTIONS, *options]
 
 
 def make_server(binaries: MariadbBinaries, folder: Path, options: Sequence[str]) -> None:
-    """Make `folder/data`; what the server says goes to `folder/mariadb.log`.
+    """Create `folder/data`; the server's output goes to `folder/mariadb.log`.
 
-    It is made under another name first: what an interruption leaves is thrown away by the next attempt.
+    It is created under another name first, so that the next attempt can discard the remains of an interrupted one.
 
     Raises:
-        LocalServerError: the folder cannot be written, or the server refused.
+        LocalServerError: the folder cannot be written, or the server failed.
     """
     partial, log_file = folder / "data.partial", folder / "mariadb.log"
     command = [*server_command(binaries, partial, options), "--bootstrap", "--log-warnings=0", "--enforce-storage-engine="]
@@ -59,15 +59,15 @@ def make_server(binaries: MariadbBinaries, folder: Path, options: Sequence[str])
                 timeout=BOOTSTRAP_SECONDS,
             )
         except subprocess.TimeoutExpired as error:
-            raise LocalServerError(f"MariaDB's system tables in {folder} were not made within {BOOTSTRAP_SECONDS} s.") from error
+            raise LocalServerError(f"MariaDB's system tables in {folder} were not created within {BOOTSTRAP_SECONDS} s.") from error
         if result.returncode != 0:
-            said = " | ".join(last_lines(log_file, 3))
-            raise LocalServerError(f"MariaDB's system tables in {folder} could not be made: {said} (all of it is in {log_file})")
+            message = " | ".join(last_lines(log_file, 3))
+            raise LocalServerError(f"MariaDB's system tables in {folder} could not be created: {message} (see {log_file})")
         partial.rename(folder / "data")
 
 
 def _clear(partial: Path) -> None:
-    # The server of an attempt that was killed writes for a moment longer.
+    # The server of a killed attempt may write for a moment longer.
     deadline = time.monotonic() + 5
     while partial.exists() and time.monotonic() < deadline:
         shutil.rmtree(partial, ignore_errors=True)

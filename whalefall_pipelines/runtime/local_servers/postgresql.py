@@ -1,7 +1,7 @@
-"""A private PostgreSQL cluster from somebody else's binaries: made once, started and stopped, as root or as a user.
+"""A private PostgreSQL cluster that uses installed binaries. It runs as root or as a user.
 
-Which binaries there are is `postgresql_binaries.py`, how it is made `postgresql_initdb.py`, as whom it runs `unprivileged.py`, how it is
-started and stopped `private_server.py`, and what the store makes of it `runtime/embedded.py`.
+`postgresql_binaries.py` finds the binaries, `postgresql_initdb.py` creates the cluster, `unprivileged.py` chooses its user,
+`private_server.py` starts and stops it, and `runtime/embedded.py` uses it as the store.
 """
 
 import signal
@@ -44,7 +44,7 @@ class PostgresCluster(PrivateServer):
         return f"postgresql://{self.superuser}@{self.host}:{self.port}/{quote(database, safe='')}?passfile={quote(str(self.pgpass))}"
 
     def process_id(self) -> int | None:
-        """The running postmaster's, or None. A pid file left by a crash, or whose number now belongs to another program, does not count."""
+        """The process id of the postmaster, or None. A stale pid file is ignored, even if another program now has its number."""
         try:
             process = psutil.Process(self._written_process_id())
             arguments = process.cmdline()

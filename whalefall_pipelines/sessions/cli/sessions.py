@@ -1,4 +1,4 @@
-"""`whalefall sessions`: what ran, how it went, and every instance in it."""
+"""`whalefall sessions`: the history of runs, with one record per instance."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -6,21 +6,21 @@ from uuid import UUID
 
 import click
 
-from whalefall_pipelines import settings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions import show_sessions as verbs
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import cell, console, format_duration, json_option, print_json, print_table
 
 MOST_NAMES = 10
-# What fits beside each other; the rest is in `show`.
+# The columns that fit on one line; `show` has the rest.
 _LISTED = ("session", "status", "days", "category", "type", "done", "failures", "started", "seconds", "retry of")
 
 
 @click.group()
 def sessions() -> None:
-    """What ran, how it went, and every instance in it."""
+    """Show the history of runs, or cancel a running session."""
 
 
 @sessions.command("list")
@@ -28,22 +28,22 @@ def sessions() -> None:
 @click.option("--most", "limit", type=click.IntRange(1, 10_000), hidden=True)
 @json_option
 def list_newest(*, limit: int, as_json: bool) -> None:
-    """The newest sessions."""
-    with open_store(settings.load()) as database:
+    """List the newest sessions."""
+    with open_store(load_settings()) as database:
         newest = verbs.newest_sessions(database, limit=limit)
     if as_json:
         print_json([asdict(session) for session in newest])
         return
     rows = [_session_row(session) | {"session": _short(session.session_id), "retry of": _short(session.retry_of)} for session in newest]
-    print_table(_LISTED, rows, as_json=False, empty="No session yet: `whalefall collect` opens the first.")
+    print_table(_LISTED, rows, as_json=False, empty="There is no session yet; `whalefall collect` opens the first one.")
 
 
 @sessions.command("show")
 @click.argument("session_id")
 @json_option
 def show_session(session_id: str, *, as_json: bool) -> None:
-    """One session with a record per instance. The first characters of its id are enough."""
-    with open_store(settings.load()) as database:
+    """Show one session with a record per instance. The first characters of its id are enough."""
+    with open_store(load_settings()) as database:
         session, records = verbs.show_session(database, session_id)
     if as_json:
         print_json(asdict(session) | {"records": [asdict(record) for record in records]})
@@ -54,18 +54,18 @@ def show_session(session_id: str, *, as_json: bool) -> None:
 @sessions.command("cancel")
 @click.argument("session_id")
 def cancel_session(session_id: str) -> None:
-    """End a running session.
+    """Cancel a running session.
 
-    Its run stops within seconds, what was finished stays, what was not begun is left alone.
+    Its run stops within seconds. Finished instances keep their results, and no further instance is started.
     """
-    with open_store(settings.load()) as database:
+    with open_store(load_settings()) as database:
         session = verbs.cancel_session(database, session_id)
     done = session.successful_instances + session.failed_instances + session.skipped_instances
-    click.echo(f"Session {session.session_id} is cancelled: {done} of {session.total_instances} instances were done or under way.")
+    click.echo(f"Session {session.session_id} is cancelled: {done} of {session.total_instances} instances were finished or running.")
 
 
 def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None:
-    """A session for people: its figures, then its records, failures first."""
+    """Print a session: its figures, then its records, failures first."""
     for name, value in _session_row(session).items():
         console().print(f"{name:<12} {cell(value)}", markup=False)
     console().print()
@@ -75,29 +75,29 @@ def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None
         console().print(line, markup=False)
     rows = [_record_row(record) for record in records]
     columns = list(rows[0]) if rows else []
-    print_table(columns, rows, as_json=False, empty="No record of an instance belongs to it.")
+    print_table(columns, rows, as_json=False, empty="This session has no instance records.")
 
 
 def _reasons(records: Iterable[InstanceRecord]) -> Iterator[str]:
-    """One line for each error code and reason with the instances that failed by it."""
+    """One line per error code and reason, with the instances that failed with it."""
     names: dict[tuple[str, str], list[str]] = {}
     for record in records:
         if record.error_code:
             gaps = record.sync_details.get("missing", [])
             reason = record.sync_details.get("reason") or ", ".join(sorted({str(gap["reason"]) for gap in gaps}))
             names.setdefault((record.error_code, reason), []).append(record.instance_name)
-    for (code, reason), failed in sorted(names.items(), key=lambda one: -len(one[1])):
+    for (code, reason), failed in sorted(names.items(), key=lambda item: -len(item[1])):
         more = f" and {len(failed) - MOST_NAMES} more" if len(failed) > MOST_NAMES else ""
         yield f"{len(failed)} {code}{f' ({reason})' if reason else ''}: {', '.join(failed[:MOST_NAMES])}{more}"
 
 
 def _notices(records: Iterable[InstanceRecord]) -> Iterator[str]:
-    """What is odd or new about databases that were measured."""
+    """Notices about databases that were measured: renames and anomalies."""
     for record in records:
         for new, old in record.sync_details.get("renamed", {}).items():
             yield f"notice: {record.instance_name}: {old!r} is called {new!r} now, and keeps its history"
-        for one in record.sync_details.get("notices", []):
-            yield f"notice: {record.instance_name}/{one['database_name']}: {one['notice']}"
+        for notice in record.sync_details.get("notices", []):
+            yield f"notice: {record.instance_name}/{notice['database_name']}: {notice['notice']}"
 
 
 def _short(session_id: UUID | None) -> str | None:
@@ -127,7 +127,7 @@ def _session_row(session: Session) -> dict[str, object]:
 
 def _record_row(record: InstanceRecord) -> dict[str, object]:
     details = record.sync_details
-    gaps = details.get("missing")  # absent where the visit failed: then all that is known of the instance is missing
+    gaps = details.get("missing")  # absent if the probe failed; then every known database of the instance is missing
     reasons = ", ".join(sorted({str(gap["reason"]) for gap in gaps or ()}))
     return {
         "instance": record.instance_name,

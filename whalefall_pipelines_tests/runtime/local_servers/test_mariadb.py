@@ -90,7 +90,7 @@ def test_what_the_server_says_when_it_does_not_start_is_in_the_error(made_mariad
     with pytest.raises(LocalServerError, match=r"did not start: .*no-such-option.*mariadb\.log"):
         replace(made_mariadb, options=("--no-such-option",)).start(with_parent=True)
     assert made_mariadb.process_id() is None
-    with pytest.raises(LocalServerError, match=r"could not be made: .*no-such-option.*mariadb\.log"):
+    with pytest.raises(LocalServerError, match=r"could not be created: .*no-such-option.*mariadb\.log"):
         replace(made_mariadb, folder=tmp_path / "other", options=("--no-such-option",)).start(with_parent=True)
     with running(made_mariadb) as server:
         assert server.administer("select 1") == [(1,)]

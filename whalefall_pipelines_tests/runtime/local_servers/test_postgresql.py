@@ -168,5 +168,5 @@ def test_nobody_in_a_private_folder_is_told_why_it_cannot_work(tmp_path: Path) -
     (tmp_path / "private").mkdir(mode=0o700)
     with start_elsewhere(POSTGRESQL, tmp_path / "private" / "pg", PATH="/nonexistent") as start:
         _, errors = start.communicate(timeout=60)
-    assert "must be where that user may look" in errors
+    assert "must be readable for that user" in errors
     assert not (tmp_path / "private" / "pg" / "data").exists()

@@ -48,7 +48,7 @@ def test_a_named_folder_comes_first(tmp_path: Path) -> None:
 
 
 def test_a_named_folder_without_binaries_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(LocalServerError, match=r"^WHALEFALL_PG_BIN is .*, but no `postgres` and `initdb` work there"):
+    with pytest.raises(LocalServerError, match=r"^WHALEFALL_PG_BIN is .*, but that folder has no working `postgres` and `initdb`"):
         for_store(tmp_path)
 
 
@@ -56,7 +56,7 @@ def test_binaries_that_do_not_run_count_as_none(tmp_path: Path) -> None:
     for name in ("postgres", "initdb"):
         (tmp_path / name).write_text("no program")
         (tmp_path / name).chmod(0o755)
-    with pytest.raises(LocalServerError, match="work there"):
+    with pytest.raises(LocalServerError, match="has no working"):
         for_store(tmp_path)
 
 
@@ -67,13 +67,13 @@ def test_data_get_binaries_of_their_own_version() -> None:
 
 
 def test_data_of_a_version_that_is_not_here_are_one_sentence_that_says_what_to_install() -> None:
-    with pytest.raises(LocalServerError, match=r"made by PostgreSQL 14, but here is only .*18\.6.*\[embedded\].*WHALEFALL_PG_BIN"):
+    with pytest.raises(LocalServerError, match=r"created by PostgreSQL 14, but only .*18\.6.*\[embedded\].*WHALEFALL_PG_BIN"):
         for_store(major=14)
 
 
 def test_named_binaries_of_another_version_are_not_replaced_behind_ones_back() -> None:
     named = for_store(major=18).bin_dir
-    with pytest.raises(LocalServerError, match=r"made by PostgreSQL 17, but here is only 18\.6"):
+    with pytest.raises(LocalServerError, match=r"created by PostgreSQL 17, but only 18\.6"):
         for_store(named, major=17)
 
 
@@ -112,6 +112,6 @@ def test_without_any_server_the_refusal_names_the_command_that_brings_one(tmp_pa
     )
     assert result.returncode == 2, result.stderr
     *_, sentence = result.stderr.splitlines()
-    assert sentence.startswith("whalefall: The embedded store needs PostgreSQL 15 or later, but there are no PostgreSQL binaries here")
+    assert sentence.startswith("whalefall: The embedded store needs PostgreSQL 15 or later, but no PostgreSQL is installed")
     assert "`pip install 'whalefall-pipelines[embedded]'`" in sentence
     assert not (tmp_path / "home" / "store").exists()
