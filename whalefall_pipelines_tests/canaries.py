@@ -29,11 +29,11 @@ def everything_in(cluster: PostgresCluster, database: str) -> str:
     """Every row of every table of a database, and what was packed in them: Dagster compresses snapshots and cursors."""
     with superuser(cluster, database) as cursor:
         cursor.execute("select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')")
-        found: list[str] = []
+        rows: list[str] = []
         for schema, table in cursor.fetchall():
             cursor.execute(sql.SQL("select t::text from {} as t").format(sql.Identifier(schema, table)))
-            found += [str(row) for row in cursor.fetchall()]
-    text = "\n".join(found)
+            rows += [str(row) for row in cursor.fetchall()]
+    text = "\n".join(rows)
     return "\n".join((text, *_unpacked(text)))
 
 

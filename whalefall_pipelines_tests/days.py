@@ -20,8 +20,8 @@ def write_days(store: Database, days: Mapping[tuple[Key, date], ModelDay]) -> No
     """Write these days; one that is there already is replaced."""
     ensure_months(store, [day for _, day in days], ["database_size_stats", "instance_size_stats"])
     rows = [
-        {"i": key[0], "d": key[1], "day": str(day), "b": one.total_bytes, "p": "estimated" if one.is_estimated else "measured"}
-        for (key, day), one in days.items()
+        {"i": key[0], "d": key[1], "day": str(day), "b": size.total_bytes, "p": "estimated" if size.is_estimated else "measured"}
+        for (key, day), size in days.items()
     ]
     with store.transaction() as cursor:
         document = json.dumps(rows)

@@ -69,15 +69,15 @@ def random_day(chance: random.Random) -> ModelDay:
 
 
 def random_fleet(chance: random.Random, instance_ids: Sequence[int], days: Sequence[date]) -> dict[tuple[Key, date], ModelDay]:
-    found: dict[tuple[Key, date], ModelDay] = {}
+    fleet: dict[tuple[Key, date], ModelDay] = {}
     for instance_id in instance_ids:
         for name in ("app", "Mixed; 日本")[: chance.randint(1, 2)]:
             born, gone = sorted((chance.randrange(len(days)), chance.randrange(len(days))))
             silent = chance.random() * 0.4
             for day in days[born : gone + 1]:
                 if chance.random() >= silent:
-                    found[(instance_id, name), day] = random_day(chance)
-    return found
+                    fleet[(instance_id, name), day] = random_day(chance)
+    return fleet
 
 
 @settings(max_examples=25, deadline=None, phases=(Phase.reuse, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -95,7 +95,7 @@ def test_the_periods_are_those_of_the_model_in_whatever_order(
     instances = register(store, "a", "b")
     days = days_from(first_day, count)
     today = days[-1] + timedelta(days=after)
-    fleet = random_fleet(chance, [one.instance_id for one in instances], days)
+    fleet = random_fleet(chance, [instance.instance_id for instance in instances], days)
     if not fleet:
         return
     write_days(store, fleet)
@@ -106,8 +106,8 @@ def test_the_periods_are_those_of_the_model_in_whatever_order(
             if part:
                 aggregate(store, part, today)
     measured_from: dict[Key, date] = {}
-    for (key, day), one in fleet.items():
-        if one.total_bytes is not None:
+    for (key, day), size in fleet.items():
+        if size.total_bytes is not None:
             measured_from[key] = min(day, measured_from.get(key, day))
     assert_as_the_model(store, ModelFleet(fleet, measured_from), today)
 
@@ -246,11 +246,11 @@ def test_aggregates_outlive_their_days(store: Database) -> None:
     days = days_from(date(2026, 1, 1), 120)
     fleet_of(store, {day: 1000 + number for number, day in enumerate(days)})
     aggregate_all(store, days[0], days[-1], DAY)
-    kept = {level: {one: stored_rows(store, level, one) for one in PeriodType} for level in Level}
+    kept = {level: {period_type: stored_rows(store, level, period_type) for period_type in PeriodType} for level in Level}
     for month in ("2026_01", "2026_02"):
         expire(store, month)
     assert aggregate_all(store, days[0], days[-1], DAY) == 0
-    assert {level: {one: stored_rows(store, level, one) for one in PeriodType} for level in Level} == kept
+    assert {level: {period_type: stored_rows(store, level, period_type) for period_type in PeriodType} for level in Level} == kept
     assert list(verify(store, days[0], days[-1], DAY)) == []
     assert find_stale_periods(store, PeriodType.QUARTERLY, DAY) == []
 
@@ -261,8 +261,8 @@ def test_a_day_that_was_deleted_is_no_day_of_its_periods_any_more(store: Databas
     with store.transaction() as cursor:
         cursor.execute("delete from database_size_stats where stat_date = '2026-10-06'")
         cursor.execute("delete from instance_size_stats where stat_date = '2026-10-06'")
-    stale = {one: find_stale_periods(store, one, DAY) for one in PeriodType}
-    assert stale == {one: [period_of(one, date(2026, 10, 6))] for one in PeriodType}
+    stale = {period_type: find_stale_periods(store, period_type, DAY) for period_type in PeriodType}
+    assert stale == {period_type: [period_of(period_type, date(2026, 10, 6))] for period_type in PeriodType}
     aggregate_all(store, date(2026, 10, 6), date(2026, 10, 6), DAY)
     assert totals(store, PeriodType.DAILY, date(2026, 10, 6))[:3] == (None, 0, 1)
     assert totals(store, PeriodType.MONTHLY, date(2026, 10, 1))[:3] == (1000, 1, 31)
@@ -275,8 +275,10 @@ def test_a_changed_aggregate_is_found_and_put_right(store: Database) -> None:
     with store.transaction() as cursor:
         cursor.execute("update database_size_aggregations set max_bytes = 7 where period_type = 'weekly'")
         cursor.execute("delete from instance_size_aggregations where period_type = 'monthly'")
-    found = list(verify(store, date(2026, 10, 5), date(2026, 10, 5), DAY))
-    assert [(one.level, one.period.period_type, one.stored and dict(one.stored)) for one in found] == [
+    differences = list(verify(store, date(2026, 10, 5), date(2026, 10, 5), DAY))
+    assert [
+        (difference.level, difference.period.period_type, difference.stored and dict(difference.stored)) for difference in differences
+    ] == [
         (Level.DATABASE, PeriodType.WEEKLY, {"max_bytes": 7}),
         (Level.INSTANCE, PeriodType.MONTHLY, None),
     ]
@@ -312,4 +314,8 @@ def test_two_programs_at_once_end_with_what_the_days_say(store: Database) -> Non
     with ThreadPoolExecutor(4) as pool:
         for future in [pool.submit(aggregate, store, months, DAY) for _ in range(8)]:
             future.result(30)
-    assert [one for one in verify(store, date(2026, 9, 1), date(2026, 10, 30), DAY) if one.period.period_type is PeriodType.MONTHLY] == []
+    assert [
+        difference
+        for difference in verify(store, date(2026, 9, 1), date(2026, 10, 30), DAY)
+        if difference.period.period_type is PeriodType.MONTHLY
+    ] == []

@@ -25,14 +25,14 @@ def test_a_final_period_that_lacks_days_passes_only_when_each_has_its_reason(sto
     monday = period_of(PeriodType.WEEKLY, NOW).previous.start
     week = days_from(monday, 7)
     write_days(store, {(key, day): ModelDay(1000) for day in (*week, NOW)} | {(key, week[2]): ModelDay(None)})
-    found = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
-    assert found.passed
-    assert found.description == "1 incomplete, every missing day has its reason"
+    result = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
+    assert result.passed
+    assert result.description == "1 incomplete, every missing day has its reason"
     with store.transaction() as cursor:
         cursor.execute("delete from capacity_gaps")
-    found = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
-    assert not found.passed
-    assert str(found.description).startswith(f"1 unexplained: orders in {monday} (1 days)")
+    result = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
+    assert not result.passed
+    assert str(result.description).startswith(f"1 unexplained: orders in {monday} (1 days)")
 
 
 def test_days_before_the_birth_of_an_instance_need_no_reason(store: Database, key: Key) -> None:

@@ -26,8 +26,8 @@ def environment(store: Database, store_environment: dict[str, str]) -> dict[str,
 
 
 def test_periods_are_computed_and_verified(environment: dict[str, str], store: Database) -> None:
-    said = succeed(environment, "aggregate", "--period", "monthly", "--start", "2026-09-01", "--end", "2026-11-01")
-    assert "monthly periods: 3, rows written: 6" in said
+    output = succeed(environment, "aggregate", "--period", "monthly", "--start", "2026-09-01", "--end", "2026-11-01")
+    assert "monthly periods: 3, rows written: 6" in output
     assert query(store, "select period_start, data_count from instance_size_aggregations order by 1") == [
         (date(2026, 9, 1), 3),
         (date(2026, 10, 1), 31),
@@ -51,7 +51,7 @@ def test_verify_says_what_differs_and_exits_with_1(environment: dict[str, str], 
     assert "all aggregations match their daily data" in succeed(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")
     everything = json.loads(whalefall(environment, "verify", "--json").stdout)
     assert everything["first_day"] == str(FIRST)
-    assert {one["stored"] for one in everything["differences"]} == {None}  # what was never computed
+    assert {row["stored"] for row in everything["differences"]} == {None}  # what was never computed
     shown = whalefall(environment, "verify", "--to", "2026-09-28")
     assert "data_count 1" in shown.stdout
     assert "instance_id" not in shown.stdout
@@ -96,10 +96,10 @@ def test_coverage_is_a_calendar_with_a_sign_a_day(store: Database, store_environ
     (instance,) = register(store, "orders")
     key = (instance.instance_id, "shop")
     states = {4: ModelDay(1), 3: ModelDay(2, is_estimated=True), 2: ModelDay(None), 0: ModelDay(3)}
-    write_days(store, {(key, now - timedelta(days=age)): one for age, one in states.items()})
+    write_days(store, {(key, now - timedelta(days=age)): size for age, size in states.items()})
     assert succeed(store_environment, "coverage", "--days", "6").splitlines()[1] == "orders  .#e!!#"
     shown = json.loads(succeed(store_environment, "coverage", "--days", "6", "--json"))
-    assert [(one["state"], one["reasons"]) for one in shown] == [
+    assert [(row["state"], row["reasons"]) for row in shown] == [
         ("measured", []),
         ("estimated", []),
         ("missing", ["timeout"]),

@@ -126,14 +126,14 @@ def test_a_gap_in_the_month_holds_nothing_up(automation: Automation) -> None:
 
 
 def daily(day: date) -> Asked:
-    return {one for one in periods_of(day) if one[0].endswith("/daily")}
+    return {period for period in periods_of(day) if period[0].endswith("/daily")}
 
 
 def begin(automation: Automation) -> str:
     """A day was collected, everything was asked for, and only the daily run is under way."""
     automation.collect(OLD)
     asked = automation.tick()
-    automation.settle({one for one in asked if not one[0].endswith("/daily")})
+    automation.settle({period for period in asked if not period[0].endswith("/daily")})
     run_id = automation.start(PeriodType.DAILY, OLD)
     automation.tick()
     return run_id
@@ -154,7 +154,7 @@ def test_a_change_while_the_aggregation_runs_is_not_lost(automation: Automation)
 
 def test_a_change_in_the_tick_of_its_start_is_not_lost(automation: Automation) -> None:
     automation.collect(OLD)
-    automation.settle({one for one in automation.tick() if not one[0].endswith("/daily")})
+    automation.settle({period for period in automation.tick() if not period[0].endswith("/daily")})
     run_id = automation.start(PeriodType.DAILY, OLD)
     automation.collect(OLD)
     automation.tick()

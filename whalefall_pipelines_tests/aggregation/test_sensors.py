@@ -22,12 +22,12 @@ RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_e
 
 
 def reconciled(store: Database, period_type: PeriodType, environment: Mapping[str, str] = NOTHING) -> list[dg.RunRequest]:
-    given = settings.load(environment)
-    (schedule,) = [one for one in sensors.reconcile_aggregations if one.name == f"reconcile_{period_type}_periods"]
+    configured = settings.load(environment)
+    (schedule,) = [definition for definition in sensors.reconcile_aggregations if definition.name == f"reconcile_{period_type}_periods"]
     night = datetime.combine(NOW, time(0, 20), ZONE)
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_schedule_context(
-            instance=instance, scheduled_execution_time=night, resources={"whalefall": bound(store, settings=given)}
+            instance=instance, scheduled_execution_time=night, resources={"whalefall": bound(store, settings=configured)}
         )
         return list(schedule.evaluate_tick(context).run_requests or [])
 

@@ -72,7 +72,9 @@ def test_whoever_changes_a_day_makes_exactly_its_four_periods_due(computed: Data
 
 def test_a_day_that_is_moved_is_gone_from_its_periods_and_new_in_others(computed: Database) -> None:
     query(computed, f"update database_size_stats set stat_date = '2026-09-01' where stat_date = '{LOST}' returning 1")
-    assert due(computed) == {one: [period_of(one, date(2026, 9, 1)), period_of(one, LOST)] for one in PeriodType}
+    assert due(computed) == {
+        period_type: [period_of(period_type, date(2026, 9, 1)), period_of(period_type, LOST)] for period_type in PeriodType
+    }
 
 
 def test_running_periods_are_due_again_on_each_of_their_days_and_once_when_they_are_over(computed: Database) -> None:
@@ -94,12 +96,12 @@ def open_transaction(store: Database) -> extensions.connection:
 
 
 def test_visits_of_one_day_do_not_wait_for_each_other(computed: Database) -> None:
-    with closing(open_transaction(computed)) as one, closing(open_transaction(computed)) as other:
-        for number, connection in enumerate((one, other)):
+    with closing(open_transaction(computed)) as first, closing(open_transaction(computed)) as second:
+        for number, connection in enumerate((first, second)):
             with connection.cursor() as cursor:
                 cursor.execute(SIZE.format(100 + number, LOST))
-        other.commit()
-        one.commit()
+        second.commit()
+        first.commit()
     assert due(computed)[PeriodType.DAILY] == [period_of(PeriodType.DAILY, LOST)]
 
 
@@ -136,4 +138,6 @@ def test_a_store_of_the_version_before_gets_its_ledger_with_what_no_comparison_h
         )
         cursor.execute(queries.load("schema/0011_stale_periods"))
     never = date(2026, 9, 1)
-    assert due(computed) == {one: sorted({period_of(one, never), period_of(one, DAY)}) for one in PeriodType}
+    assert due(computed) == {
+        period_type: sorted({period_of(period_type, never), period_of(period_type, DAY)}) for period_type in PeriodType
+    }

@@ -109,7 +109,7 @@ def measure(folder: Path) -> list[Figure]:
     """The run against the bare statement, and the peak memory of its process."""
     last_day = today(datetime.now(UTC), settings.machine_timezone()) - timedelta(days=1)
     first_day = last_day - timedelta(days=DAYS - 1)
-    given = settings.load({"WHALEFALL_HOME": str(folder / "home"), "WHALEFALL_START_DATE": str(first_day)})
+    configured = settings.load({"WHALEFALL_HOME": str(folder / "home"), "WHALEFALL_START_DATE": str(first_day)})
     peak = 0.0
 
     def look(_: object) -> None:
@@ -121,18 +121,18 @@ def measure(folder: Path) -> list[Figure]:
                     peak = max(peak, next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0))
 
     try:
-        with open_store(given, may_make=True) as store:
+        with open_store(configured, may_make=True) as store:
             missing = fill(store)
             (folder / "home" / "settings.env").write_text(f"WHALEFALL_START_DATE={first_day}\n")
             begun = time.monotonic()
-            run_in_dagster(given, store, collection(first_day, last_day), on_progress=look)
+            run_in_dagster(configured, store, collection(first_day, last_day), on_progress=look)
             seconds = time.monotonic() - begun
             with store.transaction() as cursor:
                 cursor.execute("select count(*) from database_size_stats where provenance = 'estimated'")
                 (estimated,) = cursor.fetchone() or (0,)
             bare = median(rewrite(store) for _ in range(ROUNDS))
     finally:
-        cluster(given).stop()
+        cluster(configured).stop()
     assert estimated > missing * 0.99, (estimated, missing)
     detail = f"{DAYS} days of {INSTANCES} x {DATABASES}, {missing} missing, {estimated} estimated: {seconds:.0f} s against {bare:.1f} s"
     return [

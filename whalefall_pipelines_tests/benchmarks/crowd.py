@@ -70,7 +70,7 @@ def collect_crowd(store: Database, home: Path, instances: int, deadlines: Deadli
 
 
 def _healthy() -> FakeServer:
-    return server({f"application_{one}": 1000 + one for one in range(DATABASES)})
+    return server({f"application_{number}": 1000 + number for number in range(DATABASES)})
 
 
 def _seconds(fleet: FleetTest, day: date) -> float:

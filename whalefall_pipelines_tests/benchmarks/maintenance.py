@@ -53,9 +53,9 @@ def _fill(store: Database, data: Path, *, is_cached: bool) -> None:
 def _expire(store: Database, data: Path, *, is_cached: bool) -> float:
     """The whole service, of a month whose periods nobody keeps any more: what asking for them costs is a figure of its own."""
     _fill(store, data, is_cached=is_cached)
-    given = replace(settings.load({"WHALEFALL_HOME": "/nonexistent"}), aggregation_retention_months=12)
+    configured = replace(settings.load({"WHALEFALL_HOME": "/nonexistent"}), aggregation_retention_months=12)
     begun = time.monotonic()
-    (outcome,) = expire_table_partitions(store, given, TODAY).outcomes
+    (outcome,) = expire_table_partitions(store, configured, TODAY).outcomes
     seconds = time.monotonic() - begun
     assert outcome.error is None
     return seconds

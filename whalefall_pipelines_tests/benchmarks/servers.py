@@ -30,11 +30,11 @@ _SMALL = (
 @contextmanager
 def embedded_store(folder: Path) -> Generator[Database]:
     """A migrated store of our own, durable like the one that people run, stopped and closed with the block."""
-    given = settings.load({"WHALEFALL_HOME": str(folder)})
-    cluster = embedded.cluster(given)
+    configured = settings.load({"WHALEFALL_HOME": str(folder)})
+    cluster = embedded.cluster(configured)
     try:
-        prepare_store(given, with_parent=True)
-        with closing(embedded.open_database(given)) as database:
+        prepare_store(configured, with_parent=True)
+        with closing(embedded.open_database(configured)) as database:
             yield database
     finally:
         cluster.stop()

@@ -109,8 +109,8 @@ def test_failures_are_counted_by_code_and_grouped_by_reason(store: Database, tmp
 def test_only_a_running_session_can_be_cancelled_and_once(store: Database, store_environment: Environment) -> None:
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
     sessions.open_session(store, plan, [instance.instance_id for instance in register(store, "a", "b")])
-    said = succeed(store_environment, "sessions", "cancel", str(plan.session_id)[:8])
-    assert f"Session {plan.session_id} is cancelled: 0 of 2 instances" in said
+    output = succeed(store_environment, "sessions", "cancel", str(plan.session_id)[:8])
+    assert f"Session {plan.session_id} is cancelled: 0 of 2 instances" in output
     assert "is cancelled already; only a running one can be cancelled" in refused(
         store_environment, "sessions", "cancel", str(plan.session_id)
     )

@@ -258,15 +258,15 @@ def test_filling_is_linear_reproducible_and_leaves_what_was_measured(
     fill(fleet, days, max_gap_days=max_gap_days)
     expected: dict[int, int] = {}
     for number in range(40):
-        before = max((one for one in known if one < number), default=None)
-        after = min((one for one in known if one > number), default=None)
+        before = max((measured for measured in known if measured < number), default=None)
+        after = min((measured for measured in known if measured > number), default=None)
         if number in known or before is None or after is None or max(number - before, after - number) > max_gap_days:
             continue
         rise, past, length = known[after] - known[before], number - before, after - before
         exact = known[before] * length + rise * past
         expected[number] = (2 * exact + length) // (2 * length)  # half away from zero, as PostgreSQL rounds what is not negative
     rows = query(store, "select stat_date, total_bytes from database_size_stats where provenance = 'estimated'")
-    assert {(one - day(-40)).days: size for one, size in rows if isinstance(one, date)} == expected
+    assert {(stat_date - day(-40)).days: size for stat_date, size in rows if isinstance(stat_date, date)} == expected
     assert query(store, "select * from database_size_stats where provenance = 'measured' order by stat_date") == measured
     everything = query(store, "select * from database_size_stats order by stat_date")
     assert fill(fleet, days, max_gap_days=max_gap_days)[0] == Filled(0, 0)

@@ -52,12 +52,12 @@ def run(
 
 
 def metadata(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = {}
+    by_day: dict[str, dict[str, object]] = {}
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
         if materialization.asset_key == key:
-            found[str(materialization.partition)] = {name: value.value for name, value in materialization.metadata.items()}
-    return found
+            by_day[str(materialization.partition)] = {name: value.value for name, value in materialization.metadata.items()}
+    return by_day
 
 
 def session_of(fleet: FleetTest, result: dg.ExecuteInProcessResult, dagster_instance: dg.DagsterInstance) -> sessions.Session:

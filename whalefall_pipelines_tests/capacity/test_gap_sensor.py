@@ -29,7 +29,7 @@ def interpolated(store: Database) -> list[dg.RunRequest]:
 def test_exactly_the_days_that_can_be_bridged_are_requested_and_once_a_day(store: Database, key: Key) -> None:
     days = {NOW - timedelta(days=age): ModelDay(1000 if age in {9, 6, 4, 0} else None) for age in range(10)}
     days |= {NOW - timedelta(days=12): ModelDay(None)}
-    write_days(store, {(key, day): one for day, one in days.items()})
+    write_days(store, {(key, day): size for day, size in days.items()})
     requests = interpolated(store)
     expected = [(8, 7), (5, 5), (3, 1)]
     spans = [{RANGE[0]: str(NOW - timedelta(days=a)), RANGE[1]: str(NOW - timedelta(days=b))} for a, b in expected if a != b]

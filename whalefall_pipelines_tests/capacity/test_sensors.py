@@ -41,8 +41,10 @@ class Days:
         self.grace_hours = 2
 
     def resources(self) -> dict[str, object]:
-        given = replace(settings.load({"WHALEFALL_HOME": str(self.fleet.home)}), requested_timezone=TIMEZONE, grace_hours=self.grace_hours)
-        return {"whalefall": bound(self.store, settings=given), "servers": bound_servers(self.store, self.fleet.collector)}
+        configured = replace(
+            settings.load({"WHALEFALL_HOME": str(self.fleet.home)}), requested_timezone=TIMEZONE, grace_hours=self.grace_hours
+        )
+        return {"whalefall": bound(self.store, settings=configured), "servers": bound_servers(self.store, self.fleet.collector)}
 
     def sensor_context(self) -> dg.SensorEvaluationContext:
         return dg.build_sensor_context(instance=self.instance, resources={"whalefall": self.resources()["whalefall"]}, definitions=defs)
@@ -127,7 +129,7 @@ def test_failed_instances_lack_compensation_no_more_they_are_retried_the_same_da
     (request,) = days.requests()
     assert days.names(request) == ["down"]
     assert (request.run_key, request.tags["dagster/partition"]) == (str(first), str(DAY))
-    assert [one.run_key for one in days.requests()] == [request.run_key]  # Dagster launches a key once
+    assert [request.run_key for request in days.requests()] == [request.run_key]  # Dagster launches a key once
     servers["down"].refusal = None
     retry = sessions.get_session(store, days.launch(request))
     assert (retry.sync_type, retry.retry_of, retry.status) == (SyncType.RETRY, first, SessionStatus.COMPLETED)
@@ -202,7 +204,7 @@ def test_a_session_that_is_cancelled_cancels_its_run(store: Database, days_of: D
     assert days.run().status is dg.DagsterRunStatus.CANCELED
     (session,) = sessions.list_sessions(store, most=10)
     assert session.status is SessionStatus.CANCELLED
-    assert {one.instance_name: one.status for one in sessions.list_records(store, session.session_id)} == {
+    assert {record.instance_name: record.status for record in sessions.list_records(store, session.session_id)} == {
         "a": RecordStatus.FAILED,
         "b": RecordStatus.PENDING,
     }
@@ -305,8 +307,8 @@ def test_a_run_that_copies_the_tags_of_another_has_a_session_of_its_own(store: D
     days = days_of({"a": server()})
     run = days.run()
     copy = days.run(tags=dict(run.tags))
-    found = {session.run_id: str(session.session_id) for session in sessions.list_sessions(store, most=10)}
-    assert found == {one.run_id: one.tags["whalefall/session_id"] for one in (run, copy)}
+    session_ids = {session.run_id: str(session.session_id) for session in sessions.list_sessions(store, most=10)}
+    assert session_ids == {launched.run_id: launched.tags["whalefall/session_id"] for launched in (run, copy)}
 
 
 def test_the_session_of_a_cancelled_run_is_cancelled(store: Database, days_of: DaysOf) -> None:

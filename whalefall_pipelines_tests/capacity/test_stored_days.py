@@ -119,7 +119,10 @@ def test_a_renamed_database_keeps_its_history_and_is_neither_a_death_nor_a_birth
     assert fleet.sizes(day(-3)) == {("a", "shop"): 2000, ("a", "app"): 5}
     growth = {row.database_name: row.change_bytes for row in rank_databases(fleet.store, [day(-2)])}
     assert growth == {"store": 1000, "app": 0}
-    assert [(one.created, one.deactivated) for one in summarize_inventory(fleet.store, [day(-2), day(-1)]).values()] == [(0, 0), (0, 0)]
+    assert [(summary.created, summary.deactivated) for summary in summarize_inventory(fleet.store, [day(-2), day(-1)]).values()] == [
+        (0, 0),
+        (0, 0),
+    ]
     ((renamed,),) = query(fleet.store, "select sync_details->'renamed' from sync_instance_records where sync_details->'renamed' <> '{}'")
     assert renamed == {"store": "shop"}
 
@@ -152,7 +155,7 @@ def test_the_sum_of_the_fleet_does_not_fall_when_a_server_is_silent(store: Datab
         fleet.servers["b"].refusal = UnreachableError("asleep", reason="timeout") if number == -2 else None
         fleet.collect(day(number))
     summaries = summarize_days(store, [day(number) for number in (-3, -2, -1, 0)])
-    figures = [(one.total_bytes, one.held_total_bytes, one.is_complete) for one in summaries.values()]
+    figures = [(summary.total_bytes, summary.held_total_bytes, summary.is_complete) for summary in summaries.values()]
     # the dropped database is gone for good, the silent server is not; nothing was collected on the last day
     assert figures == [(1547, 1547, True), (998, 1498, False), (1499, 1499, True), (None, 1499, False)]
 

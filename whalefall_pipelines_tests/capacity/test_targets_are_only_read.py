@@ -53,18 +53,18 @@ def visit_in_every_way(store: Database, environment: dict[str, str], engine: Eng
     with store.transaction() as cursor:
         cursor.execute("update credentials set username = %s, secret = %s", (login.username, f"file:{environment['SECRET_FILE']}"))
     Path(environment["SECRET_FILE"]).write_text(str(login.password))
-    given = settings.load(environment)
-    collector = server_collector(given, store)
+    configured = settings.load(environment)
+    collector = server_collector(configured, store)
     instances = active_instances(store)
-    day = today(datetime.now(UTC), given.requested_timezone)
+    day = today(datetime.now(UTC), configured.requested_timezone)
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day)
     with sync_session(store, plan, instances):
         (outcome,) = collector.collect_day(instances, day, plan.session_id)
     assert (outcome.error, outcome.missing) == (None, ())
     assert outcome.measured
     tester = ConnectionTester(store, collector.fleet, collector.secrets, collector.filters, 2)
-    assert [one.is_fine for one in tester.test_all(instances)] == [True]
-    (finding,) = [one for one in examine(Installation(given)) if one.check == "instances"]
+    assert [tested.is_fine for tested in tester.test_all(instances)] == [True]
+    (finding,) = [outcome for outcome in examine(Installation(configured)) if outcome.check == "instances"]
     assert finding.sentence == "1 of 1 are reachable with all privileges."
 
 
@@ -84,7 +84,7 @@ class PostgresTarget:
         """What this login has sent, as the server logged it."""
         entries = self.cluster.log.read_text(errors="replace").split(MARK)
         ours = [entry.partition(":")[2] for entry in entries if entry.startswith(f"{self.login.username}:")]
-        return [found[1] for entry in ours if (found := re.match(r"\s*LOG:\s+(?:statement|execute [^:]*):\s*(.*)", entry, re.DOTALL))]
+        return [logged[1] for entry in ours if (logged := re.match(r"\s*LOG:\s+(?:statement|execute [^:]*):\s*(.*)", entry, re.DOTALL))]
 
     def next_transaction(self) -> object:
         """The number that the next transaction that writes anything will get, in any database of the server."""
@@ -108,7 +108,7 @@ def test_a_postgresql_superuser_of_ours_writes_nothing(
     before = postgres_target.next_transaction()
     visit_in_every_way(store, environment, Engine.POSTGRESQL, cluster.port, login)
     sent = postgres_target.statements()
-    assert len([one for one in sent if "pg_database_size" in one]) >= 3, "the log is not read as it is written"
+    assert len([statement for statement in sent if "pg_database_size" in statement]) >= 3, "the log is not read as it is written"
     assert writing(sent) == []
     assert postgres_target.next_transaction() == before
 
@@ -123,7 +123,7 @@ def test_a_postgresql_superuser_of_ours_writes_nothing(
     ):
         cursor.execute("create table public.written (x integer)")
         connection.commit()
-    assert [one for one in writing(postgres_target.statements()) if "written" in one] != []
+    assert [statement for statement in writing(postgres_target.statements()) if "written" in statement] != []
     assert postgres_target.next_transaction() != before
 
 
@@ -163,7 +163,7 @@ def test_a_mariadb_login_with_all_privileges_of_ours_writes_nothing(store: Datab
         before = counters(target)
         visit_in_every_way(store, environment, Engine.MYSQL, target.port, login)
         sent = mariadb_statements(target, login)
-        assert len([one for one in sent if "innodb_sys_tablespaces" in one]) >= 3, "the log is not read as it is written"
+        assert len([statement for statement in sent if "innodb_sys_tablespaces" in statement]) >= 3, "the log is not read as it is written"
         assert writing(sent) == []
         assert counters(target) == before
 

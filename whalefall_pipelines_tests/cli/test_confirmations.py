@@ -23,14 +23,14 @@ TABLE = "instance_size_stats"
 def overdue(store: Database) -> Month:
     """The only month that is overdue, beside those that are kept."""
     day = today(datetime.now(UTC), TIMEZONE)
-    this = Month(day.year, day.month)
-    for month in months_between(this.plus(-13), this):
+    this_month = Month(day.year, day.month)
+    for month in months_between(this_month.plus(-13), this_month):
         ensure_month(store, TABLE, month)
-    return this.plus(-13)
+    return this_month.plus(-13)
 
 
 def months(store: Database) -> list[Month | None]:
-    return [one.month for one in read_catalogue(store, [TABLE])]
+    return [partition.month for partition in read_catalogue(store, [TABLE])]
 
 
 @pytest.mark.process

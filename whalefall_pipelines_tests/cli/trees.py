@@ -46,9 +46,9 @@ class Home:
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None, seconds: float = 60) -> subprocess.CompletedProcess[str]:
         """The command, to its end."""
-        given = self.environment | dict(environment or {})
+        variables = self.environment | dict(environment or {})
         return subprocess.run(
-            [*WHALEFALL, *arguments], env=given, capture_output=True, text=True, check=False, timeout=seconds, cwd=self.checkout
+            [*WHALEFALL, *arguments], env=variables, capture_output=True, text=True, check=False, timeout=seconds, cwd=self.checkout
         )
 
     def succeed(self, *arguments: str, seconds: float = 60) -> str:
@@ -97,12 +97,12 @@ class Up:
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(command, env=home.environment, cwd=home.checkout, stdout=output, stderr=output)
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text()
 
     def wait_until_ready(self) -> None:
-        assert eventually(lambda: "whalefall is up" in self.said() or self.process.poll() is not None, seconds=180), self.said()
-        assert self.process.poll() is None, self.said()
+        assert eventually(lambda: "whalefall is up" in self.output() or self.process.poll() is not None, seconds=180), self.output()
+        assert self.process.poll() is None, self.output()
 
     def part(self, word: str) -> psutil.Process:
         (guard,) = psutil.Process(self.process.pid).children()
@@ -132,9 +132,9 @@ def running(home: Home, port: int) -> Generator[Up]:
         up.process.wait(10)
 
 
-def launch_collection(up: Up, given: settings.Settings) -> str:
+def launch_collection(up: Up, configured: settings.Settings) -> str:
     """Launch a run of today through the web server, as a click does."""
-    tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), given.requested_timezone))}]
+    tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), configured.requested_timezone))}]
     selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "collect_capacity"}
     parameters = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
     answer = up.ask(LAUNCH, {"parameters": parameters})["launchPipelineExecution"]

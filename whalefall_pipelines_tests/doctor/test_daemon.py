@@ -32,10 +32,10 @@ _numbers = itertools.count()
 def test_the_doctor_looks_for_every_schedule_and_sensor_that_is_on_by_itself() -> None:
     repository = defs.get_repository_def()
     assert {name for area in areas() for name in area.automations} == {
-        one.name for one in (*repository.schedule_defs, *repository.sensor_defs)
+        automation.name for automation in (*repository.schedule_defs, *repository.sensor_defs)
     }
-    for one in (*repository.schedule_defs, *repository.sensor_defs):
-        assert one.default_status in {dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING}
+    for automation in (*repository.schedule_defs, *repository.sensor_defs):
+        assert automation.default_status in {dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING}
 
 
 @pytest.fixture

@@ -47,10 +47,10 @@ def test_in_a_terminal_no_line_begins_behind_the_progress(store: Database, store
 
 def test_json_says_the_same(store: Database, store_environment: dict[str, str]) -> None:
     result = whalefall(store_environment, "doctor", "--json", "--no-instances")
-    found = json.loads(result.stdout)
-    assert {one["severity"] for one in found} == {"ok", "warning", "problem"} or {one["severity"] for one in found} == {"ok", "problem"}
-    assert all((one["next_step"] is None) == (one["severity"] == "ok") for one in found)
-    assert "instances" not in {one["check"] for one in found}
+    rows = json.loads(result.stdout)
+    assert {row["severity"] for row in rows} == {"ok", "warning", "problem"} or {row["severity"] for row in rows} == {"ok", "problem"}
+    assert all((row["next_step"] is None) == (row["severity"] == "ok") for row in rows)
+    assert "instances" not in {row["check"] for row in rows}
 
 
 def test_a_store_that_is_away_exits_with_2(tmp_path: Path) -> None:

@@ -37,11 +37,11 @@ def test_the_daemon_is_there_when_each_of_its_parts_spoke_of_late() -> None:
     assert bad(check_daemon(fresh, NOW)) == []
     old = dict.fromkeys(DAEMONS, NOW - timedelta(hours=1))
     partly = fresh | {"SENSOR": NOW - timedelta(hours=1)}
-    for heartbeats, said in (({}, "never run"), (old, "no sign of life since"), (partly, "silent: sensor")):
-        (found,) = bad(check_daemon(heartbeats, NOW))
-        assert found[0] is Severity.PROBLEM
-        assert said in found[1]
-        assert "start" in found[2]
+    for heartbeats, sentence in (({}, "never run"), (old, "no sign of life since"), (partly, "silent: sensor")):
+        (outcome,) = bad(check_daemon(heartbeats, NOW))
+        assert outcome[0] is Severity.PROBLEM
+        assert sentence in outcome[1]
+        assert "start" in outcome[2]
     del fresh["MONITORING"]
     assert "silent: monitoring" in bad(check_daemon(fresh, NOW))[0][1]
 

@@ -95,7 +95,9 @@ def report(record_property: Callable[[str, object], None]) -> Report:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table. A worker's rows come with its reports, so this is the whole of them."""
     passed = terminalreporter.getreports("passed")
-    rows = [value for one in passed if one.when == "call" for name, value in one.user_properties if name == PROPERTY]
+    rows = [
+        value for test_report in passed if test_report.when == "call" for name, value in test_report.user_properties if name == PROPERTY
+    ]
     if not rows:
         return
     lines = [["fault", "engine", "outcome", "seconds to heal"], *sorted([str(cell) for cell in row] for row in rows)]

@@ -66,7 +66,7 @@ class Process:
         """The exit code."""
         return self.process.wait(seconds)
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text(errors="replace")
 
     def end(self) -> None:
@@ -82,9 +82,9 @@ class Process:
 def make_dagster_template(server: PostgresCluster, folder: Path) -> str:
     """A database with Dagster's tables, to be cloned, because making them takes seconds."""
     administer(server, "create database dagster_template")
-    given = settings.load({"WHALEFALL_HOME": str(folder), "WHALEFALL_DATABASE_URL": server.url("dagster_template")})
+    configured = settings.load({"WHALEFALL_HOME": str(folder), "WHALEFALL_DATABASE_URL": server.url("dagster_template")})
     address = StoreAddress(*(parse_url(server.url("dagster_template")) for _ in range(2)), is_embedded=False)
-    migrate(given, os.environ | {"PYTHONPATH": str(REPOSITORY)} | dagster_environment(given, address, TIMEZONE))
+    migrate(configured, os.environ | {"PYTHONPATH": str(REPOSITORY)} | dagster_environment(configured, address, TIMEZONE))
     return "dagster_template"
 
 

@@ -127,18 +127,18 @@ class Scene(FleetTest):
 
     def target_id(self) -> int:
         """The number of the server under fault."""
-        ((found,),) = query(self.store, "select instance_id from instances where name = %s", TARGET)
-        return int(str(found))
+        ((instance_id,),) = query(self.store, "select instance_id from instances where name = %s", TARGET)
+        return int(str(instance_id))
 
     def find_session(self) -> None:
         """Look at the session of the newest run of Dagster's that did not leave its day to another."""
-        ((found,),) = query(
+        ((session_id,),) = query(
             self.store,
             "select session_id from sync_sessions where run_id is not null and retry_of is null and sync_category = 'capacity' "
             "and error_code is distinct from 'SESSION_RUNNING' "
             "order by started_at desc limit 1",
         )
-        self.session_id = UUID(str(found))
+        self.session_id = UUID(str(session_id))
 
     def seen(self, name: str = TARGET) -> Seen:
         """What the last run left."""
@@ -157,9 +157,9 @@ class Scene(FleetTest):
             self.day,
             name,
         )
-        said = " ".join([str(sentence), *(str(gap[1]) for gap in gaps)])
+        sentences = " ".join([str(sentence), *(str(gap[1]) for gap in gaps)])
         code = None if code is None else str(code)
-        return Seen(str(status), str(record), code, said, frozenset(str(gap[0]) for gap in gaps), int(str(attempts)))
+        return Seen(str(status), str(record), code, sentences, frozenset(str(gap[0]) for gap in gaps), int(str(attempts)))
 
     def look_for(self, fault: Fault, name: str = TARGET, printed: str = "") -> None:
         """What there is to see at this instance, or was `printed`, is what the matrix says, and the neighbour knows nothing of it."""

@@ -107,8 +107,8 @@ class Holder:
     def __init__(self, connection: Connection, first: int, second: int) -> None:
         self._connection, self._first, self._second = connection, first, second
 
-    def wait_for_somebody(self, said: Callable[[], str] = lambda: "", *, seconds: float = 40) -> None:
-        """Return when a run stands at the stop; `said` is what it has to say if it does not come."""
+    def wait_for_somebody(self, output: Callable[[], str] = lambda: "", *, seconds: float = 40) -> None:
+        """Return when a run stands at the stop; `output` is the output of that run, shown if it does not arrive."""
         deadline = time.monotonic() + seconds
         while not self._ask(
             "select 1 from pg_locks where locktype = 'advisory' and not granted and classid = %s and objid = %s "
@@ -116,7 +116,7 @@ class Holder:
             self._first,
             self._second,
         ):
-            assert time.monotonic() < deadline, f"nobody came to the stop: {said()}"
+            assert time.monotonic() < deadline, f"nobody came to the stop: {output()}"
             time.sleep(0.02)
 
     def let_go(self) -> None:

@@ -238,7 +238,7 @@ def test_a_history_that_is_broken_costs_only_its_own_server(
     ended_at = time.monotonic()
     check_halves(store)
     (session_id,) = query(store, "select session_id from sync_sessions where sync_type = 'backfill'")[0]
-    records = {one.instance_name: one for one in sessions.list_records(store, UUID(str(session_id)))}
+    records = {record.instance_name: record for record in sessions.list_records(store, UUID(str(session_id)))}
     assert (records[KNOWN].status, records[KNOWN].error_code, records[NEEDY].status) == ("failed", fault.code, "completed")
     assert fault.says in str(records[KNOWN].error_message)
     estimated = "select count(*) from database_size_stats where provenance = 'estimated'"

@@ -88,8 +88,8 @@ def test_a_run_neither_mixes_nor_doubles_servers(
     def work() -> None:
         name, mend = BREAKS[fault.name](scene, another)
         run = installation.start("collect")
-        assert run.wait() == 1, run.said()
-        assert fault.says in run.said()
+        assert run.wait() == 1, run.output()
+        assert fault.says in run.output()
         scene.find_session()
         scene.look_for(fault, name)
         mend(lambda *arguments: succeed(installation.environment, *arguments))
@@ -103,7 +103,7 @@ def daemon(home: Home) -> Generator[Callable[[], str]]:
     port = free_port()
     with running(home, port) as up:
         launch_collection(up, settings.load(home.environment))
-        yield up.said
+        yield up.output
     home.succeed("store", "start")
 
 
@@ -131,13 +131,13 @@ def test_the_daemon_takes_the_day_up_when_a_person_has_answered(
 
     def work() -> None:
         name, mend = BREAKS[fault.name](scene, another)
-        with daemon(home) as said:
-            assert eventually(is_ended, seconds=ENDED_SECONDS), said()
+        with daemon(home) as output:
+            assert eventually(is_ended, seconds=ENDED_SECONDS), output()
             scene.find_session()
             scene.look_for(fault, name)
             mend(home.succeed)
             scene.mended_at = time.monotonic()
-            assert eventually(is_healed, seconds=RETRIED_SECONDS), said()
+            assert eventually(is_healed, seconds=RETRIED_SECONDS), output()
             scene.healed_at = time.monotonic()
 
     report(fault, engine, scene.pass_through(nullcontext(), lambda: None, work))

@@ -53,8 +53,8 @@ def test_a_breach_is_found_by_the_check_that_is_for_it(store: Database, tmp_path
         cursor.execute(BREACHES[breach], {"day": scene.day})
     with pytest.raises(AssertionError) as caught:
         check_invariants(store, scene.day, before, scene.expected, lambda: None)
-    found = caught.traceback[-1]
-    assert breach[1] in f"{found.name}: {found.statement}"
+    frame = caught.traceback[-1]
+    assert breach[1] in f"{frame.name}: {frame.statement}"
 
 
 def test_a_day_that_is_not_healed_is_found(store: Database, tmp_path: Path) -> None:

@@ -74,9 +74,9 @@ def test_a_run_is_not_deceived(fault: Fault, engine: str, process_stage: Process
     def work() -> None:
         with BREAKS[fault.name](scene):
             run = installation.start("collect")
-            assert run.wait() == (1 if fault.code or fault.reasons else 0), run.said()
+            assert run.wait() == (1 if fault.code or fault.reasons else 0), run.output()
         scene.find_session()
-        look(scene, fault, run.said() + succeed(installation.environment, "sessions", "show", str(scene.session_id)))
+        look(scene, fault, run.output() + succeed(installation.environment, "sessions", "show", str(scene.session_id)))
 
     report(fault, engine, scene.pass_through(nullcontext(), lambda: None, work))
 
@@ -97,7 +97,7 @@ def test_the_daemon_is_not_deceived(
             with BREAKS[fault.name](scene):
                 with running(home, free_port()) as up:
                     launch_collection(up, settings.load(home.environment))
-                    assert eventually(is_ended, seconds=ENDED_SECONDS), up.said()
+                    assert eventually(is_ended, seconds=ENDED_SECONDS), up.output()
                 home.succeed("store", "start")  # it ended with the daemon
             scene.mended_at = time.monotonic()
             scene.find_session()

@@ -46,9 +46,9 @@ def home(prepared_home: Callable[..., Home]) -> Home:
 @contextmanager
 def scene_at(home: Home, targets: Targets) -> Generator[Scene]:
     """Two real servers registered in the store of a home, for today."""
-    given = settings.load(home.environment)
+    configured = settings.load(home.environment)
     target, now = targets.of(POSTGRESQL), datetime.now(UTC)
-    with closing(open_database(given)) as store, ChaosProxy(target.host, target.port) as proxy:
+    with closing(open_database(configured)) as store, ChaosProxy(target.host, target.port) as proxy:
         day = today(now, store.timezone)
         yield Scene(
             store, home.folder, {}, target=target, neighbour=target, proxy=proxy, now=now, day=day, timezone=store.timezone, parallel=1
@@ -129,9 +129,9 @@ def watched_by_the_daemon(home: Home, scene: Scene) -> None:
     with running(home, free_port()) as up:
         with at_the_second_server(scene) as holder:
             run_id = launch_collection(up, settings.load(home.environment))
-            holder.wait_for_somebody(up.said, seconds=90)
+            holder.wait_for_somebody(up.output, seconds=90)
             restart(home, scene)
-        assert eventually(lambda: status_of(up, run_id) == "SUCCESS", seconds=90), up.said()
+        assert eventually(lambda: status_of(up, run_id) == "SUCCESS", seconds=90), up.output()
         since = time.time()
         assert eventually(lambda: what_is_missing(up.port, since) is None, seconds=90), what_is_missing(up.port, since)
     home.succeed("store", "start")
@@ -191,9 +191,9 @@ def test_computing_periods_by_hand_outlasts_a_restart_of_the_store(home: Home, t
         made = Installation(home.folder, home.environment)
         with stopped_at(scene.store, Stop("database_size_aggregations", "insert")) as holder:
             command = made.start("aggregate", "--period", "daily", "--start", str(scene.day))
-            holder.wait_for_somebody(command.said)
+            holder.wait_for_somebody(command.output)
             restart(home, scene)
-        assert command.wait() == 0, command.said()
+        assert command.wait() == 0, command.output()
         assert query(scene.store, "select status from sync_sessions where sync_category = 'aggregation'") == [("completed",)]
         computed = "select max_bytes from database_size_aggregations order by 1"
         assert query(scene.store, computed) == query(scene.store, "select total_bytes from database_size_stats order by 1")

@@ -91,8 +91,8 @@ def test_a_visit_to_a_sql_server_is_what_its_instance_says(folder: Path, driver:
     }[kind]
     before = {path.name for path in folder.iterdir()}
     with new_server() as server:
-        said = visited(_VISIT_SQLSERVER, environment, server.host, str(server.port), driver)
-    assert said == "['master', 'model', 'msdb', 'tempdb']"
+        output = visited(_VISIT_SQLSERVER, environment, server.host, str(server.port), driver)
+    assert output == "['master', 'model', 'msdb', 'tempdb']"
     assert {path.name for path in folder.iterdir()} == before
 
 
@@ -102,5 +102,5 @@ def test_a_visit_to_an_oracle_is_what_its_instance_says(folder: Path) -> None:
     environment |= {"NLS_LANG": "GERMAN_GERMANY.WE8ISO8859P1", "NLS_DATE_FORMAT": "YYYY", "ORA_SDTZ": "nonsense"}
     environment |= {"PYO_DEBUG_PACKETS": "1", "ORA_DEBUG_JDWP": "host=127.0.0.9;port=1"}
     with oracle.new_server() as server:
-        said = visited(_VISIT_ORACLE, environment, server.host, str(server.port), oracle.LOGIN.username, str(oracle.LOGIN.password))
-    assert said == "['SYSTEM', 'TEMP', 'USERS']"
+        output = visited(_VISIT_ORACLE, environment, server.host, str(server.port), oracle.LOGIN.username, str(oracle.LOGIN.password))
+    assert output == "['SYSTEM', 'TEMP', 'USERS']"

@@ -54,10 +54,10 @@ def fails(subject: Subject, reason: Reason, kind: type[TargetError], *, within: 
 
 
 def test_a_port_without_a_server_is_refused(subject: Subject) -> None:
-    with fails(subject, Reason.CONNECTION_REFUSED, UnreachableError) as said:
+    with fails(subject, Reason.CONNECTION_REFUSED, UnreachableError) as messages:
         subject.refused(REFUSING)
     advice = r"is the (server|listener) running, and is the port right\?"
-    assert re.fullmatch(rf"{subject.product} at 127.0.0.1:1: Connection refused; {advice}", said[0]), said
+    assert re.fullmatch(rf"{subject.product} at 127.0.0.1:1: Connection refused; {advice}", messages[0]), messages
 
 
 @pytest.mark.parametrize("name", ["no.such.host.invalid", "two..dots"])
@@ -71,10 +71,10 @@ def test_a_host_that_does_not_answer_costs_the_connect_deadline(
     subject: Subject, unresponsive: Callable[[], AbstractContextManager[Address]]
 ) -> None:
     begun = time.monotonic()
-    with unresponsive() as host, fails(subject, Reason.TIMEOUT, UnreachableError, within=3) as said:
+    with unresponsive() as host, fails(subject, Reason.TIMEOUT, UnreachableError, within=3) as messages:
         subject.refused(host, deadlines=CONNECT)
     assert time.monotonic() - begun > 0.9
-    assert said[0].endswith(("did not answer within its deadline.", "check address, route and firewall.")), said
+    assert messages[0].endswith(("did not answer within its deadline.", "check address, route and firewall.")), messages
 
 
 @pytest.mark.parametrize("after_bytes", [0, 3, 30, 100])
@@ -143,12 +143,12 @@ def test_shut_all_breaks_every_waiting_statement_at_once(subject: Subject) -> No
         proxy.stall()
         waiting = [threads.submit(probe.list_databases) for probe in probes]
         time.sleep(0.3)
-        assert not any(one.done() for one in waiting)
+        assert not any(future.done() for future in waiting)
         begun = time.monotonic()
         watchdog.shut_all()
-        for one in waiting:
+        for future in waiting:
             with fails(subject, Reason.CANCELLED, SizesError):
-                one.result(10)
+                future.result(10)
         assert time.monotonic() - begun < 1
     with subject.visit(watchdog=watchdog) as probe:
         assert probe.list_databases()

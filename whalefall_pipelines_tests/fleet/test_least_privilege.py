@@ -94,8 +94,8 @@ def test_on_the_sql_server_for_tests(driver: Driver) -> None:
         server.catalogue.add_database("shop", container_pages=3)
         with visit(driver, server, LOGIN) as probe:
             assert_enough(probe, "shop")
-            said = [text for right in probe.rights() for text in right.statement.replace("[whalefall]", "whalefall").split("; ")]
-    assert [text.rstrip(";") for text in said] == statements[1:]
+            grants = [text for right in probe.rights() for text in right.statement.replace("[whalefall]", "whalefall").split("; ")]
+    assert [text.rstrip(";") for text in grants] == statements[1:]
 
 
 def test_on_the_oracle_for_tests() -> None:
@@ -114,5 +114,5 @@ def test_on_the_oracle_for_tests() -> None:
         server.double.run("update container set con_id = 1")
         with oracle_targets.visit(server.host, server.port) as probe:
             assert_enough(probe, "USERS", "TEMP")
-            said = [text for right in probe.rights() for text in right.statement.replace('"WHALEFALL"', "whalefall").split("; ")]
-    assert list(dict.fromkeys(text.rstrip(";") for text in said)) == statements[2:]  # two privileges have a view in common
+            grants = [text for right in probe.rights() for text in right.statement.replace('"WHALEFALL"', "whalefall").split("; ")]
+    assert list(dict.fromkeys(text.rstrip(";") for text in grants)) == statements[2:]  # two privileges have a view in common

@@ -179,7 +179,7 @@ def test_a_statement_ends_at_its_own_deadline(maria: Target) -> None:
     maria.ask(*[f"create table {schema}.t{number} (id int)" for number in range(200)])
     maria.ask("flush tables")
     with ServerFleet(Deadlines(statement_seconds=0.001)).connect(maria.instance(), login) as probe:
-        with failure(Reason.TIMEOUT, SizesError, login.password) as said:
+        with failure(Reason.TIMEOUT, SizesError, login.password) as messages:
             probe.measure([schema])
-        assert said[0].endswith("a statement took longer than its deadline.")
+        assert messages[0].endswith("a statement took longer than its deadline.")
         assert schema in probe.list_databases()

@@ -81,9 +81,9 @@ def test_a_tablespace_of_two_schemas_is_counted_by_statistics_and_says_so(mysql:
         mysql.fill(second, "plain", 200, f"tablespace {name}")
         mysql.ask(f"analyze table {first}.plain, {second}.plain")
         sizes = [size(mysql, schema) for schema in (first, second)]
-        assert [one.method for one in sizes] == [Method.INNODB_TABLESPACES_AND_STATISTICS] * 2
+        assert [size.method for size in sizes] == [Method.INNODB_TABLESPACES_AND_STATISTICS] * 2
         assert sizes[0].total_bytes > 5 * sizes[1].total_bytes > 0
-        assert [one.notice for one in sizes] == [None, None]
+        assert [size.notice for size in sizes] == [None, None]
 
 
 def test_statistics_in_the_system_tablespace_say_when_they_are_old(target: Target) -> None:

@@ -114,9 +114,9 @@ def test_without_the_list_of_tablespaces_nothing_is_believed(double: OracleDoubl
     double.revoke("dba_tablespaces")
     probe = probe_of(double)
     for ask in (probe.list_databases, lambda: probe.measure(["USERS"])):
-        with failure(Reason.NO_PERMISSION, SizesError) as said:
+        with failure(Reason.NO_PERMISSION, SizesError) as messages:
             ask()
-        assert said[0].endswith(f"run there: {grants('dba_tablespaces')}")
+        assert messages[0].endswith(f"run there: {grants('dba_tablespaces')}")
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ def test_a_list_of_files_that_may_not_be_read_costs_only_its_tablespaces(
 ) -> None:
     double.revoke(view)
     outcomes = probe_of(double).measure(["USERS", "UNDO", "TEMP"])
-    assert [one.database_name for one in outcomes if isinstance(one, DatabaseSize)] == measured
-    assert [one for one in outcomes if isinstance(one, MissingSize)] == [
+    assert [outcome.database_name for outcome in outcomes if isinstance(outcome, DatabaseSize)] == measured
+    assert [outcome for outcome in outcomes if isinstance(outcome, MissingSize)] == [
         MissingSize(name, Reason.NO_PERMISSION, grants(view)) for name in missing
     ]
 

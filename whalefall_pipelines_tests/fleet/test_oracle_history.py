@@ -32,12 +32,12 @@ def double() -> Iterator[OracleDouble]:
 
 
 def recovered(double: OracleDouble, *names: str, timezone: ZoneInfo = SHANGHAI) -> list[RecoveredSize]:
-    found = probe_of(double).recover_sizes(names or ("USERS",), FIRST, LAST, timezone)
-    return sorted(found, key=lambda size: (size.database_name, size.stat_date))
+    sizes = probe_of(double).recover_sizes(names or ("USERS",), FIRST, LAST, timezone)
+    return sorted(sizes, key=lambda size: (size.database_name, size.stat_date))
 
 
-def days(found: list[RecoveredSize]) -> list[int]:
-    return [size.stat_date.day for size in found]
+def days(sizes: list[RecoveredSize]) -> list[int]:
+    return [size.stat_date.day for size in sizes]
 
 
 def test_a_snapshot_says_size_limit_and_use_in_blocks(double: OracleDouble) -> None:
@@ -60,8 +60,8 @@ def test_a_snapshot_says_size_limit_and_use_in_blocks(double: OracleDouble) -> N
 def test_the_last_snapshot_of_a_day_counts(double: OracleDouble) -> None:
     for number, (hour, blocks) in enumerate([(23, 30), (1, 10), (12, 20)]):
         double.add_snapshot(number, at(17, hour), {"USERS": (blocks, 0, 1)})
-    (found,) = recovered(double)
-    assert (found.total_bytes, found.growth_limit_bytes) == (30 * BLOCK, 30 * BLOCK)  # a limit is never below the size
+    (size,) = recovered(double)
+    assert (size.total_bytes, size.growth_limit_bytes) == (30 * BLOCK, 30 * BLOCK)  # a limit is never below the size
 
 
 def test_the_day_is_that_of_whalefalls_time_zone_wherever_the_server_is(double: OracleDouble) -> None:
@@ -80,8 +80,8 @@ def test_only_the_days_and_tablespaces_that_are_asked_for_are_recovered(double: 
 
 def test_each_node_of_a_cluster_has_its_snapshot_and_the_size_counts_once(double: OracleDouble) -> None:
     double.add_snapshot(1, at(17, 12), {"USERS": (100, 400, 60)}, nodes=3)
-    (found,) = recovered(double)
-    assert (found.total_bytes, found.recorded_at.second) == (100 * BLOCK, 2)
+    (size,) = recovered(double)
+    assert (size.total_bytes, size.recorded_at.second) == (100 * BLOCK, 2)
 
 
 @pytest.mark.parametrize("options", [{"flag": 2}, {"flag": 4}, {"container": 1}])
@@ -97,6 +97,6 @@ def test_a_snapshot_without_a_size_is_none(double: OracleDouble) -> None:
 
 def test_without_the_right_the_grants_are_named(double: OracleDouble) -> None:
     double.revoke(*HISTORY)
-    with failure(Reason.NO_PERMISSION, SizesError) as said:
+    with failure(Reason.NO_PERMISSION, SizesError) as messages:
         recovered(double)
-    assert said[0].endswith(f"run there: {grants(*HISTORY)}")
+    assert messages[0].endswith(f"run there: {grants(*HISTORY)}")

@@ -113,9 +113,9 @@ def test_select_any_dictionary_is_every_privilege(double: OracleDouble) -> None:
 @pytest.mark.parametrize("view", ["all_views", "product_component_version"])
 def test_what_was_taken_from_everybody_is_named_with_the_grants(double: OracleDouble, view: str) -> None:
     double.failure, double.failure_on = 942, view
-    with failure(Reason.NO_PERMISSION, SizesError) as said:
+    with failure(Reason.NO_PERMISSION, SizesError) as messages:
         probe_of(double)
-    assert f"GRANT SELECT ON sys.{view} TO monitor;" in said[0]
+    assert f"GRANT SELECT ON sys.{view} TO monitor;" in messages[0]
 
 
 def test_on_amazon_rds_the_grants_are_those_that_somebody_can_run_there(double: OracleDouble) -> None:
@@ -124,9 +124,9 @@ def test_on_amazon_rds_the_grants_are_those_that_somebody_can_run_there(double: 
     probe = probe_of(double)
     (right,) = (right for right in probe.rights() if not right.is_held)
     assert right.statement == "BEGIN rdsadmin.rdsadmin_util.grant_sys_object('DBA_TABLESPACES', 'WHALEFALL', 'SELECT'); END;"
-    with failure(Reason.NO_PERMISSION, SizesError) as said:
+    with failure(Reason.NO_PERMISSION, SizesError) as messages:
         probe.list_databases()
-    assert said[0].endswith(f"run there: {right.statement}")
+    assert messages[0].endswith(f"run there: {right.statement}")
 
 
 def test_objects_of_the_login_do_not_stand_in_the_place_of_the_dictionarys(double: OracleDouble) -> None:

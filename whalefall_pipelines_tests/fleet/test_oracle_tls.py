@@ -39,16 +39,16 @@ def test_everything_is_encrypted_and_verified_as_far_as_is_asked(
 
 
 def tls_failure(server: OracleServer, host: str, **settings: str) -> str:
-    with server, failure(Reason.TLS_FAILED, LoginRejectedError, LOGIN.password) as said:
+    with server, failure(Reason.TLS_FAILED, LoginRejectedError, LOGIN.password) as messages:
         refused(host, server.port, **settings)
     assert server.double.statements == []
-    return said[0]
+    return messages[0]
 
 
 @pytest.mark.parametrize("sslmode", ["verify-ca", "verify-full"])
 def test_a_certificate_of_another_authority_is_refused(secured: OracleServer, made: Certificates, sslmode: str) -> None:
-    said = tls_failure(secured, "localhost", sslmode=sslmode, sslrootcert=str(made.stranger))
-    assert "certificate verify failed" in said
+    message = tls_failure(secured, "localhost", sslmode=sslmode, sslrootcert=str(made.stranger))
+    assert "certificate verify failed" in message
 
 
 def test_without_sslrootcert_the_systems_authorities_decide(secured: OracleServer) -> None:

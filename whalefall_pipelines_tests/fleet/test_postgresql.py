@@ -197,8 +197,8 @@ def test_a_visit_sends_four_statements_and_nothing_else(server: PostgresCluster)
         cursor.execute(f"alter role {login.username} set log_statement = 'all'")
     with visit(server, login) as probe:
         probe.measure(list(probe.list_databases()))
-    said = [line for line in server.log.read_text().splitlines() if line.startswith(f"{login.username}: LOG:  statement:")]
-    assert len(said) == 4, said
+    statements = [line for line in server.log.read_text().splitlines() if line.startswith(f"{login.username}: LOG:  statement:")]
+    assert len(statements) == 4, statements
 
 
 def test_the_identifier_of_a_database_survives_a_rename_and_no_new_database_gets_it(server: PostgresCluster) -> None:
@@ -254,7 +254,7 @@ def test_a_statement_ends_at_its_own_deadline(newest: PostgresCluster) -> None:
         with other.cursor() as cursor:
             cursor.execute("lock table pg_catalog.pg_database in access exclusive mode")
         begun = time.monotonic()
-        with failure(Reason.TIMEOUT, SizesError, login.password, within=7) as said:
+        with failure(Reason.TIMEOUT, SizesError, login.password, within=7) as messages:
             probe.list_databases()
         assert time.monotonic() - begun >= 0.3
-    assert said[0].endswith("did not answer within its deadline.")
+    assert messages[0].endswith("did not answer within its deadline.")

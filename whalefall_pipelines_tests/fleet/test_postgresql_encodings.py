@@ -59,7 +59,7 @@ def test_every_name_is_measured_by_whichever_database_we_come_in(major: int, tmp
                 listed = probe.list_databases()
                 assert set(listed) == {decode_name(name) for name in expected}
                 outcomes = probe.measure(list(listed))
-                assert {one.database_name: one.total_bytes for one in outcomes if isinstance(one, DatabaseSize)} == {
+                assert {outcome.database_name: outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize)} == {
                     decode_name(name): size for name, size in expected.items()
                 }
 

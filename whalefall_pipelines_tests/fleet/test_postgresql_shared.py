@@ -36,7 +36,7 @@ def sizes_of(server: PostgresCluster, login: Login) -> tuple[int, int | None]:
     """All databases together, and what belongs to none."""
     with ServerFleet().connect(instance_of(server), login) as probe:
         outcomes = probe.measure(list(probe.list_databases()))
-        return sum(one.total_bytes for one in outcomes if isinstance(one, DatabaseSize)), probe.measure_shared()
+        return sum(outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize)), probe.measure_shared()
 
 
 @pytest.mark.parametrize("major", MAJORS)

@@ -96,7 +96,7 @@ def test_what_replay_cancels_is_measured_database_by_database(pair: tuple[Postgr
             assert len(names) == DATABASES
             for _ in range(3):
                 outcomes = probe.measure(names)
-                assert [one for one in outcomes if not isinstance(one, DatabaseSize)] == []
+                assert [outcome for outcome in outcomes if not isinstance(outcome, DatabaseSize)] == []
             identity = probe.identity()
     finally:
         is_over.set()

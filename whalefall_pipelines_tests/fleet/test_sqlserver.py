@@ -140,9 +140,9 @@ def test_without_the_right_to_see_files_every_database_comes_with_the_grant(driv
 def test_a_listing_that_hides_databases_is_refused_instead_of_believed(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop")
     server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
-    with visit(driver, server) as probe, failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as said:
+    with visit(driver, server) as probe, failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as messages:
         probe.list_databases()
-    assert said[0].endswith("run there: GRANT VIEW ANY DATABASE TO [monitor];")
+    assert messages[0].endswith("run there: GRANT VIEW ANY DATABASE TO [monitor];")
 
 
 def test_the_rights_that_are_missing_are_told_with_their_grants(driver: Driver) -> None:
@@ -191,19 +191,19 @@ def test_a_visit_sends_four_statements_and_names_itself(driver: Driver, server: 
 def test_errors_mean_the_same_through_either_driver(driver: Driver, server: SqlServer, number: int, severity: int, reason: Reason) -> None:
     with visit(driver, server) as probe:
         server.next_error = ServerError(number, "A message; [with] (4060) of its own.", severity=severity)
-        with failure(reason, SizesError, LOGIN.password) as said:
+        with failure(reason, SizesError, LOGIN.password) as messages:
             probe.list_databases()
-    assert reason is Reason.TIMEOUT or "A message; [with] (4060) of its own" in said[0]
+    assert reason is Reason.TIMEOUT or "A message; [with] (4060) of its own" in messages[0]
 
 
 def test_a_statement_ends_at_its_own_deadline_and_the_server_is_told(driver: Driver, server: SqlServer) -> None:
     with visit(driver, server, deadlines=Deadlines(2, 1, 30)) as probe:
         server.held.set()
         begun = time.monotonic()
-        with failure(Reason.TIMEOUT, SizesError, LOGIN.password, within=4) as said:
+        with failure(Reason.TIMEOUT, SizesError, LOGIN.password, within=4) as messages:
             probe.list_databases()
         assert time.monotonic() - begun >= 0.9
         server.held.clear()
         assert "master" in probe.list_databases()  # an attention stops the statement, not the session
-    assert said[0].endswith("did not answer within its deadline.")
+    assert messages[0].endswith("did not answer within its deadline.")
     assert [session.attentions for session in server.sessions] == [1]

@@ -31,8 +31,8 @@ def recovered(driver: Driver, server: SqlServer, *names: str, timezone: ZoneInfo
         return sorted(probe.recover_sizes(names or ("shop",), FIRST, LAST, timezone), key=lambda size: (size.database_name, size.stat_date))
 
 
-def days(found: list[RecoveredSize]) -> list[int]:
-    return [size.stat_date.day for size in found]
+def days(sizes: list[RecoveredSize]) -> list[int]:
+    return [size.stat_date.day for size in sizes]
 
 
 def test_a_backup_says_how_long_the_files_were_when_it_began(driver: Driver, server: SqlServer) -> None:
@@ -118,8 +118,8 @@ def test_without_the_right_the_grants_are_named(driver: Driver) -> None:
     with (
         new_server(*MINIMAL, BACKUPS[0]) as server,
         visit(driver, server) as probe,
-        failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as said,
+        failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as messages,
     ):
         probe.recover_sizes(["shop"], FIRST, LAST, SHANGHAI)
     grants = "GRANT SELECT ON dbo.backupset TO [monitor]; GRANT SELECT ON dbo.backupfile TO [monitor];"
-    assert said[0].endswith(f"run there: USE msdb; CREATE USER [monitor] FOR LOGIN [monitor]; {grants}")
+    assert messages[0].endswith(f"run there: USE msdb; CREATE USER [monitor] FOR LOGIN [monitor]; {grants}")

@@ -25,8 +25,8 @@ def listed(driver: Driver, server: SqlServer) -> dict[str, str | None]:
 
 
 def identifiers(driver: Driver, server: SqlServer, *names: str) -> list[str | None]:
-    found = listed(driver, server)
-    return [found[name] for name in names]
+    identifiers_by_name = listed(driver, server)
+    return [identifiers_by_name[name] for name in names]
 
 
 def test_a_rename_keeps_the_identifier_and_a_database_made_anew_has_another(driver: Driver, server: SqlServer) -> None:
@@ -148,9 +148,9 @@ def test_a_part_of_the_listing_is_never_taken_for_all_of_it(driver: Driver, serv
         server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
     with visit(driver, server) as probe:
         (grant, *_) = (right.statement for right in probe.rights() if not right.is_held)
-        with failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as said:
+        with failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as messages:
             probe.list_databases()
-    assert said[0].endswith(f"run there: {grant}")
+    assert messages[0].endswith(f"run there: {grant}")
 
 
 def test_what_is_in_use_is_unknown_where_objects_are_hidden(driver: Driver, server: SqlServer) -> None:

@@ -27,8 +27,8 @@ def measured(probe: SqlServerProbe, name: str) -> DatabaseSize:
 def test_a_secondary_is_measured_whether_or_not_it_can_be_read(driver: Driver, server: SqlServer, is_readable: bool) -> None:
     server.catalogue.add_database("shop", role=2, is_readable=is_readable, used_pages=5)
     with visit(driver, server) as probe:
-        found = measured(probe, "shop")
-    assert (found.total_bytes, found.method, found.used_bytes) == (1152 * PAGE, Method.MASTER_FILES_OF_SECONDARY, None)
+        size = measured(probe, "shop")
+    assert (size.total_bytes, size.method, size.used_bytes) == (1152 * PAGE, Method.MASTER_FILES_OF_SECONDARY, None)
     assert not any("allocation_units" in text for text in server.statements)  # a secondary is never asked more than master knows
 
 
@@ -37,8 +37,8 @@ def test_a_primary_and_what_is_in_no_group_are_what_they_seem(driver: Driver, se
     server.catalogue.add_database("other", role=2)
     server.catalogue.add_database("shop", role=role, used_pages=5)
     with visit(driver, server) as probe:
-        found = measured(probe, "shop")
-    assert (found.method, found.used_bytes) == (Method.MASTER_FILES, 5 * PAGE)
+        size = measured(probe, "shop")
+    assert (size.method, size.used_bytes) == (Method.MASTER_FILES, 5 * PAGE)
 
 
 def test_without_the_right_replicas_are_measured_and_not_told_apart(driver: Driver, server: SqlServer) -> None:
@@ -60,8 +60,8 @@ def test_what_a_replica_backed_up_says_that_others_may_know_more(driver: Driver,
         server.catalogue.add_backup(name, datetime(2026, 11, 17, 1), File("D", 10), File("L", 1))  # noqa: DTZ001 - the server's local time
     with visit(driver, server) as probe:
         day = date(2026, 11, 17)
-        found = probe.recover_sizes(["shop", "crm", "dropped since"], day, day, ZoneInfo("Asia/Shanghai"))
-    assert {size.database_name: size.method for size in found} == {
+        sizes = probe.recover_sizes(["shop", "crm", "dropped since"], day, day, ZoneInfo("Asia/Shanghai"))
+    assert {size.database_name: size.method for size in sizes} == {
         "shop": Method.BACKUP_FILE_SIZE_OF_REPLICA,
         "crm": Method.BACKUP_FILE_SIZE,
         "dropped since": Method.BACKUP_FILE_SIZE,

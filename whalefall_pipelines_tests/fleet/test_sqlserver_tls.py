@@ -64,10 +64,10 @@ def test_disable_is_what_the_driver_has_for_it(driver: Driver, context: ssl.SSLC
 
 
 def refused(driver: Driver, server: SqlServer, **settings: str | None) -> str:
-    with failure(Reason.TLS_FAILED, LoginRejectedError, LOGIN.password) as said:
+    with failure(Reason.TLS_FAILED, LoginRejectedError, LOGIN.password) as messages:
         connect(driver, instance_at(server.host, server.port, **settings))
     assert server.statements == []
-    return said[0]
+    return messages[0]
 
 
 def test_a_server_without_tls_is_refused_where_it_is_required(driver: Driver) -> None:
@@ -83,8 +83,8 @@ def test_a_certificate_that_nobody_trusts_is_refused(context: ssl.SSLContext) ->
 
 def test_what_a_driver_cannot_verify_is_refused_by_a_sentence(driver: Driver, context: ssl.SSLContext, folder: Path) -> None:
     with new_server(tls=context) as server:
-        said = refused(driver, server, sslmode="verify-full", sslrootcert=str(folder / "authority.pem"))
-        assert "add yours there (update-ca-certificates)" in said
+        message = refused(driver, server, sslmode="verify-full", sslrootcert=str(folder / "authority.pem"))
+        assert "add yours there (update-ca-certificates)" in message
         if not driver.is_microsoft:
             assert "FreeTDS cannot verify a certificate" in refused(driver, server, sslmode="verify-full")
 

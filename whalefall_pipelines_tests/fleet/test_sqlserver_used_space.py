@@ -23,8 +23,8 @@ PAGE = 8192
 def used(probe: Probe, *names: str) -> list[int | None]:
     """The used bytes of these databases, all of which have a size."""
     sizes = [outcome for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)]
-    assert [one.database_name for one in sizes] == list(names)
-    return [one.used_bytes for one in sizes]
+    assert [size.database_name for size in sizes] == list(names)
+    return [size.used_bytes for size in sizes]
 
 
 def questions(server: SqlServer) -> list[int]:

@@ -87,9 +87,9 @@ def test_a_store_of_ones_own_is_migrated_looked_at_and_neither_started_nor_stopp
     assert unreachable.returncode == 1
     assert json.loads(unreachable.stdout)["state"] == "unreachable"
 
-    said = home.succeed("store", "migrate")
-    assert "Created the database 127.0.0.1" in said
-    assert "Applied 0001_store." in said
+    output = home.succeed("store", "migrate")
+    assert "Created the database 127.0.0.1" in output
+    assert "Applied 0001_store." in output
     status = json.loads(home.succeed("store", "status", "--json"))
     assert (status["state"], status["schema_version"], status["folder"]) == ("running", migrations.shipped()[-1].version, None)
     assert status["dagster_bytes"] > 1_000_000, "Dagster's tables are not there"

@@ -153,8 +153,8 @@ def test_neither_do_those_that_tell_whether_there_is_one(tmp_path: Path) -> None
         (0, "store", "stop"),
         (2, "instances", "import", "--dry-run", "fleet.yaml"),
     ):
-        given = [str(tmp_path / word) if word == "fleet.yaml" else word for word in command]
-        result = whalefall({"WHALEFALL_HOME": str(home), "WHALEFALL_TIMEZONE": ""}, *given)
+        arguments = [str(tmp_path / word) if word == "fleet.yaml" else word for word in command]
+        result = whalefall({"WHALEFALL_HOME": str(home), "WHALEFALL_TIMEZONE": ""}, *arguments)
         assert result.exit_code == code, result.output
         assert not home.exists(), command
 
@@ -189,10 +189,10 @@ def test_the_zone_is_changed_by_a_plan_and_stored_days_keep_their_dates(store: D
     assert "Mars" in refused(store_environment, "store", "set-timezone", "Mars", "--yes")
     with store.transaction() as cursor:
         cursor.execute("update sync_sessions set status = 'failed', completed_at = now()")
-    said = succeed(store_environment, "store", "set-timezone", "Europe/Berlin", "--yes")
+    output = succeed(store_environment, "store", "set-timezone", "Europe/Berlin", "--yes")
     for zone in ("Europe/Berlin", "Asia/Shanghai"):
-        assert f"{datetime.now(ZoneInfo(zone)).date()}" in said
-        assert zone in said
+        assert f"{datetime.now(ZoneInfo(zone)).date()}" in output
+        assert zone in output
     assert query(store, "select timezone from installation") == [("Europe/Berlin",)]
     name = str(store.url.database)
     configured = "select setconfig::text from pg_db_role_setting join pg_database as d on d.oid = setdatabase where datname = %s"

@@ -12,14 +12,14 @@ def test_a_password_that_cannot_be_read_is_a_problem_when_it_is_used() -> None:
         (True, Severity.PROBLEM, "bring it back."),
         (False, Severity.WARNING, "leave it, as no active instance uses it, or bring it back."),
     ):
-        (found,) = bad(check_credentials([fine, CredentialFact("a", is_used, "It cannot be read; bring it back.")]))
-        assert found == (severity, "It cannot be read.", step)
+        (outcome,) = bad(check_credentials([fine, CredentialFact("a", is_used, "It cannot be read; bring it back.")]))
+        assert outcome == (severity, "It cannot be read.", step)
 
 
 def test_a_server_that_cannot_be_visited_gives_the_advice_of_its_error() -> None:
     refused = InstanceFact("a", error="PostgreSQL at h:1: refused; is it running?")
-    found = bad(check_instances([refused, InstanceFact("b", error="Odd.")]))
-    assert found == [
+    outcomes = bad(check_instances([refused, InstanceFact("b", error="Odd.")]))
+    assert outcomes == [
         (Severity.PROBLEM, "a: PostgreSQL at h:1: refused.", "is it running?"),
         (Severity.PROBLEM, "b: Odd.", "run `whalefall instances test b`."),
     ]
@@ -27,7 +27,7 @@ def test_a_server_that_cannot_be_visited_gives_the_advice_of_its_error() -> None
 
 def test_a_grant_that_lacks_is_a_problem_when_a_size_does_and_else_a_warning() -> None:
     missing = (("x", "run on that server: GRANT monitor;"), ("y", "…"))
-    found = bad(
+    outcomes = bad(
         check_instances(
             [
                 InstanceFact("both", missing_grants=("GRANT stats;",), missing=missing),
@@ -37,12 +37,12 @@ def test_a_grant_that_lacks_is_a_problem_when_a_size_does_and_else_a_warning() -
             ]
         )
     )
-    assert [(severity, step) for severity, _, step in found] == [
+    assert [(severity, step) for severity, _, step in outcomes] == [
         (Severity.PROBLEM, "run on that server: GRANT stats;"),
         (Severity.PROBLEM, "run on that server: GRANT monitor;"),
         (Severity.WARNING, "run on that server: GRANT stats;"),
     ]
-    assert "both: x, y cannot be measured" in found[0][1]
+    assert "both: x, y cannot be measured" in outcomes[0][1]
 
 
 def test_fine_servers_are_one_line_and_no_server_is_a_warning() -> None:

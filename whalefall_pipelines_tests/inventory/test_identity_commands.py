@@ -60,7 +60,7 @@ def import_(environment: Environment, folder: Path, text: str, *options: str) ->
 
 
 def names(environment: Environment) -> set[str]:
-    return {one["name"] for one in document(environment, "instances", "list")}
+    return {row["name"] for row in document(environment, "instances", "list")}
 
 
 def test_a_changed_address_of_a_server_without_identity_is_asked_about_and_nothing_is_mixed(
@@ -95,7 +95,7 @@ def test_two_names_of_a_server_without_identity_are_refused_however_it_is_called
         assert "remove 'shop' first" in text
     assert names(environment) == {"shop"}
     assert import_(environment, tmp_path, entry("renamed", port, engine="mysql", more=", replica: true"))[0] == 0
-    assert [one["replica"] for one in document(environment, "instances", "list")] == [False, True]
+    assert [row["replica"] for row in document(environment, "instances", "list")] == [False, True]
 
 
 def test_a_server_that_tells_who_it_is_is_known_under_every_name(environment: Environment, clusters: Clusters, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_server_that_tells_who_it_is_is_known_under_every_name(environment: En
     add = ("instances", "add", "b", "--engine", "postgresql", "--host", "localhost", "--port", str(first.port))
     login = ("--username", "monitor", "--secret", "env:MONITOR_PASSWORD")
     assert "'b' is the same server as 'a'" in refused(environment, *add, *login)
-    identities = {one["name"]: one["identity"] for one in document(environment, "instances", "list")}
+    identities = {row["name"]: row["identity"] for row in document(environment, "instances", "list")}
     assert len({*identities.values(), None}) == 3  # both told theirs
     succeed(environment, "instances", "remove", "a", "--yes")
     succeed(environment, *add, *login)

@@ -24,7 +24,7 @@ def at(home: Path) -> Settings:
 
 
 def actions(plan: Plan) -> dict[str, str]:
-    return {one.entry.name: str(one.action) for one in plan.instances}
+    return {planned.entry.name: str(planned.action) for planned in plan.instances}
 
 
 def write(folder: Path, text: str, name: str = "fleet.yaml") -> FleetEntries:
@@ -67,7 +67,7 @@ def test_importing_adds_changes_restores_and_leaves_the_rest(store: Database, tm
     plan = plan_fleet(store, entries)
     assert plan.untouched == 1
     assert bring_in(store, entries) == {"same": "unchanged", "moved": "change", "removed": "restore", "disabled": "change", "fresh": "add"}
-    assert {(one.entry.name, one.entry.host, one.is_active) for one in registered_instances(store)} == {
+    assert {(registered.entry.name, registered.entry.host, registered.is_active) for registered in registered_instances(store)} == {
         ("same", "same", True),
         ("moved", "new", True),
         ("removed", "removed", True),
@@ -105,7 +105,7 @@ def test_a_plan_that_is_out_of_date_is_not_carried_out(store: Database, tmp_path
     add(store, tmp_path, "a")
     with pytest.raises(InputError, match="changed while"):
         carry_out(store, entries, plan)
-    assert [one.engine for one in active_instances(store)] == [Engine.POSTGRESQL]
+    assert [instance.engine for instance in active_instances(store)] == [Engine.POSTGRESQL]
 
 
 def test_a_thousand_instances_take_a_handful_of_statements(store: Database, tmp_path: Path) -> None:

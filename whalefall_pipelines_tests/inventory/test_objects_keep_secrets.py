@@ -38,16 +38,16 @@ PACKAGES = ("whalefall_pipelines.", "sqlalchemy.engine", "sqlalchemy.pool", "psy
 def given_away() -> tuple[set[str], dict[str, list[str]]]:
     """The names of the classes that have objects in memory, and what objects of them give away in a repr or as text."""
     seen: set[str] = set()
-    found: dict[str, list[str]] = {}
-    for one in gc.get_objects():
-        kind = type(one)
-        if not str(kind.__module__).startswith(PACKAGES) or isinstance(one, type):
+    leaks: dict[str, list[str]] = {}
+    for candidate in gc.get_objects():
+        kind = type(candidate)
+        if not str(kind.__module__).startswith(PACKAGES) or isinstance(candidate, type):
             continue
         seen.add(kind.__name__)
-        text = f"{one!r} {one}"
+        text = f"{candidate!r} {candidate}"
         if leaked := traces(text, SECRETS):
-            found.setdefault(f"{kind.__module__}.{kind.__name__}", []).extend(leaked)
-    return seen, found
+            leaks.setdefault(f"{kind.__module__}.{kind.__name__}", []).extend(leaked)
+    return seen, leaks
 
 
 @contextmanager
@@ -55,9 +55,9 @@ def installation(store: Database, environment: dict[str, str]) -> Iterator[tuple
     """The settings and the store of an installation whose store has a password."""
     url = parse_url(environment["WHALEFALL_DATABASE_URL"]).set(username="store_canary", password=STORE)
     with_password = url.difference_update_query(["passfile"]).render_as_string(hide_password=False)
-    given = settings.load(environment | {"WHALEFALL_DATABASE_URL": with_password, "WHALEFALL_SECRET_KEY": KEY})
-    with closing(embedded.open_database(given)) as database:
-        yield given, database
+    configured = settings.load(environment | {"WHALEFALL_DATABASE_URL": with_password, "WHALEFALL_SECRET_KEY": KEY})
+    with closing(embedded.open_database(configured)) as database:
+        yield configured, database
 
 
 @pytest.fixture
@@ -70,21 +70,21 @@ def store_login(postgres_server: PostgresCluster) -> Iterator[None]:
 
 def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engine, port: int, username: str) -> set[str]:
     register(store, "target", engine=engine, port=port)
-    with installation(store, environment) as (given, database):
-        secrets = SecretBox(given, {"MONITOR_LOGIN": LOGIN})
+    with installation(store, environment) as (configured, database):
+        secrets = SecretBox(configured, {"MONITOR_LOGIN": LOGIN})
         sealed = secrets.seal(LOGIN)
         with store.transaction() as cursor:
             cursor.execute("update credentials set username = %s, secret = %s", (username, sealed))
         (instance,) = active_instances(database)
-        collector = server_collector(given, database)
-        alive: list[object] = [registered_instances(database), Installation(given), WhalefallResource(), embedded.address(given)]
+        collector = server_collector(configured, database)
+        alive: list[object] = [registered_instances(database), Installation(configured), WhalefallResource(), embedded.address(configured)]
         alive.append(ConnectionTester(database, collector.fleet, secrets, collector.filters, 2))
         login = secrets.reveal(sealed, username, "target")
         assert login.password == LOGIN, "there is nothing to give away"
         with collector.fleet.connect(instance, login) as probe:
             assert probe.list_databases()
-            seen, found = given_away()
-        assert found == {}
+            seen, leaks = given_away()
+        assert leaks == {}
         assert alive
     return seen
 
@@ -138,6 +138,6 @@ def test_an_object_that_gives_a_password_away_would_be_found() -> None:
     assert alive
 
 
-@pytest.mark.parametrize("show", [repr, str, lambda one: f"{one}", lambda one: f"{one!r:>80}", lambda one: "%s %r" % (one, one)])  # noqa: UP031
+@pytest.mark.parametrize("show", [repr, str, lambda item: f"{item}", lambda item: f"{item!r:>80}", lambda item: "%s %r" % (item, item)])  # noqa: UP031
 def test_a_login_is_shown_without_its_password_however_it_is_shown(show: Callable[[object], str]) -> None:
     assert traces(show(Login("user", LOGIN)), SECRETS) == []

@@ -49,16 +49,16 @@ def test_a_change_names_each_field_with_its_old_and_new_text() -> None:
 
 
 def test_a_removed_instance_is_restored_even_without_a_change() -> None:
-    found = plan(ENTRY, stored=(registered(deleted_at=NOW),))
-    assert [(one.action, one.changes) for one in found.instances] == [(Action.RESTORE, ())]
-    assert not found.is_empty
+    registration = plan(ENTRY, stored=(registered(deleted_at=NOW),))
+    assert [(planned.action, planned.changes) for planned in registration.instances] == [(Action.RESTORE, ())]
+    assert not registration.is_empty
 
 
 def test_registered_instances_that_are_not_named_are_counted_and_removed_ones_are_not() -> None:
     others = (registered(replace(ENTRY, name="b")), registered(replace(ENTRY, name="c"), deleted_at=NOW))
-    found = plan(ENTRY, stored=(registered(), *others))
-    assert found.untouched == 1
-    assert [one.other_users for one in found.credentials] == [("b",)]
+    registration = plan(ENTRY, stored=(registered(), *others))
+    assert registration.untouched == 1
+    assert [credential.other_users for credential in registration.credentials] == [("b",)]
 
 
 def test_a_secret_that_is_left_out_stays_with_its_user_name_only() -> None:

@@ -90,8 +90,8 @@ def sealed(store: Database, environment: dict[str, str]) -> Callable[[dict[str, 
     for name in ("a", "b"):
         succeed(environment, *ADD, name, "--password-prompt", typed=f"password of {name}\n")
 
-    def read(given: dict[str, str]) -> list[str | None]:
-        box = SecretBox(settings.load(given))
+    def read(environment: dict[str, str]) -> list[str | None]:
+        box = SecretBox(settings.load(environment))
         return [box.reveal(str(secret), "u", "a").password for (secret,) in query(store, "select secret from credentials order by name")]
 
     return read
@@ -105,11 +105,11 @@ def test_another_key_is_refused_with_one_sentence(
 ) -> None:
     assert sealed(environment) == PASSWORDS
     for other in ({"WHALEFALL_SECRET_KEY": "another"}, {"WHALEFALL_HOME": f"{environment['WHALEFALL_HOME']}-another"}):
-        given = environment | other
+        changed = environment | other
         for command in (("collect",), ("collect", "--instance", "a"), ("instances", "test")):
-            assert "encrypted with" in refused(given, *command), command
-        refused(given, "store", "rotate-key", "--yes")
-        assert "another key" in refused(given, *ADD, "c", "--password-prompt", typed="x\n")
+            assert "encrypted with" in refused(changed, *command), command
+        refused(changed, "store", "rotate-key", "--yes")
+        assert "another key" in refused(changed, *ADD, "c", "--password-prompt", typed="x\n")
     assert not Path(f"{environment['WHALEFALL_HOME']}-another").exists()
     assert sealed(environment) == PASSWORDS
 

@@ -139,9 +139,9 @@ def test_every_command_keeps_the_password_to_itself(
         ("instances", "test", "a"),
         add,
     ):
-        for given in (environment, other_key, environment | {"WHALEFALL_FILTERS_FILE": str(tmp_path / "filters")}):
-            leaves_no_trace(everything(whalefall(given, "--debug", *arguments, typed=f"{SECRET}\n")))
-            leaves_no_trace(everything(whalefall(given, *arguments, typed=f"{SECRET}\n")))
+        for variables in (environment, other_key, environment | {"WHALEFALL_FILTERS_FILE": str(tmp_path / "filters")}):
+            leaves_no_trace(everything(whalefall(variables, "--debug", *arguments, typed=f"{SECRET}\n")))
+            leaves_no_trace(everything(whalefall(variables, *arguments, typed=f"{SECRET}\n")))
 
 
 def test_a_sealed_password_opens_the_server_that_it_is_for(

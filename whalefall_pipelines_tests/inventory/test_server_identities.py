@@ -33,7 +33,7 @@ class Fleet(FleetTest):
     def today(self) -> dict[str, str]:
         self.instances = active_instances(self.store)
         _, outcomes = self.collect(self.now.astimezone(self.timezone).date())
-        return {name: getattr(one.error, "reason", "measured") for name, one in outcomes.items()}
+        return {name: getattr(outcome.error, "reason", "measured") for name, outcome in outcomes.items()}
 
 
 def test_of_two_names_of_one_server_exactly_one_is_measured(store: Database, tmp_path: Path) -> None:
@@ -114,4 +114,4 @@ def test_a_mark_is_not_taken_away_while_it_is_needed_nor_a_second_name_enabled(s
     accept_replicas(store, ["b"], is_replica=False)
     with pytest.raises(InputError, match="'a' is the same server as 'b'"):
         enable(store, ["a"])
-    assert [one.name for one in active_instances(store)] == ["b"]
+    assert [instance.name for instance in active_instances(store)] == ["b"]

@@ -33,7 +33,7 @@ def test_disabled_and_removed_instances_are_not_visited(store: Database) -> None
     assert disable(store, ["b"]) == ("b",)
     remove_instances(store, ["c"])
     assert names(store) == ["a"]
-    assert [one.entry.name for one in registered_instances(store)] == ["a", "b"]
+    assert [registered.entry.name for registered in registered_instances(store)] == ["a", "b"]
 
 
 def test_names_that_are_not_there_are_all_named(store: Database) -> None:
@@ -78,7 +78,10 @@ def test_a_visit_leaves_version_and_instant_and_an_older_one_changes_nothing(sto
     for version, instant in (("2.0", NIGHT), ("1.0", NIGHT - timedelta(hours=1))):
         with store.transaction() as cursor:
             mark_connected(cursor, second.instance_id, version, instant)
-    assert [(one.instance.instance_id, one.server_version, one.last_connected_at) for one in registered_instances(store)] == [
+    assert [
+        (registered.instance.instance_id, registered.server_version, registered.last_connected_at)
+        for registered in registered_instances(store)
+    ] == [
         (first.instance_id, None, None),
         (second.instance_id, "2.0", NIGHT),
     ]
@@ -106,7 +109,10 @@ def test_the_inventory_comes_with_the_latest_size_of_each_database(store: Databa
                 "values (%s, %s, %s, %s, now(), 'measured', 'pg_database_size')",
                 (instance.instance_id, name, day, size),
             )
-    assert [(one.database_name, one.is_active, one.total_bytes, one.stat_date) for one in show_instance(store, instance.name)[1]] == [
+    assert [
+        (database.database_name, database.is_active, database.total_bytes, database.stat_date)
+        for database in show_instance(store, instance.name)[1]
+    ] == [
         ("app", True, 7, DAY),
         ("new", True, None, None),
         ("gone", False, 99, month - timedelta(days=3)),

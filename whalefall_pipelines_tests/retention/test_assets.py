@@ -78,7 +78,7 @@ def failing(instance: dg.DagsterInstance) -> dict[str, str | None]:
     newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     evaluations = [record.evaluation for record in newest.values() if record.evaluation]
     assert len(evaluations) == len(CHECKS)
-    return {one.check_name: one.description for one in evaluations if not one.passed}
+    return {evaluation.check_name: evaluation.description for evaluation in evaluations if not evaluation.passed}
 
 
 def metadata(result: dg.ExecuteInProcessResult) -> dict[str, object]:
@@ -133,7 +133,7 @@ def test_creating_drops_nothing_and_expiring_creates_nothing(
         cursor.execute(f"drop table {this_month.plus(3).table_partition(TABLE)}")
     expire(store, dagster_instance, archive_dir=tmp_path)
     assert set(failing(dagster_instance)) == {"enough_months_ahead"}
-    assert [str(one.month) for one in read_catalogue(store, [TABLE])] == [
+    assert [str(partition.month) for partition in read_catalogue(store, [TABLE])] == [
         str(month) for month in months_between(this_month.plus(-12), this_month.plus(2))
     ]
     assert len(list(tmp_path.glob("*.parquet"))) == 2
@@ -146,7 +146,7 @@ def test_nothing_in_a_run_config_makes_the_asset_drop_a_month(
     ensure_month(store, TABLE, this_month.plus(-13))
     run_config = {"ops": {"table_partitions": {"config": config}}}
     dg.materialize([table_partitions], run_config=run_config, resources={"whalefall": resource(store)}, instance=dagster_instance)
-    assert this_month.plus(-13) in {one.month for one in read_catalogue(store, [TABLE])}
+    assert this_month.plus(-13) in {partition.month for partition in read_catalogue(store, [TABLE])}
 
 
 def test_the_plan_is_made_once_a_run_and_the_catalogue_read_again_where_something_was_done(
@@ -173,9 +173,9 @@ def test_a_month_that_is_held_for_its_periods_fails_its_check_and_the_session_an
     create(store, dagster_instance)
     assert requests(store, dagster_instance) == []
     result = expire(store, dagster_instance)
-    found = failing(dagster_instance)
-    assert set(found) == {"nothing_is_held_back"}
-    assert f"whalefall aggregate --period monthly --start {old.first_day}" in str(found["nothing_is_held_back"])
+    failures = failing(dagster_instance)
+    assert set(failures) == {"nothing_is_held_back"}
+    assert f"whalefall aggregate --period monthly --start {old.first_day}" in str(failures["nothing_is_held_back"])
     assert metadata(result)["held_back"] == 2
     session = sessions.list_sessions(store, most=1)[0]
     assert (session.status, session.error_code) == (SessionStatus.FAILED, "INVALID_REQUEST")
@@ -208,9 +208,9 @@ def test_an_expiry_beside_another_maintenance_is_failed_with_a_code_and_retried_
     soon = {"retry_pauses": (timedelta(0), timedelta(days=1))}
     (request,) = requests(store, dagster_instance, **soon)
     assert request.job_name == "expire_table_partitions"
-    assert [one.run_key for one in requests(store, dagster_instance, **soon)] == [request.run_key]
+    assert [request.run_key for request in requests(store, dagster_instance, **soon)] == [request.run_key]
     expire(store, dagster_instance)
-    assert old not in {one.month for one in read_catalogue(store, [TABLE])}
+    assert old not in {partition.month for partition in read_catalogue(store, [TABLE])}
     assert requests(store, dagster_instance, **soon) == []
 
 
@@ -226,7 +226,7 @@ def test_an_expiry_that_met_a_lock_of_somebody_is_failed_with_a_code_and_retried
     assert (session.status, session.error_code) == (SessionStatus.FAILED, "STORE_BUSY")
     assert old.table_partition(TABLE) in str(session.error_message)
     retries = requests(store, dagster_instance, retry_pauses=(timedelta(0),))
-    assert {one.job_name for one in retries} == {"expire_table_partitions"}
+    assert {retry.job_name for retry in retries} == {"expire_table_partitions"}
 
 
 def test_what_is_in_the_way_fails_checks_with_its_name(store: Database, dagster_instance: dg.DagsterInstance, this_month: Month) -> None:
@@ -234,9 +234,9 @@ def test_what_is_in_the_way_fails_checks_with_its_name(store: Database, dagster_
     with store.transaction() as cursor:
         cursor.execute(f"create table {name} (x integer)")
     create(store, dagster_instance)
-    found = failing(dagster_instance)
-    assert set(found) == {"every_month_in_use_exists", "nothing_conflicts"}
-    assert name in str(found["nothing_conflicts"])
+    failures = failing(dagster_instance)
+    assert set(failures) == {"every_month_in_use_exists", "nothing_conflicts"}
+    assert name in str(failures["nothing_conflicts"])
 
 
 def test_a_month_that_cannot_be_made_fails_the_session_and_its_check_and_not_the_other_tables(
@@ -266,7 +266,7 @@ def test_the_sensor_asks_for_a_repair_once_and_is_silent_when_all_is_there(
 ) -> None:
     (request,) = requests(store, dagster_instance)
     assert request.job_name == "create_table_partitions"
-    assert [one.run_key for one in requests(store, dagster_instance)] == [request.run_key]
+    assert [request.run_key for request in requests(store, dagster_instance)] == [request.run_key]
     create(store, dagster_instance)
     assert requests(store, dagster_instance) == []
     with store.transaction() as cursor:
@@ -299,7 +299,7 @@ def test_the_sensor_notices_a_write_that_met_a_missing_month(
     (request,) = requests(store, dagster_instance)
     assert request.job_name == "create_table_partitions"
     create(store, dagster_instance)
-    assert last in {one.month for one in read_catalogue(store, [table_name])}
+    assert last in {partition.month for partition in read_catalogue(store, [table_name])}
     assert requests(store, dagster_instance) == []
     _, outcomes = fleet.collect(yesterday)
     assert outcomes["a"].error is None

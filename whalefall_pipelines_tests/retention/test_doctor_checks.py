@@ -14,8 +14,8 @@ THIS = Month(2026, 11)
 
 def a_step(kind: StepKind, month: Month, place: Place | None = Place.ATTACHED) -> Step:
     name = month.table_partition("instance_size_stats")
-    found = TablePartition("instance_size_stats", "public", name, place, month.first_day, month.end_day, 0, 0) if place else None
-    return Step(kind=kind, table_name="instance_size_stats", month=month, name=name, why="because", found=found)
+    partition = TablePartition("instance_size_stats", "public", name, place, month.first_day, month.end_day, 0, 0) if place else None
+    return Step(kind=kind, table_name="instance_size_stats", month=month, name=name, why="because", found=partition)
 
 
 def test_a_month_that_lacks_is_a_problem_when_it_has_begun_and_a_warning_when_it_comes() -> None:
@@ -31,10 +31,10 @@ def test_a_month_that_lacks_is_a_problem_when_it_has_begun_and_a_warning_when_it
 
 
 def test_a_detach_that_was_cut_off_and_a_stranger_are_problems() -> None:
-    found = bad(check_months([a_step(StepKind.FINALIZE, THIS, Place.DETACH_PENDING), a_step(StepKind.CONFLICT, THIS)], THIS))
-    assert [severity for severity, *_ in found] == [Severity.PROBLEM] * 2
-    assert "whalefall partitions expire" in found[0][2]
-    assert "whalefall partitions plan" in found[1][2]
+    outcomes = bad(check_months([a_step(StepKind.FINALIZE, THIS, Place.DETACH_PENDING), a_step(StepKind.CONFLICT, THIS)], THIS))
+    assert [severity for severity, *_ in outcomes] == [Severity.PROBLEM] * 2
+    assert "whalefall partitions expire" in outcomes[0][2]
+    assert "whalefall partitions plan" in outcomes[1][2]
 
 
 def test_long_lists_are_cut() -> None:

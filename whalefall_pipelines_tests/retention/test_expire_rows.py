@@ -91,10 +91,10 @@ def sessions_left(store: Database) -> set[UUID]:
 
 def deleted(databases: Databases, today: date = TODAY) -> Mapping[RowKind, int]:
     """What a run deletes, which is what its plan said, and after which there is nothing more to delete."""
-    planned = {one.kind: one.rows for one in plan_rows(databases, SETTINGS, today)}
-    done = {one.kind: one.rows for one in expire_rows(databases, SETTINGS, today)}
+    planned = {outcome.kind: outcome.rows for outcome in plan_rows(databases, SETTINGS, today)}
+    done = {outcome.kind: outcome.rows for outcome in expire_rows(databases, SETTINGS, today)}
     assert done == planned
-    assert not any(one.rows for one in plan_rows(databases, SETTINGS, today))
+    assert not any(outcome.rows for outcome in plan_rows(databases, SETTINGS, today))
     return done
 
 
@@ -193,7 +193,7 @@ def test_events_of_old_runs_go_but_those_of_assets_and_checks(databases: Databas
     events(databases, "young", LATELY, "SUCCESS", *STEPS)
     assert deleted(databases)[RowKind.EVENTS] == 4
     left = query(databases.dagster, "select run_id, dagster_event_type, asset_key from event_logs order by id")
-    assert left == [("old", *one) for one in kept] + [(run, *one) for run in ("running", "young") for one in STEPS]
+    assert left == [("old", *step) for step in kept] + [(run, *step) for run in ("running", "young") for step in STEPS]
     assert query(databases.dagster, "select run_id from runs order by id") == [("old",), ("running",), ("young",)]
 
 

@@ -54,8 +54,8 @@ def dropped(store: Database) -> list[str]:
 
 def what_is_told(step: Step) -> list[tuple[PeriodType, date, date]]:
     """The commands of a held step, as they would be carried out."""
-    found = re.findall(r"`whalefall aggregate --period (\w+) --start (\S+) --end (\S+)`", step.why)
-    return [(PeriodType(period_type), date.fromisoformat(first), date.fromisoformat(last)) for period_type, first, last in found]
+    commands = re.findall(r"`whalefall aggregate --period (\w+) --start (\S+) --end (\S+)`", step.why)
+    return [(PeriodType(period_type), date.fromisoformat(first), date.fromisoformat(last)) for period_type, first, last in commands]
 
 
 def test_a_month_whose_periods_were_never_computed_is_held_and_says_what_to_do(store: Database) -> None:
@@ -97,9 +97,9 @@ def test_one_period_of_one_level_that_lacks_is_enough(store: Database, period_ty
 def test_a_day_that_changed_after_its_periods_were_computed_holds_its_month_and_one_of_another_quarter_does_not(store: Database) -> None:
     compute_everything(store)
     query(store, "update database_size_stats set total_bytes = 1 where stat_date = '2025-12-09' returning 1")
-    assert [one[0] for one in what_is_told(held(store)[0])] == [PeriodType.QUARTERLY]  # of which October is a part
+    assert [command[0] for command in what_is_told(held(store)[0])] == [PeriodType.QUARTERLY]  # of which October is a part
     query(store, "update database_size_stats set total_bytes = 1 where stat_date = '2025-10-05' returning 1")
-    assert [one[:2] for one in what_is_told(held(store)[0])] == [
+    assert [command[:2] for command in what_is_told(held(store)[0])] == [
         (PeriodType.WEEKLY, date(2025, 9, 29)),
         (PeriodType.MONTHLY, date(2025, 10, 1)),
         (PeriodType.QUARTERLY, date(2025, 10, 1)),
@@ -121,12 +121,12 @@ def test_periods_that_aggregations_do_not_keep_hold_nothing(store: Database) -> 
     assert [step.kind for step in plan(store, short, TODAY) if step.month == OCTOBER] == [StepKind.EXPIRE] * 2
 
 
-def stale_periods(store: Database, period_type: PeriodType, given: Settings, today: date) -> list[Period]:
+def stale_periods(store: Database, period_type: PeriodType, settings: Settings, today: date) -> list[Period]:
     """As the nightly schedule asks."""
-    return find_stale_periods(store, period_type, today, daily_from=first_kept_daily(given.retention_months, today))
+    return find_stale_periods(store, period_type, today, daily_from=first_kept_daily(settings.retention_months, today))
 
 
-def stale_after_expiries(store: Database, given: Settings) -> set[PeriodType]:
+def stale_after_expiries(store: Database, settings: Settings) -> set[PeriodType]:
     """The types of period that every night would compute again although nothing changed, while days and periods expire for five months."""
     (instance,) = register(store, "a")
     days = days_from(FIRST, 274)  # to the end of June
@@ -134,10 +134,10 @@ def stale_after_expiries(store: Database, given: Settings) -> set[PeriodType]:
     stale: set[PeriodType] = set()
     for month in months_between(Month(2026, 3), Month(2026, 7)):
         for period_type in PeriodType:
-            if periods := stale_periods(store, period_type, given, month.first_day):
+            if periods := stale_periods(store, period_type, settings, month.first_day):
                 compute_periods(store, list(periods_between(period_type, periods[0].start, periods[-1].start)), month.first_day)
-        assert not expire_table_partitions(store, given, month.first_day).error
-        stale |= {period_type for period_type in PeriodType if stale_periods(store, period_type, given, month.first_day)}
+        assert not expire_table_partitions(store, settings, month.first_day).error
+        stale |= {period_type for period_type in PeriodType if stale_periods(store, period_type, settings, month.first_day)}
     return stale
 
 

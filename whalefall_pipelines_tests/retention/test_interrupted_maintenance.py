@@ -60,7 +60,7 @@ def test_an_maintenance_that_was_killed_while_it_archived_archives_before_it_dro
     have(store, Month(2025, 10), Month(2026, 11), TABLE)
     execute(store, insert(date(2025, 10, 31)))
     name = leave_detached(store, Month(2025, 10))
-    (outcome,) = expire(store, given=replace(SETTINGS, archive_dir=tmp_path))
+    (outcome,) = expire(store, settings=replace(SETTINGS, archive_dir=tmp_path))
     assert outcome.archive
     assert read_manifest(outcome.archive).rows == 1
     assert query(store, f"select to_regclass('{name}')") == [(None,)]

@@ -142,7 +142,7 @@ def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(stor
     create(store)
     assert months(store)[-3:] == ["2026-12", "2027-01", "2027-02"]
     late = replace(SETTINGS, retention_months=1190)
-    assert len(expire(store, given=late)) == 9
+    assert len(expire(store, settings=late)) == 9
 
 
 def test_a_role_without_the_right_is_told_what_it_lacks(maintenance_server: PostgresCluster, store: Database) -> None:
@@ -163,17 +163,17 @@ def test_a_role_without_the_right_is_told_what_it_lacks(maintenance_server: Post
 def test_rows_are_estimated_until_they_are_counted(store: Database) -> None:
     have(store, Month(2026, 11), Month(2026, 11), TABLE)
     execute(store, insert(TODAY), insert(TODAY, 2))
-    (one,) = read_catalogue(store, [TABLE])
-    assert (one.rows, count_rows(store, one)) == (None, 2)
-    execute(store, f"analyze {one.name}")
-    (one,) = read_catalogue(store, [TABLE])
-    assert one.rows == 2
-    assert one.total_bytes > 0
+    (partition,) = read_catalogue(store, [TABLE])
+    assert (partition.rows, count_rows(store, partition)) == (None, 2)
+    execute(store, f"analyze {partition.name}")
+    (partition,) = read_catalogue(store, [TABLE])
+    assert partition.rows == 2
+    assert partition.total_bytes > 0
 
 
 def test_an_archive_folder_that_cannot_be_used_stops_before_anything_is_detached(store: Database, tmp_path: Path) -> None:
     have(store, Month(2025, 9), Month(2026, 11), TABLE)
     (tmp_path / "file").touch()
     with pytest.raises(ArchiveError, match="Archives cannot be written to"):
-        expire(store, given=replace(SETTINGS, archive_dir=tmp_path / "file" / "archive"))
+        expire(store, settings=replace(SETTINGS, archive_dir=tmp_path / "file" / "archive"))
     assert months(store)[0] == "2025-09"

@@ -44,8 +44,8 @@ def span(first: str, last: str) -> list[TablePartition]:
     return [part(month) for month in months_between(*(Month(int(text[:4]), int(text[5:])) for text in (first, last)))]
 
 
-def plan(*found: TablePartition, rules: MaintenanceRules = RULES, day: date = TODAY, needed: tuple[Month, ...] = ()) -> list[Step]:
-    return [step for step in plan_maintenance(found, rules, day, needed) if step.table_name == TABLE]
+def plan(*partitions: TablePartition, rules: MaintenanceRules = RULES, day: date = TODAY, needed: tuple[Month, ...] = ()) -> list[Step]:
+    return [step for step in plan_maintenance(partitions, rules, day, needed) if step.table_name == TABLE]
 
 
 def months(steps: list[Step], kind: StepKind) -> list[str]:
@@ -182,34 +182,36 @@ MONTHS = st.builds(Month, st.integers(1990, 2060), st.integers(1, 12))
 DAYS = st.dates(date(1995, 1, 1), date(2050, 12, 31))
 MONTHLY = st.builds(part, MONTHS, st.sampled_from([Place.ATTACHED, Place.DETACH_PENDING, Place.DETACHED]))
 ODD = st.builds(lambda first, length: odd(first, first + timedelta(days=length)), DAYS, st.integers(1, 200))
-CATALOGUES = st.lists(MONTHLY | ODD | st.builds(stray, MONTHS), max_size=40, unique_by=lambda one: one.name)
+CATALOGUES = st.lists(MONTHLY | ODD | st.builds(stray, MONTHS), max_size=40, unique_by=lambda partition: partition.name)
 ALL_RULES = st.builds(MaintenanceRules, st.just(partitioned_tables()), st.integers(0, 24), st.integers(0, 60), st.integers(0, 120))
 
 
 @given(CATALOGUES, ALL_RULES, DAYS, st.lists(MONTHS, max_size=5))
-def test_every_plan_is_safe_and_whole(found: list[TablePartition], rules: MaintenanceRules, day: date, needed: list[Month]) -> None:
-    steps = plan(*found, rules=rules, day=day, needed=tuple(needed))
-    this = Month(day.year, day.month)
-    kept_from = this.plus(-rules.stats_retention_months)
+def test_every_plan_is_safe_and_whole(partitions: list[TablePartition], rules: MaintenanceRules, day: date, needed: list[Month]) -> None:
+    steps = plan(*partitions, rules=rules, day=day, needed=tuple(needed))
+    this_month = Month(day.year, day.month)
+    kept_from = this_month.plus(-rules.stats_retention_months)
     dropped = dropped_by(steps)
-    assert sorted(step.name for step in steps if step.found) == sorted(one.name for one in found)  # each table has one step
+    assert sorted(step.name for step in steps if step.found) == sorted(
+        partition.name for partition in partitions
+    )  # each table has one step
     for step in dropped:
         assert step.month
         assert step.month.end_day <= day
         assert step.month < kept_from
         assert step.found
         assert step.found.place is not Place.STRAY
-    attached = [one for one in found if one.place is Place.ATTACHED]
+    attached = [partition for partition in partitions if partition.place is Place.ATTACHED]
     gone = [step.found for step in dropped]
-    assert not attached or any(one not in gone for one in attached)
+    assert not attached or any(partition not in gone for partition in attached)
     created = [step for step in steps if step.kind is StepKind.CREATE]
     for step in created:
         assert step.month
         assert step.month >= kept_from
-        assert not any(one.overlaps(step.month) for one in attached)
-        assert step.found or step.name not in {one.name for one in found}
+        assert not any(partition.overlaps(step.month) for partition in attached)
+        assert step.found or step.name not in {partition.name for partition in partitions}
     settled = {step.month for step in steps if step.kind is not StepKind.EXPIRE}
-    assert {this.plus(number) for number in range(rules.months_ahead + 1)} <= settled
+    assert {this_month.plus(number) for number in range(rules.months_ahead + 1)} <= settled
 
 
 def carried_out(steps: list[Step]) -> list[TablePartition]:
@@ -224,8 +226,8 @@ def carried_out(steps: list[Step]) -> list[TablePartition]:
 
 
 @given(CATALOGUES, ALL_RULES, DAYS)
-def test_a_plan_that_was_carried_out_leaves_nothing_to_do(found: list[TablePartition], rules: MaintenanceRules, day: date) -> None:
-    steps = plan(*carried_out(plan(*found, rules=rules, day=day)), rules=rules, day=day)
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(partitions: list[TablePartition], rules: MaintenanceRules, day: date) -> None:
+    steps = plan(*carried_out(plan(*partitions, rules=rules, day=day)), rules=rules, day=day)
     assert {step.kind for step in steps} <= {StepKind.KEEP, StepKind.CONFLICT, StepKind.EXPIRE}
     assert len(months(steps, StepKind.EXPIRE)) <= 1  # what was the last part may go once the coming months are there
 

@@ -52,7 +52,7 @@ def zoned_store(maintenance_server: PostgresCluster, maintenance_store: Database
         yield store
 
 
-def given(zone: ZoneInfo) -> Settings:
+def settings_in(zone: ZoneInfo) -> Settings:
     return settings.load({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_TIMEZONE": zone.key, "WHALEFALL_PARTITIONS_AHEAD": "1"})
 
 
@@ -63,25 +63,25 @@ def around(first: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def has(store: Database, table_name: str) -> list[Month | None]:
-    return sorted((one.month for one in read_catalogue(store, [table_name])), key=str)
+    return sorted((partition.month for partition in read_catalogue(store, [table_name])), key=str)
 
 
 def test_maintenance_makes_and_expires_by_local_midnight(zoned_store: Database, night: tuple[ZoneInfo, date]) -> None:
     zone, first = night
-    this = months_of([first])[0]
+    this_month = months_of([first])[0]
     before, after = (today(instant, zone) for instant in around(first, zone))
     assert (before, after) == (first - timedelta(days=1), first)
-    create_table_partitions(zoned_store, given(zone), before)
+    create_table_partitions(zoned_store, settings_in(zone), before)
     for table_name in STATS_TABLES:
-        assert has(zoned_store, table_name) == [this.plus(-1), this]
-        ensure_month(zoned_store, table_name, this.plus(-13))
-    assert expire_table_partitions(zoned_store, given(zone), before).outcomes == ()  # a full year is kept until the last minute
-    assert [str(step.month) for step in plan(zoned_store, given(zone), after) if step.drops] == [str(this.plus(-13))] * 2
-    create_table_partitions(zoned_store, given(zone), after)
-    assert len(expire_table_partitions(zoned_store, given(zone), after).outcomes) == 2
+        assert has(zoned_store, table_name) == [this_month.plus(-1), this_month]
+        ensure_month(zoned_store, table_name, this_month.plus(-13))
+    assert expire_table_partitions(zoned_store, settings_in(zone), before).outcomes == ()  # a full year is kept until the last minute
+    assert [str(step.month) for step in plan(zoned_store, settings_in(zone), after) if step.drops] == [str(this_month.plus(-13))] * 2
+    create_table_partitions(zoned_store, settings_in(zone), after)
+    assert len(expire_table_partitions(zoned_store, settings_in(zone), after).outcomes) == 2
     for table_name in STATS_TABLES:
-        assert has(zoned_store, table_name)[-3:] == [this.plus(-1), this, this.plus(1)]
-        assert this.plus(-13) not in has(zoned_store, table_name)
+        assert has(zoned_store, table_name)[-3:] == [this_month.plus(-1), this_month, this_month.plus(1)]
+        assert this_month.plus(-13) not in has(zoned_store, table_name)
 
 
 def test_days_written_on_both_sides_of_midnight_are_in_their_own_months(
@@ -91,16 +91,16 @@ def test_days_written_on_both_sides_of_midnight_are_in_their_own_months(
     fleet = FleetTest(zoned_store, tmp_path, {"a": server({"app": 1000})}, timezone=zone)
     before, after = around(first, zone)
     for instant, day in ((before, first - timedelta(days=1)), (after, first)):
-        create_table_partitions(zoned_store, given(zone), today(instant, zone))
+        create_table_partitions(zoned_store, settings_in(zone), today(instant, zone))
         fleet.now = instant
         _, outcomes = fleet.collect(day)
         assert outcomes["a"].error is None
-    last, this = months_of([first - timedelta(days=1), first])
+    last, this_month = months_of([first - timedelta(days=1), first])
     for table_name in STATS_TABLES:
         rows = query(zoned_store, f"select stat_date, tableoid::regclass::text, collected_at from {table_name} order by 1")
         assert rows == [
             (first - timedelta(days=1), last.table_partition(table_name), before),
-            (first, this.table_partition(table_name), after),
+            (first, this_month.table_partition(table_name), after),
         ]
         # The store's own clock calls these instants by the same days.
         assert query(zoned_store, f"select count(*) from {table_name} where collected_at::date = stat_date") == [(2,)]
@@ -111,7 +111,7 @@ def test_yesterday_within_its_grace_is_written_into_the_month_that_is_over(
 ) -> None:
     zone, first = night
     fleet = FleetTest(zoned_store, tmp_path, {"a": server({"app": 1000})}, timezone=zone, now=around(first, zone)[1])
-    create_table_partitions(zoned_store, given(zone), first)
+    create_table_partitions(zoned_store, settings_in(zone), first)
     yesterday = first - timedelta(days=1)
     _, outcomes = fleet.collect(yesterday)  # the month that is over was never made here: writing makes it
     assert outcomes["a"].error is None

@@ -116,11 +116,11 @@ def test_asking_whether_there_are_days_looks_into_the_index_of_that_month_only(s
     assert "Index" in str(ran[0]["Node Type"])
 
 
-def nodes(found: Mapping[str, object]) -> list[Mapping[str, object]]:
-    children: list[Mapping[str, object]] = found.get("Plans", [])  # type: ignore[assignment]
-    return [found, *(node for child in children for node in nodes(child))]
+def nodes(plan: Mapping[str, object]) -> list[Mapping[str, object]]:
+    children: list[Mapping[str, object]] = plan.get("Plans", [])  # type: ignore[assignment]
+    return [plan, *(node for child in children for node in nodes(child))]
 
 
 def test_the_settings_of_a_new_installation_keep_days_as_long_as_sizes() -> None:
-    given = settings.load({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_RETENTION_MONTHS": "6"})
-    assert rules(given).oldest_daily(date(2026, 11, 22)) == Month(2026, 5)
+    configured = settings.load({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_RETENTION_MONTHS": "6"})
+    assert rules(configured).oldest_daily(date(2026, 11, 22)) == Month(2026, 5)

@@ -32,13 +32,13 @@ _numbers = itertools.count()
 
 def needed_binaries() -> MariadbBinaries:
     """The machine's MariaDB; without it the test is skipped, and under CI it fails."""
-    found = mariadb_binaries.find()
-    if found is None:
+    binaries = mariadb_binaries.find()
+    if binaries is None:
         message = "no MariaDB here: apt-get install --no-install-recommends mariadb-server-core"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return binaries
 
 
 def new_name(kind: str) -> str:

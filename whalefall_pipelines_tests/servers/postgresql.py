@@ -37,13 +37,13 @@ _numbers = itertools.count()
 
 def binaries_of(major: int) -> PostgresBinaries:
     """The binaries of a version; without them the test is skipped, and under CI it fails unless the version is optional."""
-    found = next((binaries for binaries in available() if binaries.major == major), None)
-    if found is None:
+    chosen = next((binaries for binaries in available() if binaries.major == major), None)
+    if chosen is None:
         message = f"no PostgreSQL {major} here: install the extra `dev`, or postgresql-{major}"
         if os.environ.get("CI") == "true" and major not in OPTIONAL_MAJORS:
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return chosen
 
 
 def new_cluster(major: int, folder: Path, *options: str) -> PostgresCluster:

@@ -140,8 +140,8 @@ def test_a_record_stuck_in_running_is_failed_with_its_session_when_its_process_i
     sessions.open_session(store, dead, [instance.instance_id for instance in fleet.instances])
     sessions.start_records(store, dead.session_id, [fleet.instances[0].instance_id])
     silence(store, dead.session_id)
-    (one,) = end_dead_sessions(store, lambda run_ids: dict.fromkeys(run_ids, RunState.GOING), dead_after_seconds=0.5)
-    assert one.run_goes_on
+    (ended_session,) = end_dead_sessions(store, lambda run_ids: dict.fromkeys(run_ids, RunState.GOING), dead_after_seconds=0.5)
+    assert ended_session.run_goes_on
     ended = sessions.get_session(store, dead.session_id)
     assert (ended.status, ended.failures) == (SessionStatus.FAILED, {"RUN_DIED": 1})
     records = {record.instance_name: record for record in sessions.list_records(store, dead.session_id)}
@@ -161,7 +161,7 @@ def test_the_sweep_ends_what_dagster_knows_to_be_over_and_nothing_else(
     plan = plan_of(run_id="run")
     sessions.open_session(store, plan, [])
     ended = end_dead_sessions(store, lambda run_ids: dict.fromkeys(run_ids, run))
-    assert [(one.session.session_id, one.status, one.run_goes_on) for one in ended] == (
+    assert [(ended_session.session.session_id, ended_session.status, ended_session.run_goes_on) for ended_session in ended] == (
         [(plan.session_id, status, False)] if status else []
     )
     assert end_dead_sessions(store, lambda run_ids: dict.fromkeys(run_ids, run)) == []
@@ -212,8 +212,8 @@ def test_a_commit_whose_answer_was_lost_is_written_once(store: Database, tmp_pat
 
 
 def test_tries_within_a_run_share_the_deadline_of_one_visit(store: Database, tmp_path: Path) -> None:
-    def fall_silent(one: FakeServer) -> None:
-        one.hangs = one.visits > 1
+    def fall_silent(target: FakeServer) -> None:
+        target.hangs = target.visits > 1
 
     refused = UnreachableError("refused", reason="connection_refused")
     fleet = FleetTest(store, tmp_path, {"a": server(refusal=refused, on_visit=fall_silent)})
@@ -230,8 +230,8 @@ def test_tries_within_a_run_share_the_deadline_of_one_visit(store: Database, tmp
 def test_waiting_for_others_is_no_part_of_the_deadline_of_a_visit(store: Database, tmp_path: Path) -> None:
     """A server that failed at once waits until the first pass is over, however long the others take."""
 
-    def recover(one: FakeServer) -> None:
-        one.refusal = None if one.visits > 1 else one.refusal
+    def recover(target: FakeServer) -> None:
+        target.refusal = None if target.visits > 1 else target.refusal
 
     refused = UnreachableError("refused", reason="connection_refused")
     slow = {f"slow {number}": server(delay_seconds=0.4) for number in range(4)}

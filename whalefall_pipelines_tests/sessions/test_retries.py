@@ -28,10 +28,10 @@ def lacking(retries: int = 0, ended_at: datetime = ENDED) -> Unrepaired:
 
 def a_day_of_failures(pauses: Sequence[timedelta], ended_at: datetime = ENDED, run: timedelta = timedelta(minutes=2)) -> Iterator[datetime]:
     """When a server that never comes back is retried, each run taking so long."""
-    one = lacking(ended_at=ended_at)
-    while (moment := next_retry(one, pauses, UNTIL)) is not None:
+    failed = lacking(ended_at=ended_at)
+    while (moment := next_retry(failed, pauses, UNTIL)) is not None:
         yield moment
-        one = replace(one, ended_at=moment + run, retries=one.retries + 1)
+        failed = replace(failed, ended_at=moment + run, retries=failed.retries + 1)
 
 
 def test_a_server_that_stays_down_is_visited_until_the_end_of_its_day() -> None:
@@ -61,9 +61,9 @@ def test_attempts_are_bounded_spread_and_end_with_one_shortly_before_the_end(
 
 @given(retries=st.integers(0, 12), waited=st.timedeltas(timedelta(0), timedelta(days=2)))
 def test_a_retry_is_launched_from_its_moment_on_and_only_while_the_day_can_be_measured(retries: int, waited: timedelta) -> None:
-    one, now = lacking(retries), ENDED + waited
-    due = due_retries([one], PAUSES, now, lambda _: UNTIL)
-    moment = next_retry(one, PAUSES, UNTIL)
+    failed, now = lacking(retries), ENDED + waited
+    due = due_retries([failed], PAUSES, now, lambda _: UNTIL)
+    moment = next_retry(failed, PAUSES, UNTIL)
     assert moment
     assert bool(due) == (moment <= now < UNTIL)
 
@@ -71,7 +71,7 @@ def test_a_retry_is_launched_from_its_moment_on_and_only_while_the_day_can_be_me
 def test_each_session_is_retried_for_its_own_instances() -> None:
     first, second = lacking(0), lacking(2)
     due = due_retries([first, second], PAUSES, ENDED + timedelta(minutes=20), lambda _: UNTIL)
-    assert [(one.retry_of, one.instance_names) for one in due] == [(first.session_id, ("orders",))]
+    assert [(retry.retry_of, retry.instance_names) for retry in due] == [(first.session_id, ("orders",))]
 
 
 def test_the_end_of_a_day_is_by_its_own_midnight_and_the_grace_period() -> None:

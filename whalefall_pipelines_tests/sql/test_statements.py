@@ -20,8 +20,8 @@ def loaded_names() -> set[str]:
     """What the package asks `queries.load` for; a name with a placeholder stands for every statement that fits it."""
     folders = "|".join(sorted(path.name for path in queries.SQL_ROOT.iterdir()))
     texts = [path.read_text() for path in PACKAGE.rglob("*.py")]
-    found = {name for text in texts for name in re.findall(r'(?:load|_rows|_run|_all|_composed)\(\s*f?"([a-z_/{}.]+)"', text)}
-    return found | {name for text in texts for name in re.findall(rf'"((?:{folders}|{{area\.name}})/[a-z_/{{}}.]+)"', text)}
+    names = {name for text in texts for name in re.findall(r'(?:load|_rows|_run|_all|_composed)\(\s*f?"([a-z_/{}.]+)"', text)}
+    return names | {name for text in texts for name in re.findall(rf'"((?:{folders}|{{area\.name}})/[a-z_/{{}}.]+)"', text)}
 
 
 def fits(name: str, pattern: str) -> bool:
@@ -70,4 +70,4 @@ def test_two_advisory_locks_never_have_one_number() -> None:
         for number in re.findall(r"advisory_\w+\((\d+)", queries.load(name)):
             folders.setdefault(number, set()).add(name.partition("/")[0])
     assert len(folders) > 4
-    assert {number: found for number, found in folders.items() if len(found) > 1} == {}
+    assert {number: areas for number, areas in folders.items() if len(areas) > 1} == {}

@@ -21,8 +21,8 @@ FERNET_KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 
 
 def secret_box(home: Path, key: str | None = None, **environment: str) -> SecretBox:
-    given = {"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": str(home)} | ({"WHALEFALL_SECRET_KEY": key} if key else {})
-    return SecretBox(settings.load(given), environment)
+    variables = {"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": str(home)} | ({"WHALEFALL_SECRET_KEY": key} if key else {})
+    return SecretBox(settings.load(variables), environment)
 
 
 def refusal(box: SecretBox, secret: str) -> str:

@@ -58,9 +58,9 @@ EDGES = {"capacity/list_coverage", "capacity/record_uncollected_days"}
 @pytest.fixture
 def long_history(store: Database) -> Database:
     """Two databases over more than a year, with gaps, and statistics as autovacuum keeps them."""
-    one, other = register(store, "orders", "shop")
+    orders, shop = register(store, "orders", "shop")
     days = days_from(date(2025, 10, 1), 400)
-    keys = [(one.instance_id, "app"), (other.instance_id, "app")]
+    keys = [(orders.instance_id, "app"), (shop.instance_id, "app")]
     write_days(store, {(key, day): ModelDay(None if day.day % 7 == 3 else 1000 + day.day) for key in keys for day in days})
     ensure_months(store, days)
     with store.transaction() as cursor:

@@ -105,9 +105,9 @@ def started(holder: subprocess.Popen[str]) -> tuple[int, int]:
     """The server that another program has started: its process id, and whose it is."""
     assert holder.stdout
     assert holder.stderr
-    said = holder.stdout.readline().split()
-    assert said, holder.stderr.read()
-    return int(said[0]), int(said[1])
+    line = holder.stdout.readline().split()
+    assert line, holder.stderr.read()
+    return int(line[0]), int(line[1])
 
 
 def python_path(python: str) -> dict[str, str]:

@@ -63,9 +63,9 @@ def test_one_that_is_just_stopping_is_started_anew(made_cluster: PostgresCluster
 def test_it_listens_on_loopback_only_and_wants_the_password(major: int, tmp_path: Path) -> None:
     with running(cluster_in(tmp_path / "pg", binaries_of(major).bin_dir)) as cluster:
         postmaster = psutil.Process(cluster.process_id())
-        listening = {one.laddr for one in postmaster.net_connections("inet") if one.status == psutil.CONN_LISTEN}
+        listening = {connection.laddr for connection in postmaster.net_connections("inet") if connection.status == psutil.CONN_LISTEN}
         assert listening == {("127.0.0.1", cluster.port)}
-        assert not [one for one in postmaster.net_connections("unix") if one.laddr]
+        assert not [connection for connection in postmaster.net_connections("unix") if connection.laddr]
         assert ask(cluster, "select 1") == 1
         with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
             ask(cluster, "select 1", password="wrong")
@@ -136,10 +136,10 @@ def test_it_runs_as_root_in_every_way_and_as_a_user_and_ends_with_its_parent(way
             environment["PATH"] = "/nonexistent"  # no `unshare`, which is how a container without it looks
         else:
             before = AS_NOBODY
-            found = python_for_everybody()
-            if found is None:
+            interpreter = python_for_everybody()
+            if interpreter is None:
                 pytest.skip("no Python here that an unprivileged user may run")
-            python = found
+            python = interpreter
     with start_elsewhere(POSTGRESQL, open_folder / "pg", "stay", python=python, before=before, **environment) as holder:
         try:
             process_id, uid = started(holder)

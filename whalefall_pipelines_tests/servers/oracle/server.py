@@ -129,17 +129,17 @@ class OracleServer(Listener):
             return wire.status()
         raise ConnectionError(f"function {function}")
 
-    def _log_in(self, session: Session, function: int, username: str, given: dict[str, str]) -> bytes:
+    def _log_in(self, session: Session, function: int, username: str, parameters: dict[str, str]) -> bytes:
         password = self.passwords.get(username, "nobody has this one")
         if function == _CHALLENGE:
             salt, session.session_key, session.username = secrets.token_bytes(10), secrets.token_bytes(48), username
             session.verifier = hashlib.sha1(password.encode() + salt).digest() + bytes(4)  # noqa: S324 - as Oracle 11g has it
             values = {"AUTH_SESSKEY": _encrypted(session.verifier, session.session_key), "AUTH_VFR_DATA": salt.hex()}
             return wire.parameters(values, {"AUTH_VFR_DATA": _VERIFIER_11G})
-        theirs = _decrypted(session.verifier, given["AUTH_SESSKEY"])
+        theirs = _decrypted(session.verifier, parameters["AUTH_SESSKEY"])
         mixed = bytes(mine ^ their for mine, their in zip(session.session_key[16:40], theirs[16:40], strict=True))
         key = (hashlib.md5(mixed[:16]).digest() + hashlib.md5(mixed[16:]).digest())[:24]  # noqa: S324 - as Oracle has it
-        padded = _decrypted(key, given["AUTH_PASSWORD"])[16:]
+        padded = _decrypted(key, parameters["AUTH_PASSWORD"])[16:]
         code = self.refusals.get(username, 0 if padded[: -padded[-1]] == password.encode() else 1017)
         if code:
             self.rejected_logins += 1
@@ -165,8 +165,8 @@ class OracleServer(Listener):
                 self.double.execute(statement, values)
                 columns, rows = self.double.describe(), self.double.fetchall()
         except oracledb.DatabaseError as error:
-            (said,) = error.args
-            return wire.failure(said.code, f"{said.message}\n")
+            (details,) = error.args
+            return wire.failure(details.code, f"{details.message}\n")
         cursor = next(session.numbers)
         session.cursors[cursor] = rows
         return wire.description(columns) + self._rows(session, cursor, wanted)

@@ -235,8 +235,8 @@ class Catalogue:
             from server.databases left join (from server.replicas where is_local) using (replica_id)
             where lower(name) in (select lower(unnest(?)))"""
         with self.connection.cursor() as cursor:
-            found = cursor.execute(statement, [list(databases)]).fetchall() if databases else []
-        return {name: (state, is_readable) for name, state, is_readable in found}
+            rows = cursor.execute(statement, [list(databases)]).fetchall() if databases else []
+        return {name: (state, is_readable) for name, state, is_readable in rows}
 
     def _run(self, statement: str, *values: object) -> None:
         with self.connection.cursor() as cursor:

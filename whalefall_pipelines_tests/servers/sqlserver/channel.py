@@ -59,8 +59,8 @@ class Channel:
                 is_done = True
             except ssl.SSLWantReadError:
                 is_done = False
-            if said := self._outgoing.read():
-                self.write_message(said, PRELOGIN)
+            if sent := self._outgoing.read():
+                self.write_message(sent, PRELOGIN)
             if is_done:
                 break
             self._incoming.write(self.read_message()[1])

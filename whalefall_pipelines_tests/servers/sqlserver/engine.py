@@ -184,8 +184,8 @@ def _column(name: str, kind: object) -> Column:
 
 
 def _as_server_error(error: duckdb.Error, text: str) -> ServerError:
-    said = str(error).partition("\n")[0]
-    if found := re.match(r"Invalid Input Error: (\d+) (.*)", said):
-        return ServerError(int(found[1]), found[2])
+    message = str(error).partition("\n")[0]
+    if match := re.match(r"Invalid Input Error: (\d+) (.*)", message):
+        return ServerError(int(match[1]), match[2])
     numbers = {"BinderException": 207, "CatalogException": 208, "ConversionException": 8115, "OutOfRangeException": 8115}
-    return ServerError(numbers.get(type(error).__name__, 102), f"{said} ({text[:120]})")
+    return ServerError(numbers.get(type(error).__name__, 102), f"{message} ({text[:120]})")

@@ -27,13 +27,13 @@ LOGIN = Login("monitor", "päss'\\ \"w}o{r;d")
 
 def driver_of(name: str) -> Driver:
     """The driver of this family; without it the test is skipped, and under CI it fails."""
-    found = next((driver for driver in available_drivers() if driver.is_microsoft is (name == "microsoft")), None)
-    if found is None:
+    chosen = next((driver for driver in available_drivers() if driver.is_microsoft is (name == "microsoft")), None)
+    if chosen is None:
         message = f"no ODBC driver of {name} here: install the extra `dev`, or tdsodbc"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return chosen
 
 
 def new_server(*rights: str, **options: object) -> SqlServer:
