@@ -8,7 +8,7 @@ from whalefall_pipelines import settings
 from whalefall_pipelines.errors import InputError
 
 
-def test_awr_is_licensed_only_where_somebody_says_so(tmp_path: Path) -> None:
+def test_awr_is_used_only_where_it_is_declared_as_licensed(tmp_path: Path) -> None:
     variables = {"WHALEFALL_HOME": str(tmp_path)}
     assert not settings.load(variables).oracle_awr_licensed
     assert not settings.load(variables | {"WHALEFALL_ORACLE_AWR_LICENSED": "no"}).oracle_awr_licensed

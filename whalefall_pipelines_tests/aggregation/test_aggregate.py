@@ -87,7 +87,7 @@ def random_fleet(chance: random.Random, instance_ids: Sequence[int], days: Seque
     count=st.integers(1, 110),
     after=st.integers(0, 40),
 )
-def test_the_periods_are_those_of_the_model_in_whatever_order(
+def test_periods_match_the_model_in_any_order_of_computation(
     store: Database, chance: random.Random, first_day: date, count: int, after: int
 ) -> None:
     with store.transaction() as cursor:
@@ -143,7 +143,7 @@ def totals(store: Database, period_type: PeriodType, start: date) -> tuple[objec
     return row
 
 
-def test_a_rerun_with_nothing_changed_writes_nothing(store: Database) -> None:
+def test_recomputing_unchanged_days_writes_nothing(store: Database) -> None:
     fleet_of(store, dict.fromkeys(days_from(date(2026, 9, 20), 40), 1000))
     assert aggregate_all(store, date(2026, 9, 20), date(2026, 10, 29), DAY) > 0
     before = query(store, "select xmin, * from database_size_aggregations"), query(store, "select xmin, * from instance_size_aggregations")
@@ -175,7 +175,7 @@ def test_a_period_is_named_by_its_caller_whatever_today_is(store: Database) -> N
         aggregate(store, [Period(PeriodType.QUARTERLY, date(2027, 1, 1))], DAY)
 
 
-def test_an_instance_that_failed_is_visible_in_every_period_and_holds_up_no_other(store: Database) -> None:
+def test_a_failed_instance_is_visible_in_every_period_and_delays_no_other(store: Database) -> None:
     """The third defect: the database level ignores failed instances."""
     (good, bad) = register(store, "good", "bad")
     days = days_from(date(2026, 11, 16), 7)
@@ -214,7 +214,7 @@ def test_the_statistics_of_a_session_count_only_what_was_written(store: Database
     assert (written, sessions.list_records(store, again)) == (0, ())
 
 
-def test_a_day_that_lacks_a_database_never_looks_like_a_shrink(store: Database) -> None:
+def test_a_day_with_a_missing_database_never_looks_like_a_shrink(store: Database) -> None:
     (instance,) = register(store, "a")
     big, small = (instance.instance_id, "big"), (instance.instance_id, "small")
     write_days(
@@ -226,7 +226,7 @@ def test_a_day_that_lacks_a_database_never_looks_like_a_shrink(store: Database) 
     assert totals(store, PeriodType.WEEKLY, date(2026, 11, 9)) == (None, 0, 7, None, None, None, True)
 
 
-def test_the_period_after_a_changed_one_follows_in_its_change_and_in_nothing_else(store: Database) -> None:
+def test_after_a_changed_period_only_the_change_of_the_next_one_is_updated(store: Database) -> None:
     days = fleet_of(store, {date(2026, 9, 1): 1000, date(2026, 10, 1): 3000, date(2026, 11, 1): 4000})
     aggregate(store, periods_between(PeriodType.MONTHLY, date(2026, 9, 1), date(2026, 11, 1)), DAY)
     (key, _), *_ = days
@@ -255,7 +255,7 @@ def test_aggregates_outlive_their_days(store: Database) -> None:
     assert find_stale_periods(store, PeriodType.QUARTERLY, DAY) == []
 
 
-def test_a_day_that_was_deleted_is_no_day_of_its_periods_any_more(store: Database) -> None:
+def test_a_deleted_day_no_longer_counts_in_its_periods(store: Database) -> None:
     fleet_of(store, {date(2026, 10, 5): 1000, date(2026, 10, 6): 3000})
     aggregate_all(store, date(2026, 10, 5), date(2026, 10, 6), DAY)
     with store.transaction() as cursor:
@@ -269,7 +269,7 @@ def test_a_day_that_was_deleted_is_no_day_of_its_periods_any_more(store: Databas
     assert list(verify(store, date(2026, 10, 5), date(2026, 10, 6), DAY)) == []
 
 
-def test_a_changed_aggregate_is_found_and_put_right(store: Database) -> None:
+def test_a_tampered_aggregate_is_found_and_corrected(store: Database) -> None:
     fleet_of(store, {date(2026, 10, 5): 1000})
     aggregate_all(store, date(2026, 10, 5), date(2026, 10, 5), DAY)
     with store.transaction() as cursor:
@@ -286,7 +286,7 @@ def test_a_changed_aggregate_is_found_and_put_right(store: Database) -> None:
     assert list(verify(store, date(2026, 10, 5), date(2026, 10, 5), DAY)) == []
 
 
-def test_only_the_months_that_are_needed_are_read(store: Database) -> None:
+def test_only_the_required_months_are_read(store: Database) -> None:
     ensure_months(store, [date(2025, month, 1) for month in range(1, 13)])
     fleet_of(store, {date(2025, month, 3): month for month in range(1, 13)})
     aggregate_all(store, date(2025, 1, 1), date(2025, 12, 31), DAY)
@@ -308,7 +308,7 @@ def months_read(store: Database, level: Level, period: Period) -> set[str]:
     return {table[-7:] for table in read if table.startswith(f"{level}_size_stats_")}
 
 
-def test_two_programs_at_once_end_with_what_the_days_say(store: Database) -> None:
+def test_concurrent_computations_end_with_values_that_match_the_days(store: Database) -> None:
     fleet_of(store, dict.fromkeys(days_from(date(2026, 9, 1), 60), 1000))
     months = periods_between(PeriodType.MONTHLY, date(2026, 9, 1), date(2026, 10, 30))
     with ThreadPoolExecutor(4) as pool:

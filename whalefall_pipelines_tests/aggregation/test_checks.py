@@ -20,7 +20,7 @@ def aggregate(store: Database, period_type: PeriodType, day: date) -> dict[str, 
     return {"dagster/partition": str(period.start)}
 
 
-def test_a_final_period_that_lacks_days_passes_only_when_each_has_its_reason(store: Database, key: Key) -> None:
+def test_a_final_period_with_missing_days_passes_only_when_each_has_a_reason(store: Database, key: Key) -> None:
     check = checks.every_final_period_is_complete_or_explained[1]
     monday = period_of(PeriodType.WEEKLY, NOW).previous.start
     week = days_from(monday, 7)

@@ -37,7 +37,7 @@ def test_periods_are_computed_and_verified(environment: dict[str, str], store: D
     assert (shown["periods"], shown["rows_written"]) == (["2026-10-01"], 0)
 
 
-def test_verify_says_what_differs_and_exits_with_1(environment: dict[str, str], store: Database) -> None:
+def test_verify_reports_differences_and_exits_with_1(environment: dict[str, str], store: Database) -> None:
     for period, start in (("daily", "2026-10-01"), ("weekly", "2026-09-28"), ("monthly", "2026-10-01"), ("quarterly", "2026-10-01")):
         succeed(environment, "aggregate", "--period", period, "--start", start)
     with store.transaction() as cursor:
@@ -70,7 +70,7 @@ def test_verify_of_days_in_the_wrong_order_is_refused(environment: dict[str, str
     assert "--to 2026-10-01 is before --from 2026-10-02" in sentence
 
 
-def test_verify_of_an_empty_store_has_nothing_to_say(store_environment: dict[str, str]) -> None:
+def test_verify_of_an_empty_store_reports_nothing(store_environment: dict[str, str]) -> None:
     assert "whalefall collect" in whalefall(store_environment, "verify").stderr
     assert json.loads(succeed(store_environment, "verify", "--json"))["differences"] == []
 
@@ -86,12 +86,12 @@ def test_verify_of_an_empty_store_has_nothing_to_say(store_environment: dict[str
         (("--period", "daily", "--start", "2126-10-05"), "has not begun"),
     ],
 )
-def test_a_period_that_is_none_is_refused(environment: dict[str, str], store: Database, arguments: tuple[str, ...], sentence: str) -> None:
+def test_an_invalid_period_is_refused(environment: dict[str, str], store: Database, arguments: tuple[str, ...], sentence: str) -> None:
     assert sentence in refused(environment, "aggregate", *arguments)
     assert query(store, "select count(*) from instance_size_aggregations") == [(0,)]
 
 
-def test_coverage_is_a_calendar_with_a_sign_a_day(store: Database, store_environment: dict[str, str]) -> None:
+def test_coverage_is_a_calendar_with_one_character_per_day(store: Database, store_environment: dict[str, str]) -> None:
     now = today(datetime.now(UTC), TIMEZONE)
     (instance,) = register(store, "orders")
     key = (instance.instance_id, "shop")

@@ -101,7 +101,7 @@ def automation() -> Iterator[Automation]:
 
 
 @pytest.mark.parametrize("day", [TODAY, OLD], ids=["today", "an old day"])
-def test_a_collected_day_asks_for_exactly_its_four_periods_at_both_levels_and_once(automation: Automation, day: date) -> None:
+def test_a_collected_day_requests_exactly_its_four_periods_at_both_levels_once(automation: Automation, day: date) -> None:
     automation.collect(day)
     asked = automation.tick()
     assert asked == periods_of(day)
@@ -109,7 +109,7 @@ def test_a_collected_day_asks_for_exactly_its_four_periods_at_both_levels_and_on
     assert automation.tick() == set()
 
 
-def test_history_that_was_there_before_the_first_tick_asks_for_nothing() -> None:
+def test_history_from_before_the_first_tick_requests_nothing() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         automation = Automation(instance)
         automation.collect(OLD)
@@ -117,7 +117,7 @@ def test_history_that_was_there_before_the_first_tick_asks_for_nothing() -> None
         assert automation.tick() == set()
 
 
-def test_a_gap_in_the_month_holds_nothing_up(automation: Automation) -> None:
+def test_a_gap_in_the_month_delays_nothing(automation: Automation) -> None:
     for day in (OLD, OLD + timedelta(days=2)):
         automation.collect(day)
         asked = automation.tick()

@@ -32,7 +32,7 @@ def reconciled(store: Database, period_type: PeriodType, environment: Mapping[st
         return list(schedule.evaluate_tick(context).run_requests or [])
 
 
-def test_a_day_written_past_dagsters_back_is_found_in_its_periods_and_in_the_change_of_the_next(store: Database, key: Key) -> None:
+def test_a_day_written_outside_dagster_updates_its_periods_and_the_change_of_the_next(store: Database, key: Key) -> None:
     days = days_from(NOW - timedelta(days=60), 61)
     write_days(store, {(key, day): ModelDay(1000) for day in days})
     for period_type in PeriodType:
@@ -57,7 +57,7 @@ def test_a_window_that_closed_is_requested(store: Database, key: Key) -> None:
     assert request.tags["dagster/partition"] == str(yesterday)
 
 
-def test_a_change_of_a_day_whose_daily_periods_are_not_kept_asks_for_its_longer_ones_only(store: Database, key: Key) -> None:
+def test_a_changed_day_whose_daily_periods_have_expired_requests_only_the_longer_ones(store: Database, key: Key) -> None:
     """The day before the oldest month is kept, because the month's first day is compared to it."""
     months = {"WHALEFALL_RETENTION_MONTHS": "3"}
     oldest = Month(NOW.year, NOW.month).plus(-3).first_day

@@ -17,7 +17,7 @@ NOW = today(datetime.now(UTC), ZONE)
 GB = 10**9
 
 
-def test_a_wrong_total_is_named(store: Database, key: Key) -> None:
+def test_a_wrong_total_is_reported(store: Database, key: Key) -> None:
     write_days(store, {(key, NOW): ModelDay(1000)})
     assert evaluate(checks.every_total_is_the_sum_of_its_databases, store).passed
     with store.transaction() as cursor:
@@ -28,7 +28,7 @@ def test_a_wrong_total_is_named(store: Database, key: Key) -> None:
 
 
 @pytest.mark.parametrize(("size", "why"), [(0, "a database of no byte at all"), (2**51, "more than a pebibyte")])
-def test_an_absurd_size_is_named(store: Database, key: Key, size: int, why: str) -> None:
+def test_an_absurd_size_is_reported(store: Database, key: Key, size: int, why: str) -> None:
     write_days(store, {(key, NOW): ModelDay(size)})
     result = evaluate(checks.every_size_is_plausible, store)
     assert not result.passed

@@ -65,7 +65,7 @@ def test_an_instance_that_does_not_exist(environment: Environment) -> None:
     assert (result.exit_code, json.loads(result.stdout)[0]["code"]) == (2, "RESOURCE_NOT_FOUND")
 
 
-def test_an_empty_fleet_is_told_what_to_do(store_environment: Environment) -> None:
+def test_an_empty_fleet_gets_a_next_step(store_environment: Environment) -> None:
     assert "whalefall instances add" in refused(store_environment, "collect")
 
 
@@ -74,9 +74,7 @@ def test_no_session_yet_is_a_sentence(store_environment: Environment) -> None:
     assert document(store_environment, "sessions", "list") == []
 
 
-def test_sessions_are_listed_and_shown_by_the_beginning_of_their_id(
-    store: Database, tmp_path: Path, store_environment: Environment
-) -> None:
+def test_sessions_are_listed_and_shown_by_a_prefix_of_their_id(store: Database, tmp_path: Path, store_environment: Environment) -> None:
     now = datetime.now(UTC)
     fleet = FleetTest(store, tmp_path, {"a\n🐋": server({"app": 5, "secret": None}), "gone": server({})}, now=now)
     session_id, _ = fleet.collect(today(now, TIMEZONE))
@@ -133,7 +131,7 @@ def test_a_session_that_does_not_exist(store_environment: Environment) -> None:
     assert "There is no session" in refused(store_environment, "sessions", "show", "%' or true --")
 
 
-def test_the_demo_keeps_its_simulated_past_out_of_a_store_of_ones_own(store_environment: Environment) -> None:
+def test_the_demo_keeps_its_simulated_history_out_of_an_external_store(store_environment: Environment) -> None:
     assert "WHALEFALL_DATABASE_URL" in refused(store_environment, "demo")
 
 
@@ -151,7 +149,7 @@ def test_the_demo_keeps_its_simulated_past_out_of_a_store_of_ones_own(store_envi
         ("WHALEFALL_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/x?odd=1", "An option"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_a_sentence(store_environment: Environment, name: str, value: str, word: str) -> None:
+def test_an_invalid_setting_is_one_sentence(store_environment: Environment, name: str, value: str, word: str) -> None:
     sentence = refused({**store_environment, name: value}, "sessions", "list")
     assert word in sentence
     assert "hunter2" not in sentence

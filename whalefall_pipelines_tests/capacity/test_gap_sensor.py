@@ -26,7 +26,7 @@ def interpolated(store: Database) -> list[dg.RunRequest]:
         return list(sensors.interpolate_gaps.evaluate_tick(context).run_requests or [])
 
 
-def test_exactly_the_days_that_can_be_bridged_are_requested_and_once_a_day(store: Database, key: Key) -> None:
+def test_exactly_the_days_that_can_be_interpolated_are_requested_once_a_day(store: Database, key: Key) -> None:
     days = {NOW - timedelta(days=age): ModelDay(1000 if age in {9, 6, 4, 0} else None) for age in range(10)}
     days |= {NOW - timedelta(days=12): ModelDay(None)}
     write_days(store, {(key, day): size for day, size in days.items()})

@@ -113,9 +113,7 @@ def days_of(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstanc
     return lambda servers: Days(store, tmp_path, dagster_instance, servers)
 
 
-def test_failed_instances_lack_compensation_no_more_they_are_retried_the_same_day_and_the_day_heals(
-    store: Database, days_of: DaysOf
-) -> None:
+def test_failed_instances_are_retried_the_same_day_until_the_day_is_complete(store: Database, days_of: DaysOf) -> None:
     servers = {
         "up": server(),
         "down": server(refusal=REFUSED),
@@ -155,7 +153,7 @@ def test_retries_back_off_and_go_on_until_the_day_cannot_be_measured(store: Data
     assert days.requests() == []
 
 
-def test_a_rejected_login_waits_for_a_person_and_is_tried_again_once_it_was_changed(store: Database, days_of: DaysOf) -> None:
+def test_a_rejected_login_is_retried_only_after_a_person_changed_it(store: Database, days_of: DaysOf) -> None:
     days = days_of({"locked out": server(refusal=REJECTED)})
     session_id, outcomes = days.fleet.collect(DAY)
     assert outcomes["locked out"].error is REJECTED
@@ -168,7 +166,7 @@ def test_a_rejected_login_waits_for_a_person_and_is_tried_again_once_it_was_chan
     assert days.names(request) == ["locked out"]
 
 
-def test_what_a_dead_run_left_untouched_is_retried_and_what_a_person_cancelled_is_not(store: Database, days_of: DaysOf) -> None:
+def test_instances_that_a_dead_run_did_not_reach_are_retried_and_cancelled_ones_are_not(store: Database, days_of: DaysOf) -> None:
     days = days_of({"a": server(), "b": server()})
     ids = [instance.instance_id for instance in days.fleet.instances]
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
@@ -210,7 +208,7 @@ def test_a_session_that_is_cancelled_cancels_its_run(store: Database, days_of: D
     }
 
 
-def test_a_run_that_wakes_after_it_was_given_up_stays_failed(store: Database, days_of: DaysOf) -> None:
+def test_a_run_that_resumes_after_it_was_declared_dead_stays_failed(store: Database, days_of: DaysOf) -> None:
     def give_up(_: FakeServer) -> None:
         (running,) = sessions.list_running(store)
         run = days.instance.get_run_by_id(str(running.run_id))
@@ -290,7 +288,7 @@ def test_a_failed_collection_of_a_day_that_is_over_gets_no_session(store: Databa
     assert sessions.list_sessions(store, most=10) == ()
 
 
-def test_a_run_that_left_its_day_to_another_is_not_retried(store: Database, days_of: DaysOf) -> None:
+def test_a_run_that_yielded_its_day_to_another_is_not_retried(store: Database, days_of: DaysOf) -> None:
     days = days_of({"a": server()})
     with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY), []):
         run = days.run()

@@ -62,7 +62,7 @@ def switch(fleet: FleetTest, number: int, *, is_active: bool) -> None:
         )
 
 
-def test_a_privilege_that_is_granted_later_does_not_move_the_denominator_of_a_day_before(fleet: FleetTest) -> None:
+def test_a_privilege_granted_later_does_not_change_the_expected_count_of_an_earlier_day(fleet: FleetTest) -> None:
     collect_as(fleet, -2, {"app": 1000, "shop": None}, {})
     collect_as(fleet, -1, {"app": 1000, "shop": 500}, {})
     recompute(fleet)
@@ -85,7 +85,7 @@ def test_days_on_which_an_instance_was_disabled_are_not_expected(fleet: FleetTes
     }
 
 
-def test_an_instance_that_was_removed_and_added_again_did_not_live_in_between(fleet: FleetTest) -> None:
+def test_an_instance_removed_and_added_again_was_not_active_in_between(fleet: FleetTest) -> None:
     collect(fleet, -9, {"app": 1000})
     with fleet.store.transaction() as cursor:
         cursor.execute("update instances set is_active = false, deactivated_at = %s, deleted_at = %s", (NIGHT - timedelta(days=8),) * 2)
@@ -95,7 +95,7 @@ def test_an_instance_that_was_removed_and_added_again_did_not_live_in_between(fl
     assert [row[0] for row in coverage(fleet) if row[0] < day(-3)] == [day(-9)]  # type: ignore[operator]
 
 
-def test_a_filter_that_was_switched_on_and_off_again_invents_no_days(fleet: FleetTest) -> None:
+def test_a_filter_switched_on_and_off_again_invents_no_days(fleet: FleetTest) -> None:
     def collect_with(number: int, hidden: frozenset[str]) -> None:
         fleet.filters = {engine: DatabaseFilter(names=hidden) for engine in fleet.filters}
         collect(fleet, number, {"app": 1000})
@@ -127,7 +127,7 @@ def test_a_renamed_database_keeps_its_history_and_is_neither_a_death_nor_a_birth
     assert renamed == {"store": "shop"}
 
 
-def test_a_day_has_a_database_once_that_was_renamed_between_two_visits(fleet: FleetTest) -> None:
+def test_a_database_renamed_between_two_probes_counts_once_for_the_day(fleet: FleetTest) -> None:
     collect_as(fleet, -1, {"shop": 1000, "app": None}, {"shop": "1", "app": "2"})
     collect_as(fleet, 0, {"shop": 1000, "app": None}, {"shop": "1", "app": "2"})
     collect_as(fleet, 0, {"store": 1100, "tool": 7}, {"store": "1", "tool": "2"})

@@ -51,7 +51,7 @@ def test_an_expiry_drops_the_plan_that_was_confirmed_and_no_other(
 
 
 @pytest.mark.process
-def test_a_month_that_took_rows_while_its_plan_was_read_is_still_the_one_that_was_confirmed(
+def test_a_month_that_received_rows_while_its_plan_was_read_is_still_the_confirmed_one(
     store: Database, store_environment: dict[str, str], tmp_path: Path, overdue: Month
 ) -> None:
     def grow() -> None:

@@ -42,7 +42,7 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
     }
 
 
-def test_every_asset_says_what_it_is_whose_and_of_what() -> None:
+def test_every_asset_has_a_description_an_owner_and_a_kind() -> None:
     graph = defs.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
@@ -101,7 +101,7 @@ def test_the_jobs_and_the_checks() -> None:
     }
 
 
-def test_what_happens_by_itself() -> None:
+def test_schedules_and_sensors() -> None:
     repository = defs.get_repository_def()
     schedules = {
         schedule.name: (schedule.cron_schedule, schedule.execution_timezone, schedule.default_status)

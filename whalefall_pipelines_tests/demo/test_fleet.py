@@ -23,7 +23,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoFleet]:
     made.stop()
 
 
-def test_what_an_interrupted_start_left_out_is_made_by_the_next_one(fleet: DemoFleet) -> None:
+def test_the_next_start_completes_an_interrupted_one(fleet: DemoFleet) -> None:
     """It was cut off after its database was created, before anything was in it."""
     progress: list[str] = []
     server, database = FORBIDDEN

@@ -53,7 +53,7 @@ def test_json_says_the_same(store: Database, store_environment: dict[str, str]) 
     assert "instances" not in {row["check"] for row in rows}
 
 
-def test_a_store_that_is_away_exits_with_2(tmp_path: Path) -> None:
+def test_an_unreachable_store_exits_with_2(tmp_path: Path) -> None:
     home = str(tmp_path / "home")
     url = "postgresql://somebody:not-to-be-seen@127.0.0.1:9/whalefall"
     for environment in ({"WHALEFALL_HOME": home}, {"WHALEFALL_HOME": home, "WHALEFALL_DATABASE_URL": url}):
@@ -64,6 +64,6 @@ def test_a_store_that_is_away_exits_with_2(tmp_path: Path) -> None:
             assert "not-to-be-seen" not in everything(result)
 
 
-def test_what_servers_say_cannot_command_the_terminal(store: Database, store_environment: dict[str, str]) -> None:
+def test_answers_of_servers_cannot_control_the_terminal(store: Database, store_environment: dict[str, str]) -> None:
     register(store, "evil\x1b[2J")
     assert "\x1b[2J" not in everything(whalefall(store_environment, "doctor"))

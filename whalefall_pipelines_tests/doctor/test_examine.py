@@ -65,7 +65,7 @@ def test_an_empty_dagster_database_is_a_problem_with_the_command_that_fills_it(i
     assert "whalefall store migrate" in (outcome.next_step or "")
 
 
-def test_a_dagster_database_that_is_not_there_is_a_problem_and_the_rest_is_looked_at(store: Database, installed: Installation) -> None:
+def test_a_missing_dagster_database_is_a_problem_and_the_rest_is_still_checked(store: Database, installed: Installation) -> None:
     gone = replace(installed, settings=replace(installed.settings, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster"))
     outcomes = {outcome.check: outcome for outcome in examine(gone)}
     daemon = outcomes["daemon"]
@@ -76,7 +76,7 @@ def test_a_dagster_database_that_is_not_there_is_a_problem_and_the_rest_is_looke
     assert "WHALEFALL_DATABASE_URL" not in (daemon.next_step or "")
 
 
-def test_a_dagster_database_that_nobody_named_is_looked_for_beside_the_store(installed: Installation) -> None:
+def test_an_unnamed_dagster_database_is_looked_for_beside_the_store(installed: Installation) -> None:
     (outcome,) = [
         outcome
         for outcome in examine(replace(installed, settings=replace(installed.settings, dagster_database_url=None)))
@@ -89,7 +89,7 @@ def test_a_dagster_database_that_nobody_named_is_looked_for_beside_the_store(ins
     )
 
 
-def test_a_store_that_does_not_answer_ends_the_examination(installed: Installation) -> None:
+def test_an_unreachable_store_ends_the_checks(installed: Installation) -> None:
     away = replace(installed, settings=replace(installed.settings, database_url="postgresql://nobody:hidden@127.0.0.1:9/whalefall"))
     (outcome,) = examine(away)
     assert (outcome.check, outcome.severity) == ("store", Severity.PROBLEM)
@@ -134,7 +134,7 @@ def test_another_time_zone_of_the_database_is_a_problem(
     assert bad(installed)["time zone"].severity is Severity.PROBLEM
 
 
-def test_a_month_that_lacks_is_found(store: Database, installed: Installation) -> None:
+def test_a_missing_month_is_reported(store: Database, installed: Installation) -> None:
     (name,) = query(store, "select max(relid::text) from pg_partition_tree('instance_size_stats') where isleaf")[0]
     with store.transaction() as cursor:
         cursor.execute(f"drop table {name}")
@@ -142,7 +142,7 @@ def test_a_month_that_lacks_is_found(store: Database, installed: Installation) -
     assert (outcome.severity, str(name) in outcome.sentence) == (Severity.WARNING, True)
 
 
-def test_a_session_whose_process_is_gone_is_found(store: Database, installed: Installation) -> None:
+def test_a_session_whose_process_is_gone_is_reported(store: Database, installed: Installation) -> None:
     with store.transaction() as cursor:
         cursor.execute(
             "insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day) "
@@ -152,7 +152,7 @@ def test_a_session_whose_process_is_gone_is_found(store: Database, installed: In
     assert bad(replace(installed, dead_after_seconds=0))["sessions"].severity is Severity.PROBLEM
 
 
-def test_a_password_that_cannot_be_read_is_found_by_the_name_of_its_login(store: Database, installed: Installation) -> None:
+def test_an_unreadable_password_is_reported_by_the_name_of_its_login(store: Database, installed: Installation) -> None:
     whole = with_fleet(installed, store, a=server())
     with store.transaction() as cursor:
         cursor.execute("update credentials set secret = 'env:MONITOR_NOWHERE'")
@@ -175,7 +175,7 @@ def test_each_server_answers_for_itself(store: Database, installed: Installation
     assert bad(whole)["instances"].next_step
 
 
-def test_without_instances_no_server_is_visited(store: Database, installed: Installation) -> None:
+def test_without_instances_no_server_is_probed(store: Database, installed: Installation) -> None:
     target = server()
     whole = with_fleet(installed, store, a=target)
     assert "instances" not in {finding.check for finding in examine(replace(whole, with_instances=False))}

@@ -32,7 +32,7 @@ def test_an_error_gives_its_own_advice_unless_there_is_a_better_one() -> None:
     assert bad([problem_of_error("store", "Odd.", otherwise="do that.")])[0][1:] == ("Odd.", "do that.")
 
 
-def test_the_daemon_is_there_when_each_of_its_parts_spoke_of_late() -> None:
+def test_the_daemon_is_alive_when_each_of_its_parts_has_a_recent_heartbeat() -> None:
     fresh = dict.fromkeys(DAEMONS, NOW - timedelta(seconds=40))
     assert bad(check_daemon(fresh, NOW)) == []
     old = dict.fromkeys(DAEMONS, NOW - timedelta(hours=1))

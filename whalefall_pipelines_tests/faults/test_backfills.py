@@ -153,9 +153,7 @@ def killed(past: Past, step: str) -> Generator[None]:
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(BACKFILL_KILLS))
-def test_a_backfill_that_is_killed_leaves_nothing_by_halves(
-    fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report
-) -> None:
+def test_a_killed_backfill_leaves_nothing_half_done(fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report) -> None:
     past = past_of(store, tmp_path)
     past.measure()
     before = measured(store)
@@ -207,7 +205,7 @@ STORES = {
 
 @pytest.mark.process
 @pytest.mark.parametrize(("fault", "engine"), parameters(BACKFILL_STORES))
-def test_a_backfill_outlasts_its_store_or_ends_whole(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
+def test_a_backfill_survives_an_outage_of_its_store_or_fails_as_a_whole(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
     with own_store(tmp_path / "store") as store:
         past = past_of(store.database, tmp_path)
         past.measure()
@@ -224,9 +222,7 @@ def test_a_backfill_outlasts_its_store_or_ends_whole(fault: Fault, engine: str, 
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters((BROKEN_HISTORY,)))
-def test_a_history_that_is_broken_costs_only_its_own_server(
-    fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report
-) -> None:
+def test_a_broken_history_affects_only_its_own_server(fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report) -> None:
     def break_off(_: FakeServer) -> None:
         raise ValueError(fault.says)
 

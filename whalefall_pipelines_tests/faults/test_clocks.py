@@ -47,7 +47,7 @@ def none_listed(scene: Scene) -> Generator[None]:
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(LISTINGS))
-def test_a_listing_that_is_strange_loses_nothing(fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report) -> None:
+def test_a_strange_listing_loses_nothing(fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report) -> None:
     scene = Scene(store, tmp_path, {NEIGHBOUR: server(), TARGET: server({"app": 5, "crm": 6, "shop": 7})})
     broken = {"empty listing": none_listed, "ten thousand databases": many_listed}[fault.name]
     report(fault, engine, scene.pass_through(broken(scene), lambda: scene.look_for(fault)))
@@ -77,7 +77,7 @@ def test_a_clock_that_jumps_moves_no_size_to_another_day(
 
 
 @pytest.mark.faults
-def test_a_grace_period_that_ends_during_a_run_leaves_a_gap_that_is_bridged_and_never_todays_bytes(
+def test_a_grace_period_that_ends_during_a_run_leaves_a_gap_that_is_interpolated_and_never_todays_bytes(
     store: Database, tmp_path: Path, report: Report
 ) -> None:
     """What was not reached in time cannot be measured any more; the neighbours of the day estimate it, flagged."""

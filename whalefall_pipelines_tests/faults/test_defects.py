@@ -15,7 +15,7 @@ STEPS = ("instance_databases", "database_size_stats", "capacity_gaps", "instance
 
 
 @pytest.mark.parametrize("table", STEPS)
-def test_partial_writes_cannot_be_left_behind_whichever_step_of_an_instance_fails(store: Database, tmp_path: Path, table: str) -> None:
+def test_no_partial_writes_remain_whichever_step_of_an_instance_fails(store: Database, tmp_path: Path, table: str) -> None:
     """There the sizes of the databases were committed, and the total of the instance was rolled back."""
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "shop": 2000, "secret": None}), "b": server()})
     broken, healthy = fleet.instances

@@ -117,7 +117,7 @@ def at_home(prepared_home: Callable[..., Home], targets: Targets) -> Generator[t
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(IDENTITIES_UNDER_THE_DAEMON))
-def test_the_daemon_takes_the_day_up_when_a_person_has_answered(
+def test_the_daemon_resumes_the_day_after_a_person_has_answered(
     fault: Fault, engine: str, at_home: tuple[Scene, Home], another: PostgresCluster, report: Report
 ) -> None:
     scene, home = at_home

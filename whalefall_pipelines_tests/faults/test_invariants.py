@@ -57,7 +57,7 @@ def test_a_breach_is_found_by_the_check_that_is_for_it(store: Database, tmp_path
     assert breach[1] in f"{frame.name}: {frame.statement}"
 
 
-def test_a_day_that_is_not_healed_is_found(store: Database, tmp_path: Path) -> None:
+def test_a_day_that_did_not_recover_is_found(store: Database, tmp_path: Path) -> None:
     scene = Scene(store, tmp_path, {"neighbour": server({"app": 1000, "shop": None})})
     scene.run(scene.day)
     with pytest.raises(AssertionError):

@@ -83,7 +83,7 @@ def bytes_before(scene: Scene) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(KILLS))
-def test_a_run_that_is_killed_leaves_nothing_by_halves(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
+def test_a_killed_run_leaves_nothing_half_done(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
     scene, installation = process_stage(engine)
     step = fault.name.removeprefix("run killed with -9 while ")
     output = ""

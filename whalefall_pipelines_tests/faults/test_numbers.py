@@ -68,7 +68,7 @@ def look(scene: Scene, fault: Fault, printed: str) -> None:
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(NUMBERS))
-def test_a_run_is_not_deceived(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
+def test_a_run_measures_the_servers_own_numbers(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
     scene, installation = process_stage(engine)
 
     def work() -> None:
@@ -82,7 +82,7 @@ def test_a_run_is_not_deceived(fault: Fault, engine: str, process_stage: Process
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(NUMBERS_UNDER_THE_DAEMON))
-def test_the_daemon_is_not_deceived(
+def test_the_daemon_measures_the_servers_own_numbers(
     fault: Fault, engine: str, prepared_home: Callable[..., Home], targets: Targets, report: Report
 ) -> None:
     home = prepared_home()

@@ -144,9 +144,7 @@ WATCHERS = {
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(RESTARTS))
-def test_whoever_watches_a_run_outlasts_a_restart_of_the_store(
-    fault: Fault, engine: str, home: Home, targets: Targets, report: Report
-) -> None:
+def test_watching_a_run_survives_a_restart_of_the_store(fault: Fault, engine: str, home: Home, targets: Targets, report: Report) -> None:
     with scene_at(home, targets) as scene:
 
         def look() -> None:
@@ -159,7 +157,7 @@ def test_whoever_watches_a_run_outlasts_a_restart_of_the_store(
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters((HUNG,)))
-def test_ctrl_c_ends_a_run_that_does_not_listen(fault: Fault, engine: str, home: Home, targets: Targets, report: Report) -> None:
+def test_ctrl_c_ends_an_unresponsive_run(fault: Fault, engine: str, home: Home, targets: Targets, report: Report) -> None:
     with scene_at(home, targets) as scene:
 
         def work() -> None:
@@ -185,7 +183,7 @@ def test_ctrl_c_ends_a_run_that_does_not_listen(fault: Fault, engine: str, home:
 
 
 @pytest.mark.faults
-def test_computing_periods_by_hand_outlasts_a_restart_of_the_store(home: Home, targets: Targets) -> None:
+def test_aggregate_survives_a_restart_of_the_store(home: Home, targets: Targets) -> None:
     with scene_at(home, targets) as scene:
         scene.run(scene.day)
         made = Installation(home.folder, home.environment)

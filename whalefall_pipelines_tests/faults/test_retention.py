@@ -52,7 +52,7 @@ def installed(
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters((READING,)))
-def test_an_expiry_gives_up_and_the_next_one_takes_the_month(
+def test_a_blocked_expiry_gives_up_and_the_next_one_expires_the_month(
     fault: Fault, engine: str, store: Database, installed: Installation, report: Report
 ) -> None:
     month = overdue_month(store)
@@ -70,7 +70,7 @@ def test_an_expiry_gives_up_and_the_next_one_takes_the_month(
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters((KILLED,)))
-def test_deleting_that_was_killed_is_taken_up_by_the_next_run(
+def test_a_killed_deletion_is_resumed_by_the_next_run(
     fault: Fault, engine: str, store: Database, installed: Installation, report: Report
 ) -> None:
     instances = register(store, *(f"i{number}" for number in range(50)))

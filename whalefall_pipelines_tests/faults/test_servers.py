@@ -13,6 +13,6 @@ leftovers = oracle.leftovers
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(SERVERS))
-def test_a_server_that_fails_costs_only_itself_and_heals(fault: Fault, engine: str, stage: Stage, report: Report) -> None:
+def test_a_failing_server_affects_only_itself_and_recovers(fault: Fault, engine: str, stage: Stage, report: Report) -> None:
     scene = stage(engine)
     report(fault, engine, scene.pass_through(BREAKS[fault.name](scene), lambda: scene.look_for(fault)))

@@ -135,7 +135,7 @@ BREAKS: dict[str, Break] = {
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(STORES))
-def test_a_store_that_fails_for_a_moment_is_waited_for(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
+def test_a_short_outage_of_the_store_is_waited_for(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
     with own_store(tmp_path / "store") as store:
         scene = scene_of(store, tmp_path)
         seconds = scene.pass_through(BREAKS[fault.name](scene, store), lambda: scene.look_for(fault))
@@ -177,7 +177,7 @@ BROKEN: dict[str, Break] = {
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(BROKEN_STORES))
-def test_a_store_that_is_broken_ends_the_run_with_a_sentence(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
+def test_a_broken_store_ends_the_run_with_one_sentence(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
     with ExitStack() as stack:
         if fault.name == "disk full on the store":
             # The log is elsewhere, as it should be: without room for that PostgreSQL stops altogether.

@@ -92,7 +92,7 @@ MEANWHILE: dict[str, Meanwhile] = {
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(TOGETHER))
-def test_runs_do_not_get_into_each_others_way(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
+def test_concurrent_runs_do_not_disturb_each_other(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
     scene, installation = process_stage(engine)
 
     def work() -> None:

@@ -81,7 +81,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("driver", sqlserver.DRIVERS)
 @pytest.mark.parametrize("kind", ["FreeTDS", "unixODBC", "home"])
-def test_a_visit_to_a_sql_server_is_what_its_instance_says(folder: Path, driver: str, kind: str) -> None:
+def test_a_sql_server_is_probed_as_its_instance_says(folder: Path, driver: str, kind: str) -> None:
     driver_of(driver)
     freetds = {"TDSPORT": "1", "TDSHOST": "127.0.0.9", "TDSVER": "4.2", "FREETDSCONF": f"{folder}/freetds.conf", "FREETDS": str(folder)}
     environment = {
@@ -96,7 +96,7 @@ def test_a_visit_to_a_sql_server_is_what_its_instance_says(folder: Path, driver:
     assert {path.name for path in folder.iterdir()} == before
 
 
-def test_a_visit_to_an_oracle_is_what_its_instance_says(folder: Path) -> None:
+def test_an_oracle_is_probed_as_its_instance_says(folder: Path) -> None:
     environment = dict.fromkeys(("TNS_ADMIN", "ORACLE_HOME", "ORACLE_BASE", "HOME"), str(folder))
     environment |= dict.fromkeys(("ORACLE_SID", "TWO_TASK", "LOCAL"), "OTHER")
     environment |= {"NLS_LANG": "GERMAN_GERMANY.WE8ISO8859P1", "NLS_DATE_FORMAT": "YYYY", "ORA_SDTZ": "nonsense"}

@@ -99,7 +99,7 @@ def test_silent_hosts_are_waited_for_together(subject: Subject) -> None:
 
 
 @pytest.mark.parametrize("after_bytes", [0, 40])
-def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_visit(subject: Subject, after_bytes: int) -> None:
+def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_probe(subject: Subject, after_bytes: int) -> None:
     begun = time.monotonic()
     with ChaosProxy(subject.host, subject.port) as proxy, subject.visit(proxy, deadlines=QUICK) as probe:
         proxy.stall(after_bytes=after_bytes)
@@ -111,7 +111,7 @@ def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_vis
 
 
 @pytest.mark.parametrize("after_bytes", [0, 40])
-def test_a_connection_that_is_cut_is_unavailable(subject: Subject, after_bytes: int) -> None:
+def test_a_dropped_connection_is_unavailable(subject: Subject, after_bytes: int) -> None:
     with ChaosProxy(subject.host, subject.port) as proxy:
         with subject.visit(proxy) as probe:
             proxy.cut(after_bytes=after_bytes)
@@ -154,7 +154,7 @@ def test_shut_all_breaks_every_waiting_statement_at_once(subject: Subject) -> No
         assert probe.list_databases()
 
 
-def test_each_of_many_visits_to_one_server_is_watched_by_itself(subject: Subject) -> None:
+def test_each_of_many_probes_of_one_server_has_its_own_watch(subject: Subject) -> None:
     """They have the same peer: the socket that is shut must be the one of the visit that is over."""
     with ChaosProxy(subject.host, subject.port) as proxy, ExitStack() as visits:
         before = [visits.enter_context(subject.visit(proxy)) for _ in range(3)]
@@ -167,7 +167,7 @@ def test_each_of_many_visits_to_one_server_is_watched_by_itself(subject: Subject
         assert all(probe.list_databases() for probe in before + after)
 
 
-def test_visits_leave_no_descriptor_and_no_thread(subject: Subject) -> None:
+def test_probes_leave_no_descriptor_and_no_thread(subject: Subject) -> None:
     def visit_all() -> None:
         with subject.visit() as probe:
             probe.measure(list(probe.list_databases()))

@@ -21,7 +21,7 @@ from whalefall_pipelines_tests.servers.visits import failure
 pytestmark = pytest.mark.process
 
 
-def test_what_was_dropped_has_vanished_and_its_neighbours_are_measured(target: Target) -> None:
+def test_a_dropped_schema_has_vanished_and_the_others_are_measured(target: Target) -> None:
     kept, dropped = target.create_schema(), target.create_schema()
     with visit(target) as probe:
         assert {kept, dropped} <= set(probe.list_databases())
@@ -51,7 +51,7 @@ def without_some_tables(outcome: DatabaseSize | MissingSize, count: int) -> str:
     return outcome.notice
 
 
-def test_a_csv_table_is_left_out_and_named_and_the_rest_is_measured(target: Target) -> None:
+def test_a_csv_table_is_excluded_by_name_and_the_rest_is_measured(target: Target) -> None:
     schema, neighbour = target.create_schema(), target.create_schema()
     for each in (schema, neighbour):
         target.fill(each, "plain", 100)
@@ -157,7 +157,7 @@ def limit_statements(probe: MySQLProbe, seconds: float) -> None:
         cursor.execute(f"set session max_statement_time = {seconds}")
 
 
-def test_opening_the_tables_may_be_cut_off_and_goes_on_at_the_next_visit(tmp_path: Path) -> None:
+def test_opening_the_tables_may_be_cut_off_and_continues_in_the_next_probe(tmp_path: Path) -> None:
     with running(tmp_path) as target:
         login, schema = target.create_login(), target.create_schema()
         target.ask(*[f"create table {schema}.t{number} (id int) engine=InnoDB" for number in range(300)])

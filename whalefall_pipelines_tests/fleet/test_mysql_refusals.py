@@ -33,7 +33,7 @@ def refusal(number: int, message: str) -> bytes:
     return packet(0, b"\xff" + number.to_bytes(2, "little") + message.encode())
 
 
-def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_mysql() -> None:
+def test_a_closed_connection_is_unavailable_and_another_protocol_is_not_mysql() -> None:
     garbled = (b"\x00\xff" * 100, packet(0, b"\x0a8.0\0"), packet(0, b"\x0a\xff\0" * 30))
     answers = (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", *garbled)
     for answer in (None, b"", *answers):
@@ -99,13 +99,13 @@ def test_a_server_that_does_not_know_this_machine_rejects_the_login(tmp_path: Pa
     assert messages[0].endswith("the server does not let this machine in; check the host of the account.")
 
 
-def test_no_free_connection_is_worth_another_try(maria: Target) -> None:
+def test_no_free_connection_is_retried(maria: Target) -> None:
     login = maria.create_login(requirement="with max_user_connections 1")
     with ServerFleet(QUICK).connect(maria.instance(), login), failure(Reason.UNAVAILABLE, UnreachableError, login.password):
         refused(maria.instance(), login)
 
 
-def test_a_full_server_is_worth_another_try(tmp_path: Path) -> None:
+def test_a_full_server_is_retried(tmp_path: Path) -> None:
     with running(tmp_path, "--max-connections=10") as target, ExitStack() as sessions:
         login = target.create_login("PROCESS, SHOW VIEW")
         for _ in range(10):

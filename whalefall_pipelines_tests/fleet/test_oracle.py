@@ -96,7 +96,7 @@ def test_a_file_without_a_size_leaves_its_tablespace_without_one(double: OracleD
         assert missing.reason is Reason.INCOMPLETE
 
 
-def test_every_right_comes_with_its_grant(double: OracleDouble) -> None:
+def test_every_privilege_has_its_grant(double: OracleDouble) -> None:
     assert all(right.is_held for right in probe_of(double).rights())
     double.revoke(*VIEWS)
     rights = probe_of(double).rights()
@@ -109,7 +109,7 @@ def test_every_right_comes_with_its_grant(double: OracleDouble) -> None:
     ]
 
 
-def test_without_the_list_of_tablespaces_nothing_is_believed(double: OracleDouble) -> None:
+def test_without_the_list_of_tablespaces_the_listing_is_refused(double: OracleDouble) -> None:
     """What user_tablespaces shows would look as if all others had been dropped."""
     double.revoke("dba_tablespaces")
     probe = probe_of(double)
@@ -122,7 +122,7 @@ def test_without_the_list_of_tablespaces_nothing_is_believed(double: OracleDoubl
 @pytest.mark.parametrize(
     ("view", "measured", "missing"), [("dba_temp_files", ["USERS", "UNDO"], ["TEMP"]), ("dba_data_files", ["TEMP"], ["USERS", "UNDO"])]
 )
-def test_a_list_of_files_that_may_not_be_read_costs_only_its_tablespaces(
+def test_an_unreadable_list_of_files_affects_only_its_tablespaces(
     double: OracleDouble, view: str, measured: list[str], missing: list[str]
 ) -> None:
     double.revoke(view)

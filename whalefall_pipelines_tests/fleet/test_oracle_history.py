@@ -95,7 +95,7 @@ def test_a_snapshot_without_a_size_is_none(double: OracleDouble) -> None:
     assert recovered(double) == []
 
 
-def test_without_the_right_the_grants_are_named(double: OracleDouble) -> None:
+def test_without_the_privilege_the_grants_are_named(double: OracleDouble) -> None:
     double.revoke(*HISTORY)
     with failure(Reason.NO_PERMISSION, SizesError) as messages:
         recovered(double)

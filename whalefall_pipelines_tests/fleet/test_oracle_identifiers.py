@@ -66,7 +66,7 @@ def test_redo_logs_and_control_files_are_shared_bytes_of_the_whole_database_and_
         assert probe_of(double).measure_shared() == 4 * 1000 + 2 * 500 + 2 * 16384 * 10
 
 
-def test_what_the_login_may_not_ask_is_unknown_and_costs_nothing_else(double: OracleDouble) -> None:
+def test_what_the_login_may_not_query_is_unknown_and_affects_nothing_else(double: OracleDouble) -> None:
     double.run("update container set con_id = 0")
     double.revoke(*IDENTITY, *IDENTIFIERS, *SHARED)
     probe = probe_of(double)
@@ -77,7 +77,7 @@ def test_what_the_login_may_not_ask_is_unknown_and_costs_nothing_else(double: Or
 
 
 @pytest.mark.parametrize("number", [904, 600, 1013])
-def test_what_fails_is_unknown_and_costs_nothing_else(double: OracleDouble, number: int) -> None:
+def test_what_fails_is_unknown_and_affects_nothing_else(double: OracleDouble, number: int) -> None:
     """904 is a column that Oracle 11g does not have."""
     double.run("update container set con_id = 0")
     probe = probe_of(double)
@@ -111,7 +111,7 @@ def test_select_any_dictionary_is_every_privilege(double: OracleDouble) -> None:
 
 
 @pytest.mark.parametrize("view", ["all_views", "product_component_version"])
-def test_what_was_taken_from_everybody_is_named_with_the_grants(double: OracleDouble, view: str) -> None:
+def test_privileges_revoked_from_public_are_named_with_the_grants(double: OracleDouble, view: str) -> None:
     double.failure, double.failure_on = 942, view
     with failure(Reason.NO_PERMISSION, SizesError) as messages:
         probe_of(double)

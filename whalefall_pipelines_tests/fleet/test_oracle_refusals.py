@@ -27,7 +27,7 @@ server, leftovers = targets.server, targets.leftovers
 PASSWORD = LOGIN.password
 
 
-def test_a_visit_goes_through_the_real_driver(server: OracleServer) -> None:
+def test_a_probe_uses_the_real_driver(server: OracleServer) -> None:
     with visit(server.host, server.port) as probe:
         assert probe.server_version == "Oracle 19.0.0.0.0 (ORCLPDB1)"
         assert probe.driver.startswith("python-oracledb ")
@@ -79,12 +79,12 @@ def _expect_timeout(host: str, port: int) -> None:
         refused(host, port)
 
 
-def test_a_node_that_a_listener_sends_us_on_to_is_watched_from_its_first_moment() -> None:
+def test_a_redirect_to_a_node_is_watched_from_its_start() -> None:
     with silent_host("127.0.0.3") as node, answering_host(redirection(node.host, node.port), "127.0.0.2") as listener:
         _expect_timeout(listener.host, listener.port)
 
 
-def test_a_visit_that_a_listener_sent_on_keeps_its_deadline(server: OracleServer) -> None:
+def test_a_redirected_probe_keeps_its_deadline(server: OracleServer) -> None:
     with (
         answering_host(redirection(server.host, server.port), "127.0.0.2") as listener,
         visit(listener.host, listener.port, deadlines=QUICK) as probe,

@@ -73,7 +73,7 @@ def test_sizes_are_those_of_the_server_to_the_byte(server: PostgresCluster) -> N
         assert probe.server_version.startswith(f"PostgreSQL {server.data.joinpath('PG_VERSION').read_text().strip()}")
 
 
-def test_a_forbidden_database_comes_with_the_grant_that_cures_it(server: PostgresCluster) -> None:
+def test_a_database_without_connect_is_missing_with_the_grant_that_helps(server: PostgresCluster) -> None:
     login, forbidden, open_to_all = create_login(server), create_database(server), create_database(server)
     with superuser(server) as cursor:
         cursor.execute(f"revoke connect on database {forbidden} from public")
@@ -142,7 +142,7 @@ def test_a_database_made_anew_while_it_was_measured_is_another_one(newest: Postg
         assert outcomes.result() == [MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")]
 
 
-def test_what_an_interrupted_drop_left_is_measured_and_comes_with_its_cure(server: PostgresCluster) -> None:
+def test_the_remains_of_an_interrupted_drop_are_measured_with_the_statement_that_ends_it(server: PostgresCluster) -> None:
     login, corpse = create_login(server), create_database(server, new_name("half dropped"))
     with superuser(server) as cursor:
         cursor.execute("update pg_database set datconnlimit = -2 where datname = %s returning oid", (corpse,))
@@ -179,7 +179,7 @@ def test_a_database_without_files_is_no_database_of_no_size(newest: PostgresClus
         cursor.execute(f"drop database {broken}")
 
 
-def test_a_visit_is_read_only_named_and_limited(server: PostgresCluster) -> None:
+def test_a_probe_is_read_only_named_and_limited(server: PostgresCluster) -> None:
     login = create_login(server)
     with visit(server, login, Deadlines(statement_seconds=7)) as probe:
         settings = "current_setting('transaction_read_only'), current_setting('statement_timeout'), current_setting('application_name')"
@@ -191,7 +191,7 @@ def test_a_visit_is_read_only_named_and_limited(server: PostgresCluster) -> None
             assert cursor.fetchall() == [("whalefall", "idle")]
 
 
-def test_a_visit_sends_four_statements_and_nothing_else(server: PostgresCluster) -> None:
+def test_a_probe_sends_four_statements_and_nothing_else(server: PostgresCluster) -> None:
     login = create_login(server)
     with superuser(server) as cursor:
         cursor.execute(f"alter role {login.username} set log_statement = 'all'")
@@ -237,7 +237,7 @@ def test_hostile_database_names_are_measured_and_the_end_of_their_drop_works(new
 
 
 @pytest.mark.parametrize("username", HOSTILE)
-def test_hostile_login_names_get_in_and_get_a_grant_that_works(newest: PostgresCluster, username: str) -> None:
+def test_hostile_login_names_connect_and_get_a_grant_that_works(newest: PostgresCluster, username: str) -> None:
     forbidden = create_database(newest)
     login = create_login(newest, username)
     with superuser(newest) as cursor, visit(newest, login) as probe:

@@ -43,7 +43,7 @@ def truth(server: PostgresCluster) -> dict[bytes, int]:
 
 
 @pytest.mark.parametrize("major", MAJORS)
-def test_every_name_is_measured_by_whichever_database_we_come_in(major: int, tmp_path: Path) -> None:
+def test_every_name_is_measured_whichever_database_is_connected_to(major: int, tmp_path: Path) -> None:
     with running(new_cluster(major, tmp_path)) as server:
         with superuser(server) as cursor:
             cursor.execute("create database raw encoding 'SQL_ASCII' template template0")
@@ -64,7 +64,7 @@ def test_every_name_is_measured_by_whichever_database_we_come_in(major: int, tmp
                 }
 
 
-def test_one_grant_cures_every_database_also_those_whose_names_nobody_can_type(tmp_path: Path) -> None:
+def test_one_grant_is_enough_for_every_database_even_with_a_name_that_cannot_be_typed(tmp_path: Path) -> None:
     with running(new_cluster(MAJORS[-1], tmp_path)) as server:
         with superuser(server) as cursor:
             cursor.execute("create database raw encoding 'SQL_ASCII' template template0")

@@ -34,7 +34,7 @@ from whalefall_pipelines_tests.servers.visits import SECRET, failure, refused
 pytestmark = pytest.mark.process
 
 
-def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_postgresql() -> None:
+def test_a_closed_connection_is_unavailable_and_another_protocol_is_not_postgresql() -> None:
     for sslmode in ("prefer", "disable"):
         for answer in (None, b""):
             with answering_host(answer) as host, failure(Reason.UNAVAILABLE, UnreachableError):
@@ -105,7 +105,7 @@ def test_a_login_without_a_password_does_not_borrow_the_collectors(newest: Postg
     assert "no password supplied" in messages[0]
 
 
-def test_what_this_machine_says_is_no_rejected_login(tmp_path: Path) -> None:
+def test_a_local_error_is_not_a_rejected_login(tmp_path: Path) -> None:
     with failure(Reason.CONNECTION_REFUSED, UnreachableError):
         refused(instance_at(str(tmp_path), 5432))  # where a server that is down would have its Unix socket
     with failure(Reason.TIMEOUT, UnreachableError) as messages:
@@ -120,7 +120,7 @@ def test_a_default_database_that_does_not_exist_is_named(newest: PostgresCluster
     assert messages[0].endswith('database "no such" does not exist; correct the default database of the instance.')
 
 
-def test_a_default_database_that_is_forbidden_comes_with_its_grant(newest: PostgresCluster) -> None:
+def test_a_default_database_without_connect_is_reported_with_its_grant(newest: PostgresCluster) -> None:
     login, forbidden = create_login(newest, 'we"ird'), create_database(newest)
     with superuser(newest) as cursor:
         cursor.execute(f"revoke connect on database {forbidden} from public")
@@ -131,13 +131,13 @@ def test_a_default_database_that_is_forbidden_comes_with_its_grant(newest: Postg
         assert probe.measure([forbidden])
 
 
-def test_no_free_connection_is_worth_another_try(newest: PostgresCluster) -> None:
+def test_no_free_connection_is_retried(newest: PostgresCluster) -> None:
     login = create_login(newest, None, "connection limit 0")
     with failure(Reason.UNAVAILABLE, UnreachableError, login.password):
         refused(instance_of(newest), login)
 
 
-def test_a_full_server_and_one_that_stops_are_worth_another_try(tmp_path: Path) -> None:
+def test_a_full_server_and_one_that_is_stopping_are_retried(tmp_path: Path) -> None:
     with running(new_cluster(MAJORS[-1], tmp_path, "max_connections=4", "superuser_reserved_connections=1")) as cluster:
         login = create_login(cluster)
         with ExitStack() as sessions:
@@ -157,7 +157,7 @@ def test_a_full_server_and_one_that_stops_are_worth_another_try(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("kind", "revoked"), [("select on", "pg_database"), ("execute on function", "pg_database_size(oid)")])
-def test_what_was_revoked_from_everybody_comes_with_its_grant(newest: PostgresCluster, kind: str, revoked: str) -> None:
+def test_privileges_revoked_from_public_are_reported_with_their_grant(newest: PostgresCluster, kind: str, revoked: str) -> None:
     login = create_login(newest, f'hard"ened {revoked}')
     instance = replace(instance_of(newest), username=login.username)
 

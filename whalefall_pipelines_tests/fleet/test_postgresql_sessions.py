@@ -77,7 +77,7 @@ def test_settings_of_a_role_neither_end_a_session_nor_change_it(server: Postgres
         assert isinstance(probe.measure(["postgres"])[0], DatabaseSize)
 
 
-def test_what_the_server_says_when_it_ends_a_session_reaches_the_user(newest: PostgresCluster) -> None:
+def test_the_servers_message_on_ending_a_session_reaches_the_user(newest: PostgresCluster) -> None:
     login = create_login(newest)
     with ServerFleet().connect(instance_of(newest), login) as probe:
         ask_through(probe, "set idle_session_timeout to '50ms'")
@@ -88,7 +88,7 @@ def test_what_the_server_says_when_it_ends_a_session_reaches_the_user(newest: Po
 
 
 @pytest.mark.parametrize("major", [major for major in MAJORS if major >= 17])
-def test_a_login_that_the_server_writes_down_is_let_in(major: int, tmp_path: Path) -> None:
+def test_a_login_that_a_login_trigger_records_can_connect(major: int, tmp_path: Path) -> None:
     with running(new_cluster(major, tmp_path)) as server:
         login = create_login(server)
         with superuser(server) as cursor:
@@ -114,7 +114,7 @@ def test_a_login_that_the_server_writes_down_is_let_in(major: int, tmp_path: Pat
                 cursor.execute("drop event trigger noted")
 
 
-def test_functions_and_operators_that_others_made_are_not_run(newest: PostgresCluster) -> None:
+def test_functions_and_operators_of_other_users_are_not_run(newest: PostgresCluster) -> None:
     """A role's search_path that puts them first is in force until the session has settings of its own."""
     login, database = create_login(newest), create_database(newest)
     with superuser(newest, database) as cursor:

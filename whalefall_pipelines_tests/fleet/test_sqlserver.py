@@ -106,7 +106,7 @@ def test_a_database_dropped_between_listing_and_measuring_has_vanished(driver: D
         assert probe.measure(["gone"]) == [MissingSize("gone", Reason.VANISHED, "dropped between listing and measuring")]
 
 
-def test_containers_are_counted_where_the_login_may_look_into_the_database(driver: Driver) -> None:
+def test_containers_are_counted_where_the_login_can_connect_to_the_database(driver: Driver) -> None:
     with new_server(*MINIMAL) as server:
         server.catalogue.add_database("shop", container_pages=77)
         server.catalogue.add_database("fine")
@@ -126,7 +126,7 @@ def test_containers_of_a_closed_database_are_unknown(driver: Driver, server: Sql
     assert (missing.reason, "offline" in missing.detail) == (Reason.UNAVAILABLE, True)
 
 
-def test_without_the_right_to_see_files_every_database_comes_with_the_grant(driver: Driver) -> None:
+def test_without_the_privilege_to_see_files_every_database_is_missing_with_the_grant(driver: Driver) -> None:
     with new_server("CONNECT SQL") as server:
         server.catalogue.add_database("shop")
         with visit(driver, server) as probe:
@@ -145,7 +145,7 @@ def test_a_listing_that_hides_databases_is_refused_instead_of_believed(driver: D
     assert messages[0].endswith("run there: GRANT VIEW ANY DATABASE TO [monitor];")
 
 
-def test_the_rights_that_are_missing_are_told_with_their_grants(driver: Driver) -> None:
+def test_missing_privileges_are_reported_with_their_grants(driver: Driver) -> None:
     with new_server(*MINIMAL) as server:
         with visit(driver, server) as probe:
             assert {right.statement: right.is_held for right in probe.rights() if not right.is_optional} == {
@@ -167,7 +167,7 @@ def test_hostile_database_names_are_measured_with_their_containers(driver: Drive
         assert probe.measure([name]) == [size(name, 1024 + 7, 128, used_pages=5 + 7)]
 
 
-def test_a_visit_sends_four_statements_and_names_itself(driver: Driver, server: SqlServer) -> None:
+def test_a_probe_sends_four_statements_and_names_itself(driver: Driver, server: SqlServer) -> None:
     with visit(driver, server) as probe:
         probe.measure(list(probe.list_databases()))
     (session,) = server.sessions

@@ -114,7 +114,7 @@ def test_a_backup_without_a_time_zone_has_no_day(driver: Driver, server: SqlServ
     assert recovered(driver, server) == []
 
 
-def test_without_the_right_the_grants_are_named(driver: Driver) -> None:
+def test_without_the_privilege_the_grants_are_named(driver: Driver) -> None:
     with (
         new_server(*MINIMAL, BACKUPS[0]) as server,
         visit(driver, server) as probe,

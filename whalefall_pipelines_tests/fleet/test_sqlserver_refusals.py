@@ -27,7 +27,7 @@ HOSTILE = ["plain", "a;b", "a}b", "a}}", "{a", "{a}", "a=b;SERVER=x", "'\"\\", "
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_passwords_and_login_names_get_in(driver: Driver, server: SqlServer, text: str) -> None:
+def test_hostile_passwords_and_login_names_connect(driver: Driver, server: SqlServer, text: str) -> None:
     username = text.replace("\\", "/")  # a backslash makes it a Windows login, which SQL Server's own can never be
     server.catalogue.add_login(username, text, "VIEW ANY DEFINITION")
     with visit(driver, server, Login(username, text)) as probe:
@@ -62,7 +62,7 @@ def test_a_login_that_is_locked_or_expired_is_rejected(driver: Driver, server: S
 
 
 @pytest.mark.parametrize("number", [17809, 18458, 18459])
-def test_a_full_server_is_worth_another_try(driver: Driver, server: SqlServer, number: int) -> None:
+def test_a_full_server_is_retried(driver: Driver, server: SqlServer, number: int) -> None:
     server.catalogue.add_login("late", SECRET, refusal=number)
     with failure(Reason.UNAVAILABLE, UnreachableError):
         connect(driver, instance_at(server.host, server.port), Login("late", SECRET))
@@ -88,7 +88,7 @@ def test_a_default_database_that_cannot_be_opened_is_named(driver: Driver, serve
         (b"\x00\xff" * 100, Reason.SERVER_ERROR, UnreachableError),
     ],
 )
-def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_sql_server(
+def test_a_closed_connection_is_unavailable_and_another_protocol_is_not_sql_server(
     driver: Driver, answer: bytes | None, reason: Reason, kind: type[TargetError]
 ) -> None:
     with answering_host(answer) as host, failure(reason, kind, LOGIN.password) as messages:

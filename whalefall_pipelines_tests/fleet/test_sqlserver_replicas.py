@@ -41,7 +41,7 @@ def test_a_primary_and_what_is_in_no_group_are_what_they_seem(driver: Driver, se
     assert (size.method, size.used_bytes) == (Method.MASTER_FILES, 5 * PAGE)
 
 
-def test_without_the_right_replicas_are_measured_and_not_told_apart(driver: Driver, server: SqlServer) -> None:
+def test_without_the_privilege_replicas_are_measured_but_not_distinguished(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", role=2, is_readable=False)
     server.catalogue.revoke(LOGIN.username, SEES_STATE)
     with visit(driver, server) as probe:

@@ -98,7 +98,7 @@ def test_a_question_that_takes_too_long_is_the_last_and_costs_no_size(driver: Dr
     assert questions(server) == [100, 100]
 
 
-def test_a_visit_that_is_stopped_asks_nothing_more(driver: Driver, server: SqlServer) -> None:
+def test_a_stopped_probe_sends_no_further_query(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", used_pages=700)
     watchdog = Watchdog()
     with visit(driver, server, deadlines=PATIENT, watchdog=watchdog) as probe:

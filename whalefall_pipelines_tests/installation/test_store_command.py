@@ -80,7 +80,7 @@ def own_home(tmp_path: Path, url: str, dagster: str) -> Home:
     return Home(tmp_path / "home", {"WHALEFALL_DATABASE_URL": url, "WHALEFALL_DAGSTER_DATABASE_URL": beside})
 
 
-def test_a_store_of_ones_own_is_migrated_looked_at_and_neither_started_nor_stopped(own_server: Callable[..., str], tmp_path: Path) -> None:
+def test_an_external_store_is_migrated_and_inspected_but_never_started_or_stopped(own_server: Callable[..., str], tmp_path: Path) -> None:
     url = own_server("own_store", may_create=True)
     home = own_home(tmp_path, url, "own_dagster")
     unreachable = home.run("store", "status", "--json")

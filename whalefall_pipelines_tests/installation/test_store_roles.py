@@ -103,7 +103,7 @@ def collected(separated_store: Separated, tmp_path: Path) -> FleetTest:
     return fleet
 
 
-def test_a_day_its_gaps_its_periods_and_its_sessions_are_the_writers_work(separated: Separated, tmp_path: Path) -> None:
+def test_the_writer_can_write_days_gaps_periods_and_sessions(separated: Separated, tmp_path: Path) -> None:
     migrations.check(separated.writer)
     fleet = collected(separated, tmp_path)
     assert fleet.sizes() == {("a", "app"): 1000, ("a", "shop"): 2000, ("partly", "app"): 5}
@@ -117,7 +117,7 @@ def test_a_day_its_gaps_its_periods_and_its_sessions_are_the_writers_work(separa
     assert list(verify(separated.reader, DAY - timedelta(days=2), DAY, DAY)) == []
 
 
-def test_the_writer_makes_and_expires_months_and_they_are_the_owners(separated: Separated) -> None:
+def test_the_writer_creates_and_expires_months_that_the_owner_owns(separated: Separated) -> None:
     ensure_months(separated.writer, [date(2024, 3, 1)])
     execute(separated.writer, _a_day("2024-03-05"))
     made = create_table_partitions(separated.writer, SETTINGS, DAY).outcomes

@@ -37,7 +37,7 @@ def listening(process: psutil.Process) -> list[str]:
         return []
 
 
-def test_kill_9_of_the_front_leaves_nothing_not_even_of_a_run_that_works(prepared_home: Callable[..., Home]) -> None:
+def test_kill_9_of_the_launcher_leaves_nothing_not_even_a_working_run(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home({"WHALEFALL_CONNECT_TIMEOUT_SECONDS": "300", "WHALEFALL_INSTANCE_TIMEOUT_SECONDS": "600"})
     configured = settings.load(home.environment)
     with silent_host() as silent, running(home, free_port()) as up:
@@ -86,7 +86,7 @@ def test_started_by_a_script_it_uses_the_store_that_runs_and_leaves_it(prepared_
     assert log.read_text().endswith("whalefall: stopped.\n")
 
 
-def test_a_part_that_dies_takes_the_others_with_it_and_is_named_and_a_store_of_ones_own_stays(prepared_home: Callable[..., Home]) -> None:
+def test_when_a_part_dies_the_others_end_and_it_is_named_and_an_external_store_stays(prepared_home: Callable[..., Home]) -> None:
     other = prepared_home()
     other.succeed("store", "start")
     own_store = {process.pid for process in other.processes()}

@@ -25,7 +25,7 @@ def examine(store: Database, home: Path, fleet: Fleet, parallel: int = 8) -> dic
     return {result.instance.name: result for result in results}
 
 
-def test_a_server_tells_what_it_lists_hides_and_measures(store: Database, tmp_path: Path) -> None:
+def test_a_connection_test_reports_listed_hidden_and_measurable_databases(store: Database, tmp_path: Path) -> None:
     register(store, "a")
     result = examine(store, tmp_path, FakeFleet({"a": server({"app": 5, "shop": 7, "template1": 1, "secret": None})}))["a"]
     assert (result.server_version, result.visible, result.hidden, result.measurable, result.total_bytes) == ("Fake 1.0", 4, 1, 2, 12)
@@ -81,7 +81,7 @@ def test_an_engine_without_an_adapter_is_one_servers_failure(store: Database, tm
     assert "oracle" in str(result.error)
 
 
-def test_a_bug_in_one_visit_is_one_servers_failure(store: Database, tmp_path: Path) -> None:
+def test_a_bug_in_one_probe_fails_only_that_server(store: Database, tmp_path: Path) -> None:
     register(store, "a", "b")
 
     def stumble(_server: FakeServer) -> None:
@@ -92,7 +92,7 @@ def test_a_bug_in_one_visit_is_one_servers_failure(store: Database, tmp_path: Pa
     assert results["b"].is_fine
 
 
-def test_hanging_servers_cost_one_deadline_together(store: Database, tmp_path: Path) -> None:
+def test_hanging_servers_take_one_deadline_together(store: Database, tmp_path: Path) -> None:
     names = [f"n{number}" for number in range(6)]
     register(store, *names)
     fleet = FakeFleet({name: server(hangs=True) for name in names}, Deadlines(instance_seconds=0.5))

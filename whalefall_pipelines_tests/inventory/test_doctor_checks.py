@@ -16,7 +16,7 @@ def test_a_password_that_cannot_be_read_is_a_problem_when_it_is_used() -> None:
         assert outcome == (severity, "It cannot be read.", step)
 
 
-def test_a_server_that_cannot_be_visited_gives_the_advice_of_its_error() -> None:
+def test_an_unreachable_server_gets_the_advice_of_its_error() -> None:
     refused = InstanceFact("a", error="PostgreSQL at h:1: refused; is it running?")
     outcomes = bad(check_instances([refused, InstanceFact("b", error="Odd.")]))
     assert outcomes == [
@@ -25,7 +25,7 @@ def test_a_server_that_cannot_be_visited_gives_the_advice_of_its_error() -> None
     ]
 
 
-def test_a_grant_that_lacks_is_a_problem_when_a_size_does_and_else_a_warning() -> None:
+def test_a_missing_grant_is_a_problem_if_sizes_are_missing_and_a_warning_otherwise() -> None:
     missing = (("x", "run on that server: GRANT monitor;"), ("y", "…"))
     outcomes = bad(
         check_instances(

@@ -131,7 +131,7 @@ def test_another_server_behind_a_known_name_is_asked_about(
     assert ("theirs",) in query(store, MEASURED)
 
 
-def test_a_server_that_was_exchanged_at_its_address_is_named_by_test_and_visit_until_a_person_answers(
+def test_a_server_replaced_at_its_address_is_reported_by_test_and_collect_until_a_person_answers(
     store: Database, environment: Environment, clusters: Clusters, tmp_path: Path
 ) -> None:
     first, second = clusters
@@ -155,7 +155,7 @@ def test_a_server_that_was_exchanged_at_its_address_is_named_by_test_and_visit_u
     assert ("theirs",) in query(store, MEASURED)
 
 
-def test_two_names_that_nobody_asked_about_are_refused_by_test_and_visit(
+def test_two_unconfirmed_names_of_one_server_are_refused_by_test_and_collect(
     store: Database, environment: Environment, clusters: Clusters, tmp_path: Path
 ) -> None:
     first = clusters[0]

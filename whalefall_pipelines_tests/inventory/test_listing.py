@@ -51,7 +51,7 @@ def test_an_empty_or_tiny_listing_deactivates_nothing_that_was_not_absent_before
 
 
 @given(INVENTORIES, st.sets(NAMES), st.sets(NAMES))
-def test_what_a_person_hides_leaves_at_once_and_does_not_trip_the_guard(
+def test_databases_hidden_by_a_filter_leave_at_once_and_do_not_trigger_the_inventory_check(
     inventory: dict[str, tuple[bool, date | None]], listed: set[str], hidden: set[str]
 ) -> None:
     change = compare_inventory(entries(inventory), nameless(listed - hidden), DAY, hidden)

@@ -89,7 +89,7 @@ def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engin
     return seen
 
 
-def test_no_object_gives_a_password_away_while_postgresql_is_visited(
+def test_no_object_reveals_a_password_during_a_probe_of_postgresql(
     store: Database, store_environment: dict[str, str], postgres_server: PostgresCluster, store_login: None
 ) -> None:
     with superuser(postgres_server) as cursor:
@@ -116,7 +116,7 @@ def test_no_object_gives_a_password_away_while_postgresql_is_visited(
 
 
 @pytest.mark.process
-def test_no_object_gives_a_password_away_while_mariadb_is_visited(
+def test_no_object_reveals_a_password_during_a_probe_of_mariadb(
     store: Database, store_environment: dict[str, str], maria: Target, store_login: None
 ) -> None:
     account = "login_canary@'127.0.0.1'"
@@ -128,7 +128,7 @@ def test_no_object_gives_a_password_away_while_mariadb_is_visited(
     assert {"MySQLProbe", "Connection", "Login"} <= seen
 
 
-def test_an_object_that_gives_a_password_away_would_be_found() -> None:
+def test_an_object_that_reveals_a_password_is_found() -> None:
     class CarelessError(WhalefallError):
         """An error with a password in its sentence."""
 

@@ -31,7 +31,7 @@ def environment(store_environment: dict[str, str], server: OracleServer) -> dict
     return environment
 
 
-def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: OracleServer, environment: dict[str, str]) -> None:
+def test_missing_privileges_are_reported_with_their_grants_until_they_are_held(server: OracleServer, environment: dict[str, str]) -> None:
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 1, everything(result)
     output = " ".join(result.stdout.split())
@@ -52,7 +52,7 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: O
     assert "is missing the privilege" not in succeed(environment, "instances", "test")
 
 
-def test_programs_learn_container_driver_and_rights(server: OracleServer, environment: dict[str, str]) -> None:
+def test_json_has_the_container_driver_and_privileges(server: OracleServer, environment: dict[str, str]) -> None:
     server.double.grant(*NEEDED[1:])
     (row,) = json.loads(succeed(environment, "instances", "test", "--json"))
     assert (row["version"], row["result"], row["visible"], row["hidden"]) == ("Oracle 19.0.0.0.0 (ORCLPDB1)", "fine", 3, 1)

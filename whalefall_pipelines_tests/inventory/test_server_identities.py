@@ -45,7 +45,7 @@ def test_of_two_names_of_one_server_exactly_one_is_measured(store: Database, tmp
     assert fleet.next_day() == outcomes
 
 
-def test_failover_is_no_duplicate_and_no_question(store: Database, tmp_path: Path) -> None:
+def test_a_failover_is_not_a_duplicate_and_raises_no_question(store: Database, tmp_path: Path) -> None:
     fleet = Fleet(store, tmp_path, {"a": server(identity=PRIMARY), "b": server(identity=REPLICA)})
     assert fleet.today() == {"a": "measured", "b": "measured"}
     fleet.servers["a"].identity = replace(REPLICA, started_at="3")  # rebuilt as the replica of the other
@@ -53,7 +53,7 @@ def test_failover_is_no_duplicate_and_no_question(store: Database, tmp_path: Pat
     assert fleet.next_day() == {"a": "measured", "b": "measured"}
 
 
-def test_restarts_between_visits_are_no_question(store: Database, tmp_path: Path) -> None:
+def test_restarts_between_probes_raise_no_question(store: Database, tmp_path: Path) -> None:
     fleet = Fleet(store, tmp_path, {"a": server(identity=PRIMARY), "b": server(identity=REPLICA)})
     for start in range(10, 16, 2):
         assert fleet.next_day() == {"a": "measured", "b": "measured"}
@@ -62,7 +62,9 @@ def test_restarts_between_visits_are_no_question(store: Database, tmp_path: Path
 
 
 @pytest.mark.parametrize("another", [ServerIdentity("other", started_at="9"), None])
-def test_another_server_is_never_mixed_in_and_accepting_it_goes_on(store: Database, tmp_path: Path, another: ServerIdentity | None) -> None:
+def test_another_server_is_never_mixed_in_and_continues_after_it_is_accepted(
+    store: Database, tmp_path: Path, another: ServerIdentity | None
+) -> None:
     fleet = Fleet(store, tmp_path, {"a": server({"app": 1}, identity=PRIMARY, native_ids={"app": "5"})})
     fleet.today()
     before = fleet.sizes()
@@ -89,7 +91,7 @@ def test_an_identity_that_cannot_be_read_any_more_is_unknown_and_no_other_one(st
     assert fleet.next_day() == {"a": "another_server"}
 
 
-def test_accepting_makes_the_retry_take_the_day_up(store: Database, tmp_path: Path) -> None:
+def test_accepting_lets_the_retry_resume_the_day(store: Database, tmp_path: Path) -> None:
     fleet = Fleet(store, tmp_path, {"a": server({"app": 1}, identity=PRIMARY), "b": server({"app": 1}, identity=REPLICA)})
     fleet.today()
     fleet.servers["a"].identity = ServerIdentity("other")

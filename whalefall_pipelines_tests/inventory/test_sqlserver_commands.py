@@ -29,7 +29,7 @@ def environment(store_environment: dict[str, str], server: SqlServer) -> dict[st
     return environment
 
 
-def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: SqlServer, environment: dict[str, str]) -> None:
+def test_missing_privileges_are_reported_with_their_grants_until_they_are_held(server: SqlServer, environment: dict[str, str]) -> None:
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 1, everything(result)
     output = " ".join(result.stdout.split())
@@ -48,7 +48,7 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: S
     assert "is missing the privilege" not in succeed(environment, "instances", "test")
 
 
-def test_programs_learn_driver_and_rights(server: SqlServer, environment: dict[str, str]) -> None:
+def test_json_has_the_driver_and_privileges(server: SqlServer, environment: dict[str, str]) -> None:
     server.catalogue.grant(LOGIN.username, "VIEW ANY DEFINITION")
     (row,) = json.loads(succeed(environment, "instances", "test", "--json"))
     assert (row["version"], row["result"], row["visible"], row["hidden"]) == ("SQL Server 16.0.4135.4", "fine", 5, 4)

@@ -28,7 +28,7 @@ def test_an_empty_fleet_has_no_active_instance(store: Database) -> None:
     assert active_instances(store) == ()
 
 
-def test_disabled_and_removed_instances_are_not_visited(store: Database) -> None:
+def test_disabled_and_removed_instances_are_not_probed(store: Database) -> None:
     register(store, "a", "b", "c")
     assert disable(store, ["b"]) == ("b",)
     remove_instances(store, ["c"])
@@ -73,7 +73,7 @@ def test_removing_keeps_the_day_of_an_earlier_deactivation_and_cannot_be_repeate
         remove_instances(store, ["a"])
 
 
-def test_a_visit_leaves_version_and_instant_and_an_older_one_changes_nothing(store: Database) -> None:
+def test_a_probe_records_version_and_instant_and_an_older_one_changes_nothing(store: Database) -> None:
     first, second = register(store, "a", "b")
     for version, instant in (("2.0", NIGHT), ("1.0", NIGHT - timedelta(hours=1))):
         with store.transaction() as cursor:

@@ -44,7 +44,9 @@ def examined(environment: dict[str, str], *arguments: str) -> tuple[int, dict[st
     return result.exit_code, {row["name"]: row for row in json.loads(result.stdout)}
 
 
-def test_the_grant_that_is_advised_cures_the_database(store: Database, store_environment: dict[str, str], target: PostgresCluster) -> None:
+def test_the_suggested_grant_makes_the_database_measurable(
+    store: Database, store_environment: dict[str, str], target: PostgresCluster
+) -> None:
     environment = store_environment | {"MONITOR_TARGET_PASSWORD": PASSWORD}
     add(environment, "db1", target.port)
     result = whalefall(environment, "instances", "test")

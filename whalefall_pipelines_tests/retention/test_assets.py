@@ -164,7 +164,7 @@ def test_the_plan_is_made_once_a_run_and_the_catalogue_read_again_where_somethin
         assert statements.count("select distinct s.period_start") == comparisons
 
 
-def test_a_month_that_is_held_for_its_periods_fails_its_check_and_the_session_and_stays(
+def test_a_month_held_for_its_periods_fails_its_check_and_the_session_and_stays(
     store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
     (instance,) = register(store, "a")
@@ -194,7 +194,7 @@ def test_too_many_at_once_break_the_run_and_fail_its_session(
     assert len(read_catalogue(store, [TABLE])) == 15
 
 
-def test_an_expiry_beside_another_maintenance_is_failed_with_a_code_and_retried_after_a_pause(
+def test_an_expiry_during_another_maintenance_fails_with_a_code_and_is_retried_after_a_pause(
     store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
     old = this_month.plus(-13)
@@ -214,7 +214,7 @@ def test_an_expiry_beside_another_maintenance_is_failed_with_a_code_and_retried_
     assert requests(store, dagster_instance, **soon) == []
 
 
-def test_an_expiry_that_met_a_lock_of_somebody_is_failed_with_a_code_and_retried(
+def test_an_expiry_blocked_by_a_lock_fails_with_a_code_and_is_retried(
     store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
     old = this_month.plus(-13)
@@ -229,7 +229,7 @@ def test_an_expiry_that_met_a_lock_of_somebody_is_failed_with_a_code_and_retried
     assert {retry.job_name for retry in retries} == {"expire_table_partitions"}
 
 
-def test_what_is_in_the_way_fails_checks_with_its_name(store: Database, dagster_instance: dg.DagsterInstance, this_month: Month) -> None:
+def test_conflicts_fail_the_checks_by_name(store: Database, dagster_instance: dg.DagsterInstance, this_month: Month) -> None:
     name = this_month.table_partition(TABLE)
     with store.transaction() as cursor:
         cursor.execute(f"create table {name} (x integer)")
@@ -254,7 +254,7 @@ def test_a_month_that_cannot_be_made_fails_the_session_and_its_check_and_not_the
     assert len(read_catalogue(store)) == 16
 
 
-def test_creating_beside_another_maintenance_is_failed_with_a_code(store: Database, dagster_instance: dg.DagsterInstance) -> None:
+def test_creating_during_another_maintenance_fails_with_a_code(store: Database, dagster_instance: dg.DagsterInstance) -> None:
     with only_maintenance(store), pytest.raises(StoreBusyError):
         create(store, dagster_instance)
     assert read_catalogue(store) == ()
@@ -305,7 +305,9 @@ def test_the_sensor_notices_a_write_that_met_a_missing_month(
     assert outcomes["a"].error is None
 
 
-def test_the_sensor_has_a_detach_that_was_cut_off_ended(store: Database, dagster_instance: dg.DagsterInstance, this_month: Month) -> None:
+def test_the_sensor_requests_the_end_of_an_interrupted_detach(
+    store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
+) -> None:
     create(store, dagster_instance)
     old = this_month.plus(-13)
     ensure_month(store, TABLE, old)

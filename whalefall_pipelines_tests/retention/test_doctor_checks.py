@@ -18,7 +18,7 @@ def a_step(kind: StepKind, month: Month, place: Place | None = Place.ATTACHED) -
     return Step(kind=kind, table_name="instance_size_stats", month=month, name=name, why="because", found=partition)
 
 
-def test_a_month_that_lacks_is_a_problem_when_it_has_begun_and_a_warning_when_it_comes() -> None:
+def test_a_missing_month_is_a_problem_once_it_has_begun_and_a_warning_before() -> None:
     assert bad(check_months([a_step(StepKind.KEEP, THIS)], THIS)) == []
     lacking = [a_step(StepKind.CREATE, month, None) for month in (Month(2026, 10), THIS, THIS.plus(1))]
     now, later = bad(check_months(lacking, THIS))
@@ -30,7 +30,7 @@ def test_a_month_that_lacks_is_a_problem_when_it_has_begun_and_a_warning_when_it
     assert "whalefall partitions create" in later[2]
 
 
-def test_a_detach_that_was_cut_off_and_a_stranger_are_problems() -> None:
+def test_an_interrupted_detach_and_a_conflict_are_problems() -> None:
     outcomes = bad(check_months([a_step(StepKind.FINALIZE, THIS, Place.DETACH_PENDING), a_step(StepKind.CONFLICT, THIS)], THIS))
     assert [severity for severity, *_ in outcomes] == [Severity.PROBLEM] * 2
     assert "whalefall partitions expire" in outcomes[0][2]

@@ -220,7 +220,7 @@ class Killed(BaseException):
     """The process ends between two batches."""
 
 
-def test_an_interrupted_run_is_taken_up_by_the_next(databases: Databases) -> None:
+def test_an_interrupted_run_is_resumed_by_the_next_one(databases: Databases) -> None:
     register(databases.store, "a")
     for _ in range(3):
         session(databases.store, LONG_AGO, records=1)

@@ -73,7 +73,7 @@ def test_a_month_whose_periods_were_never_computed_is_held_and_says_what_to_do(s
     assert query(store, "select min(stat_date) from database_size_stats") == [(FIRST,)]
 
 
-def test_what_it_says_is_all_that_is_to_be_done(store: Database) -> None:
+def test_the_suggested_commands_are_sufficient(store: Database) -> None:
     for period_type, first, last in what_is_told(held(store)[0]):
         compute_periods(store, periods_between(period_type, first, last), TODAY)
     assert held(store) == []
@@ -83,7 +83,7 @@ def test_what_it_says_is_all_that_is_to_be_done(store: Database) -> None:
 
 @pytest.mark.parametrize("period_type", PeriodType)
 @pytest.mark.parametrize("level", ["database", "instance"])
-def test_one_period_of_one_level_that_lacks_is_enough(store: Database, period_type: PeriodType, level: str) -> None:
+def test_one_missing_period_at_one_level_is_enough(store: Database, period_type: PeriodType, level: str) -> None:
     compute_everything(store)
     assert held(store) == []
     period = period_of(period_type, date(2025, 10, 31))

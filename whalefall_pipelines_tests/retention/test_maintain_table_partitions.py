@@ -76,7 +76,7 @@ def test_parts_are_known_by_their_bounds_in_any_schema_and_under_any_name(store:
     assert months(store) == ["2026-11", "2026-12", "2027-01", "2027-02"]
 
 
-def test_a_stray_table_of_the_same_name_is_named_and_its_neighbours_are_made(store: Database) -> None:
+def test_an_unattached_table_of_the_same_name_is_a_conflict_and_the_other_months_are_created(store: Database) -> None:
     execute(store, f"create table {TABLE}_2026_12 (like {TABLE} including all)", f"insert into {TABLE}_2026_12 select * from {TABLE}")
     assert errors(create(store)) == []
     conflicts = [step for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.CONFLICT]
@@ -87,7 +87,7 @@ def test_a_stray_table_of_the_same_name_is_named_and_its_neighbours_are_made(sto
         ensure_months(store, [date(2026, 12, 1)])  # a table that maintenance did not make is never taken over
 
 
-def test_other_bounds_open_bounds_and_divided_parts_conflict_and_are_left_alone(store: Database) -> None:
+def test_other_bounds_open_bounds_and_subpartitioned_parts_conflict_and_are_left_alone(store: Database) -> None:
     execute(
         store,
         f"create table wide partition of {TABLE} for values from ('2019-01-01') to ('2020-01-01')",
@@ -145,7 +145,7 @@ def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(stor
     assert len(expire(store, settings=late)) == 9
 
 
-def test_a_role_without_the_right_is_told_what_it_lacks(maintenance_server: PostgresCluster, store: Database) -> None:
+def test_a_role_without_the_privilege_learns_which_one_is_missing(maintenance_server: PostgresCluster, store: Database) -> None:
     administer(maintenance_server, "drop role if exists guest", "create role guest login password 'guest'")
     execute(store, "grant select on all tables in schema public to guest")
     guest = Database(store.url.set(username="guest", password="guest"), TIMEZONE)

@@ -187,7 +187,7 @@ ALL_RULES = st.builds(MaintenanceRules, st.just(partitioned_tables()), st.intege
 
 
 @given(CATALOGUES, ALL_RULES, DAYS, st.lists(MONTHS, max_size=5))
-def test_every_plan_is_safe_and_whole(partitions: list[TablePartition], rules: MaintenanceRules, day: date, needed: list[Month]) -> None:
+def test_every_plan_is_safe_and_complete(partitions: list[TablePartition], rules: MaintenanceRules, day: date, needed: list[Month]) -> None:
     steps = plan(*partitions, rules=rules, day=day, needed=tuple(needed))
     this_month = Month(day.year, day.month)
     kept_from = this_month.plus(-rules.stats_retention_months)
@@ -226,7 +226,7 @@ def carried_out(steps: list[Step]) -> list[TablePartition]:
 
 
 @given(CATALOGUES, ALL_RULES, DAYS)
-def test_a_plan_that_was_carried_out_leaves_nothing_to_do(partitions: list[TablePartition], rules: MaintenanceRules, day: date) -> None:
+def test_an_executed_plan_leaves_nothing_to_do(partitions: list[TablePartition], rules: MaintenanceRules, day: date) -> None:
     steps = plan(*carried_out(plan(*partitions, rules=rules, day=day)), rules=rules, day=day)
     assert {step.kind for step in steps} <= {StepKind.KEEP, StepKind.CONFLICT, StepKind.EXPIRE}
     assert len(months(steps, StepKind.EXPIRE)) <= 1  # what was the last part may go once the coming months are there

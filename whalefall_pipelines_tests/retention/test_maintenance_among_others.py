@@ -66,7 +66,7 @@ def test_creating_waits_for_no_writer_and_no_reader_and_makes_none_wait(store: D
     assert len(months(store)) == 4
 
 
-def test_a_writer_in_the_way_makes_expiry_give_up_and_the_next_run_ends_it(store: Database) -> None:
+def test_a_blocking_writer_makes_expiry_give_up_and_the_next_run_completes_it(store: Database) -> None:
     have(store, Month(2025, 9), Month(2026, 11), TABLE)
     execute(store, insert(TODAY))
     with somebody(store, insert(TODAY, 2)):
@@ -84,7 +84,7 @@ def test_a_writer_in_the_way_makes_expiry_give_up_and_the_next_run_ends_it(store
     assert months(store, place=Place.DETACH_PENDING) == []
 
 
-def test_a_reader_of_the_month_itself_makes_expiry_give_up_and_the_next_run_ends_it(store: Database) -> None:
+def test_a_reader_of_the_month_makes_expiry_give_up_and_the_next_run_completes_it(store: Database) -> None:
     have(store, Month(2025, 10), Month(2026, 11), TABLE)
     execute(store, insert(date(2025, 10, 31)), insert(TODAY))
     with somebody(store, f"select * from {TABLE}_2025_10") as reader:
@@ -100,7 +100,7 @@ def test_a_reader_of_the_month_itself_makes_expiry_give_up_and_the_next_run_ends
     assert months(store) == every_month(Month(2025, 11), Month(2026, 11))
 
 
-def test_of_two_maintenances_at_once_the_second_says_so_and_leaves(store: Database) -> None:
+def test_the_second_of_two_concurrent_maintenances_reports_it_and_exits(store: Database) -> None:
     have(store, Month(2025, 9), Month(2026, 11), TABLE)
     with only_maintenance(store):
         for maintenance in (create, expire):

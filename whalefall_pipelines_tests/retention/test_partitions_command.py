@@ -117,7 +117,7 @@ def test_more_than_may_go_at_once_go_with_yes_only(store: Database, store_enviro
     assert len(read_catalogue(store)) == 13
 
 
-def test_what_is_in_the_way_is_exit_code_1(store: Database, store_environment: dict[str, str], this_month: Month) -> None:
+def test_conflicts_are_exit_code_1(store: Database, store_environment: dict[str, str], this_month: Month) -> None:
     with store.transaction() as cursor:
         cursor.execute(f"create table {this_month.table_partition(TABLE)} (x integer)")
     result = whalefall(store_environment, "partitions", "plan")
@@ -137,7 +137,7 @@ def test_a_part_that_fails_is_exit_code_1_and_all_of_it_2(store: Database, store
     assert whalefall(store_environment, "partitions", "create").exit_code == 2
 
 
-def test_a_second_maintenance_leaves_with_a_sentence(store: Database, store_environment: dict[str, str]) -> None:
+def test_a_second_maintenance_exits_with_one_sentence(store: Database, store_environment: dict[str, str]) -> None:
     with only_maintenance(store):
         assert "Another maintenance of the table partitions is at work" in refused(store_environment, "partitions", "create")
 

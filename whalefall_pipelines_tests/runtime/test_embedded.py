@@ -84,7 +84,7 @@ def test_data_made_by_another_version_are_run_by_that_version(tmp_path: Path) ->
         embedded.cluster(settings.load(home)).stop()
 
 
-def test_a_store_of_ones_own_is_looked_up_and_never_started() -> None:
+def test_an_external_store_is_looked_up_and_never_started() -> None:
     configured = settings.load({"WHALEFALL_DATABASE_URL": "postgres://me:secret@db.example:6432/facts?sslmode=require"})
     database = embedded.start(configured)
     assert not database.is_embedded

@@ -65,7 +65,7 @@ def rest(front: subprocess.Popen[str]) -> str:
     return front.communicate(timeout=15)[0]
 
 
-def test_a_tree_ends_to_its_last_orphan_and_the_front_leaves_with_the_guards_code() -> None:
+def test_a_tree_ends_to_its_last_orphan_and_the_launcher_exits_with_the_supervisors_code() -> None:
     with guarded("return") as front:
         read_until(front, "orphan is there", "waiting")
         assert front.wait(10) == 7
@@ -73,7 +73,7 @@ def test_a_tree_ends_to_its_last_orphan_and_the_front_leaves_with_the_guards_cod
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stop_signal_to_the_front_ends_the_tree(number: signal.Signals) -> None:
+def test_a_stop_signal_to_the_launcher_ends_the_tree(number: signal.Signals) -> None:
     with guarded(ignoring="INT") as front:
         read_until(front, "orphan is there", "waiting")
         front.send_signal(number)
@@ -81,14 +81,14 @@ def test_a_stop_signal_to_the_front_ends_the_tree(number: signal.Signals) -> Non
         assert rest(front) == "interrupted\n"
 
 
-def test_kill_9_of_the_front_ends_the_tree() -> None:
+def test_kill_9_of_the_launcher_ends_the_tree() -> None:
     with guarded() as front:
         read_until(front, "orphan is there", "waiting")
         front.kill()
         assert rest(front) == "interrupted\n"
 
 
-def test_kill_9_of_the_guard_ends_the_tree_and_the_front_says_so() -> None:
+def test_kill_9_of_the_supervisor_ends_the_tree_and_the_launcher_reports_it() -> None:
     with guarded() as front:
         read_until(front, "orphan is there", "waiting")
         (guard,) = psutil.Process(front.pid).children()
@@ -97,7 +97,7 @@ def test_kill_9_of_the_guard_ends_the_tree_and_the_front_says_so() -> None:
         assert rest(front).splitlines()[-1].endswith("was ended by signal 9, so they were ended too.")
 
 
-def test_a_hangup_that_is_to_be_ignored_is_ignored() -> None:
+def test_an_ignored_hangup_stays_ignored() -> None:
     with guarded(ignoring="HUP") as front:
         read_until(front, "orphan is there", "waiting")
         front.send_signal(signal.SIGHUP)

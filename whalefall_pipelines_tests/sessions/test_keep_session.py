@@ -94,7 +94,7 @@ def test_a_session_that_was_cancelled_at_its_very_end_is_not_completed(store: Da
     assert sessions.get_session(store, plan.session_id).status is SessionStatus.CANCELLED
 
 
-def test_a_running_session_says_that_it_lives_and_its_thread_ends_with_it(store: Database) -> None:
+def test_a_running_session_sends_heartbeats_and_its_thread_ends_with_it(store: Database) -> None:
     plan = plan_of()
     heard = "select alive_at from sync_sessions where session_id = %s"
     with sync_session(store, plan, []):
@@ -167,7 +167,7 @@ def test_the_sweep_ends_what_dagster_knows_to_be_over_and_nothing_else(
     assert end_dead_sessions(store, lambda run_ids: dict.fromkeys(run_ids, run)) == []
 
 
-def test_after_a_start_of_the_store_every_session_has_time_to_say_that_it_lives(store: Database) -> None:
+def test_after_a_start_of_the_store_every_session_has_time_for_a_heartbeat(store: Database) -> None:
     plan = plan_of(run_id="run")
     sessions.open_session(store, plan, [])
     day = 24 * 3600.0
@@ -175,7 +175,7 @@ def test_after_a_start_of_the_store_every_session_has_time_to_say_that_it_lives(
     assert end_dead_sessions(store, lambda _: {}, dead_after_seconds=day) == []
 
 
-def test_an_outage_of_the_store_is_outlasted_and_a_long_one_is_not() -> None:
+def test_a_short_outage_of_the_store_is_retried_and_a_long_one_fails() -> None:
     tries: list[float] = []
 
     def away_for(times: int) -> str:
@@ -211,7 +211,7 @@ def test_a_commit_whose_answer_was_lost_is_written_once(store: Database, tmp_pat
     assert query(store, "select count(*), sum(total_bytes) from database_size_stats") == [(2, 3000)]
 
 
-def test_tries_within_a_run_share_the_deadline_of_one_visit(store: Database, tmp_path: Path) -> None:
+def test_attempts_within_a_run_share_the_deadline_of_one_probe(store: Database, tmp_path: Path) -> None:
     def fall_silent(target: FakeServer) -> None:
         target.hangs = target.visits > 1
 
@@ -227,7 +227,7 @@ def test_tries_within_a_run_share_the_deadline_of_one_visit(store: Database, tmp
     assert fleet.servers["a"].visits == 2
 
 
-def test_waiting_for_others_is_no_part_of_the_deadline_of_a_visit(store: Database, tmp_path: Path) -> None:
+def test_waiting_for_others_does_not_count_towards_the_deadline_of_a_probe(store: Database, tmp_path: Path) -> None:
     """A server that failed at once waits until the first pass is over, however long the others take."""
 
     def recover(target: FakeServer) -> None:

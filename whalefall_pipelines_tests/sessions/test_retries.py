@@ -34,7 +34,7 @@ def a_day_of_failures(pauses: Sequence[timedelta], ended_at: datetime = ENDED, r
         failed = replace(failed, ended_at=moment + run, retries=failed.retries + 1)
 
 
-def test_a_server_that_stays_down_is_visited_until_the_end_of_its_day() -> None:
+def test_a_server_that_stays_down_is_probed_until_the_end_of_its_day() -> None:
     shown = [f"{moment:%d %H:%M}" for moment in a_day_of_failures(PAUSES, run=timedelta(0))]
     assert shown == ["22 03:25", "22 04:25", "22 07:25", "22 10:25", "22 13:25", "22 16:25", "22 19:25", "22 22:25", "23 01:30"]
 

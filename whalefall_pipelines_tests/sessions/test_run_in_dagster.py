@@ -85,7 +85,7 @@ def test_a_run_measures_real_servers_and_leaves_no_secret(
         assert secret not in files
 
 
-def test_a_run_that_breaks_is_a_sentence_that_names_the_log(store: Database, installation: tuple[Settings, str], tmp_path: Path) -> None:
+def test_a_failed_run_is_one_sentence_that_names_the_log(store: Database, installation: tuple[Settings, str], tmp_path: Path) -> None:
     configured, _ = installation
     broken = replace(configured, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster")
     day = today(datetime.now(UTC), configured.requested_timezone)
@@ -93,7 +93,7 @@ def test_a_run_that_breaks_is_a_sentence_that_names_the_log(store: Database, ins
         run_in_dagster(broken, store, collection(day, day))
 
 
-def test_several_runs_are_executed_in_order_and_each_tells_dagster_of_its_partitions(
+def test_several_runs_execute_in_order_and_each_reports_its_partitions_to_dagster(
     store: Database, postgres_server: PostgresCluster, installation: tuple[Settings, str]
 ) -> None:
     configured, dagster = installation
@@ -123,7 +123,7 @@ def test_several_runs_are_executed_in_order_and_each_tells_dagster_of_its_partit
     assert partitions['["database_size_aggregations", "monthly"]'] == [str(month.start) for month in months]
 
 
-def test_no_run_follows_one_that_breaks(store: Database, installation: tuple[Settings, str]) -> None:
+def test_no_run_follows_a_failed_one(store: Database, installation: tuple[Settings, str]) -> None:
     configured, _ = installation
     day = today(datetime.now(UTC), configured.requested_timezone)
     month = period_of(PeriodType.MONTHLY, day + timedelta(days=31))

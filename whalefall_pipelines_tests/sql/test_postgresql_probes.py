@@ -85,5 +85,5 @@ def test_a_probe_calls_only_what_the_server_itself_brings(name: str) -> None:
         ("with d as (select 1) select a operator(pg_catalog.=) -2 from d", []),
     ],
 )
-def test_what_is_looked_up_elsewhere_is_found(statement: str, names: list[str]) -> None:
+def test_unqualified_names_are_found(statement: str, names: list[str]) -> None:
     assert unqualified(statement) == names

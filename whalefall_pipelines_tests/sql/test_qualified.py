@@ -44,5 +44,5 @@ def test_everything_is_qualified(folder: str, name: str) -> None:
         ("select cast(a as mine) as b from sys.x", {"mine"}),
     ],
 )
-def test_the_test_finds_what_is_not(text: str, names: set[str]) -> None:
+def test_unqualified_names_are_found(text: str, names: set[str]) -> None:
     assert {name.lower() for name in unqualified(sqlglot.parse_one(text, read="tsql"))} == names

@@ -29,7 +29,7 @@ def fits(name: str, pattern: str) -> bool:
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_it_opens_with_purpose_parameters_and_result(name: str) -> None:
+def test_a_statement_begins_with_purpose_parameters_and_result(name: str) -> None:
     lines = queries.load(name).splitlines()
     comments = lines[: next(i for i, line in enumerate(lines) if not line.startswith("--"))]
     text = "\n".join(comments)
@@ -39,17 +39,17 @@ def test_it_opens_with_purpose_parameters_and_result(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in STATEMENTS if not name.startswith("schema")])
-def test_something_loads_it(name: str) -> None:
+def test_every_statement_is_loaded(name: str) -> None:
     assert any(fits(name, pattern) for pattern in loaded_names())
 
 
-def test_nothing_loads_what_is_not_there() -> None:
+def test_no_missing_statement_is_loaded() -> None:
     lost = {pattern for pattern in loaded_names() if "/" in pattern and not any(fits(name, pattern) for name in STATEMENTS)}
     assert lost == set()
 
 
 @pytest.mark.parametrize("name", OF_THE_STORE)
-def test_the_server_understands_it(store: Database, name: str) -> None:
+def test_the_server_can_prepare_it(store: Database, name: str) -> None:
     text = "\n".join(line for line in queries.load(name).splitlines() if not line.startswith("--"))
     placeholders = re.findall(r"\{(\w+)\}", text)
     with store.transaction() as cursor:

@@ -74,7 +74,7 @@ def test_a_session_that_fails_takes_its_locks_with_it(store: Database) -> None:
         cursor.execute("select pg_advisory_unlock(1)")
 
 
-def test_a_lock_that_somebody_holds_is_worth_another_try(store: Database) -> None:
+def test_a_lock_held_by_another_session_is_retried(store: Database) -> None:
     with store.transaction() as holding, pytest.raises(StoreBusyError, match="held by somebody else") as caught, store.session() as waiting:
         holding.execute("lock table instances")
         holding.send()

@@ -74,7 +74,7 @@ def months(tables: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("tables", [tables_read, tables_planned])
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_a_question_about_days_reads_and_plans_their_months(long_history: Database, name: str, tables: Tables) -> None:
+def test_a_query_about_days_reads_and_plans_only_their_months(long_history: Database, name: str, tables: Tables) -> None:
     seen = months(tables(long_history, queries.load(name), DAYS | STATEMENTS[name]))
     edges = {table for table in seen if name in EDGES and table.startswith("instance_size_stats")}
     assert seen - edges <= {"database_size_stats_2026_08", "instance_size_stats_2026_08"}
@@ -82,13 +82,13 @@ def test_a_question_about_days_reads_and_plans_their_months(long_history: Databa
 
 @pytest.mark.parametrize("tables", [tables_read, tables_planned])
 @pytest.mark.parametrize("name", ["capacity/list_interpolable_days", "capacity/estimate_gaps"])
-def test_a_gap_is_bridged_from_the_months_around_it(long_history: Database, name: str, tables: Tables) -> None:
+def test_a_gap_is_interpolated_from_the_months_around_it(long_history: Database, name: str, tables: Tables) -> None:
     values: dict[str, Any] = BRIDGES | {"instance_ids": [1, 2]}
     statement = sql.SQL(queries.load(name)).format(interpolations=sql.SQL(queries.load("capacity/interpolate_gaps")))
     assert months(tables(long_history, statement, values)) == {"database_size_stats_2026_08"}
 
 
-def test_the_nightly_look_reads_the_ledger_and_nothing_that_grows(long_history: Database) -> None:
+def test_the_nightly_query_reads_the_ledger_and_nothing_that_grows(long_history: Database) -> None:
     values = {"period_type": "daily", "today": ASKED, "daily_from": date.min}
     assert tables_planned(long_history, queries.load("aggregation/list_due_periods"), values) == {"stale_periods"}
 

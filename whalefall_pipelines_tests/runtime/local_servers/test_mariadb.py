@@ -131,7 +131,7 @@ def test_it_runs_as_a_plain_user(open_folder: Path) -> None:
     assert gone(process_id)
 
 
-def test_what_is_found_is_a_server_that_runs() -> None:
+def test_the_binaries_that_are_found_run_a_server() -> None:
     binaries = needed_binaries()
     assert find() == binaries
     assert binaries.server.is_file()
