@@ -1,4 +1,4 @@
-"""What every period must hold, computed the slow and obvious way from a dictionary of days: the model that the SQL is compared with."""
+"""The model that the SQL is compared with: every period computed the slow and obvious way from a dictionary of days."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class ModelDay:
 class ModelFleet:
     """Every known day of every database, and the first day on which each was measured, if ever.
 
-    Before that day a database is no part of what its instance is expected to have.
+    Before that day the database is not expected.
     """
 
     days: Mapping[tuple[Key, date], ModelDay]
@@ -32,7 +32,7 @@ class ModelFleet:
         return {key for key, _ in self.days}
 
     def complete_days(self, instance_id: int) -> dict[date, tuple[int, int, bool]]:
-        """Of each complete day of an instance: its bytes, how many databases, whether one of them was estimated."""
+        """For each complete day of an instance: its bytes, the number of databases, and whether any of them was estimated."""
         by_day: dict[date, list[ModelDay]] = {}
         for (key, day), size in self.days.items():
             is_expected = day >= self.measured_from.get(key, date.max) or size.total_bytes is not None

@@ -1,4 +1,4 @@
-"""Periods computed by SQL against the model, whatever the calendar, the gaps and the order; and what recomputing does not touch."""
+"""Periods computed by SQL match the model for any calendar, gaps and order; and recomputing leaves everything else alone."""
 
 import random
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ TABLES = (
 
 
 def aggregate(store: Database, periods: Sequence[Period], today: date) -> tuple[UUID, int]:
-    """Compute periods in a session of their own; return its id and the rows written."""
+    """Compute periods in their own session; return its id and the rows written."""
     plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
     sessions.open_session(store, plan, [])
     written = aggregate_sizes(store, periods, today, plan.session_id)
@@ -125,7 +125,7 @@ def test_periods_match_the_model_in_any_order_of_computation(
 
 
 def fleet_of(store: Database, sizes: dict[date, int | None], *, name: str = "a", database: str = "app") -> dict[tuple[Key, date], ModelDay]:
-    """Write one database of one instance."""
+    """Write the days of one database of one instance."""
     (instance,) = register(store, name)
     days = {((instance.instance_id, database), day): ModelDay(size) for day, size in sizes.items()}
     write_days(store, days)
@@ -153,7 +153,7 @@ def test_recomputing_unchanged_days_writes_nothing(store: Database) -> None:
 
 
 def test_the_daily_period_of_an_unfinished_today_is_not_final_and_becomes_final_when_it_is_over(store: Database) -> None:
-    """The first of the three aggregation defects: daily on the unfinished today."""
+    """The first of the three aggregation defects: a daily period of the unfinished day."""
     fleet_of(store, {DAY: 1000})
     today_only = [Period(PeriodType.DAILY, DAY)]
     aggregate(store, today_only, DAY)
@@ -165,7 +165,7 @@ def test_the_daily_period_of_an_unfinished_today_is_not_final_and_becomes_final_
 
 
 def test_a_period_is_named_by_its_caller_whatever_today_is(store: Database) -> None:
-    """The second defect: an entry that confuses the current period with the last complete one."""
+    """The second defect: an entry point that confuses the current period with the last complete one."""
     fleet_of(store, {date(2026, 8, 1): 1000, date(2026, 11, 1): 5000})
     for start in (date(2026, 7, 1), date(2026, 10, 1)):
         aggregate(store, [Period(PeriodType.QUARTERLY, start)], DAY)
@@ -201,7 +201,7 @@ def test_a_failed_instance_is_visible_in_every_period_and_delays_no_other(store:
 
 
 def test_the_statistics_of_a_session_count_only_what_was_written(store: Database) -> None:
-    """An instance without anything to show has no record, and one that did not change has none either."""
+    """An instance without data has no record, and neither has an unchanged one."""
     fleet_of(store, {DAY: 1000}, name="full")
     register(store, "empty")
     session_id, written = aggregate(store, [Period(PeriodType.DAILY, DAY)], DAY)
@@ -237,7 +237,7 @@ def test_after_a_changed_period_only_the_change_of_the_next_one_is_updated(store
 
 
 def expire(store: Database, month: str) -> None:
-    """What the maintenance of table partitions does to days past their retention."""
+    """Delete days past their retention, as partition maintenance does."""
     with store.transaction() as cursor:
         cursor.execute(f"drop table database_size_stats_{month}, instance_size_stats_{month}")
 

@@ -1,4 +1,4 @@
-"""The check of final periods: it passes on complete or explained periods and fails on the one thing that it is about."""
+"""The check of final periods: it passes on complete or explained periods and fails on a missing day without a reason."""
 
 from datetime import UTC, date, datetime, timedelta
 

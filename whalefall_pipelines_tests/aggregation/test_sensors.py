@@ -1,4 +1,4 @@
-"""What notices by itself that periods are behind their days, whoever wrote them."""
+"""The sensors that notice when periods are out of date, whoever wrote the days."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
@@ -46,7 +46,7 @@ def test_a_day_written_outside_dagster_updates_its_periods_and_the_change_of_the
         first = request.tags.get("dagster/partition") or request.tags[RANGE[0]]
         last = request.tags.get("dagster/partition") or request.tags[RANGE[1]]
         assert first == str(period.start)
-        assert last in {str(period.start), str(period.following.start)}  # whose change is another one, too
+        assert last in {str(period.start), str(period.following.start)}  # its change is different, too
 
 
 def test_a_window_that_closed_is_requested(store: Database, key: Key) -> None:
@@ -58,7 +58,7 @@ def test_a_window_that_closed_is_requested(store: Database, key: Key) -> None:
 
 
 def test_a_changed_day_whose_daily_periods_have_expired_requests_only_the_longer_ones(store: Database, key: Key) -> None:
-    """The day before the oldest month is kept, because the month's first day is compared to it."""
+    """The day before the oldest month is kept, because the month's first day is compared with it."""
     months = {"WHALEFALL_RETENTION_MONTHS": "3"}
     oldest = Month(NOW.year, NOW.month).plus(-3).first_day
     last, expired = oldest - timedelta(days=1), oldest - timedelta(days=2)

@@ -1,4 +1,4 @@
-"""The ledger of periods that must be computed again: whoever changes a day, whenever it lands, and at no cost where nothing has changed."""
+"""The ledger of stale periods: it records every change of a day, whoever makes it and whenever, and costs nothing if nothing changed."""
 
 from contextlib import closing
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""What a long backfill costs as a Dagster run of its own: 400 days of 10,000 databases of which a tenth is missing."""
+"""The cost of a long backfill as its own Dagster run: 400 days of 10,000 databases, of which a tenth is missing."""
 
 import sys
 import time
@@ -69,7 +69,7 @@ def fill(store: Database) -> int:
 
 
 def rewrite(store: Database) -> float:
-    """The rows that the backfill wrote, written once more by one bare statement without triggers, into the same indexes. Seconds."""
+    """Write the rows of the backfill again by one bare statement without triggers, into the same indexes. Seconds."""
     with store.transaction(statement_seconds=600) as cursor:
         cursor.execute("set local session_replication_role = replica")
         cursor.execute(_TAKE_AWAY)
@@ -115,7 +115,7 @@ def measure(folder: Path) -> list[Figure]:
     def look(_: object) -> None:
         nonlocal peak
         for child in psutil.Process().children():
-            with suppress(psutil.Error, OSError):  # it has just ended
+            with suppress(psutil.Error, OSError):  # the run has just ended
                 if child.exe() == str(Path(sys.executable).resolve()):
                     lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
                     peak = max(peak, next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0))

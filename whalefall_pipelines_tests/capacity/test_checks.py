@@ -1,4 +1,4 @@
-"""The checks beside the assets: each passes on a good day and fails on the one thing that it is about."""
+"""The asset checks: each passes on a good day and fails on the one problem that it looks for."""
 
 from datetime import UTC, datetime, timedelta
 

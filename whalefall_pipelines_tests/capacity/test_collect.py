@@ -1,4 +1,4 @@
-"""One day of a fleet: what lands in the store for every way in which a server can behave."""
+"""One day of a fleet: what is stored for every way in which a server can behave."""
 
 import _thread
 import threading
@@ -83,7 +83,7 @@ def test_a_database_without_the_privilege_is_missing_and_the_others_are_measured
     session_id, _ = fleet.collect()
     assert fleet.sizes() == {("a", "app"): 1000}
     assert fleet.gaps() == {("a", "secret"): "no_permission"}
-    # Never yet measured: listed as missing, but no part of the denominator of the total.
+    # Never measured yet: listed as missing, but not part of the expected count.
     assert query(store, "select database_count, expected_count from instance_size_stats") == [(1, 1)]
     assert sessions.get_session(store, session_id).status is SessionStatus.COMPLETED
 

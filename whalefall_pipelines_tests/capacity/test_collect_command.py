@@ -1,4 +1,4 @@
-"""`whalefall collect` on named instances and `whalefall sessions`: what they print, and what their exit codes tell."""
+"""`whalefall collect` on named instances and `whalefall sessions`: what they print, and their exit codes."""
 
 import json
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ Environment = dict[str, str]
 
 @pytest.fixture
 def environment(store: Database, postgres_server: PostgresCluster, store_environment: Environment) -> Environment:
-    """Two instances: `up` is real, on `down` nothing listens."""
+    """Two instances: `up` is a real server, `down` an address where nothing listens."""
     password = postgres_server.pgpass.read_text().strip().rsplit(":", 1)[1]
     register(store, "up", port=postgres_server.port)
     register(store, "down", port=9)
@@ -82,7 +82,7 @@ def test_sessions_are_listed_and_shown_by_a_prefix_of_their_id(store: Database, 
     shown = succeed(store_environment, "sessions", "show", str(session_id)[:6])
     assert "a\\n🐋" in shown
     begun = query(store, "select to_char(started_at at time zone %s, 'YYYY-MM-DD HH24:MI:SS') from sync_sessions", TIMEZONE.key)
-    assert f"started      {begun[0][0]}" in shown  # by the clock of the days, not of this machine
+    assert f"started      {begun[0][0]}" in shown  # in the time zone of the days, not of this machine
     assert "no_permission" in shown
     (listed,) = document(store_environment, "sessions", "list")
     assert (UUID(listed["session_id"]), listed["status"]) == (session_id, "completed")

@@ -1,4 +1,4 @@
-"""Days that are over: recovered, else estimated, else explained; and what was measured stays as it was, whatever the fleet looks like."""
+"""Past days are recovered, else estimated, else explained; measured sizes never change, whatever the state of the fleet."""
 
 import random
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from whalefall_pipelines_tests.factories import DAY, NIGHT, FleetTest, query, se
 
 
 def day(number: int) -> date:
-    """A day counted from DAY: day(-1) is the day before."""
+    """A day relative to DAY: day(-1) is the day before."""
     return DAY + timedelta(days=number)
 
 
@@ -191,7 +191,7 @@ def test_a_server_whose_history_cannot_be_read_is_a_failed_record_and_still_esti
 
 
 class OddHistory(Sequence[RecoveredSize]):
-    """A history in which one row cannot be."""
+    """A history with one impossible row."""
 
     def __getitem__(self, index: int) -> RecoveredSize:  # type: ignore[override]
         return RecoveredSize("app", day(-2), -1, None, None, Method.BACKUP_FILE_SIZE, NIGHT)
@@ -264,7 +264,7 @@ def test_filling_gaps_is_linear_and_reproducible_and_keeps_measured_sizes(
             continue
         rise, past, length = known[after] - known[before], number - before, after - before
         exact = known[before] * length + rise * past
-        expected[number] = (2 * exact + length) // (2 * length)  # half away from zero, as PostgreSQL rounds what is not negative
+        expected[number] = (2 * exact + length) // (2 * length)  # half away from zero, as PostgreSQL rounds non-negative numbers
     rows = query(store, "select stat_date, total_bytes from database_size_stats where provenance = 'estimated'")
     assert {(stat_date - day(-40)).days: size for stat_date, size in rows if isinstance(stat_date, date)} == expected
     assert query(store, "select * from database_size_stats where provenance = 'measured' order by stat_date") == measured

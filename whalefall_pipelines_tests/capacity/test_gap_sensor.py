@@ -1,4 +1,4 @@
-"""What notices by itself that gaps can be estimated by now."""
+"""The sensor that notices when gaps can be interpolated."""
 
 from datetime import UTC, datetime, timedelta
 

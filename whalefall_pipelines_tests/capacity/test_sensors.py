@@ -1,4 +1,4 @@
-"""Days that repair themselves and sessions of dead runs, as Dagster's sensors see them."""
+"""Automatic retries of days, and sessions of dead runs, as Dagster's sensors handle them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -32,7 +32,7 @@ REJECTED = LoginRejectedError("rejected", reason="authentication_failed")
 
 
 class Days:
-    """A fleet whose day is collected and retried as Dagster would."""
+    """A fleet whose day is collected and retried as Dagster does."""
 
     def __init__(self, store: Database, home: Path, instance: dg.DagsterInstance, servers: dict[str, FakeServer]) -> None:
         self.store = store
@@ -56,7 +56,7 @@ class Days:
         session_sensors.end_dead_runs.evaluate_tick(self.sensor_context())
 
     def let_pass(self, minutes: float) -> None:
-        """Let what has ended so far lie so long in the past."""
+        """Move everything that has ended so far this long into the past."""
         with self.store.transaction() as cursor:
             cursor.execute("alter table sync_sessions disable trigger user")
             cursor.execute(
@@ -69,14 +69,14 @@ class Days:
                 cursor.execute(f"update {table} set updated_at = updated_at - make_interval(secs => %s)", (minutes * 60,))
 
     def launch(self, request: dg.RunRequest) -> UUID:
-        """Run what a sensor requested, in this process, and return the session."""
+        """Run what a sensor requested in this process, and return the session."""
         run = self.run(run_config=request.run_config, tags=dict(request.tags), partition_key=request.tags["dagster/partition"])
         assert run.is_success
         (row,) = query(self.store, "select session_id from sync_sessions order by started_at desc limit 1")
         return UUID(str(row[0]))
 
     def run(self, partition_key: str = str(DAY), **options: object) -> dg.DagsterRun:
-        """Collect a day in this process; how the run ended."""
+        """Collect a day in this process; return how the run ended."""
         result = COLLECT.execute_in_process(
             partition_key=partition_key, resources=self.resources(), instance=self.instance, raise_on_error=False, **options
         )
@@ -85,7 +85,7 @@ class Days:
         return run
 
     def context_of(self, sensor_name: str, run: dg.DagsterRun, event: dg.DagsterEvent) -> dg.RunStatusSensorContext:
-        """What a sensor that follows runs is given."""
+        """The context of a run status sensor."""
         return dg.build_run_status_sensor_context(
             sensor_name=sensor_name,
             dagster_event=event,
@@ -95,7 +95,7 @@ class Days:
         )
 
     def fail(self, run: dg.DagsterRun, why: str) -> None:
-        """Let Dagster give a run up, and its sensor hear of it."""
+        """Let Dagster declare a run dead and notify its sensor."""
         event = self.instance.report_run_failed(run, why)
         session_sensors.end_failed_runs(self.context_of("end_failed_runs", run, event).for_run_failure())
 
@@ -140,7 +140,7 @@ def test_failed_instances_are_retried_the_same_day_until_the_day_is_complete(sto
 
 def test_retries_back_off_and_go_on_until_the_day_cannot_be_measured(store: Database, days_of: DaysOf) -> None:
     days = days_of({"down": server(refusal=REFUSED)})
-    days.grace_hours = 23  # so that the end is far whatever time it is
+    days.grace_hours = 23  # so that the end is far away at any time of day
     session_id, _ = days.fleet.collect(DAY)
     for minutes in (15, 60, 180, 180):
         days.let_pass(minutes - 1)
@@ -149,7 +149,7 @@ def test_retries_back_off_and_go_on_until_the_day_cannot_be_measured(store: Data
         (request,) = days.requests()
         assert request.run_key == str(session_id)
         session_id = days.launch(request)
-    days.let_pass(-48 * 60)  # as if it had ended after the moment of the last one
+    days.let_pass(-48 * 60)  # as if it had ended after the time of the last retry
     assert days.requests() == []
 
 
@@ -326,6 +326,6 @@ def test_a_retry_is_of_yesterday_within_the_grace_period_only(store: Database, d
     days.let_pass(600)
     days.grace_hours = 0
     assert days.requests() == []
-    days.grace_hours = 24  # whatever time it is, yesterday is within
+    days.grace_hours = 24  # yesterday is within it at any time of day
     (request,) = days.requests()
     assert request.tags["dagster/partition"] == str(yesterday)

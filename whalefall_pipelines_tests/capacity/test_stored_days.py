@@ -1,4 +1,4 @@
-"""A day keeps what it was when it ended, whatever happens later: grants, drops, renames, filters, pauses, removals, days without a run."""
+"""A day stays as it was when it ended, whatever happens later: grants, drops, renames, filters, pauses, removals, days without a run."""
 
 import random
 from collections.abc import Mapping
@@ -169,7 +169,7 @@ def test_a_total_keeps_what_belongs_to_no_database_when_it_is_recomputed(fleet: 
 
 @dataclass
 class World:
-    """A server and its past, as a person would remember it: what exists, what may be measured, and what was ever measured."""
+    """The model of a server and its past: what exists, what may be measured, and what was ever measured."""
 
     chance: random.Random
     databases: dict[str, int | None] = field(default_factory=dict[str, int | None])

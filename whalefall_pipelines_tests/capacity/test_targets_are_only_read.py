@@ -1,7 +1,7 @@
-"""Whoever gives whalefall a login that could write loses nothing: after a collected day, a test and a doctor's visit the server's own log
-has nothing but reading statements, no transaction wrote, and a write through such a session is refused.
+"""A login that could write is safe with whalefall: after a collected day, a connection test and a doctor run the server's own log
+contains only reading statements, no transaction wrote, and a write through such a session is refused.
 
-Each test ends by writing on purpose with the same login, to show that the log and the counters would have told.
+Each test ends with a deliberate write by the same login, to show that the log and the counters would have revealed it.
 """
 
 import re
@@ -48,7 +48,7 @@ MARK = "@@"
 
 
 def visit_in_every_way(store: Database, environment: dict[str, str], engine: Engine, port: int, login: Login) -> None:
-    """Collect a day of this server, test it, and have the doctor look at it; all of that must work."""
+    """Collect a day of this server, test its connection, and run the doctor's checks; all of that must work."""
     register(store, "target", engine=engine, port=port)
     with store.transaction() as cursor:
         cursor.execute("update credentials set username = %s, secret = %s", (login.username, f"file:{environment['SECRET_FILE']}"))
@@ -75,7 +75,7 @@ def environment(store_environment: dict[str, str], tmp_path: Path) -> dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class PostgresTarget:
-    """A PostgreSQL that logs every statement, and a superuser's login on it."""
+    """A PostgreSQL that logs every statement, and a superuser login."""
 
     cluster: PostgresCluster
     login: Login
@@ -87,7 +87,7 @@ class PostgresTarget:
         return [logged[1] for entry in ours if (logged := re.match(r"\s*LOG:\s+(?:statement|execute [^:]*):\s*(.*)", entry, re.DOTALL))]
 
     def next_transaction(self) -> object:
-        """The number that the next transaction that writes anything will get, in any database of the server."""
+        """The id that the next writing transaction will get, in any database of the server."""
         with superuser(self.cluster) as cursor:
             cursor.execute("select pg_snapshot_xmax(pg_current_snapshot())")
             return cursor.fetchone()
@@ -128,7 +128,7 @@ def test_a_postgresql_superuser_of_ours_writes_nothing(
 
 
 def counters(target: mariadb.Target) -> dict[str, int]:
-    """How often this MariaDB has done what writes."""
+    """How many writing operations this MariaDB has performed."""
     commands = "INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|TRUNCATE|GRANT|REVOKE|LOAD|FLUSH|SET_PASSWORD"
     pattern = f"^(COM_({commands}).*|INNODB_ROWS_(INSERTED|UPDATED|DELETED)|BINLOG_COMMITS)$"
     rows = target.ask(f"select variable_name, variable_value from information_schema.global_status where variable_name regexp '{pattern}'")
@@ -137,7 +137,7 @@ def counters(target: mariadb.Target) -> dict[str, int]:
 
 
 def mariadb_statements(target: mariadb.Target, login: Login) -> list[str]:
-    """What this login has sent, as the server logged it; a changed default schema is no statement."""
+    """What this login has sent, as the server logged it; a changed default schema is not a statement."""
     rows = target.ask("select command_type, argument, user_host from mysql.general_log")
     ours = [(str(kind), _text(argument)) for kind, argument, who in rows if login.username in _text(who)]
     assert {kind for kind, _ in ours} <= {"Connect", "Query", "Init DB", "Quit", "Prepare", "Execute", "Close stmt"}

@@ -1,5 +1,5 @@
-"""Passwords of every kind go through a whole installation, one that works and one that breaks, and are looked for everywhere afterwards:
-what commands print with `--debug`, both databases with what Dagster packed, and every file.
+"""Passwords of every kind pass through a whole installation, one that works and one that breaks, and are searched for everywhere:
+in the output of commands with `--debug`, in both databases with what Dagster compressed, and in every file.
 """
 
 from collections.abc import Iterator
@@ -51,13 +51,13 @@ class Installed:
     cluster: PostgresCluster
 
     def run(self, *arguments: str, **changed: str) -> str:
-        """All that a command prints, and the traceback of what it raises, checked."""
+        """All output of a command and the traceback of its exception, checked."""
         output = everything(whalefall(self.home.environment | changed, "--debug", *arguments))
         assert traces(output, SECRETS) == [], arguments
         return output
 
     def check_what_is_kept(self) -> tuple[str, str]:
-        """Dagster's history and the files of the home, checked with the store's rows."""
+        """Dagster's history and the files of the home, checked together with the store's rows."""
         history, files = everything_in(self.cluster, "canary_dagster"), everything_under(self.home.folder)
         for place in (everything_in(self.cluster, "canary_whalefall"), history, files):
             assert traces(place, SECRETS) == []
@@ -100,7 +100,7 @@ def test_an_installation_that_works_keeps_its_passwords_to_itself(installed: Ins
     outputs = {command: installed.run(*command) for command in COMMANDS}
     assert "3 of 4" in outputs["doctor",]
     history, files = installed.check_what_is_kept()
-    # What was looked through is what it should be: tags, events, packed definitions, the store's own record of the wrong password.
+    # The search covered what it should: tags, events, compressed definitions, the store's own record of the wrong password.
     for word in ("whalefall/session_id", "AssetMaterialization", "fleet_day", "DATABASE_CONNECTION_ERROR"):
         assert word in history + everything_in(installed.cluster, "canary_whalefall"), word
     assert "PipelineSnapshot" in history, "what Dagster packs was not unpacked"

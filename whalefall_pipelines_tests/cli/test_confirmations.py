@@ -1,4 +1,4 @@
-"""Commands that take something away: what is done is what a person saw and confirmed, and without a terminal only --yes confirms."""
+"""Destructive commands: they do exactly what a person saw and confirmed, and without a terminal only --yes confirms."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ TABLE = "instance_size_stats"
 
 @pytest.fixture
 def overdue(store: Database) -> Month:
-    """The only month that is overdue, beside those that are kept."""
+    """The only overdue month, beside those that are kept."""
     day = today(datetime.now(UTC), TIMEZONE)
     this_month = Month(day.year, day.month)
     for month in months_between(this_month.plus(-13), this_month):

@@ -46,7 +46,7 @@ LOCATION = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "
 
 
 def reconcile(up: Up, period_type: PeriodType) -> None:
-    """Let the schedule look now, as it does every night, and launch what it asks for."""
+    """Evaluate the schedule now, as it runs every night, and launch what it requests."""
     selector = LOCATION | {"scheduleName": f"reconcile_{period_type}_periods"}
     tick = up.ask(DRY_RUN, {"selector": selector, "timestamp": datetime.now(UTC).timestamp()})["scheduleDryRun"]
     for request in tick["evaluationResult"]["runRequests"] or []:
@@ -110,7 +110,7 @@ def test_a_deleted_day_comes_back_as_estimated_with_its_periods_and_no_others(pr
         assert ("aggregation", "scheduled_task") in sessions
         home.succeed("verify")
 
-        with database.transaction() as cursor:  # past Dagster's back
+        with database.transaction() as cursor:  # outside Dagster
             cursor.execute("update database_size_stats set total_bytes = 1700 where stat_date = %s", (lost,))
             cursor.execute("update instance_size_stats set total_bytes = 1700 where stat_date = %s", (lost,))
         assert home.run("verify").returncode == 1

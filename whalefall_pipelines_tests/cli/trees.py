@@ -1,4 +1,4 @@
-"""Runs the `whalefall` command as people do, each test in a home of its own, and finds every process that it leaves behind."""
+"""Runs the `whalefall` command as people do, each test in its own home, and finds every process that it leaves behind."""
 
 import contextlib
 import http.client
@@ -33,7 +33,7 @@ LAUNCH = """mutation($parameters: ExecutionParams!) {
 
 @dataclass
 class Home:
-    """A folder for WHALEFALL_HOME, and an environment that nothing of this machine's own leaks into."""
+    """A folder for WHALEFALL_HOME, and an environment into which nothing of this machine leaks."""
 
     folder: Path
     more: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -45,14 +45,14 @@ class Home:
         self.environment = kept | ours | dict(self.more)
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None, seconds: float = 60) -> subprocess.CompletedProcess[str]:
-        """The command, to its end."""
+        """Run the command to its end."""
         variables = self.environment | dict(environment or {})
         return subprocess.run(
             [*WHALEFALL, *arguments], env=variables, capture_output=True, text=True, check=False, timeout=seconds, cwd=self.checkout
         )
 
     def succeed(self, *arguments: str, seconds: float = 60) -> str:
-        """What it prints when it must work."""
+        """The output of a command that must succeed."""
         result = self.run(*arguments, seconds=seconds)
         assert result.returncode == 0, result.stderr
         return result.stdout
@@ -71,14 +71,14 @@ class Home:
             return False
 
     def end(self) -> None:
-        """Leave nothing, whatever the test did."""
+        """End every process, whatever the test did."""
         for process in self.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
 
 
 def eventually(holds: Callable[[], object], *, seconds: float = 15) -> bool:
-    """Wait until it holds; False when it does not in time."""
+    """Wait until the condition holds; False if it does not in time."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
@@ -133,7 +133,7 @@ def running(home: Home, port: int) -> Generator[Up]:
 
 
 def launch_collection(up: Up, configured: settings.Settings) -> str:
-    """Launch a run of today through the web server, as a click does."""
+    """Launch a run of today through the web server, as a click in the UI does."""
     tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), configured.requested_timezone))}]
     selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "collect_capacity"}
     parameters = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}

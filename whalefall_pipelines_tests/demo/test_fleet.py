@@ -1,4 +1,4 @@
-"""The demo's servers, as a first start leaves them that was interrupted."""
+"""The demo's servers after an interrupted first start."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoFleet]:
 
 
 def test_the_next_start_completes_an_interrupted_one(fleet: DemoFleet) -> None:
-    """It was cut off after its database was created, before anything was in it."""
+    """It was interrupted after its database was created and before anything was in it."""
     progress: list[str] = []
     server, database = FORBIDDEN
     cluster = PostgresCluster(binaries_of(18).bin_dir, fleet.folder / server)

@@ -1,4 +1,4 @@
-"""`whalefall doctor` as people run it: lines with a next step, JSON, exit codes, and the whole of a running installation."""
+"""`whalefall doctor` as people run it: lines with a next step, JSON, exit codes, and a whole running installation."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ def test_in_a_terminal_no_line_begins_behind_the_progress(store: Database, store
         process = subprocess.Popen(command, env=os.environ | store_environment | {"TERM": "xterm"}, stdin=side, stdout=side, stderr=side)
         os.close(side)
         shown = b""
-        with contextlib.suppress(OSError):  # Linux says so when the other side is closed
+        with contextlib.suppress(OSError):  # Linux raises this when the other end is closed
             while chunk := screen.read(4096):
                 shown += chunk
         assert process.wait(60) == 1

@@ -1,4 +1,4 @@
-"""An installation as the doctor meets it, on real stores: what it finds wrong, what it leaves alone, and that it writes nothing."""
+"""The doctor on real stores: what it reports, what it leaves alone, and that it writes nothing."""
 
 import itertools
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def installed(store: Database, store_environment: dict[str, str], postgres_server: PostgresCluster) -> Iterator[Installation]:
-    """A store with its months, and an empty database where Dagster's should be."""
+    """A store with its months, and an empty database in the place of Dagster's."""
     name = f"doctors_dagster_{next(_numbers)}"
     administer(postgres_server, f"create database {name}")
     configured = settings.load(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
@@ -37,7 +37,7 @@ def installed(store: Database, store_environment: dict[str, str], postgres_serve
 
 
 def bad(installation: Installation) -> dict[str, Outcome]:
-    """What is not fine, by check; Dagster's empty database aside."""
+    """The outcomes that are not fine, by check, except for Dagster's empty database."""
     return {
         outcome.check: outcome for outcome in examine(installation) if outcome.severity is not Severity.OK and outcome.check != "daemon"
     }

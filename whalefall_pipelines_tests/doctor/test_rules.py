@@ -1,4 +1,4 @@
-"""What the doctor says of what it is told: every rule has a fine case and its problems, each with one next step."""
+"""The doctor's rules: each has a fine case and its problems, every problem with one next step."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Sizes that people write become exact bytes, or nothing."""
+"""Sizes as people write them become exact bytes, or nothing."""
 
 import pytest
 from hypothesis import given
