@@ -1,4 +1,4 @@
-"""Runs that die under the real daemon, or with it: its sensors end the session and repair the day without a person."""
+"""Runs that die under the real daemon, or with it: its sensors end the session and complete the day without a person."""
 
 import time
 from collections.abc import Callable, Generator
@@ -50,7 +50,7 @@ def scene_at(home: Home, targets: Targets, engine: str = POSTGRESQL) -> Generato
 
 
 def kill_the_run(home: Home, up: Up, run_id: str) -> None:
-    # Only the processes that copy its output name the run.
+    # Only the processes that copy the run's output have its id in their arguments.
     (worker,) = {process.parent() for process in home.processes() if any(run_id in word for word in process.cmdline())}
     assert worker
     worker.kill()
@@ -68,7 +68,7 @@ KILLS = {"run killed with -9 under the daemon": kill_the_run, "run and daemon ki
 
 @contextmanager
 def away(store: Database) -> Generator[None]:
-    """For the block nobody can connect to the store, though Dagster's database beside it answers."""
+    """For the block nobody can connect to the store, while Dagster's database beside it answers."""
     name = sql.Identifier(str(store.url.database))
     with closing(Database(store.url.set(database="postgres"), ZoneInfo("UTC"))) as beside, beside.session() as cursor:
         cursor.execute(sql.SQL("alter database {} allow_connections false").format(name))
@@ -79,7 +79,7 @@ def away(store: Database) -> Generator[None]:
 
 @dataclass
 class Healing:
-    """A day that the daemon heals."""
+    """A day that the daemon completes."""
 
     scene: Scene
     fault: Fault
@@ -88,7 +88,7 @@ class Healing:
         return query(self.scene.store, "select 1 from sync_sessions where status = 'running'") == []
 
     def wait(self, up: Up, *, neighbour: str) -> None:
-        """Wait until the session of the run is failed, and its retry has healed the day; `neighbour` is what its record is until then."""
+        """Wait until the session of the run is failed, and its retry has completed the day; `neighbour` is the neighbour's record until then."""
         scene, fault = self.scene, self.fault
         failed = "select 1 from sync_sessions where status = 'failed' and run_id is not null"
         assert eventually(lambda: self.is_ended() and query(scene.store, failed), seconds=ENDED_SECONDS), up.output()

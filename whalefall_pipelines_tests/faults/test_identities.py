@@ -1,4 +1,4 @@
-"""Another server behind a known name, and one server under two names: no run mixes or doubles them, and a person's word heals the day."""
+"""Another server behind a known name, and one server under two names: no run mixes or doubles them, and a person's answer lets the day complete."""
 
 import time
 from collections.abc import Callable, Generator
@@ -32,14 +32,14 @@ Mend = Callable[[Command], None]
 
 @pytest.fixture(scope="module")
 def another(tmp_path_factory: pytest.TempPathFactory) -> Generator[PostgresCluster]:
-    """A server that nobody registered, with a database that no other has."""
+    """An unregistered server, with a database that no other server has."""
     with up_for_the_block(postgresql.new_cluster(postgresql.MAJORS[-1], tmp_path_factory.mktemp("another"))) as cluster:
         postgresql.create_database(cluster, "strange")
         yield cluster
 
 
 def exchange(scene: Scene, another: PostgresCluster) -> tuple[str, Mend]:
-    """Another server answers at the address of the target, and lets the same login in; a person gives the right address."""
+    """Another server answers at the address of the target and accepts the same login; a person enters the right address."""
     assert scene.target
     assert scene.proxy
     login, right = scene.target.login, scene.proxy
@@ -60,7 +60,7 @@ def exchange(scene: Scene, another: PostgresCluster) -> tuple[str, Mend]:
 
 
 def double(scene: Scene, _another: PostgresCluster) -> tuple[str, Mend]:
-    """The target is registered once more, without the proxy; a person says that it is another server."""
+    """The target is registered a second time, without the proxy; a person says that it is another server."""
     assert scene.target
     query(
         scene.store,
@@ -99,7 +99,7 @@ def test_a_run_neither_mixes_nor_doubles_servers(
 
 @contextmanager
 def daemon(home: Home) -> Generator[Callable[[], str]]:
-    """`whalefall up` with a run of today; yields what it says. Afterwards only the store runs."""
+    """`whalefall up` with a run of today; yields a function for its output. Afterwards only the store runs."""
     port = free_port()
     with running(home, port) as up:
         launch_collection(up, settings.load(home.environment))

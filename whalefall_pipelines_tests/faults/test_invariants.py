@@ -1,4 +1,4 @@
-"""The invariants are able to fail: each of them finds what it is for."""
+"""The invariants can fail: each of them finds the breach it is for."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from whalefall_pipelines_tests.factories import query, server
 from whalefall_pipelines_tests.faults.invariants import check_invariants, check_whole, take_snapshot
 from whalefall_pipelines_tests.faults.scene import Scene
 
-# What breaks, and in which check that must be found: its function, or words of its assertion.
+# The breach, and the check that must find it: its function, or words of its assertion.
 BREACHES = {
     (
         "a total that is no sum",

@@ -1,4 +1,4 @@
-"""A run that is killed with -9 at each of its steps: nothing by halves, its session ended, and the next run heals the day."""
+"""A run that is killed with -9 at each of its steps: nothing is half done, its session ends, and the next run completes the day."""
 
 import time
 from collections.abc import Callable, Generator
@@ -65,7 +65,7 @@ def kill_at_the_server(scene: Scene, installation: Installation, after_bytes: in
 
 
 def bytes_before(scene: Scene) -> dict[str, int]:
-    """How much the server has said when a step begins, learned from a visit without fault."""
+    """How many bytes the server has sent when a step begins, measured in a probe without fault."""
     assert scene.proxy
     proxy, spoken, begun = scene.proxy, dict[str, int](), scene.proxy.forwarded_bytes
 

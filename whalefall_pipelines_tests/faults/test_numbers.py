@@ -1,4 +1,4 @@
-"""What is easily measured wrong or taken for something else, at the command and under the daemon: every number is the server's own."""
+"""Databases that are easily measured or identified wrongly, at the command and under the daemon: every number is the server's own."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ leftovers = oracle.leftovers
 
 
 def check_sizes(scene: Scene) -> None:
-    """The total is what the server itself says, within what its databases grow by themselves."""
+    """The total is the server's own, within the growth of its databases in the meantime."""
     target = scene.target
     if not isinstance(target, PostgresTarget):
         return
@@ -39,7 +39,7 @@ def check_sizes(scene: Scene) -> None:
 
 
 def check_history(scene: Scene, fault: Fault) -> None:
-    """A rename changes nothing but the name; a database that was created again has no yesterday."""
+    """A rename changes only the name; a database that was created again has no history."""
     changes = {row.database_name: row.change_bytes for row in rank_databases(scene.store, [scene.day]) if row.instance_name == TARGET}
     statement = "select database_name, renamed_from, is_active from instance_databases where instance_id = %s"
     databases = {name: rest for name, *rest in query(scene.store, statement, scene.target_id())}
@@ -98,7 +98,7 @@ def test_the_daemon_measures_the_servers_own_numbers(
                 with running(home, free_port()) as up:
                     launch_collection(up, settings.load(home.environment))
                     assert eventually(is_ended, seconds=ENDED_SECONDS), up.output()
-                home.succeed("store", "start")  # it ended with the daemon
+                home.succeed("store", "start")  # the store ended with the daemon
             scene.mended_at = time.monotonic()
             scene.find_session()
             look(scene, fault, home.succeed("sessions", "show", str(scene.session_id)))

@@ -37,7 +37,7 @@ STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 @pytest.fixture
 def home(prepared_home: Callable[..., Home]) -> Home:
-    """A home whose store runs by itself."""
+    """A home whose store runs without `whalefall up`."""
     made = prepared_home({"WHALEFALL_PARALLEL_INSTANCES": "1"})
     made.succeed("store", "start")
     return made
@@ -56,7 +56,7 @@ def scene_at(home: Home, targets: Targets) -> Generator[Scene]:
 
 
 def status_of(up: Up, run_id: str) -> str | None:
-    """What Dagster says of a run; nothing in the moment in which its web server cannot ask the store."""
+    """Dagster's status of a run; nothing while its web server cannot reach the store."""
     answer = up.ask(STATUS, {"id": run_id})
     return answer["runOrError"]["status"] if answer else None
 
@@ -76,7 +76,7 @@ def at_the_second_server(scene: Scene) -> Generator[Holder]:
 
 @dataclass
 class Terminal:
-    """A command with a terminal of its own, and all that it shows there."""
+    """A command with its own terminal, and all its output there."""
 
     process: subprocess.Popen[bytes]
     shown: bytearray = field(default_factory=bytearray)
@@ -100,7 +100,7 @@ def collect(home: Home) -> Generator[Terminal]:
     terminal = Terminal(process)
 
     def read() -> None:
-        with contextlib.suppress(OSError):  # that is how a terminal ends
+        with contextlib.suppress(OSError):  # this is how a terminal signals its end
             while chunk := os.read(ours, 4096):
                 terminal.shown.extend(chunk)
 
@@ -122,7 +122,7 @@ def watched_by_a_command(home: Home, scene: Scene) -> None:
         holder.wait_for_somebody(command.text, seconds=60)
         restart(home, scene)
         assert command.process.wait(90) == 0, command.text()
-        assert b"2/2" in command.shown  # the bar went on
+        assert b"2/2" in command.shown  # the progress bar continued
 
 
 def watched_by_the_daemon(home: Home, scene: Scene) -> None:
@@ -151,7 +151,7 @@ def test_watching_a_run_survives_a_restart_of_the_store(fault: Fault, engine: st
             scene.find_session()
             scene.look_for(fault)
             runs = "select count(*) from sync_sessions where run_id is not null and sync_category = 'capacity'"
-            assert query(scene.store, runs) == [(1,)]  # and none that retries
+            assert query(scene.store, runs) == [(1,)]  # and no retry
 
         report(fault, engine, scene.pass_through(nullcontext(), look, lambda: WATCHERS[fault.name](home, scene)))
 

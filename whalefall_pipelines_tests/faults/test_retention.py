@@ -1,4 +1,4 @@
-"""Expiry that somebody is in the way of, and expiry that is killed: at the command, and under the real daemon."""
+"""Expiry that is blocked by another session, and expiry that is killed: at the command, and under the real daemon."""
 
 import time
 from collections.abc import Callable, Generator
@@ -31,7 +31,7 @@ READING, KILLED = RETENTION
 
 
 def overdue_month(store: Database) -> Month:
-    """The one month that is older than sizes are kept, beside the running one."""
+    """The only month past the retention of sizes, beside the running one."""
     day = today(datetime.now(UTC), TIMEZONE)
     this_month = Month(day.year, day.month)
     for month in (this_month.plus(-13), this_month):
@@ -61,7 +61,7 @@ def test_a_blocked_expiry_gives_up_and_the_next_one_expires_the_month(
         assert expiry.wait() == 2
         assert fault.says in " ".join(expiry.output().split()), expiry.output()
         with somebody(store, "set lock_timeout = '200ms'", f"select * from {TABLE}", f"lock table {TABLE} in row exclusive mode"):
-            pass  # whoever reads or writes goes on
+            pass  # readers and writers continue
     begun = time.monotonic()
     again = installed.start("partitions", "expire", "--yes")
     assert again.wait() == 0, again.output()
@@ -95,7 +95,7 @@ def test_a_killed_deletion_is_resumed_by_the_next_run(
     left = query(store, "select count(*) from sync_instance_records group by session_id")
     assert eventually(lambda: query(store, waits) == [])
     assert set(left) == {(len(instances),)}
-    assert len(left) in {13, 14}  # the one that it waited for may still be deleted by the server, which learns of the death later
+    assert len(left) in {13, 14}  # the server notices the death later, so it may still complete the deletion that was waiting
     assert query(store, "select count(*) from sync_sessions") == [(20,)]
     begun = time.monotonic()
     again = installed.start("retention", "expire", "--yes")
@@ -105,7 +105,7 @@ def test_a_killed_deletion_is_resumed_by_the_next_run(
 
 
 def launch_expiry(up: Up) -> None:
-    """As the schedule of the night does."""
+    """As the nightly schedule does."""
     job = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "expire_table_partitions"}
     answer = up.ask(LAUNCH, {"parameters": {"selector": job, "mode": "default"}})["launchPipelineExecution"]
     assert answer["__typename"] == "LaunchRunSuccess", answer

@@ -1,4 +1,4 @@
-"""A server that fails: what the user sees, that its neighbour is measured all the same, and that the next run heals the day."""
+"""A failing server: what the user sees, that its neighbour is still measured, and that the next run completes the day."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Two at once: runs of the same day, a person beside a run, and the run after one whose machine is lost or that only froze."""
+"""Concurrent work: two runs of the same day, a person during a run, and a run after one whose machine was lost or only froze."""
 
 import signal
 import time
@@ -24,7 +24,7 @@ Meanwhile = Callable[[Scene, Installation, Process, Holder], None]
 
 @contextmanager
 def stopped_run(scene: Scene, installation: Installation) -> Generator[tuple[Process, Holder]]:
-    """A run that stands at its second instance, about to write its sizes."""
+    """A run that is stopped at its second instance, about to write its sizes."""
     with stopped_at(scene.store, Stop("database_size_stats", "insert", f"new.instance_id = {scene.target_id()}")) as holder:
         run = installation.start("collect")
         holder.wait_for_somebody(run.output)
@@ -45,9 +45,9 @@ def two_runs(scene: Scene, installation: Installation, run: Process, holder: Hol
 
 def by_hand(scene: Scene, installation: Installation, run: Process, holder: Holder) -> None:
     hands = installation.start("collect", "--instance", "target"), installation.start("collect", "--instance", NEIGHBOUR)
-    assert hands[1].wait() == 0, hands[1].output()  # which the run has done already
+    assert hands[1].wait() == 0, hands[1].output()  # which the run has completed already
     time.sleep(1)
-    assert hands[0].process.poll() is None  # it waits for the run to be done with this instance
+    assert hands[0].process.poll() is None  # it waits until the run has finished this instance
     holder.let_go()
     assert run.wait() == 0, run.output()
     assert hands[0].wait() == 0, hands[0].output()
@@ -74,7 +74,7 @@ def machine_lost(scene: Scene, installation: Installation, run: Process, holder:
     holder.let_go()
     early = installation.start("collect")
     assert early.wait() == 2
-    assert "has been collecting these days since" in early.output()  # nobody can tell yet
+    assert "has been collecting these days since" in early.output()  # nobody can know yet
 
     def is_ended() -> bool:
         end_sessions_without_process(scene.store)
