@@ -1,4 +1,4 @@
-"""The README's table of faults and their consequences: the matrix for people. `python -m whalefall_pipelines_tests.faults.readme` prints it."""
+"""The README's table of faults and what follows: the matrix for people. `python -m whalefall_pipelines_tests.faults.readme` prints it."""
 
 from whalefall_pipelines_tests.faults.fault import Fault
 from whalefall_pipelines_tests.faults.matrix import BACKFILL_KILLS, FAULTS, KILLS

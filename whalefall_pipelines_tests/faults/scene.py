@@ -162,7 +162,7 @@ class Scene(FleetTest):
         return Seen(str(status), str(record), code, sentences, frozenset(str(gap[0]) for gap in gaps), int(str(attempts)))
 
     def look_for(self, fault: Fault, name: str = TARGET, printed: str = "") -> None:
-        """Check that the visible result of this instance, or what was `printed`, matches the matrix, and that the neighbour is not affected."""
+        """Check that the visible result of this instance, or what was `printed`, matches the matrix, and that the neighbour is unharmed."""
         seen, neighbour = self.seen(name), self.seen(NEIGHBOUR)
         assert seen.code == fault.code, seen
         assert seen.reasons == set(fault.reasons), seen

@@ -88,7 +88,7 @@ class Healing:
         return query(self.scene.store, "select 1 from sync_sessions where status = 'running'") == []
 
     def wait(self, up: Up, *, neighbour: str) -> None:
-        """Wait until the session of the run is failed, and its retry has completed the day; `neighbour` is the neighbour's record until then."""
+        """Wait until the session of the run is failed, and its retry has completed the day; `neighbour` is the neighbour's status."""
         scene, fault = self.scene, self.fault
         failed = "select 1 from sync_sessions where status = 'failed' and run_id is not null"
         assert eventually(lambda: self.is_ended() and query(scene.store, failed), seconds=ENDED_SECONDS), up.output()

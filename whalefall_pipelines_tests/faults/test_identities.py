@@ -1,4 +1,4 @@
-"""Another server behind a known name, and one server under two names: no run mixes or doubles them, and a person's answer lets the day complete."""
+"""Another server behind a known name, and one server under two names: no run mixes or doubles them, and an answer completes the day."""
 
 import time
 from collections.abc import Callable, Generator

@@ -1,4 +1,4 @@
-"""How an engine gets its adapter. What a fifth one takes is `cli/test_fifth_engine.py`."""
+"""How an engine gets its adapter. How to add a fifth engine is tested in `cli/test_fifth_engine.py`."""
 
 import os
 import resource
@@ -46,7 +46,7 @@ def test_a_driver_that_cannot_be_loaded_is_this_machines_fault() -> None:
 
 @contextmanager
 def no_descriptor_left() -> Generator[None]:
-    """Every file descriptor that this process may have is taken, as in a container that allows few."""
+    """All file descriptors of this process are in use, as in a container with a low limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with ExitStack() as taken:
         taken.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
@@ -62,7 +62,10 @@ def test_a_machine_that_has_no_socket_left_is_no_fault_of_the_server(engine: Eng
     fleet, login = ServerFleet(Deadlines(2, 2, 2)), Login("monitor", SECRET)
     with silent_host() as host:
         instance = Instance(1, "target", engine, host.host, host.port, login.username)
-        with failure(Reason.TIMEOUT, UnreachableError), fleet.connect(instance, login):  # once before: drivers open files when first used
+        with (
+            failure(Reason.TIMEOUT, UnreachableError),
+            fleet.connect(instance, login),
+        ):  # once beforehand, because drivers open files on first use
             pass
         with no_descriptor_left(), failure(Reason.INTERNAL_ERROR, UnreachableError), fleet.connect(instance, login):
             pass

@@ -1,4 +1,4 @@
-"""The watchdog on plain sockets: whom it wakes, whom it leaves alone, and what it leaves behind."""
+"""The watchdog on plain sockets: which it shuts, which it leaves alone, and what it leaves behind."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ LOCK_POLICY = 10.0
 
 @pytest.fixture
 def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """A connection whose far end says nothing."""
+    """A connection whose peer sends nothing."""
     ours, theirs = socket.socketpair()
     ours.settimeout(LOCK_POLICY)
     with ours, theirs:

@@ -1,4 +1,4 @@
-"""What stands in the collector's environment and home folder for ODBC, FreeTDS and Oracle's clients does not change a visit."""
+"""Settings for ODBC, FreeTDS and Oracle's clients in the collector's environment and home folder do not change a probe."""
 
 import os
 import subprocess
@@ -57,7 +57,7 @@ _TNS = "127.0.0.1 = (DESCRIPTION = (ADDRESS = (PROTOCOL = TCP)(HOST = 127.0.0.9)
 
 
 def visited(script: str, environment: dict[str, str], *arguments: str) -> str:
-    """What a visit in a process of its own prints."""
+    """The output of a probe in its own process."""
     command = [sys.executable, "-c", script, *arguments]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -66,7 +66,7 @@ def visited(script: str, environment: dict[str, str], *arguments: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Files that send every client elsewhere."""
+    """Files that redirect every client to another server."""
     for name, text in {
         ".freetds.conf": _FREETDS,
         "freetds.conf": _FREETDS,

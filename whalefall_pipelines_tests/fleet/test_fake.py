@@ -1,4 +1,4 @@
-"""The fake fleet ends a visit as the real ones do."""
+"""The fake fleet ends a probe as the real one does."""
 
 import threading
 

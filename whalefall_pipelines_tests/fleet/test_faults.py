@@ -1,6 +1,6 @@
 """Every adapter when the server or the network fails: the same reason, a sentence without the password, within the deadline.
 
-Logins that are not let in are in `test_<engine>_refusals.py`.
+Refused logins are in `test_<engine>_refusals.py`.
 """
 
 import gc
@@ -32,7 +32,7 @@ from whalefall_pipelines_tests.servers.visits import QUICK, SECRET, failure
 
 pytestmark = pytest.mark.process
 ADAPTERS = ("postgresql", "mysql", *DRIVERS, pytest.param("oracle", marks=oracle_targets.LEFTOVERS))
-# Only the connect deadline can be met; libpq makes two seconds of it.
+# Only the connect deadline can be reached; libpq rounds it up to two seconds.
 CONNECT = Deadlines(connect_seconds=1, statement_seconds=300, instance_seconds=300)
 leftovers = oracle_targets.leftovers
 
@@ -85,7 +85,7 @@ def test_a_login_that_stalls_costs_the_connect_deadline(subject: Subject, after_
 
 
 def test_silent_hosts_are_waited_for_together(subject: Subject) -> None:
-    """A driver may hold one lock over all its connections; then four would take four deadlines."""
+    """A driver may hold one lock for all its connections; then four would take four deadlines."""
 
     def wait_for(host: Address) -> None:
         with fails(subject, Reason.TIMEOUT, UnreachableError, within=10):
@@ -155,7 +155,7 @@ def test_shut_all_breaks_every_waiting_statement_at_once(subject: Subject) -> No
 
 
 def test_each_of_many_probes_of_one_server_has_its_own_watch(subject: Subject) -> None:
-    """They have the same peer: the socket that is shut must be the one of the visit that is over."""
+    """They have the same peer: the socket that is shut must belong to the probe whose deadline has passed."""
     with ChaosProxy(subject.host, subject.port) as proxy, ExitStack() as visits:
         before = [visits.enter_context(subject.visit(proxy)) for _ in range(3)]
         with subject.visit(proxy, deadlines=Deadlines(5, 30, 1)) as impatient:
@@ -180,13 +180,13 @@ def test_probes_leave_no_descriptor_and_no_thread(subject: Subject) -> None:
         with fails(subject, Reason.CONNECTION_REFUSED, UnreachableError):
             subject.refused(REFUSING)
         if subject.product == "Oracle":
-            gc.collect()  # to which python-oracledb leaves the socket of a connection that broke
+            gc.collect()  # python-oracledb leaves the socket of a broken connection to the garbage collector
 
     def held() -> tuple[int, int]:
         return psutil.Process().num_fds(), threading.active_count()
 
     visit_all()
-    time.sleep(0.5)  # timers, and the sessions of the server where it is in this process, end a moment after the visits
+    time.sleep(0.5)  # timers, and the sessions of a server in this process, end a moment after the probes
     before = held()
     for _ in range(5):
         visit_all()

@@ -1,4 +1,4 @@
-"""The README's least-privilege scripts are run as they stand, and the login that they make can measure and has every right asked for."""
+"""The README's least-privilege scripts run as written, and the login that they create can measure and has every required privilege."""
 
 import re
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ def test_on_mariadb(maria: Target) -> None:
 
 
 def test_on_the_sql_server_for_tests(driver: Driver) -> None:
-    """It knows rights by name and no GRANT: what the script grants is read from its text, which sqlglot takes for T-SQL."""
+    """It knows privileges by name and no GRANT: what the script grants is read from its text, which sqlglot parses as T-SQL."""
     statements = script("SQL Server")
     rights, database = [], "master"
     for statement in statements:
@@ -99,7 +99,7 @@ def test_on_the_sql_server_for_tests(driver: Driver) -> None:
 
 
 def test_on_the_oracle_for_tests() -> None:
-    """It knows the views that a login may read: what the script grants is read from its text, which sqlglot takes for Oracle's SQL."""
+    """It knows the views that a login may read: what the script grants is read from its text, which sqlglot parses as Oracle's SQL."""
     statements = script("Oracle")
     views: list[str] = []
     for statement in statements:

@@ -1,6 +1,6 @@
-"""What the MySQL adapter cannot measure, or only after it looked twice: it says so, and measures the neighbours.
+"""What the MySQL adapter cannot measure, or only at the second attempt: it says so, and measures the other schemas.
 
-What a login may not see is in `test_mysql_rights.py`.
+Missing privileges are in `test_mysql_rights.py`.
 """
 
 from collections.abc import Generator
@@ -38,12 +38,12 @@ def test_system_databases_have_honest_sizes_too(target: Target) -> None:
         assert {"information_schema", "mysql", "performance_schema"} <= set(names)
         outcomes = {outcome.database_name: outcome for outcome in probe.measure(names)}
     assert outcomes["information_schema"].total_bytes == outcomes["performance_schema"].total_bytes == 0
-    # The tables that logs may be written to are CSV files.
+    # The tables for logs are CSV files.
     assert "general_log, slow_log" in without_some_tables(outcomes["mysql"], 2)
 
 
 def without_some_tables(outcome: DatabaseSize | MissingSize, count: int) -> str:
-    """The notice of a size that leaves so many tables out."""
+    """The notice of a size that excludes this many tables."""
     assert isinstance(outcome, DatabaseSize), outcome
     assert outcome.method.endswith("_incomplete")
     assert outcome.notice
@@ -75,7 +75,7 @@ def test_a_schema_of_which_most_tables_tell_no_size_is_missing(target: Target) -
 
 @contextmanager
 def damaged(target: Target, path: Path) -> Generator[None]:
-    """While the block lasts, the file holds something else."""
+    """For the block, the file has other contents."""
     target.ask("flush tables")
     whole = path.read_bytes()
     path.write_bytes(b"not what it was")
@@ -152,7 +152,7 @@ def test_mariadb_is_measured_whole_after_a_restart(tmp_path: Path, crash: bool) 
 
 
 def limit_statements(probe: MySQLProbe, seconds: float) -> None:
-    """Another statement time-out for a visit that is under way."""
+    """Another statement time-out for a probe in progress."""
     with probe._session.connection.cursor() as cursor:
         cursor.execute(f"set session max_statement_time = {seconds}")
 

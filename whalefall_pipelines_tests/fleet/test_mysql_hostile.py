@@ -1,4 +1,4 @@
-"""A MySQL that asks for too much, a proxy that answers by itself, names that shadow ours, and an environment that means another client."""
+"""A MySQL that asks for too much, a proxy that answers itself, names that shadow ours, and an environment meant for another client."""
 
 import os
 import socket
@@ -31,7 +31,7 @@ GREETING = b"\x0a8.0.0\0\1\0\0\0saltsalt\0\xff%c\x2d\2\0\xff\x81\x15" + b"\0" * 
 
 
 def asking_for(plugin: bytes, heard: list[bytes], certificates: Certificates | None = None) -> Callable[[socket.socket], None]:
-    """A server that switches to this plugin, with TLS or without, and writes down what it is told."""
+    """A server that switches to this plugin, with TLS or without, and records what it receives."""
 
     def ask(client: socket.socket, number: int) -> None:
         heard.append(client.recv(65536))
@@ -44,7 +44,7 @@ def asking_for(plugin: bytes, heard: list[bytes], certificates: Certificates | N
         if certificates is None:
             ask(client, 2)
             return
-        client.recv(36)  # that it wants TLS
+        client.recv(36)  # that the client wants TLS
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates.server, certificates.server_key)
         with context.wrap_socket(client, server_side=True) as encrypted:
@@ -78,7 +78,7 @@ def test_only_a_server_whose_certificate_was_verified_is_told_the_password(
 
 
 def answering_by_itself(target: Target, statement: bytes) -> Callable[[socket.socket], None]:
-    """A proxy that answers such a statement and does not pass it on, as one with rules of its own does."""
+    """A proxy that answers such a statement itself instead of passing it on, as a proxy with rules does."""
 
     def pump(source: socket.socket, to: socket.socket) -> None:
         with suppress(OSError):
@@ -125,7 +125,7 @@ def test_what_a_schema_calls_like_ours_is_not_used(target: Target) -> None:
     target.fill(schema, "other", 100, "engine=MyISAM")
     before = total_bytes(target, schema)
     for name in ("concat", "coalesce", "least", "instr", "substring_index", "nullif", "quote", "version", "current_user"):
-        with suppress(Exception):  # some names cannot be had at all
+        with suppress(Exception):  # some names cannot be created at all
             target.ask(f"create function {schema}.{name}() returns int deterministic no sql return 666")
     names = ["tables", "schemata", "files", "opened", "innodb_tablespaces", "innodb_sys_tablespaces"]
     target.ask(*(f"create view {schema}.{name} as select 666 as name" for name in (*names, "whalefall_absent")))

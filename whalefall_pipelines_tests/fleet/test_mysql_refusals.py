@@ -1,6 +1,6 @@
 """A MySQL server, or what stands in its place, that refuses the login: the right reason, and a sentence without the password.
 
-Networks that fail are in `test_faults.py`.
+Network failures are in `test_faults.py`.
 """
 
 from contextlib import ExitStack
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.process
 
 
 def packet(number: int, body: bytes) -> bytes:
-    """A packet as it stands on the wire."""
+    """A packet as it is on the wire."""
     return len(body).to_bytes(3, "little") + bytes([number]) + body
 
 
 def refusal(number: int, message: str) -> bytes:
-    """The packet with which a server refuses before it greets."""
+    """The packet with which a server refuses a client before the greeting."""
     return packet(0, b"\xff" + number.to_bytes(2, "little") + message.encode())
 
 

@@ -1,4 +1,4 @@
-"""What the MySQL adapter does with logins that may not see everything: the GRANT that cures it, and never a 0.
+"""The MySQL adapter with logins that cannot see everything: it names the GRANT that helps, and never reports 0.
 
 Sizes are in `test_mysql.py`.
 """
@@ -115,7 +115,7 @@ def test_schemas_that_the_login_does_not_see_are_listed_by_their_tablespaces_and
             listed = set(probe.list_databases())
             outcomes = {outcome.database_name: outcome for outcome in probe.measure(list(listed))}
             (statement,) = (right.statement for right in probe.rights() if not (right.is_held or right.is_optional))
-        encoded = "#mysql50#g@0pn@002d@6570"  # which letter this is, MySQL says to nobody who does not see the schema
+        encoded = "#mysql50#g@0pn@002d@6570"  # MySQL does not reveal which letter this is to a login that does not see the schema
         hidden = {encoded if name == "gén-数" else name for name in names[2:]} | {"mysql"}
         assert hidden | set(names[:2]) <= listed
         assert {outcomes[name] for name in hidden} == {MissingSize(name, Reason.NO_PERMISSION, statement) for name in hidden}

@@ -1,4 +1,4 @@
-"""Tablespaces that tables share, and the files of a server that belong to no schema: both against the files on disk."""
+"""Tablespaces shared by tables, and the files of a server that belong to no schema: both compared with the files on disk."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.process
 
 @contextmanager
 def tablespace(mysql: Target) -> Generator[tuple[str, Path]]:
-    """A general tablespace and its file; it is dropped after everything in it."""
+    """A general tablespace and its file; it is dropped after all its tables."""
     name = new_name("tablespace")
     mysql.ask(f"create tablespace {name} add datafile '{name}.ibd'")
     try:
@@ -99,7 +99,7 @@ def test_statistics_in_the_system_tablespace_say_when_they_are_old(target: Targe
         target.ask(f"analyze table {schema}.grown")
         renewed = size(target, schema)
         assert renewed.total_bytes > old.total_bytes + 35_000_000
-        assert target.family == "mariadb" or renewed.notice is None  # there the undo log lies in the same file
+        assert target.family == "mariadb" or renewed.notice is None  # there the undo log is in the same file
 
 
 def bytes_on_disk(folder: Path) -> int:

@@ -1,6 +1,6 @@
-"""What the Oracle adapter asks and what it makes of the answers: its statements run over a dictionary that is as Oracle documents it.
+"""The queries of the Oracle adapter and how it reads the answers: its statements run over a dictionary as Oracle documents it.
 
-How it gets in is `test_oracle_refusals.py`; what AWR recovers is `test_oracle_history.py`.
+Connecting is in `test_oracle_refusals.py`, recovery from AWR in `test_oracle_history.py`.
 """
 
 from collections.abc import Iterator
@@ -110,7 +110,7 @@ def test_every_privilege_has_its_grant(double: OracleDouble) -> None:
 
 
 def test_without_the_list_of_tablespaces_the_listing_is_refused(double: OracleDouble) -> None:
-    """What user_tablespaces shows would look as if all others had been dropped."""
+    """The contents of user_tablespaces would look as if all others had been dropped."""
     double.revoke("dba_tablespaces")
     probe = probe_of(double)
     for ask in (probe.list_databases, lambda: probe.measure(["USERS"])):
@@ -151,7 +151,7 @@ def test_what_is_in_use_is_unknown_where_it_may_not_be_asked_or_fails(double: Or
         (3113, Reason.UNAVAILABLE, SizesError),
         (1033, Reason.UNAVAILABLE, SizesError),
         (600, Reason.SERVER_ERROR, SizesError),
-        (604, Reason.SERVER_ERROR, SizesError),  # "at recursive SQL level": memory, disk, anything; what it was comes on the next line
+        (604, Reason.SERVER_ERROR, SizesError),  # "at recursive SQL level": memory, disk, anything; the cause is on the next line
     ],
 )
 def test_errors_are_told_apart_by_number(double: OracleDouble, number: int, reason: Reason, kind: type[TargetError]) -> None:

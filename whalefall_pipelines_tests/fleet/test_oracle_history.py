@@ -1,4 +1,4 @@
-"""Days that were missed, out of AWR: the last snapshot of each day, in whalefall's time zone, of this container and no other."""
+"""Missed days recovered from AWR: the last snapshot of each day in whalefall's time zone, only of this container."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ FIRST, LAST = date(2026, 11, 16), date(2026, 11, 22)
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
-    """Local time of the server, as AWR has it."""
+    """Local time of the server, as AWR stores it."""
     return datetime(2026, 11, day, hour, minute)  # noqa: DTZ001 - end_interval_time has no zone
 
 

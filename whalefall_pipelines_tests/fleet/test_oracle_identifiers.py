@@ -1,4 +1,4 @@
-"""What an Oracle says of itself and of its tablespaces besides sizes: identity, identifiers, names that are no text, shared bytes."""
+"""What an Oracle reports besides sizes: its identity, identifiers of tablespaces, names that are not valid text, shared bytes."""
 
 from collections.abc import Iterator
 
@@ -87,7 +87,7 @@ def test_what_fails_is_unknown_and_affects_nothing_else(double: OracleDouble, nu
 
 @pytest.mark.parametrize("is_utf_8", [True, False])
 def test_names_that_are_no_text_are_kept_apart_and_measured(is_utf_8: bool) -> None:
-    """The server sends U+FFFD for what its character set does not have, and bytes that are no UTF-8 where it believes they are."""
+    """The server sends U+FFFD for what its character set does not have, and bytes that are not UTF-8 where it assumes they are."""
     with new_server() as server:
         server.double.is_utf_8 = is_utf_8
         for size, name in enumerate(BYTES, 10):
@@ -130,7 +130,7 @@ def test_on_amazon_rds_the_grants_are_those_that_somebody_can_run_there(double: 
 
 
 def test_objects_of_the_login_do_not_stand_in_the_place_of_the_dictionarys(double: OracleDouble) -> None:
-    """A table, view or synonym of the login's own schema comes before every public one."""
+    """A table, view or synonym of the login's own schema takes precedence over every public one."""
     for view in VIEWS:
         double.run(f'create table "{view}" as select 1 as lie')
     double.run("create table all_views as select 'SYS' as owner, 'DBA_TABLESPACES' as view_name")

@@ -1,7 +1,7 @@
-"""The way into an Oracle, what refuses the login, and what ends a statement: the right reason, and a sentence without the password.
+"""Connecting to an Oracle, refused logins, and ended statements: the right reason, and a sentence without the password.
 
-The driver is the real one, the server our own (`servers/oracle/`). Networks that fail are in `test_faults.py`, TLS in
-`test_oracle_tls.py`; what is asked is `test_oracle.py`.
+The driver is real, the server is ours (`servers/oracle/`). Network failures are in `test_faults.py`, TLS in
+`test_oracle_tls.py`, the queries in `test_oracle.py`.
 """
 
 import threading
@@ -62,7 +62,7 @@ def test_a_login_that_is_locked_or_expired_is_rejected(server: OracleServer, num
 
 
 def test_a_listener_that_says_nothing_costs_the_deadline_and_blocks_nobody_else() -> None:
-    """The driver itself would wait for ever, and hold every other connection of the process until then."""
+    """The driver itself would wait forever, and block every other connection of the process meanwhile."""
     begun = time.monotonic()
     with silent_host() as silent, answering_host(refusal(12514), "127.0.0.2") as refusing:
         waiting = threading.Thread(target=lambda: _expect_timeout(silent.host, silent.port))

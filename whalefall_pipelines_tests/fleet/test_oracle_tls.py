@@ -1,4 +1,4 @@
-"""TLS to an Oracle (TCPS): for everything or not at all, verified by the authorities that the instance names, for its own host."""
+"""TLS to an Oracle (TCPS): for everything or not at all, verified for the instance's host by the authorities that it names."""
 
 import ssl
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""The PostgreSQL adapter on real servers of every version that is supported: sizes, rights, names, and how it behaves as a guest.
+"""The PostgreSQL adapter on real servers of every version that is supported: sizes, privileges, names, and its behaviour on the server.
 
 Names in other encodings are in `test_postgresql_encodings.py`, settings, triggers and poolers in `test_postgresql_sessions.py`, logins
-that are refused in `test_postgresql_refusals.py`, TLS in `test_postgresql_tls.py`, networks in `test_faults.py`.
+that are refused in `test_postgresql_refusals.py`, TLS in `test_postgresql_tls.py`, network failures in `test_faults.py`.
 """
 
 import shutil
@@ -108,7 +108,7 @@ def test_a_database_dropped_between_listing_and_measuring_has_vanished(server: P
 
 
 def test_a_database_dropped_while_others_are_measured_costs_none_of_them_its_size(server: PostgresCluster) -> None:
-    """A statement that takes a minute sees what was there when it began, which a snapshot held open does for as long as we like."""
+    """A statement that takes a minute sees the catalogue as it was when it began; an open snapshot does the same for as long as needed."""
     login, gone = create_login(server), create_database(server)
     with superuser(server) as cursor, closing(psycopg2.connect(server.url(), user=login.username, password=login.password)) as reader:
         cursor.execute(f"grant pg_read_all_stats to {login.username}")
@@ -124,7 +124,7 @@ def test_a_database_dropped_while_others_are_measured_costs_none_of_them_its_siz
 
 
 def test_a_database_made_anew_while_it_was_measured_is_another_one(newest: PostgresCluster) -> None:
-    """Restored over night, say: what was measured of the old one may be half of it, and what is NULL is no missing right."""
+    """After a nightly restore, say: the old one may be half measured, and NULL does not mean a missing privilege."""
     login, name = create_login(newest), create_database(newest)
     with (
         ChaosProxy(newest.host, newest.port, latency_seconds=0.5) as proxy,

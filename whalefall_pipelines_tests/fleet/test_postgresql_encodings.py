@@ -1,4 +1,4 @@
-"""Names in whatever encoding they were given in, on servers of every encoding: each is measured, by whichever database we come in."""
+"""Names in any encoding, on servers of every encoding: each database is measured, whichever database we connect to."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from whalefall_pipelines_tests.servers.running import running
 
 pytestmark = pytest.mark.process
 ENCODINGS = ("SQL_ASCII", "LATIN1", "EUC_JP", "UTF8")
-# As bytes: one word in three encodings, text that looks like such bytes, and what is no character anywhere.
+# As bytes: one word in three encodings, text that looks like such bytes, and bytes that are not a character in any encoding.
 NAMES = (
     b"caf\xe9",
     b"caf\xc3\xa9",
@@ -28,7 +28,7 @@ NAMES = (
 
 
 def create(server: PostgresCluster, name: bytes) -> None:
-    """Make a database of this name, through a session of an encoding in which a server looks at no byte."""
+    """Create a database of this name, through a session whose encoding lets every byte pass."""
     with superuser(server, "raw") as cursor:
         cursor.execute("set client_encoding to 'SQL_ASCII'")
         cursor.execute(b'create database "' + name.replace(b'"', b'""') + b'" template template0 strategy file_copy')
@@ -54,7 +54,7 @@ def test_every_name_is_measured_whichever_database_is_connected_to(major: int, t
         login = create_login(server)
         for encoding in ENCODINGS:
             with ServerFleet().connect(instance_of(server, default_database=f"door_{encoding}".lower()), login) as probe:
-                expected = truth(server)  # the first session in a database makes a file there
+                expected = truth(server)  # the first session in a database creates a file there
                 assert len(expected) == len(NAMES) + len(ENCODINGS) + 4
                 listed = probe.list_databases()
                 assert set(listed) == {decode_name(name) for name in expected}

@@ -1,4 +1,4 @@
-"""What libpq reads by itself on the collector's machine, variables and files of the home folder, does not change a visit."""
+"""What libpq reads on the collector's machine, variables and files of the home folder, does not change a probe."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from whalefall_pipelines_tests.servers.postgresql import create_login
 
 pytestmark = pytest.mark.process
 __all__ = ["tls"]
-# A service that is not defined, sessions that nobody allows, certificates and settings that are wrong, an address that is another's.
+# An undefined service, session settings that are not allowed, wrong certificates and settings, the address of another server.
 VARIABLES = {
     "PGSERVICE": "undefined",
     "PGHOSTADDR": "192.0.2.1",
@@ -55,7 +55,7 @@ except TargetError as error:
 
 
 def visit(server: PostgresCluster, login: Login, home: Path, variables: dict[str, str], sslmode: str | None = None) -> str:
-    """What a visit from a machine with these variables and this home folder prints."""
+    """The output of a probe from a machine with these variables and this home folder."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | variables | {"HOME": str(home)}
     target = json.dumps([server.host, server.port, login.username, login.password, sslmode])
     ended = subprocess.run(

@@ -1,6 +1,6 @@
 """A PostgreSQL server, or what stands in its place, that refuses the login: the right reason, and a sentence without the password.
 
-Networks that fail are in `test_faults.py`.
+Network failures are in `test_faults.py`.
 """
 
 import os
@@ -46,7 +46,7 @@ def test_a_closed_connection_is_unavailable_and_another_protocol_is_not_postgres
 
 
 def fatal(sqlstate: str, message: str, encoding: str = "utf-8") -> bytes:
-    """The server's refusal as it stands on the wire; the severity is of the server's language, too."""
+    """The server's refusal as it is on the wire; the severity is in the server's language, too."""
     body = b"S\xd6\xc2\xc3\xfc\xb4\xed\xce\xf3\0VFATAL\0C" + sqlstate.encode() + b"\0M" + message.encode(encoding) + b"\0\0"
     return b"E" + (len(body) + 4).to_bytes(4, "big") + body
 
@@ -148,7 +148,7 @@ def test_a_full_server_and_one_that_is_stopping_are_retried(tmp_path: Path) -> N
             assert "connection slots are reserved" in messages[0]
             process = cluster.process_id()
             assert process
-            os.kill(process, signal.SIGTERM)  # waits for the sessions to end, and lets nobody in
+            os.kill(process, signal.SIGTERM)  # waits for the sessions to end, and accepts no new ones
             deadline = time.monotonic() + 10
             while "shutting down" not in messages[0] and time.monotonic() < deadline:
                 with failure(Reason.UNAVAILABLE, UnreachableError, login.password) as messages:

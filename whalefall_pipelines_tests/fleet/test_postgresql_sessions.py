@@ -1,5 +1,5 @@
-"""What others have set up for a session of ours: poolers, settings of roles, login triggers, functions in the way. It stays read-only and
-limited, or there is none.
+"""What others have set up for our session: poolers, settings of roles, login triggers, shadowing functions. It stays read-only and
+limited, or it is refused.
 """
 
 import threading
@@ -115,7 +115,7 @@ def test_a_login_that_a_login_trigger_records_can_connect(major: int, tmp_path: 
 
 
 def test_functions_and_operators_of_other_users_are_not_run(newest: PostgresCluster) -> None:
-    """A role's search_path that puts them first is in force until the session has settings of its own."""
+    """A role's search_path that puts them first applies until the session has its own settings."""
     login, database = create_login(newest), create_database(newest)
     with superuser(newest, database) as cursor:
         for signature, result in (

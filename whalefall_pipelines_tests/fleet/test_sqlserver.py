@@ -1,6 +1,6 @@
-"""The SQL Server adapter through both ODBC drivers: sizes, states, rights, names, and how it behaves as a guest.
+"""The SQL Server adapter through both ODBC drivers: sizes, states, privileges, names, and its behaviour on the server.
 
-The server is our own (`servers/sqlserver/`): it executes the statements, over a catalogue that is as Microsoft documents it.
+The server is ours (`servers/sqlserver/`): it executes the statements over a catalogue as Microsoft documents it.
 """
 
 import time

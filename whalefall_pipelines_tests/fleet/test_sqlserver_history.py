@@ -1,4 +1,4 @@
-"""Days that were missed, recovered from the backup history of msdb through both drivers: which backups count, and on which day."""
+"""Missed days recovered from the backup history of msdb through both drivers: which backups count, and for which day."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ DATA, LOG = File("D", 3_000_000_000_000), File("L", 1_000_000)
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
-    """Local time of the server, as msdb has it."""
+    """Local time of the server, as msdb stores it."""
     return datetime(2026, 11, day, hour, minute)  # noqa: DTZ001 - backup_start_date has no zone
 
 

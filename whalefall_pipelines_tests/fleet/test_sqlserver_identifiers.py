@@ -1,4 +1,4 @@
-"""What a SQL Server says of itself and of its databases besides sizes: identity, identifiers, names that are no text, shared bytes."""
+"""What a SQL Server reports besides sizes: its identity, identifiers of databases, names that are not valid text, shared bytes."""
 
 import pytest
 
@@ -103,7 +103,7 @@ def measured(probe: Probe, *names: str) -> list[int]:
 
 
 def test_names_that_are_no_text_are_kept_apart_and_measured(driver: Driver, server: SqlServer) -> None:
-    """Half a surrogate pair and NUL are characters of a name there; PostgreSQL's text has neither."""
+    """Half a surrogate pair and NUL are valid in a name there; PostgreSQL's text allows neither."""
     for pages, name in enumerate((HALF, OTHER_HALF, NUL, "caf\\ud83d", "café 🐋"), 1):
         server.catalogue.add_database(name, data_pages=pages, log_pages=0, used_pages=pages)
     names = ["caf\\ud83d", "caf\\ud83e", "a\\u0000b", "caf\\\\ud83d", "café 🐋"]
@@ -111,7 +111,7 @@ def test_names_that_are_no_text_are_kept_apart_and_measured(driver: Driver, serv
         assert set(names) < set(probe.list_databases())
         assert measured(probe, *names) == [1, 2, 3, 4, 5]
         assert [outcome.used_bytes for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)] == [
-            *[None] * 3,  # no driver can ask by such a name
+            *[None] * 3,  # no driver can query by such a name
             4 * PAGE,
             5 * PAGE,
         ]

@@ -1,6 +1,6 @@
 """A SQL Server, or what stands in its place, that refuses the login: the right reason through both drivers, and no password.
 
-Networks that fail are in `test_faults.py`, TLS in `test_sqlserver_tls.py`.
+Network failures are in `test_faults.py`, TLS in `test_sqlserver_tls.py`.
 """
 
 import socket
@@ -28,7 +28,7 @@ HOSTILE = ["plain", "a;b", "a}b", "a}}", "{a", "{a}", "a=b;SERVER=x", "'\"\\", "
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_passwords_and_login_names_connect(driver: Driver, server: SqlServer, text: str) -> None:
-    username = text.replace("\\", "/")  # a backslash makes it a Windows login, which SQL Server's own can never be
+    username = text.replace("\\", "/")  # a backslash makes it a Windows login, never one of SQL Server's own
     server.catalogue.add_login(username, text, "VIEW ANY DEFINITION")
     with visit(driver, server, Login(username, text)) as probe:
         (grant, *_) = (right.statement for right in probe.rights())
@@ -97,7 +97,7 @@ def test_a_closed_connection_is_unavailable_and_another_protocol_is_not_sql_serv
 
 
 def test_a_host_with_two_addresses_is_watched_whichever_the_driver_takes(server: SqlServer, tmp_path: Path) -> None:
-    """Microsoft's driver takes IPv4 first, while everything else takes IPv6, which is where the trial goes."""
+    """Microsoft's driver tries IPv4 first, while everything else tries IPv6, where the trial connection goes."""
     server.held.set()
 
     def wait() -> None:
@@ -111,7 +111,7 @@ def test_a_host_with_two_addresses_is_watched_whichever_the_driver_takes(server:
 
 
 def test_a_name_that_is_cut_off_in_mid_character_is_no_unknown_host() -> None:
-    """SQL Server takes 128 halves of characters for a name; both drivers raise what Python does on the half that is left."""
+    """SQL Server cuts a name after 128 UTF-16 units; for half a character both drivers raise Python's decoding error."""
     with failure(Reason.SERVER_ERROR, SizesError, LOGIN.password) as messages, translating(instance_at("db", 1433), Watch()):
         "🐋".encode("utf-16-le")[:2].decode("utf-16-le")
     assert messages[0].endswith("rename what has it.")

@@ -1,4 +1,4 @@
-"""Databases in availability groups: each replica is measured where it is, and its number says that it is one."""
+"""Databases in availability groups: each replica is measured on its own server, and its method says that it is a replica."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ def test_a_secondary_is_measured_whether_or_not_it_can_be_read(driver: Driver, s
     with visit(driver, server) as probe:
         size = measured(probe, "shop")
     assert (size.total_bytes, size.method, size.used_bytes) == (1152 * PAGE, Method.MASTER_FILES_OF_SECONDARY, None)
-    assert not any("allocation_units" in text for text in server.statements)  # a secondary is never asked more than master knows
+    assert not any("allocation_units" in text for text in server.statements)  # only master is queried about a secondary
 
 
 @pytest.mark.parametrize("role", [None, 0, 1])

@@ -1,4 +1,4 @@
-"""How much of the files is in use, as far as the databases let the login in; and what else is unknown stays unknown, never 0."""
+"""How much of the files is in use, as far as the login can connect to the databases; the rest stays unknown, never 0."""
 
 import threading
 
@@ -21,14 +21,14 @@ PAGE = 8192
 
 
 def used(probe: Probe, *names: str) -> list[int | None]:
-    """The used bytes of these databases, all of which have a size."""
+    """The used bytes of these databases, each of which has a size."""
     sizes = [outcome for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)]
     assert [size.database_name for size in sizes] == list(names)
     return [size.used_bytes for size in sizes]
 
 
 def questions(server: SqlServer) -> list[int]:
-    """Of how many databases each statement asked."""
+    """How many databases each statement queried."""
     return [text.count("allocation_units") for text in server.statements if "allocation_units" in text]
 
 
@@ -65,7 +65,7 @@ def test_hundreds_of_databases_are_asked_in_hundreds(driver: Driver, server: Sql
 
 
 def test_a_database_that_fails_the_question_is_found_and_costs_no_other_its_answer(driver: Driver, server: SqlServer) -> None:
-    """A secondary replica may be closed to readers, which only VIEW SERVER STATE tells beforehand."""
+    """A secondary replica may be closed to readers, which only VIEW SERVER STATE reveals beforehand."""
     server.catalogue.revoke(LOGIN.username, SEES_STATE)
     names = [f"tenant {number}" for number in range(9)]
     for number, name in enumerate(names):
@@ -87,7 +87,7 @@ def test_sizes_are_kept_when_the_question_fails(driver: Driver, server: SqlServe
 
 @pytest.mark.parametrize("deadlines", [Deadlines(10, 4, 60), Deadlines(10, 60, 6)])
 def test_a_question_that_takes_too_long_is_the_last_and_costs_no_size(driver: Driver, server: SqlServer, deadlines: Deadlines) -> None:
-    """Too long for a statement, or for the visit: with ten thousand databases there would be a hundred questions."""
+    """Too long for a statement, or for the probe: with ten thousand databases there would be a hundred queries."""
     names = [f"tenant {number:03}" for number in range(405)]
     for name in names:
         server.catalogue.add_database(name, used_pages=700)

@@ -1,4 +1,4 @@
-"""`whalefall env`: a shell that evaluates it works on whalefall's store, and no password is printed on the way."""
+"""`whalefall env`: a shell that evaluates its output uses whalefall's store, and no password is printed."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ with DagsterInstance.get() as instance:
 
 
 def evaluate(home: Home, program: Path, script: str) -> list[str]:
-    """What a script prints in a shell that evaluated the exports."""
+    """The output of a script in a shell that evaluated the exports."""
     result = subprocess.run(
         ["bash", "-c", f'eval "$("{program}" env)" && exec "$@"', "bash", sys.executable, "-c", script],
         env=home.environment,
@@ -45,7 +45,7 @@ def evaluate(home: Home, program: Path, script: str) -> list[str]:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
-    """The command as pip installs it, in a folder that is not on the PATH."""
+    """The command as pip installs it, in a folder outside the PATH."""
     path = tmp_path / "bin of mine" / "whalefall"
     path.parent.mkdir()
     path.write_text(f"#!{sys.executable}\nfrom whalefall_pipelines.cli.main import main\nmain()\n")

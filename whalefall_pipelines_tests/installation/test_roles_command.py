@@ -1,4 +1,4 @@
-"""A production as the README sets it up: roles separated by psql, Dagster with the writer's login, and the doctor who finds it in order."""
+"""A production deployment as in the README: roles separated with psql, Dagster with the writer's login, and no problem for the doctor."""
 
 import contextlib
 import subprocess
@@ -31,7 +31,7 @@ def test_the_statements_are_printed_and_nothing_is_changed(store: Database, stor
 
 @pytest.fixture
 def databases(postgres_server: PostgresCluster) -> Iterator[tuple[str, str]]:
-    """Two databases, and nothing of the roles afterwards."""
+    """Two databases; afterwards the roles are removed, too."""
     names = ("prod_whalefall", "prod_dagster")
     administer(postgres_server, *(f"create database {name}" for name in names))
     yield names
@@ -65,7 +65,7 @@ def test_a_production_with_separated_roles_runs_and_is_in_order(
     assert "42501" in writer.run(*add).stderr
     owner.succeed(*add)
     with running(writer, free_port()) as up:
-        # The sensor asks the daemon to create the missing months, which the writer's run does.
+        # The sensor requests the missing months, which the writer's run creates.
         assert eventually(lambda: "problem" not in writer.run("doctor").stdout, seconds=60), writer.run("doctor").stdout
         assert up.process.poll() is None
         writer.succeed("collect")

@@ -1,4 +1,4 @@
-"""`whalefall store` as people run it: the embedded store, and a store of one's own."""
+"""`whalefall store` as people run it: the embedded store, and an external store."""
 
 import json
 from collections.abc import Callable
@@ -66,7 +66,7 @@ def test_binaries_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
 
 @pytest.fixture
 def own_server(postgres_server: PostgresCluster) -> Callable[..., str]:
-    """Makes a login and says its URL of a database that is not there yet."""
+    """Creates a login and returns its URL for a database that does not exist yet."""
 
     def make(name: str, *, may_create: bool) -> str:
         administer(postgres_server, f"create role {name} login password 'p@ss w/%rd'{' createdb' if may_create else ''}")

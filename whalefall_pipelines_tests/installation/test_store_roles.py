@@ -1,4 +1,4 @@
-"""The separated roles on real PostgreSQL 15 and 18: what each can do is tried, and what the writer may do is what the statements need."""
+"""The separated roles on real PostgreSQL 15 and 18: what each can do is tried, and the writer has just the needed privileges."""
 
 import re
 import subprocess
@@ -38,7 +38,7 @@ PASSWORD = "only for this test"
 
 @dataclass(frozen=True, slots=True)
 class Separated:
-    """A store with separated roles: its superuser's login, and one of each."""
+    """A store with separated roles: its superuser's login, and one login per role."""
 
     cluster: PostgresCluster
     roles: StoreRoles
@@ -75,13 +75,13 @@ def separate(cluster: PostgresCluster, store: Database, roles: StoreRoles) -> It
 
 @pytest.fixture
 def separated(maintenance_server: PostgresCluster, maintenance_store: Database) -> Iterator[Separated]:
-    """Roles of which the writer looks after the months."""
+    """Roles in which the writer maintains the months."""
     yield from separate(maintenance_server, maintenance_store, MAINTENANCE)
 
 
 @pytest.fixture
 def strict(maintenance_server: PostgresCluster, maintenance_store: Database) -> Iterator[Separated]:
-    """Roles of which the owner keeps the months to itself."""
+    """Roles in which only the owner maintains the months."""
     yield from separate(maintenance_server, maintenance_store, STRICT)
 
 
@@ -92,7 +92,7 @@ def execute(store: Database, *statements: str) -> None:
 
 
 def collected(separated_store: Separated, tmp_path: Path) -> FleetTest:
-    """A fleet that the owner registered and the writer collected on two days, with a day missing between."""
+    """A fleet that the owner registered and the writer collected on two days, with a missing day between them."""
     servers = {"a": server(), "partly": server({"app": 5, "secret": None}), "down": server(hangs=True)}
     fleet = FleetTest(separated_store.owner, tmp_path, servers)
     fleet.store = separated_store.writer
@@ -186,7 +186,7 @@ def test_the_writer_is_refused_what_no_run_does(separated: Separated, harm: str)
     ensure_months(separated.owner, [DAY])
     with separated.superuser.transaction() as cursor:
         before = _everything(cursor)
-    # Outside a transaction, as DROP DATABASE wants it; a right that was there would show as no error, or as another one.
+    # Outside a transaction, as DROP DATABASE requires; a granted privilege would show as no error, or as another one.
     with pytest.raises(StoreError, match=r"\(42501\)"), separated.writer.session() as cursor:
         cursor.execute(harm)
     with separated.superuser.transaction() as cursor:
@@ -205,7 +205,7 @@ def test_the_writer_may_do_with_rows_what_the_statements_do_and_nothing_more(sep
 
 
 def tables(store: Database) -> list[str]:
-    """Every table and view of whalefall's, months aside."""
+    """Every table and view of whalefall, except table partitions."""
     statement = (
         "select relname from pg_class where relkind in ('r', 'p', 'v') and relnamespace = 'public'::regnamespace and not relispartition"
     )
@@ -213,7 +213,7 @@ def tables(store: Database) -> list[str]:
 
 
 def needed_rights() -> set[tuple[str, str]]:
-    """What the statements write that runs send: all of them but those that migrate, register instances, or make the demo."""
+    """What the statements of runs write: all statements but those that migrate, register instances, or create the demo."""
     registering = {"remove_instances", "replace_secrets", "set_instances_active", "upsert_credentials", "upsert_instances"}
     elsewhere = {"schema", "store", "demo", "probes", "runtime"}
     privileges: set[tuple[str, str]] = set()
@@ -249,12 +249,12 @@ def test_the_reader_reads_everything_but_secrets_and_writes_nothing(separated: S
     for writing in ("delete from sync_sessions", "create temporary table x ()", "insert into sync_sessions default values"):
         with pytest.raises(StoreError, match=r"\((25006|42501)\)"):
             execute(separated.reader, writing)
-        with pytest.raises(StoreError, match=r"\(42501\)"):  # the read-only session is a courtesy; the rights are what holds
+        with pytest.raises(StoreError, match=r"\(42501\)"):  # the read-only session is a convenience; the privileges are the protection
             execute(separated.reader, "set transaction read write", writing.replace("temporary ", ""))
 
 
 def test_no_column_that_the_reader_sees_is_called_a_secret(separated: Separated) -> None:
-    """A migration that brings a column with a secret must take it from the reader, who is given every new table."""
+    """A migration that adds a column with a secret must revoke it from the reader, who can read every new table."""
     columns = query(
         separated.superuser,
         "select attrelid::regclass::text, attname from pg_attribute join pg_class on attrelid = pg_class.oid "
@@ -329,7 +329,7 @@ def _a_day(day: str) -> str:
 
 
 def _everything(cursor: psycopg2.extensions.cursor) -> list[list[tuple[object, ...]]]:
-    """Who owns what, who may do what, who belongs to whom, and how many rows there are in what could be changed."""
+    """Owners, privileges, memberships, and the number of rows in everything that could be changed."""
     results: list[list[tuple[object, ...]]] = []
     for statement in (
         (

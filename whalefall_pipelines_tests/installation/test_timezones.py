@@ -1,4 +1,4 @@
-"""Two commands of one installation agree: on the time zone, which is the store's, and on what is there, which reading never makes."""
+"""All commands of an installation agree on the time zone, which is the store's, and a reading command never creates a store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ READING = (
 
 
 def other_day() -> tuple[str, date]:
-    """A zone in which it is another day than in UTC at this moment, and that day: there is one at every hour."""
+    """A zone in which the date differs from UTC at this moment, and that date: there is one at every hour."""
     now = datetime.now(UTC)
     name = "Pacific/Kiritimati" if now.hour >= 11 else "Pacific/Pago_Pago"
     return name, now.astimezone(ZoneInfo(name)).date()
@@ -50,7 +50,7 @@ def other_day() -> tuple[str, date]:
 
 @dataclass(frozen=True)
 class Own:
-    """A store of one's own that nobody has migrated yet."""
+    """An external store that nobody has migrated yet."""
 
     environment: dict[str, str]
     name: str

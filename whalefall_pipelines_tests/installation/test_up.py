@@ -1,6 +1,6 @@
-"""`whalefall up` as a whole: ready when it says so, and gone without a trace however it ends.
+"""`whalefall up` as a whole: ready when it says so, and without remains however it ends.
 
-These start real Dagster processes, seconds each, so every test looks at as much as one start can show.
+These tests start real Dagster processes, which takes seconds, so every test checks as much as possible in one start.
 """
 
 import os
@@ -30,7 +30,7 @@ def gone(home: Home, seconds: float = 20) -> bool:
 
 
 def listening(process: psutil.Process) -> list[str]:
-    """Where a process listens; nowhere when it has ended meanwhile, as the workers of short runs do."""
+    """The addresses on which a process listens; none if it has ended meanwhile, as the workers of short runs do."""
     try:
         return [connection.laddr.ip for connection in process.net_connections("tcp") if connection.status == psutil.CONN_LISTEN]
     except psutil.NoSuchProcess:

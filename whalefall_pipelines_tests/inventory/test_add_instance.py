@@ -1,4 +1,4 @@
-"""Adding one server: it never overwrites, and brings a removed one back with its history."""
+"""Adding a server never overwrites one, and restores a removed one with its history."""
 
 from pathlib import Path
 

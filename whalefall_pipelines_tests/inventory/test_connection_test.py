@@ -1,4 +1,4 @@
-"""Testing servers: every one is asked, each answers for itself, and nothing but the version is kept."""
+"""Connection tests: every server is probed, each has its own result, and only the version is stored."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the doctor says of passwords and servers: fine, or a problem with one next step."""
+"""The doctor's checks of passwords and servers: fine, or a problem with one next step."""
 
 from whalefall_pipelines.doctor.outcome import Outcome, Severity
 from whalefall_pipelines.inventory.doctor_checks import CredentialFact, InstanceFact, check_credentials, check_instances

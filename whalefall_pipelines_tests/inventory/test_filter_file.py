@@ -1,4 +1,4 @@
-"""Filter files: what they add to the system databases, and the line of what is wrong in them."""
+"""Filter files: what they add to the system databases, and errors with their line."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Fleet files: what is written comes out as it was written, and everything that is wrong is found with its line."""
+"""Fleet files: values are read as they were written, and every error is reported with its line."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""When two instances are one server: compared with a model that knows which server process, on which machine, is behind each."""
+"""When two instances are one server: compared with a model that knows the server process and machine behind each."""
 
 import random
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ LOGIN = CredentialEntry("login", "u", "env:X")
 
 @dataclass(frozen=True)
 class Process:
-    """A running server: its cluster (a primary and its replicas are one cluster), whether it is a replica, and its own start."""
+    """A running server: its cluster (a primary with its replicas), whether it is a replica, and its start time."""
 
     cluster: int
     number: int
@@ -90,7 +90,7 @@ def test_services_of_an_oracle_are_servers_of_their_own() -> None:
         (("x", "a"), ("x", "b"), True, Comparison.SAME),
         (("x", "a"), ("y", "a"), True, Comparison.ANOTHER),
         (("x", "a"), (None, "b"), True, Comparison.UNKNOWN),
-        (("x", "a"), (None, "b"), False, Comparison.SAME),  # its next visit compares
+        (("x", "a"), (None, "b"), False, Comparison.SAME),  # its next probe compares
         ((None, "a"), (None, "a"), False, Comparison.SAME),
         ((None, "a"), (None, "b"), False, Comparison.UNKNOWN),
         ((None, "a"), ("x", "b"), True, Comparison.UNKNOWN),

@@ -1,4 +1,4 @@
-"""One server under two names, and another server behind a known name, as `add`, `import`, `test` and `accept` meet them: real servers."""
+"""One server under two names, and another server behind a known name, in `add`, `import`, `test` and `accept`, with real servers."""
 
 import json
 import socket
@@ -53,7 +53,7 @@ def entry(name: str, port: int, *, engine: str = "postgresql", host: str = "127.
 
 
 def import_(environment: Environment, folder: Path, text: str, *options: str) -> tuple[int, str]:
-    """The exit code of an import of these entries, and all that it says."""
+    """The exit code of an import of these entries, and all its output."""
     (folder / "fleet.yaml").write_text(text)
     result = whalefall(environment, "instances", "import", "--yes", str(folder / "fleet.yaml"), *options)
     return result.exit_code, everything(result)
@@ -108,7 +108,7 @@ def test_a_server_that_tells_who_it_is_is_known_under_every_name(environment: En
     login = ("--username", "monitor", "--secret", "env:MONITOR_PASSWORD")
     assert "'b' is the same server as 'a'" in refused(environment, *add, *login)
     identities = {row["name"]: row["identity"] for row in document(environment, "instances", "list")}
-    assert len({*identities.values(), None}) == 3  # both told theirs
+    assert len({*identities.values(), None}) == 3  # both identities are known
     succeed(environment, "instances", "remove", "a", "--yes")
     succeed(environment, *add, *login)
 

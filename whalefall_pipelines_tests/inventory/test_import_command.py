@@ -1,4 +1,4 @@
-"""`whalefall instances import`: the plan first, then all of the file or nothing."""
+"""`whalefall instances import`: first the plan, then the whole file or nothing."""
 
 from pathlib import Path
 from textwrap import dedent

@@ -1,4 +1,4 @@
-"""Importing a file of servers: a plan that is shown before, and all of it or nothing."""
+"""Importing a file of servers: first a plan, then all of it or nothing."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -113,7 +113,7 @@ def test_a_thousand_instances_take_a_handful_of_statements(store: Database, tmp_
     entries = write(tmp_path, f"name,engine,host,username,secret,tags\n{rows}", "fleet.csv")
     plan = plan_fleet(store, entries)
     with store.transaction() as cursor:
-        # A statement trigger fires once a statement, whatever it writes: the honest count of statements that write.
+        # A statement trigger fires once per statement, however many rows it writes: an exact count of writing statements.
         cursor.execute(
             "create table writes (table_name text);"
             "create function count_write() returns trigger language plpgsql as "
@@ -123,7 +123,7 @@ def test_a_thousand_instances_take_a_handful_of_statements(store: Database, tmp_
         )
     carry_out(store, entries, plan)
     assert query(store, "select count(*) from instances") == [(1000,)]
-    # INSERT … ON CONFLICT fires the trigger of the insert and that of the update: two a statement.
+    # INSERT … ON CONFLICT fires the triggers of the insert and of the update: two per statement.
     assert query(store, "select table_name, count(*) from writes group by 1 order by 1") == [("credentials", 2), ("instances", 2)]
     assert plan_fleet(store, entries).is_empty
 

@@ -1,4 +1,4 @@
-"""`whalefall instances`: adding, showing, disabling, enabling and removing, as a person sees it."""
+"""`whalefall instances`: adding, showing, disabling, enabling and removing, as people see it."""
 
 import pytest
 

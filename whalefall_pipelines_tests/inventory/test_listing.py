@@ -1,4 +1,4 @@
-"""Filters and the inventory guard, as rules that hold for any listing."""
+"""Filters and the check for a suddenly tiny listing, as rules that hold for any listing."""
 
 from datetime import date, timedelta
 
@@ -64,7 +64,7 @@ SERVERS = st.builds(lambda names, ids: dict(zip(sorted(names), ids, strict=False
 
 @given(st.lists(SERVERS, min_size=2, max_size=6))
 def test_a_database_is_known_by_its_identifier_whatever_its_name(servers: list[dict[str, str]]) -> None:
-    """A model that follows identifiers alone: the same one yesterday under another name is a rename, one never seen is a new database."""
+    """A model that follows only identifiers: a known one under another name is a rename, an unknown one is a new database."""
     known: dict[str, InventoryEntry] = {}
     seen: set[str] = set()
     for yesterday, server in zip([dict[str, str](), *servers], servers, strict=False):

@@ -1,6 +1,6 @@
-"""While a server is visited every object of ours is asked for its repr: what ends in a log, an assertion or a debugger has no password.
+"""During a probe the repr of every object of ours is checked: no log, assertion or debugger can show a password.
 
-Objects are found in memory, so a new class is asked, too, without anybody thinking of this test.
+Objects are found in memory, so new classes are checked without a change of this test.
 """
 
 import gc
@@ -31,12 +31,12 @@ from whalefall_pipelines_tests.servers.postgresql import superuser
 mariadb, maria = mariadb_servers.mariadb, mariadb_servers.maria
 STORE, KEY, LOGIN = "canary-of-the-store-4c1d", "canary-of-the-key-9b2e", "canary-of-the-login-77aa"
 SECRETS = (STORE, KEY, LOGIN)
-# Ours, and the libraries that a password of ours passes through.
+# Ours, and the libraries through which our passwords pass.
 PACKAGES = ("whalefall_pipelines.", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg2", "pymysql")
 
 
 def given_away() -> tuple[set[str], dict[str, list[str]]]:
-    """The names of the classes that have objects in memory, and what objects of them give away in a repr or as text."""
+    """The names of the classes that have objects in memory, and the secrets that their objects reveal in a repr or as text."""
     seen: set[str] = set()
     leaks: dict[str, list[str]] = {}
     for candidate in gc.get_objects():

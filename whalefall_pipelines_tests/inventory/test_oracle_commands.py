@@ -1,4 +1,4 @@
-"""An Oracle as people register and examine it: the driver, the least rights, and which of them are missing."""
+"""An Oracle as people register and test it: the driver, the least privileges, and which of them are missing."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Plans: how what is asked for meets what is registered."""
+"""Plans: the difference between what is requested and what is registered."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

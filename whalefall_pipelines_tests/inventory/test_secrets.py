@@ -1,4 +1,4 @@
-"""A password that goes into `whalefall instances` comes out nowhere: no output, no message, no traceback, no table, no file."""
+"""A password given to `whalefall instances` appears nowhere: in no output, message, traceback, table or file."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ ADD = ("instances", "add", "--engine", "postgresql", "--host", "127.0.0.1", "--p
 
 @pytest.fixture
 def leaves_no_trace(store: Database, tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """Checks an output, and at the end every row of the store and every file of the home."""
+    """Checks outputs, and at the end every row of the store and every file of the home."""
 
     def check(output: str) -> None:
         assert SECRET not in output

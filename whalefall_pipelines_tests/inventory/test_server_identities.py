@@ -1,4 +1,4 @@
-"""Who the servers are, as visits of a fake fleet see it: no server is counted twice, and no two are mixed in one day."""
+"""Server identities in probes of a fake fleet: no server is counted twice, and no two are mixed in one day."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,14 +19,14 @@ REPLICA = ServerIdentity("cluster", is_replica=True, started_at="2")
 
 
 class Fleet(FleetTest):
-    """A fleet at addresses of its own, whose instances are read from the store again before each day."""
+    """A fleet in which each instance has its own address and is read from the store again before each day."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         query(self.store, "update instances set port = instance_id returning 1")
 
     def next_day(self) -> dict[str, str]:
-        """Collect another day; the reason of every failed instance, `measured` of the others."""
+        """Collect another day; return the reason of every failed instance, and `measured` for the others."""
         self.now += timedelta(days=1)
         return self.today()
 
@@ -48,7 +48,7 @@ def test_of_two_names_of_one_server_exactly_one_is_measured(store: Database, tmp
 def test_a_failover_is_not_a_duplicate_and_raises_no_question(store: Database, tmp_path: Path) -> None:
     fleet = Fleet(store, tmp_path, {"a": server(identity=PRIMARY), "b": server(identity=REPLICA)})
     assert fleet.today() == {"a": "measured", "b": "measured"}
-    fleet.servers["a"].identity = replace(REPLICA, started_at="3")  # rebuilt as the replica of the other
+    fleet.servers["a"].identity = replace(REPLICA, started_at="3")  # rebuilt as a replica of the other
     fleet.servers["b"].identity = replace(REPLICA, is_replica=False)  # promoted without a restart
     assert fleet.next_day() == {"a": "measured", "b": "measured"}
 
@@ -74,7 +74,7 @@ def test_another_server_is_never_mixed_in_and_continues_after_it_is_accepted(
     assert [retry.instance_names for retry in list_unrepaired(store, DAY)] == []
     accept_moved(store, ["a"])
     assert fleet.next_day() == {"a": "measured"}
-    # The names decide, although an identifier of the new server is that of another database of the old one.
+    # The names decide, although the new server reuses an identifier of another database of the old one.
     assert query(store, "select database_name, is_active, native_id, renamed_from from instance_databases order by 1") == [
         ("app", True, "77", None),
         ("strange", True, "5", None),

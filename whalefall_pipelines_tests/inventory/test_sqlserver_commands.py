@@ -1,4 +1,4 @@
-"""A SQL Server as people register and examine it: the driver, the least rights, and which of them are missing."""
+"""A SQL Server as people register and test it: the driver, the least privileges, and which of them are missing."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ OPTIONAL = ("CONNECT ANY DATABASE", SEES_STATE, *BACKUPS)
 
 @pytest.fixture
 def server() -> Iterator[SqlServer]:
-    """A server whose login has no more than everybody."""
+    """A server whose login has only the privileges of public."""
     driver_of("microsoft")
     with new_server("CONNECT SQL") as started:
         started.catalogue.add_database("shop")

@@ -1,4 +1,4 @@
-"""The registered fleet in the store: who is active, who is named, and what a visit leaves."""
+"""The registered fleet in the store: active instances, instances by name, and what a probe records."""
 
 from datetime import timedelta
 
@@ -124,7 +124,7 @@ def test_hostile_names_pass_through_the_store_unharmed(store: Database) -> None:
     for name in HOSTILE_NAMES:
         assert names(store, name) == [name]
     assert disable(store, HOSTILE_NAMES) == HOSTILE_NAMES
-    with store.transaction() as cursor:  # all have one address, which no person may enable together
+    with store.transaction() as cursor:  # all have the same address, so a person could not enable them together
         assert switch_active(cursor, HOSTILE_NAMES, is_active=True) == HOSTILE_NAMES
     assert tuple(names(store)) == HOSTILE_NAMES
     remove_instances(store, HOSTILE_NAMES[1:])

@@ -1,4 +1,4 @@
-"""`whalefall instances test`: real servers answer, and every problem comes with what cures it."""
+"""`whalefall instances test` against real servers: every problem comes with its remedy."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ PASSWORD = "hunter2-canary"
 
 @pytest.fixture
 def target(postgres_server: PostgresCluster) -> Iterator[PostgresCluster]:
-    """A server with a monitoring login and databases under hostile names, one of which the login may not see into."""
+    """A server with a monitoring login and databases with hostile names, one of which the login cannot measure."""
     created = [sql.Identifier(name) for name in (*HOSTILE_NAMES, "closed")]
     with superuser(postgres_server) as cursor:
         cursor.execute(sql.SQL("create role {} login password {}").format(sql.Identifier("moni tor"), sql.Literal(PASSWORD)))

@@ -1,4 +1,4 @@
-"""What tests of the maintenance of table partitions begin with: a day, a table, and short ways to create, expire and look."""
+"""Helpers for tests of partition maintenance: a day, a table, and shortcuts to create, expire and list months."""
 
 from datetime import date
 
@@ -63,7 +63,7 @@ def errors(outcomes: tuple[Outcome, ...]) -> list[str]:
 
 
 def leave_detached(store: Database, month: Month) -> str:
-    """Detach a month as an maintenance that was killed before its end left it; its name."""
+    """Leave a month detached, as interrupted maintenance does; return its name."""
     name = month.table_partition(TABLE)
     execute(
         store,

@@ -1,4 +1,4 @@
-"""A month goes into a file, is read back before it is dropped, and comes back with every row."""
+"""A month is written to a file, read back before it is dropped, and restored with every row."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ INSERT = (
 
 @pytest.fixture
 def store(maintenance_store: Database) -> Iterator[Database]:
-    """A store with an overdue month of rows that are hard to write down."""
+    """A store with an overdue month of rows that are hard to serialize."""
     for month in months_between(Month(2025, 9), Month(2026, 11)):
         ensure_month(maintenance_store, TABLE, month)
     session = "6f2c8a50-0000-4000-8000-00000000000a"
@@ -68,7 +68,7 @@ def test_an_expired_month_is_in_a_file_with_a_manifest_and_comes_back_with_every
     manifest = read_manifest(file)
     assert (manifest.table_name, manifest.month, manifest.rows, manifest.bytes) == (TABLE, "2025-09", len(before), file.stat().st_size)
     assert pyarrow.parquet.read_table(file).num_rows == len(before)
-    assert {path.suffix for path in file.parent.iterdir()} == {".parquet", ".json"}  # and no scratch
+    assert {path.suffix for path in file.parent.iterdir()} == {".parquet", ".json"}  # and no temporary file
     restore_archive(store, file)
     assert query(store, ROWS) == before
     assert query(store, f"select tableoid::regclass::text from {TABLE} limit 1") == [(f"{TABLE}_2025_09",)]
@@ -143,7 +143,7 @@ def test_the_same_rows_archived_again_are_the_same_file_and_others_are_a_file_mo
 
 def test_a_month_whose_archive_fails_goes_back_to_its_place(store: Database, tmp_path: Path) -> None:
     before = query(store, ROWS)
-    with store.session() as cursor:  # a type that an archive cannot hold as it is: read back, the rows differ
+    with store.session() as cursor:  # a type that an archive cannot hold exactly: the rows differ when read back
         cursor.execute(f"alter table {TABLE} add column moment timestamp, add column odd numeric(50, 2)")
     outcomes = expire(store, tmp_path)
     assert [type(outcome.error) for outcome in outcomes] == [ArchiveError] * 2
@@ -170,7 +170,7 @@ def test_every_period_stays_what_its_days_say_after_expiry_and_after_restore(mai
     assert list(verify(maintenance_store, days[0], TODAY, TODAY)) == []
     outcomes = [outcome for outcome in expire(maintenance_store, tmp_path) if outcome.step.kind is StepKind.EXPIRE]
     assert len(outcomes) == 4
-    first_kept = date(2025, 11, 1)  # daily periods go with their days
+    first_kept = date(2025, 11, 1)  # daily periods expire with their days
     assert query(maintenance_store, "select min(stat_date) from database_size_stats") == [(first_kept,)]
     assert list(verify(maintenance_store, days[0], TODAY, TODAY, daily_from=first_kept)) == []
     for outcome in outcomes:

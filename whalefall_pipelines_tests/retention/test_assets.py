@@ -48,9 +48,9 @@ def resource(store: Database, **changed: object) -> WhalefallResource:
 
 @contextmanager
 def logged(server: PostgresCluster, store: Database) -> Generator[Callable[[], str]]:
-    """What the server writes into its log about this store until it is asked, with every statement."""
+    """The server's log of this store, with every statement, up to the moment of the call."""
     query(store, f"alter database {store.url.database} set log_statement to 'all'; select 1")
-    store.close()  # the next connection logs
+    store.close()  # takes effect with the next connection
     begun = server.log.stat().st_size
     yield partial(_from, server.log, begun)
     query(store, f"alter database {store.url.database} reset log_statement; select 1")
@@ -152,7 +152,7 @@ def test_nothing_in_a_run_config_makes_the_asset_drop_a_month(
 def test_the_plan_is_made_once_a_run_and_the_catalogue_read_again_where_something_was_done(
     postgres_server: PostgresCluster, store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
-    """Counted in the log of the server. Three types of period outlive their days: those of a month are compared once at both levels."""
+    """Counted in the server's log. Three types of period outlive their days: those of a month are compared once at both levels."""
     (instance,) = register(store, "a")
     old = this_month.plus(-13)
     write_days(store, {((instance.instance_id, "app"), old.first_day): ModelDay(1000)})
@@ -179,7 +179,7 @@ def test_a_month_held_for_its_periods_fails_its_check_and_the_session_and_stays(
     assert metadata(result)["held_back"] == 2
     session = sessions.list_sessions(store, most=1)[0]
     assert (session.status, session.error_code) == (SessionStatus.FAILED, "INVALID_REQUEST")
-    assert requests(store, dagster_instance) == []  # a retry would meet the same
+    assert requests(store, dagster_instance) == []  # a retry would fail in the same way
     assert query(store, "select count(*) from database_size_stats") == [(1,)]
 
 
@@ -287,13 +287,16 @@ def test_the_sensor_notices_a_write_that_met_a_missing_month(
     assert requests(store, dagster_instance) == []
 
     def clock() -> datetime:
-        """It is asked after the months were made sure of, and before anything is written."""
+        """It is queried after the months were ensured, and before anything is written."""
         with store.session() as cursor:
             cursor.execute(f"drop table if exists {last.table_partition(table_name)}")
         return fleet.now
 
     session = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, yesterday, yesterday)
-    with suppress(MissingMonthError), sync_session(store, session, fleet.instances):  # without totals not even a failure can be written
+    with (
+        suppress(MissingMonthError),
+        sync_session(store, session, fleet.instances),
+    ):  # without the table of totals not even a failure can be written
         list(fleet.collector(clock).collect_day(fleet.instances, yesterday, session.session_id))
     assert [record.error_code for record in sessions.list_records(store, session.session_id)] == ["MISSING_MONTH"]
     (request,) = requests(store, dagster_instance)

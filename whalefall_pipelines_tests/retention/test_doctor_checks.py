@@ -1,4 +1,4 @@
-"""What the doctor says of months and of the footprint: fine, or a problem with one next step."""
+"""The doctor's checks of months and of the footprint: fine, or a problem with one next step."""
 
 from datetime import date
 

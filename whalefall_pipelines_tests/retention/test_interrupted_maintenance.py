@@ -1,4 +1,4 @@
-"""Maintenance on real PostgreSQL 15 and 18 that was killed at any of its steps, and is ended by the next one."""
+"""Maintenance on real PostgreSQL 15 and 18 that was killed at any of its steps, and is completed by the next one."""
 
 from dataclasses import replace
 from datetime import date
@@ -50,7 +50,7 @@ def test_an_interrupted_detach_of_a_month_in_use_is_put_back_by_creating(store: 
 def test_maintenance_killed_before_the_drop_is_resumed_and_a_similar_month_is_not_touched(store: Database) -> None:
     have(store, Month(2025, 8), Month(2026, 11), TABLE)
     leave_detached(store, Month(2025, 8))
-    execute(store, f"alter table {TABLE} detach partition {TABLE}_2025_09 concurrently")  # by somebody who wants to keep it
+    execute(store, f"alter table {TABLE} detach partition {TABLE}_2025_09 concurrently")  # detached by somebody who wants to keep it
     assert errors(expire(store)) == []
     assert query(store, f"select to_regclass('{TABLE}_2025_08'), to_regclass('{TABLE}_2025_09')::text") == [(None, f"{TABLE}_2025_09")]
     assert months(store)[0] == "2025-11"

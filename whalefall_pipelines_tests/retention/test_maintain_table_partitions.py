@@ -1,6 +1,6 @@
-"""Maintenance on real PostgreSQL 15 and 18: which months are made, which go, and what conflicts.
+"""Maintenance on real PostgreSQL 15 and 18: which months are created, which expire, and what conflicts.
 
-Whoever is in its way is `test_maintenance_among_others.py`, what was cut off `test_interrupted_maintenance.py`.
+Blocking sessions are in `test_maintenance_among_others.py`, interruptions in `test_interrupted_maintenance.py`.
 """
 
 import time
@@ -125,7 +125,7 @@ def test_the_last_part_of_a_table_stays(store: Database) -> None:
 
 def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(store: Database) -> None:
     have(store, Month(2016, 12), Month(2026, 11), TABLE)
-    execute(  # the rest of a century at once: what is tested is maintenance and not the making of 1,200 tables
+    execute(  # the rest of a century at once: the test is about maintenance, not about creating 1,200 tables
         store,
         "do $$ declare m date; begin for m in select generate_series('1926-12-01'::timestamp, '2016-11-01', '1 month')::date loop "
         f"execute format('create table {TABLE}_%s partition of {TABLE} for values from (%L) to (%L)', "

@@ -1,4 +1,4 @@
-"""What maintenance plans, for any catalogue and any day."""
+"""The plan of partition maintenance, for any catalogue and any day."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -148,7 +148,9 @@ def test_the_last_part_of_a_table_is_never_dropped() -> None:
     assert months(steps, StepKind.EXPIRE) == ["2019-01", "2019-02"]
     assert months(steps, StepKind.KEEP) == ["2019-03"]
     assert not dropped_by(plan(part(Month(2019, 1), Place.DETACH_PENDING)))
-    steps = plan(part(Month(2019, 1)), part(Month(2019, 2), Place.DETACH_PENDING))  # what is attached stays, and not what might be again
+    steps = plan(
+        part(Month(2019, 1)), part(Month(2019, 2), Place.DETACH_PENDING)
+    )  # an attached part stays, not one that could be attached again
     assert [str(step.month) for step in dropped_by(steps)] == ["2019-02"]
 
 
@@ -162,7 +164,7 @@ def test_100_years_of_months_are_planned_at_once() -> None:
 @pytest.mark.parametrize(
     ("zone", "instant", "month"),
     [
-        # The reference mixed UTC with local days: for eight hours at each month's end it was in the wrong month.
+        # The replaced product mixed UTC with local days: for eight hours at each month's end it was in the wrong month.
         ("Asia/Shanghai", datetime(2026, 11, 30, 15, 59, 59, tzinfo=UTC), "2026-11"),
         ("Asia/Shanghai", datetime(2026, 11, 30, 16, 0, tzinfo=UTC), "2026-12"),
         # Clocks go forward on 31 March 2024 at 01:00 UTC: midnight of the first of April is at 22:00 UTC and no more at 23:00.
@@ -194,7 +196,7 @@ def test_every_plan_is_safe_and_complete(partitions: list[TablePartition], rules
     dropped = dropped_by(steps)
     assert sorted(step.name for step in steps if step.found) == sorted(
         partition.name for partition in partitions
-    )  # each table has one step
+    )  # each table has exactly one step
     for step in dropped:
         assert step.month
         assert step.month.end_day <= day
@@ -215,7 +217,7 @@ def test_every_plan_is_safe_and_complete(partitions: list[TablePartition], rules
 
 
 def carried_out(steps: list[Step]) -> list[TablePartition]:
-    """The catalogue after everything was done."""
+    """The catalogue after the plan was executed."""
     left: list[TablePartition] = []
     for step in steps:
         if step.month and step.kind in {StepKind.CREATE, StepKind.KEEP, StepKind.FINALIZE} and not step.drops:
@@ -229,7 +231,7 @@ def carried_out(steps: list[Step]) -> list[TablePartition]:
 def test_an_executed_plan_leaves_nothing_to_do(partitions: list[TablePartition], rules: MaintenanceRules, day: date) -> None:
     steps = plan(*carried_out(plan(*partitions, rules=rules, day=day)), rules=rules, day=day)
     assert {step.kind for step in steps} <= {StepKind.KEEP, StepKind.CONFLICT, StepKind.EXPIRE}
-    assert len(months(steps, StepKind.EXPIRE)) <= 1  # what was the last part may go once the coming months are there
+    assert len(months(steps, StepKind.EXPIRE)) <= 1  # the former last part may expire once the coming months exist
 
 
 def test_a_month_whose_days_are_overdue_is_pruned_unless_it_is_held_or_goes_as_a_whole() -> None:

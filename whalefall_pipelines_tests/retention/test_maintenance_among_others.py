@@ -1,4 +1,4 @@
-"""Maintenance on real PostgreSQL 15 and 18 while others are at work: it waits for nobody, and nobody waits for it."""
+"""Maintenance on real PostgreSQL 15 and 18 during other work: it blocks nobody, and gives up when it is blocked."""
 
 import threading
 import time
@@ -75,7 +75,7 @@ def test_a_blocking_writer_makes_expiry_give_up_and_the_next_run_completes_it(st
         assert time.monotonic() - begun < 5
         assert [type(outcome.error) for outcome in outcomes] == [StoreBusyError] * 2
         with somebody(store, "set lock_timeout = '200ms'", f"select * from {TABLE}", insert(TODAY, 3)):
-            pass  # neither readers nor writers stand behind it
+            pass  # neither readers nor writers queue behind it
     pending = months(store, place=Place.DETACH_PENDING)
     assert pending
     assert {str(step.month) for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.FINALIZE} == set(pending)
@@ -93,7 +93,7 @@ def test_a_reader_of_the_month_makes_expiry_give_up_and_the_next_run_completes_i
         assert time.monotonic() - begun < 5
         with reader.cursor() as cursor:
             cursor.execute(f"select count(*) from {TABLE}_2025_10")
-            assert cursor.fetchone() == (1,)  # what it reads was not taken away under it
+            assert cursor.fetchone() == (1,)  # the table it reads was not dropped meanwhile
         with somebody(store, "set lock_timeout = '200ms'", f"select * from {TABLE}", insert(TODAY, 2)):
             pass
     assert errors(expire(store)) == []

@@ -1,4 +1,4 @@
-"""A month that vanishes between the moment it was made sure of and the write, on real PostgreSQL 15 and 18."""
+"""A month that disappears between being ensured and being written, on real PostgreSQL 15 and 18."""
 
 import threading
 import time
@@ -64,7 +64,7 @@ def test_an_instance_that_met_a_missing_month_is_recorded_as_that_and_maintenanc
     drops = iter([True])
 
     def clock() -> datetime:
-        """It is asked after the months were made sure of, and before anything is written."""
+        """It is queried after the months were ensured, and before anything is written."""
         if next(drops, False):
             drop(maintenance_store, "database_size_stats_2026_11")
         return NIGHT

@@ -1,4 +1,4 @@
-"""Months end at local midnight, on real PostgreSQL 15 and 18 whose store lives in these time zones, daylight saving included."""
+"""Months end at local midnight, on real PostgreSQL 15 and 18 with stores in these time zones, including daylight saving."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,16 +22,16 @@ from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.factories import FleetTest, query, server
 
-# A zone, and the first day of the month that begins at its local midnight; what is odd about that night.
+# A zone, the first day of the month that begins at its local midnight, and the special feature of that night.
 NIGHTS = [
-    ("Asia/Shanghai", date(2026, 12, 1)),  # eight hours before UTC's month
+    ("Asia/Shanghai", date(2026, 12, 1)),  # eight hours before the month in UTC
     ("America/New_York", date(2026, 11, 1)),  # clocks go back at 02:00 of the first day
     ("America/New_York", date(2026, 12, 1)),
     ("Australia/Lord_Howe", date(2026, 11, 1)),  # half an hour of daylight saving
     ("Africa/Cairo", date(2026, 11, 1)),  # clocks went back at midnight two days before
     ("Europe/Berlin", date(2024, 4, 1)),  # clocks went forward on the last day of the month
-    ("Asia/Beirut", date(2024, 4, 1)),  # and there at midnight, so that the last day began at 01:00
-    ("Pacific/Apia", date(2012, 1, 1)),  # two days after one that never was
+    ("Asia/Beirut", date(2024, 4, 1)),  # at midnight, so that the last day began at 01:00
+    ("Pacific/Apia", date(2012, 1, 1)),  # two days after a skipped day
     ("America/Asuncion", date(2017, 10, 1)),  # midnight itself was skipped: the month began at 01:00
 ]
 
@@ -44,7 +44,7 @@ def night(request: pytest.FixtureRequest) -> tuple[ZoneInfo, date]:
 
 @pytest.fixture
 def zoned_store(maintenance_server: PostgresCluster, maintenance_store: Database, night: tuple[ZoneInfo, date]) -> Iterator[Database]:
-    """A store whose sessions and whose database live in the zone, while its server lives in another one."""
+    """A store whose sessions and database are in the zone, while its server is in another one."""
     zone, _ = night
     migrations.migrate(maintenance_store, zone.key)
     administer(maintenance_server, f"alter database {maintenance_store.url.database} set timezone to '{zone.key}'")
@@ -57,7 +57,7 @@ def settings_in(zone: ZoneInfo) -> Settings:
 
 
 def around(first: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """One minute before a month begins for the people of the zone, and one minute after."""
+    """One minute before a month begins in the zone, and one minute after."""
     midnight = datetime(first.year, first.month, 1, tzinfo=zone).astimezone(UTC)
     return midnight - timedelta(minutes=1), midnight + timedelta(minutes=1)
 
@@ -102,7 +102,7 @@ def test_days_written_on_both_sides_of_midnight_are_in_their_own_months(
             (first - timedelta(days=1), last.table_partition(table_name), before),
             (first, this_month.table_partition(table_name), after),
         ]
-        # The store's own clock calls these instants by the same days.
+        # The store's own clock assigns these instants to the same days.
         assert query(zoned_store, f"select count(*) from {table_name} where collected_at::date = stat_date") == [(2,)]
 
 
@@ -113,7 +113,7 @@ def test_yesterday_within_its_grace_is_written_into_the_month_that_is_over(
     fleet = FleetTest(zoned_store, tmp_path, {"a": server({"app": 1000})}, timezone=zone, now=around(first, zone)[1])
     create_table_partitions(zoned_store, settings_in(zone), first)
     yesterday = first - timedelta(days=1)
-    _, outcomes = fleet.collect(yesterday)  # the month that is over was never made here: writing makes it
+    _, outcomes = fleet.collect(yesterday)  # the past month was never created here: writing creates it
     assert outcomes["a"].error is None
     name = months_of([yesterday])[0].table_partition("database_size_stats")
     assert query(zoned_store, "select stat_date, tableoid::regclass::text from database_size_stats") == [(yesterday, name)]

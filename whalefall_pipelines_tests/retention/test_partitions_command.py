@@ -29,7 +29,7 @@ def this_month() -> Month:
 
 @pytest.fixture
 def overdue(store: Database, this_month: Month) -> Month:
-    """The older of two months that are overdue, beside those that are kept."""
+    """The older of two overdue months, beside those that are kept."""
     for month in months_between(this_month.plus(-14), this_month):
         ensure_month(store, TABLE, month)
     with store.transaction() as cursor:

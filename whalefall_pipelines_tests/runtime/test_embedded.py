@@ -1,4 +1,4 @@
-"""The embedded store: started by whoever comes first, found again by the others, and told apart from a store of one's own."""
+"""The embedded store: started by the first command, found by the others, and distinguished from an external store."""
 
 import shutil
 import subprocess
@@ -139,7 +139,7 @@ def test_a_wrong_password_is_no_missing_database(postgres_server: PostgresCluste
 
 
 def test_a_crashed_start_that_left_only_half_a_store_is_repaired(tmp_path: Path) -> None:
-    """Databases are created after the server is up: a kill between the two leaves a server without them."""
+    """Databases are created after the server has started: a kill in between leaves a server without them."""
     home = {"WHALEFALL_HOME": str(tmp_path)}
     server = embedded.cluster(settings.load(home))
     server.start()

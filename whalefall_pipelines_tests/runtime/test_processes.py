@@ -1,4 +1,4 @@
-"""Children that die with their parent, the guard that ends a whole tree, and free ports."""
+"""Children that die with their parent, the supervisor that ends a whole tree, and free ports."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from whalefall_pipelines.runtime.processes import dying_with_parent, end, free_p
 pytestmark = pytest.mark.process
 
 REPOSITORY = Path(__file__).parents[1]
-# A guard over a child that leaves a grandchild behind, as a run of Dagster can be left; the grandchild ignores SIGTERM.
+# A supervisor of a child that leaves a grandchild behind, as a Dagster run can be; the grandchild ignores SIGTERM.
 GUARDED = """
 import subprocess, sys, time
 from whalefall_pipelines.runtime import processes
@@ -40,7 +40,7 @@ finally:
 
 
 def guarded(*words: str, ignoring: str | None = None) -> subprocess.Popen[str]:
-    """Start the tree, from a shell that ignores a signal if so told."""
+    """Start the tree, optionally from a shell that ignores a signal."""
     before = ["sh", "-c", f"trap '' {ignoring}; exec \"$@\"", "sh"] if ignoring else []
     return subprocess.Popen(
         [*before, sys.executable, "-c", GUARDED, *words],
@@ -61,7 +61,7 @@ def read_until(front: subprocess.Popen[str], *words: str) -> None:
 
 
 def rest(front: subprocess.Popen[str]) -> str:
-    """What else is said until the last process of the tree ends: every one of them holds this pipe open."""
+    """The remaining output until the last process of the tree ends: each of them holds this pipe open."""
     return front.communicate(timeout=15)[0]
 
 
@@ -93,7 +93,7 @@ def test_kill_9_of_the_supervisor_ends_the_tree_and_the_launcher_reports_it() ->
         read_until(front, "orphan is there", "waiting")
         (guard,) = psutil.Process(front.pid).children()
         guard.kill()
-        assert front.wait(15) == 1  # an exception: `whalefall` makes it a sentence and code 2
+        assert front.wait(15) == 1  # an exception, which `whalefall` turns into a sentence and exit code 2
         assert rest(front).splitlines()[-1].endswith("was ended by signal 9, so they were ended too.")
 
 
@@ -121,7 +121,7 @@ def test_a_child_dies_with_its_parent() -> None:
 def test_a_child_whose_parent_is_gone_before_it_begins_does_not_begin(tmp_path: Path) -> None:
     touched = tmp_path / "touched"
     command = dying_with_parent(["touch", str(touched)], signal.SIGTERM)
-    command[command.index(str(os.getpid()))] = "1"  # as if its parent had been another
+    command[command.index(str(os.getpid()))] = "1"  # as if it had had another parent
     assert subprocess.run(command, check=False, timeout=10).returncode == 1
     assert not touched.exists()
 

@@ -1,4 +1,4 @@
-"""The launcher of private PostgreSQL servers, on real binaries: 18 (the store's own), and where versions differ 17 and Debian's."""
+"""The launcher of private PostgreSQL servers, on real binaries: 18 (the store's), and where versions differ 17 and Debian's."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ def test_a_server_of_every_kind_of_binaries_keeps_its_data_and_its_port_over_a_r
 
 
 def test_one_that_is_just_stopping_is_started_anew(made_cluster: PostgresCluster) -> None:
-    """As when `whalefall up` is killed, and started again at once."""
+    """As when `whalefall up` is killed and immediately started again."""
     with running(made_cluster) as cluster:
         before = cluster.process_id()
         assert before
@@ -115,7 +115,7 @@ def test_it_is_stopped_by_another_program_than_the_one_that_started_it(made_clus
         process_id, _ = started(holder)
         begun = time.monotonic()
         assert made_cluster.stop()
-        # The holder lives on and has not collected it.
+        # The holder is still alive and has not reaped it.
         assert time.monotonic() - begun < 10
         assert gone(process_id)
         holder.kill()
@@ -133,7 +133,7 @@ def test_it_runs_as_root_in_every_way_and_as_a_user_and_ends_with_its_parent(way
     else:
         expected_uid = 65534
         if way == "nobody":
-            environment["PATH"] = "/nonexistent"  # no `unshare`, which is how a container without it looks
+            environment["PATH"] = "/nonexistent"  # no `unshare`, as in a container without it
         else:
             before = AS_NOBODY
             interpreter = python_for_everybody()
