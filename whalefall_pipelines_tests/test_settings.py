@@ -1,4 +1,4 @@
-"""What the environment may say, and what it may not."""
+"""Valid and invalid settings in the environment."""
 
 from pathlib import Path
 

@@ -105,8 +105,8 @@ class Up:
         assert self.process.poll() is None, self.output()
 
     def part(self, word: str) -> psutil.Process:
-        (guard,) = psutil.Process(self.process.pid).children()
-        (part,) = [process for process in guard.children() if word in process.cmdline()]
+        (supervisor,) = psutil.Process(self.process.pid).children()
+        (part,) = [process for process in supervisor.children() if word in process.cmdline()]
         return part
 
     def ask(self, query: str, variables: Mapping[str, object] | None = None) -> Any:

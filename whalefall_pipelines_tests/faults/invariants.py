@@ -81,14 +81,14 @@ def _check_rows(database: Database, day: date) -> None:
     assert query(database, "select * from database_size_stats where stat_date = %s and provenance <> 'measured'", day) == []
     assert query(database, "select * from capacity_gaps where reason = '' or detail = ''") == []
     sized = "exists (select 1 from database_size_stats as s where (s.instance_id, s.stat_date) = (d.instance_id, d.stat_date)"
-    lacking = "exists (select 1 from capacity_gaps as g where (g.instance_id, g.stat_date) = (d.instance_id, d.stat_date)"
+    missing = "exists (select 1 from capacity_gaps as g where (g.instance_id, g.stat_date) = (d.instance_id, d.stat_date)"
     this_one = "and s.database_name = d.database_name)"
     its_gap = "and (g.database_name = d.database_name or g.database_name is null) and g.closed_by is null)"
     wrong = query(
         database,
         "select d.* from (select *, %s::date as stat_date from instance_databases) as d where d.first_seen_date <= d.stat_date "
-        f"and ({sized} {this_one} and {lacking} {its_gap} "
-        f"or d.is_active and ({sized}) or {lacking})) and not {sized} {this_one} and not {lacking} {its_gap})",
+        f"and ({sized} {this_one} and {missing} {its_gap} "
+        f"or d.is_active and ({sized}) or {missing})) and not {sized} {this_one} and not {missing} {its_gap})",
         day,
     )
     assert wrong == []

@@ -73,14 +73,14 @@ def test_started_by_a_script_it_uses_the_store_that_runs_and_leaves_it(prepared_
         ["sh", "-c", script, "sh", *WHALEFALL], env=home.environment, stdout=subprocess.PIPE, text=True, cwd="/"
     ) as shell:
         assert shell.stdout
-        front = int(shell.stdout.readline())
+        launcher = int(shell.stdout.readline())
         try:
             assert eventually(lambda: "whalefall is up" in log.read_text(), seconds=60), log.read_text()
-            os.kill(front, signal.SIGINT)
-            assert eventually(lambda: not psutil.pid_exists(front)), log.read_text()
+            os.kill(launcher, signal.SIGINT)
+            assert eventually(lambda: not psutil.pid_exists(launcher)), log.read_text()
         finally:
-            if psutil.pid_exists(front):
-                os.kill(front, signal.SIGKILL)
+            if psutil.pid_exists(launcher):
+                os.kill(launcher, signal.SIGKILL)
     assert eventually(lambda: {process.pid for process in home.processes()} & store == {process.pid for process in home.processes()})
     assert cluster(settings.load(home.environment)).process_id() in store
     assert log.read_text().endswith("whalefall: stopped.\n")
@@ -105,13 +105,13 @@ def test_when_a_part_dies_the_others_end_and_it_is_named_and_an_external_store_s
 
 def test_a_terminal_that_is_closed_while_it_starts_ends_what_was_started(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home()
-    front, terminal = pty.fork()
-    if front == 0:
+    launcher, terminal = pty.fork()
+    if launcher == 0:
         os.chdir(REPOSITORY)
         os.execve(sys.executable, [*WHALEFALL, "up", "--port", str(free_port())], home.environment)  # noqa: S606
     assert eventually((home.folder / "logs" / "code_server.log").exists)
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(front, 0)[1]) == 0
+    assert os.waitstatus_to_exitcode(os.waitpid(launcher, 0)[1]) == 0
     assert gone(home, seconds=1)
 
 

@@ -35,7 +35,7 @@ SECRETS = (STORE, KEY, LOGIN)
 PACKAGES = ("whalefall_pipelines.", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg2", "pymysql")
 
 
-def given_away() -> tuple[set[str], dict[str, list[str]]]:
+def leaking_objects() -> tuple[set[str], dict[str, list[str]]]:
     """The names of the classes that have objects in memory, and the secrets that their objects reveal in a repr or as text."""
     seen: set[str] = set()
     leaks: dict[str, list[str]] = {}
@@ -83,7 +83,7 @@ def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engin
         assert login.password == LOGIN, "there is nothing to give away"
         with collector.fleet.connect(instance, login) as probe:
             assert probe.list_databases()
-            seen, leaks = given_away()
+            seen, leaks = leaking_objects()
         assert leaks == {}
         assert alive
     return seen
@@ -134,7 +134,7 @@ def test_an_object_that_reveals_a_password_is_found() -> None:
 
     CarelessError.__module__ = "whalefall_pipelines.careless"
     alive = CarelessError(f"cannot log in with {LOGIN}")
-    assert given_away()[1] == {"whalefall_pipelines.careless.CarelessError": [LOGIN]}
+    assert leaking_objects()[1] == {"whalefall_pipelines.careless.CarelessError": [LOGIN]}
     assert alive
 
 

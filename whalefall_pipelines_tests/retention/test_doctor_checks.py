@@ -20,8 +20,8 @@ def a_step(kind: StepKind, month: Month, place: Place | None = Place.ATTACHED) -
 
 def test_a_missing_month_is_a_problem_once_it_has_begun_and_a_warning_before() -> None:
     assert bad(check_months([a_step(StepKind.KEEP, THIS)], THIS)) == []
-    lacking = [a_step(StepKind.CREATE, month, None) for month in (Month(2026, 10), THIS, THIS.plus(1))]
-    now, later = bad(check_months(lacking, THIS))
+    missing = [a_step(StepKind.CREATE, month, None) for month in (Month(2026, 10), THIS, THIS.plus(1))]
+    now, later = bad(check_months(missing, THIS))
     assert (now[0], later[0]) == (Severity.PROBLEM, Severity.WARNING)
     assert "instance_size_stats_2026_10, instance_size_stats_2026_11 are missing" in now[1]
     assert "instance_size_stats_2026_12" in later[1]

@@ -39,7 +39,7 @@ finally:
 """
 
 
-def guarded(*words: str, ignoring: str | None = None) -> subprocess.Popen[str]:
+def supervised(*words: str, ignoring: str | None = None) -> subprocess.Popen[str]:
     """Start the tree, optionally from a shell that ignores a signal."""
     before = ["sh", "-c", f"trap '' {ignoring}; exec \"$@\"", "sh"] if ignoring else []
     return subprocess.Popen(
@@ -51,60 +51,60 @@ def guarded(*words: str, ignoring: str | None = None) -> subprocess.Popen[str]:
     )
 
 
-def read_until(front: subprocess.Popen[str], *words: str) -> None:
-    assert front.stdout
+def read_until(launcher: subprocess.Popen[str], *words: str) -> None:
+    assert launcher.stdout
     missing = set(words)
     while missing:
-        line = front.stdout.readline()
+        line = launcher.stdout.readline()
         assert line, f"it ended before it said {missing}"
         missing.discard(line.strip())
 
 
-def rest(front: subprocess.Popen[str]) -> str:
+def rest(launcher: subprocess.Popen[str]) -> str:
     """The remaining output until the last process of the tree ends: each of them holds this pipe open."""
-    return front.communicate(timeout=15)[0]
+    return launcher.communicate(timeout=15)[0]
 
 
 def test_a_tree_ends_to_its_last_orphan_and_the_launcher_exits_with_the_supervisors_code() -> None:
-    with guarded("return") as front:
-        read_until(front, "orphan is there", "waiting")
-        assert front.wait(10) == 7
-        assert rest(front) == ""
+    with supervised("return") as launcher:
+        read_until(launcher, "orphan is there", "waiting")
+        assert launcher.wait(10) == 7
+        assert rest(launcher) == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_signal_to_the_launcher_ends_the_tree(number: signal.Signals) -> None:
-    with guarded(ignoring="INT") as front:
-        read_until(front, "orphan is there", "waiting")
-        front.send_signal(number)
-        assert front.wait(10) == 0
-        assert rest(front) == "interrupted\n"
+    with supervised(ignoring="INT") as launcher:
+        read_until(launcher, "orphan is there", "waiting")
+        launcher.send_signal(number)
+        assert launcher.wait(10) == 0
+        assert rest(launcher) == "interrupted\n"
 
 
 def test_kill_9_of_the_launcher_ends_the_tree() -> None:
-    with guarded() as front:
-        read_until(front, "orphan is there", "waiting")
-        front.kill()
-        assert rest(front) == "interrupted\n"
+    with supervised() as launcher:
+        read_until(launcher, "orphan is there", "waiting")
+        launcher.kill()
+        assert rest(launcher) == "interrupted\n"
 
 
 def test_kill_9_of_the_supervisor_ends_the_tree_and_the_launcher_reports_it() -> None:
-    with guarded() as front:
-        read_until(front, "orphan is there", "waiting")
-        (guard,) = psutil.Process(front.pid).children()
-        guard.kill()
-        assert front.wait(15) == 1  # an exception, which `whalefall` turns into a sentence and exit code 2
-        assert rest(front).splitlines()[-1].endswith("was ended by signal 9, so they were ended too.")
+    with supervised() as launcher:
+        read_until(launcher, "orphan is there", "waiting")
+        (supervisor,) = psutil.Process(launcher.pid).children()
+        supervisor.kill()
+        assert launcher.wait(15) == 1  # an exception, which `whalefall` turns into a sentence and exit code 2
+        assert rest(launcher).splitlines()[-1].endswith("was ended by signal 9, so they were ended too.")
 
 
 def test_an_ignored_hangup_stays_ignored() -> None:
-    with guarded(ignoring="HUP") as front:
-        read_until(front, "orphan is there", "waiting")
-        front.send_signal(signal.SIGHUP)
+    with supervised(ignoring="HUP") as launcher:
+        read_until(launcher, "orphan is there", "waiting")
+        launcher.send_signal(signal.SIGHUP)
         with pytest.raises(subprocess.TimeoutExpired):
-            front.wait(0.5)
-        front.terminate()
-        assert front.wait(10) == 0
+            launcher.wait(0.5)
+        launcher.terminate()
+        assert launcher.wait(10) == 0
 
 
 def test_a_child_dies_with_its_parent() -> None:

@@ -1,6 +1,6 @@
 """Runs that are killed, terminated or executed again, and a session that is cancelled, with the real daemon.
 
-How a day heals is in `faults/`.
+How a day recovers is in `faults/`.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Sessions end, whoever dies: cancelled by a person, left by their process, or cut from the store for a while."""
+"""Sessions always end: cancelled by a person, abandoned by their process, or cut off from the store for a while."""
 
 import threading
 import time
@@ -40,7 +40,7 @@ def cancel(store: Database, session_id: UUID) -> bool:
 
 
 def silence(store: Database, session_id: UUID, seconds: float = DEAD_AFTER_SECONDS + 1) -> None:
-    """Let it seem that nothing was heard of a session for so long, in a store that has been up for longer."""
+    """Pretend that the last heartbeat of a session is this long ago, in a store that has been up for longer."""
     query(
         store,
         "update sync_sessions set alive_at = now() - make_interval(secs => %s) where session_id = %s returning 1",
@@ -228,7 +228,7 @@ def test_attempts_within_a_run_share_the_deadline_of_one_probe(store: Database, 
 
 
 def test_waiting_for_others_does_not_count_towards_the_deadline_of_a_probe(store: Database, tmp_path: Path) -> None:
-    """A server that failed at once waits until the first pass is over, however long the others take."""
+    """A server that failed immediately waits until the first pass is over, however long the others take."""
 
     def recover(target: FakeServer) -> None:
         target.refusal = None if target.visits > 1 else target.refusal

@@ -1,4 +1,4 @@
-"""A run in a real Dagster process on real servers: the session it leaves, and that no secret is anywhere afterwards."""
+"""A run in a real Dagster process on real servers: its session, and that no secret is stored anywhere."""
 
 import itertools
 from collections.abc import Iterator

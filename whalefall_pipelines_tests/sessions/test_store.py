@@ -1,4 +1,4 @@
-"""The states of sessions and records move along their arrows only: the database refuses the rest, whoever asks."""
+"""Sessions and records change only along the allowed transitions: the database refuses all others."""
 
 import itertools
 from uuid import UUID, uuid4

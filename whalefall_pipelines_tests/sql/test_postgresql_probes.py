@@ -1,5 +1,5 @@
-"""Statements for monitored PostgreSQL servers call nothing that somebody else may have made: every function, operator, type and table is
-that of pg_catalog, whatever the search_path is.
+"""Statements for monitored PostgreSQL servers call nothing that another user may have created: every function, operator, type and table
+is qualified with pg_catalog, whatever the search_path is.
 """
 
 import re
@@ -21,13 +21,13 @@ _TOKEN = re.compile(
     |(?P<mark>[(),;.\[\]"$:])""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
-# Syntax that stands before a bracket, and syntax that looks its operators up in the search_path.
+# Syntax that precedes a parenthesis, and syntax that looks up its operators in the search_path.
 _SYNTAX = {"any", "all", "exists", "when", "then", "else", "and", "or", "not", "as", "from", "lateral", "where", "select", "coalesce"}
 _LOOKS_UP = {"in", "like", "ilike", "similar", "between", "nullif", "using", "natural", "distinct"}
 
 
 def unqualified(statement: str) -> list[str]:
-    """What of a statement is looked up in the search_path."""
+    """The parts of a statement that are looked up in the search_path."""
     kinds = ((match.lastgroup, match[0].strip().lower()) for match in _scan(statement))
     tokens = [("operator" if kind == "schema" else kind, text) for kind, text in kinds if kind]
     names = set(re.findall(r"(?:\bwith|,)\s*(\w+)\s+as\s*\(", statement)) | set(re.findall(r"\bas\s+(\w+)\s*\(", statement))

@@ -1,4 +1,4 @@
-"""Every statement of `sql/` is tested by being there: its header, its caller, and whether the server understands it."""
+"""Every statement of `sql/` is tested automatically: its header, its caller, and whether the server can prepare it."""
 
 import re
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_the_server_can_prepare_it(store: Database, name: str) -> None:
     text = "\n".join(line for line in queries.load(name).splitlines() if not line.startswith("--"))
     placeholders = re.findall(r"\{(\w+)\}", text)
     with store.transaction() as cursor:
-        if placeholders:  # DDL takes no parameters and cannot be prepared: it is composed, and run by the tests of its own module
+        if placeholders:  # DDL takes no parameters and cannot be prepared: it is composed, and executed by the tests of its own module
             assert sql.SQL(text).format(**{name: sql.Identifier("x") for name in placeholders}).seq
         elif text.split(maxsplit=1)[0] == "create":
             cursor.execute(text)
@@ -64,7 +64,7 @@ def test_the_server_can_prepare_it(store: Database, name: str) -> None:
 
 
 def test_two_advisory_locks_never_have_one_number() -> None:
-    """Changing the fleet once waited for the maintenance of table partitions, and the other way round."""
+    """Changing the fleet once blocked partition maintenance, and vice versa."""
     folders: dict[str, set[str]] = {}
     for name in STATEMENTS:
         for number in re.findall(r"advisory_\w+\((\d+)", queries.load(name)):

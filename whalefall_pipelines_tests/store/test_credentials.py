@@ -1,4 +1,4 @@
-"""Secrets are resolved when they are needed, and what goes wrong with them is told without them."""
+"""Secrets are resolved when they are needed, and errors do not contain them."""
 
 import base64
 import os

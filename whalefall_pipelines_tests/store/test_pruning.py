@@ -1,4 +1,4 @@
-"""What is asked of some days reads the months of those days and no others, however long the history is; PostgreSQL's own plans say so."""
+"""Queries about some days read only the months of those days, however long the history is, according to PostgreSQL's plans."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
@@ -51,7 +51,7 @@ GONE = (
     "from generate_series(2, 2000) as number; analyze database_activity"
 )
 BRIDGES = {"first_day": ASKED - timedelta(days=7), "last_day": ASKED, "max_gap_days": 7, "session_id": None}
-# What tells the first day that is stored looks at the edge of every index, and at no row but that one.
+# The query for the first stored day reads the end of every index, and only that one row.
 EDGES = {"capacity/list_coverage", "capacity/record_uncollected_days"}
 
 

@@ -1,6 +1,6 @@
-"""An Oracle for tests that python-oracledb connects to, logs in to and asks: a thread for each session. What it knows is `double.py`.
+"""An Oracle for tests that python-oracledb connects to, logs in to and asks: a thread for each session. Its contents are in `double.py`.
 
-It speaks as much of the thin protocol as a visit needs: accept, protocol and data types, the log-in by password (11g verifier, both
+It speaks as much of the thin protocol as a probe needs: accept, protocol and data types, the log-in by password (11g verifier, both
 sides prove that they know it), execute, fetch, log off, and breaks. It is as the driver expects it, not as a recording of a real one.
 """
 
@@ -27,13 +27,13 @@ _CHALLENGE, _PROOF, _EXECUTE, _FETCH, _LOGOFF = 118, 115, 94, 5, 9
 _VERIFIER_11G = 0x1B25
 _VERSION_19 = 12  # of the messages
 _BREAK, _RESET = 1, 2
-# What a statement's message has before and after its text, in this version of the messages.
+# The bytes before and after the text of a statement in its message, in this version of the messages.
 _BEFORE_TEXT, _AFTER_TEXT, _OF_A_BIND = "nnbnbnbbnnnbnbbbbbbnnbbbnbnnbnbbnbnbbn", "n" * 13, "bbbbnnnnnnbnn"
 
 
 @dataclass
 class Session:
-    """What one client is to the server."""
+    """The state of one client."""
 
     client: socket.socket
     username: str = ""
@@ -46,7 +46,7 @@ class Session:
 
 class OracleServer(Listener):
     """`refusals` are the errors that logins meet whatever their password; `held` stops every statement until it is cleared or the client
-    loses lock_policy."""
+    loses patience."""
 
     def __init__(self, double: OracleDouble | None = None, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         super().__init__(self._carry, host)
@@ -178,7 +178,7 @@ class OracleServer(Listener):
         return wire.rows(rows[:count]) + wire.failure(1403 if is_over else 0, "ORA-01403: no data found\n", cursor)
 
     def _break_off(self, session: Session) -> bytes:
-        """Wait until the client has had enough, and say that its statement was cancelled."""
+        """Wait until the client gives up, and report that its statement was cancelled."""
         marks: Sequence[int] = ()
         while _RESET not in marks:
             kind, body = self._read(session)

@@ -1,4 +1,4 @@
-"""The SQL Server for tests as a target: visited through each ODBC driver of this machine, plain or over TLS."""
+"""The SQL Server for tests as a target: probed through each ODBC driver of this machine, plain or over TLS."""
 
 import os
 import ssl
@@ -37,7 +37,7 @@ def driver_of(name: str) -> Driver:
 
 
 def new_server(*rights: str, **options: object) -> SqlServer:
-    """A server with the login that visits use, not yet listening."""
+    """A server with the login that probes use, not yet listening."""
     server = SqlServer(**options)  # type: ignore[arg-type]
     server.catalogue.add_login(LOGIN.username, str(LOGIN.password), *(rights or EVERYTHING))
     return server
@@ -57,20 +57,20 @@ def visit(
     watchdog: Watchdog | None = None,
     **settings: str | None,
 ) -> Generator[SqlServerProbe]:
-    """An open visit."""
+    """An open probe."""
     instance = instance_at(server.host, server.port, **settings)
     with connect_through(driver, instance, login, deadlines, watchdog or Watchdog()) as probe:
         yield probe
 
 
 def connect(driver: Driver, instance: Instance, login: Login = LOGIN, deadlines: Deadlines = QUICK) -> None:
-    """A visit that must not succeed."""
+    """A probe that must fail."""
     with connect_through(driver, instance, login, deadlines, Watchdog()):
         raise AssertionError("connected")
 
 
 def tls_context(folder: Path) -> ssl.SSLContext:
-    """TLS 1.2 at most, as TDS 7.4 has no more, with a certificate that no system trusts; its authority is `authority.pem`."""
+    """TLS 1.2 at most, which is the limit of TDS 7.4, with a certificate that no system trusts; its authority is `authority.pem`."""
     made = make_certificates(folder, address="127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -78,7 +78,7 @@ def tls_context(folder: Path) -> ssl.SSLContext:
     return context
 
 
-# Fixtures; a test module takes those that it needs by assigning them to names of its own.
+# Fixtures; a test module uses those that it needs by assigning them to its own names.
 
 
 @pytest.fixture(params=DRIVERS)
@@ -89,6 +89,6 @@ def driver(request: pytest.FixtureRequest) -> Driver:
 
 @pytest.fixture
 def server() -> Generator[SqlServer]:
-    """A server whose login has all the rights that the README asks for."""
+    """A server whose login has all the privileges that the README requires."""
     with new_server() as started:
         yield started
