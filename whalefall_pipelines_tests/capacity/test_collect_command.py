@@ -115,7 +115,7 @@ def test_only_a_running_session_can_be_cancelled_and_once(store: Database, store
     assert {record.status for record in sessions.list_records(store, plan.session_id)} == {RecordStatus.PENDING}
 
 
-def test_a_session_without_records_tells_why_it_failed(store: Database, store_environment: Environment) -> None:
+def test_a_session_without_records_shows_why_it_failed(store: Database, store_environment: Environment) -> None:
     plan = SessionPlan(uuid4(), SyncCategory.PARTITION, SyncType.SCHEDULED_TASK, DAY, DAY)
     sessions.open_session(store, plan, [])
     why = "2026-04 is in the way"

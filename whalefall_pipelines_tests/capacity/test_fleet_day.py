@@ -149,7 +149,7 @@ def test_a_range_shows_each_day_its_own_figures_and_measures_only_today(
     assert dagster_instance.get_materialized_partitions(SIZES) == {str(before), str(yesterday), str(day)}
 
 
-def test_a_day_that_is_over_keeps_what_was_measured(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+def test_a_past_day_keeps_its_measured_sizes(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
     now, day = now_and_today()
     old = day - timedelta(days=5)
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now - timedelta(days=5))

@@ -202,5 +202,5 @@ def test_every_statement_for_a_monitored_server_only_reads(name: str) -> None:
         "-- select\ncreate table x (y integer)",
     ],
 )
-def test_a_statement_that_writes_is_told_from_one_that_reads(statement: str) -> None:
+def test_writing_statements_are_distinguished_from_reading_ones(statement: str) -> None:
     assert writing([statement]) == [statement]

@@ -37,7 +37,7 @@ def test_an_engine_without_an_adapter_is_refused_by_a_sentence() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_a_driver_that_cannot_be_loaded_is_this_machines_fault() -> None:
+def test_a_driver_that_cannot_be_loaded_is_a_fault_of_this_machine() -> None:
     fleet = ServerFleet(adapters={Engine.ORACLE: "whalefall_pipelines_tests.fleet.no_such_module"})
     with pytest.raises(UnreachableError, match="cannot be loaded on this machine") as caught, fleet.connect(instance(Engine.ORACLE), LOGIN):
         raise AssertionError("connected")
@@ -58,7 +58,7 @@ def no_descriptor_left() -> Generator[None]:
 
 
 @pytest.mark.parametrize("engine", [Engine.POSTGRESQL, Engine.MYSQL, Engine.ORACLE])
-def test_a_machine_that_has_no_socket_left_is_no_fault_of_the_server(engine: Engine) -> None:
+def test_a_machine_without_free_sockets_is_not_a_fault_of_the_server(engine: Engine) -> None:
     fleet, login = ServerFleet(Deadlines(2, 2, 2)), Login("monitor", SECRET)
     with silent_host() as host:
         instance = Instance(1, "target", engine, host.host, host.port, login.username)

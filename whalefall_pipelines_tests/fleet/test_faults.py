@@ -67,7 +67,7 @@ def test_a_name_without_an_address_is_an_unknown_host(subject: Subject, name: st
 
 
 @pytest.mark.parametrize("unresponsive", [dead_host, silent_host])
-def test_a_host_that_does_not_answer_costs_the_connect_deadline(
+def test_a_host_that_does_not_answer_takes_the_connect_deadline(
     subject: Subject, unresponsive: Callable[[], AbstractContextManager[Address]]
 ) -> None:
     begun = time.monotonic()
@@ -78,7 +78,7 @@ def test_a_host_that_does_not_answer_costs_the_connect_deadline(
 
 
 @pytest.mark.parametrize("after_bytes", [0, 3, 30, 100])
-def test_a_login_that_stalls_costs_the_connect_deadline(subject: Subject, after_bytes: int) -> None:
+def test_a_stalled_login_takes_the_connect_deadline(subject: Subject, after_bytes: int) -> None:
     with ChaosProxy(subject.host, subject.port) as proxy, fails(subject, Reason.TIMEOUT, UnreachableError, within=3):
         proxy.stall(after_bytes=after_bytes)
         subject.refused(proxy, deadlines=CONNECT)

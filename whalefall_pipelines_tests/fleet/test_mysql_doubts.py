@@ -64,7 +64,7 @@ def test_a_csv_table_is_excluded_by_name_and_the_rest_is_measured(target: Target
     assert second.method == Method.INNODB_TABLESPACES if target.family == "mysql" else Method.INNODB_SYS_TABLESPACES
 
 
-def test_a_schema_of_which_most_tables_tell_no_size_is_missing(target: Target) -> None:
+def test_a_schema_whose_tables_mostly_have_no_size_is_missing(target: Target) -> None:
     schema = target.create_schema()
     target.fill(schema, "plain", 100)
     target.ask(*(f"create table {schema}.listed{number} (id int not null) engine=CSV" for number in range(5)))

@@ -66,7 +66,7 @@ def test_a_server_that_asks_for_the_password_in_the_clear_does_not_get_it(plugin
 
 @pytest.mark.parametrize("plugin", CLEAR)
 @pytest.mark.parametrize(("sslmode", "is_told"), [(None, False), ("require", False), ("verify-ca", True), ("verify-full", True)])
-def test_only_a_server_whose_certificate_was_verified_is_told_the_password(
+def test_only_a_server_with_a_verified_certificate_gets_the_password(
     tmp_path: Path, plugin: bytes, sslmode: str | None, is_told: bool
 ) -> None:
     certificates, heard = make_certificates(tmp_path, address="127.0.0.1"), list[bytes]()
@@ -105,7 +105,7 @@ def answering_by_itself(target: Target, statement: bytes) -> Callable[[socket.so
     ("statement", "sentence"),
     [(b"set session transaction read only", "is not read-only"), (b"set session sql_mode", "is not limited"), (b"nothing", "")],
 )
-def test_a_proxy_that_does_not_pass_the_limits_on_is_not_asked(target: Target, statement: bytes, sentence: str) -> None:
+def test_a_proxy_that_does_not_pass_on_the_limits_is_not_queried(target: Target, statement: bytes, sentence: str) -> None:
     login = target.create_login()
     with Listener(answering_by_itself(target, statement)) as proxy:
         instance = instance_at(proxy.host, proxy.port, sslmode="disable")
@@ -141,7 +141,7 @@ def test_what_a_schema_calls_like_ours_is_not_used(target: Target) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(PROBES.glob("*.sql")), ids=lambda path: path.stem)
-def test_every_table_that_is_asked_is_named_with_its_schema(path: Path) -> None:
+def test_every_queried_table_is_qualified_with_its_schema(path: Path) -> None:
     text = (
         path.read_text(encoding="utf-8").replace("%%", "%").replace("%(database_name)s", "'x'").replace("%(statement_milliseconds)s", "1")
     )

@@ -74,7 +74,7 @@ def test_names_that_may_be_written_alike_share_nothing(mysql: Target) -> None:
         assert total_bytes(mysql, "prènom") == 0
 
 
-def test_a_tablespace_of_two_schemas_is_counted_by_statistics_and_says_so(mysql: Target) -> None:
+def test_a_tablespace_of_two_schemas_is_counted_by_statistics_and_marked(mysql: Target) -> None:
     with tablespace(mysql) as (name, _):
         first, second = mysql.create_schema(), mysql.create_schema()
         mysql.fill(first, "plain", 2000, f"tablespace {name}")
@@ -86,7 +86,7 @@ def test_a_tablespace_of_two_schemas_is_counted_by_statistics_and_says_so(mysql:
         assert [size.notice for size in sizes] == [None, None]
 
 
-def test_statistics_in_the_system_tablespace_say_when_they_are_old(target: Target) -> None:
+def test_outdated_statistics_in_the_system_tablespace_are_reported(target: Target) -> None:
     with in_system_tablespace(target) as options:
         schema, neighbour = target.create_schema(), target.create_schema()
         target.fill(neighbour, "own", 10, "" if target.family == "mysql" else "engine=MyISAM")

@@ -133,7 +133,7 @@ def test_an_unreadable_list_of_files_affects_only_its_tablespaces(
     ]
 
 
-def test_what_is_in_use_is_unknown_where_it_may_not_be_asked_or_fails(double: OracleDouble) -> None:
+def test_used_space_is_unknown_where_the_query_is_not_allowed_or_fails(double: OracleDouble) -> None:
     double.failure, double.failure_on = 1013, USED
     assert probe_of(double).measure(["USERS"]) == [size("USERS", 2 * GIBIBYTE, 5 * GIBIBYTE)]
     double.failure = None
@@ -154,7 +154,7 @@ def test_what_is_in_use_is_unknown_where_it_may_not_be_asked_or_fails(double: Or
         (604, Reason.SERVER_ERROR, SizesError),  # "at recursive SQL level": memory, disk, anything; the cause is on the next line
     ],
 )
-def test_errors_are_told_apart_by_number(double: OracleDouble, number: int, reason: Reason, kind: type[TargetError]) -> None:
+def test_errors_are_distinguished_by_number(double: OracleDouble, number: int, reason: Reason, kind: type[TargetError]) -> None:
     probe = probe_of(double)
     double.failure = number
     with failure(reason, kind):

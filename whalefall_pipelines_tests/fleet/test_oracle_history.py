@@ -71,7 +71,7 @@ def test_the_day_is_that_of_whalefalls_time_zone_wherever_the_server_is(double: 
     assert days(recovered(double, timezone=NEW_YORK)) == [17, 18]
 
 
-def test_only_the_days_and_tablespaces_that_are_asked_for_are_recovered(double: OracleDouble) -> None:
+def test_only_the_requested_days_and_tablespaces_are_recovered(double: OracleDouble) -> None:
     for number, (day, hour, minute) in enumerate([(15, 23, 59), (16, 0, 0), (22, 23, 59), (23, 0, 0)]):
         double.add_snapshot(number, at(day, hour, minute), {"USERS": (1, 1, 1), "CRM": (2, 2, 2)})
     assert days(recovered(double)) == [16, 22]
@@ -85,7 +85,7 @@ def test_each_node_of_a_cluster_has_its_snapshot_and_the_size_counts_once(double
 
 
 @pytest.mark.parametrize("options", [{"flag": 2}, {"flag": 4}, {"container": 1}])
-def test_what_is_another_databases_or_was_not_licensed_is_left_out(double: OracleDouble, options: dict[str, int]) -> None:
+def test_snapshots_of_another_database_or_without_licence_are_excluded(double: OracleDouble, options: dict[str, int]) -> None:
     double.add_snapshot(1, at(17, 12), {"USERS": (100, 400, 60)}, **options)  # type: ignore[arg-type]
     assert recovered(double, "USERS", "USERS of the root") == []
 

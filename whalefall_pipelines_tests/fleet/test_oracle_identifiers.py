@@ -86,7 +86,7 @@ def test_what_fails_is_unknown_and_affects_nothing_else(double: OracleDouble, nu
 
 
 @pytest.mark.parametrize("is_utf_8", [True, False])
-def test_names_that_are_no_text_are_kept_apart_and_measured(is_utf_8: bool) -> None:
+def test_names_that_are_not_valid_text_are_distinguished_and_measured(is_utf_8: bool) -> None:
     """The server sends U+FFFD for what its character set does not have, and bytes that are not UTF-8 where it assumes they are."""
     with new_server() as server:
         server.double.is_utf_8 = is_utf_8
@@ -118,7 +118,7 @@ def test_privileges_revoked_from_public_are_named_with_the_grants(double: Oracle
     assert f"GRANT SELECT ON sys.{view} TO monitor;" in messages[0]
 
 
-def test_on_amazon_rds_the_grants_are_those_that_somebody_can_run_there(double: OracleDouble) -> None:
+def test_on_amazon_rds_the_grants_can_be_run_there(double: OracleDouble) -> None:
     double.run("insert into sys.all_users values ('RDSADMIN')")
     double.revoke("dba_tablespaces")
     probe = probe_of(double)

@@ -108,7 +108,7 @@ def test_a_redirected_probe_keeps_its_deadline(server: OracleServer) -> None:
         (None, "the server closed the connection"),
     ],
 )
-def test_what_a_listener_refuses_and_what_is_none_is_unavailable(answer: bytes | None, words: str) -> None:
+def test_a_refusing_listener_and_another_protocol_are_unavailable(answer: bytes | None, words: str) -> None:
     with answering_host(answer) as host, failure(Reason.UNAVAILABLE, UnreachableError, PASSWORD) as messages:
         refused(host.host, host.port)
     assert words in messages[0]

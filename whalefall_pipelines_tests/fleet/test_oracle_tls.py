@@ -31,7 +31,7 @@ def secured(made: Certificates) -> OracleServer:
 
 
 @pytest.mark.parametrize(("sslmode", "host"), [("require", "127.0.0.1"), ("verify-ca", "127.0.0.1"), ("verify-full", "localhost")])
-def test_everything_is_encrypted_and_verified_as_far_as_is_asked(
+def test_everything_is_encrypted_and_verified_as_far_as_required(
     secured: OracleServer, made: Certificates, sslmode: str, host: str
 ) -> None:
     with secured, visit(host, secured.port, sslmode=sslmode, sslrootcert=str(made.authority)) as probe:
@@ -55,7 +55,7 @@ def test_without_sslrootcert_the_systems_authorities_decide(secured: OracleServe
     assert "certificate verify failed" in tls_failure(secured, "localhost", sslmode="verify-ca")
 
 
-def test_a_certificate_for_another_host_is_refused_where_that_is_asked(secured: OracleServer, made: Certificates) -> None:
+def test_a_certificate_for_another_host_is_refused_where_that_is_required(secured: OracleServer, made: Certificates) -> None:
     tls_failure(secured, "127.0.0.1", sslmode="verify-full", sslrootcert=str(made.authority))
 
 
@@ -63,17 +63,17 @@ def test_authorities_that_cannot_be_read_are_named(secured: OracleServer, tmp_pa
     assert "none.pem" in tls_failure(secured, "localhost", sslmode="verify-ca", sslrootcert=str(tmp_path / "none.pem"))
 
 
-def test_a_port_without_tls_is_refused_where_tls_is_asked_for() -> None:
+def test_a_port_without_tls_is_refused_where_tls_is_required() -> None:
     with new_server() as server, failure(Reason.UNAVAILABLE, UnreachableError, LOGIN.password):
         refused(server.host, server.port, sslmode="require")
     assert server.double.statements == []
 
 
-def test_a_port_with_tls_is_no_listener_to_whoever_asks_without(secured: OracleServer) -> None:
+def test_a_tls_port_is_not_a_listener_for_a_client_without_tls(secured: OracleServer) -> None:
     with secured, failure(Reason.UNAVAILABLE, UnreachableError, LOGIN.password):
         refused("127.0.0.1", secured.port, sslmode="disable")
 
 
-def test_a_handshake_that_is_never_answered_costs_the_connect_deadline() -> None:
+def test_an_unanswered_handshake_takes_the_connect_deadline() -> None:
     with silent_host() as host, failure(Reason.TIMEOUT, UnreachableError, LOGIN.password, within=4):
         refused(host.host, host.port, sslmode="require")

@@ -170,7 +170,7 @@ def test_the_remains_of_an_interrupted_drop_are_measured_with_the_statement_that
             assert corpse not in probe.list_databases()
 
 
-def test_a_database_without_files_is_no_database_of_no_size(newest: PostgresCluster) -> None:
+def test_a_database_without_files_has_no_size_instead_of_zero(newest: PostgresCluster) -> None:
     login, broken = create_login(newest), create_database(newest)
     with superuser(newest) as cursor, visit(newest, login) as probe:
         cursor.execute("checkpoint")

@@ -88,7 +88,7 @@ def test_without_the_privilege_it_is_unknown_and_the_privilege_is_named(server: 
         assert all(right.is_held for right in probe.rights())
 
 
-def test_a_server_says_who_it_is_to_every_login(server: PostgresCluster) -> None:
+def test_the_identity_of_a_server_is_visible_to_every_login(server: PostgresCluster) -> None:
     login = create_login(server)
     with superuser(server) as cursor, ServerFleet().connect(instance_of(server), login) as probe:
         cursor.execute("select system_identifier::text, pg_postmaster_start_time() from pg_control_system()")
@@ -101,7 +101,7 @@ def test_a_server_says_who_it_is_to_every_login(server: PostgresCluster) -> None
         assert datetime.now(UTC) - started_at < timedelta(days=1)
 
 
-def test_a_login_that_may_not_ask_who_the_server_is_is_told_nothing(newest: PostgresCluster) -> None:
+def test_a_login_without_the_privilege_gets_no_identity(newest: PostgresCluster) -> None:
     login = create_login(newest)
     with superuser(newest) as cursor, ServerFleet().connect(instance_of(newest), login) as probe:
         cursor.execute("revoke execute on function pg_control_system() from public")

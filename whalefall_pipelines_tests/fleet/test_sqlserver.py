@@ -72,7 +72,7 @@ def test_the_growth_limit_is_that_of_all_files_together(
     assert limits == [None if limit_pages is None else limit_pages * PAGE, None]
 
 
-def test_a_snapshot_is_no_database(driver: Driver, server: SqlServer) -> None:
+def test_a_snapshot_is_not_a_database(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop")
     server.catalogue.add_database("shop_at_noon", snapshot_of="shop")
     with visit(driver, server) as probe:

@@ -35,7 +35,7 @@ def days(sizes: list[RecoveredSize]) -> list[int]:
     return [size.stat_date.day for size in sizes]
 
 
-def test_a_backup_says_how_long_the_files_were_when_it_began(driver: Driver, server: SqlServer) -> None:
+def test_a_backup_gives_the_size_of_the_files_at_its_start(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_backup("shop", at(17, 22, 30), DATA, DATA, LOG)
     assert recovered(driver, server) == [
         RecoveredSize(
@@ -65,13 +65,13 @@ def test_the_day_is_that_of_whalefalls_time_zone_wherever_the_server_is(driver: 
     assert days(recovered(driver, server, timezone=NEW_YORK)) == [17, 18]
 
 
-def test_only_the_days_that_are_asked_for_are_recovered_to_the_minute(driver: Driver, server: SqlServer) -> None:
+def test_only_the_requested_days_are_recovered_to_the_minute(driver: Driver, server: SqlServer) -> None:
     for day, hour, minute in ((15, 23, 59), (16, 0, 0), (22, 23, 59), (23, 0, 0)):
         server.catalogue.add_backup("shop", at(day, hour, minute), DATA, LOG)
     assert days(recovered(driver, server)) == [16, 22]
 
 
-def test_only_the_databases_that_are_asked_for_are_recovered(driver: Driver, server: SqlServer) -> None:
+def test_only_the_requested_databases_are_recovered(driver: Driver, server: SqlServer) -> None:
     for name in ("shop", "crm", "blog"):
         server.catalogue.add_backup(name, at(17, 1), DATA, LOG)
     assert [size.database_name for size in recovered(driver, server, "shop", "crm", "never backed up")] == ["crm", "shop"]
@@ -93,7 +93,7 @@ def test_backups_that_do_not_hold_every_file_are_no_size(driver: Driver, server:
         (LOG,),
     ],
 )
-def test_half_a_size_is_none(driver: Driver, server: SqlServer, files: tuple[File, ...]) -> None:
+def test_an_incomplete_size_counts_as_none(driver: Driver, server: SqlServer, files: tuple[File, ...]) -> None:
     server.catalogue.add_backup("shop", at(17, 1), *files)
     server.catalogue.add_backup("shop", at(18, 1), DATA, LOG)
     assert days(recovered(driver, server)) == [18]

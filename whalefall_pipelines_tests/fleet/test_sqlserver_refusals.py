@@ -110,7 +110,7 @@ def test_a_host_with_two_addresses_is_watched_whichever_the_driver_takes(server:
         with_names(tmp_path, "::1 both\n127.0.0.1 both\n", wait)
 
 
-def test_a_name_that_is_cut_off_in_mid_character_is_no_unknown_host() -> None:
+def test_a_name_cut_off_in_mid_character_is_not_an_unknown_host() -> None:
     """SQL Server cuts a name after 128 UTF-16 units; for half a character both drivers raise Python's decoding error."""
     with failure(Reason.SERVER_ERROR, SizesError, LOGIN.password) as messages, translating(instance_at("db", 1433), Watch()):
         "🐋".encode("utf-16-le")[:2].decode("utf-16-le")

@@ -33,7 +33,7 @@ def test_a_secondary_is_measured_whether_or_not_it_can_be_read(driver: Driver, s
 
 
 @pytest.mark.parametrize("role", [None, 0, 1])
-def test_a_primary_and_what_is_in_no_group_are_what_they_seem(driver: Driver, server: SqlServer, role: int | None) -> None:
+def test_a_primary_and_a_database_outside_any_group_are_measured_normally(driver: Driver, server: SqlServer, role: int | None) -> None:
     server.catalogue.add_database("other", role=2)
     server.catalogue.add_database("shop", role=role, used_pages=5)
     with visit(driver, server) as probe:
@@ -53,7 +53,7 @@ def test_without_the_privilege_replicas_are_measured_but_not_distinguished(drive
         assert all(right.is_held for right in probe.rights())
 
 
-def test_what_a_replica_backed_up_says_that_others_may_know_more(driver: Driver, server: SqlServer) -> None:
+def test_sizes_from_backups_of_a_replica_have_their_own_method(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", role=2)
     server.catalogue.add_database("crm")
     for name in ("shop", "crm", "dropped since"):

@@ -16,7 +16,7 @@ from whalefall_pipelines_tests.cli.trees import Home
 pytestmark = pytest.mark.process
 
 
-def test_the_embedded_store_is_started_told_about_and_stopped(prepared_home: Callable[..., Home]) -> None:
+def test_the_embedded_store_is_started_described_and_stopped(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home()
     stopped = home.run("store", "status", "--json")
     assert stopped.returncode == 1
@@ -58,7 +58,7 @@ def test_a_home_that_cannot_be_written_is_one_sentence_and_code_2(tmp_path: Path
         assert "Not a directory" in result.stderr
 
 
-def test_binaries_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
+def test_missing_binaries_are_one_sentence(tmp_path: Path) -> None:
     result = Home(tmp_path / "home", {"WHALEFALL_PG_BIN": str(tmp_path)}).run("store", "start")
     assert result.returncode == 2
     assert result.stderr.startswith(f"whalefall: WHALEFALL_PG_BIN is {tmp_path}, but no `postgres` and `initdb` work there")

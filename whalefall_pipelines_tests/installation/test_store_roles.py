@@ -266,7 +266,7 @@ def test_no_column_that_the_reader_sees_is_called_a_secret(separated: Separated)
     assert [column for column in columns if re.search("secret|password|token|passphrase|cipher", str(column[1]))] == []
 
 
-def test_tables_that_a_later_migration_makes_are_everybodys_at_once(separated: Separated) -> None:
+def test_tables_of_a_later_migration_are_granted_to_every_role_immediately(separated: Separated) -> None:
     execute(separated.owner, "create table later (x integer)")
     execute(separated.writer, "insert into later values (1)", "update later set x = 2")
     assert query(separated.reader, "select x from later") == [(2,)]
@@ -289,7 +289,7 @@ def test_a_second_application_changes_nothing(separated: Separated) -> None:
         assert _everything(cursor) == before
 
 
-def test_a_strict_writer_is_what_it_was_told_to_be_after_a_lenient_one(separated: Separated) -> None:
+def test_a_strict_writer_is_strict_even_after_a_lenient_one(separated: Separated) -> None:
     replace(separated, roles=replace(MAINTENANCE, owner_keeps_months=True)).apply()
     with pytest.raises(StoreError, match="whalefall store roles"):
         ensure_months(separated.writer, [DAY])

@@ -144,7 +144,7 @@ def test_a_reading_command_makes_no_store(tmp_path: Path, command: tuple[str, ..
     assert list(tmp_path.iterdir()) == []
 
 
-def test_neither_do_those_that_tell_whether_there_is_one(tmp_path: Path) -> None:
+def test_commands_that_check_for_a_store_make_none_either(tmp_path: Path) -> None:
     (tmp_path / "fleet.yaml").write_text("- {name: b, engine: mysql, host: h, username: u}")
     home = tmp_path / "home"
     for code, *command in (

@@ -67,7 +67,7 @@ def test_adding_never_overwrites(store: Database, tmp_path: Path) -> None:
     assert [row[:10] for row in query(store, "select * from instances, credentials")] == [row[:10] for row in before]
 
 
-def test_adding_never_changes_a_login_that_is_there(store: Database, tmp_path: Path) -> None:
+def test_adding_never_changes_an_existing_login(store: Database, tmp_path: Path) -> None:
     add(store, tmp_path, secret="env:MONITOR_X")
     assert add(store, tmp_path, "b", credential="a") is Action.ADD
     assert add(store, tmp_path, "c", credential_name="a", secret="env:MONITOR_X") is Action.ADD
@@ -139,7 +139,7 @@ def test_of_programs_that_add_the_same_name_one_wins(store: Database, tmp_path: 
     assert sorted(at_once(*[try_to_add] * 4)) == ["InputError"] * 3 + ["add"]
 
 
-def test_hostile_names_come_out_of_every_way_in_as_they_were(store: Database, tmp_path: Path) -> None:
+def test_hostile_names_are_unchanged_however_they_were_added(store: Database, tmp_path: Path) -> None:
     for number, name in enumerate(HOSTILE_NAMES):
         add(store, tmp_path, name, host=f"'h%s\"{number}", username=name, database=name, sslrootcert=name)
     instances = registered_instances(store)

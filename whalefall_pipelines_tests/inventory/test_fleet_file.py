@@ -195,7 +195,7 @@ def test_a_password_column_is_refused_before_its_cells_are_looked_at() -> None:
 
 
 @pytest.mark.parametrize("text", [f"a,mysql,h,u,{SECRET}\n", "name,name\n", "", f'name\n"{SECRET}', f'name\n"x"{SECRET}\n', "name\n"])
-def test_what_is_no_csv_with_a_header_is_refused_without_its_content(text: str) -> None:
+def test_text_that_is_not_csv_with_a_header_is_refused_without_its_content(text: str) -> None:
     with pytest.raises(InputError, match=r"^fleet") as caught:
         parse_fleet_csv(text, "fleet", ENGINES)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
@@ -216,7 +216,7 @@ NO_YAML = (
 
 
 @pytest.mark.parametrize("text", [*NO_YAML, "", "# nothing", "[]", SECRET])
-def test_what_is_no_fleet_in_yaml_is_refused_without_its_content(text: str) -> None:
+def test_yaml_that_is_not_a_fleet_is_refused_without_its_content(text: str) -> None:
     with pytest.raises(InputError, match=r"^fleet") as caught:
         parse_fleet_yaml(text, "fleet", ENGINES)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
@@ -224,7 +224,7 @@ def test_what_is_no_fleet_in_yaml_is_refused_without_its_content(text: str) -> N
 
 @pytest.mark.parametrize("loader", [LOADER, PYTHON_LOADER])
 @pytest.mark.parametrize("text", NO_YAML)
-def test_either_loader_tells_the_line_and_not_the_content(text: str, loader: Callable[[str], Loader]) -> None:
+def test_either_loader_reports_the_line_and_not_the_content(text: str, loader: Callable[[str], Loader]) -> None:
     with pytest.raises(InputError, match=r"^fleet, line [12]: this is n") as caught:
         read_yaml(text, "fleet", loader)
     assert SECRET not in "".join(traceback.format_exception(caught.value))

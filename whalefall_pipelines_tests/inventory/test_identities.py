@@ -74,7 +74,7 @@ def test_whatever_is_one_server_has_a_key_in_common() -> None:
         assert first.engine is second.engine
 
 
-def test_a_restart_at_the_same_address_makes_no_other_server() -> None:
+def test_a_restart_at_the_same_address_is_not_another_server() -> None:
     before, after = (Process(1, start, is_replica=False).seen_as(str(start), "a") for start in (1, 2))
     assert is_same_server(before, after)
 

@@ -98,7 +98,7 @@ def test_two_names_of_a_server_without_identity_are_refused_however_it_is_called
     assert [row["replica"] for row in document(environment, "instances", "list")] == [False, True]
 
 
-def test_a_server_that_tells_who_it_is_is_known_under_every_name(environment: Environment, clusters: Clusters, tmp_path: Path) -> None:
+def test_a_server_with_an_identity_is_recognized_under_every_name(environment: Environment, clusters: Clusters, tmp_path: Path) -> None:
     first, second = clusters
     code, text = import_(environment, tmp_path, entry("a", first.port) + entry("b", first.port, host="localhost") + entry("c", second.port))
     assert (code, "line 2: 'b' is the same server as 'a'" in text) == (2, True), text

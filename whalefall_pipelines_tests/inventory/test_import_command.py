@@ -49,7 +49,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(store: Database, store_env
     assert active_instances(store) == ()
 
 
-def test_a_second_import_tells_what_changes_and_what_stays(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
+def test_a_second_import_shows_what_changes_and_what_stays(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
     succeed(store_environment, "instances", "import", "--yes", str(fleet))
     succeed(store_environment, "instances", "add", "own", "--engine", "mysql", "--host", "own.invalid", "--credential", "shared")
     text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
@@ -68,7 +68,7 @@ def test_a_second_import_tells_what_changes_and_what_stays(store: Database, stor
     assert ["restore", "instance", "a", "–"] in rows(text)
 
 
-def test_bad_rows_are_all_told_and_nothing_is_done(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
+def test_all_bad_rows_are_reported_and_nothing_is_changed(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
     bad = ("{name: c, host: h, port: x}", "{name: d, host: h, prot: 1}", "{name: e, host: h, credential: nobody}")
     fleet.write_text(FLEET + "".join(f"  - {entry}\n" for entry in bad))
     output = refused(store_environment, "instances", "import", "--yes", str(fleet))

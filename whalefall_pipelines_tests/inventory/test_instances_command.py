@@ -50,7 +50,7 @@ def test_an_added_instance_is_listed_and_shown(store_environment: dict[str, str]
     assert "db.example:6432" in succeed(store_environment, "instances", "list")
 
 
-def test_show_tells_each_database_with_its_latest_size(store: Database, store_environment: dict[str, str]) -> None:
+def test_show_lists_each_database_with_its_latest_size(store: Database, store_environment: dict[str, str]) -> None:
     succeed(store_environment, *ADD, "db1")
     with store.transaction() as cursor:
         cursor.execute("create table sizes partition of database_size_stats for values from ('2026-11-01') to ('2026-12-01')")

@@ -90,7 +90,7 @@ def test_databases_that_swap_their_names_are_two_renames() -> None:
 
 
 @given(st.sets(NAMES), st.sets(NAMES))
-def test_what_a_login_may_not_see_is_not_gone(known: set[str], listed: set[str]) -> None:
+def test_a_database_hidden_from_the_login_is_not_dropped(known: set[str], listed: set[str]) -> None:
     inventory = [InventoryEntry(name, is_active=True, absent_since_date=DAY - timedelta(days=1)) for name in known]
     change = compare_inventory(inventory, nameless(listed), DAY, is_partial=True)
     assert set(change.unseen) == known - listed

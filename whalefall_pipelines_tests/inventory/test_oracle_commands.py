@@ -60,7 +60,7 @@ def test_json_has_the_container_driver_and_privileges(server: OracleServer, envi
     assert [(right["held"], right["optional"]) for right in row["rights"]] == [*[(True, False)] * 3, *[(False, True)] * 4]
 
 
-def test_a_wrong_password_is_told_and_not_shown(server: OracleServer, environment: dict[str, str]) -> None:
+def test_a_wrong_password_is_reported_and_not_shown(server: OracleServer, environment: dict[str, str]) -> None:
     result = whalefall(environment | {"MONITOR_ORA_PASSWORD": "not the password"}, "instances", "test")
     assert (result.exit_code, "authentication_failed" in result.stdout) == (2, True)
     assert "not the password" not in everything(result)

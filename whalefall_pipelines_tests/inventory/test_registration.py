@@ -38,7 +38,7 @@ def plan(*instances: InstanceEntry, login: CredentialEntry = LOGIN, stored: tupl
     return compare_fleet([login], instances, stored_credentials=[LOGIN], stored_instances=stored)
 
 
-def test_what_is_registered_as_it_should_be_is_no_work() -> None:
+def test_an_unchanged_registration_needs_no_work() -> None:
     assert plan(ENTRY).is_empty
 
 
@@ -68,7 +68,7 @@ def test_a_secret_that_is_left_out_stays_with_its_user_name_only() -> None:
     assert (changed.entry.secret, changed.changes) == (None, (Change("username", "monitor", "other"), Change("secret", "env:SHARED", None)))
 
 
-def test_of_a_ciphertext_only_its_kind_is_told() -> None:
+def test_only_the_kind_of_a_ciphertext_is_shown() -> None:
     (changed,) = plan(ENTRY, login=CredentialEntry("shared", "monitor", "encrypted:token")).credentials
     assert changed.changes == (Change("secret", "env:SHARED", "encrypted"),)
     assert describe_secret("file:/x") == "file:/x"

@@ -63,7 +63,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_refused_file_gives_nothing_away(
+def test_a_refused_file_reveals_nothing(
     store: Database, store_environment: dict[str, str], tmp_path: Path, leaves_no_trace: Callable[[str], None], name: str
 ) -> None:
     path = tmp_path / name
@@ -90,7 +90,7 @@ def test_a_refused_file_gives_nothing_away(
         ("--username", "u", "--password-prompt", "--engine", "db2"),
     ],
 )
-def test_a_refused_addition_gives_nothing_away(
+def test_a_refused_addition_reveals_nothing(
     store: Database, store_environment: dict[str, str], leaves_no_trace: Callable[[str], None], options: tuple[str, ...]
 ) -> None:
     for debug in ((), ("--debug",)):
@@ -159,7 +159,7 @@ def test_a_sealed_password_opens_the_server_that_it_is_for(
 
 
 @pytest.mark.process
-def test_a_real_process_gives_nothing_away_in_its_traceback(
+def test_a_real_process_reveals_nothing_in_its_traceback(
     store_environment: dict[str, str], tmp_path: Path, leaves_no_trace: Callable[[str], None]
 ) -> None:
     home = Home(tmp_path / "home", store_environment | {"PYTHONFAULTHANDLER": "1"})

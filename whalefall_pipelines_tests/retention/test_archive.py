@@ -141,7 +141,7 @@ def test_the_same_rows_archived_again_are_the_same_file_and_others_are_a_file_mo
     assert read_manifest(tmp_path / FILE).rows == read_manifest(tmp_path / f"{TABLE}_2025_09.2.parquet").rows + 1
 
 
-def test_a_month_whose_archive_fails_goes_back_to_its_place(store: Database, tmp_path: Path) -> None:
+def test_a_month_whose_archive_fails_is_attached_again(store: Database, tmp_path: Path) -> None:
     before = query(store, ROWS)
     with store.session() as cursor:  # a type that an archive cannot hold exactly: the rows differ when read back
         cursor.execute(f"alter table {TABLE} add column moment timestamp, add column odd numeric(50, 2)")

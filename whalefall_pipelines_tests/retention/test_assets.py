@@ -261,7 +261,7 @@ def test_creating_during_another_maintenance_fails_with_a_code(store: Database, 
     assert (only_session(store).status, only_session(store).error_code) == (SessionStatus.FAILED, "STORE_BUSY")
 
 
-def test_the_sensor_asks_for_a_repair_once_and_is_silent_when_all_is_there(
+def test_the_sensor_requests_a_repair_once_and_nothing_when_it_is_complete(
     store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
     (request,) = requests(store, dagster_instance)

@@ -126,7 +126,7 @@ def test_the_session_of_a_kept_day_loses_its_records_and_stays(databases: Databa
     assert query(databases.store, "select session_id::text from capacity_gaps") == [(str(kept),)]
 
 
-def test_a_chain_of_retries_goes_as_a_whole(databases: Databases) -> None:
+def test_a_chain_of_retries_expires_as_a_whole(databases: Databases) -> None:
     first = session(databases.store, LONG_AGO, status="failed")
     second = session(databases.store, LONG_AGO, status="failed", retry_of=first)
     session(databases.store, LONG_AGO, retry_of=second)
@@ -197,7 +197,7 @@ def test_events_of_old_runs_go_but_those_of_assets_and_checks(databases: Databas
     assert query(databases.dagster, "select run_id from runs order by id") == [("old",), ("running",), ("young",)]
 
 
-def test_a_run_is_looked_at_once(databases: Databases) -> None:
+def test_the_events_of_a_run_are_read_once(databases: Databases) -> None:
     """Otherwise every night would read the remaining events of every run ever."""
     events(databases, "old", LONG_AGO, "SUCCESS", ("ASSET_MATERIALIZATION", '["x"]'))
     expire_rows(databases, SETTINGS, TODAY)

@@ -49,7 +49,7 @@ def test_a_fresh_store_gets_its_months_once(store: Database) -> None:
     assert {step.kind for step in plan(store, SETTINGS, TODAY)} == {StepKind.KEEP}
 
 
-def test_a_store_whose_months_stop_last_month_goes_on(store: Database) -> None:
+def test_a_store_whose_months_end_last_month_continues(store: Database) -> None:
     have(store, Month(2026, 8), Month(2026, 10))
     create(store)
     for table_name in PARTITIONED_TABLES:

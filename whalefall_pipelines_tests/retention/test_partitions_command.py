@@ -107,7 +107,7 @@ def test_a_month_that_is_held_says_what_to_do_goes_when_that_was_done_and_comes_
     succeed(store_environment, "verify")
 
 
-def test_more_than_may_go_at_once_go_with_yes_only(store: Database, store_environment: dict[str, str], overdue: Month) -> None:
+def test_more_months_than_the_limit_expire_only_with_yes(store: Database, store_environment: dict[str, str], overdue: Month) -> None:
     environment = store_environment | {"WHALEFALL_EXPIRE_AT_MOST": "1"}
     result = whalefall(environment, "partitions", "expire")
     assert result.exit_code == 2

@@ -129,7 +129,7 @@ def test_a_login_that_may_not_create_databases_gets_the_statement_for_one_that_m
         administer(postgres_server, "drop database if exists dagster_wanted", "drop role plain_login")
 
 
-def test_a_wrong_password_is_no_missing_database(postgres_server: PostgresCluster) -> None:
+def test_a_wrong_password_is_not_a_missing_database(postgres_server: PostgresCluster) -> None:
     url = parse_url(f"postgresql://postgres:wrong@127.0.0.1:{postgres_server.port}/anything")
     with pytest.raises(
         StoreUnreachableError, match=r"127\.0\.0\.1:\d+/anything cannot be reached: .*password authentication failed"

@@ -112,7 +112,7 @@ def test_programs_that_seal_at_once_share_one_key(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
 
 
-def test_a_lost_or_damaged_key_is_told_and_never_replaced(tmp_path: Path) -> None:
+def test_a_lost_or_damaged_key_is_reported_and_never_replaced(tmp_path: Path) -> None:
     secret = secret_box(tmp_path).seal(SECRET)
     key_file = tmp_path / "secret.key"
     key_file.write_text("damaged")
@@ -127,6 +127,6 @@ def test_a_lost_or_damaged_key_is_told_and_never_replaced(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("password", ["", "a\0b", "caf\udce9"])
-def test_what_is_no_password_is_not_sealed(tmp_path: Path, password: str) -> None:
+def test_an_invalid_password_is_not_encrypted(tmp_path: Path, password: str) -> None:
     with pytest.raises(InputError, match="password"):
         secret_box(tmp_path).seal(password)

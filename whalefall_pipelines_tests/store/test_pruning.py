@@ -93,7 +93,7 @@ def test_the_nightly_query_reads_the_ledger_and_nothing_that_grows(long_history:
     assert tables_planned(long_history, queries.load("aggregation/list_due_periods"), values) == {"stale_periods"}
 
 
-def test_the_known_days_are_told_by_the_edges_of_indexes(long_history: Database) -> None:
+def test_the_range_of_stored_days_is_read_from_the_ends_of_indexes(long_history: Database) -> None:
     assert rows_read(long_history, queries.load("aggregation/find_known_days"), {}) < 50
 
 
@@ -103,7 +103,7 @@ def test_the_newest_sessions_are_found_without_the_records_of_the_others(long_hi
     assert rows_read(long_history, queries.load("sessions/list_sessions"), {"session_id": None, "most": 2}) < 50
 
 
-def test_databases_that_are_long_gone_are_not_read_for_an_inventory(long_history: Database) -> None:
+def test_long_dropped_databases_are_not_read_for_an_inventory(long_history: Database) -> None:
     with long_history.transaction() as cursor:
         cursor.execute(GONE)
     assert rows_read(long_history, queries.load("capacity/summarize_inventory"), DAYS) < 50

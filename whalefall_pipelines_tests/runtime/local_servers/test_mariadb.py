@@ -86,7 +86,7 @@ def test_an_acknowledged_row_survives_kill_9(made_mariadb: MariadbServer) -> Non
         assert server.start() == server.process_id()
 
 
-def test_what_the_server_says_when_it_does_not_start_is_in_the_error(made_mariadb: MariadbServer, tmp_path: Path) -> None:
+def test_the_servers_message_when_it_does_not_start_is_in_the_error(made_mariadb: MariadbServer, tmp_path: Path) -> None:
     with pytest.raises(LocalServerError, match=r"did not start: .*no-such-option.*mariadb\.log"):
         replace(made_mariadb, options=("--no-such-option",)).start(with_parent=True)
     assert made_mariadb.process_id() is None

@@ -103,7 +103,7 @@ def test_a_second_server_never_starts_on_data_that_an_old_backend_still_uses(mad
         assert ask(cluster, "select 1") == 1
 
 
-def test_what_the_server_says_when_it_does_not_start_is_in_the_error(made_cluster: PostgresCluster) -> None:
+def test_the_servers_message_when_it_does_not_start_is_in_the_error(made_cluster: PostgresCluster) -> None:
     cluster = replace(made_cluster, options=("shared_buffers=no size",))
     with pytest.raises(LocalServerError, match=r"did not start: .*shared_buffers.*postgresql\.log"):
         cluster.start(with_parent=True)
@@ -164,7 +164,7 @@ def test_root_runs_a_users_server_as_that_user_and_leaves_him_his_files(open_fol
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes nobody")
-def test_nobody_in_a_private_folder_is_told_why_it_cannot_work(tmp_path: Path) -> None:
+def test_nobody_in_a_private_folder_gets_the_reason_why_it_cannot_work(tmp_path: Path) -> None:
     (tmp_path / "private").mkdir(mode=0o700)
     with start_elsewhere(POSTGRESQL, tmp_path / "private" / "pg", PATH="/nonexistent") as start:
         _, errors = start.communicate(timeout=60)

