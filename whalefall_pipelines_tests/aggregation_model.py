@@ -1,4 +1,4 @@
-"""What every period must hold, computed the slow and obvious way from a dictionary of days: the model that the SQL is compared with."""
+"""The model that the SQL is compared with: every period computed the slow and obvious way from a dictionary of days."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class ModelDay:
 class ModelFleet:
     """Every known day of every database, and the first day on which each was measured, if ever.
 
-    Before that day a database is no part of what its instance is expected to have.
+    Before that day the database is not expected.
     """
 
     days: Mapping[tuple[Key, date], ModelDay]
@@ -32,16 +32,16 @@ class ModelFleet:
         return {key for key, _ in self.days}
 
     def complete_days(self, instance_id: int) -> dict[date, tuple[int, int, bool]]:
-        """Of each complete day of an instance: its bytes, how many databases, whether one of them was estimated."""
+        """For each complete day of an instance: its bytes, the number of databases, and whether any of them was estimated."""
         by_day: dict[date, list[ModelDay]] = {}
-        for (key, day), one in self.days.items():
-            is_expected = day >= self.measured_from.get(key, date.max) or one.total_bytes is not None
+        for (key, day), size in self.days.items():
+            is_expected = day >= self.measured_from.get(key, date.max) or size.total_bytes is not None
             if key[0] == instance_id and is_expected:
-                by_day.setdefault(day, []).append(one)
+                by_day.setdefault(day, []).append(size)
         return {
-            day: (sum(one.total_bytes or 0 for one in ones), len(ones), any(one.is_estimated for one in ones))
-            for day, ones in by_day.items()
-            if all(one.total_bytes is not None for one in ones)
+            day: (sum(size.total_bytes or 0 for size in sizes), len(sizes), any(size.is_estimated for size in sizes))
+            for day, sizes in by_day.items()
+            if all(size.total_bytes is not None for size in sizes)
         }
 
 
@@ -79,9 +79,9 @@ def database_rows(fleet: ModelFleet, period_type: PeriodType, today: date) -> di
     """Every row of `database_size_aggregations` of a type, by (instance id, database name, period start)."""
     rows: dict[tuple[object, ...], dict[str, object]] = {}
     for key in fleet.databases():
-        mine = {day: one for (other, day), one in fleet.days.items() if other == key}
-        known = {day: one.total_bytes for day, one in mine.items() if one.total_bytes is not None}
-        estimated = [day for day, one in mine.items() if one.is_estimated]
+        mine = {day: size for (other, day), size in fleet.days.items() if other == key}
+        known = {day: size.total_bytes for day, size in mine.items() if size.total_bytes is not None}
+        estimated = [day for day, size in mine.items() if size.is_estimated]
         for period in {period_of(period_type, day) for day in mine}:
             rows[(*key, period.start)] = _figures(period, today, known, estimated)
     return rows

@@ -1,4 +1,4 @@
-"""Several threads that do something at the same moment."""
+"""Runs functions at the same moment in several threads."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 
 
 def at_once(*tasks: Callable[[], Result]) -> list[Result]:
-    """Do each in a thread of its own; what they return, in their order, or the error of the first that fails."""
+    """Call each in its own thread; return their results in order, or raise the error of the first that fails."""
     together = threading.Barrier(len(tasks), timeout=10)
 
     def do(task: Callable[[], Result]) -> Result:

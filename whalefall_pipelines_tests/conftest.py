@@ -1,4 +1,4 @@
-"""What every test may ask for: a PostgreSQL server per worker, and a freshly migrated store of its own per test."""
+"""Fixtures for every test: a PostgreSQL server per worker, and a freshly migrated store per test."""
 
 import itertools
 import os
@@ -19,9 +19,9 @@ from whalefall_pipelines_tests.servers import mysql
 
 pytest_plugins = [f"whalefall_pipelines_tests.fixtures.{name}" for name in ("dagster", "homes", "maintenance")]
 TIMEZONE = ZoneInfo("Asia/Shanghai")
-# The code location is loaded without a store, and its calendars must be those of the stores below.
+# The code location is loaded without a store, and its calendars must match those of the stores below.
 os.environ["WHALEFALL_TIMEZONE"] = TIMEZONE.key
-# Durability costs tests half their time and is not what they are about; test_embedded.py has a server with it.
+# Durability costs tests half their time and is not what they test; test_embedded.py has a durable server.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB", "jit=off")
 _numbers = itertools.count()
 
@@ -35,7 +35,7 @@ def libpq_url(url: URL) -> str:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
-    """Say in the last line that MySQL was away: a suite that moves must not pass for one that was tested."""
+    """Say in the last line that MySQL was missing: skipped tests must not pass for tests that ran."""
     yield
     reports: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
     skipped = sum(mysql.ABSENT in str(report.longrepr) for report in reports)
@@ -45,7 +45,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluster]:
-    """A running PostgreSQL of the newest version here, gone with the worker."""
+    """A running PostgreSQL of the newest available version, stopped with the worker."""
     newest = max(available(), key=lambda binaries: binaries.major)
     cluster = PostgresCluster(
         bin_dir=newest.bin_dir,
@@ -70,7 +70,7 @@ def store_template(postgres_server: PostgresCluster) -> str:
 
 @pytest.fixture
 def store(postgres_server: PostgresCluster, store_template: str) -> Iterator[Database]:
-    """An empty, migrated store of this test's own."""
+    """An empty, migrated store for this test."""
     name = f"store_{next(_numbers)}"
     administer(postgres_server, f"create database {name} template {store_template}")
     administer(postgres_server, f"alter database {name} set timezone to '{TIMEZONE.key}'")
@@ -82,7 +82,7 @@ def store(postgres_server: PostgresCluster, store_template: str) -> Iterator[Dat
 
 @pytest.fixture
 def store_environment(store: Database, tmp_path: Path) -> dict[str, str]:
-    """The environment with which the `whalefall` command works on this test's store."""
+    """The environment in which the `whalefall` command uses this test's store."""
     return {
         "WHALEFALL_DATABASE_URL": libpq_url(store.url),
         "WHALEFALL_HOME": str(tmp_path / "home"),

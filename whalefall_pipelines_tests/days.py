@@ -1,4 +1,4 @@
-"""Writes days into a store as collection would have: sizes, gaps, inventory and totals; and computes their periods."""
+"""Writes days into a store as collection does: sizes, gaps, inventory and totals; and computes their periods."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from whalefall_pipelines_tests.aggregation_model import Key, ModelDay
 
 
 def write_days(store: Database, days: Mapping[tuple[Key, date], ModelDay]) -> None:
-    """Write these days; one that is there already is replaced."""
+    """Write these days; an existing day is replaced."""
     ensure_months(store, [day for _, day in days], ["database_size_stats", "instance_size_stats"])
     rows = [
-        {"i": key[0], "d": key[1], "day": str(day), "b": one.total_bytes, "p": "estimated" if one.is_estimated else "measured"}
-        for (key, day), one in days.items()
+        {"i": key[0], "d": key[1], "day": str(day), "b": size.total_bytes, "p": "estimated" if size.is_estimated else "measured"}
+        for (key, day), size in days.items()
     ]
     with store.transaction() as cursor:
         document = json.dumps(rows)
@@ -59,7 +59,7 @@ def write_days(store: Database, days: Mapping[tuple[Key, date], ModelDay]) -> No
 
 
 def compute_periods(store: Database, periods: Sequence[Period], today: date, levels: Sequence[Level] = tuple(Level)) -> None:
-    """Compute these periods in a session of their own."""
+    """Compute these periods in their own session."""
     plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
     with sync_session(store, plan, []):
         aggregate_sizes(store, periods, today, plan.session_id, levels)

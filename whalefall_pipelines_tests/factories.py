@@ -1,4 +1,4 @@
-"""Makes what tests need: registered instances, collectors over fake fleets, and the answers to simple questions of the store."""
+"""Factories for tests: registered instances, collectors over fake fleets, and simple queries of the store."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,13 +26,13 @@ NIGHT = datetime(2026, 11, 21, 19, 0, tzinfo=UTC)
 def register(
     store: Database, *names: str, engine: Engine = Engine.POSTGRESQL, host: str = "127.0.0.1", port: int = 1
 ) -> tuple[Instance, ...]:
-    """Register active instances with a login of their own and without a password."""
+    """Register active instances, each with its own login and without a password."""
     with store.transaction() as cursor:
         for name in names:
             cursor.execute("insert into credentials (name, username) values (%s, 'monitor') returning credential_id", (name,))
             (credential_id,) = cursor.fetchone() or (None,)
             cursor.execute(
-                # registered before any day that a test may have
+                # registered before any day that a test uses
                 "insert into instances (name, engine, host, port, credential_id, created_at) values (%s, %s, %s, %s, %s, '2020-01-01')",
                 (name, engine, host, port, credential_id),
             )
@@ -50,7 +50,7 @@ def query(store: Database, statement: str, *parameters: object) -> list[tuple[ob
 
 @dataclass
 class FleetTest:
-    """A registered fake fleet and the day on which it is collected. Servers may be changed between collections."""
+    """A registered fake fleet and the day on which it is collected. Servers can be changed between collections."""
 
     store: Database
     home: Path
@@ -81,7 +81,7 @@ class FleetTest:
         )
 
     def collect(self, day: date = DAY) -> tuple[UUID, dict[str, InstanceOutcome]]:
-        """Collect a day in a session of its own; return its id and the outcome of every instance."""
+        """Collect a day in its own session; return the session's id and the outcome of every instance."""
         plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day)
         with sync_session(self.store, plan, self.instances):
             outcomes = list(self.collector().collect_day(self.instances, day, plan.session_id))

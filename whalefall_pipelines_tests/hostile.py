@@ -1,4 +1,4 @@
-"""Names that break programs which are careless with names; every path that takes a name must carry them unharmed."""
+"""Names that break careless programs; every path that takes a name must carry them unchanged."""
 
 HOSTILE_NAMES = (
     "it's",

@@ -1,4 +1,4 @@
-"""What a statement reads, as PostgreSQL itself says: the tables and table partitions of its plan."""
+"""What a statement reads according to PostgreSQL: the tables and table partitions of its plan."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,17 +10,17 @@ from whalefall_pipelines.store.database import Database
 
 
 def tables_read(store: Database, statement: str | Composable, values: Mapping[str, Any]) -> set[str]:
-    """The relations that the executed plan of a statement scanned; nothing that it writes is kept."""
+    """The relations that the executed plan of a statement scanned; its writes are rolled back."""
     return {str(node["Relation Name"]) for node in _scans(store, statement, values, "analyze, format json") if node.get("Actual Loops")}
 
 
 def tables_planned(store: Database, statement: str | Composable, values: Mapping[str, Any]) -> set[str]:
-    """The relations in the plan of a statement, whether it comes to them or not: each is opened, locked and planned for."""
+    """The relations in the plan of a statement, executed or not: each is opened, locked and planned."""
     return {str(node["Relation Name"]) for node in _scans(store, statement, values, "format json")}
 
 
 def rows_read(store: Database, statement: str | Composable, values: Mapping[str, Any]) -> float:
-    """How many rows the scans of a statement gave in all, those that it left out again included."""
+    """How many rows the scans of a statement returned in all, including those that it filtered out."""
     scans = _scans(store, statement, values, "analyze, format json")
     return sum((scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * scan["Actual Loops"] for scan in scans)
 

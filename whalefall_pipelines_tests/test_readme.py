@@ -63,10 +63,10 @@ def test_the_first_day_runs_as_shown(tmp_path: Path) -> None:
     looked_at = "whalefall doctor --json --no-instances > doctor.json  # exits with 1"
     try:
         run_commands("\n".join([*commands, looked_at, stop]), home, tmp_path)
-        found = {one["check"]: one["severity"] for one in json.loads((tmp_path / "doctor.json").read_text())}
+        severities = {row["check"]: row["severity"] for row in json.loads((tmp_path / "doctor.json").read_text())}
         # What a person gets with the demo is in order but for the daemon, which `whalefall up` starts.
-        assert found.pop("daemon") == "problem"
-        assert set(found.values()) == {"ok"}, found
+        assert severities.pop("daemon") == "problem"
+        assert set(severities.values()) == {"ok"}, severities
     finally:
         run_commands("whalefall demo --stop", home, tmp_path)
 
@@ -90,9 +90,9 @@ def test_every_variable_is_in_the_table_and_none_other() -> None:
 
 def test_the_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None:
     shown = {row[0].strip("`"): row[1].strip("`") for row in table_under("| variable | default |")}
-    given = load_settings({"WHALEFALL_HOME": str(tmp_path)})
-    assert (shown["WHALEFALL_TIMEZONE"], given.requested_timezone) == ("the machine's zone", None)
-    assert shown["WHALEFALL_START_DATE"] == str(given.start_date)
+    configured = load_settings({"WHALEFALL_HOME": str(tmp_path)})
+    assert (shown["WHALEFALL_TIMEZONE"], configured.requested_timezone) == ("the machine's zone", None)
+    assert shown["WHALEFALL_START_DATE"] == str(configured.start_date)
     for name in (
         "GRACE_HOURS",
         "MAX_GAP_DAYS",
@@ -103,8 +103,8 @@ def test_the_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None
         "STATEMENT_TIMEOUT_SECONDS",
         "INSTANCE_TIMEOUT_SECONDS",
     ):
-        assert shown[f"WHALEFALL_{name}"] == str(getattr(given, name.lower()))
-    assert (shown["WHALEFALL_ORACLE_AWR_LICENSED"] == "yes") is given.oracle_awr_licensed
+        assert shown[f"WHALEFALL_{name}"] == str(getattr(configured, name.lower()))
+    assert (shown["WHALEFALL_ORACLE_AWR_LICENSED"] == "yes") is configured.oracle_awr_licensed
     for name in (
         "PARTITIONS_AHEAD",
         "RETENTION_MONTHS",
@@ -113,7 +113,7 @@ def test_the_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None
         "EVENT_RETENTION_DAYS",
         "EXPIRE_AT_MOST",
     ):
-        assert shown[f"WHALEFALL_{name}"] == str(getattr(given, name.lower()))
+        assert shown[f"WHALEFALL_{name}"] == str(getattr(configured, name.lower()))
 
 
 def test_the_grid_names_rooms_that_exist() -> None:

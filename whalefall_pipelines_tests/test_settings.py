@@ -1,4 +1,4 @@
-"""What the environment may say, and what it may not."""
+"""Valid and invalid settings in the environment."""
 
 from pathlib import Path
 
@@ -8,24 +8,24 @@ from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.settings import Settings, load_settings
 
 
-def test_awr_is_licensed_only_where_somebody_says_so(tmp_path: Path) -> None:
-    given = {"WHALEFALL_HOME": str(tmp_path)}
-    assert not load_settings(given).oracle_awr_licensed
-    assert not load_settings(given | {"WHALEFALL_ORACLE_AWR_LICENSED": "no"}).oracle_awr_licensed
-    assert load_settings(given | {"WHALEFALL_ORACLE_AWR_LICENSED": "yes"}).oracle_awr_licensed
+def test_awr_is_used_only_where_it_is_declared_as_licensed(tmp_path: Path) -> None:
+    variables = {"WHALEFALL_HOME": str(tmp_path)}
+    assert not load_settings(variables).oracle_awr_licensed
+    assert not load_settings(variables | {"WHALEFALL_ORACLE_AWR_LICENSED": "no"}).oracle_awr_licensed
+    assert load_settings(variables | {"WHALEFALL_ORACLE_AWR_LICENSED": "yes"}).oracle_awr_licensed
     for doubtful in ("true", "1", "YES", "maybe"):
         with pytest.raises(InputError, match=r"WHALEFALL_ORACLE_AWR_LICENSED is '.*'; it must be yes or no"):
-            load_settings(given | {"WHALEFALL_ORACLE_AWR_LICENSED": doubtful})
+            load_settings(variables | {"WHALEFALL_ORACLE_AWR_LICENSED": doubtful})
 
 
 def test_periods_outlive_the_days_that_they_are_computed_from(tmp_path: Path) -> None:
-    def given(months: str, aggregation_months: str) -> Settings:
+    def load(months: str, aggregation_months: str) -> Settings:
         chosen = {"WHALEFALL_RETENTION_MONTHS": months, "WHALEFALL_AGGREGATION_RETENTION_MONTHS": aggregation_months}
         return load_settings({"WHALEFALL_HOME": str(tmp_path)} | chosen)
 
-    assert given("12", "15").aggregation_retention_months == 15
+    assert load("12", "15").aggregation_retention_months == 15
     for months, aggregation_months, least in (("12", "14", 15), ("12", "6", 15), ("60", "60", 63)):
         with pytest.raises(InputError, match=rf"AGGREGATION_RETENTION_MONTHS is {aggregation_months}.*RETENTION_MONTHS {months}.*{least}"):
-            given(months, aggregation_months)
+            load(months, aggregation_months)
     with pytest.raises(InputError, match="WHALEFALL_AGGREGATION_RETENTION_MONTHS is 60"):
         load_settings({"WHALEFALL_HOME": str(tmp_path), "WHALEFALL_RETENTION_MONTHS": "60"})

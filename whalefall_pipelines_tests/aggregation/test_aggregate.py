@@ -1,4 +1,4 @@
-"""Periods computed by SQL against the model, whatever the calendar, the gaps and the order; and what recomputing does not touch."""
+"""Periods computed by SQL match the model for any calendar, gaps and order; and recomputing leaves everything else alone."""
 
 import random
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ TABLES = (
 
 
 def aggregate(store: Database, periods: Sequence[Period], today: date) -> tuple[UUID, int]:
-    """Compute periods in a session of their own; return its id and the rows written."""
+    """Compute periods in their own session; return its id and the rows written."""
     plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, periods[0].start, periods[-1].end)
     sessions.open_session(store, plan, [])
     written = aggregate_sizes(store, periods, today, plan.session_id)
@@ -69,15 +69,15 @@ def random_day(chance: random.Random) -> ModelDay:
 
 
 def random_fleet(chance: random.Random, instance_ids: Sequence[int], days: Sequence[date]) -> dict[tuple[Key, date], ModelDay]:
-    found: dict[tuple[Key, date], ModelDay] = {}
+    fleet: dict[tuple[Key, date], ModelDay] = {}
     for instance_id in instance_ids:
         for name in ("app", "Mixed; 日本")[: chance.randint(1, 2)]:
             born, gone = sorted((chance.randrange(len(days)), chance.randrange(len(days))))
             silent = chance.random() * 0.4
             for day in days[born : gone + 1]:
                 if chance.random() >= silent:
-                    found[(instance_id, name), day] = random_day(chance)
-    return found
+                    fleet[(instance_id, name), day] = random_day(chance)
+    return fleet
 
 
 @settings(max_examples=25, deadline=None, phases=(Phase.reuse, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -87,7 +87,7 @@ def random_fleet(chance: random.Random, instance_ids: Sequence[int], days: Seque
     count=st.integers(1, 110),
     after=st.integers(0, 40),
 )
-def test_the_periods_are_those_of_the_model_in_whatever_order(
+def test_periods_match_the_model_in_any_order_of_computation(
     store: Database, chance: random.Random, first_day: date, count: int, after: int
 ) -> None:
     with store.transaction() as cursor:
@@ -95,7 +95,7 @@ def test_the_periods_are_those_of_the_model_in_whatever_order(
     instances = register(store, "a", "b")
     days = days_from(first_day, count)
     today = days[-1] + timedelta(days=after)
-    fleet = random_fleet(chance, [one.instance_id for one in instances], days)
+    fleet = random_fleet(chance, [instance.instance_id for instance in instances], days)
     if not fleet:
         return
     write_days(store, fleet)
@@ -106,8 +106,8 @@ def test_the_periods_are_those_of_the_model_in_whatever_order(
             if part:
                 aggregate(store, part, today)
     measured_from: dict[Key, date] = {}
-    for (key, day), one in fleet.items():
-        if one.total_bytes is not None:
+    for (key, day), size in fleet.items():
+        if size.total_bytes is not None:
             measured_from[key] = min(day, measured_from.get(key, day))
     assert_as_the_model(store, ModelFleet(fleet, measured_from), today)
 
@@ -125,7 +125,7 @@ def test_the_periods_are_those_of_the_model_in_whatever_order(
 
 
 def fleet_of(store: Database, sizes: dict[date, int | None], *, name: str = "a", database: str = "app") -> dict[tuple[Key, date], ModelDay]:
-    """Write one database of one instance."""
+    """Write the days of one database of one instance."""
     (instance,) = register(store, name)
     days = {((instance.instance_id, database), day): ModelDay(size) for day, size in sizes.items()}
     write_days(store, days)
@@ -143,7 +143,7 @@ def totals(store: Database, period_type: PeriodType, start: date) -> tuple[objec
     return row
 
 
-def test_a_rerun_with_nothing_changed_writes_nothing(store: Database) -> None:
+def test_recomputing_unchanged_days_writes_nothing(store: Database) -> None:
     fleet_of(store, dict.fromkeys(days_from(date(2026, 9, 20), 40), 1000))
     assert aggregate_all(store, date(2026, 9, 20), date(2026, 10, 29), DAY) > 0
     before = query(store, "select xmin, * from database_size_aggregations"), query(store, "select xmin, * from instance_size_aggregations")
@@ -153,7 +153,7 @@ def test_a_rerun_with_nothing_changed_writes_nothing(store: Database) -> None:
 
 
 def test_the_daily_period_of_an_unfinished_today_is_not_final_and_becomes_final_when_it_is_over(store: Database) -> None:
-    """The first of the three aggregation defects: daily on the unfinished today."""
+    """The first of the three aggregation defects: a daily period of the unfinished day."""
     fleet_of(store, {DAY: 1000})
     today_only = [Period(PeriodType.DAILY, DAY)]
     aggregate(store, today_only, DAY)
@@ -165,7 +165,7 @@ def test_the_daily_period_of_an_unfinished_today_is_not_final_and_becomes_final_
 
 
 def test_a_period_is_named_by_its_caller_whatever_today_is(store: Database) -> None:
-    """The second defect: an entry that confuses the current period with the last complete one."""
+    """The second defect: an entry point that confuses the current period with the last complete one."""
     fleet_of(store, {date(2026, 8, 1): 1000, date(2026, 11, 1): 5000})
     for start in (date(2026, 7, 1), date(2026, 10, 1)):
         aggregate(store, [Period(PeriodType.QUARTERLY, start)], DAY)
@@ -175,7 +175,7 @@ def test_a_period_is_named_by_its_caller_whatever_today_is(store: Database) -> N
         aggregate(store, [Period(PeriodType.QUARTERLY, date(2027, 1, 1))], DAY)
 
 
-def test_an_instance_that_failed_is_visible_in_every_period_and_holds_up_no_other(store: Database) -> None:
+def test_a_failed_instance_is_visible_in_every_period_and_delays_no_other(store: Database) -> None:
     """The third defect: the database level ignores failed instances."""
     (good, bad) = register(store, "good", "bad")
     days = days_from(date(2026, 11, 16), 7)
@@ -201,7 +201,7 @@ def test_an_instance_that_failed_is_visible_in_every_period_and_holds_up_no_othe
 
 
 def test_the_statistics_of_a_session_count_only_what_was_written(store: Database) -> None:
-    """An instance without anything to show has no record, and one that did not change has none either."""
+    """An instance without data has no record, and neither has an unchanged one."""
     fleet_of(store, {DAY: 1000}, name="full")
     register(store, "empty")
     session_id, written = aggregate(store, [Period(PeriodType.DAILY, DAY)], DAY)
@@ -214,7 +214,7 @@ def test_the_statistics_of_a_session_count_only_what_was_written(store: Database
     assert (written, sessions.list_records(store, again)) == (0, ())
 
 
-def test_a_day_that_lacks_a_database_never_looks_like_a_shrink(store: Database) -> None:
+def test_a_day_with_a_missing_database_never_looks_like_a_shrink(store: Database) -> None:
     (instance,) = register(store, "a")
     big, small = (instance.instance_id, "big"), (instance.instance_id, "small")
     write_days(
@@ -226,7 +226,7 @@ def test_a_day_that_lacks_a_database_never_looks_like_a_shrink(store: Database) 
     assert totals(store, PeriodType.WEEKLY, date(2026, 11, 9)) == (None, 0, 7, None, None, None, True)
 
 
-def test_the_period_after_a_changed_one_follows_in_its_change_and_in_nothing_else(store: Database) -> None:
+def test_after_a_changed_period_only_the_change_of_the_next_one_is_updated(store: Database) -> None:
     days = fleet_of(store, {date(2026, 9, 1): 1000, date(2026, 10, 1): 3000, date(2026, 11, 1): 4000})
     aggregate(store, periods_between(PeriodType.MONTHLY, date(2026, 9, 1), date(2026, 11, 1)), DAY)
     (key, _), *_ = days
@@ -237,7 +237,7 @@ def test_the_period_after_a_changed_one_follows_in_its_change_and_in_nothing_els
 
 
 def expire(store: Database, month: str) -> None:
-    """What the maintenance of table partitions does to days past their retention."""
+    """Delete days past their retention, as partition maintenance does."""
     with store.transaction() as cursor:
         cursor.execute(f"drop table database_size_stats_{month}, instance_size_stats_{month}")
 
@@ -246,37 +246,39 @@ def test_aggregates_outlive_their_days(store: Database) -> None:
     days = days_from(date(2026, 1, 1), 120)
     fleet_of(store, {day: 1000 + number for number, day in enumerate(days)})
     aggregate_all(store, days[0], days[-1], DAY)
-    kept = {level: {one: stored_rows(store, level, one) for one in PeriodType} for level in Level}
+    kept = {level: {period_type: stored_rows(store, level, period_type) for period_type in PeriodType} for level in Level}
     for month in ("2026_01", "2026_02"):
         expire(store, month)
     assert aggregate_all(store, days[0], days[-1], DAY) == 0
-    assert {level: {one: stored_rows(store, level, one) for one in PeriodType} for level in Level} == kept
+    assert {level: {period_type: stored_rows(store, level, period_type) for period_type in PeriodType} for level in Level} == kept
     assert list(verify(store, days[0], days[-1], DAY)) == []
     assert find_stale_periods(store, PeriodType.QUARTERLY, DAY) == []
 
 
-def test_a_day_that_was_deleted_is_no_day_of_its_periods_any_more(store: Database) -> None:
+def test_a_deleted_day_no_longer_counts_in_its_periods(store: Database) -> None:
     fleet_of(store, {date(2026, 10, 5): 1000, date(2026, 10, 6): 3000})
     aggregate_all(store, date(2026, 10, 5), date(2026, 10, 6), DAY)
     with store.transaction() as cursor:
         cursor.execute("delete from database_size_stats where stat_date = '2026-10-06'")
         cursor.execute("delete from instance_size_stats where stat_date = '2026-10-06'")
-    stale = {one: find_stale_periods(store, one, DAY) for one in PeriodType}
-    assert stale == {one: [period_of(one, date(2026, 10, 6))] for one in PeriodType}
+    stale = {period_type: find_stale_periods(store, period_type, DAY) for period_type in PeriodType}
+    assert stale == {period_type: [period_of(period_type, date(2026, 10, 6))] for period_type in PeriodType}
     aggregate_all(store, date(2026, 10, 6), date(2026, 10, 6), DAY)
     assert totals(store, PeriodType.DAILY, date(2026, 10, 6))[:3] == (None, 0, 1)
     assert totals(store, PeriodType.MONTHLY, date(2026, 10, 1))[:3] == (1000, 1, 31)
     assert list(verify(store, date(2026, 10, 5), date(2026, 10, 6), DAY)) == []
 
 
-def test_a_changed_aggregate_is_found_and_put_right(store: Database) -> None:
+def test_a_tampered_aggregate_is_found_and_corrected(store: Database) -> None:
     fleet_of(store, {date(2026, 10, 5): 1000})
     aggregate_all(store, date(2026, 10, 5), date(2026, 10, 5), DAY)
     with store.transaction() as cursor:
         cursor.execute("update database_size_aggregations set max_bytes = 7 where period_type = 'weekly'")
         cursor.execute("delete from instance_size_aggregations where period_type = 'monthly'")
-    found = list(verify(store, date(2026, 10, 5), date(2026, 10, 5), DAY))
-    assert [(one.level, one.period.period_type, one.stored and dict(one.stored)) for one in found] == [
+    differences = list(verify(store, date(2026, 10, 5), date(2026, 10, 5), DAY))
+    assert [
+        (difference.level, difference.period.period_type, difference.stored and dict(difference.stored)) for difference in differences
+    ] == [
         (Level.DATABASE, PeriodType.WEEKLY, {"max_bytes": 7}),
         (Level.INSTANCE, PeriodType.MONTHLY, None),
     ]
@@ -284,7 +286,7 @@ def test_a_changed_aggregate_is_found_and_put_right(store: Database) -> None:
     assert list(verify(store, date(2026, 10, 5), date(2026, 10, 5), DAY)) == []
 
 
-def test_only_the_months_that_are_needed_are_read(store: Database) -> None:
+def test_only_the_required_months_are_read(store: Database) -> None:
     ensure_months(store, [date(2025, month, 1) for month in range(1, 13)])
     fleet_of(store, {date(2025, month, 3): month for month in range(1, 13)})
     aggregate_all(store, date(2025, 1, 1), date(2025, 12, 31), DAY)
@@ -306,10 +308,14 @@ def months_read(store: Database, level: Level, period: Period) -> set[str]:
     return {table[-7:] for table in read if table.startswith(f"{level}_size_stats_")}
 
 
-def test_two_programs_at_once_end_with_what_the_days_say(store: Database) -> None:
+def test_concurrent_computations_end_with_values_that_match_the_days(store: Database) -> None:
     fleet_of(store, dict.fromkeys(days_from(date(2026, 9, 1), 60), 1000))
     months = periods_between(PeriodType.MONTHLY, date(2026, 9, 1), date(2026, 10, 30))
     with ThreadPoolExecutor(4) as pool:
         for future in [pool.submit(aggregate, store, months, DAY) for _ in range(8)]:
             future.result(30)
-    assert [one for one in verify(store, date(2026, 9, 1), date(2026, 10, 30), DAY) if one.period.period_type is PeriodType.MONTHLY] == []
+    assert [
+        difference
+        for difference in verify(store, date(2026, 9, 1), date(2026, 10, 30), DAY)
+        if difference.period.period_type is PeriodType.MONTHLY
+    ] == []

@@ -1,4 +1,4 @@
-"""The check of final periods: it passes on complete or explained periods and fails on the one thing that it is about."""
+"""The check of final periods: it passes on complete or explained periods and fails on a missing day without a reason."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,19 +20,19 @@ def aggregate(store: Database, period_type: PeriodType, day: date) -> dict[str, 
     return {"dagster/partition": str(period.start)}
 
 
-def test_a_final_period_that_lacks_days_passes_only_when_each_has_its_reason(store: Database, key: Key) -> None:
+def test_a_final_period_with_missing_days_passes_only_when_each_has_a_reason(store: Database, key: Key) -> None:
     check = checks.every_final_period_is_complete_or_explained[1]
     monday = period_of(PeriodType.WEEKLY, NOW).previous.start
     week = days_from(monday, 7)
     write_days(store, {(key, day): ModelDay(1000) for day in (*week, NOW)} | {(key, week[2]): ModelDay(None)})
-    found = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
-    assert found.passed
-    assert found.description == "1 incomplete, every missing day has a reason"
+    result = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
+    assert result.passed
+    assert result.description == "1 incomplete, every missing day has a reason"
     with store.transaction() as cursor:
         cursor.execute("delete from capacity_gaps")
-    found = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
-    assert not found.passed
-    assert str(found.description).startswith(f"1 unexplained: orders in {monday} (1 days)")
+    result = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
+    assert not result.passed
+    assert str(result.description).startswith(f"1 unexplained: orders in {monday} (1 days)")
 
 
 def test_days_before_the_birth_of_an_instance_need_no_reason(store: Database, key: Key) -> None:

@@ -26,8 +26,8 @@ def environment(store: Database, store_environment: dict[str, str]) -> dict[str,
 
 
 def test_periods_are_computed_and_verified(environment: dict[str, str], store: Database) -> None:
-    said = succeed(environment, "aggregate", "--period", "monthly", "--start", "2026-09-01", "--end", "2026-11-01")
-    assert "monthly periods: 3, rows written: 6" in said
+    output = succeed(environment, "aggregate", "--period", "monthly", "--start", "2026-09-01", "--end", "2026-11-01")
+    assert "monthly periods: 3, rows written: 6" in output
     assert query(store, "select period_start, data_count from instance_size_aggregations order by 1") == [
         (date(2026, 9, 1), 3),
         (date(2026, 10, 1), 31),
@@ -37,7 +37,7 @@ def test_periods_are_computed_and_verified(environment: dict[str, str], store: D
     assert (shown["periods"], shown["rows_written"]) == (["2026-10-01"], 0)
 
 
-def test_verify_says_what_differs_and_exits_with_1(environment: dict[str, str], store: Database) -> None:
+def test_verify_reports_differences_and_exits_with_1(environment: dict[str, str], store: Database) -> None:
     for period, start in (("daily", "2026-10-01"), ("weekly", "2026-09-28"), ("monthly", "2026-10-01"), ("quarterly", "2026-10-01")):
         succeed(environment, "aggregate", "--period", period, "--start", start)
     with store.transaction() as cursor:
@@ -51,7 +51,7 @@ def test_verify_says_what_differs_and_exits_with_1(environment: dict[str, str], 
     assert "all aggregations match their daily data" in succeed(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")
     everything = json.loads(whalefall(environment, "verify", "--json").stdout)
     assert everything["first_day"] == str(FIRST)
-    assert {one["stored"] for one in everything["differences"]} == {None}  # what was never computed
+    assert {row["stored"] for row in everything["differences"]} == {None}  # what was never computed
     shown = whalefall(environment, "verify", "--to", "2026-09-28")
     assert "data_count 1" in shown.stdout
     assert "instance_id" not in shown.stdout
@@ -70,7 +70,7 @@ def test_verify_of_days_in_the_wrong_order_is_refused(environment: dict[str, str
     assert "--to 2026-10-01 is before --from 2026-10-02" in sentence
 
 
-def test_verify_of_an_empty_store_has_nothing_to_say(store_environment: dict[str, str]) -> None:
+def test_verify_of_an_empty_store_reports_nothing(store_environment: dict[str, str]) -> None:
     assert "whalefall collect" in whalefall(store_environment, "verify").stderr
     assert json.loads(succeed(store_environment, "verify", "--json"))["differences"] == []
 
@@ -86,20 +86,20 @@ def test_verify_of_an_empty_store_has_nothing_to_say(store_environment: dict[str
         (("--period", "daily", "--start", "2126-10-05"), "has not begun"),
     ],
 )
-def test_a_period_that_is_none_is_refused(environment: dict[str, str], store: Database, arguments: tuple[str, ...], sentence: str) -> None:
+def test_an_invalid_period_is_refused(environment: dict[str, str], store: Database, arguments: tuple[str, ...], sentence: str) -> None:
     assert sentence in refused(environment, "aggregate", *arguments)
     assert query(store, "select count(*) from instance_size_aggregations") == [(0,)]
 
 
-def test_coverage_is_a_calendar_with_a_sign_a_day(store: Database, store_environment: dict[str, str]) -> None:
+def test_coverage_is_a_calendar_with_one_character_per_day(store: Database, store_environment: dict[str, str]) -> None:
     now = today(datetime.now(UTC), TIMEZONE)
     (instance,) = register(store, "orders")
     key = (instance.instance_id, "shop")
     states = {4: ModelDay(1), 3: ModelDay(2, is_estimated=True), 2: ModelDay(None), 0: ModelDay(3)}
-    write_days(store, {(key, now - timedelta(days=age)): one for age, one in states.items()})
+    write_days(store, {(key, now - timedelta(days=age)): size for age, size in states.items()})
     assert succeed(store_environment, "coverage", "--days", "6").splitlines()[1] == "orders  .#e!!#"
     shown = json.loads(succeed(store_environment, "coverage", "--days", "6", "--json"))
-    assert [(one["state"], one["reasons"]) for one in shown] == [
+    assert [(row["state"], row["reasons"]) for row in shown] == [
         ("measured", []),
         ("estimated", []),
         ("missing", ["timeout"]),

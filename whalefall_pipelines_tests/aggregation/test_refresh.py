@@ -1,4 +1,4 @@
-"""Aggregations follow their days: exactly the periods of a changed day are asked for, and no change is lost, whenever it lands."""
+"""Aggregations follow their days: exactly the periods of a changed day are requested, and no change is lost, whenever it arrives."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,14 +26,14 @@ def periods_of(day: date) -> Asked:
 
 @dataclass
 class Automation:
-    """The automation sensor over an instance of its own, with days and aggregation runs that are simulated event by event."""
+    """The automation sensor on its own Dagster instance, with days and aggregation runs simulated event by event."""
 
     instance: dg.DagsterInstance
     cursor: object = None
     runs: dict[Level, str] = field(default_factory=dict)
 
     def tick(self) -> Asked:
-        """One evaluation: what it asks for."""
+        """One evaluation; returns what it requests."""
         result = dg.evaluate_automation_conditions(
             defs,
             self.instance,
@@ -48,12 +48,12 @@ class Automation:
         }
 
     def collect(self, day: date) -> None:
-        """A day is written and told."""
+        """A day is written and its materialization is reported."""
         for key in (SIZES, TOTALS):
             self.instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=str(day)))
 
     def start(self, period_type: PeriodType, day: date) -> str:
-        """A run that computes the period of a day has begun."""
+        """Start a run that computes the period of a day."""
         partition = str(floor(period_type, day))
         keys = [asset_key(level, period_type) for level in Level]
         run = create_run_for_test(
@@ -71,7 +71,7 @@ class Automation:
         return run.run_id
 
     def end(self, run_id: str, period_type: PeriodType, day: date, *, fails: bool = False) -> None:
-        """That run is over."""
+        """End that run."""
         if not fails:
             for level in Level:
                 materialization = dg.AssetMaterialization(asset_key(level, period_type), partition=str(floor(period_type, day)))
@@ -87,7 +87,7 @@ class Automation:
         self.instance.report_dagster_event(DagsterEvent(kind.value, "aggregate"), run_id=run_id)
 
     def settle(self, asked: Asked) -> None:
-        """Everything asked for is computed at once."""
+        """Compute everything that was requested immediately."""
         for name, partition in asked:
             self.instance.report_runless_asset_event(dg.AssetMaterialization(dg.AssetKey(name.split("/")), partition=partition))
 
@@ -101,7 +101,7 @@ def automation() -> Iterator[Automation]:
 
 
 @pytest.mark.parametrize("day", [TODAY, OLD], ids=["today", "an old day"])
-def test_a_collected_day_asks_for_exactly_its_four_periods_at_both_levels_and_once(automation: Automation, day: date) -> None:
+def test_a_collected_day_requests_exactly_its_four_periods_at_both_levels_once(automation: Automation, day: date) -> None:
     automation.collect(day)
     asked = automation.tick()
     assert asked == periods_of(day)
@@ -109,7 +109,7 @@ def test_a_collected_day_asks_for_exactly_its_four_periods_at_both_levels_and_on
     assert automation.tick() == set()
 
 
-def test_history_that_was_there_before_the_first_tick_asks_for_nothing() -> None:
+def test_history_from_before_the_first_tick_requests_nothing() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         automation = Automation(instance)
         automation.collect(OLD)
@@ -117,7 +117,7 @@ def test_history_that_was_there_before_the_first_tick_asks_for_nothing() -> None
         assert automation.tick() == set()
 
 
-def test_a_gap_in_the_month_holds_nothing_up(automation: Automation) -> None:
+def test_a_gap_in_the_month_delays_nothing(automation: Automation) -> None:
     for day in (OLD, OLD + timedelta(days=2)):
         automation.collect(day)
         asked = automation.tick()
@@ -126,35 +126,35 @@ def test_a_gap_in_the_month_holds_nothing_up(automation: Automation) -> None:
 
 
 def daily(day: date) -> Asked:
-    return {one for one in periods_of(day) if one[0].endswith("/daily")}
+    return {period for period in periods_of(day) if period[0].endswith("/daily")}
 
 
 def begin(automation: Automation) -> str:
-    """A day was collected, everything was asked for, and only the daily run is under way."""
+    """A day was collected, everything was requested, and only the daily run is in progress."""
     automation.collect(OLD)
     asked = automation.tick()
-    automation.settle({one for one in asked if not one[0].endswith("/daily")})
+    automation.settle({period for period in asked if not period[0].endswith("/daily")})
     run_id = automation.start(PeriodType.DAILY, OLD)
     automation.tick()
     return run_id
 
 
 def asked_soon(automation: Automation) -> Asked:
-    """What the next ticks ask for together."""
+    """What the next ticks request together."""
     return automation.tick() | automation.tick() | automation.tick()
 
 
 def test_a_change_while_the_aggregation_runs_is_not_lost(automation: Automation) -> None:
     run_id = begin(automation)
     automation.collect(OLD)
-    assert not automation.tick() & daily(OLD)  # it is under way
+    assert not automation.tick() & daily(OLD)  # the run is in progress
     automation.end(run_id, PeriodType.DAILY, OLD)
     assert asked_soon(automation) >= daily(OLD)
 
 
 def test_a_change_in_the_tick_of_its_start_is_not_lost(automation: Automation) -> None:
     automation.collect(OLD)
-    automation.settle({one for one in automation.tick() if not one[0].endswith("/daily")})
+    automation.settle({period for period in automation.tick() if not period[0].endswith("/daily")})
     run_id = automation.start(PeriodType.DAILY, OLD)
     automation.collect(OLD)
     automation.tick()

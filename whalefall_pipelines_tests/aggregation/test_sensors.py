@@ -1,4 +1,4 @@
-"""What notices by itself that periods are behind their days, whoever wrote them."""
+"""The sensors that notice when periods are out of date, whoever wrote the days."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
@@ -22,17 +22,17 @@ RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_e
 
 
 def reconciled(store: Database, period_type: PeriodType, environment: Mapping[str, str] = NOTHING) -> list[dg.RunRequest]:
-    given = load_settings(environment)
-    (schedule,) = [one for one in sensors.reconcile_aggregations if one.name == f"reconcile_{period_type}_periods"]
+    configured = load_settings(environment)
+    (schedule,) = [definition for definition in sensors.reconcile_aggregations if definition.name == f"reconcile_{period_type}_periods"]
     night = datetime.combine(NOW, time(0, 20), ZONE)
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_schedule_context(
-            instance=instance, scheduled_execution_time=night, resources={"whalefall": bound(store, settings=given)}
+            instance=instance, scheduled_execution_time=night, resources={"whalefall": bound(store, settings=configured)}
         )
         return list(schedule.evaluate_tick(context).run_requests or [])
 
 
-def test_a_day_written_past_dagsters_back_is_found_in_its_periods_and_in_the_change_of_the_next(store: Database, key: Key) -> None:
+def test_a_day_written_outside_dagster_updates_its_periods_and_the_change_of_the_next(store: Database, key: Key) -> None:
     days = days_from(NOW - timedelta(days=60), 61)
     write_days(store, {(key, day): ModelDay(1000) for day in days})
     for period_type in PeriodType:
@@ -46,7 +46,7 @@ def test_a_day_written_past_dagsters_back_is_found_in_its_periods_and_in_the_cha
         first = request.tags.get("dagster/partition") or request.tags[RANGE[0]]
         last = request.tags.get("dagster/partition") or request.tags[RANGE[1]]
         assert first == str(period.start)
-        assert last in {str(period.start), str(period.following.start)}  # whose change is another one, too
+        assert last in {str(period.start), str(period.following.start)}  # its change is different, too
 
 
 def test_a_window_that_closed_is_requested(store: Database, key: Key) -> None:
@@ -57,8 +57,8 @@ def test_a_window_that_closed_is_requested(store: Database, key: Key) -> None:
     assert request.tags["dagster/partition"] == str(yesterday)
 
 
-def test_a_change_of_a_day_whose_daily_periods_are_not_kept_asks_for_its_longer_ones_only(store: Database, key: Key) -> None:
-    """The day before the oldest month is kept, because the month's first day is compared to it."""
+def test_a_changed_day_whose_daily_periods_have_expired_requests_only_the_longer_ones(store: Database, key: Key) -> None:
+    """The day before the oldest month is kept, because the month's first day is compared with it."""
     months = {"WHALEFALL_RETENTION_MONTHS": "3"}
     oldest = Month(NOW.year, NOW.month).plus(-3).first_day
     last, expired = oldest - timedelta(days=1), oldest - timedelta(days=2)

@@ -1,4 +1,4 @@
-"""The ledger of periods that must be computed again: whoever changes a day, whenever it lands, and at no cost where nothing has changed."""
+"""The ledger of stale periods: it records every change of a day, whoever makes it and whenever, and costs nothing if nothing changed."""
 
 from contextlib import closing
 from datetime import date, timedelta
@@ -54,14 +54,14 @@ def computed(store: Database) -> Database:
     return store
 
 
-def test_what_was_computed_is_not_due_and_nothing_but_the_ledger_is_read_to_know_it(computed: Database) -> None:
+def test_computed_periods_are_not_due_and_only_the_ledger_is_read_to_tell(computed: Database) -> None:
     assert due(computed) == {period_type: [] for period_type in PeriodType}
     values = {"period_type": "daily", "today": DAY, "daily_from": date.min}
     assert tables_read(computed, queries.load("aggregation/list_due_periods"), values) == {"stale_periods"}
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_whoever_changes_a_day_makes_exactly_its_four_periods_due(computed: Database, change: str) -> None:
+def test_any_change_of_a_day_makes_exactly_its_four_periods_due(computed: Database, change: str) -> None:
     with closing(psycopg2.connect(libpq_url(computed.url))) as somebody, somebody, somebody.cursor() as cursor:
         cursor.execute(change)
     assert due(computed) == {period_type: [period_of(period_type, LOST)] for period_type in PeriodType}
@@ -70,9 +70,11 @@ def test_whoever_changes_a_day_makes_exactly_its_four_periods_due(computed: Data
     assert [find_stale_periods(computed, period_type, DAY) for period_type in PeriodType] == [[], [], [], []]
 
 
-def test_a_day_that_is_moved_is_gone_from_its_periods_and_new_in_others(computed: Database) -> None:
+def test_a_moved_day_leaves_its_old_periods_and_joins_the_new_ones(computed: Database) -> None:
     query(computed, f"update database_size_stats set stat_date = '2026-09-01' where stat_date = '{LOST}' returning 1")
-    assert due(computed) == {one: [period_of(one, date(2026, 9, 1)), period_of(one, LOST)] for one in PeriodType}
+    assert due(computed) == {
+        period_type: [period_of(period_type, date(2026, 9, 1)), period_of(period_type, LOST)] for period_type in PeriodType
+    }
 
 
 def test_running_periods_are_due_again_on_each_of_their_days_and_once_when_they_are_over(computed: Database) -> None:
@@ -93,13 +95,13 @@ def open_transaction(store: Database) -> extensions.connection:
     return connection
 
 
-def test_visits_of_one_day_do_not_wait_for_each_other(computed: Database) -> None:
-    with closing(open_transaction(computed)) as one, closing(open_transaction(computed)) as other:
-        for number, connection in enumerate((one, other)):
+def test_writers_of_the_same_day_do_not_block_each_other(computed: Database) -> None:
+    with closing(open_transaction(computed)) as first, closing(open_transaction(computed)) as second:
+        for number, connection in enumerate((first, second)):
             with connection.cursor() as cursor:
                 cursor.execute(SIZE.format(100 + number, LOST))
-        other.commit()
-        one.commit()
+        second.commit()
+        first.commit()
     assert due(computed)[PeriodType.DAILY] == [period_of(PeriodType.DAILY, LOST)]
 
 
@@ -117,7 +119,7 @@ def test_a_period_of_which_only_one_level_was_computed_stays_due(computed: Datab
     assert due(computed)[PeriodType.DAILY] == [period_of(PeriodType.DAILY, LOST)]
 
 
-def test_a_computation_that_breaks_leaves_its_periods_due(computed: Database) -> None:
+def test_a_failed_computation_leaves_its_periods_due(computed: Database) -> None:
     query(computed, CHANGES["a size is changed"] + " returning 1")
     query(computed, "alter table instance_size_aggregations rename to away; select 1")
     with pytest.raises(Exception, match="instance_size_aggregations"):
@@ -125,7 +127,7 @@ def test_a_computation_that_breaks_leaves_its_periods_due(computed: Database) ->
     assert due(computed)[PeriodType.DAILY] == [period_of(PeriodType.DAILY, LOST)]
 
 
-def test_a_store_of_the_version_before_gets_its_ledger_with_what_no_comparison_has_seen(computed: Database) -> None:
+def test_a_store_of_the_previous_version_gets_a_ledger_of_periods_never_compared(computed: Database) -> None:
     with computed.transaction() as cursor:
         cursor.execute("drop table stale_periods; drop function mark_stale_periods cascade")
         cursor.execute(SIZE.format(7, LOST))
@@ -136,4 +138,6 @@ def test_a_store_of_the_version_before_gets_its_ledger_with_what_no_comparison_h
         )
         cursor.execute(queries.load("schema/0011_stale_periods"))
     never = date(2026, 9, 1)
-    assert due(computed) == {one: sorted({period_of(one, never), period_of(one, DAY)}) for one in PeriodType}
+    assert due(computed) == {
+        period_type: sorted({period_of(period_type, never), period_of(period_type, DAY)}) for period_type in PeriodType
+    }

@@ -1,4 +1,4 @@
-"""What periods cost: the monthly statement against the bare SELECT and against a loop over the ORM, and history that must not matter."""
+"""The cost of periods: the monthly statement against the bare SELECT and against an ORM loop, and the influence of history."""
 
 import time
 from collections.abc import Callable
@@ -21,14 +21,14 @@ from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.days import compute_periods
 
 INSTANCES, DATABASES = 1000, 27
-LOOPED_INSTANCES = 25  # of the loop; the rest would take minutes and tell nothing new
+LOOPED_INSTANCES = 25  # for the loop; the rest would take minutes and show nothing new
 HISTORY_INSTANCES = 100
 MONTH = Period(PeriodType.MONTHLY, date(2026, 10, 1))
 TODAY = date(2026, 11, 22)
 
 
 def fill(store: Database, instances: int, first_day: date, last_day: date) -> None:
-    """Every database of every instance measured on every day, by a month at a time in the order of the primary key; nothing is stale."""
+    """Every database of every instance measured on every day, loaded month by month in primary key order; nothing is stale."""
     days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]
     ensure_months(store, days)
     for month in months_of(days):
@@ -74,7 +74,7 @@ def recompute(store: Database, *months: Period) -> None:
 
 
 def plain_select(store: Database) -> None:
-    """The aggregates of the same month, computed and thrown away, without the parallel workers that PostgreSQL gives to no INSERT."""
+    """The aggregates of the same month, computed and discarded, without parallel workers, which PostgreSQL never gives to an INSERT."""
     with store.transaction() as cursor:
         cursor.execute("set local max_parallel_workers_per_gather = 0")
         cursor.execute("set local work_mem = '64MB'")
@@ -116,7 +116,7 @@ class Looped(Base):
 
 
 def loop(store: Database) -> None:
-    """Instance by instance and database by database over the ORM, as one would write it without thinking of sets."""
+    """Instance by instance and database by database through the ORM, as one would write it without set-based SQL."""
     engine = create_engine(store.url)
     for instance_id in range(1, LOOPED_INSTANCES + 1):
         with Session(engine) as session:
@@ -142,7 +142,7 @@ def loop(store: Database) -> None:
 
 
 def refresh(store: Database, day: date) -> float:
-    """Everything that follows one collected day: four periods, two levels, each in a session. Seconds."""
+    """Everything that follows one collected day: four periods at two levels, each in a session. Seconds."""
     with store.transaction() as cursor:
         cursor.execute("update database_size_stats set total_bytes = total_bytes + 4096 where stat_date = %s", (day,))
         cursor.execute("update instance_size_stats set total_bytes = total_bytes + 27 * 4096 where stat_date = %s", (day,))
@@ -187,7 +187,7 @@ def measure(folder: Path) -> list[Figure]:
 
 
 def measure_full_tick(folder: Path) -> list[Figure]:
-    """The nightly look of a large fleet: five years of 27,000 databases. Loading its 49 million rows takes minutes and 12 GB."""
+    """The nightly tick of a large fleet: five years of 27,000 databases. Loading its 49 million rows takes minutes and 12 GB."""
     with embedded_store(folder / "full") as store:
         with store.session() as cursor:
             for setting in ("fsync = off", "full_page_writes = off", "max_wal_size = '8GB'"):  # only for the loading

@@ -1,4 +1,4 @@
-"""What a long backfill costs as a Dagster run of its own: 400 days of 10,000 databases of which a tenth is missing."""
+"""The cost of a long backfill as its own Dagster run: 400 days of 10,000 databases, of which a tenth is missing."""
 
 import sys
 import time
@@ -69,7 +69,7 @@ def fill(store: Database) -> int:
 
 
 def rewrite(store: Database) -> float:
-    """The rows that the backfill wrote, written once more by one bare statement without triggers, into the same indexes. Seconds."""
+    """Write the rows of the backfill again by one bare statement without triggers, into the same indexes. Seconds."""
     with store.transaction(statement_seconds=600) as cursor:
         cursor.execute("set local session_replication_role = replica")
         cursor.execute(_TAKE_AWAY)
@@ -109,30 +109,30 @@ def measure(folder: Path) -> list[Figure]:
     """The run against the bare statement, and the peak memory of its process."""
     last_day = today(datetime.now(UTC), machine_timezone()) - timedelta(days=1)
     first_day = last_day - timedelta(days=DAYS - 1)
-    given = load_settings({"WHALEFALL_HOME": str(folder / "home"), "WHALEFALL_START_DATE": str(first_day)})
+    configured = load_settings({"WHALEFALL_HOME": str(folder / "home"), "WHALEFALL_START_DATE": str(first_day)})
     peak = 0.0
 
     def look(_: object) -> None:
         nonlocal peak
         for child in psutil.Process().children():
-            with suppress(psutil.Error, OSError):  # it has just ended
+            with suppress(psutil.Error, OSError):  # the run has just ended
                 if child.exe() == str(Path(sys.executable).resolve()):
                     lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
                     peak = max(peak, next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0))
 
     try:
-        with open_store(given, may_make=True) as store:
+        with open_store(configured, may_make=True) as store:
             missing = fill(store)
             (folder / "home" / "settings.env").write_text(f"WHALEFALL_START_DATE={first_day}\n")
             begun = time.monotonic()
-            run_in_dagster(given, store, collection(first_day, last_day), on_progress=look)
+            run_in_dagster(configured, store, collection(first_day, last_day), on_progress=look)
             seconds = time.monotonic() - begun
             with store.transaction() as cursor:
                 cursor.execute("select count(*) from database_size_stats where provenance = 'estimated'")
                 (estimated,) = cursor.fetchone() or (0,)
             bare = median(rewrite(store) for _ in range(ROUNDS))
     finally:
-        cluster(given).stop()
+        cluster(configured).stop()
     assert estimated > missing * 0.99, (estimated, missing)
     detail = f"{DAYS} days of {INSTANCES} x {DATABASES}, {missing} missing, {estimated} estimated: {seconds:.0f} s against {bare:.1f} s"
     return [

@@ -1,6 +1,6 @@
-"""A large fleet of which some servers are dead and some hang: the time that they add, the memory it takes, and what is left behind.
+"""A large fleet in which some servers are dead and some hang: the time they add, the memory used, and what is left behind.
 
-It is a process of its own, so that nothing else is counted.
+It runs in its own process, so that nothing else is counted.
 """
 
 import json
@@ -28,14 +28,14 @@ from whalefall_pipelines_tests.conftest import TIMEZONE, libpq_url
 from whalefall_pipelines_tests.factories import FleetTest, server
 
 INSTANCES = 1000
-# The default. 32 are enough for the hanging servers, but the dead ones then hold up the others, by 2 s.
+# The default. 32 are enough for the hanging servers, but the dead ones then delay the others by 2 s.
 THREADS = 64
 DEADLINES = Deadlines(connect_seconds=2, instance_seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """How it went: seconds without a fault, seconds with them, the gaps they left, and threads and connections left behind."""
+    """The result: seconds without faults, seconds with them, the gaps they left, and threads and connections left behind."""
 
     bare_seconds: float
     seconds: float
@@ -70,7 +70,7 @@ def collect_crowd(store: Database, home: Path, instances: int, deadlines: Deadli
 
 
 def _healthy() -> FakeServer:
-    return server({f"application_{one}": 1000 + one for one in range(DATABASES)})
+    return server({f"application_{number}": 1000 + number for number in range(DATABASES)})
 
 
 def _seconds(fleet: FleetTest, day: date) -> float:
@@ -85,7 +85,7 @@ def _forget(store: Database) -> None:
 
 
 def _left(count: Callable[[], int]) -> int:
-    """What is still there after a while: threads and connections end a moment after the work, and so does that of a count."""
+    """The number that remains after a while: threads and connections end a moment after the work, even the connection that counts them."""
     deadline = time.monotonic() + 10
     while (left := count()) > 0 and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -100,7 +100,7 @@ def _connections(store: Database) -> int:
 
 
 def run(folder: Path) -> None:
-    """Collect into a real store, and print what came of it with the peak in MiB."""
+    """Collect into a real store, and print the result with the memory peak in MiB."""
     with embedded_store(folder) as store:
         crowd = collect_crowd(store, folder, INSTANCES)
     left = crowd.threads_left + crowd.connections_left
@@ -108,7 +108,7 @@ def run(folder: Path) -> None:
 
 
 def _peak_mebibytes() -> float:
-    # Not getrusage: its peak survives exec, and would be that of the benchmark that held a million rows before.
+    # Not getrusage: its peak survives exec, and would be that of the previous benchmark, which held a million rows.
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 

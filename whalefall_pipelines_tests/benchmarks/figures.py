@@ -1,4 +1,4 @@
-"""What a benchmark says: a figure with its target, measured side by side in one run. Which figures there are is `__main__.py`."""
+"""The result of a benchmark: a figure with its target, measured side by side in one run. The list of figures is in `__main__.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number that must not exceed its target; `detail` has the absolute numbers, which are only illustrations."""
+    """One number that must not exceed its target; `detail` has the absolute numbers, for illustration only."""
 
     name: str
     value: float
@@ -28,7 +28,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two ways of doing the same, in seconds, one pair a round."""
+    """Two ways of doing the same, in seconds, one pair per round."""
 
     ours: tuple[float, ...]
     floor: tuple[float, ...]
@@ -44,7 +44,7 @@ class Comparison:
 
 
 def alternate(ours: Callable[[], float], floor: Callable[[], float], rounds: int) -> Comparison:
-    """Measure both in turn, now one first and now the other; each returns the seconds it took. One round before does not count."""
+    """Measure both alternately, each going first in turn; each returns the seconds it took. A warm-up round does not count."""
     pairs: list[tuple[float, float]] = []
     for number in range(rounds + 1):
         if number % 2:

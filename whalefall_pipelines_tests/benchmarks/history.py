@@ -1,4 +1,4 @@
-"""What ticks, polls and the report of a day cost with five years of history, against one year: history must not matter."""
+"""The cost of ticks, polls and the report of a day with five years of history against one year: history must not matter."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ class History:
     last_day: date
 
 
-# What a schedule, a sensor, the report of a run and a command that waits ask of one day.
+# What a schedule, a sensor, the report of a run and a waiting command query about one day.
 QUESTIONS: dict[str, Callable[[Database, date], object]] = {
     "rank_databases": lambda store, day: reports.rank_databases(store, [day]),
     "rank_instances": lambda store, day: reports.rank_instances(store, [day]),
@@ -54,7 +54,7 @@ def _seconds(ask: Callable[[Database, date], object], store: Database, day: date
 
 
 def settle(history: History) -> None:
-    """Leave the ledger as it is when every period is computed: those that are running are due again tomorrow."""
+    """Leave the ledger as it is once every period is computed: the running ones are due again tomorrow."""
     with history.store.transaction() as cursor:
         cursor.execute("truncate stale_periods")
         for period_type in PeriodType:
@@ -62,13 +62,13 @@ def settle(history: History) -> None:
 
 
 def tick(store: Database, day: date) -> None:
-    """What the four nightly schedules ask."""
+    """What the four nightly schedules query."""
     for period_type in PeriodType:
         list_due_periods(store, period_type, day)
 
 
 def register(history: History) -> None:
-    """The inventory behind the days, and what a history leaves: databases of a day, sessions, and gaps, open in the last days."""
+    """The inventory behind the days, and what a history leaves: short-lived databases, sessions, and gaps, open in the last days."""
     values = {
         "instances": history.instances,
         "databases": history.databases,
@@ -131,7 +131,7 @@ def measure_history(long: History, short: History, day: date) -> Sequence[Figure
     for history in (long, short):
         register(history)
         settle(history)
-    # It looks at the edges of the index of every month, so it is no ratio; commands ask it, nothing polls it.
+    # It reads the ends of the index of every month, so it is not a ratio; commands use it, nothing polls it.
     edges = median(_seconds(lambda store, _: find_known_days(store), long.store, day) for _ in range(ROUNDS))
     figures = [measure_tick(long, day), Figure("find_known_days: five years", edges, 0.25, "s", "")]
     for name, ask in QUESTIONS.items():

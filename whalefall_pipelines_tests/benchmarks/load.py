@@ -1,4 +1,4 @@
-"""What whalefall adds to the time that Dagster itself takes to be imported."""
+"""What whalefall adds to Dagster's own import time."""
 
 import subprocess
 import sys

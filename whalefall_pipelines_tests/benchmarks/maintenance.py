@@ -1,4 +1,4 @@
-"""What maintenance costs: a month created and expired, against deleting the same rows; and planning over many months."""
+"""The cost of maintenance: creating and expiring a month against deleting the same rows; and planning over many months."""
 
 import os
 import time
@@ -29,10 +29,10 @@ FEW, MANY = 12, 240
 
 
 def _fill(store: Database, data: Path, *, is_cached: bool) -> None:
-    """A full month, made anew, beside one that stays: in the page cache, or on the disk only like a month that was written a year ago."""
+    """A full new month beside one that stays: in the page cache, or only on disk, like a month written a year ago."""
     name = MONTH.table_partition(TABLE)
     with store.session() as cursor:
-        cursor.execute(f"drop table if exists {name}")  # deleted rows leave indexes that are larger than those of a month
+        cursor.execute(f"drop table if exists {name}")  # deleted rows leave larger indexes than those of a new month
     ensure_month(store, TABLE, MONTH)
     ensure_month(store, TABLE, Month(2026, 11))
     with store.transaction() as cursor:
@@ -51,11 +51,11 @@ def _fill(store: Database, data: Path, *, is_cached: bool) -> None:
 
 
 def _expire(store: Database, data: Path, *, is_cached: bool) -> float:
-    """The whole service, of a month whose periods nobody keeps any more: what asking for them costs is a figure of its own."""
+    """The whole service, for a month whose periods have expired: checking them is a separate figure."""
     _fill(store, data, is_cached=is_cached)
-    given = replace(load_settings({"WHALEFALL_HOME": "/nonexistent"}), aggregation_retention_months=12)
+    configured = replace(load_settings({"WHALEFALL_HOME": "/nonexistent"}), aggregation_retention_months=12)
     begun = time.monotonic()
-    (outcome,) = expire_table_partitions(store, given, TODAY).outcomes
+    (outcome,) = expire_table_partitions(store, configured, TODAY).outcomes
     seconds = time.monotonic() - begun
     assert outcome.error is None
     return seconds
@@ -70,7 +70,7 @@ def _create(store: Database) -> float:
 
 
 def _delete(store: Database, data: Path, *, is_cached: bool) -> float:
-    """DELETE and VACUUM, which is what gives the space back for the next rows; the month itself stays and is emptied."""
+    """DELETE and VACUUM, which frees the space for the next rows; the month itself stays, empty."""
     _fill(store, data, is_cached=is_cached)
     begun = time.monotonic()
     with store.transaction() as cursor:
@@ -81,7 +81,7 @@ def _delete(store: Database, data: Path, *, is_cached: bool) -> float:
 
 
 def _copy_of_the_table(store: Database, name: str, months: int) -> None:
-    """The same table with so many months."""
+    """The same table with this many months."""
     with store.session() as cursor:
         cursor.execute(f"create table {name} (like {TABLE} including all) partition by range (stat_date)")
         for month in months_between(Month(2026, 11).plus(1 - months), Month(2026, 11)):
@@ -90,7 +90,7 @@ def _copy_of_the_table(store: Database, name: str, months: int) -> None:
 
 
 def _planning(store: Database) -> Figure:
-    """In one session, after its first plan: what people and dashboards wait for again and again."""
+    """In one session, after its first plan: what people and dashboards wait for repeatedly."""
     _copy_of_the_table(store, "few", FEW)
     _copy_of_the_table(store, "many", MANY)
     with store.session() as cursor:
@@ -106,7 +106,7 @@ def _planning(store: Database) -> Figure:
 
 
 def _asking(store: Database) -> Figure:
-    """Whether every period of the month is what its days say: asked only of a month that is about to be dropped."""
+    """Whether all aggregations of the month match their daily data: checked only for a month that is about to be dropped."""
     fill(store, INSTANCES, MONTH.first_day, MONTH.last_day)
     with store.transaction() as cursor:
         cursor.execute("insert into credentials (name, username) values ('monitor', 'monitor') returning credential_id")

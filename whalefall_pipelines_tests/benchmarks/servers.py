@@ -19,7 +19,7 @@ from whalefall_pipelines.store.database import Database
 DATABASES = 20
 # Number 5 is `postgres` since PostgreSQL 15.
 _POSTGRES_OID = "5"
-# A small server: 4 processes, 3.4 MB of memory of its own, 30 MB on disk.
+# A small server: 4 processes, 3.4 MB of private memory, 30 MB on disk.
 _SMALL = (
     "shared_buffers=1MB", "max_connections=12", "autovacuum=off", "io_method=sync", "max_parallel_workers=0", "wal_buffers=64kB",
     "min_wal_size=2MB", "max_wal_size=4MB", "fsync=off", "wal_level=minimal", "max_wal_senders=0", "dynamic_shared_memory_type=mmap",
@@ -29,12 +29,12 @@ _SMALL = (
 
 @contextmanager
 def embedded_store(folder: Path) -> Generator[Database]:
-    """A migrated store of our own, durable like the one that people run, stopped and closed with the block."""
-    given = load_settings({"WHALEFALL_HOME": str(folder)})
-    cluster = embedded.cluster(given)
+    """A migrated store, durable as in production, stopped and closed at the end of the block."""
+    configured = load_settings({"WHALEFALL_HOME": str(folder)})
+    cluster = embedded.cluster(configured)
     try:
-        prepare_store(given, with_parent=True)
-        with closing(embedded.open_database(given)) as database:
+        prepare_store(configured, with_parent=True)
+        with closing(embedded.open_database(configured)) as database:
             yield database
     finally:
         cluster.stop()
@@ -42,7 +42,7 @@ def embedded_store(folder: Path) -> Generator[Database]:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One PostgreSQL cluster of the fleet, on an address of its own, and the login that may visit it."""
+    """One PostgreSQL cluster of the fleet on its own address, and the monitoring login."""
 
     host: str
     port: int
@@ -53,7 +53,7 @@ USERNAME, PASSWORD = "monitor", "of the benchmark"
 
 @contextmanager
 def fleet(folder: Path, count: int) -> Generator[list[Target]]:
-    """So many clusters on 127.0.1.1 and after, copied from one template, all stopped at the end of the block."""
+    """This many clusters from 127.0.1.1 on, copied from one template, all stopped at the end of the block."""
     template = PostgresCluster(
         for_store().bin_dir, folder / "template", host="127.0.1.1", options=_SMALL, initdb_options=("--wal-segsize=1", "-N")
     )
@@ -72,7 +72,7 @@ def fleet(folder: Path, count: int) -> Generator[list[Target]]:
 
 
 def _copy(template: PostgresCluster, cluster: PostgresCluster) -> None:
-    """Copy a cluster that is not running. All copies share the databases to which nobody connects, so that nobody writes them."""
+    """Copy a cluster that is not running. All copies share the databases to which nobody connects, because nobody writes to them."""
     shared = [path.name for path in (template.data / "base").iterdir() if path.name != _POSTGRES_OID]
     shutil.copytree(template.folder, cluster.folder, ignore=lambda folder, _: shared if Path(folder).name == "base" else [])
     owner = template.data.stat()

@@ -1,4 +1,4 @@
-"""What the service adds to a bare visit: the same servers, threads and statements, with and without everything around them."""
+"""What the service adds to a bare probe: the same servers, threads and statements, with and without everything around them."""
 
 import time
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from whalefall_pipelines_tests.benchmarks.servers import DATABASES, PASSWORD, US
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.servers.dead_host import dead_host
 
-INSTANCES = 40  # of 20 databases each, as the fleet of the memory figure
+INSTANCES = 40  # of 20 databases each, like the fleet of the memory figure
 THREADS = 32
 ROUNDS = 9
 CONNECT_SECONDS = 2
@@ -35,7 +35,7 @@ _PASSWORD_VARIABLE = "MONITOR_BENCHMARK_PASSWORD"
 
 
 def bare(targets: Sequence[Target]) -> float:
-    """Connect, run the statements of a visit, close; nothing is kept. Seconds."""
+    """Connect, run the statements of a probe, close; nothing is stored. Seconds."""
 
     def visit(target: Target) -> None:
         connection = psycopg2.connect(
@@ -66,11 +66,11 @@ class Service:
         self._secrets = SecretBox(load_settings({"WHALEFALL_HOME": str(folder)}), {_PASSWORD_VARIABLE: PASSWORD})
 
     def instances(self) -> Sequence[Instance]:
-        """The targets, and what the store knows of them by now: which servers they are is asked once, not by every visit."""
+        """The targets as the store knows them by now: their identity is queried once, not by every probe."""
         return active_instances(self._store)
 
     def collect(self, instances: Sequence[Instance], *, reachable: int) -> float:
-        """Collect today from these in a session of its own. Seconds."""
+        """Collect today from these in its own session. Seconds."""
         day = today(datetime.now(UTC), TIMEZONE)
         collector = Collector(
             database=self._store,
@@ -103,7 +103,7 @@ def _register(store: Database, targets: Sequence[Target]) -> None:
 
 
 def measure(folder: Path) -> list[Figure]:
-    """The ratio, and what dead hosts cost."""
+    """The ratio, and the cost of dead hosts."""
     with ExitStack() as stack:
         store = stack.enter_context(embedded_store(folder / "home"))
         targets = stack.enter_context(fleet(folder, INSTANCES))

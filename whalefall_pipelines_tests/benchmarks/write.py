@@ -1,4 +1,4 @@
-"""What it costs to write sizes: a month and a week of a large fleet, against the fastest way to put the same rows into PostgreSQL."""
+"""The cost of writing sizes: a month and a week of a large fleet, against the fastest way to load the same rows into PostgreSQL."""
 
 import io
 import time
@@ -25,7 +25,7 @@ _COLLECTED_AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
 
 def rows() -> Iterator[SizeRow]:
-    """Every database on every day, a day after the other."""
+    """Every database on every day, day by day."""
     for number, day in enumerate(DAYS):
         for instance_id in range(1, INSTANCES + 1):
             for database in range(DATABASES):
@@ -35,7 +35,7 @@ def rows() -> Iterator[SizeRow]:
 
 
 def _ours(store: Database, ready: Sequence[SizeRow]) -> float:
-    """Ready rows through the store into its partitioned tables, which are empty before. Seconds, commit included."""
+    """Prepared rows through the store into its empty partitioned tables. Seconds, including the commit."""
     with store.transaction() as cursor:
         cursor.execute("truncate database_size_stats")
         cursor.execute("update database_activity set first_measured_date = null")
@@ -46,7 +46,7 @@ def _ours(store: Database, ready: Sequence[SizeRow]) -> float:
 
 
 def _floor(store: Database, text: str) -> float:
-    """COPY of ready text into a table without any index or constraint. Seconds, commit included."""
+    """COPY of prepared text into a table without indexes or constraints. Seconds, including the commit."""
     with closing(psycopg2.connect(libpq_url(store.url))) as connection, connection.cursor() as cursor:
         cursor.execute("drop table if exists floor")
         cursor.execute(

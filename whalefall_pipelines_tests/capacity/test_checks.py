@@ -1,4 +1,4 @@
-"""The checks beside the assets: each passes on a good day and fails on the one thing that it is about."""
+"""The asset checks: each passes on a good day and fails on the one problem that it looks for."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,22 +17,22 @@ NOW = today(datetime.now(UTC), ZONE)
 GB = 10**9
 
 
-def test_a_wrong_total_is_named(store: Database, key: Key) -> None:
+def test_a_wrong_total_is_reported(store: Database, key: Key) -> None:
     write_days(store, {(key, NOW): ModelDay(1000)})
     assert evaluate(checks.every_total_is_the_sum_of_its_databases, store).passed
     with store.transaction() as cursor:
         cursor.execute("update instance_size_stats set total_bytes = 7")
-    found = evaluate(checks.every_total_is_the_sum_of_its_databases, store)
-    assert not found.passed
-    assert f"1 wrong: orders on {NOW} (7 against 1000)" in str(found.description)
+    result = evaluate(checks.every_total_is_the_sum_of_its_databases, store)
+    assert not result.passed
+    assert f"1 wrong: orders on {NOW} (7 against 1000)" in str(result.description)
 
 
 @pytest.mark.parametrize(("size", "why"), [(0, "a database of no byte at all"), (2**51, "more than a pebibyte")])
-def test_an_absurd_size_is_named(store: Database, key: Key, size: int, why: str) -> None:
+def test_an_absurd_size_is_reported(store: Database, key: Key, size: int, why: str) -> None:
     write_days(store, {(key, NOW): ModelDay(size)})
-    found = evaluate(checks.every_size_is_plausible, store)
-    assert not found.passed
-    assert found.description == f"1 implausible: orders/shop ({why})"
+    result = evaluate(checks.every_size_is_plausible, store)
+    assert not result.passed
+    assert result.description == f"1 implausible: orders/shop ({why})"
     write_days(store, {(key, NOW): ModelDay(1000)})
     assert evaluate(checks.every_size_is_plausible, store).passed
 
@@ -48,8 +48,8 @@ def test_an_absurd_size_is_named(store: Database, key: Key, size: int, why: str)
 )
 def test_a_database_that_jumped_is_a_warning(store: Database, key: Key, before: int, after: int, jumped: bool) -> None:
     write_days(store, {(key, NOW - timedelta(days=1)): ModelDay(before), (key, NOW): ModelDay(after)})
-    found = evaluate(checks.no_database_jumped, store)
-    assert found.passed is not jumped
+    result = evaluate(checks.no_database_jumped, store)
+    assert result.passed is not jumped
     if jumped:
-        assert found.severity is dg.AssetCheckSeverity.WARN
-        assert found.description == f"1 jumped: orders/shop ({after - before:+,} bytes)"
+        assert result.severity is dg.AssetCheckSeverity.WARN
+        assert result.description == f"1 jumped: orders/shop ({after - before:+,} bytes)"

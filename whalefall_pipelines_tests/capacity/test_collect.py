@@ -1,4 +1,4 @@
-"""One day of a fleet: what lands in the store for every way in which a server can behave."""
+"""One day of a fleet: what is stored for every way in which a server can behave."""
 
 import _thread
 import threading
@@ -21,7 +21,7 @@ from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
 TOMORROW = DAY + timedelta(days=1)
 
 
-def test_a_day_lands_with_its_exact_total(store: Database, tmp_path: Path) -> None:
+def test_a_day_is_stored_with_its_exact_total(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "shop": 2000}), "b": server({"crm": 5})})
     session_id, _ = fleet.collect()
     assert fleet.sizes() == {("a", "app"): 1000, ("a", "shop"): 2000, ("b", "crm"): 5}
@@ -41,7 +41,7 @@ def test_a_second_measurement_of_a_day_replaces_the_first(store: Database, tmp_p
     assert query(store, "select total_bytes from instance_size_stats") == [(1500,)]
 
 
-def test_a_failed_second_visit_leaves_what_was_measured(store: Database, tmp_path: Path) -> None:
+def test_a_failed_second_probe_keeps_the_measured_sizes(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})})
     fleet.collect()
     fleet.servers["a"] = server(refusal=UnreachableError("down", reason="connection_refused"))
@@ -51,7 +51,7 @@ def test_a_failed_second_visit_leaves_what_was_measured(store: Database, tmp_pat
     assert sessions.get_session(store, session_id).status is SessionStatus.FAILED
 
 
-def test_a_dead_server_costs_only_itself_and_leaves_gaps_for_its_inventory(store: Database, tmp_path: Path) -> None:
+def test_a_dead_server_affects_only_itself_and_leaves_gaps_for_its_inventory(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "shop": 1}), "b": server()})
     fleet.collect()
     fleet.now += timedelta(days=1)
@@ -66,7 +66,7 @@ def test_a_dead_server_costs_only_itself_and_leaves_gaps_for_its_inventory(store
     assert outcomes["a"].error is not None
 
 
-def test_a_server_that_never_answered_is_missing_as_a_whole_and_unknown_in_number(store: Database, tmp_path: Path) -> None:
+def test_a_server_that_never_answered_is_missing_with_an_unknown_number_of_databases(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"dead": server(refusal=UnreachableError("down", reason="timeout"))})
     fleet.collect()
     assert fleet.gaps() == {("dead", None): "timeout"}
@@ -78,12 +78,12 @@ def test_a_server_that_never_answered_is_missing_as_a_whole_and_unknown_in_numbe
     assert query(store, "select closed_by from capacity_gaps") == [("measured",)]
 
 
-def test_one_forbidden_database_is_missing_and_its_neighbours_are_measured(store: Database, tmp_path: Path) -> None:
+def test_a_database_without_the_privilege_is_missing_and_the_others_are_measured(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "secret": None})})
     session_id, _ = fleet.collect()
     assert fleet.sizes() == {("a", "app"): 1000}
     assert fleet.gaps() == {("a", "secret"): "no_permission"}
-    # Never yet measured: listed as missing, but no part of the denominator of the total.
+    # Never measured yet: listed as missing, but not part of the expected count.
     assert query(store, "select database_count, expected_count from instance_size_stats") == [(1, 1)]
     assert sessions.get_session(store, session_id).status is SessionStatus.COMPLETED
 
@@ -104,7 +104,7 @@ def test_a_database_dropped_while_it_was_measured_has_vanished(store: Database, 
     assert fleet.gaps() == {("a", "gone"): "vanished"}
 
 
-def test_no_database_that_counts_is_inventory_only_and_skipped(store: Database, tmp_path: Path) -> None:
+def test_an_instance_without_countable_databases_is_inventory_only_and_skipped(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"template0": 1, "template1": 2})})
     session_id, _ = fleet.collect()
     session = sessions.get_session(store, session_id)
@@ -128,7 +128,7 @@ def test_an_empty_listing_fails_and_keeps_the_inventory(store: Database, tmp_pat
     assert query(store, "select is_active from instance_databases") == [(True,)]
 
 
-def test_half_of_a_listing_gone_is_kept_until_a_later_day_confirms(store: Database, tmp_path: Path) -> None:
+def test_when_half_of_a_listing_disappears_the_inventory_is_kept_until_a_later_day_confirms_it(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server(dict.fromkeys("abcd", 1))})
     fleet.collect()
     fleet.servers["a"] = server({"a": 1})
@@ -143,7 +143,7 @@ def test_half_of_a_listing_gone_is_kept_until_a_later_day_confirms(store: Databa
             assert fleet.gaps(day) == {}
 
 
-def test_what_a_login_may_not_see_any_more_is_missing_and_not_dropped(store: Database, tmp_path: Path) -> None:
+def test_databases_hidden_by_a_revoked_privilege_are_missing_and_not_dropped(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server(dict.fromkeys("abcdef", 1))})
     fleet.collect()
     for number, listed in enumerate(("abcde", "a", "a"), start=1):
@@ -159,14 +159,14 @@ def test_what_a_login_may_not_see_any_more_is_missing_and_not_dropped(store: Dat
     assert query(store, "select database_name from instance_databases where not is_active") == [("f",)]
 
 
-def test_a_login_that_may_not_see_every_database_is_noticed_though_nothing_is_known_to_be_missing(store: Database, tmp_path: Path) -> None:
+def test_a_login_that_cannot_see_every_database_is_reported_even_if_none_is_known_to_be_missing(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1}, grant_to_list="GRANT all of it;")})
     _, outcomes = fleet.collect()
     assert outcomes["a"].notices == ("a/*: The login may not see every database; run on that server: GRANT all of it;",)
     assert fleet.gaps() == {}
 
 
-def test_a_login_that_sees_system_databases_alone_is_no_server_without_databases(store: Database, tmp_path: Path) -> None:
+def test_a_login_that_sees_only_system_databases_is_not_a_server_without_databases(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"template1": 1}, grant_to_list="GRANT all of it;")})
     session_id, _ = fleet.collect()
     (record,) = sessions.list_records(store, session_id)
@@ -175,7 +175,7 @@ def test_a_login_that_sees_system_databases_alone_is_no_server_without_databases
     assert fleet.gaps() == {("a", None): "no_permission"}
 
 
-def test_one_database_of_many_gone_is_believed_and_comes_back(store: Database, tmp_path: Path) -> None:
+def test_one_dropped_database_of_many_is_accepted_and_can_return(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server(dict.fromkeys("abc", 1))})
     fleet.collect()
     fleet.servers["a"] = server(dict.fromkeys("ab", 1))
@@ -197,7 +197,7 @@ def test_nothing_measurable_at_all_is_a_failure(store: Database, tmp_path: Path)
     assert set(fleet.gaps().values()) == {"no_permission"}
 
 
-def test_a_quick_failure_is_tried_again_and_heals(store: Database, tmp_path: Path) -> None:
+def test_a_transient_failure_is_retried_and_recovers(store: Database, tmp_path: Path) -> None:
     def heal_after_first(fake: FakeServer) -> None:
         if fake.visits > 1:
             fake.refusal = None
@@ -213,13 +213,13 @@ def test_a_quick_failure_is_tried_again_and_heals(store: Database, tmp_path: Pat
 @pytest.mark.parametrize(
     "refusal", [LoginRejectedError("no", reason="authentication_failed"), SizesError("grant", reason="no_permission")], ids=repr
 )
-def test_what_waits_for_a_person_is_never_tried_twice(store: Database, tmp_path: Path, refusal: TargetError) -> None:
+def test_a_failure_that_needs_a_person_is_never_retried(store: Database, tmp_path: Path, refusal: TargetError) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server(refusal=refusal)})
     fleet.collect()
     assert fleet.servers["a"].visits == 1
 
 
-def test_a_hanging_server_ends_at_its_deadline_and_is_not_tried_again_in_the_run(store: Database, tmp_path: Path) -> None:
+def test_a_hanging_server_ends_at_its_deadline_and_is_not_retried_in_the_run(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server(hangs=True), "b": server()})
     fleet.deadlines = type(fleet.deadlines)(instance_seconds=2.1)
     fleet.collect()
@@ -228,7 +228,7 @@ def test_a_hanging_server_ends_at_its_deadline_and_is_not_tried_again_in_the_run
     assert len(fleet.sizes()) == 2
 
 
-def test_a_day_that_is_over_is_never_given_todays_bytes(store: Database, tmp_path: Path) -> None:
+def test_a_past_day_never_gets_todays_bytes(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1})})
     fleet.now += timedelta(days=1)
     fleet.collect(DAY)
@@ -244,7 +244,7 @@ def test_yesterday_may_be_measured_until_the_grace_period_is_over(store: Databas
     assert fleet.sizes(DAY) == {("a", "app"): 1}
 
 
-def test_a_server_that_says_nonsense_fails_alone(store: Database, tmp_path: Path) -> None:
+def test_a_server_with_nonsense_answers_fails_alone(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"app": -5}), "b": server({"app": 1})})
     session_id, outcomes = fleet.collect()
     assert fleet.sizes() == {("b", "app"): 1}
@@ -253,7 +253,7 @@ def test_a_server_that_says_nonsense_fails_alone(store: Database, tmp_path: Path
     assert sessions.list_records(store, session_id)[0].error_code == "SYNC_DATA_ERROR"
 
 
-def test_hostile_names_arrive_unharmed(store: Database, tmp_path: Path) -> None:
+def test_hostile_names_are_stored_unchanged(store: Database, tmp_path: Path) -> None:
     databases = {name: number for number, name in enumerate(HOSTILE_NAMES, start=1)}
     fleet = FleetTest(store, tmp_path, {name: server({**databases, f"no {name}": None}) for name in HOSTILE_NAMES})
     fleet.collect()
@@ -270,7 +270,7 @@ def test_inventory_alone_measures_nothing_and_leaves_no_gap(store: Database, tmp
     assert sessions.get_session(store, session_id).skipped_instances == 1
 
 
-def test_an_exception_fails_the_session_and_what_was_under_way(store: Database, tmp_path: Path) -> None:
+def test_an_exception_fails_the_session_and_its_running_records(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server(), "b": server()})
     plan = SessionPlan(session_id := uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
     with pytest.raises(StoreError), sync_session(store, plan, fleet.instances):
@@ -282,7 +282,7 @@ def test_an_exception_fails_the_session_and_what_was_under_way(store: Database, 
     assert records == {"a": RecordStatus.FAILED, "b": RecordStatus.PENDING}
 
 
-def test_an_interrupt_cancels_the_session_and_wakes_what_waits(store: Database, tmp_path: Path) -> None:
+def test_an_interrupt_cancels_the_session_and_wakes_waiting_threads(store: Database, tmp_path: Path) -> None:
     started = threading.Event()
     fleet = FleetTest(store, tmp_path, {"a": server(hangs=True, on_visit=lambda _: started.set())})
     fleet.deadlines = type(fleet.deadlines)(instance_seconds=60)
@@ -296,7 +296,7 @@ def test_an_interrupt_cancels_the_session_and_wakes_what_waits(store: Database, 
     assert sessions.get_session(store, plan.session_id).status is SessionStatus.CANCELLED
 
 
-def test_work_of_a_session_that_was_cancelled_is_not_kept(store: Database, tmp_path: Path) -> None:
+def test_work_of_a_cancelled_session_is_discarded(store: Database, tmp_path: Path) -> None:
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
 
     def cancel(_: FakeServer) -> None:

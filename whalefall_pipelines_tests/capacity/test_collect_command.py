@@ -1,4 +1,4 @@
-"""`whalefall collect` on named instances and `whalefall sessions`: what they print, and what their exit codes tell."""
+"""`whalefall collect` on named instances and `whalefall sessions`: what they print, and their exit codes."""
 
 import json
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ Environment = dict[str, str]
 
 @pytest.fixture
 def environment(store: Database, postgres_server: PostgresCluster, store_environment: Environment) -> Environment:
-    """Two instances: `up` is real, on `down` nothing listens."""
+    """Two instances: `up` is a real server, `down` an address where nothing listens."""
     password = postgres_server.pgpass.read_text().strip().rsplit(":", 1)[1]
     register(store, "up", port=postgres_server.port)
     register(store, "down", port=9)
@@ -65,7 +65,7 @@ def test_an_instance_that_does_not_exist(environment: Environment) -> None:
     assert (result.exit_code, json.loads(result.stdout)[0]["code"]) == (2, "RESOURCE_NOT_FOUND")
 
 
-def test_an_empty_fleet_is_told_what_to_do(store_environment: Environment) -> None:
+def test_an_empty_fleet_gets_a_next_step(store_environment: Environment) -> None:
     assert "whalefall instances add" in refused(store_environment, "collect")
 
 
@@ -74,9 +74,7 @@ def test_no_session_yet_is_a_sentence(store_environment: Environment) -> None:
     assert document(store_environment, "sessions", "list") == []
 
 
-def test_sessions_are_listed_and_shown_by_the_beginning_of_their_id(
-    store: Database, tmp_path: Path, store_environment: Environment
-) -> None:
+def test_sessions_are_listed_and_shown_by_a_prefix_of_their_id(store: Database, tmp_path: Path, store_environment: Environment) -> None:
     now = datetime.now(UTC)
     fleet = FleetTest(store, tmp_path, {"a\n🐋": server({"app": 5, "secret": None}), "gone": server({})}, now=now)
     session_id, _ = fleet.collect(today(now, TIMEZONE))
@@ -84,7 +82,7 @@ def test_sessions_are_listed_and_shown_by_the_beginning_of_their_id(
     shown = succeed(store_environment, "sessions", "show", str(session_id)[:6])
     assert "a\\n🐋" in shown
     begun = query(store, "select to_char(started_at at time zone %s, 'YYYY-MM-DD HH24:MI:SS') from sync_sessions", TIMEZONE.key)
-    assert f"started      {begun[0][0]}" in shown  # by the clock of the days, not of this machine
+    assert f"started      {begun[0][0]}" in shown  # in the time zone of the days, not of this machine
     assert "no_permission" in shown
     (listed,) = document(store_environment, "sessions", "list")
     assert (UUID(listed["session_id"]), listed["status"]) == (session_id, "completed")
@@ -109,15 +107,15 @@ def test_failures_are_counted_by_code_and_grouped_by_reason(store: Database, tmp
 def test_only_a_running_session_can_be_cancelled_and_once(store: Database, store_environment: Environment) -> None:
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
     sessions.open_session(store, plan, [instance.instance_id for instance in register(store, "a", "b")])
-    said = succeed(store_environment, "sessions", "cancel", str(plan.session_id)[:8])
-    assert f"Session {plan.session_id} is cancelled: 0 of 2 instances" in said
+    output = succeed(store_environment, "sessions", "cancel", str(plan.session_id)[:8])
+    assert f"Session {plan.session_id} is cancelled: 0 of 2 instances" in output
     assert "is already cancelled; only a running session can be cancelled" in refused(
         store_environment, "sessions", "cancel", str(plan.session_id)
     )
     assert {record.status for record in sessions.list_records(store, plan.session_id)} == {RecordStatus.PENDING}
 
 
-def test_a_session_without_records_tells_why_it_failed(store: Database, store_environment: Environment) -> None:
+def test_a_session_without_records_shows_why_it_failed(store: Database, store_environment: Environment) -> None:
     plan = SessionPlan(uuid4(), SyncCategory.PARTITION, SyncType.SCHEDULED_TASK, DAY, DAY)
     sessions.open_session(store, plan, [])
     why = "2026-04 is in the way"
@@ -133,7 +131,7 @@ def test_a_session_that_does_not_exist(store_environment: Environment) -> None:
     assert "There is no session" in refused(store_environment, "sessions", "show", "%' or true --")
 
 
-def test_the_demo_keeps_its_simulated_past_out_of_a_store_of_ones_own(store_environment: Environment) -> None:
+def test_the_demo_keeps_its_simulated_history_out_of_an_external_store(store_environment: Environment) -> None:
     assert "WHALEFALL_DATABASE_URL" in refused(store_environment, "demo")
 
 
@@ -151,7 +149,7 @@ def test_the_demo_keeps_its_simulated_past_out_of_a_store_of_ones_own(store_envi
         ("WHALEFALL_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/x?odd=1", "An option"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_a_sentence(store_environment: Environment, name: str, value: str, word: str) -> None:
+def test_an_invalid_setting_is_one_sentence(store_environment: Environment, name: str, value: str, word: str) -> None:
     sentence = refused({**store_environment, name: value}, "sessions", "list")
     assert word in sentence
     assert "hunter2" not in sentence

@@ -1,5 +1,5 @@
-"""Each engine as Dagster collects it from a server that listens: measured, with the same reasons and codes where something is wrong,
-and for SQL Server and Oracle a missed day out of the history that the server itself keeps."""
+"""Each engine as Dagster collects it from a listening server: measured, with the same reasons and codes where something is wrong,
+and for SQL Server and Oracle a missed day recovered from the history that the server itself keeps."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -38,7 +38,7 @@ mariadb, maria, oracle = mariadb_servers.mariadb, mariadb_servers.maria, oracle_
 
 @pytest.fixture
 def sqlserver() -> Iterator[SqlServer]:
-    """A SQL Server with two databases of its own, through whichever driver is the best here."""
+    """A SQL Server with two user databases, through the best driver on this machine."""
     driver_of("microsoft")
     with new_server() as server:
         server.catalogue.add_database("shop", data_pages=100, log_pages=10, growth=0, used_pages=77)

@@ -1,4 +1,4 @@
-"""Days that are over: recovered, else estimated, else explained; and what was measured stays as it was, whatever the fleet looks like."""
+"""Past days are recovered, else estimated, else explained; measured sizes never change, whatever the state of the fleet."""
 
 import random
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from whalefall_pipelines_tests.factories import DAY, NIGHT, FleetTest, query, se
 
 
 def day(number: int) -> date:
-    """A day counted from DAY: day(-1) is the day before."""
+    """A day relative to DAY: day(-1) is the day before."""
     return DAY + timedelta(days=number)
 
 
@@ -51,7 +51,7 @@ def fleet(store: Database, tmp_path: Path) -> FleetTest:
     return FleetTest(store, tmp_path, {"a": server()})
 
 
-def test_a_day_between_measured_days_is_estimated_on_the_straight_line(fleet: FleetTest) -> None:
+def test_a_day_between_measured_days_is_interpolated_linearly(fleet: FleetTest) -> None:
     collect(fleet, -10, {"app": 1000, "shop": 500})
     collect(fleet, -7, {"app": 1300, "shop": 500})
     filled, session_id = fill(fleet, [day(-9), day(-8)])
@@ -95,7 +95,7 @@ def test_a_database_is_not_expected_before_its_birth_and_after_its_end(fleet: Fl
     assert fleet.gaps(day(-8)) == {}
 
 
-def test_a_failed_day_is_bridged_once_a_later_day_is_measured_and_only_then(fleet: FleetTest) -> None:
+def test_a_failed_day_is_interpolated_only_once_a_later_day_is_measured(fleet: FleetTest) -> None:
     collect(fleet, -3, {"app": 1000})
     fleet.servers["a"] = server({"app": 1000}, refusal=UnreachableError("asleep", reason="timeout"))
     fleet.now = NIGHT - timedelta(days=2)
@@ -110,7 +110,7 @@ def test_a_failed_day_is_bridged_once_a_later_day_is_measured_and_only_then(flee
     assert query(fleet.store, "select reason, closed_by from capacity_gaps") == [("timeout", "estimated")]
 
 
-def test_days_on_which_nothing_ran_are_settled_by_the_next_run(fleet: FleetTest) -> None:
+def test_days_without_a_run_are_recorded_by_the_next_run(fleet: FleetTest) -> None:
     collect(fleet, -4, {"app": 1000})
     fleet.now = NIGHT
     with fleet.store.transaction() as cursor:
@@ -135,7 +135,7 @@ def test_a_day_deleted_in_psql_comes_back_as_estimated(fleet: FleetTest) -> None
     ]
 
 
-def test_a_total_without_any_database_row_goes(fleet: FleetTest) -> None:
+def test_a_total_without_any_database_row_is_deleted(fleet: FleetTest) -> None:
     collect(fleet, -3, {"app": 1000})
     with fleet.store.transaction() as cursor:
         cursor.execute("delete from database_size_stats")
@@ -144,7 +144,7 @@ def test_a_total_without_any_database_row_goes(fleet: FleetTest) -> None:
     assert fleet.gaps(day(-3)) == {("a", "app"): "not_collected"}
 
 
-def test_days_that_have_expired_are_not_missing(fleet: FleetTest) -> None:
+def test_expired_days_are_not_missing(fleet: FleetTest) -> None:
     collect(fleet, -70, {"app": 1000})
     collect(fleet, -2, {"app": 1000})
     with fleet.store.transaction() as cursor:
@@ -162,7 +162,7 @@ def of_engine_with_history(fleet: FleetTest) -> list[Instance]:
     return [replace(instance, engine=Engine.SQLSERVER) for instance in fleet.instances]
 
 
-def test_the_servers_own_history_comes_before_an_estimate_and_replaces_one(fleet: FleetTest) -> None:
+def test_the_servers_own_history_is_preferred_to_an_estimate_and_replaces_one(fleet: FleetTest) -> None:
     collect(fleet, -6, {"app": 1000})
     collect(fleet, -1, {"app": 2000})
     fill(fleet, [day(-4)])
@@ -181,7 +181,7 @@ def test_the_servers_own_history_comes_before_an_estimate_and_replaces_one(fleet
     assert record.sync_details == {"recovered": 2, "estimated": 1, "still_missing": 0}
 
 
-def test_a_server_whose_history_cannot_be_asked_is_a_failed_record_and_is_estimated_all_the_same(fleet: FleetTest) -> None:
+def test_a_server_whose_history_cannot_be_read_is_a_failed_record_and_still_estimated(fleet: FleetTest) -> None:
     collect(fleet, -3, {"app": 1000})
     collect(fleet, -1, {"app": 2000})
     fleet.servers["a"].refusal = UnreachableError("asleep", reason="timeout")
@@ -191,7 +191,7 @@ def test_a_server_whose_history_cannot_be_asked_is_a_failed_record_and_is_estima
 
 
 class OddHistory(Sequence[RecoveredSize]):
-    """A history in which one row cannot be."""
+    """A history with one impossible row."""
 
     def __getitem__(self, index: int) -> RecoveredSize:  # type: ignore[override]
         return RecoveredSize("app", day(-2), -1, None, None, Method.BACKUP_FILE_SIZE, NIGHT)
@@ -200,7 +200,7 @@ class OddHistory(Sequence[RecoveredSize]):
         return 1
 
 
-def test_an_odd_row_in_the_history_of_one_server_is_no_affair_of_the_others(store: Database, tmp_path: Path) -> None:
+def test_an_invalid_row_in_the_history_of_one_server_does_not_affect_the_others(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000}), "b": server({"app": 1000})})
     fleet.servers["a"].history = OddHistory()
     fleet.servers["b"].history = [RecoveredSize("app", day(-2), 77, None, None, Method.BACKUP_FILE_SIZE, NIGHT)]
@@ -215,7 +215,7 @@ def test_an_odd_row_in_the_history_of_one_server_is_no_affair_of_the_others(stor
     assert "a size cannot be negative" in str(records["a"].error_message)
 
 
-def test_a_backfill_that_is_cut_after_recovering_leaves_no_size_without_its_total(fleet: FleetTest) -> None:
+def test_a_backfill_interrupted_after_recovering_leaves_no_size_without_its_total(fleet: FleetTest) -> None:
     collect(fleet, -3, {"app": 1000})
     collect(fleet, -1, {"app": 1000})
     fleet.servers["a"].history = [RecoveredSize("app", day(-2), 77, None, None, Method.BACKUP_FILE_SIZE, NIGHT)]
@@ -232,7 +232,7 @@ def test_a_backfill_that_is_cut_after_recovering_leaves_no_size_without_its_tota
     assert query(fleet.store, recovered.format("instance_size_stats"), day(-2)) == [(77,)]
 
 
-def test_an_engine_without_a_history_is_not_even_visited(fleet: FleetTest) -> None:
+def test_an_engine_without_a_history_is_never_probed(fleet: FleetTest) -> None:
     collect(fleet, -3, {"app": 1000})
     collect(fleet, -1, {"app": 2000})
     visits = fleet.servers["a"].visits
@@ -242,7 +242,7 @@ def test_an_engine_without_a_history_is_not_even_visited(fleet: FleetTest) -> No
 
 @settings(max_examples=20, deadline=None, phases=(Phase.reuse, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chance=st.randoms(use_true_random=False), max_gap_days=st.integers(0, 20))
-def test_filling_is_linear_reproducible_and_leaves_what_was_measured(
+def test_filling_gaps_is_linear_and_reproducible_and_keeps_measured_sizes(
     store: Database, tmp_path: Path, chance: random.Random, max_gap_days: int
 ) -> None:
     with store.transaction() as cursor:
@@ -258,15 +258,15 @@ def test_filling_is_linear_reproducible_and_leaves_what_was_measured(
     fill(fleet, days, max_gap_days=max_gap_days)
     expected: dict[int, int] = {}
     for number in range(40):
-        before = max((one for one in known if one < number), default=None)
-        after = min((one for one in known if one > number), default=None)
+        before = max((measured for measured in known if measured < number), default=None)
+        after = min((measured for measured in known if measured > number), default=None)
         if number in known or before is None or after is None or max(number - before, after - number) > max_gap_days:
             continue
         rise, past, length = known[after] - known[before], number - before, after - before
         exact = known[before] * length + rise * past
-        expected[number] = (2 * exact + length) // (2 * length)  # half away from zero, as PostgreSQL rounds what is not negative
+        expected[number] = (2 * exact + length) // (2 * length)  # half away from zero, as PostgreSQL rounds non-negative numbers
     rows = query(store, "select stat_date, total_bytes from database_size_stats where provenance = 'estimated'")
-    assert {(one - day(-40)).days: size for one, size in rows if isinstance(one, date)} == expected
+    assert {(stat_date - day(-40)).days: size for stat_date, size in rows if isinstance(stat_date, date)} == expected
     assert query(store, "select * from database_size_stats where provenance = 'measured' order by stat_date") == measured
     everything = query(store, "select * from database_size_stats order by stat_date")
     assert fill(fleet, days, max_gap_days=max_gap_days)[0] == Filled(0, 0)

@@ -52,12 +52,12 @@ def run(
 
 
 def metadata(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = {}
+    by_day: dict[str, dict[str, object]] = {}
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
         if materialization.asset_key == key:
-            found[str(materialization.partition)] = {name: value.value for name, value in materialization.metadata.items()}
-    return found
+            by_day[str(materialization.partition)] = {name: value.value for name, value in materialization.metadata.items()}
+    return by_day
 
 
 def session_of(fleet: FleetTest, result: dg.ExecuteInProcessResult, dagster_instance: dg.DagsterInstance) -> sessions.Session:
@@ -83,7 +83,7 @@ def test_today_is_measured_and_shown(store: Database, tmp_path: Path, dagster_in
     assert check.passed
 
 
-def test_what_is_missing_fails_the_check_and_is_named_but_the_day_is_materialized(
+def test_missing_sizes_fail_the_check_by_name_but_the_day_is_materialized(
     store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
 ) -> None:
     now, day = now_and_today()
@@ -100,7 +100,7 @@ def test_what_is_missing_fails_the_check_and_is_named_but_the_day_is_materialize
     assert session_of(fleet, result, dagster_instance).status is SessionStatus.FAILED
 
 
-def test_a_plot_of_the_total_has_no_dip_on_a_day_on_which_a_server_was_silent(
+def test_a_plot_of_the_total_does_not_dip_when_a_server_is_silent(
     store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
 ) -> None:
     now, day = now_and_today()
@@ -149,7 +149,7 @@ def test_a_range_shows_each_day_its_own_figures_and_measures_only_today(
     assert dagster_instance.get_materialized_partitions(SIZES) == {str(before), str(yesterday), str(day)}
 
 
-def test_a_day_that_is_over_keeps_what_was_measured(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+def test_a_past_day_keeps_its_measured_sizes(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
     now, day = now_and_today()
     old = day - timedelta(days=5)
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now - timedelta(days=5))
@@ -184,7 +184,7 @@ def test_the_totals_alone_are_recomputed_from_the_stored_day(store: Database, tm
     assert fleet.servers["a"].visits == 1
 
 
-def test_named_instances_are_the_only_ones_visited(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+def test_only_the_named_instances_are_probed(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
     now, day = now_and_today()
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1}), "b": server({"app": 2})}, now=now)
     result = run(fleet, dagster_instance, day, run_config={"ops": {"fleet_day": {"config": {"instances": ["b"]}}}})
@@ -203,7 +203,7 @@ def test_a_scheduled_run_and_a_given_session_id_are_recognised(
     assert (str(session.session_id), session.sync_type) == (wanted, SyncType.SCHEDULED_TASK)
 
 
-def test_hostile_names_stay_in_their_cell(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+def test_hostile_names_stay_in_their_table_cell(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
     now, day = now_and_today()
     fleet = FleetTest(store, tmp_path, {"a|b": server({"x\n| y": 1000, "<script>": 2})}, now=now)
     result = run(fleet, dagster_instance, day)
@@ -226,7 +226,7 @@ def test_the_log_of_a_run_does_not_grow_with_its_fleet_and_names_what_failed(
     assert sorted(line.partition(":")[0] for line in lines) == ["32 of 32 instances done, 2 with a problem", "down", "half"]
 
 
-def test_a_fleet_that_is_down_as_a_whole_is_not_written_out(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+def test_a_fleet_that_is_completely_down_is_summarized(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
     now, day = now_and_today()
     refusal = UnreachableError("refused", reason="connection_refused")
     servers = {f"server {number}": server(refusal=refusal) for number in range(MOST_WARNINGS + 10)}

@@ -1,4 +1,4 @@
-"""What notices by itself that gaps can be estimated by now."""
+"""The sensor that notices when gaps can be interpolated."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,10 +26,10 @@ def interpolated(store: Database) -> list[dg.RunRequest]:
         return list(sensors.interpolate_gaps.evaluate_tick(context).run_requests or [])
 
 
-def test_exactly_the_days_that_can_be_bridged_are_requested_and_once_a_day(store: Database, key: Key) -> None:
+def test_exactly_the_days_that_can_be_interpolated_are_requested_once_a_day(store: Database, key: Key) -> None:
     days = {NOW - timedelta(days=age): ModelDay(1000 if age in {9, 6, 4, 0} else None) for age in range(10)}
     days |= {NOW - timedelta(days=12): ModelDay(None)}
-    write_days(store, {(key, day): one for day, one in days.items()})
+    write_days(store, {(key, day): size for day, size in days.items()})
     requests = interpolated(store)
     expected = [(8, 7), (5, 5), (3, 1)]
     spans = [{RANGE[0]: str(NOW - timedelta(days=a)), RANGE[1]: str(NOW - timedelta(days=b))} for a, b in expected if a != b]

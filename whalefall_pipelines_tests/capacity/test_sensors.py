@@ -1,4 +1,4 @@
-"""Days that repair themselves and sessions of dead runs, as Dagster's sensors see them."""
+"""Automatic retries of days, and sessions of dead runs, as Dagster's sensors handle them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -32,7 +32,7 @@ REJECTED = LoginRejectedError("rejected", reason="authentication_failed")
 
 
 class Days:
-    """A fleet whose day is collected and retried as Dagster would."""
+    """A fleet whose day is collected and retried as Dagster does."""
 
     def __init__(self, store: Database, home: Path, instance: dg.DagsterInstance, servers: dict[str, FakeServer]) -> None:
         self.store = store
@@ -41,8 +41,10 @@ class Days:
         self.grace_hours = 2
 
     def resources(self) -> dict[str, object]:
-        given = replace(load_settings({"WHALEFALL_HOME": str(self.fleet.home)}), requested_timezone=TIMEZONE, grace_hours=self.grace_hours)
-        return {"whalefall": bound(self.store, settings=given), "servers": bound_servers(self.store, self.fleet.collector)}
+        configured = replace(
+            load_settings({"WHALEFALL_HOME": str(self.fleet.home)}), requested_timezone=TIMEZONE, grace_hours=self.grace_hours
+        )
+        return {"whalefall": bound(self.store, settings=configured), "servers": bound_servers(self.store, self.fleet.collector)}
 
     def sensor_context(self) -> dg.SensorEvaluationContext:
         return dg.build_sensor_context(instance=self.instance, resources={"whalefall": self.resources()["whalefall"]}, definitions=defs)
@@ -54,7 +56,7 @@ class Days:
         session_sensors.end_dead_runs.evaluate_tick(self.sensor_context())
 
     def let_pass(self, minutes: float) -> None:
-        """Let what has ended so far lie so long in the past."""
+        """Move everything that has ended so far this long into the past."""
         with self.store.transaction() as cursor:
             cursor.execute("alter table sync_sessions disable trigger user")
             cursor.execute(
@@ -67,14 +69,14 @@ class Days:
                 cursor.execute(f"update {table} set updated_at = updated_at - make_interval(secs => %s)", (minutes * 60,))
 
     def launch(self, request: dg.RunRequest) -> UUID:
-        """Run what a sensor requested, in this process, and return the session."""
+        """Run what a sensor requested in this process, and return the session."""
         run = self.run(run_config=request.run_config, tags=dict(request.tags), partition_key=request.tags["dagster/partition"])
         assert run.is_success
         (row,) = query(self.store, "select session_id from sync_sessions order by started_at desc limit 1")
         return UUID(str(row[0]))
 
     def run(self, partition_key: str = str(DAY), **options: object) -> dg.DagsterRun:
-        """Collect a day in this process; how the run ended."""
+        """Collect a day in this process; return how the run ended."""
         result = COLLECT.execute_in_process(
             partition_key=partition_key, resources=self.resources(), instance=self.instance, raise_on_error=False, **options
         )
@@ -83,7 +85,7 @@ class Days:
         return run
 
     def context_of(self, sensor_name: str, run: dg.DagsterRun, event: dg.DagsterEvent) -> dg.RunStatusSensorContext:
-        """What a sensor that follows runs is given."""
+        """The context of a run status sensor."""
         return dg.build_run_status_sensor_context(
             sensor_name=sensor_name,
             dagster_event=event,
@@ -93,7 +95,7 @@ class Days:
         )
 
     def fail(self, run: dg.DagsterRun, why: str) -> None:
-        """Let Dagster give a run up, and its sensor hear of it."""
+        """Let Dagster declare a run dead and notify its sensor."""
         event = self.instance.report_run_failed(run, why)
         session_sensors.end_failed_runs(self.context_of("end_failed_runs", run, event).for_run_failure())
 
@@ -111,9 +113,7 @@ def days_of(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstanc
     return lambda servers: Days(store, tmp_path, dagster_instance, servers)
 
 
-def test_failed_instances_lack_compensation_no_more_they_are_retried_the_same_day_and_the_day_heals(
-    store: Database, days_of: DaysOf
-) -> None:
+def test_failed_instances_are_retried_the_same_day_until_the_day_is_complete(store: Database, days_of: DaysOf) -> None:
     servers = {
         "up": server(),
         "down": server(refusal=REFUSED),
@@ -127,7 +127,7 @@ def test_failed_instances_lack_compensation_no_more_they_are_retried_the_same_da
     (request,) = days.requests()
     assert days.names(request) == ["down"]
     assert (request.run_key, request.tags["dagster/partition"]) == (str(first), str(DAY))
-    assert [one.run_key for one in days.requests()] == [request.run_key]  # Dagster launches a key once
+    assert [request.run_key for request in days.requests()] == [request.run_key]  # Dagster launches a key once
     servers["down"].refusal = None
     retry = sessions.get_session(store, days.launch(request))
     assert (retry.sync_type, retry.retry_of, retry.status) == (SyncType.RETRY, first, SessionStatus.COMPLETED)
@@ -140,7 +140,7 @@ def test_failed_instances_lack_compensation_no_more_they_are_retried_the_same_da
 
 def test_retries_back_off_and_go_on_until_the_day_cannot_be_measured(store: Database, days_of: DaysOf) -> None:
     days = days_of({"down": server(refusal=REFUSED)})
-    days.grace_hours = 23  # so that the end is far whatever time it is
+    days.grace_hours = 23  # so that the end is far away at any time of day
     session_id, _ = days.fleet.collect(DAY)
     for minutes in (15, 60, 180, 180):
         days.let_pass(minutes - 1)
@@ -149,11 +149,11 @@ def test_retries_back_off_and_go_on_until_the_day_cannot_be_measured(store: Data
         (request,) = days.requests()
         assert request.run_key == str(session_id)
         session_id = days.launch(request)
-    days.let_pass(-48 * 60)  # as if it had ended after the moment of the last one
+    days.let_pass(-48 * 60)  # as if it had ended after the time of the last retry
     assert days.requests() == []
 
 
-def test_a_rejected_login_waits_for_a_person_and_is_tried_again_once_it_was_changed(store: Database, days_of: DaysOf) -> None:
+def test_a_rejected_login_is_retried_only_after_a_person_changed_it(store: Database, days_of: DaysOf) -> None:
     days = days_of({"locked out": server(refusal=REJECTED)})
     session_id, outcomes = days.fleet.collect(DAY)
     assert outcomes["locked out"].error is REJECTED
@@ -166,7 +166,7 @@ def test_a_rejected_login_waits_for_a_person_and_is_tried_again_once_it_was_chan
     assert days.names(request) == ["locked out"]
 
 
-def test_what_a_dead_run_left_untouched_is_retried_and_what_a_person_cancelled_is_not(store: Database, days_of: DaysOf) -> None:
+def test_instances_that_a_dead_run_did_not_reach_are_retried_and_cancelled_ones_are_not(store: Database, days_of: DaysOf) -> None:
     days = days_of({"a": server(), "b": server()})
     ids = [instance.instance_id for instance in days.fleet.instances]
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
@@ -202,13 +202,13 @@ def test_a_session_that_is_cancelled_cancels_its_run(store: Database, days_of: D
     assert days.run().status is dg.DagsterRunStatus.CANCELED
     (session,) = sessions.list_sessions(store, most=10)
     assert session.status is SessionStatus.CANCELLED
-    assert {one.instance_name: one.status for one in sessions.list_records(store, session.session_id)} == {
+    assert {record.instance_name: record.status for record in sessions.list_records(store, session.session_id)} == {
         "a": RecordStatus.FAILED,
         "b": RecordStatus.PENDING,
     }
 
 
-def test_a_run_that_wakes_after_it_was_given_up_stays_failed(store: Database, days_of: DaysOf) -> None:
+def test_a_run_that_resumes_after_it_was_declared_dead_stays_failed(store: Database, days_of: DaysOf) -> None:
     def give_up(_: FakeServer) -> None:
         (running,) = sessions.list_running(store)
         run = days.instance.get_run_by_id(str(running.run_id))
@@ -288,7 +288,7 @@ def test_a_failed_collection_of_a_day_that_is_over_gets_no_session(store: Databa
     assert sessions.list_sessions(store, most=10) == ()
 
 
-def test_a_run_that_left_its_day_to_another_is_not_retried(store: Database, days_of: DaysOf) -> None:
+def test_a_run_that_yielded_its_day_to_another_is_not_retried(store: Database, days_of: DaysOf) -> None:
     days = days_of({"a": server()})
     with sync_session(store, SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY), []):
         run = days.run()
@@ -305,8 +305,8 @@ def test_a_run_that_copies_the_tags_of_another_has_a_session_of_its_own(store: D
     days = days_of({"a": server()})
     run = days.run()
     copy = days.run(tags=dict(run.tags))
-    found = {session.run_id: str(session.session_id) for session in sessions.list_sessions(store, most=10)}
-    assert found == {one.run_id: one.tags["whalefall/session_id"] for one in (run, copy)}
+    session_ids = {session.run_id: str(session.session_id) for session in sessions.list_sessions(store, most=10)}
+    assert session_ids == {launched.run_id: launched.tags["whalefall/session_id"] for launched in (run, copy)}
 
 
 def test_the_session_of_a_cancelled_run_is_cancelled(store: Database, days_of: DaysOf) -> None:
@@ -326,6 +326,6 @@ def test_a_retry_is_of_yesterday_within_the_grace_period_only(store: Database, d
     days.let_pass(600)
     days.grace_hours = 0
     assert days.requests() == []
-    days.grace_hours = 24  # whatever time it is, yesterday is within
+    days.grace_hours = 24  # yesterday is within it at any time of day
     (request,) = days.requests()
     assert request.tags["dagster/partition"] == str(yesterday)

@@ -1,4 +1,4 @@
-"""Sizes land as they are, whatever their names hold and however many they are."""
+"""Sizes are stored exactly, whatever their names and number."""
 
 from datetime import UTC, datetime, timedelta
 

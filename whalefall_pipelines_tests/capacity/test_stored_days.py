@@ -1,4 +1,4 @@
-"""A day keeps what it was when it ended, whatever happens later: grants, drops, renames, filters, pauses, removals, days without a run."""
+"""A day stays as it was when it ended, whatever happens later: grants, drops, renames, filters, pauses, removals, days without a run."""
 
 import random
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ def switch(fleet: FleetTest, number: int, *, is_active: bool) -> None:
         )
 
 
-def test_a_privilege_that_is_granted_later_does_not_move_the_denominator_of_a_day_before(fleet: FleetTest) -> None:
+def test_a_privilege_granted_later_does_not_change_the_expected_count_of_an_earlier_day(fleet: FleetTest) -> None:
     collect_as(fleet, -2, {"app": 1000, "shop": None}, {})
     collect_as(fleet, -1, {"app": 1000, "shop": 500}, {})
     recompute(fleet)
@@ -85,7 +85,7 @@ def test_days_on_which_an_instance_was_disabled_are_not_expected(fleet: FleetTes
     }
 
 
-def test_an_instance_that_was_removed_and_added_again_did_not_live_in_between(fleet: FleetTest) -> None:
+def test_an_instance_removed_and_added_again_was_not_active_in_between(fleet: FleetTest) -> None:
     collect(fleet, -9, {"app": 1000})
     with fleet.store.transaction() as cursor:
         cursor.execute("update instances set is_active = false, deactivated_at = %s, deleted_at = %s", (NIGHT - timedelta(days=8),) * 2)
@@ -95,7 +95,7 @@ def test_an_instance_that_was_removed_and_added_again_did_not_live_in_between(fl
     assert [row[0] for row in coverage(fleet) if row[0] < day(-3)] == [day(-9)]  # type: ignore[operator]
 
 
-def test_a_filter_that_was_switched_on_and_off_again_invents_no_days(fleet: FleetTest) -> None:
+def test_a_filter_switched_on_and_off_again_invents_no_days(fleet: FleetTest) -> None:
     def collect_with(number: int, hidden: frozenset[str]) -> None:
         fleet.filters = {engine: DatabaseFilter(names=hidden) for engine in fleet.filters}
         collect(fleet, number, {"app": 1000})
@@ -119,12 +119,15 @@ def test_a_renamed_database_keeps_its_history_and_is_neither_a_death_nor_a_birth
     assert fleet.sizes(day(-3)) == {("a", "shop"): 2000, ("a", "app"): 5}
     growth = {row.database_name: row.change_bytes for row in rank_databases(fleet.store, [day(-2)])}
     assert growth == {"store": 1000, "app": 0}
-    assert [(one.created, one.deactivated) for one in summarize_inventory(fleet.store, [day(-2), day(-1)]).values()] == [(0, 0), (0, 0)]
+    assert [(summary.created, summary.deactivated) for summary in summarize_inventory(fleet.store, [day(-2), day(-1)]).values()] == [
+        (0, 0),
+        (0, 0),
+    ]
     ((renamed,),) = query(fleet.store, "select sync_details->'renamed' from sync_instance_records where sync_details->'renamed' <> '{}'")
     assert renamed == {"store": "shop"}
 
 
-def test_a_day_has_a_database_once_that_was_renamed_between_two_visits(fleet: FleetTest) -> None:
+def test_a_database_renamed_between_two_probes_counts_once_for_the_day(fleet: FleetTest) -> None:
     collect_as(fleet, -1, {"shop": 1000, "app": None}, {"shop": "1", "app": "2"})
     collect_as(fleet, 0, {"shop": 1000, "app": None}, {"shop": "1", "app": "2"})
     collect_as(fleet, 0, {"store": 1100, "tool": 7}, {"store": "1", "tool": "2"})
@@ -152,7 +155,7 @@ def test_the_sum_of_the_fleet_does_not_fall_when_a_server_is_silent(store: Datab
         fleet.servers["b"].refusal = UnreachableError("asleep", reason="timeout") if number == -2 else None
         fleet.collect(day(number))
     summaries = summarize_days(store, [day(number) for number in (-3, -2, -1, 0)])
-    figures = [(one.total_bytes, one.held_total_bytes, one.is_complete) for one in summaries.values()]
+    figures = [(summary.total_bytes, summary.held_total_bytes, summary.is_complete) for summary in summaries.values()]
     # the dropped database is gone for good, the silent server is not; nothing was collected on the last day
     assert figures == [(1547, 1547, True), (998, 1498, False), (1499, 1499, True), (None, 1499, False)]
 
@@ -166,7 +169,7 @@ def test_a_total_keeps_what_belongs_to_no_database_when_it_is_recomputed(fleet: 
 
 @dataclass
 class World:
-    """A server and its past, as a person would remember it: what exists, what may be measured, and what was ever measured."""
+    """The model of a server and its past: what exists, what may be measured, and what was ever measured."""
 
     chance: random.Random
     databases: dict[str, int | None] = field(default_factory=dict[str, int | None])

@@ -1,7 +1,7 @@
-"""Whoever gives whalefall a login that could write loses nothing: after a collected day, a test and a doctor's visit the server's own log
-has nothing but reading statements, no transaction wrote, and a write through such a session is refused.
+"""A login that could write is safe with whalefall: after a collected day, a connection test and a doctor run the server's own log
+contains only reading statements, no transaction wrote, and a write through such a session is refused.
 
-Each test ends by writing on purpose with the same login, to show that the log and the counters would have told.
+Each test ends with a deliberate write by the same login, to show that the log and the counters would have revealed it.
 """
 
 import re
@@ -49,23 +49,23 @@ MARK = "@@"
 
 
 def visit_in_every_way(store: Database, environment: dict[str, str], engine: Engine, port: int, login: Login) -> None:
-    """Collect a day of this server, test it, and have the doctor look at it; all of that must work."""
+    """Collect a day of this server, test its connection, and run the doctor's checks; all of that must work."""
     register(store, "target", engine=engine, port=port)
     with store.transaction() as cursor:
         cursor.execute("update credentials set username = %s, secret = %s", (login.username, f"file:{environment['SECRET_FILE']}"))
     Path(environment["SECRET_FILE"]).write_text(str(login.password))
-    given = load_settings(environment)
-    collector = server_collector(given, store)
+    configured = load_settings(environment)
+    collector = server_collector(configured, store)
     instances = active_instances(store)
-    day = today(datetime.now(UTC), given.requested_timezone)
+    day = today(datetime.now(UTC), configured.requested_timezone)
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day)
     with sync_session(store, plan, instances):
         (outcome,) = collector.collect_day(instances, day, plan.session_id)
     assert (outcome.error, outcome.missing) == (None, ())
     assert outcome.measured
     tester = ConnectionTester(store, collector.fleet, collector.secrets, collector.filters, 2)
-    assert [one.is_fine for one in tester.test_all(instances)] == [True]
-    (finding,) = [one for one in examine(Installation(given)) if one.check == "instances"]
+    assert [tested.is_fine for tested in tester.test_all(instances)] == [True]
+    (finding,) = [outcome for outcome in examine(Installation(configured)) if outcome.check == "instances"]
     assert finding.sentence == "1 of 1 are reachable with all privileges."
 
 
@@ -76,7 +76,7 @@ def environment(store_environment: dict[str, str], tmp_path: Path) -> dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class PostgresTarget:
-    """A PostgreSQL that logs every statement, and a superuser's login on it."""
+    """A PostgreSQL that logs every statement, and a superuser login."""
 
     cluster: PostgresCluster
     login: Login
@@ -85,10 +85,10 @@ class PostgresTarget:
         """What this login has sent, as the server logged it."""
         entries = self.cluster.log.read_text(errors="replace").split(MARK)
         ours = [entry.partition(":")[2] for entry in entries if entry.startswith(f"{self.login.username}:")]
-        return [found[1] for entry in ours if (found := re.match(r"\s*LOG:\s+(?:statement|execute [^:]*):\s*(.*)", entry, re.DOTALL))]
+        return [logged[1] for entry in ours if (logged := re.match(r"\s*LOG:\s+(?:statement|execute [^:]*):\s*(.*)", entry, re.DOTALL))]
 
     def next_transaction(self) -> object:
-        """The number that the next transaction that writes anything will get, in any database of the server."""
+        """The id that the next writing transaction will get, in any database of the server."""
         with superuser(self.cluster) as cursor:
             cursor.execute("select pg_snapshot_xmax(pg_current_snapshot())")
             return cursor.fetchone()
@@ -109,7 +109,7 @@ def test_a_postgresql_superuser_of_ours_writes_nothing(
     before = postgres_target.next_transaction()
     visit_in_every_way(store, environment, Engine.POSTGRESQL, cluster.port, login)
     sent = postgres_target.statements()
-    assert len([one for one in sent if "pg_database_size" in one]) >= 3, "the log is not read as it is written"
+    assert len([statement for statement in sent if "pg_database_size" in statement]) >= 3, "the log is not read as it is written"
     assert writing(sent) == []
     assert postgres_target.next_transaction() == before
 
@@ -124,12 +124,12 @@ def test_a_postgresql_superuser_of_ours_writes_nothing(
     ):
         cursor.execute("create table public.written (x integer)")
         connection.commit()
-    assert [one for one in writing(postgres_target.statements()) if "written" in one] != []
+    assert [statement for statement in writing(postgres_target.statements()) if "written" in statement] != []
     assert postgres_target.next_transaction() != before
 
 
 def counters(target: mariadb.Target) -> dict[str, int]:
-    """How often this MariaDB has done what writes."""
+    """How many writing operations this MariaDB has performed."""
     commands = "INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|TRUNCATE|GRANT|REVOKE|LOAD|FLUSH|SET_PASSWORD"
     pattern = f"^(COM_({commands}).*|INNODB_ROWS_(INSERTED|UPDATED|DELETED)|BINLOG_COMMITS)$"
     rows = target.ask(f"select variable_name, variable_value from information_schema.global_status where variable_name regexp '{pattern}'")
@@ -138,7 +138,7 @@ def counters(target: mariadb.Target) -> dict[str, int]:
 
 
 def mariadb_statements(target: mariadb.Target, login: Login) -> list[str]:
-    """What this login has sent, as the server logged it; a changed default schema is no statement."""
+    """What this login has sent, as the server logged it; a changed default schema is not a statement."""
     rows = target.ask("select command_type, argument, user_host from mysql.general_log")
     ours = [(str(kind), _text(argument)) for kind, argument, who in rows if login.username in _text(who)]
     assert {kind for kind, _ in ours} <= {"Connect", "Query", "Init DB", "Quit", "Prepare", "Execute", "Close stmt"}
@@ -164,7 +164,7 @@ def test_a_mariadb_login_with_all_privileges_of_ours_writes_nothing(store: Datab
         before = counters(target)
         visit_in_every_way(store, environment, Engine.MYSQL, target.port, login)
         sent = mariadb_statements(target, login)
-        assert len([one for one in sent if "innodb_sys_tablespaces" in one]) >= 3, "the log is not read as it is written"
+        assert len([statement for statement in sent if "innodb_sys_tablespaces" in statement]) >= 3, "the log is not read as it is written"
         assert writing(sent) == []
         assert counters(target) == before
 
@@ -203,5 +203,5 @@ def test_every_statement_for_a_monitored_server_only_reads(name: str) -> None:
         "-- select\ncreate table x (y integer)",
     ],
 )
-def test_a_statement_that_writes_is_told_from_one_that_reads(statement: str) -> None:
+def test_writing_statements_are_distinguished_from_reading_ones(statement: str) -> None:
     assert writing([statement]) == [statement]

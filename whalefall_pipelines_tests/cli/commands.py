@@ -1,4 +1,4 @@
-"""Runs `whalefall` in this process and tells everything that it gave away; real processes are `trees.py`."""
+"""Runs `whalefall` in this process and returns all its output; real processes are in `trees.py`."""
 
 import json
 import traceback
@@ -11,12 +11,12 @@ from whalefall_pipelines.cli.main import main
 
 
 def whalefall(environment: Mapping[str, str], *arguments: str, typed: str | None = None) -> Result:
-    """The result of a command, with standard input that is no terminal."""
+    """The result of a command whose standard input is not a terminal."""
     return CliRunner(env=dict(environment)).invoke(main, list(arguments), input=typed, prog_name="whalefall")
 
 
 def succeed(environment: Mapping[str, str], *arguments: str, typed: str | None = None) -> str:
-    """What a command that must work prints on standard output."""
+    """The standard output of a command that must succeed."""
     result = whalefall(environment, *arguments, typed=typed)
     assert result.exit_code == 0, everything(result)
     return result.stdout
@@ -28,7 +28,7 @@ def document(environment: Mapping[str, str], *arguments: str) -> Any:
 
 
 def refused(environment: Mapping[str, str], *arguments: str, typed: str | None = None) -> str:
-    """The sentence of a command that must fail with the code for that, and print nothing else."""
+    """The sentence of a command that must fail with its error code, and print nothing else."""
     result = whalefall(environment, *arguments, typed=typed)
     assert (result.exit_code, result.stdout) == (2, ""), everything(result)
     assert isinstance(result.exception, SystemExit), everything(result)
@@ -36,5 +36,5 @@ def refused(environment: Mapping[str, str], *arguments: str, typed: str | None =
 
 
 def everything(result: Result) -> str:
-    """All that a command let out: both outputs, and the traceback of what it raised."""
+    """All output of a command: both streams, and the traceback of its exception."""
     return result.output + "".join(traceback.format_exception(result.exception) if result.exception else ())

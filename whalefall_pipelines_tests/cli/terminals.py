@@ -1,4 +1,4 @@
-"""Runs `whalefall` at a terminal, as people do: its standard input and output are one, and questions are answered."""
+"""Runs `whalefall` in a terminal, as people do: standard input and output are a terminal, and questions are answered."""
 
 import os
 import pty
@@ -12,7 +12,7 @@ from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home
 def at_a_terminal(
     environment: dict[str, str], tmp_path: Path, *arguments: str, typed: str, meanwhile: Callable[[], object] = lambda: None
 ) -> tuple[int, str]:
-    """The exit code of a command, with what it showed; `meanwhile` is called while it waits for the answer."""
+    """The exit code of a command, and its output; `meanwhile` is called while it waits for the answer."""
     ours, theirs = pty.openpty()
     try:
         home = Home(tmp_path / "home", environment)
@@ -40,5 +40,5 @@ def at_a_terminal(
 def _read(descriptor: int) -> bytes:
     try:
         return os.read(descriptor, 4096)
-    except OSError:  # Linux answers EIO when the other end is closed
+    except OSError:  # Linux raises EIO when the other end is closed
         return b""

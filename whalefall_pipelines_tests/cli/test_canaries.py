@@ -1,5 +1,5 @@
-"""Passwords of every kind go through a whole installation, one that works and one that breaks, and are looked for everywhere afterwards:
-what commands print with `--debug`, both databases with what Dagster packed, and every file.
+"""Passwords of every kind pass through a whole installation, one that works and one that breaks, and are searched for everywhere:
+in the output of commands with `--debug`, in both databases with what Dagster compressed, and in every file.
 """
 
 from collections.abc import Iterator
@@ -51,13 +51,13 @@ class Installed:
     cluster: PostgresCluster
 
     def run(self, *arguments: str, **changed: str) -> str:
-        """All that a command prints, and the traceback of what it raises, checked."""
-        said = everything(whalefall(self.home.environment | changed, "--debug", *arguments))
-        assert traces(said, SECRETS) == [], arguments
-        return said
+        """All output of a command and the traceback of its exception, checked."""
+        output = everything(whalefall(self.home.environment | changed, "--debug", *arguments))
+        assert traces(output, SECRETS) == [], arguments
+        return output
 
     def check_what_is_kept(self) -> tuple[str, str]:
-        """Dagster's history and the files of the home, checked with the store's rows."""
+        """Dagster's history and the files of the home, checked together with the store's rows."""
         history, files = everything_in(self.cluster, "canary_dagster"), everything_under(self.home.folder)
         for place in (everything_in(self.cluster, "canary_whalefall"), history, files):
             assert traces(place, SECRETS) == []
@@ -81,26 +81,26 @@ def installed(postgres_server: PostgresCluster, tmp_path: Path) -> Iterator[Inst
         "MONITOR_WRONG": WRONG,
         "WHALEFALL_SECRET_FOLDERS": str(tmp_path),
     }
-    found = Installed(Home(tmp_path / "home", environment), postgres_server)
-    found.run("store", "migrate")
+    installed = Installed(Home(tmp_path / "home", environment), postgres_server)
+    installed.run("store", "migrate")
     add = ("instances", "add", "--engine", "postgresql", "--host", "127.0.0.1", "--port", str(postgres_server.port), "--replica")
     for name, username, option in (
         ("env", "canary_env", ("--secret", "env:MONITOR_BY_ENV")),
         ("file", "canary_file", ("--secret", f"file:{tmp_path / 'mounted'}")),
         ("wrong", "canary_env", ("--secret", "env:MONITOR_WRONG")),
     ):
-        assert "Traceback" not in found.run(*add, name, "--username", username, *option)
-    sealed = whalefall(found.home.environment, *add, "sealed", "--username", "canary_sealed", "--password-prompt", typed=f"{SEALED}\n")
+        assert "Traceback" not in installed.run(*add, name, "--username", username, *option)
+    sealed = whalefall(installed.home.environment, *add, "sealed", "--username", "canary_sealed", "--password-prompt", typed=f"{SEALED}\n")
     assert sealed.exit_code == 0, everything(sealed)
-    yield found
+    yield installed
     administer(postgres_server, *(f"drop database {name} with (force)" for name in databases), *(f"drop role {name}" for name in logins))
 
 
 def test_an_installation_that_works_keeps_its_passwords_to_itself(installed: Installed) -> None:
-    said = {command: installed.run(*command) for command in COMMANDS}
-    assert "3 of 4" in said["doctor",]
+    outputs = {command: installed.run(*command) for command in COMMANDS}
+    assert "3 of 4" in outputs["doctor",]
     history, files = installed.check_what_is_kept()
-    # What was looked through is what it should be: tags, events, packed definitions, the store's own record of the wrong password.
+    # The search covered what it should: tags, events, compressed definitions, the store's own record of the wrong password.
     for word in ("whalefall/session_id", "AssetMaterialization", "fleet_day", "DATABASE_CONNECTION_ERROR"):
         assert word in history + everything_in(installed.cluster, "canary_whalefall"), word
     assert "PipelineSnapshot" in history, "what Dagster packs was not unpacked"

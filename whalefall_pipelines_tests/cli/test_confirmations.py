@@ -1,4 +1,4 @@
-"""Commands that take something away: what is done is what a person saw and confirmed, and without a terminal only --yes confirms."""
+"""Destructive commands: they do exactly what a person saw and confirmed, and without a terminal only --yes confirms."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,16 +21,16 @@ TABLE = "instance_size_stats"
 
 @pytest.fixture
 def overdue(store: Database) -> Month:
-    """The only month that is overdue, beside those that are kept."""
+    """The only overdue month, beside those that are kept."""
     day = today(datetime.now(UTC), TIMEZONE)
-    this = Month(day.year, day.month)
-    for month in months_between(this.plus(-13), this):
+    this_month = Month(day.year, day.month)
+    for month in months_between(this_month.plus(-13), this_month):
         ensure_month(store, TABLE, month)
-    return this.plus(-13)
+    return this_month.plus(-13)
 
 
 def months(store: Database) -> list[Month | None]:
-    return [one.month for one in read_catalogue(store, [TABLE])]
+    return [partition.month for partition in read_catalogue(store, [TABLE])]
 
 
 @pytest.mark.process
@@ -51,7 +51,7 @@ def test_an_expiry_drops_the_plan_that_was_confirmed_and_no_other(
 
 
 @pytest.mark.process
-def test_a_month_that_took_rows_while_its_plan_was_read_is_still_the_one_that_was_confirmed(
+def test_a_month_that_received_rows_while_its_plan_was_read_is_still_the_confirmed_one(
     store: Database, store_environment: dict[str, str], tmp_path: Path, overdue: Month
 ) -> None:
     def grow() -> None:

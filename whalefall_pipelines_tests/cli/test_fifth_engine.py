@@ -1,4 +1,4 @@
-"""A fifth engine is what the README says: a folder with a module, a folder of statements, one line; added to a copy of the package."""
+"""A fifth engine takes what the README says: a folder with a module, a folder of statements, one line; added to a copy of the package."""
 
 import json
 import shutil
@@ -56,7 +56,7 @@ def test_a_new_engine_is_one_module_one_folder_and_one_line(
     home.succeed("instances", "add", "gone", "--engine", "toybox", "--port", "4712", "--database", str(tmp_path / "none"), *login)
 
     tested = home.run("instances", "test", "--json")
-    gone, nursery = sorted(json.loads(tested.stdout), key=lambda one: one["name"])
+    gone, nursery = sorted(json.loads(tested.stdout), key=lambda row: row["name"])
     keys = ("version", "visible", "hidden", "measurable", "total_bytes")
     assert [nursery[key] for key in keys] == ["Toybox 1", 4, 1, 2, 42]
     assert nursery["address"] == "127.0.0.1:4711"

@@ -1,4 +1,4 @@
-"""An area is a folder and one line, as the README says: in a copy of the package its asset, table, command and check appear."""
+"""A new area takes a folder and one line, as the README says: in a copy of the package its asset, table, command and check appear."""
 
 import json
 import os
@@ -23,7 +23,7 @@ BEFORE = 'AREAS = ("installation", '
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """A checkout whose whalefall has an area more."""
+    """A checkout whose whalefall has an additional area."""
     folder = tmp_path / "checkout"
     for name in ("whalefall_pipelines", "sql"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

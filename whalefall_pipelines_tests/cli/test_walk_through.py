@@ -46,7 +46,7 @@ LOCATION = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "
 
 
 def reconcile(up: Up, period_type: PeriodType) -> None:
-    """Let the schedule look now, as it does every night, and launch what it asks for."""
+    """Evaluate the schedule now, as it runs every night, and launch what it requests."""
     selector = LOCATION | {"scheduleName": f"reconcile_{period_type}_periods"}
     tick = up.ask(DRY_RUN, {"selector": selector, "timestamp": datetime.now(UTC).timestamp()})["scheduleDryRun"]
     for request in tick["evaluationResult"]["runRequests"] or []:
@@ -92,14 +92,14 @@ def test_a_deleted_day_comes_back_as_estimated_with_its_periods_and_no_others(pr
     before = periods(database)
 
     with running(home, free_port()) as up:
-        assert eventually(lambda: has_ticked(up), seconds=60), up.said()
+        assert eventually(lambda: has_ticked(up), seconds=60), up.output()
         with database.transaction() as cursor:
             cursor.execute("delete from database_size_stats where stat_date = %s", (lost,))
         selection = [{"path": ["database_size_stats"]}, {"path": ["instance_size_stats"]}]
         answer = up.ask(BACKFILL, {"parameters": {"assetSelection": selection, "partitionNames": [str(lost)]}})
         assert answer["launchPartitionBackfill"]["__typename"] == "LaunchBackfillSuccess", answer
-        expected = {(level, str(one), floor(one, lost)) for level in ("database", "instance") for one in PeriodType}
-        assert eventually(lambda: changed(before, periods(database)) >= expected, seconds=180), up.said()
+        expected = {(level, str(period_type), floor(period_type, lost)) for level in ("database", "instance") for period_type in PeriodType}
+        assert eventually(lambda: changed(before, periods(database)) >= expected, seconds=180), up.output()
         assert changed(before, periods(database)) == expected
         assert {periods(database)[key][0] for key in expected} == {1}
         assert query(database, "select total_bytes, provenance from database_size_stats where stat_date = %s", lost) == [
@@ -110,11 +110,11 @@ def test_a_deleted_day_comes_back_as_estimated_with_its_periods_and_no_others(pr
         assert ("aggregation", "scheduled_task") in sessions
         home.succeed("verify")
 
-        with database.transaction() as cursor:  # past Dagster's back
+        with database.transaction() as cursor:  # outside Dagster
             cursor.execute("update database_size_stats set total_bytes = 1700 where stat_date = %s", (lost,))
             cursor.execute("update instance_size_stats set total_bytes = 1700 where stat_date = %s", (lost,))
         assert home.run("verify").returncode == 1
         for period_type in PeriodType:
             reconcile(up, period_type)
-        assert eventually(lambda: home.run("verify").returncode == 0, seconds=120), up.said()
+        assert eventually(lambda: home.run("verify").returncode == 0, seconds=120), up.output()
     database.close()

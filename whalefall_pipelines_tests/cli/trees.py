@@ -1,4 +1,4 @@
-"""Runs the `whalefall` command as people do, each test in a home of its own, and finds every process that it leaves behind."""
+"""Runs the `whalefall` command as people do, each test in its own home, and finds every process that it leaves behind."""
 
 import contextlib
 import http.client
@@ -33,7 +33,7 @@ LAUNCH = """mutation($parameters: ExecutionParams!) {
 
 @dataclass
 class Home:
-    """A folder for WHALEFALL_HOME, and an environment that nothing of this machine's own leaks into."""
+    """A folder for WHALEFALL_HOME, and an environment into which nothing of this machine leaks."""
 
     folder: Path
     more: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -45,14 +45,14 @@ class Home:
         self.environment = kept | ours | dict(self.more)
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None, seconds: float = 60) -> subprocess.CompletedProcess[str]:
-        """The command, to its end."""
-        given = self.environment | dict(environment or {})
+        """Run the command to its end."""
+        variables = self.environment | dict(environment or {})
         return subprocess.run(
-            [*WHALEFALL, *arguments], env=given, capture_output=True, text=True, check=False, timeout=seconds, cwd=self.checkout
+            [*WHALEFALL, *arguments], env=variables, capture_output=True, text=True, check=False, timeout=seconds, cwd=self.checkout
         )
 
     def succeed(self, *arguments: str, seconds: float = 60) -> str:
-        """What it prints when it must work."""
+        """The output of a command that must succeed."""
         result = self.run(*arguments, seconds=seconds)
         assert result.returncode == 0, result.stderr
         return result.stdout
@@ -71,14 +71,14 @@ class Home:
             return False
 
     def end(self) -> None:
-        """Leave nothing, whatever the test did."""
+        """End every process, whatever the test did."""
         for process in self.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
 
 
 def eventually(holds: Callable[[], object], *, seconds: float = 15) -> bool:
-    """Wait until it holds; False when it does not in time."""
+    """Wait until the condition holds; False if it does not in time."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
@@ -97,16 +97,16 @@ class Up:
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(command, env=home.environment, cwd=home.checkout, stdout=output, stderr=output)
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text()
 
     def wait_until_ready(self) -> None:
-        assert eventually(lambda: "whalefall is up" in self.said() or self.process.poll() is not None, seconds=180), self.said()
-        assert self.process.poll() is None, self.said()
+        assert eventually(lambda: "whalefall is up" in self.output() or self.process.poll() is not None, seconds=180), self.output()
+        assert self.process.poll() is None, self.output()
 
     def part(self, word: str) -> psutil.Process:
-        (guard,) = psutil.Process(self.process.pid).children()
-        (part,) = [process for process in guard.children() if word in process.cmdline()]
+        (supervisor,) = psutil.Process(self.process.pid).children()
+        (part,) = [process for process in supervisor.children() if word in process.cmdline()]
         return part
 
     def ask(self, query: str, variables: Mapping[str, object] | None = None) -> Any:
@@ -132,9 +132,9 @@ def running(home: Home, port: int) -> Generator[Up]:
         up.process.wait(10)
 
 
-def launch_collection(up: Up, given: Settings) -> str:
-    """Launch a run of today through the web server, as a click does."""
-    tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), given.requested_timezone))}]
+def launch_collection(up: Up, configured: Settings) -> str:
+    """Launch a run of today through the web server, as a click in the UI does."""
+    tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), configured.requested_timezone))}]
     selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "collect_capacity"}
     parameters = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
     answer = up.ask(LAUNCH, {"parameters": parameters})["launchPipelineExecution"]

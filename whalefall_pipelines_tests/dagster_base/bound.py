@@ -1,4 +1,4 @@
-"""The resources of a run, bound to what a test has made instead of to this installation."""
+"""The resources of a run, bound to objects of a test instead of this installation."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from whalefall_pipelines.store.database import Database
 
 
 def bound(store: Database, *, settings: Settings | None = None, dagster: Database | None = None) -> WhalefallResource:
-    """A resource with this store; what it is not given must not be asked for."""
+    """A resource with this store; anything that is not passed must not be requested."""
 
     class Bound(WhalefallResource):
         @contextmanager
@@ -33,7 +33,7 @@ def bound(store: Database, *, settings: Settings | None = None, dagster: Databas
 
 
 def bound_servers(store: Database, collector: Callable[[], Collector]) -> CollectorResource:
-    """A resource with this way to the servers."""
+    """A resource with this fleet."""
 
     class BoundServers(CollectorResource):
         def collector(self, database: Database) -> Collector:
@@ -44,7 +44,7 @@ def bound_servers(store: Database, collector: Callable[[], Collector]) -> Collec
 
 
 def evaluate(check: dg.AssetChecksDefinition, store: Database, tags: dict[str, str] | None = None) -> dg.AssetCheckResult:
-    """Run one check alone, as a person does, or with the tags of a run."""
+    """Run a single check, as a person does, or with the tags of a run."""
     with dg.DagsterInstance.ephemeral() as instance:
         job = dg.Definitions(
             asset_checks=[check], resources={"whalefall": bound(store, settings=load_settings({}))}

@@ -26,8 +26,8 @@ def keys(*names: str) -> set[dg.AssetKey]:
 
 def test_the_assets_their_groups_and_what_they_depend_on() -> None:
     graph = defs.resolve_asset_graph()
-    found = {key.to_user_string(): graph.get(key) for key in graph.get_all_asset_keys()}
-    assert {name: (node.group_name, {parent.to_user_string() for parent in node.parent_keys}) for name, node in found.items()} == {
+    assets = {key.to_user_string(): graph.get(key) for key in graph.get_all_asset_keys()}
+    assert {name: (node.group_name, {parent.to_user_string() for parent in node.parent_keys}) for name, node in assets.items()} == {
         "instances": ("inventory", set()),
         "instance_databases": ("inventory", {"instances"}),
         "database_size_stats": ("capacity", {"instance_databases"}),
@@ -42,7 +42,7 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
     }
 
 
-def test_every_asset_says_what_it_is_whose_and_of_what() -> None:
+def test_every_asset_has_a_description_an_owner_and_a_kind() -> None:
     graph = defs.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
@@ -101,9 +101,12 @@ def test_the_jobs_and_the_checks() -> None:
     }
 
 
-def test_what_happens_by_itself() -> None:
+def test_schedules_and_sensors() -> None:
     repository = defs.get_repository_def()
-    schedules = {one.name: (one.cron_schedule, one.execution_timezone, one.default_status) for one in repository.schedule_defs}
+    schedules = {
+        schedule.name: (schedule.cron_schedule, schedule.execution_timezone, schedule.default_status)
+        for schedule in repository.schedule_defs
+    }
     assert schedules == {
         "collect_every_night": ("0 3 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         **{
@@ -115,7 +118,7 @@ def test_what_happens_by_itself() -> None:
         "measure_footprint_every_night": ("15 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         "expire_rows_every_night": ("30 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
     }
-    assert {one.name: one.default_status for one in repository.sensor_defs} == {
+    assert {sensor.name: sensor.default_status for sensor in repository.sensor_defs} == {
         "refresh_aggregations": dg.DefaultSensorStatus.RUNNING,
         "interpolate_gaps": dg.DefaultSensorStatus.RUNNING,
         "retry_failed_instances": dg.DefaultSensorStatus.RUNNING,

@@ -1,4 +1,4 @@
-"""`whalefall demo` where it has nothing to do; the whole of it is run by `test_readme.py`."""
+"""`whalefall demo` where there is nothing to do; `test_readme.py` runs the whole demo."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,5 +23,5 @@ def test_it_is_refused_beside_servers_of_ones_own_and_leaves_their_calendar_alon
     assert (result.returncode, result.stdout) == (2, "")
     assert "monitors servers of your own (own)" in result.stderr
     assert "WHALEFALL_HOME" in result.stderr
-    assert len(result.stderr.splitlines()) == 2, result.stderr  # what it does, and why not; no remains of a progress bar
+    assert len(result.stderr.splitlines()) == 2, result.stderr  # what it does and why it refuses; no remains of a progress bar
     assert not (home.folder / "settings.env").exists()

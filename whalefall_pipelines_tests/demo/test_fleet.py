@@ -1,4 +1,4 @@
-"""The demo's servers, as a first start leaves them that was interrupted."""
+"""The demo's servers after an interrupted first start."""
 
 from collections.abc import Iterator
 
@@ -23,36 +23,37 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoFleet]:
     made.stop()
 
 
-def test_what_an_interrupted_start_left_out_is_made_by_the_next_one(fleet: DemoFleet) -> None:
-    """It was cut off after its database was created, before anything was in it."""
-    said: list[str] = []
+def test_the_next_start_completes_an_interrupted_one(fleet: DemoFleet) -> None:
+    """It was interrupted after its database was created and before anything was in it."""
+    progress: list[str] = []
     server, database = FORBIDDEN
     cluster = PostgresCluster(binaries_of(18).bin_dir, fleet.folder / server)
-    fleet.start(said.append)
+    fleet.start(progress.append)
     administer(cluster, "drop table entries", database=database)
     administer(cluster, f"grant connect on database {database} to public")
-    fleet.start(said.append)
+    fleet.start(progress.append)
     ((rows,),) = administer(cluster, "select count(*) from entries", database=database)
     assert rows == dict(POSTGRES_DATABASES)[server][database]
     assert administer(cluster, f"select has_database_privilege('whalefall_monitor', '{database}', 'connect')") == [(False,)]
-    assert len(said) >= 2 * len(POSTGRES_DATABASES)
+    assert len(progress) >= 2 * len(POSTGRES_DATABASES)
 
 
 def test_databases_and_the_rest_of_each_server_are_its_disk_but_for_the_one_without_its_grant(fleet: DemoFleet) -> None:
-    said: list[str] = []
-    fleet.start(said.append)
+    progress: list[str] = []
+    fleet.start(progress.append)
     document = yaml.safe_load(fleet.fleet_file.read_text())
     login = Login(MONITOR, (fleet.folder / "monitor.password").read_text())
     servers = {
-        one["name"]: Instance(1, one["name"], Engine(one["engine"]), "127.0.0.1", one["port"], MONITOR) for one in document["instances"]
+        entry["name"]: Instance(1, entry["name"], Engine(entry["engine"]), "127.0.0.1", entry["port"], MONITOR)
+        for entry in document["instances"]
     }
     for name in {*dict(POSTGRES_DATABASES), MARIADB_NAME} & set(servers):
         with ServerFleet().connect(servers[name], login) as probe:
             outcomes, shared = probe.measure(list(probe.list_databases())), probe.measure_shared()
-        missing = [one.database_name for one in outcomes if isinstance(one, MissingSize)]
+        missing = [outcome.database_name for outcome in outcomes if isinstance(outcome, MissingSize)]
         if name == FORBIDDEN[0]:
             assert (missing, shared) == ([FORBIDDEN[1]], None)
             continue
         assert (missing, shared is None) == ([], False)
-        databases = sum(one.total_bytes for one in outcomes if isinstance(one, DatabaseSize))
+        databases = sum(outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize))
         assert databases + (shared or 0) == pytest.approx(bytes_of(fleet.folder / name / "data"), rel=0.01), name

@@ -1,4 +1,4 @@
-"""What tests of the doctor's checks ask of outcomes."""
+"""Helpers for tests of the doctor's checks."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from whalefall_pipelines.doctor.outcome import Outcome, Severity
 
 
 def bad(outcomes: Iterable[Outcome]) -> list[tuple[Severity, str, str]]:
-    """What is not fine; a fine outcome has no next step, and every other one has."""
+    """The outcomes that are not fine; a fine outcome has no next step, and every other one has."""
     listed = list(outcomes)
     for outcome in listed:
         assert (outcome.next_step is None) == (outcome.severity is Severity.OK)

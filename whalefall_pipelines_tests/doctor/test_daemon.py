@@ -1,4 +1,4 @@
-"""What the doctor knows of Dagster without importing it: the names are those of the definitions, and the tables are read as Dagster
+"""What the doctor knows about Dagster without importing it: the names match the definitions, and the tables are read as Dagster
 writes them. An upgrade of Dagster that changes either fails here.
 """
 
@@ -32,17 +32,17 @@ _numbers = itertools.count()
 def test_the_doctor_looks_for_every_schedule_and_sensor_that_is_on_by_itself() -> None:
     repository = defs.get_repository_def()
     assert {name for area in areas() for name in area.automations} == {
-        one.name for one in (*repository.schedule_defs, *repository.sensor_defs)
+        automation.name for automation in (*repository.schedule_defs, *repository.sensor_defs)
     }
-    for one in (*repository.schedule_defs, *repository.sensor_defs):
-        assert one.default_status in {dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING}
+    for automation in (*repository.schedule_defs, *repository.sensor_defs):
+        assert automation.default_status in {dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING}
 
 
 @pytest.fixture
 def dagsters(
     postgres_server: PostgresCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[dg.DagsterInstance, Database]]:
-    """A Dagster instance as our `dagster.yaml` makes it, and the way in which the doctor looks at it: with a time zone of its own."""
+    """A Dagster instance as our `dagster.yaml` configures it, and the doctor's connection to it, with its own time zone."""
     name = f"dagster_of_doctor_{next(_numbers)}"
     administer(postgres_server, f"create database {name}", f"alter database {name} set timezone to 'America/Lima'")
     url = parse_url(postgres_server.url(name))

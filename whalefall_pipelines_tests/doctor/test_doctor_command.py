@@ -1,4 +1,4 @@
-"""`whalefall doctor` as people run it: lines with a next step, JSON, exit codes, and the whole of a running installation."""
+"""`whalefall doctor` as people run it: lines with a next step, JSON, exit codes, and a whole running installation."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ def test_in_a_terminal_no_line_begins_behind_the_progress(store: Database, store
         process = subprocess.Popen(command, env=os.environ | store_environment | {"TERM": "xterm"}, stdin=side, stdout=side, stderr=side)
         os.close(side)
         shown = b""
-        with contextlib.suppress(OSError):  # Linux says so when the other side is closed
+        with contextlib.suppress(OSError):  # Linux raises this when the other end is closed
             while chunk := screen.read(4096):
                 shown += chunk
         assert process.wait(60) == 1
@@ -47,13 +47,13 @@ def test_in_a_terminal_no_line_begins_behind_the_progress(store: Database, store
 
 def test_json_says_the_same(store: Database, store_environment: dict[str, str]) -> None:
     result = whalefall(store_environment, "doctor", "--json", "--no-instances")
-    found = json.loads(result.stdout)
-    assert {one["severity"] for one in found} == {"ok", "warning", "problem"} or {one["severity"] for one in found} == {"ok", "problem"}
-    assert all((one["next_step"] is None) == (one["severity"] == "ok") for one in found)
-    assert "instances" not in {one["check"] for one in found}
+    rows = json.loads(result.stdout)
+    assert {row["severity"] for row in rows} == {"ok", "warning", "problem"} or {row["severity"] for row in rows} == {"ok", "problem"}
+    assert all((row["next_step"] is None) == (row["severity"] == "ok") for row in rows)
+    assert "instances" not in {row["check"] for row in rows}
 
 
-def test_a_store_that_is_away_exits_with_2(tmp_path: Path) -> None:
+def test_an_unreachable_store_exits_with_2(tmp_path: Path) -> None:
     home = str(tmp_path / "home")
     url = "postgresql://somebody:not-to-be-seen@127.0.0.1:9/whalefall"
     for environment in ({"WHALEFALL_HOME": home}, {"WHALEFALL_HOME": home, "WHALEFALL_DATABASE_URL": url}):
@@ -64,6 +64,6 @@ def test_a_store_that_is_away_exits_with_2(tmp_path: Path) -> None:
             assert "not-to-be-seen" not in everything(result)
 
 
-def test_what_servers_say_cannot_command_the_terminal(store: Database, store_environment: dict[str, str]) -> None:
+def test_answers_of_servers_cannot_control_the_terminal(store: Database, store_environment: dict[str, str]) -> None:
     register(store, "evil\x1b[2J")
     assert "\x1b[2J" not in everything(whalefall(store_environment, "doctor"))

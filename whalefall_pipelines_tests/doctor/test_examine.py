@@ -1,4 +1,4 @@
-"""An installation as the doctor meets it, on real stores: what it finds wrong, what it leaves alone, and that it writes nothing."""
+"""The doctor on real stores: what it reports, what it leaves alone, and that it writes nothing."""
 
 import itertools
 from collections.abc import Iterator
@@ -27,18 +27,20 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def installed(store: Database, store_environment: dict[str, str], postgres_server: PostgresCluster) -> Iterator[Installation]:
-    """A store with its months, and an empty database where Dagster's should be."""
+    """A store with its months, and an empty database in the place of Dagster's."""
     name = f"doctors_dagster_{next(_numbers)}"
     administer(postgres_server, f"create database {name}")
-    given = load_settings(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
-    create_table_partitions(store, given, today(datetime.now(UTC), given.requested_timezone))
-    yield Installation(given, fleet=FakeFleet({}))
+    configured = load_settings(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
+    create_table_partitions(store, configured, today(datetime.now(UTC), configured.requested_timezone))
+    yield Installation(configured, fleet=FakeFleet({}))
     administer(postgres_server, f"drop database {name} with (force)")
 
 
 def bad(installation: Installation) -> dict[str, Outcome]:
-    """What is not fine, by check; Dagster's empty database aside."""
-    return {one.check: one for one in examine(installation) if one.severity is not Severity.OK and one.check != "daemon"}
+    """The outcomes that are not fine, by check, except for Dagster's empty database."""
+    return {
+        outcome.check: outcome for outcome in examine(installation) if outcome.severity is not Severity.OK and outcome.check != "daemon"
+    }
 
 
 def with_fleet(installation: Installation, store: Database, **servers: FakeServer) -> Installation:
@@ -50,20 +52,20 @@ def test_a_store_that_is_in_order_has_no_problem_and_nothing_is_written(store: D
     shown: list[tuple[int, int]] = []
     whole = replace(with_fleet(installed, store, a=server(), b=server()), on_progress=lambda done, total: shown.append((done, total)))
     before = query(store, "select pg_snapshot_xmax(pg_current_snapshot())")
-    found = {one.check: one.severity for one in examine(whole)}
+    outcomes = {outcome.check: outcome.severity for outcome in examine(whole)}
     assert query(store, "select pg_snapshot_xmax(pg_current_snapshot())") == before, "a transaction wrote something"
-    assert found.pop("daemon") is Severity.PROBLEM
-    assert found == dict.fromkeys(("store", "schema", "time zone", "table partitions", "sessions", "secrets", "instances"), Severity.OK)
+    assert outcomes.pop("daemon") is Severity.PROBLEM
+    assert outcomes == dict.fromkeys(("store", "schema", "time zone", "table partitions", "sessions", "secrets", "instances"), Severity.OK)
     assert shown == [(1, 2), (2, 2)]
 
 
 def test_an_empty_dagster_database_is_a_problem_with_the_command_that_fills_it(installed: Installation) -> None:
-    (found,) = [one for one in examine(installed) if one.check == "daemon"]
-    assert found.severity is Severity.PROBLEM
-    assert "whalefall store migrate" in (found.next_step or "")
+    (outcome,) = [outcome for outcome in examine(installed) if outcome.check == "daemon"]
+    assert outcome.severity is Severity.PROBLEM
+    assert "whalefall store migrate" in (outcome.next_step or "")
 
 
-def test_a_dagster_database_that_is_not_there_is_a_problem_and_the_rest_is_looked_at(store: Database, installed: Installation) -> None:
+def test_a_missing_dagster_database_is_a_problem_and_the_rest_is_still_checked(store: Database, installed: Installation) -> None:
     gone = replace(installed, settings=replace(installed.settings, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster"))
     outcomes = {outcome.check: outcome for outcome in examine(gone)}
     daemon = outcomes["daemon"]
@@ -74,31 +76,33 @@ def test_a_dagster_database_that_is_not_there_is_a_problem_and_the_rest_is_looke
     assert "WHALEFALL_DATABASE_URL" not in (daemon.next_step or "")
 
 
-def test_a_dagster_database_that_nobody_named_is_looked_for_beside_the_store(installed: Installation) -> None:
-    (found,) = [
-        one for one in examine(replace(installed, settings=replace(installed.settings, dagster_database_url=None))) if one.check == "daemon"
+def test_an_unnamed_dagster_database_is_looked_for_beside_the_store(installed: Installation) -> None:
+    (outcome,) = [
+        outcome
+        for outcome in examine(replace(installed, settings=replace(installed.settings, dagster_database_url=None)))
+        if outcome.check == "daemon"
     ]
-    assert 'database "dagster" does not exist' in found.sentence
-    assert found.next_step == (
+    assert 'database "dagster" does not exist' in outcome.sentence
+    assert outcome.next_step == (
         "run `whalefall store migrate`, which creates it if it is missing, or set "
         "WHALEFALL_DAGSTER_DATABASE_URL to the database in your dagster.yaml."
     )
 
 
-def test_a_store_that_does_not_answer_ends_the_examination(installed: Installation) -> None:
+def test_an_unreachable_store_ends_the_checks(installed: Installation) -> None:
     away = replace(installed, settings=replace(installed.settings, database_url="postgresql://nobody:hidden@127.0.0.1:9/whalefall"))
-    (found,) = examine(away)
-    assert (found.check, found.severity) == ("store", Severity.PROBLEM)
-    assert "cannot be reached: " in found.sentence
-    assert found.sentence.endswith("refused.")
-    assert found.next_step == "start that server, or correct WHALEFALL_DATABASE_URL."
-    assert not is_reached([found])
+    (outcome,) = examine(away)
+    assert (outcome.check, outcome.severity) == ("store", Severity.PROBLEM)
+    assert "cannot be reached: " in outcome.sentence
+    assert outcome.sentence.endswith("refused.")
+    assert outcome.next_step == "start that server, or correct WHALEFALL_DATABASE_URL."
+    assert not is_reached([outcome])
 
 
 def test_an_embedded_store_that_never_ran_is_not_started(tmp_path: Path) -> None:
-    (found,) = examine(Installation(load_settings({"WHALEFALL_HOME": str(tmp_path / "home")})))
-    assert (found.severity, found.sentence) == (Severity.PROBLEM, f"There is no store in {tmp_path / 'home'} yet.")
-    assert found.next_step == "run `whalefall store start`, to create one, or set a different WHALEFALL_HOME."
+    (outcome,) = examine(Installation(load_settings({"WHALEFALL_HOME": str(tmp_path / "home")})))
+    assert (outcome.severity, outcome.sentence) == (Severity.PROBLEM, f"There is no store in {tmp_path / 'home'} yet.")
+    assert outcome.next_step == "run `whalefall store start`, to create one, or set a different WHALEFALL_HOME."
     assert not (tmp_path / "home").exists()
 
 
@@ -106,13 +110,13 @@ def test_pending_migrations_are_a_problem_and_are_not_applied(store: Database, i
     with store.transaction() as cursor:
         cursor.execute("delete from schema_migrations where version = (select max(version) from schema_migrations)")
     before = query(store, "select count(*) from schema_migrations")
-    found = list(examine(installed))
-    assert [(one.check, one.severity) for one in found] == [
+    outcomes = list(examine(installed))
+    assert [(outcome.check, outcome.severity) for outcome in outcomes] == [
         ("store", Severity.OK),
         ("schema", Severity.PROBLEM),
         ("daemon", Severity.PROBLEM),
     ]
-    assert "whalefall store migrate" in (found[1].next_step or "")
+    assert "whalefall store migrate" in (outcomes[1].next_step or "")
     assert query(store, "select count(*) from schema_migrations") == before
 
 
@@ -130,15 +134,15 @@ def test_another_time_zone_of_the_database_is_a_problem(
     assert bad(installed)["time zone"].severity is Severity.PROBLEM
 
 
-def test_a_month_that_lacks_is_found(store: Database, installed: Installation) -> None:
+def test_a_missing_month_is_reported(store: Database, installed: Installation) -> None:
     (name,) = query(store, "select max(relid::text) from pg_partition_tree('instance_size_stats') where isleaf")[0]
     with store.transaction() as cursor:
         cursor.execute(f"drop table {name}")
-    found = bad(installed)["table partitions"]
-    assert (found.severity, str(name) in found.sentence) == (Severity.WARNING, True)
+    outcome = bad(installed)["table partitions"]
+    assert (outcome.severity, str(name) in outcome.sentence) == (Severity.WARNING, True)
 
 
-def test_a_session_whose_process_is_gone_is_found(store: Database, installed: Installation) -> None:
+def test_a_session_whose_process_is_gone_is_reported(store: Database, installed: Installation) -> None:
     with store.transaction() as cursor:
         cursor.execute(
             "insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day) "
@@ -148,22 +152,22 @@ def test_a_session_whose_process_is_gone_is_found(store: Database, installed: In
     assert bad(replace(installed, dead_after_seconds=0))["sessions"].severity is Severity.PROBLEM
 
 
-def test_a_password_that_cannot_be_read_is_found_by_the_name_of_its_login(store: Database, installed: Installation) -> None:
+def test_an_unreadable_password_is_reported_by_the_name_of_its_login(store: Database, installed: Installation) -> None:
     whole = with_fleet(installed, store, a=server())
     with store.transaction() as cursor:
         cursor.execute("update credentials set secret = 'env:MONITOR_NOWHERE'")
-    found = bad(whole)
-    assert found["secrets"].sentence.endswith("'MONITOR_NOWHERE' is not set or empty.")
-    assert found["secrets"].next_step == "set it here, and where Dagster's code server runs."
-    assert (found["instances"].severity, found["instances"].next_step) == (Severity.PROBLEM, "follow the advice for secrets.")
+    outcomes = bad(whole)
+    assert outcomes["secrets"].sentence.endswith("'MONITOR_NOWHERE' is not set or empty.")
+    assert outcomes["secrets"].next_step == "set it here, and where Dagster's code server runs."
+    assert (outcomes["instances"].severity, outcomes["instances"].next_step) == (Severity.PROBLEM, "follow the advice for secrets.")
     assert set(bad(replace(whole, with_instances=False))) == {"secrets"}
 
 
 def test_each_server_answers_for_itself(store: Database, installed: Installation) -> None:
     refusal = LoginRejectedError("PostgreSQL at h:1 rejects the login; check the credential.", reason=Reason.AUTHENTICATION_FAILED)
     whole = with_fleet(installed, store, fine=server(), wrong=server(refusal=refusal), poor=server({"app": 1, "secret": None}))
-    found = [(one.sentence.partition(":")[0], one.severity) for one in examine(whole) if one.check == "instances"]
-    assert found == [
+    outcomes = [(outcome.sentence.partition(":")[0], outcome.severity) for outcome in examine(whole) if outcome.check == "instances"]
+    assert outcomes == [
         ("wrong", Severity.PROBLEM),
         ("poor", Severity.PROBLEM),
         ("1 of 3 are reachable with all privileges.", Severity.OK),
@@ -171,8 +175,8 @@ def test_each_server_answers_for_itself(store: Database, installed: Installation
     assert bad(whole)["instances"].next_step
 
 
-def test_without_instances_no_server_is_visited(store: Database, installed: Installation) -> None:
-    one = server()
-    whole = with_fleet(installed, store, a=one)
+def test_without_instances_no_server_is_probed(store: Database, installed: Installation) -> None:
+    target = server()
+    whole = with_fleet(installed, store, a=target)
     assert "instances" not in {finding.check for finding in examine(replace(whole, with_instances=False))}
-    assert one.visits == 0
+    assert target.visits == 0

@@ -1,4 +1,4 @@
-"""What the doctor says of what it is told: every rule has a fine case and its problems, each with one next step."""
+"""The doctor's rules: each has a fine case and its problems, every problem with one next step."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,16 +32,16 @@ def test_an_error_gives_its_own_advice_unless_there_is_a_better_one() -> None:
     assert bad([problem_of_error("store", "Odd.", otherwise="do that.")])[0][1:] == ("Odd.", "do that.")
 
 
-def test_the_daemon_is_there_when_each_of_its_parts_spoke_of_late() -> None:
+def test_the_daemon_is_alive_when_each_of_its_parts_has_a_recent_heartbeat() -> None:
     fresh = dict.fromkeys(DAEMONS, NOW - timedelta(seconds=40))
     assert bad(check_daemon(fresh, NOW)) == []
     old = dict.fromkeys(DAEMONS, NOW - timedelta(hours=1))
     partly = fresh | {"SENSOR": NOW - timedelta(hours=1)}
-    for heartbeats, said in (({}, "never run"), (old, "the last heartbeat of"), (partly, "send no heartbeat: sensor")):
-        (found,) = bad(check_daemon(heartbeats, NOW))
-        assert found[0] is Severity.PROBLEM
-        assert said in found[1]
-        assert "start" in found[2]
+    for heartbeats, sentence in (({}, "never run"), (old, "the last heartbeat of"), (partly, "send no heartbeat: sensor")):
+        (outcome,) = bad(check_daemon(heartbeats, NOW))
+        assert outcome[0] is Severity.PROBLEM
+        assert sentence in outcome[1]
+        assert "start" in outcome[2]
     del fresh["MONITORING"]
     assert "silent: monitoring" in bad(check_daemon(fresh, NOW))[0][1]
 

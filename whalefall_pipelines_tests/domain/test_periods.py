@@ -1,4 +1,4 @@
-"""Periods of the calendar: they follow each other without a gap, and every day lies in exactly one of each type."""
+"""Calendar periods: they follow each other without a gap, and every day lies in exactly one of each type."""
 
 import calendar
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Sizes that people write become exact bytes, or nothing."""
+"""Sizes as people write them become exact bytes, or nothing."""
 
 import pytest
 from hypothesis import given
@@ -36,7 +36,7 @@ def test_a_size_is_a_number_with_a_unit(text: str, size: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "500", "GiB", "-1GiB", "1e3GiB", "1,5GiB", "5XB", "\u0665GiB", "nanGiB", "9223372036854775808B", "1.GiB", "5Gi B"]
 )
-def test_what_is_no_size_is_none(text: str) -> None:
+def test_text_that_is_not_a_size_is_none(text: str) -> None:
     assert parse_size(text) is None
 
 

@@ -1,6 +1,6 @@
-"""How each fault of a server is made: a block in which the server, its network, its logins or its listing are as the matrix says.
+"""How each fault of a server is caused: a block in which the server, its network, its logins or its listing are as the matrix says.
 
-The names are those of `matrix.py`. What is broken is mended at the end of the block, or at the end of the test.
+The names are those of `matrix.py`. Each fault is repaired at the end of the block, or at the end of the test.
 """
 
 import time
@@ -20,9 +20,9 @@ from whalefall_pipelines_tests.servers.postgresql import superuser
 
 Break = Callable[[Scene], AbstractContextManager[None]]
 MANY = 10_000
-# What fails within two seconds is retried at once, and that is for other rows.
+# Failures within two seconds are retried immediately, which other rows test.
 QUICK = Deadlines(connect_seconds=3, statement_seconds=30, instance_seconds=4)
-# The edge of a deadline is wide, because a machine that runs other tests beside it is not even.
+# The margin around a deadline is wide, because timing varies on a machine that runs other tests at the same time.
 EDGE_SECONDS, MARGIN_SECONDS = 6.0, 2.5
 
 
@@ -37,7 +37,7 @@ def _proxy(scene: Scene) -> ChaosProxy:
 
 
 def _expect(scene: Scene, *new: str, gone: str | None = None) -> None:
-    """Expect these databases from now on, and another no more; the neighbour may be the same server."""
+    """Expect exactly these databases from now on; the neighbour may be the same server."""
     for name in {TARGET, NEIGHBOUR if scene.neighbour is scene.target else TARGET}:
         scene.expected[name] = scene.expected[name] - {gone} | set(new)
 
@@ -126,7 +126,7 @@ def sees_nothing(scene: Scene) -> Generator[None]:
 
 @contextmanager
 def sees_some(scene: Scene) -> Generator[None]:
-    """Two schemas, by a privilege of their own; of those that it does not see, only some have tablespaces that would name them."""
+    """Two schemas, each by its own privilege; of the hidden ones, only some have tablespaces that reveal their names."""
     target = _target(scene)
     if isinstance(target, MariadbTarget):
         new = ("hr", "pay")
@@ -174,7 +174,7 @@ def pooled(scene: Scene) -> Generator[None]:
 
 @contextmanager
 def in_other_bytes(scene: Scene) -> Generator[None]:
-    """On a server of encoding SQL_ASCII, as far as a visit can tell: the database by which it comes in is of that encoding."""
+    """On a server with the encoding SQL_ASCII, as far as a probe can tell: the database it connects to has that encoding."""
     target = _target(scene)
     assert isinstance(target, PostgresTarget)
     with superuser(target.cluster) as cursor:

@@ -1,4 +1,4 @@
-"""The servers of the matrix, and the table that a run of it ends with: fault, engine, outcome, seconds to heal."""
+"""The servers of the matrix, and the table at the end of its run: fault, engine, outcome, seconds to recover."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ PROPERTY = "fault"
 
 @pytest.fixture(scope="session")
 def targets() -> Iterator[Targets]:
-    """The servers under fault of this worker; in memory where that has a file system, because ten thousand tables are many files."""
+    """The servers under fault of this worker; in memory where there is a tmpfs, because ten thousand tables are many files."""
     memory = Path("/dev/shm")  # noqa: S108 - that is its name
     with tempfile.TemporaryDirectory(prefix="whalefall-faults-", dir=memory if memory.is_dir() else None) as folder:
         started = Targets(Path(folder))
@@ -64,7 +64,7 @@ def dagster_template(postgres_server: PostgresCluster, tmp_path_factory: pytest.
 def process_stage(
     store: Database, tmp_path: Path, targets: Targets, postgres_server: PostgresCluster, dagster_template: str
 ) -> Iterator[ProcessStage]:
-    """Makes a scene of real servers alone, today, and the installation in which `whalefall` collects from them."""
+    """Makes a scene of real servers only, for today, and the installation in which `whalefall` collects from them."""
     with ExitStack() as stack:
 
         def make(engine: str) -> tuple[Scene, Installation]:
@@ -83,7 +83,7 @@ def process_stage(
 
 @pytest.fixture
 def report(record_property: Callable[[str, object], None]) -> Report:
-    """Takes the row of a fault that was passed through, for the table."""
+    """Records the row of a tested fault for the table."""
 
     def take(fault: Fault, engine: str, seconds: float | None) -> None:
         shown = "–" if fault.heals == NOTHING or seconds is None else f"{seconds:.1f}"
@@ -93,9 +93,11 @@ def report(record_property: Callable[[str, object], None]) -> Report:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table. A worker's rows come with its reports, so this is the whole of them."""
+    """Print the table. Workers send their rows with their reports, so this has all of them."""
     passed = terminalreporter.getreports("passed")
-    rows = [value for one in passed if one.when == "call" for name, value in one.user_properties if name == PROPERTY]
+    rows = [
+        value for test_report in passed if test_report.when == "call" for name, value in test_report.user_properties if name == PROPERTY
+    ]
     if not rows:
         return
     lines = [["fault", "engine", "outcome", "seconds to heal"], *sorted([str(cell) for cell in row] for row in rows)]

@@ -6,7 +6,7 @@ from enum import StrEnum
 import pytest
 from _pytest.mark import ParameterSet
 
-# Where the fault is: a server of this engine, servers that are fake, or our own store.
+# Where the fault is: a server of this engine, fake servers, or our own store.
 POSTGRESQL, MARIADB, MYSQL, SQLSERVER, ORACLE = "PostgreSQL", "MariaDB", "MySQL", "SQL Server", "Oracle"
 FAKE, STORE = "fake", "store"
 ENGINES = (POSTGRESQL, MARIADB, SQLSERVER, ORACLE)
@@ -16,18 +16,18 @@ NOTHING = "Nothing to heal."
 
 
 class Where(StrEnum):
-    """What is run under the fault."""
+    """What runs under the fault."""
 
     SERVICE = "service"  # the real service, in the test's process
-    PROCESS = "process"  # a run of Dagster's in a process of its own, started by `whalefall collect`
+    PROCESS = "process"  # a Dagster run in its own process, started by `whalefall collect`
     DAEMON = "daemon"  # `whalefall up`, with the daemon and its sensors
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `code`, `reasons`, `attempts` and `says` are what the record and the gaps of the server under fault tell.
+    """One fault. `code`, `reasons`, `attempts` and `says` are in the record and the gaps of the server under fault.
 
-    No code is a success; `ends_run` when the session fails as a whole. `sees` and `heals` are what the README says of it. Where it is
+    No code is a success; `ends_run` when the session fails as a whole. `sees` and `heals` are its texts in the README. Where it is
     slow, `make test` leaves it out.
     """
 
@@ -44,16 +44,16 @@ class Fault:
     ends_run: bool = False
 
     def at(self, *engines: str) -> "Fault":
-        """The same somewhere else."""
+        """The same fault, run elsewhere."""
         return replace(self, engines=engines)
 
     def marks(self, engine: str) -> tuple[pytest.MarkDecorator, ...]:
-        """How pytest selects it."""
+        """The pytest marks of this fault."""
         return (pytest.mark.faults, *([pytest.mark.slow] if engine in self.slow_at else []))
 
     @property
     def outcome(self) -> str:
-        """How it ends, for the table of a test run."""
+        """The outcome, for the table of a test run."""
         if self.ends_run:
             return f"session failed{f', record {self.code}' if self.code else ''}"
         what = self.code or ("measured" if not self.reasons else "partly measured")

@@ -1,4 +1,4 @@
-"""What holds after any fault, in one function. It reads the store alone, by statements of its own where the store's could be wrong, too."""
+"""What holds after any fault, in one function. It reads only the store, with separate statements where the store's own could be wrong."""
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -9,26 +9,26 @@ from whalefall_pipelines.capacity.store.plausibility import list_wrong_totals
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query
 
-# Every database that is to be measured once the fault is gone, by the name of its instance.
+# Every database that must be measured once the fault is gone, by the name of its instance.
 Expected = Mapping[str, AbstractSet[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that is stored of the days other than one."""
+    """Everything that is stored about the days other than this one."""
 
     rows: frozenset[tuple[object, ...]]
 
 
 def take_snapshot(database: Database, day: date) -> Snapshot:
-    """What the other days hold before the fault."""
+    """The contents of the other days before the fault."""
     sizes = query(database, "select 'database', s::text from database_size_stats as s where stat_date <> %s", day)
     totals = query(database, "select 'instance', s::text from instance_size_stats as s where stat_date <> %s", day)
     return Snapshot(frozenset([*sizes, *totals]))
 
 
 def check_invariants(database: Database, day: date, before: Snapshot, expected: Expected, again: Callable[[], object]) -> None:
-    """Check the store after a fault, run the day `again` with the fault gone, and check that it is whole."""
+    """Check the store after a fault, run the day `again` without the fault, and check that it is complete."""
     check_day(database, day, before)
     again()
     check_day(database, day, before)
@@ -47,7 +47,7 @@ def check_whole(database: Database, day: date, expected: Expected) -> None:
         database,
         "select i.name, g.database_name, g.reason, g.detail from capacity_gaps as g inner join instances as i using (instance_id) "
         "left join instance_databases as d on d.instance_id = g.instance_id and d.database_name = g.database_name "
-        # What was dropped on that very day was expected then, and stays a gap with its reason.
+        # A database dropped on that very day was expected then, and stays a gap with its reason.
         "where g.stat_date = %s and g.closed_by is null and not (g.reason = 'vanished' and not d.is_active)",
         day,
     )
@@ -75,26 +75,26 @@ def _days(database: Database) -> list[date]:
 
 
 def _check_rows(database: Database, day: date) -> None:
-    """At most one row of a database and day, measured on that day; whatever else an instance was asked for has a gap with its reason."""
+    """At most one row per database and day, measured on that day; every other expected database has a gap with its reason."""
     for table, key in (("database_size_stats", "instance_id, database_name, stat_date"), ("instance_size_stats", "instance_id, stat_date")):
         assert query(database, f"select {key} from {table} group by {key} having count(*) > 1") == []
     assert query(database, "select * from database_size_stats where stat_date = %s and provenance <> 'measured'", day) == []
     assert query(database, "select * from capacity_gaps where reason = '' or detail = ''") == []
     sized = "exists (select 1 from database_size_stats as s where (s.instance_id, s.stat_date) = (d.instance_id, d.stat_date)"
-    lacking = "exists (select 1 from capacity_gaps as g where (g.instance_id, g.stat_date) = (d.instance_id, d.stat_date)"
+    missing = "exists (select 1 from capacity_gaps as g where (g.instance_id, g.stat_date) = (d.instance_id, d.stat_date)"
     this_one = "and s.database_name = d.database_name)"
     its_gap = "and (g.database_name = d.database_name or g.database_name is null) and g.closed_by is null)"
     wrong = query(
         database,
         "select d.* from (select *, %s::date as stat_date from instance_databases) as d where d.first_seen_date <= d.stat_date "
-        f"and ({sized} {this_one} and {lacking} {its_gap} "
-        f"or d.is_active and ({sized}) or {lacking})) and not {sized} {this_one} and not {lacking} {its_gap})",
+        f"and ({sized} {this_one} and {missing} {its_gap} "
+        f"or d.is_active and ({sized}) or {missing})) and not {sized} {this_one} and not {missing} {its_gap})",
         day,
     )
     assert wrong == []
     totals = query(
         database,
-        # Measurable is what has a size on that day or on one before, whatever came later.
+        # A database is measurable if it has a size on that day or an earlier one, whatever came later.
         "select t.* from instance_size_stats as t where expected_count <> database_count + (select count(*) from capacity_gaps as g "
         "where g.closed_by is null and (g.instance_id, g.stat_date) = (t.instance_id, t.stat_date) and exists (select 1 "
         "from database_size_stats as s where (s.instance_id, s.database_name) = (g.instance_id, g.database_name) "
@@ -104,7 +104,7 @@ def _check_rows(database: Database, day: date) -> None:
 
 
 def _check_sessions(database: Database) -> None:
-    """Nothing is running, and the counts of a session are those of its records."""
+    """Nothing is running, and the counts of a session match its records."""
     assert query(database, "select * from sync_sessions where status = 'running'") == []
     assert query(database, "select * from sync_instance_records where status = 'running'") == []
     wrong = query(

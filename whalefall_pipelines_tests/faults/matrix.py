@@ -166,8 +166,8 @@ BROKEN_STORES = (
     ),
 )
 
-# The steps of a run at one instance in the store, in their order, and whether its record was under way then: being killed at one of them
-# is being killed before it and after the one before.
+# The steps of a run at one instance in the store, in order, and whether its record was running then. A kill "at" a step happens before it
+# and after the previous one.
 STEPS = {
     "opening its session": False,
     "taking up an instance": False,

@@ -1,6 +1,6 @@
-"""Real runs in processes of their own: `whalefall collect`, and the Dagster process under it, to be killed with -9.
+"""Real runs in their own processes: `whalefall collect`, and the Dagster process below it, to be killed with -9.
 
-What is stopped before is `seams.py`; the processes of `whalefall up` are `cli/trees.py`.
+The points where runs are stopped are in `seams.py`, the processes of `whalefall up` in `cli/trees.py`.
 """
 
 import contextlib
@@ -31,14 +31,14 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Installation:
-    """A store with Dagster's database beside it, and the environment in which `whalefall` works on them."""
+    """A store with Dagster's database beside it, and the environment in which `whalefall` uses them."""
 
     home: Path
     environment: Mapping[str, str]
     started: list["Process"] = field(default_factory=list["Process"])
 
     def start(self, *arguments: str) -> "Process":
-        """Start a command and go on."""
+        """Start a command and return without waiting."""
         log = self.home.parent / f"said-{next(_numbers)}.txt"
         with log.open("wb") as output:
             process = subprocess.Popen([*WHALEFALL, *arguments], env=self.environment, cwd=REPOSITORY, stdout=output, stderr=output)
@@ -48,7 +48,7 @@ class Installation:
 
 @dataclass(frozen=True)
 class Process:
-    """A command that runs."""
+    """A running command."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -66,11 +66,11 @@ class Process:
         """The exit code."""
         return self.process.wait(seconds)
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text(errors="replace")
 
     def end(self) -> None:
-        """Leave nothing behind."""
+        """End every process of the command."""
         with contextlib.suppress(psutil.NoSuchProcess):
             command = psutil.Process(self.process.pid)
             for process in [*command.children(recursive=True), command]:
@@ -80,17 +80,17 @@ class Process:
 
 
 def make_dagster_template(server: PostgresCluster, folder: Path) -> str:
-    """A database with Dagster's tables, to be cloned, because making them takes seconds."""
+    """A database with Dagster's tables, to be cloned, because creating them takes seconds."""
     administer(server, "create database dagster_template")
-    given = load_settings({"WHALEFALL_HOME": str(folder), "WHALEFALL_DATABASE_URL": server.url("dagster_template")})
+    configured = load_settings({"WHALEFALL_HOME": str(folder), "WHALEFALL_DATABASE_URL": server.url("dagster_template")})
     address = StoreAddress(*(parse_url(server.url("dagster_template")) for _ in range(2)), is_embedded=False)
-    migrate(given, os.environ | {"PYTHONPATH": str(REPOSITORY)} | dagster_environment(given, address, TIMEZONE))
+    migrate(configured, os.environ | {"PYTHONPATH": str(REPOSITORY)} | dagster_environment(configured, address, TIMEZONE))
     return "dagster_template"
 
 
 @contextmanager
 def installation(server: PostgresCluster, template: str, store: Database, folder: Path) -> Generator[Installation]:
-    """An installation over this store that visits one server after the other."""
+    """An installation over this store that probes one server after the other."""
     dagster = f"dagster_{next(_numbers)}"
     administer(server, f"create database {dagster} template {template}")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("WHALEFALL_", "DAGSTER_", "PG"))}

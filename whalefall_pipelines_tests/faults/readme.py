@@ -1,4 +1,4 @@
-"""The README's table of what happens when: the matrix for people. `python -m whalefall_pipelines_tests.faults.readme` prints it."""
+"""The README's table of faults and what follows: the matrix for people. `python -m whalefall_pipelines_tests.faults.readme` prints it."""
 
 from whalefall_pipelines_tests.faults.fault import Fault
 from whalefall_pipelines_tests.faults.matrix import BACKFILL_KILLS, FAULTS, KILLS
@@ -7,7 +7,7 @@ HEADER = ("when", "what you see", "how it heals")
 
 
 def rows() -> list[list[str]]:
-    """One row for all faults that look the same and heal the same."""
+    """One row for all faults that look the same and recover in the same way."""
     names: dict[tuple[str, str], list[str]] = {}
     for fault in FAULTS:
         names.setdefault((_seen(fault), fault.heals), [])

@@ -1,6 +1,6 @@
-"""A fleet in a store of its own, collected by the real service: one real server under fault, reached through a proxy, and a neighbour.
+"""A fleet in its own store, collected by the real service: one real server under fault, reached through a proxy, and a neighbour.
 
-The clock is the test's, so that any day can be collected.
+The test sets the clock, so that any day can be collected.
 """
 
 import time
@@ -31,13 +31,13 @@ from whalefall_pipelines_tests.faults.targets import Target
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 
 TARGET, NEIGHBOUR = "target", "neighbour"
-# A busy machine shall not meet them where no deadline is what is tested.
+# Long enough for a busy machine in tests that are not about deadlines.
 PATIENT = Deadlines(connect_seconds=30, statement_seconds=60, instance_seconds=60)
 
 
 @dataclass
 class Seen:
-    """What a run under fault left for people to see: how it ended, and the record of the server under fault."""
+    """The visible result of a run under fault: how it ended, and the record of the server under fault."""
 
     status: str
     record: str
@@ -49,10 +49,10 @@ class Seen:
 
 @dataclass
 class Scene(FleetTest):
-    """The fleet. `expected` is what is to be measured once nothing fails.
+    """The fleet. `expected` is what must be measured once nothing fails.
 
-    `mended_at` is when the fault was gone, if before its block was; `healed_at` is when the day was whole. `afterwards` is what the end
-    of the test does, so that the server is as it was found.
+    `mended_at` is when the fault was repaired, if before the end of its block; `healed_at` is when the day was complete. `afterwards` is
+    called at the end of the test, to leave the server as it was.
     """
 
     target: Target | None = None
@@ -89,7 +89,7 @@ class Scene(FleetTest):
             "insert into instances (name, engine, host, port, is_replica, credential_id) "
             "select %s, %s, %s, %s, %s, credential_id from made returning 1",
             *(name, target.login.username, self._secrets.seal(str(target.login.password))),
-            # where one server is both, it is two on purpose
+            # where one server is both, it is deliberately registered twice
             *(name, target.engine, host, port, name == NEIGHBOUR and target is self.target),
         )
         self.expected[name] = target.databases
@@ -109,7 +109,7 @@ class Scene(FleetTest):
         )
 
     def run(self, day: date) -> None:
-        """Collect a day in a session of its own, as a run does; a store that fails ends it."""
+        """Collect a day in its own session, as a run does; a failing store ends it."""
         self.session_id = uuid4()
         plan = SessionPlan(self.session_id, SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day, run_id=self.run_id)
         instances = active_instances(self.store)
@@ -120,28 +120,28 @@ class Scene(FleetTest):
             self.error = error
 
     def collect_the_day_before(self) -> None:
-        """A day on which nothing fails."""
+        """Collect a day on which nothing fails."""
         self.now -= timedelta(days=1)
         self.run(self.day - timedelta(days=1))
         self.now += timedelta(days=1)
 
     def target_id(self) -> int:
-        """The number of the server under fault."""
-        ((found,),) = query(self.store, "select instance_id from instances where name = %s", TARGET)
-        return int(str(found))
+        """The instance id of the server under fault."""
+        ((instance_id,),) = query(self.store, "select instance_id from instances where name = %s", TARGET)
+        return int(str(instance_id))
 
     def find_session(self) -> None:
-        """Look at the session of the newest run of Dagster's that did not leave its day to another."""
-        ((found,),) = query(
+        """Look at the session of the newest Dagster run that did not yield its day to another."""
+        ((session_id,),) = query(
             self.store,
             "select session_id from sync_sessions where run_id is not null and retry_of is null and sync_category = 'capacity' "
             "and error_code is distinct from 'SESSION_RUNNING' "
             "order by started_at desc limit 1",
         )
-        self.session_id = UUID(str(found))
+        self.session_id = UUID(str(session_id))
 
     def seen(self, name: str = TARGET) -> Seen:
-        """What the last run left."""
+        """The result of the last run."""
         ((status, record, code, sentence, attempts),) = query(
             self.store,
             "select s.status, r.status, r.error_code, concat_ws(' ', r.error_message, s.error_message), r.attempts from sync_sessions as s "
@@ -157,12 +157,12 @@ class Scene(FleetTest):
             self.day,
             name,
         )
-        said = " ".join([str(sentence), *(str(gap[1]) for gap in gaps)])
+        sentences = " ".join([str(sentence), *(str(gap[1]) for gap in gaps)])
         code = None if code is None else str(code)
-        return Seen(str(status), str(record), code, said, frozenset(str(gap[0]) for gap in gaps), int(str(attempts)))
+        return Seen(str(status), str(record), code, sentences, frozenset(str(gap[0]) for gap in gaps), int(str(attempts)))
 
     def look_for(self, fault: Fault, name: str = TARGET, printed: str = "") -> None:
-        """What there is to see at this instance, or was `printed`, is what the matrix says, and the neighbour knows nothing of it."""
+        """Check that the visible result of this instance, or what was `printed`, matches the matrix, and that the neighbour is unharmed."""
         seen, neighbour = self.seen(name), self.seen(NEIGHBOUR)
         assert seen.code == fault.code, seen
         assert seen.reasons == set(fault.reasons), seen
@@ -175,9 +175,9 @@ class Scene(FleetTest):
             assert str(self.target.login.password) not in seen.sentence
 
     def pass_through(self, broken: AbstractContextManager[None], look: Callable[[], None], work: Callable[[], None] | None = None) -> float:
-        """A day without fault, one under the fault, a look at what there is to see, all invariants; the seconds it took to heal.
+        """Run a day without fault and one under the fault, check the visible result and all invariants; return the seconds to recovery.
 
-        `work` is what runs under the fault, if not the service.
+        `work` runs under the fault instead of the service.
         """
         self.collect_the_day_before()
         before = take_snapshot(self.store, self.day)

@@ -1,6 +1,6 @@
-"""Where a run is stopped on purpose: between its steps at one server, and at a statement or at the commit in the store.
+"""Points where a run is stopped on purpose: between its steps at one server, and at a statement or at the commit in the store.
 
-A stop in the store is a trigger of the test's own that waits for an advisory lock which the test holds.
+A stop in the store is a trigger of the test that waits for an advisory lock held by the test.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ def nothing() -> None:
 
 @dataclass
 class Steps:
-    """What happens between the steps of a visit to the server under fault."""
+    """What happens between the steps of a probe of the server under fault."""
 
     before_connecting: Callable[[], None] = nothing
     before_listing: Callable[[], None] = nothing
@@ -39,7 +39,7 @@ class Steps:
 
 
 class SteppedFleet:
-    """Real servers and fake ones as one fleet; at the real ones something may happen between the steps."""
+    """Real and fake servers as one fleet; with the real ones, something may happen between the steps."""
 
     def __init__(self, servers: ServerFleet, fakes: FakeFleet, steps: Steps) -> None:
         self._servers, self._fakes, self._steps = servers, fakes, steps
@@ -107,8 +107,8 @@ class Holder:
     def __init__(self, connection: Connection, first: int, second: int) -> None:
         self._connection, self._first, self._second = connection, first, second
 
-    def wait_for_somebody(self, said: Callable[[], str] = lambda: "", *, seconds: float = 40) -> None:
-        """Return when a run stands at the stop; `said` is what it has to say if it does not come."""
+    def wait_for_somebody(self, output: Callable[[], str] = lambda: "", *, seconds: float = 40) -> None:
+        """Return when a run waits at the stop; `output` is the output of that run, shown if it does not arrive."""
         deadline = time.monotonic() + seconds
         while not self._ask(
             "select 1 from pg_locks where locktype = 'advisory' and not granted and classid = %s and objid = %s "
@@ -116,11 +116,11 @@ class Holder:
             self._first,
             self._second,
         ):
-            assert time.monotonic() < deadline, f"nobody came to the stop: {said()}"
+            assert time.monotonic() < deadline, f"nobody came to the stop: {output()}"
             time.sleep(0.02)
 
     def let_go(self) -> None:
-        """Whoever stands at the stop goes on, and nobody is stopped any more."""
+        """Let waiting runs continue, and stop no further ones."""
         self._ask("select pg_advisory_unlock_all()")
 
     def _ask(self, statement: str, *values: int) -> list[tuple[object, ...]]:
@@ -131,7 +131,7 @@ class Holder:
 
 @contextmanager
 def held(store: Database, first: int, second: int) -> Generator[Holder]:
-    """For the block, hold an advisory lock of two numbers that runs take themselves."""
+    """For the block, hold an advisory lock of two numbers that runs take, too."""
     with closing(psycopg2.connect(libpq_url(store.url))) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -141,7 +141,7 @@ def held(store: Database, first: int, second: int) -> Generator[Holder]:
 
 @contextmanager
 def stopped_at(store: Database, stop: Stop) -> Generator[Holder]:
-    """For the block, whoever comes to this statement waits there until the holder lets go."""
+    """For the block, every run that reaches this statement waits there until the holder releases it."""
     kind = "create constraint trigger" if stop.at_commit else "create trigger"
     moment = "after" if stop.at_commit else "before"
     deferred = "deferrable initially deferred" if stop.at_commit else ""
@@ -161,7 +161,7 @@ def stopped_at(store: Database, stop: Stop) -> Generator[Holder]:
         try:
             yield holder
         finally:
-            with contextlib.suppress(psycopg2.OperationalError):  # where the store was killed nobody holds the lock any more
+            with contextlib.suppress(psycopg2.OperationalError):  # after the store was killed nobody holds the lock any more
                 holder.let_go()
                 with connection.cursor() as cursor:
                     cursor.execute(f"drop trigger if exists stand_still on {stop.table}")

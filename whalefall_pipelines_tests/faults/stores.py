@@ -1,4 +1,4 @@
-"""A store on a server of its own that may be stopped, killed, filled or used up: what `test_stores.py` does to it."""
+"""A store on its own server that can be stopped, killed, filled or exhausted, as `test_stores.py` does."""
 
 import contextlib
 import os
@@ -24,21 +24,21 @@ from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 
-# With durability, because that is what is tested; so few connections that they can be used up at once.
+# Durable, because that is what is tested; with few connections, so that they are exhausted quickly.
 _OPTIONS = ("shared_buffers=32MB", "max_connections=20", "superuser_reserved_connections=0", "jit=off", "autovacuum=off")
 _FULL_BYTES = 256 * 2**20
 
 
 @dataclass
 class Store:
-    """The server, the store on it, and the thread that stays, with which a server that is started again ends."""
+    """The server, the store on it, and a long-lived thread, because a restarted server ends with the thread that started it."""
 
     cluster: PostgresCluster
     database: Database
     keeper: ThreadPoolExecutor
 
     def restart(self, *, crash: bool = False, after_seconds: float = 0) -> None:
-        """Stop the server, or kill every process of it at once, and start it again after a while."""
+        """Stop the server, or kill all its processes at once, and start it again after a while."""
         if crash:
             self._kill()
         else:
@@ -48,7 +48,7 @@ class Store:
 
     @contextmanager
     def through(self, proxy: ChaosProxy) -> Generator[Database]:
-        """The store as it is reached through a proxy; its password file knows the server's own port only."""
+        """The store as reached through a proxy; its password file has only the server's own port."""
         password = self.cluster.pgpass.read_text().strip().rsplit(":", 1)[1]
         url = self.database.url.set(host=proxy.host, port=proxy.port, password=password, query={})
         with closing(Database(url, TIMEZONE)) as database:
@@ -66,7 +66,7 @@ class Store:
 
     @contextmanager
     def used_up(self) -> Generator[None]:
-        """No connection is left for the block."""
+        """Use up all connections for the block."""
         with ExitStack() as stack, contextlib.suppress(psycopg2.OperationalError):
             while True:
                 stack.enter_context(closing(psycopg2.connect(self.cluster.url())))
@@ -81,7 +81,7 @@ class Store:
 
 @contextmanager
 def own_store(folder: Path, initdb_options: tuple[str, ...] = ()) -> Generator[Store]:
-    """A migrated store on a server of its own."""
+    """A migrated store on its own server."""
     with ThreadPoolExecutor(1) as keeper:
         cluster = PostgresCluster(
             bin_dir=for_store().bin_dir, folder=folder, options=_OPTIONS, initdb_options=("--wal-segsize=4", "-N", *initdb_options)
@@ -99,7 +99,7 @@ def own_store(folder: Path, initdb_options: tuple[str, ...] = ()) -> Generator[S
 
 @contextmanager
 def filled(folder: Path) -> Generator[None]:
-    """For the block nothing more fits on the file system of this folder."""
+    """Fill the file system of this folder for the block."""
     ballast = folder / "ballast"
     with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:

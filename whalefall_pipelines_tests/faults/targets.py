@@ -1,6 +1,6 @@
 """The server under fault: a PostgreSQL, a MariaDB, a MySQL, and our own SQL Server and Oracle, each with the same databases and a login.
 
-What is done to them is `breaks.py`. Each is made once a worker, and every test leaves it as it found it.
+The faults are caused in `breaks.py`. Each server is made once per worker, and every test leaves it as it was.
 """
 
 from collections.abc import Generator
@@ -26,7 +26,7 @@ NAMES: tuple[str, ...] = ("app", "crm", "shop", "wiki")
 
 
 class Target(Protocol):
-    """A server with the databases NAMES, of which `databases` count, and the login that visits it."""
+    """A server with the databases NAMES, of which `databases` are expected, and the monitoring login."""
 
     engine: Engine
     host: str
@@ -48,7 +48,7 @@ class Target(Protocol):
 
     @contextmanager
     def forbidden(self, *names: str) -> Generator[None]:
-        """For the block the login may not measure these, or none at all when none is named."""
+        """For the block the login may not measure these, or none at all if none is named."""
         ...
 
     def restart(self) -> None:
@@ -77,7 +77,7 @@ class PostgresTarget:
         self._each("drop database {} with (force)", names)
 
     def drop_bytes(self, name: bytes) -> None:
-        """Drop a database whose name is no text, through one in which names are bytes."""
+        """Drop a database whose name is not valid text, through one in which names are bytes."""
         with postgresql.superuser(self.cluster, "raw") as cursor:
             cursor.execute("set client_encoding to 'SQL_ASCII'")
             cursor.execute(b'drop database "' + name + b'" with (force)')
@@ -109,7 +109,7 @@ class PostgresTarget:
 
 
 class MariadbTarget:
-    """A MariaDB or a MySQL; in `shop` there is a table without a file of its own kind, whose size only who sees the table is told."""
+    """A MariaDB or a MySQL; `shop` has a table without its own tablespace, whose size is shown only to a login that sees the table."""
 
     def __init__(self, server: mariadb.Target, keeper: Executor) -> None:
         self.engine, self.server, self.host, self._keeper = Engine.MYSQL, server, server.host, keeper
@@ -134,7 +134,7 @@ class MariadbTarget:
     def forbidden(self, *names: str) -> Generator[None]:
         concerned = names or NAMES
         others = [name for name in NAMES if name not in concerned]
-        # EVENT shows that a schema is there, and nothing of what is in it.
+        # EVENT shows that a schema exists, and nothing of its contents.
         grants = [*(f"show view on {name}.*" for name in others), *(f"event on {name}.*" for name in concerned)]
         self.server.ask(f"revoke show view on *.* from {self.account}", *(f"grant {grant} to {self.account}" for grant in grants))
         if not others:
@@ -150,7 +150,7 @@ class MariadbTarget:
 
 
 class SqlServerTarget:
-    """The SQL Server for tests; in `shop` there is a container, which only who may connect there can measure."""
+    """The SQL Server for tests; `shop` has a container, which only a login that can connect there can measure."""
 
     def __init__(self, server: sqlserver.SqlServer) -> None:
         self.engine, self.server, self.host = Engine.SQLSERVER, server, server.host
@@ -187,7 +187,7 @@ class SqlServerTarget:
 
 
 class OracleTarget:
-    """The Oracle for tests; `shop` is a temporary tablespace, whose files are in a list of their own."""
+    """The Oracle for tests; `shop` is a temporary tablespace, whose files are in a separate list."""
 
     def __init__(self, server: OracleServer) -> None:
         self.engine, self.server, self.host = Engine.ORACLE, server, server.host
@@ -223,12 +223,12 @@ class OracleTarget:
 
 
 class Targets:
-    """The targets of this worker, each started when it is first asked for."""
+    """The targets of this worker, each started on first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._stack = ExitStack()
-        # A server ends with the thread that started it, and the threads of a run do not stay.
+        # A server ends with the thread that started it, and the threads of a run are short-lived.
         self._keeper = self._stack.enter_context(ThreadPoolExecutor(1))
         self._started: dict[str, Target] = {}
 

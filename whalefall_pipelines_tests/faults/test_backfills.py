@@ -1,4 +1,4 @@
-"""A backfill that is killed with -9 at each of its steps, loses the store, or meets a broken history: the next one heals its days."""
+"""A backfill that is killed with -9 at each of its steps, loses the store, or meets a broken history: the next one completes its days."""
 
 import multiprocessing
 import signal
@@ -38,7 +38,7 @@ from whalefall_pipelines_tests.faults.stores import Store, own_store
 KNOWN, NEEDY = "with a history", "without a history"
 BEFORE = DAY - timedelta(days=4)
 LOST = [DAY - timedelta(days=age) for age in (3, 2, 1)]
-# What the history of one server knows: both databases on the first lost day, one of them on the second.
+# The history of one server: both databases on the first lost day, one of them on the second.
 RECOVERED = {("app", LOST[0]): 1100, ("shop", LOST[0]): 2300, ("app", LOST[1]): 1200}
 STOPS = {
     "writing down the lost days": Stop("capacity_gaps", "insert"),
@@ -62,7 +62,7 @@ def history(on_visit: Callable[[FakeServer], object] | None = None) -> FakeServe
 
 @dataclass
 class Past(FleetTest):
-    """Two servers, one of which keeps a history, measured on the first day and on the last: the days between are lost."""
+    """Two servers, one of which keeps a history, measured on the first day and the last: the days between are lost."""
 
     outage_seconds: float = 60
 
@@ -78,7 +78,7 @@ class Past(FleetTest):
             self.collect(day)
 
     def fill(self) -> None:
-        """The backfill of the lost days as a run does it."""
+        """Backfill the lost days as a run does."""
         plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.BACKFILL, LOST[0], LOST[-1], run_id=str(uuid4()))
         collector = replace(self.collector(), engines_with_history=frozenset({Engine.SQLSERVER}), outage_seconds=self.outage_seconds)
         with sync_session(self.store, plan, self.instances):
@@ -91,7 +91,7 @@ def past_of(store: Database, folder: Path) -> Past:
 
 
 def fill_elsewhere(url: str, folder: Path) -> None:
-    """The backfill in a process of its own."""
+    """Run the backfill in its own process."""
     with closing(Database(parse_url(url), TIMEZONE)) as store:
         past_of(store, folder).fill()
 
@@ -103,7 +103,7 @@ def measured(store: Database) -> list[tuple[object, ...]]:
 
 
 def check_halves(store: Database) -> None:
-    """Every day's total is there and is the sum of its rows, by a loop and not by a statement of ours."""
+    """Every day has a total that is the sum of its rows, computed by a loop and not by a statement of the package."""
     sizes: dict[object, int] = {}
     for instance_id, day, size in query(store, "select instance_id, stat_date, total_bytes from database_size_stats"):
         sizes[instance_id, day] = sizes.get((instance_id, day), 0) + int(str(size))
@@ -112,7 +112,7 @@ def check_halves(store: Database) -> None:
 
 
 def check_whole(past: Past) -> None:
-    """Nothing is missing; what the history knows is its own, the rest is estimated, and no session is open."""
+    """Nothing is missing; days in the history are recovered, the rest is estimated, and no session is open."""
     check_halves(past.store)
     rows = query(
         past.store,
@@ -138,7 +138,7 @@ def first_backfill(store: Database) -> tuple[str, str | None]:
 
 @contextmanager
 def killed(past: Past, step: str) -> Generator[None]:
-    """For the block, a backfill was killed with -9 at this step, and nothing of it is under way any more."""
+    """Kill a backfill with -9 at this step; nothing of it runs any more in the block."""
     with stopped_at(past.store, STOPS[step]) as holder:
         run = multiprocessing.get_context("spawn").Process(target=fill_elsewhere, args=(libpq_url(past.store.url), past.home))
         run.start()
@@ -153,9 +153,7 @@ def killed(past: Past, step: str) -> Generator[None]:
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(BACKFILL_KILLS))
-def test_a_backfill_that_is_killed_leaves_nothing_by_halves(
-    fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report
-) -> None:
+def test_a_killed_backfill_leaves_nothing_half_done(fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report) -> None:
     past = past_of(store, tmp_path)
     past.measure()
     before = measured(store)
@@ -207,7 +205,7 @@ STORES = {
 
 @pytest.mark.process
 @pytest.mark.parametrize(("fault", "engine"), parameters(BACKFILL_STORES))
-def test_a_backfill_outlasts_its_store_or_ends_whole(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
+def test_a_backfill_survives_an_outage_of_its_store_or_fails_as_a_whole(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
     with own_store(tmp_path / "store") as store:
         past = past_of(store.database, tmp_path)
         past.measure()
@@ -224,9 +222,7 @@ def test_a_backfill_outlasts_its_store_or_ends_whole(fault: Fault, engine: str, 
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters((BROKEN_HISTORY,)))
-def test_a_history_that_is_broken_costs_only_its_own_server(
-    fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report
-) -> None:
+def test_a_broken_history_affects_only_its_own_server(fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report) -> None:
     def break_off(_: FakeServer) -> None:
         raise ValueError(fault.says)
 
@@ -238,7 +234,7 @@ def test_a_history_that_is_broken_costs_only_its_own_server(
     ended_at = time.monotonic()
     check_halves(store)
     (session_id,) = query(store, "select session_id from sync_sessions where sync_type = 'backfill'")[0]
-    records = {one.instance_name: one for one in sessions.list_records(store, UUID(str(session_id)))}
+    records = {record.instance_name: record for record in sessions.list_records(store, UUID(str(session_id)))}
     assert (records[KNOWN].status, records[KNOWN].error_code, records[NEEDY].status) == ("failed", fault.code, "completed")
     assert fault.says in str(records[KNOWN].error_message)
     estimated = "select count(*) from database_size_stats where provenance = 'estimated'"

@@ -1,4 +1,4 @@
-"""Listings that fake servers alone give, and clocks that jump while a run is under way."""
+"""Listings that only fake servers return, and clocks that jump during a run."""
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -20,7 +20,7 @@ from whalefall_pipelines_tests.faults.matrix import CLOCKS, GRACE, LISTINGS
 from whalefall_pipelines_tests.faults.scene import NEIGHBOUR, TARGET, Scene
 
 BERLIN, HAVANA = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Havana")
-# The time zone, the instant at which the run begins, and the one to which the clock has moved when the last server is asked.
+# The time zone, the instant at which the run begins, and the instant to which the clock has jumped when the last server is probed.
 JUMPS = {
     "midnight during a run": (TIMEZONE, datetime(2026, 11, 22, 15, 59, tzinfo=UTC), datetime(2026, 11, 22, 16, 5, tzinfo=UTC)),
     "month end during a run": (TIMEZONE, datetime(2026, 11, 30, 15, 59, tzinfo=UTC), datetime(2026, 11, 30, 16, 5, tzinfo=UTC)),
@@ -47,7 +47,7 @@ def none_listed(scene: Scene) -> Generator[None]:
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(LISTINGS))
-def test_a_listing_that_is_strange_loses_nothing(fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report) -> None:
+def test_a_strange_listing_loses_nothing(fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report) -> None:
     scene = Scene(store, tmp_path, {NEIGHBOUR: server(), TARGET: server({"app": 5, "crm": 6, "shop": 7})})
     broken = {"empty listing": none_listed, "ten thousand databases": many_listed}[fault.name]
     report(fault, engine, scene.pass_through(broken(scene), lambda: scene.look_for(fault)))
@@ -77,10 +77,10 @@ def test_a_clock_that_jumps_moves_no_size_to_another_day(
 
 
 @pytest.mark.faults
-def test_a_grace_period_that_ends_during_a_run_leaves_a_gap_that_is_bridged_and_never_todays_bytes(
+def test_a_grace_period_that_ends_during_a_run_leaves_a_gap_that_is_interpolated_and_never_todays_bytes(
     store: Database, tmp_path: Path, report: Report
 ) -> None:
-    """What was not reached in time cannot be measured any more; the neighbours of the day estimate it, flagged."""
+    """A server that was not reached in time can no longer be measured; the day is interpolated from its neighbours and flagged."""
     scene = Scene(store, tmp_path, {NEIGHBOUR: server({"app": 1000}), TARGET: server({"app": 1000})}, parallel=1)
     scene.collect_the_day_before()
     scene.now = datetime(2026, 11, 22, 17, 59, tzinfo=UTC)  # 01:59 of the 23rd in Shanghai

@@ -1,4 +1,4 @@
-"""Runs that die under the real daemon, or with it: its sensors end the session and repair the day without a person."""
+"""Runs that die under the real daemon, or with it: its sensors end the session and complete the day without a person."""
 
 import time
 from collections.abc import Callable, Generator
@@ -38,9 +38,9 @@ STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 @contextmanager
 def scene_at(home: Home, targets: Targets, engine: str = POSTGRESQL) -> Generator[Scene]:
     """Two real servers registered in the store of a home, for today."""
-    given = load_settings(home.environment)
+    configured = load_settings(home.environment)
     target, neighbour, now = targets.of(engine), targets.of(POSTGRESQL), datetime.now(UTC)
-    with closing(open_database(given)) as store, ChaosProxy(target.host, target.port) as proxy:
+    with closing(open_database(configured)) as store, ChaosProxy(target.host, target.port) as proxy:
         day = today(now, store.timezone)
         scene = Scene(
             store, home.folder, {}, target=target, neighbour=neighbour, proxy=proxy, now=now, day=day, timezone=store.timezone, parallel=1
@@ -50,7 +50,7 @@ def scene_at(home: Home, targets: Targets, engine: str = POSTGRESQL) -> Generato
 
 
 def kill_the_run(home: Home, up: Up, run_id: str) -> None:
-    # Only the processes that copy its output name the run.
+    # Only the processes that copy the run's output have its id in their arguments.
     (worker,) = {process.parent() for process in home.processes() if any(run_id in word for word in process.cmdline())}
     assert worker
     worker.kill()
@@ -68,7 +68,7 @@ KILLS = {"run killed with -9 under the daemon": kill_the_run, "run and daemon ki
 
 @contextmanager
 def away(store: Database) -> Generator[None]:
-    """For the block nobody can connect to the store, though Dagster's database beside it answers."""
+    """For the block nobody can connect to the store, while Dagster's database beside it answers."""
     name = sql.Identifier(str(store.url.database))
     with closing(Database(store.url.set(database="postgres"), ZoneInfo("UTC"))) as beside, beside.session() as cursor:
         cursor.execute(sql.SQL("alter database {} allow_connections false").format(name))
@@ -79,7 +79,7 @@ def away(store: Database) -> Generator[None]:
 
 @dataclass
 class Healing:
-    """A day that the daemon heals."""
+    """A day that the daemon completes."""
 
     scene: Scene
     fault: Fault
@@ -88,16 +88,16 @@ class Healing:
         return query(self.scene.store, "select 1 from sync_sessions where status = 'running'") == []
 
     def wait(self, up: Up, *, neighbour: str) -> None:
-        """Wait until the session of the run is failed, and its retry has healed the day; `neighbour` is what its record is until then."""
+        """Wait until the session of the run is failed, and its retry has completed the day; `neighbour` is the neighbour's status."""
         scene, fault = self.scene, self.fault
         failed = "select 1 from sync_sessions where status = 'failed' and run_id is not null"
-        assert eventually(lambda: self.is_ended() and query(scene.store, failed), seconds=ENDED_SECONDS), up.said()
+        assert eventually(lambda: self.is_ended() and query(scene.store, failed), seconds=ENDED_SECONDS), up.output()
         scene.find_session()
         seen = scene.seen()
         assert (seen.status, seen.code, scene.seen(NEIGHBOUR).record) == ("failed", fault.code, neighbour), seen
         assert fault.says in seen.sentence, seen
         whole = eventually(lambda: is_whole(scene.store, scene.day, scene.expected) and self.is_ended(), seconds=RETRIED_SECONDS)
-        assert whole, up.said()
+        assert whole, up.output()
         scene.healed_at = time.monotonic()
         retried = query(scene.store, "select sync_type, status from sync_sessions where retry_of = %s", str(scene.session_id))
         assert retried == [("retry", "completed")]
@@ -116,7 +116,7 @@ def test_the_daemon_repairs_the_day_without_a_person(
             with running(home, free_port()) as up:
                 with stopped_at(scene.store, Stop("database_size_stats", "insert", f"new.instance_id = {scene.target_id()}")) as holder:
                     run_id = launch_collection(up, load_settings(home.environment))
-                    holder.wait_for_somebody(up.said, seconds=90)
+                    holder.wait_for_somebody(up.output, seconds=90)
                     KILLS[fault.name](home, up, run_id)
                     scene.mended_at = time.monotonic()
                 if up.process.poll() is None:
@@ -142,7 +142,7 @@ def test_a_run_that_found_no_store_is_repaired_when_the_store_is_back(
             with running(home, free_port()) as up:
                 with away(scene.store):
                     run_id = launch_collection(up, load_settings(home.environment))
-                    assert eventually(lambda: up.ask(STATUS, {"id": run_id})["runOrError"]["status"] == "FAILURE", seconds=90), up.said()
+                    assert eventually(lambda: up.ask(STATUS, {"id": run_id})["runOrError"]["status"] == "FAILURE", seconds=90), up.output()
                     time.sleep(FAILURE_SENSOR_SECONDS)
                 scene.mended_at = time.monotonic()
                 Healing(scene, fault).wait(up, neighbour="pending")

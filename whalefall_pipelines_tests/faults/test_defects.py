@@ -1,6 +1,6 @@
-"""Defects that the product which whalefall replaces is known to have (its own notes, section 2), one test each.
+"""Known defects of the product that whalefall replaces (its own notes, section 2), one test each.
 
-Two more are elsewhere: failed instances that are never compensated for (`sessions/test_sensors.py`), and a record that is stuck in running
+Two more are elsewhere: failed instances that are never compensated for (`capacity/test_sensors.py`), and a record that is stuck in running
 (`sessions/test_keep_session.py`).
 """
 
@@ -15,8 +15,8 @@ STEPS = ("instance_databases", "database_size_stats", "capacity_gaps", "instance
 
 
 @pytest.mark.parametrize("table", STEPS)
-def test_partial_writes_cannot_be_left_behind_whichever_step_of_an_instance_fails(store: Database, tmp_path: Path, table: str) -> None:
-    """There the sizes of the databases were committed, and the total of the instance was rolled back."""
+def test_no_partial_writes_remain_whichever_step_of_an_instance_fails(store: Database, tmp_path: Path, table: str) -> None:
+    """There, the sizes of the databases were committed, and the total of the instance was rolled back."""
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "shop": 2000, "secret": None}), "b": server()})
     broken, healthy = fleet.instances
     event, condition = ("update", "new.status = 'completed'") if table == "sync_instance_records" else ("insert", "true")
@@ -24,7 +24,7 @@ def test_partial_writes_cannot_be_left_behind_whichever_step_of_an_instance_fail
     with store.transaction() as cursor:
         cursor.execute("create function fail() returns trigger language plpgsql as $$ begin raise exception 'the disk is on fire'; end $$")
         key = f"new.instance_id = {broken.instance_id} and {condition}"
-        # What the failure itself writes afterwards, the gap of the whole instance, must pass.
+        # The write that follows the failure, the gap of the whole instance, must succeed.
         key += " and new.database_name is not null" if table == "capacity_gaps" else ""
         cursor.execute(f"create trigger fail before {event} on {table} for each row when ({key}) execute function fail()")
     _, outcomes = fleet.collect()
@@ -43,7 +43,7 @@ def test_partial_writes_cannot_be_left_behind_whichever_step_of_an_instance_fail
 
 
 def test_session_statistics_are_not_distorted_by_instances_that_wrote_nothing(store: Database, tmp_path: Path) -> None:
-    """There an instance without an active database counted as successful, so the counts were not those of what was written."""
+    """There, an instance without an active database counted as successful, so the counts did not match what was written."""
     fleet = FleetTest(
         store,
         tmp_path,

@@ -1,4 +1,4 @@
-"""Another server behind a known name, and one server under two names: no run mixes or doubles them, and a person's word heals the day."""
+"""Another server behind a known name, and one server under two names: no run mixes or doubles them, and an answer completes the day."""
 
 import time
 from collections.abc import Callable, Generator
@@ -32,14 +32,14 @@ Mend = Callable[[Command], None]
 
 @pytest.fixture(scope="module")
 def another(tmp_path_factory: pytest.TempPathFactory) -> Generator[PostgresCluster]:
-    """A server that nobody registered, with a database that no other has."""
+    """An unregistered server, with a database that no other server has."""
     with up_for_the_block(postgresql.new_cluster(postgresql.MAJORS[-1], tmp_path_factory.mktemp("another"))) as cluster:
         postgresql.create_database(cluster, "strange")
         yield cluster
 
 
 def exchange(scene: Scene, another: PostgresCluster) -> tuple[str, Mend]:
-    """Another server answers at the address of the target, and lets the same login in; a person gives the right address."""
+    """Another server answers at the address of the target and accepts the same login; a person enters the right address."""
     assert scene.target
     assert scene.proxy
     login, right = scene.target.login, scene.proxy
@@ -60,7 +60,7 @@ def exchange(scene: Scene, another: PostgresCluster) -> tuple[str, Mend]:
 
 
 def double(scene: Scene, _another: PostgresCluster) -> tuple[str, Mend]:
-    """The target is registered once more, without the proxy; a person says that it is another server."""
+    """The target is registered a second time, without the proxy; a person says that it is another server."""
     assert scene.target
     query(
         scene.store,
@@ -88,8 +88,8 @@ def test_a_run_neither_mixes_nor_doubles_servers(
     def work() -> None:
         name, mend = BREAKS[fault.name](scene, another)
         run = installation.start("collect")
-        assert run.wait() == 1, run.said()
-        assert fault.says in run.said()
+        assert run.wait() == 1, run.output()
+        assert fault.says in run.output()
         scene.find_session()
         scene.look_for(fault, name)
         mend(lambda *arguments: succeed(installation.environment, *arguments))
@@ -99,11 +99,11 @@ def test_a_run_neither_mixes_nor_doubles_servers(
 
 @contextmanager
 def daemon(home: Home) -> Generator[Callable[[], str]]:
-    """`whalefall up` with a run of today; yields what it says. Afterwards only the store runs."""
+    """`whalefall up` with a run of today; yields a function for its output. Afterwards only the store runs."""
     port = free_port()
     with running(home, port) as up:
         launch_collection(up, load_settings(home.environment))
-        yield up.said
+        yield up.output
     home.succeed("store", "start")
 
 
@@ -117,7 +117,7 @@ def at_home(prepared_home: Callable[..., Home], targets: Targets) -> Generator[t
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(IDENTITIES_UNDER_THE_DAEMON))
-def test_the_daemon_takes_the_day_up_when_a_person_has_answered(
+def test_the_daemon_resumes_the_day_after_a_person_has_answered(
     fault: Fault, engine: str, at_home: tuple[Scene, Home], another: PostgresCluster, report: Report
 ) -> None:
     scene, home = at_home
@@ -131,13 +131,13 @@ def test_the_daemon_takes_the_day_up_when_a_person_has_answered(
 
     def work() -> None:
         name, mend = BREAKS[fault.name](scene, another)
-        with daemon(home) as said:
-            assert eventually(is_ended, seconds=ENDED_SECONDS), said()
+        with daemon(home) as output:
+            assert eventually(is_ended, seconds=ENDED_SECONDS), output()
             scene.find_session()
             scene.look_for(fault, name)
             mend(home.succeed)
             scene.mended_at = time.monotonic()
-            assert eventually(is_healed, seconds=RETRIED_SECONDS), said()
+            assert eventually(is_healed, seconds=RETRIED_SECONDS), output()
             scene.healed_at = time.monotonic()
 
     report(fault, engine, scene.pass_through(nullcontext(), lambda: None, work))

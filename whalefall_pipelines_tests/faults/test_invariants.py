@@ -1,4 +1,4 @@
-"""The invariants are able to fail: each of them finds what it is for."""
+"""The invariants can fail: each of them finds the breach it is for."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from whalefall_pipelines_tests.factories import query, server
 from whalefall_pipelines_tests.faults.invariants import check_invariants, check_whole, take_snapshot
 from whalefall_pipelines_tests.faults.scene import Scene
 
-# What breaks, and in which check that must be found: its function, or words of its assertion.
+# The breach, and the check that must find it: its function, or words of its assertion.
 BREACHES = {
     (
         "a total that is no sum",
@@ -53,11 +53,11 @@ def test_a_breach_is_found_by_the_check_that_is_for_it(store: Database, tmp_path
         cursor.execute(BREACHES[breach], {"day": scene.day})
     with pytest.raises(AssertionError) as caught:
         check_invariants(store, scene.day, before, scene.expected, lambda: None)
-    found = caught.traceback[-1]
-    assert breach[1] in f"{found.name}: {found.statement}"
+    frame = caught.traceback[-1]
+    assert breach[1] in f"{frame.name}: {frame.statement}"
 
 
-def test_a_day_that_is_not_healed_is_found(store: Database, tmp_path: Path) -> None:
+def test_a_day_that_did_not_recover_is_found(store: Database, tmp_path: Path) -> None:
     scene = Scene(store, tmp_path, {"neighbour": server({"app": 1000, "shop": None})})
     scene.run(scene.day)
     with pytest.raises(AssertionError):

@@ -1,4 +1,4 @@
-"""A run that is killed with -9 at each of its steps: nothing by halves, its session ended, and the next run heals the day."""
+"""A run that is killed with -9 at each of its steps: nothing is half done, its session ends, and the next run completes the day."""
 
 import time
 from collections.abc import Callable, Generator
@@ -44,28 +44,28 @@ def at_the_store(scene: Scene, step: str) -> Generator[Holder]:
 def kill_at_the_store(scene: Scene, installation: Installation, step: str) -> str:
     with at_the_store(scene, step) as holder:
         run = installation.start("collect")
-        holder.wait_for_somebody(run.said)
+        holder.wait_for_somebody(run.output)
         run.kill_worker()
         scene.mended_at = time.monotonic()
         holder.let_go()
         assert run.wait() == 2
-    return run.said()
+    return run.output()
 
 
 def kill_at_the_server(scene: Scene, installation: Installation, after_bytes: int) -> str:
     assert scene.proxy
     scene.proxy.stall(after_bytes=after_bytes)
     run = installation.start("collect")
-    assert scene.proxy.has_stalled.wait(40), run.said()
+    assert scene.proxy.has_stalled.wait(40), run.output()
     run.kill_worker()
     scene.mended_at = time.monotonic()
     assert run.wait() == 2
     scene.proxy.heal()
-    return run.said()
+    return run.output()
 
 
 def bytes_before(scene: Scene) -> dict[str, int]:
-    """How much the server has said when a step begins, learned from a visit without fault."""
+    """How many bytes the server has sent when a step begins, measured in a probe without fault."""
     assert scene.proxy
     proxy, spoken, begun = scene.proxy, dict[str, int](), scene.proxy.forwarded_bytes
 
@@ -83,20 +83,20 @@ def bytes_before(scene: Scene) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(KILLS))
-def test_a_run_that_is_killed_leaves_nothing_by_halves(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
+def test_a_killed_run_leaves_nothing_half_done(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
     scene, installation = process_stage(engine)
     step = fault.name.removeprefix("run killed with -9 while ")
-    said = ""
+    output = ""
 
     def work() -> None:
-        nonlocal said
+        nonlocal output
         if step in SERVER_STEPS:
-            said = kill_at_the_server(scene, installation, spoken[step])
+            output = kill_at_the_server(scene, installation, spoken[step])
         else:
-            said = kill_at_the_store(scene, installation, step)
+            output = kill_at_the_store(scene, installation, step)
 
     def look() -> None:
-        assert fault.says in said, said
+        assert fault.says in output, output
         if step == "opening its session":
             assert query(scene.store, "select * from sync_sessions where run_id is not null") == []
             return

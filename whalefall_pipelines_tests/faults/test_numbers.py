@@ -1,4 +1,4 @@
-"""What is easily measured wrong or taken for something else, at the command and under the daemon: every number is the server's own."""
+"""Databases that are easily measured or identified wrongly, at the command and under the daemon: every number is the server's own."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ leftovers = oracle.leftovers
 
 
 def check_sizes(scene: Scene) -> None:
-    """The total is what the server itself says, within what its databases grow by themselves."""
+    """The total is the server's own, within the growth of its databases in the meantime."""
     target = scene.target
     if not isinstance(target, PostgresTarget):
         return
@@ -39,7 +39,7 @@ def check_sizes(scene: Scene) -> None:
 
 
 def check_history(scene: Scene, fault: Fault) -> None:
-    """A rename changes nothing but the name; a database that was created again has no yesterday."""
+    """A rename changes only the name; a database that was created again has no history."""
     changes = {row.database_name: row.change_bytes for row in rank_databases(scene.store, [scene.day]) if row.instance_name == TARGET}
     statement = "select database_name, renamed_from, is_active from instance_databases where instance_id = %s"
     databases = {name: rest for name, *rest in query(scene.store, statement, scene.target_id())}
@@ -68,21 +68,21 @@ def look(scene: Scene, fault: Fault, printed: str) -> None:
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(NUMBERS))
-def test_a_run_is_not_deceived(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
+def test_a_run_measures_the_servers_own_numbers(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
     scene, installation = process_stage(engine)
 
     def work() -> None:
         with BREAKS[fault.name](scene):
             run = installation.start("collect")
-            assert run.wait() == (1 if fault.code or fault.reasons else 0), run.said()
+            assert run.wait() == (1 if fault.code or fault.reasons else 0), run.output()
         scene.find_session()
-        look(scene, fault, run.said() + succeed(installation.environment, "sessions", "show", str(scene.session_id)))
+        look(scene, fault, run.output() + succeed(installation.environment, "sessions", "show", str(scene.session_id)))
 
     report(fault, engine, scene.pass_through(nullcontext(), lambda: None, work))
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(NUMBERS_UNDER_THE_DAEMON))
-def test_the_daemon_is_not_deceived(
+def test_the_daemon_measures_the_servers_own_numbers(
     fault: Fault, engine: str, prepared_home: Callable[..., Home], targets: Targets, report: Report
 ) -> None:
     home = prepared_home()
@@ -97,8 +97,8 @@ def test_the_daemon_is_not_deceived(
             with BREAKS[fault.name](scene):
                 with running(home, free_port()) as up:
                     launch_collection(up, load_settings(home.environment))
-                    assert eventually(is_ended, seconds=ENDED_SECONDS), up.said()
-                home.succeed("store", "start")  # it ended with the daemon
+                    assert eventually(is_ended, seconds=ENDED_SECONDS), up.output()
+                home.succeed("store", "start")  # the store ended with the daemon
             scene.mended_at = time.monotonic()
             scene.find_session()
             look(scene, fault, home.succeed("sessions", "show", str(scene.session_id)))

@@ -37,7 +37,7 @@ STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 @pytest.fixture
 def home(prepared_home: Callable[..., Home]) -> Home:
-    """A home whose store runs by itself."""
+    """A home whose store runs without `whalefall up`."""
     made = prepared_home({"WHALEFALL_PARALLEL_INSTANCES": "1"})
     made.succeed("store", "start")
     return made
@@ -46,9 +46,9 @@ def home(prepared_home: Callable[..., Home]) -> Home:
 @contextmanager
 def scene_at(home: Home, targets: Targets) -> Generator[Scene]:
     """Two real servers registered in the store of a home, for today."""
-    given = load_settings(home.environment)
+    configured = load_settings(home.environment)
     target, now = targets.of(POSTGRESQL), datetime.now(UTC)
-    with closing(open_database(given)) as store, ChaosProxy(target.host, target.port) as proxy:
+    with closing(open_database(configured)) as store, ChaosProxy(target.host, target.port) as proxy:
         day = today(now, store.timezone)
         yield Scene(
             store, home.folder, {}, target=target, neighbour=target, proxy=proxy, now=now, day=day, timezone=store.timezone, parallel=1
@@ -56,7 +56,7 @@ def scene_at(home: Home, targets: Targets) -> Generator[Scene]:
 
 
 def status_of(up: Up, run_id: str) -> str | None:
-    """What Dagster says of a run; nothing in the moment in which its web server cannot ask the store."""
+    """Dagster's status of a run; nothing while its web server cannot reach the store."""
     answer = up.ask(STATUS, {"id": run_id})
     return answer["runOrError"]["status"] if answer else None
 
@@ -76,7 +76,7 @@ def at_the_second_server(scene: Scene) -> Generator[Holder]:
 
 @dataclass
 class Terminal:
-    """A command with a terminal of its own, and all that it shows there."""
+    """A command with its own terminal, and all its output there."""
 
     process: subprocess.Popen[bytes]
     shown: bytearray = field(default_factory=bytearray)
@@ -100,7 +100,7 @@ def collect(home: Home) -> Generator[Terminal]:
     terminal = Terminal(process)
 
     def read() -> None:
-        with contextlib.suppress(OSError):  # that is how a terminal ends
+        with contextlib.suppress(OSError):  # this is how a terminal signals its end
             while chunk := os.read(ours, 4096):
                 terminal.shown.extend(chunk)
 
@@ -122,16 +122,16 @@ def watched_by_a_command(home: Home, scene: Scene) -> None:
         holder.wait_for_somebody(command.text, seconds=60)
         restart(home, scene)
         assert command.process.wait(90) == 0, command.text()
-        assert b"2/2" in command.shown  # the bar went on
+        assert b"2/2" in command.shown  # the progress bar continued
 
 
 def watched_by_the_daemon(home: Home, scene: Scene) -> None:
     with running(home, free_port()) as up:
         with at_the_second_server(scene) as holder:
             run_id = launch_collection(up, load_settings(home.environment))
-            holder.wait_for_somebody(up.said, seconds=90)
+            holder.wait_for_somebody(up.output, seconds=90)
             restart(home, scene)
-        assert eventually(lambda: status_of(up, run_id) == "SUCCESS", seconds=90), up.said()
+        assert eventually(lambda: status_of(up, run_id) == "SUCCESS", seconds=90), up.output()
         since = time.time()
         assert eventually(lambda: what_is_missing(up.port, since) is None, seconds=90), what_is_missing(up.port, since)
     home.succeed("store", "start")
@@ -144,22 +144,20 @@ WATCHERS = {
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(RESTARTS))
-def test_whoever_watches_a_run_outlasts_a_restart_of_the_store(
-    fault: Fault, engine: str, home: Home, targets: Targets, report: Report
-) -> None:
+def test_watching_a_run_survives_a_restart_of_the_store(fault: Fault, engine: str, home: Home, targets: Targets, report: Report) -> None:
     with scene_at(home, targets) as scene:
 
         def look() -> None:
             scene.find_session()
             scene.look_for(fault)
             runs = "select count(*) from sync_sessions where run_id is not null and sync_category = 'capacity'"
-            assert query(scene.store, runs) == [(1,)]  # and none that retries
+            assert query(scene.store, runs) == [(1,)]  # and no retry
 
         report(fault, engine, scene.pass_through(nullcontext(), look, lambda: WATCHERS[fault.name](home, scene)))
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters((HUNG,)))
-def test_ctrl_c_ends_a_run_that_does_not_listen(fault: Fault, engine: str, home: Home, targets: Targets, report: Report) -> None:
+def test_ctrl_c_ends_an_unresponsive_run(fault: Fault, engine: str, home: Home, targets: Targets, report: Report) -> None:
     with scene_at(home, targets) as scene:
 
         def work() -> None:
@@ -185,15 +183,15 @@ def test_ctrl_c_ends_a_run_that_does_not_listen(fault: Fault, engine: str, home:
 
 
 @pytest.mark.faults
-def test_computing_periods_by_hand_outlasts_a_restart_of_the_store(home: Home, targets: Targets) -> None:
+def test_aggregate_survives_a_restart_of_the_store(home: Home, targets: Targets) -> None:
     with scene_at(home, targets) as scene:
         scene.run(scene.day)
         made = Installation(home.folder, home.environment)
         with stopped_at(scene.store, Stop("database_size_aggregations", "insert")) as holder:
             command = made.start("aggregate", "--period", "daily", "--start", str(scene.day))
-            holder.wait_for_somebody(command.said)
+            holder.wait_for_somebody(command.output)
             restart(home, scene)
-        assert command.wait() == 0, command.said()
+        assert command.wait() == 0, command.output()
         assert query(scene.store, "select status from sync_sessions where sync_category = 'aggregation'") == [("completed",)]
         computed = "select max_bytes from database_size_aggregations order by 1"
         assert query(scene.store, computed) == query(scene.store, "select total_bytes from database_size_stats order by 1")

@@ -1,4 +1,4 @@
-"""Expiry that somebody is in the way of, and expiry that is killed: at the command, and under the real daemon."""
+"""Expiry that is blocked by another session, and expiry that is killed: at the command, and under the real daemon."""
 
 import time
 from collections.abc import Callable, Generator
@@ -31,16 +31,16 @@ READING, KILLED = RETENTION
 
 
 def overdue_month(store: Database) -> Month:
-    """The one month that is older than sizes are kept, beside the running one."""
+    """The only month past the retention of sizes, beside the running one."""
     day = today(datetime.now(UTC), TIMEZONE)
-    this = Month(day.year, day.month)
-    for month in (this.plus(-13), this):
+    this_month = Month(day.year, day.month)
+    for month in (this_month.plus(-13), this_month):
         ensure_month(store, TABLE, month)
-    return this.plus(-13)
+    return this_month.plus(-13)
 
 
 def is_there(store: Database, month: Month) -> bool:
-    return month in {one.month for one in read_catalogue(store, [TABLE])}
+    return month in {partition.month for partition in read_catalogue(store, [TABLE])}
 
 
 @pytest.fixture
@@ -52,25 +52,25 @@ def installed(
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters((READING,)))
-def test_an_expiry_gives_up_and_the_next_one_takes_the_month(
+def test_a_blocked_expiry_gives_up_and_the_next_one_expires_the_month(
     fault: Fault, engine: str, store: Database, installed: Installation, report: Report
 ) -> None:
     month = overdue_month(store)
     with somebody(store, f"select * from {month.table_partition(TABLE)}"):
         expiry = installed.start("partitions", "expire", "--yes")
         assert expiry.wait() == 2
-        assert fault.says in " ".join(expiry.said().split()), expiry.said()
+        assert fault.says in " ".join(expiry.output().split()), expiry.output()
         with somebody(store, "set lock_timeout = '200ms'", f"select * from {TABLE}", f"lock table {TABLE} in row exclusive mode"):
-            pass  # whoever reads or writes goes on
+            pass  # readers and writers continue
     begun = time.monotonic()
     again = installed.start("partitions", "expire", "--yes")
-    assert again.wait() == 0, again.said()
+    assert again.wait() == 0, again.output()
     assert not is_there(store, month)
     report(fault, engine, time.monotonic() - begun)
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters((KILLED,)))
-def test_deleting_that_was_killed_is_taken_up_by_the_next_run(
+def test_a_killed_deletion_is_resumed_by_the_next_run(
     fault: Fault, engine: str, store: Database, installed: Installation, report: Report
 ) -> None:
     instances = register(store, *(f"i{number}" for number in range(50)))
@@ -89,23 +89,23 @@ def test_deleting_that_was_killed_is_taken_up_by_the_next_run(
         holding.execute("select 1 from sync_instance_records where session_id = %s for update", (seventh,))
         run = installed.start("retention", "expire", "--yes")
         waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-        assert eventually(lambda: query(store, waits), seconds=60), run.said()
+        assert eventually(lambda: query(store, waits), seconds=60), run.output()
         run.process.kill()
         run.wait()
     left = query(store, "select count(*) from sync_instance_records group by session_id")
     assert eventually(lambda: query(store, waits) == [])
     assert set(left) == {(len(instances),)}
-    assert len(left) in {13, 14}  # the one that it waited for may still be deleted by the server, which learns of the death later
+    assert len(left) in {13, 14}  # the server notices the death later, so it may still complete the deletion that was waiting
     assert query(store, "select count(*) from sync_sessions") == [(20,)]
     begun = time.monotonic()
     again = installed.start("retention", "expire", "--yes")
-    assert again.wait() == 0, again.said()
+    assert again.wait() == 0, again.output()
     assert query(store, "select count(*) from sync_sessions") == query(store, "select count(*) from sync_instance_records") == [(0,)]
     report(fault, engine, time.monotonic() - begun)
 
 
 def launch_expiry(up: Up) -> None:
-    """As the schedule of the night does."""
+    """As the nightly schedule does."""
     job = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "expire_table_partitions"}
     answer = up.ask(LAUNCH, {"parameters": {"selector": job, "mode": "default"}})["launchPipelineExecution"]
     assert answer["__typename"] == "LaunchRunSuccess", answer
@@ -120,9 +120,9 @@ def test_the_daemon_retries_an_expiry_the_same_day(fault: Fault, engine: str, pr
         failed = "select 1 from sync_sessions where sync_category = 'partition' and status = 'failed' and error_code = 'STORE_BUSY'"
         with somebody(store, f"select * from {month.table_partition(TABLE)}"):
             launch_expiry(up)
-            assert eventually(lambda: query(store, failed), seconds=180), up.said()
+            assert eventually(lambda: query(store, failed), seconds=180), up.output()
             assert is_there(store, month) or query(store, "select 1 from pg_inherits where inhdetachpending")
         begun = time.monotonic()
         gone = "select to_regclass(%s) is null"
-        assert eventually(lambda: query(store, gone, month.table_partition(TABLE)) == [(True,)], seconds=400), up.said()
+        assert eventually(lambda: query(store, gone, month.table_partition(TABLE)) == [(True,)], seconds=400), up.output()
         report(fault, engine, time.monotonic() - begun)

@@ -1,4 +1,4 @@
-"""A server that fails: what the user sees, that its neighbour is measured all the same, and that the next run heals the day."""
+"""A failing server: what the user sees, that its neighbour is still measured, and that the next run completes the day."""
 
 import pytest
 
@@ -13,6 +13,6 @@ leftovers = oracle.leftovers
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(SERVERS))
-def test_a_server_that_fails_costs_only_itself_and_heals(fault: Fault, engine: str, stage: Stage, report: Report) -> None:
+def test_a_failing_server_affects_only_itself_and_recovers(fault: Fault, engine: str, stage: Stage, report: Report) -> None:
     scene = stage(engine)
     report(fault, engine, scene.pass_through(BREAKS[fault.name](scene), lambda: scene.look_for(fault)))

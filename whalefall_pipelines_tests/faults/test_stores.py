@@ -1,4 +1,4 @@
-"""A store that fails: runs wait out what is short, end with a sentence where it is long, and nothing is kept by halves."""
+"""A failing store: runs retry through a short outage, end with one sentence after a long one, and nothing is half stored."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ Break = Callable[[Scene, Store], AbstractContextManager[None]]
 
 
 def scene_of(store: Store, folder: Path) -> Scene:
-    # The target is visited last, and the store fails while it is.
+    # The target is probed last, and the store fails meanwhile.
     return Scene(store.database, folder / "home", {NEIGHBOUR: server(), TARGET: server({"app": 5, "crm": 6})}, parallel=1)
 
 
@@ -94,7 +94,7 @@ def killed_at_commit(scene: Scene, store: Store) -> Generator[None]:
 def without_its_month(scene: Scene, store: Store) -> Generator[None]:
     month = f"{scene.day:%Y_%m}"
     for table in ("database_size_stats", "instance_size_stats"):
-        # The day before is of the same month, so its rows are put back behind the run's back.
+        # The day before is in the same month, so its rows are restored without the run's knowledge.
         query(store.database, f"create table kept_{table} as select * from {table}; drop table {table}_{month}; select 1")
     yield
     for table in ("database_size_stats", "instance_size_stats"):
@@ -103,7 +103,7 @@ def without_its_month(scene: Scene, store: Store) -> Generator[None]:
 
 @contextmanager
 def answer_lost(scene: Scene, store: Store) -> Generator[None]:
-    """The commit of the target's rows is kept, but the run never hears of it."""
+    """The commit of the target's rows succeeds, but its answer never reaches the run."""
     stop = Stop("sync_instance_records", "update", f"new.status = 'completed' and new.instance_id = {scene.target_id()}", at_commit=True)
     with ChaosProxy(store.cluster.host, store.cluster.port) as proxy, store.through(proxy) as database:
         scene.store, direct = database, scene.store
@@ -135,7 +135,7 @@ BREAKS: dict[str, Break] = {
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(STORES))
-def test_a_store_that_fails_for_a_moment_is_waited_for(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
+def test_a_short_outage_of_the_store_is_waited_for(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
     with own_store(tmp_path / "store") as store:
         scene = scene_of(store, tmp_path)
         seconds = scene.pass_through(BREAKS[fault.name](scene, store), lambda: scene.look_for(fault))
@@ -177,10 +177,10 @@ BROKEN: dict[str, Break] = {
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(BROKEN_STORES))
-def test_a_store_that_is_broken_ends_the_run_with_a_sentence(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
+def test_a_broken_store_ends_the_run_with_one_sentence(fault: Fault, engine: str, tmp_path: Path, report: Report) -> None:
     with ExitStack() as stack:
         if fault.name == "disk full on the store":
-            # The log is elsewhere, as it should be: without room for that PostgreSQL stops altogether.
+            # The WAL is on another disk, as it should be: without space for it PostgreSQL stops completely.
             disk = stack.enter_context(small_disk(tmp_path / "disk"))
             store = stack.enter_context(own_store(disk / "store", (f"--waldir={tmp_path / 'wal'}",)))
         else:

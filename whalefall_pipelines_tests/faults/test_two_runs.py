@@ -1,4 +1,4 @@
-"""Two at once: runs of the same day, a person beside a run, and the run after one whose machine is lost or that only froze."""
+"""Concurrent work: two runs of the same day, a person during a run, and a run after one whose machine was lost or only froze."""
 
 import signal
 import time
@@ -24,33 +24,33 @@ Meanwhile = Callable[[Scene, Installation, Process, Holder], None]
 
 @contextmanager
 def stopped_run(scene: Scene, installation: Installation) -> Generator[tuple[Process, Holder]]:
-    """A run that stands at its second instance, about to write its sizes."""
+    """A run that is stopped at its second instance, about to write its sizes."""
     with stopped_at(scene.store, Stop("database_size_stats", "insert", f"new.instance_id = {scene.target_id()}")) as holder:
         run = installation.start("collect")
-        holder.wait_for_somebody(run.said)
+        holder.wait_for_somebody(run.output)
         yield run, holder
 
 
 def two_runs(scene: Scene, installation: Installation, run: Process, holder: Holder) -> None:
     second = installation.start("collect")
     assert second.wait() == 2
-    assert "has been collecting these days since" in second.said()
-    assert "instances done): wait until it ends" in second.said()
+    assert "has been collecting these days since" in second.output()
+    assert "instances done): wait until it ends" in second.output()
     opened = query(scene.store, "select status, error_code from sync_sessions where run_id is not null order by started_at")
     assert opened == [("running", None), ("failed", "SESSION_RUNNING")]
     holder.let_go()
-    assert run.wait() == 0, run.said()
+    assert run.wait() == 0, run.output()
     scene.mended_at = time.monotonic()
 
 
 def by_hand(scene: Scene, installation: Installation, run: Process, holder: Holder) -> None:
     hands = installation.start("collect", "--instance", "target"), installation.start("collect", "--instance", NEIGHBOUR)
-    assert hands[1].wait() == 0, hands[1].said()  # which the run has done already
+    assert hands[1].wait() == 0, hands[1].output()  # which the run has completed already
     time.sleep(1)
-    assert hands[0].process.poll() is None  # it waits for the run to be done with this instance
+    assert hands[0].process.poll() is None  # it waits until the run has finished this instance
     holder.let_go()
-    assert run.wait() == 0, run.said()
-    assert hands[0].wait() == 0, hands[0].said()
+    assert run.wait() == 0, run.output()
+    assert hands[0].wait() == 0, hands[0].output()
     scene.mended_at = time.monotonic()
 
 
@@ -65,7 +65,7 @@ def frozen(scene: Scene, installation: Installation, run: Process, holder: Holde
     scene.run(scene.day)
     assert scene.error is None
     worker.send_signal(signal.SIGCONT)
-    assert run.wait() == 2, run.said()
+    assert run.wait() == 2, run.output()
 
 
 def machine_lost(scene: Scene, installation: Installation, run: Process, holder: Holder) -> None:
@@ -74,7 +74,7 @@ def machine_lost(scene: Scene, installation: Installation, run: Process, holder:
     holder.let_go()
     early = installation.start("collect")
     assert early.wait() == 2
-    assert "has been collecting these days since" in early.said()  # nobody can tell yet
+    assert "has been collecting these days since" in early.output()  # nobody can know yet
 
     def is_ended() -> bool:
         end_sessions_without_process(scene.store)
@@ -92,7 +92,7 @@ MEANWHILE: dict[str, Meanwhile] = {
 
 
 @pytest.mark.parametrize(("fault", "engine"), parameters(TOGETHER))
-def test_runs_do_not_get_into_each_others_way(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
+def test_concurrent_runs_do_not_disturb_each_other(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
     scene, installation = process_stage(engine)
 
     def work() -> None:

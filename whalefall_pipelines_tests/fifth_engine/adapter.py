@@ -1,6 +1,6 @@
-"""An adapter as somebody would write it, for a server that is a file of SQLite; the default database of an instance is its path.
+"""An adapter as somebody would write it, for a server that is an SQLite file; the default database of an instance is its path.
 
-`cli/test_fifth_engine.py` puts it into `fleet/` as `toybox.py`, and the statements beside it into `sql/probes/toybox/`.
+`cli/test_fifth_engine.py` copies it into `fleet/` as `toybox.py`, and the statements beside it into `sql/probes/toybox/`.
 """
 
 import sqlite3

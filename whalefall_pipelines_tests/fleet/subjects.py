@@ -1,4 +1,4 @@
-"""Each engine's adapter with a server of its own and a login on it, for what must be the same at all of them."""
+"""Each engine's adapter with its own server and a login on it, for behaviour that must be the same in all of them."""
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,7 +22,7 @@ from whalefall_pipelines_tests.servers.visits import PATIENT
 
 
 class Place(Protocol):
-    """Where something listens, or seems to."""
+    """An address where something listens, or seems to."""
 
     @property
     def host(self) -> str: ...
@@ -53,12 +53,12 @@ class Subject:
     def visit(
         self, at: Place | None = None, login: Login | None = None, deadlines: Deadlines = PATIENT, watchdog: Watchdog | None = None
     ) -> AbstractContextManager[Probe]:
-        """A visit to the server, or to what stands before it or in its place."""
+        """A probe of the server, or of whatever stands in front of it or in its place."""
         at = at or self
         return self.connect(replace(self.instance, host=at.host, port=at.port), login or self.login, deadlines, watchdog or Watchdog())
 
     def refused(self, at: Place | None = None, login: Login | None = None, deadlines: Deadlines = PATIENT) -> None:
-        """A visit that must not succeed."""
+        """A probe that must fail."""
         with self.visit(at, login, deadlines):
             raise AssertionError("connected")
 

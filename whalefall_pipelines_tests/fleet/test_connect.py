@@ -1,4 +1,4 @@
-"""How an engine gets its adapter. What a fifth one takes is `cli/test_fifth_engine.py`."""
+"""How an engine gets its adapter. How to add a fifth engine is tested in `cli/test_fifth_engine.py`."""
 
 import os
 import resource
@@ -37,7 +37,7 @@ def test_an_engine_without_an_adapter_is_refused_by_a_sentence() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_a_driver_that_cannot_be_loaded_is_this_machines_fault() -> None:
+def test_a_driver_that_cannot_be_loaded_is_a_fault_of_this_machine() -> None:
     fleet = ServerFleet(adapters={Engine.ORACLE: "whalefall_pipelines_tests.fleet.no_such_module"})
     with pytest.raises(UnreachableError, match="cannot be loaded on this machine") as caught, fleet.connect(instance(Engine.ORACLE), LOGIN):
         raise AssertionError("connected")
@@ -46,7 +46,7 @@ def test_a_driver_that_cannot_be_loaded_is_this_machines_fault() -> None:
 
 @contextmanager
 def no_descriptor_left() -> Generator[None]:
-    """Every file descriptor that this process may have is taken, as in a container that allows few."""
+    """All file descriptors of this process are in use, as in a container with a low limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with ExitStack() as taken:
         taken.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
@@ -58,11 +58,14 @@ def no_descriptor_left() -> Generator[None]:
 
 
 @pytest.mark.parametrize("engine", [Engine.POSTGRESQL, Engine.MYSQL, Engine.ORACLE])
-def test_a_machine_that_has_no_socket_left_is_no_fault_of_the_server(engine: Engine) -> None:
+def test_a_machine_without_free_sockets_is_not_a_fault_of_the_server(engine: Engine) -> None:
     fleet, login = ServerFleet(Deadlines(2, 2, 2)), Login("monitor", SECRET)
     with silent_host() as host:
         instance = Instance(1, "target", engine, host.host, host.port, login.username)
-        with failure(Reason.TIMEOUT, UnreachableError), fleet.connect(instance, login):  # once before: drivers open files when first used
+        with (
+            failure(Reason.TIMEOUT, UnreachableError),
+            fleet.connect(instance, login),
+        ):  # once beforehand, because drivers open files on first use
             pass
         with no_descriptor_left(), failure(Reason.INTERNAL_ERROR, UnreachableError), fleet.connect(instance, login):
             pass

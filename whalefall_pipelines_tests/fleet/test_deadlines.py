@@ -1,4 +1,4 @@
-"""The watchdog on plain sockets: whom it wakes, whom it leaves alone, and what it leaves behind."""
+"""The watchdog on plain sockets: which it shuts, which it leaves alone, and what it leaves behind."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ LOCK_POLICY = 10.0
 
 @pytest.fixture
 def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """A connection whose far end says nothing."""
+    """A connection whose peer sends nothing."""
     ours, theirs = socket.socketpair()
     ours.settimeout(LOCK_POLICY)
     with ours, theirs:
@@ -63,7 +63,7 @@ def test_shut_all_breaks_what_is_open_and_what_is_being_opened(pair: tuple[socke
         assert is_open.reason is opening.reason is Reason.CANCELLED
 
 
-def test_what_ended_a_visit_first_stays_the_reason() -> None:
+def test_the_first_cause_of_an_ended_probe_stays_its_reason() -> None:
     watchdog = Watchdog()
     with watchdog.watch(None, 0.1) as cancelled:
         watchdog.shut_all()
@@ -73,7 +73,7 @@ def test_what_ended_a_visit_first_stays_the_reason() -> None:
         assert (cancelled.reason, expired.reason) == (Reason.CANCELLED, Reason.TIMEOUT)
 
 
-def test_shut_all_is_no_end_for_visits_that_begin_later(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_shut_all_does_not_end_probes_that_begin_later(pair: tuple[socket.socket, socket.socket]) -> None:
     watchdog = Watchdog()
     watchdog.shut_all()
     with watchdog.watch(pair[0].fileno(), LOCK_POLICY) as watch:
@@ -82,7 +82,7 @@ def test_shut_all_is_no_end_for_visits_that_begin_later(pair: tuple[socket.socke
         assert not watch.is_expired
 
 
-def test_a_number_that_belongs_to_somebody_else_by_now_is_not_shut(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_descriptor_that_was_reused_is_not_shut(pair: tuple[socket.socket, socket.socket]) -> None:
     driver, peer = socket.socketpair()
     number = driver.fileno()
     with peer, Watchdog().watch(number, 0.1) as watch:

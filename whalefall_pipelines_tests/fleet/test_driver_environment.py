@@ -1,4 +1,4 @@
-"""What stands in the collector's environment and home folder for ODBC, FreeTDS and Oracle's clients does not change a visit."""
+"""Settings for ODBC, FreeTDS and Oracle's clients in the collector's environment and home folder do not change a probe."""
 
 import os
 import subprocess
@@ -57,7 +57,7 @@ _TNS = "127.0.0.1 = (DESCRIPTION = (ADDRESS = (PROTOCOL = TCP)(HOST = 127.0.0.9)
 
 
 def visited(script: str, environment: dict[str, str], *arguments: str) -> str:
-    """What a visit in a process of its own prints."""
+    """The output of a probe in its own process."""
     command = [sys.executable, "-c", script, *arguments]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -66,7 +66,7 @@ def visited(script: str, environment: dict[str, str], *arguments: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Files that send every client elsewhere."""
+    """Files that redirect every client to another server."""
     for name, text in {
         ".freetds.conf": _FREETDS,
         "freetds.conf": _FREETDS,
@@ -81,7 +81,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("driver", sqlserver.DRIVERS)
 @pytest.mark.parametrize("kind", ["FreeTDS", "unixODBC", "home"])
-def test_a_visit_to_a_sql_server_is_what_its_instance_says(folder: Path, driver: str, kind: str) -> None:
+def test_a_sql_server_is_probed_as_its_instance_says(folder: Path, driver: str, kind: str) -> None:
     driver_of(driver)
     freetds = {"TDSPORT": "1", "TDSHOST": "127.0.0.9", "TDSVER": "4.2", "FREETDSCONF": f"{folder}/freetds.conf", "FREETDS": str(folder)}
     environment = {
@@ -91,16 +91,16 @@ def test_a_visit_to_a_sql_server_is_what_its_instance_says(folder: Path, driver:
     }[kind]
     before = {path.name for path in folder.iterdir()}
     with new_server() as server:
-        said = visited(_VISIT_SQLSERVER, environment, server.host, str(server.port), driver)
-    assert said == "['master', 'model', 'msdb', 'tempdb']"
+        output = visited(_VISIT_SQLSERVER, environment, server.host, str(server.port), driver)
+    assert output == "['master', 'model', 'msdb', 'tempdb']"
     assert {path.name for path in folder.iterdir()} == before
 
 
-def test_a_visit_to_an_oracle_is_what_its_instance_says(folder: Path) -> None:
+def test_an_oracle_is_probed_as_its_instance_says(folder: Path) -> None:
     environment = dict.fromkeys(("TNS_ADMIN", "ORACLE_HOME", "ORACLE_BASE", "HOME"), str(folder))
     environment |= dict.fromkeys(("ORACLE_SID", "TWO_TASK", "LOCAL"), "OTHER")
     environment |= {"NLS_LANG": "GERMAN_GERMANY.WE8ISO8859P1", "NLS_DATE_FORMAT": "YYYY", "ORA_SDTZ": "nonsense"}
     environment |= {"PYO_DEBUG_PACKETS": "1", "ORA_DEBUG_JDWP": "host=127.0.0.9;port=1"}
     with oracle.new_server() as server:
-        said = visited(_VISIT_ORACLE, environment, server.host, str(server.port), oracle.LOGIN.username, str(oracle.LOGIN.password))
-    assert said == "['SYSTEM', 'TEMP', 'USERS']"
+        output = visited(_VISIT_ORACLE, environment, server.host, str(server.port), oracle.LOGIN.username, str(oracle.LOGIN.password))
+    assert output == "['SYSTEM', 'TEMP', 'USERS']"

@@ -1,4 +1,4 @@
-"""The fake fleet ends a visit as the real ones do."""
+"""The fake fleet ends a probe as the real one does."""
 
 import threading
 
@@ -12,7 +12,7 @@ from whalefall_pipelines_tests.servers.visits import failure
 INSTANCE, LOGIN = Instance(1, "target", Engine.POSTGRESQL, "db", 5432, "monitor"), Login("monitor", None)
 
 
-def test_a_visit_that_hangs_ends_by_its_deadline_or_is_stopped() -> None:
+def test_a_hanging_probe_ends_at_its_deadline_or_is_stopped() -> None:
     fleet = FakeFleet({"target": FakeServer(hangs=True)}, Deadlines(instance_seconds=0.2))
     with failure(Reason.TIMEOUT, UnreachableError), fleet.connect(INSTANCE, LOGIN):
         raise AssertionError("connected")

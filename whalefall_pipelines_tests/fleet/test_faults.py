@@ -1,6 +1,6 @@
 """Every adapter when the server or the network fails: the same reason, a sentence without the password, within the deadline.
 
-Logins that are not let in are in `test_<engine>_refusals.py`.
+Refused logins are in `test_<engine>_refusals.py`.
 """
 
 import gc
@@ -32,7 +32,7 @@ from whalefall_pipelines_tests.servers.visits import QUICK, SECRET, failure
 
 pytestmark = pytest.mark.process
 ADAPTERS = ("postgresql", "mysql", *DRIVERS, pytest.param("oracle", marks=oracle_targets.LEFTOVERS))
-# Only the connect deadline can be met; libpq makes two seconds of it.
+# Only the connect deadline can be reached; libpq rounds it up to two seconds.
 CONNECT = Deadlines(connect_seconds=1, statement_seconds=300, instance_seconds=300)
 leftovers = oracle_targets.leftovers
 
@@ -54,10 +54,10 @@ def fails(subject: Subject, reason: Reason, kind: type[TargetError], *, within: 
 
 
 def test_a_port_without_a_server_is_refused(subject: Subject) -> None:
-    with fails(subject, Reason.CONNECTION_REFUSED, UnreachableError) as said:
+    with fails(subject, Reason.CONNECTION_REFUSED, UnreachableError) as messages:
         subject.refused(REFUSING)
     advice = r"is the (server|listener) running, and is the port right\?"
-    assert re.fullmatch(rf"{subject.product} at 127.0.0.1:1: Connection refused; {advice}", said[0]), said
+    assert re.fullmatch(rf"{subject.product} at 127.0.0.1:1: Connection refused; {advice}", messages[0]), messages
 
 
 @pytest.mark.parametrize("name", ["no.such.host.invalid", "two..dots"])
@@ -67,25 +67,25 @@ def test_a_name_without_an_address_is_an_unknown_host(subject: Subject, name: st
 
 
 @pytest.mark.parametrize("unresponsive", [dead_host, silent_host])
-def test_a_host_that_does_not_answer_costs_the_connect_deadline(
+def test_a_host_that_does_not_answer_takes_the_connect_deadline(
     subject: Subject, unresponsive: Callable[[], AbstractContextManager[Address]]
 ) -> None:
     begun = time.monotonic()
-    with unresponsive() as host, fails(subject, Reason.TIMEOUT, UnreachableError, within=3) as said:
+    with unresponsive() as host, fails(subject, Reason.TIMEOUT, UnreachableError, within=3) as messages:
         subject.refused(host, deadlines=CONNECT)
     assert time.monotonic() - begun > 0.9
-    assert said[0].endswith(("did not answer within its deadline.", "check address, route and firewall.")), said
+    assert messages[0].endswith(("did not answer within its deadline.", "check address, route and firewall.")), messages
 
 
 @pytest.mark.parametrize("after_bytes", [0, 3, 30, 100])
-def test_a_login_that_stalls_costs_the_connect_deadline(subject: Subject, after_bytes: int) -> None:
+def test_a_stalled_login_takes_the_connect_deadline(subject: Subject, after_bytes: int) -> None:
     with ChaosProxy(subject.host, subject.port) as proxy, fails(subject, Reason.TIMEOUT, UnreachableError, within=3):
         proxy.stall(after_bytes=after_bytes)
         subject.refused(proxy, deadlines=CONNECT)
 
 
 def test_silent_hosts_are_waited_for_together(subject: Subject) -> None:
-    """A driver may hold one lock over all its connections; then four would take four deadlines."""
+    """A driver may hold one lock for all its connections; then four would take four deadlines."""
 
     def wait_for(host: Address) -> None:
         with fails(subject, Reason.TIMEOUT, UnreachableError, within=10):
@@ -99,7 +99,7 @@ def test_silent_hosts_are_waited_for_together(subject: Subject) -> None:
 
 
 @pytest.mark.parametrize("after_bytes", [0, 40])
-def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_visit(subject: Subject, after_bytes: int) -> None:
+def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_probe(subject: Subject, after_bytes: int) -> None:
     begun = time.monotonic()
     with ChaosProxy(subject.host, subject.port) as proxy, subject.visit(proxy, deadlines=QUICK) as probe:
         proxy.stall(after_bytes=after_bytes)
@@ -111,7 +111,7 @@ def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_vis
 
 
 @pytest.mark.parametrize("after_bytes", [0, 40])
-def test_a_connection_that_is_cut_is_unavailable(subject: Subject, after_bytes: int) -> None:
+def test_a_dropped_connection_is_unavailable(subject: Subject, after_bytes: int) -> None:
     with ChaosProxy(subject.host, subject.port) as proxy:
         with subject.visit(proxy) as probe:
             proxy.cut(after_bytes=after_bytes)
@@ -143,19 +143,19 @@ def test_shut_all_breaks_every_waiting_statement_at_once(subject: Subject) -> No
         proxy.stall()
         waiting = [threads.submit(probe.list_databases) for probe in probes]
         time.sleep(0.3)
-        assert not any(one.done() for one in waiting)
+        assert not any(future.done() for future in waiting)
         begun = time.monotonic()
         watchdog.shut_all()
-        for one in waiting:
+        for future in waiting:
             with fails(subject, Reason.CANCELLED, SizesError):
-                one.result(10)
+                future.result(10)
         assert time.monotonic() - begun < 1
     with subject.visit(watchdog=watchdog) as probe:
         assert probe.list_databases()
 
 
-def test_each_of_many_visits_to_one_server_is_watched_by_itself(subject: Subject) -> None:
-    """They have the same peer: the socket that is shut must be the one of the visit that is over."""
+def test_each_of_many_probes_of_one_server_has_its_own_watch(subject: Subject) -> None:
+    """They have the same peer: the socket that is shut must belong to the probe whose deadline has passed."""
     with ChaosProxy(subject.host, subject.port) as proxy, ExitStack() as visits:
         before = [visits.enter_context(subject.visit(proxy)) for _ in range(3)]
         with subject.visit(proxy, deadlines=Deadlines(5, 30, 1)) as impatient:
@@ -167,7 +167,7 @@ def test_each_of_many_visits_to_one_server_is_watched_by_itself(subject: Subject
         assert all(probe.list_databases() for probe in before + after)
 
 
-def test_visits_leave_no_descriptor_and_no_thread(subject: Subject) -> None:
+def test_probes_leave_no_descriptor_and_no_thread(subject: Subject) -> None:
     def visit_all() -> None:
         with subject.visit() as probe:
             probe.measure(list(probe.list_databases()))
@@ -180,13 +180,13 @@ def test_visits_leave_no_descriptor_and_no_thread(subject: Subject) -> None:
         with fails(subject, Reason.CONNECTION_REFUSED, UnreachableError):
             subject.refused(REFUSING)
         if subject.product == "Oracle":
-            gc.collect()  # to which python-oracledb leaves the socket of a connection that broke
+            gc.collect()  # python-oracledb leaves the socket of a broken connection to the garbage collector
 
     def held() -> tuple[int, int]:
         return psutil.Process().num_fds(), threading.active_count()
 
     visit_all()
-    time.sleep(0.5)  # timers, and the sessions of the server where it is in this process, end a moment after the visits
+    time.sleep(0.5)  # timers, and the sessions of a server in this process, end a moment after the probes
     before = held()
     for _ in range(5):
         visit_all()

@@ -1,4 +1,4 @@
-"""The README's least-privilege scripts are run as they stand, and the login that they make can measure and has every right asked for."""
+"""The README's least-privilege scripts run as written, and the login that they create can measure and has every required privilege."""
 
 import re
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ def test_on_mariadb(maria: Target) -> None:
 
 
 def test_on_the_sql_server_for_tests(driver: Driver) -> None:
-    """It knows rights by name and no GRANT: what the script grants is read from its text, which sqlglot takes for T-SQL."""
+    """It knows privileges by name and no GRANT: what the script grants is read from its text, which sqlglot parses as T-SQL."""
     statements = script("SQL Server")
     rights, database = [], "master"
     for statement in statements:
@@ -94,12 +94,12 @@ def test_on_the_sql_server_for_tests(driver: Driver) -> None:
         server.catalogue.add_database("shop", container_pages=3)
         with visit(driver, server, LOGIN) as probe:
             assert_enough(probe, "shop")
-            said = [text for right in probe.privileges() for text in right.statement.replace("[whalefall]", "whalefall").split("; ")]
-    assert [text.rstrip(";") for text in said] == statements[1:]
+            grants = [text for right in probe.privileges() for text in right.statement.replace("[whalefall]", "whalefall").split("; ")]
+    assert [text.rstrip(";") for text in grants] == statements[1:]
 
 
 def test_on_the_oracle_for_tests() -> None:
-    """It knows the views that a login may read: what the script grants is read from its text, which sqlglot takes for Oracle's SQL."""
+    """It knows the views that a login may read: what the script grants is read from its text, which sqlglot parses as Oracle's SQL."""
     statements = script("Oracle")
     views: list[str] = []
     for statement in statements:
@@ -114,5 +114,5 @@ def test_on_the_oracle_for_tests() -> None:
         server.double.run("update container set con_id = 1")
         with oracle_targets.visit(server.host, server.port) as probe:
             assert_enough(probe, "USERS", "TEMP")
-            said = [text for right in probe.privileges() for text in right.statement.replace('"WHALEFALL"', "whalefall").split("; ")]
-    assert list(dict.fromkeys(text.rstrip(";") for text in said)) == statements[2:]  # two privileges have a view in common
+            grants = [text for right in probe.privileges() for text in right.statement.replace('"WHALEFALL"', "whalefall").split("; ")]
+    assert list(dict.fromkeys(text.rstrip(";") for text in grants)) == statements[2:]  # two privileges have a view in common

@@ -15,7 +15,7 @@ from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines_tests.servers.mariadb import Target, measure, new_name, quoted, total_bytes, visit
 
 pytestmark = pytest.mark.process
-# InnoDB names folders by an encoding of its own; `aux` and `con` are names that Windows reserves.
+# InnoDB encodes the names of folders in its own way; `aux` and `con` are names that Windows reserves.
 HOSTILE = [
     "it's",
     'do"uble',
@@ -47,7 +47,7 @@ def test_the_version_names_the_family(target: Target) -> None:
     assert number.replace(".", "").isdigit()
 
 
-def test_a_mysql_tells_its_own_identity_and_a_mariadb_none(target: Target) -> None:
+def test_a_mysql_has_an_identity_and_a_mariadb_has_none(target: Target) -> None:
     with visit(target, target.create_login("")) as probe:
         identity = probe.identity()
     if target.family == "mariadb":
@@ -87,7 +87,7 @@ def test_full_text_indexes_and_temporary_names_count_to_their_schema(target: Tar
 def test_holes_of_page_compression_are_not_counted(target: Target) -> None:
     schema = target.create_schema()
     target.fill(schema, "holes", 8000, "page_compressed=1" if target.family == "mariadb" else "compression='zlib'")
-    target.ask(f"flush tables {schema}.holes for export")  # writes what is still in memory alone
+    target.ask(f"flush tables {schema}.holes for export")  # writes what is still only in memory
     (file,) = (path.stat() for path in target.files(schema).glob("*.ibd"))
     if file.st_blocks * 512 >= file.st_size:
         pytest.skip("this file system keeps no holes")
@@ -135,7 +135,7 @@ def test_names_of_any_kind_are_measured(target: Target) -> None:
         assert outcome.total_bytes == expected > 65_536
 
 
-def test_names_that_differ_by_case_or_accent_alone_are_kept_apart(target: Target) -> None:
+def test_names_that_differ_only_by_case_or_accent_are_distinguished(target: Target) -> None:
     suffix = new_name("")
     names = [f"{word}{suffix}" for word in ("sales", "Sales", "sàles")]
     for rows, name in zip((200, 2000, 8000), names, strict=True):
@@ -168,8 +168,8 @@ def test_empty_tables_of_any_engine_are_no_damaged_ones(target: Target) -> None:
 
 
 @pytest.mark.parametrize("name", ["lost+found", "a@ZZb", "back`tick%s"])
-def test_a_folder_that_is_no_schema_is_listed_and_empty(maria: Target, name: str) -> None:
-    folder = maria.server.data / name  # as on a volume of its own
+def test_a_folder_that_is_not_a_schema_is_listed_and_empty(maria: Target, name: str) -> None:
+    folder = maria.server.data / name  # as on a separate volume
     folder.mkdir()
     try:
         with visit(maria) as probe:

@@ -1,6 +1,6 @@
-"""What the MySQL adapter cannot measure, or only after it looked twice: it says so, and measures the neighbours.
+"""What the MySQL adapter cannot measure, or only at the second attempt: it says so, and measures the other schemas.
 
-What a login may not see is in `test_mysql_rights.py`.
+Missing privileges are in `test_mysql_rights.py`.
 """
 
 from collections.abc import Generator
@@ -21,7 +21,7 @@ from whalefall_pipelines_tests.servers.visits import failure
 pytestmark = pytest.mark.process
 
 
-def test_what_was_dropped_has_vanished_and_its_neighbours_are_measured(target: Target) -> None:
+def test_a_dropped_schema_has_vanished_and_the_others_are_measured(target: Target) -> None:
     kept, dropped = target.create_schema(), target.create_schema()
     with visit(target) as probe:
         assert {kept, dropped} <= set(probe.list_databases())
@@ -38,12 +38,12 @@ def test_system_databases_have_honest_sizes_too(target: Target) -> None:
         assert {"information_schema", "mysql", "performance_schema"} <= set(names)
         outcomes = {outcome.database_name: outcome for outcome in probe.measure(names)}
     assert outcomes["information_schema"].total_bytes == outcomes["performance_schema"].total_bytes == 0
-    # The tables that logs may be written to are CSV files.
+    # The tables for logs are CSV files.
     assert "general_log, slow_log" in without_some_tables(outcomes["mysql"], 2)
 
 
 def without_some_tables(outcome: DatabaseSize | MissingSize, count: int) -> str:
-    """The notice of a size that leaves so many tables out."""
+    """The notice of a size that excludes this many tables."""
     assert isinstance(outcome, DatabaseSize), outcome
     assert outcome.method.endswith("_incomplete")
     assert outcome.notice
@@ -51,7 +51,7 @@ def without_some_tables(outcome: DatabaseSize | MissingSize, count: int) -> str:
     return outcome.notice
 
 
-def test_a_csv_table_is_left_out_and_named_and_the_rest_is_measured(target: Target) -> None:
+def test_a_csv_table_is_excluded_by_name_and_the_rest_is_measured(target: Target) -> None:
     schema, neighbour = target.create_schema(), target.create_schema()
     for each in (schema, neighbour):
         target.fill(each, "plain", 100)
@@ -64,7 +64,7 @@ def test_a_csv_table_is_left_out_and_named_and_the_rest_is_measured(target: Targ
     assert second.method == Method.INNODB_TABLESPACES if target.family == "mysql" else Method.INNODB_SYS_TABLESPACES
 
 
-def test_a_schema_of_which_most_tables_tell_no_size_is_missing(target: Target) -> None:
+def test_a_schema_whose_tables_mostly_have_no_size_is_missing(target: Target) -> None:
     schema = target.create_schema()
     target.fill(schema, "plain", 100)
     target.ask(*(f"create table {schema}.listed{number} (id int not null) engine=CSV" for number in range(5)))
@@ -75,7 +75,7 @@ def test_a_schema_of_which_most_tables_tell_no_size_is_missing(target: Target) -
 
 @contextmanager
 def damaged(target: Target, path: Path) -> Generator[None]:
-    """While the block lasts, the file holds something else."""
+    """For the block, the file has other contents."""
     target.ask("flush tables")
     whole = path.read_bytes()
     path.write_bytes(b"not what it was")
@@ -152,12 +152,12 @@ def test_mariadb_is_measured_whole_after_a_restart(tmp_path: Path, crash: bool) 
 
 
 def limit_statements(probe: MySQLProbe, seconds: float) -> None:
-    """Another statement time-out for a visit that is under way."""
+    """Another statement time-out for a probe in progress."""
     with probe._session.connection.cursor() as cursor:
         cursor.execute(f"set session max_statement_time = {seconds}")
 
 
-def test_opening_the_tables_may_be_cut_off_and_goes_on_at_the_next_visit(tmp_path: Path) -> None:
+def test_opening_the_tables_may_be_cut_off_and_continues_in_the_next_probe(tmp_path: Path) -> None:
     with running(tmp_path) as target:
         login, schema = target.create_login(), target.create_schema()
         target.ask(*[f"create table {schema}.t{number} (id int) engine=InnoDB" for number in range(300)])
@@ -179,7 +179,7 @@ def test_a_statement_ends_at_its_own_deadline(maria: Target) -> None:
     maria.ask(*[f"create table {schema}.t{number} (id int)" for number in range(200)])
     maria.ask("flush tables")
     with ServerFleet(Deadlines(statement_seconds=0.001)).connect(maria.instance(), login) as probe:
-        with failure(Reason.TIMEOUT, SizesError, login.password) as said:
+        with failure(Reason.TIMEOUT, SizesError, login.password) as messages:
             probe.measure([schema])
-        assert said[0].endswith("a statement took longer than its deadline.")
+        assert messages[0].endswith("a statement took longer than its deadline.")
         assert schema in probe.list_databases()

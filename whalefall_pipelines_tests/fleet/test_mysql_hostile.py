@@ -1,4 +1,4 @@
-"""A MySQL that asks for too much, a proxy that answers by itself, names that shadow ours, and an environment that means another client."""
+"""A MySQL that asks for too much, a proxy that answers itself, names that shadow ours, and an environment meant for another client."""
 
 import os
 import socket
@@ -31,7 +31,7 @@ GREETING = b"\x0a8.0.0\0\1\0\0\0saltsalt\0\xff%c\x2d\2\0\xff\x81\x15" + b"\0" * 
 
 
 def asking_for(plugin: bytes, heard: list[bytes], certificates: Certificates | None = None) -> Callable[[socket.socket], None]:
-    """A server that switches to this plugin, with TLS or without, and writes down what it is told."""
+    """A server that switches to this plugin, with TLS or without, and records what it receives."""
 
     def ask(client: socket.socket, number: int) -> None:
         heard.append(client.recv(65536))
@@ -44,7 +44,7 @@ def asking_for(plugin: bytes, heard: list[bytes], certificates: Certificates | N
         if certificates is None:
             ask(client, 2)
             return
-        client.recv(36)  # that it wants TLS
+        client.recv(36)  # that the client wants TLS
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates.server, certificates.server_key)
         with context.wrap_socket(client, server_side=True) as encrypted:
@@ -66,7 +66,7 @@ def test_a_server_that_asks_for_the_password_in_the_clear_does_not_get_it(plugin
 
 @pytest.mark.parametrize("plugin", CLEAR)
 @pytest.mark.parametrize(("sslmode", "is_told"), [(None, False), ("require", False), ("verify-ca", True), ("verify-full", True)])
-def test_only_a_server_whose_certificate_was_verified_is_told_the_password(
+def test_only_a_server_with_a_verified_certificate_gets_the_password(
     tmp_path: Path, plugin: bytes, sslmode: str | None, is_told: bool
 ) -> None:
     certificates, heard = make_certificates(tmp_path, address="127.0.0.1"), list[bytes]()
@@ -78,7 +78,7 @@ def test_only_a_server_whose_certificate_was_verified_is_told_the_password(
 
 
 def answering_by_itself(target: Target, statement: bytes) -> Callable[[socket.socket], None]:
-    """A proxy that answers such a statement and does not pass it on, as one with rules of its own does."""
+    """A proxy that answers such a statement itself instead of passing it on, as a proxy with rules does."""
 
     def pump(source: socket.socket, to: socket.socket) -> None:
         with suppress(OSError):
@@ -105,7 +105,7 @@ def answering_by_itself(target: Target, statement: bytes) -> Callable[[socket.so
     ("statement", "sentence"),
     [(b"set session transaction read only", "is not read-only"), (b"set session sql_mode", "is not limited"), (b"nothing", "")],
 )
-def test_a_proxy_that_does_not_pass_the_limits_on_is_not_asked(target: Target, statement: bytes, sentence: str) -> None:
+def test_a_proxy_that_does_not_pass_on_the_limits_is_not_queried(target: Target, statement: bytes, sentence: str) -> None:
     login = target.create_login()
     with Listener(answering_by_itself(target, statement)) as proxy:
         instance = instance_at(proxy.host, proxy.port, sslmode="disable")
@@ -125,7 +125,7 @@ def test_what_a_schema_calls_like_ours_is_not_used(target: Target) -> None:
     target.fill(schema, "other", 100, "engine=MyISAM")
     before = total_bytes(target, schema)
     for name in ("concat", "coalesce", "least", "instr", "substring_index", "nullif", "quote", "version", "current_user"):
-        with suppress(Exception):  # some names cannot be had at all
+        with suppress(Exception):  # some names cannot be created at all
             target.ask(f"create function {schema}.{name}() returns int deterministic no sql return 666")
     names = ["tables", "schemata", "files", "opened", "innodb_tablespaces", "innodb_sys_tablespaces"]
     target.ask(*(f"create view {schema}.{name} as select 666 as name" for name in (*names, "whalefall_absent")))
@@ -141,7 +141,7 @@ def test_what_a_schema_calls_like_ours_is_not_used(target: Target) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(PROBES.glob("*.sql")), ids=lambda path: path.stem)
-def test_every_table_that_is_asked_is_named_with_its_schema(path: Path) -> None:
+def test_every_queried_table_is_qualified_with_its_schema(path: Path) -> None:
     text = (
         path.read_text(encoding="utf-8").replace("%%", "%").replace("%(database_name)s", "'x'").replace("%(statement_milliseconds)s", "1")
     )

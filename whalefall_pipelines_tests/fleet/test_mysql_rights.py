@@ -1,4 +1,4 @@
-"""What the MySQL adapter does with logins that may not see everything: the GRANT that cures it, and never a 0.
+"""The MySQL adapter with logins that cannot see everything: it names the GRANT that helps, and never reports 0.
 
 Sizes are in `test_mysql.py`.
 """
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.process
         ("PROCESS, LOCK TABLES, EXECUTE, EVENT", "SHOW VIEW"),
     ],
 )
-def test_what_the_login_may_not_see_comes_with_the_grant_that_cures_it(target: Target, rights: str, cure: str) -> None:
+def test_schemas_hidden_from_the_login_are_missing_with_the_grant_that_helps(target: Target, rights: str, cure: str) -> None:
     full, hidden, empty = (target.create_schema() for _ in range(3))
     target.fill(full, "plain", 500)
     target.fill(hidden, "other", 500, "engine=MyISAM")
@@ -42,7 +42,7 @@ def test_what_the_login_may_not_see_comes_with_the_grant_that_cures_it(target: T
     assert total_bytes(target, empty, login) == 0
 
 
-def test_rights_of_one_schema_are_enough_for_that_schema(target: Target) -> None:
+def test_privileges_on_one_schema_are_enough_for_that_schema(target: Target) -> None:
     mine, others = target.create_schema(), target.create_schema()
     for schema in (mine, others):
         target.fill(schema, "plain", 100)
@@ -60,7 +60,7 @@ def test_a_login_of_the_mysql_schema_alone_does_not_see_everything(target: Targe
     missing(target, schema, Reason.NO_PERMISSION, login)
 
 
-def test_rights_may_come_through_a_role(target: Target) -> None:
+def test_privileges_may_be_granted_through_a_role(target: Target) -> None:
     schema, login, role = target.create_schema(), target.create_login(""), new_name("role")
     target.fill(schema, "other", 100, "engine=MyISAM")
     account = target.account(login)
@@ -72,7 +72,7 @@ def test_rights_may_come_through_a_role(target: Target) -> None:
         target.ask(f"drop role {role}")
 
 
-def test_no_right_of_ours_reads_a_row(target: Target) -> None:
+def test_none_of_the_privileges_reads_a_row(target: Target) -> None:
     schema, login = target.create_schema(), target.create_login()
     target.fill(schema, "secret", 10)
     connection = pymysql.connect(host=target.host, port=target.port, user=login.username, password=(login.password or "").encode())
@@ -80,7 +80,7 @@ def test_no_right_of_ours_reads_a_row(target: Target) -> None:
         cursor.execute(f"select * from {schema}.secret")
 
 
-def test_a_privilege_that_was_revoked_for_one_schema_is_missed_there_alone(mysql: Target) -> None:
+def test_a_privilege_revoked_on_one_schema_is_missing_only_there(mysql: Target) -> None:
     schema, revoked, login = mysql.create_schema(), mysql.create_schema("re`voked_%s"), mysql.create_login()
     (before,) = mysql.ask("select @@global.partial_revokes")
     mysql.ask("set global partial_revokes = on", f"revoke show view on {quoted(revoked)}.* from {mysql.account(login)}")
@@ -115,7 +115,7 @@ def test_schemas_that_the_login_does_not_see_are_listed_by_their_tablespaces_and
             listed = set(probe.list_databases())
             outcomes = {outcome.database_name: outcome for outcome in probe.measure(list(listed))}
             (statement,) = (right.statement for right in probe.privileges() if not (right.is_held or right.is_optional))
-        encoded = "#mysql50#g@0pn@002d@6570"  # which letter this is, MySQL says to nobody who does not see the schema
+        encoded = "#mysql50#g@0pn@002d@6570"  # MySQL does not reveal which letter this is to a login that does not see the schema
         hidden = {encoded if name == "gén-数" else name for name in names[2:]} | {"mysql"}
         assert hidden | set(names[:2]) <= listed
         assert {outcomes[name] for name in hidden} == {MissingSize(name, Reason.NO_PERMISSION, statement) for name in hidden}

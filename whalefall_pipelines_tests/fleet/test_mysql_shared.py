@@ -1,4 +1,4 @@
-"""Tablespaces that tables share, and the files of a server that belong to no schema: both against the files on disk."""
+"""Tablespaces shared by tables, and the files of a server that belong to no schema: both compared with the files on disk."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.process
 
 @contextmanager
 def tablespace(mysql: Target) -> Generator[tuple[str, Path]]:
-    """A general tablespace and its file; it is dropped after everything in it."""
+    """A general tablespace and its file; it is dropped after all its tables."""
     name = new_name("tablespace")
     mysql.ask(f"create tablespace {name} add datafile '{name}.ibd'")
     try:
@@ -74,19 +74,19 @@ def test_names_that_may_be_written_alike_share_nothing(mysql: Target) -> None:
         assert total_bytes(mysql, "prènom") == 0
 
 
-def test_a_tablespace_of_two_schemas_is_counted_by_statistics_and_says_so(mysql: Target) -> None:
+def test_a_tablespace_of_two_schemas_is_counted_by_statistics_and_marked(mysql: Target) -> None:
     with tablespace(mysql) as (name, _):
         first, second = mysql.create_schema(), mysql.create_schema()
         mysql.fill(first, "plain", 2000, f"tablespace {name}")
         mysql.fill(second, "plain", 200, f"tablespace {name}")
         mysql.ask(f"analyze table {first}.plain, {second}.plain")
         sizes = [size(mysql, schema) for schema in (first, second)]
-        assert [one.method for one in sizes] == [Method.INNODB_TABLESPACES_AND_STATISTICS] * 2
+        assert [size.method for size in sizes] == [Method.INNODB_TABLESPACES_AND_STATISTICS] * 2
         assert sizes[0].total_bytes > 5 * sizes[1].total_bytes > 0
-        assert [one.notice for one in sizes] == [None, None]
+        assert [size.notice for size in sizes] == [None, None]
 
 
-def test_statistics_in_the_system_tablespace_say_when_they_are_old(target: Target) -> None:
+def test_outdated_statistics_in_the_system_tablespace_are_reported(target: Target) -> None:
     with in_system_tablespace(target) as options:
         schema, neighbour = target.create_schema(), target.create_schema()
         target.fill(neighbour, "own", 10, "" if target.family == "mysql" else "engine=MyISAM")
@@ -99,7 +99,7 @@ def test_statistics_in_the_system_tablespace_say_when_they_are_old(target: Targe
         target.ask(f"analyze table {schema}.grown")
         renewed = size(target, schema)
         assert renewed.total_bytes > old.total_bytes + 35_000_000
-        assert target.family == "mariadb" or renewed.notice is None  # there the undo log lies in the same file
+        assert target.family == "mariadb" or renewed.notice is None  # there the undo log is in the same file
 
 
 def bytes_on_disk(folder: Path) -> int:

@@ -1,4 +1,4 @@
-"""Names that the store cannot hold are written with escapes, and no two names become one."""
+"""Names that the store cannot hold are escaped, and no two names become the same."""
 
 import itertools
 

@@ -1,6 +1,6 @@
-"""What the Oracle adapter asks and what it makes of the answers: its statements run over a dictionary that is as Oracle documents it.
+"""The queries of the Oracle adapter and how it reads the answers: its statements run over a dictionary as Oracle documents it.
 
-How it gets in is `test_oracle_refusals.py`; what AWR recovers is `test_oracle_history.py`.
+Connecting is in `test_oracle_refusals.py`, recovery from AWR in `test_oracle_history.py`.
 """
 
 from collections.abc import Iterator
@@ -96,7 +96,7 @@ def test_a_file_without_a_size_leaves_its_tablespace_without_one(double: OracleD
         assert missing.reason is Reason.INCOMPLETE
 
 
-def test_every_right_comes_with_its_grant(double: OracleDouble) -> None:
+def test_every_privilege_has_its_grant(double: OracleDouble) -> None:
     assert all(right.is_held for right in probe_of(double).privileges())
     double.revoke(*VIEWS)
     rights = probe_of(double).privileges()
@@ -109,31 +109,31 @@ def test_every_right_comes_with_its_grant(double: OracleDouble) -> None:
     ]
 
 
-def test_without_the_list_of_tablespaces_nothing_is_believed(double: OracleDouble) -> None:
-    """What user_tablespaces shows would look as if all others had been dropped."""
+def test_without_the_list_of_tablespaces_the_listing_is_refused(double: OracleDouble) -> None:
+    """The contents of user_tablespaces would look as if all others had been dropped."""
     double.revoke("dba_tablespaces")
     probe = probe_of(double)
     for ask in (probe.list_databases, lambda: probe.measure(["USERS"])):
-        with failure(Reason.NO_PERMISSION, SizesError) as said:
+        with failure(Reason.NO_PERMISSION, SizesError) as messages:
             ask()
-        assert said[0].endswith(f"run on that server: {grants('dba_tablespaces')}")
+        assert messages[0].endswith(f"run on that server: {grants('dba_tablespaces')}")
 
 
 @pytest.mark.parametrize(
     ("view", "measured", "missing"), [("dba_temp_files", ["USERS", "UNDO"], ["TEMP"]), ("dba_data_files", ["TEMP"], ["USERS", "UNDO"])]
 )
-def test_a_list_of_files_that_may_not_be_read_costs_only_its_tablespaces(
+def test_an_unreadable_list_of_files_affects_only_its_tablespaces(
     double: OracleDouble, view: str, measured: list[str], missing: list[str]
 ) -> None:
     double.revoke(view)
     outcomes = probe_of(double).measure(["USERS", "UNDO", "TEMP"])
-    assert [one.database_name for one in outcomes if isinstance(one, DatabaseSize)] == measured
-    assert [one for one in outcomes if isinstance(one, MissingSize)] == [
+    assert [outcome.database_name for outcome in outcomes if isinstance(outcome, DatabaseSize)] == measured
+    assert [outcome for outcome in outcomes if isinstance(outcome, MissingSize)] == [
         MissingSize(name, Reason.NO_PERMISSION, grants(view)) for name in missing
     ]
 
 
-def test_what_is_in_use_is_unknown_where_it_may_not_be_asked_or_fails(double: OracleDouble) -> None:
+def test_used_space_is_unknown_where_the_query_is_not_allowed_or_fails(double: OracleDouble) -> None:
     double.failure, double.failure_on = 1013, USED
     assert probe_of(double).measure(["USERS"]) == [size("USERS", 2 * GIBIBYTE, 5 * GIBIBYTE)]
     double.failure = None
@@ -151,10 +151,10 @@ def test_what_is_in_use_is_unknown_where_it_may_not_be_asked_or_fails(double: Or
         (3113, Reason.UNAVAILABLE, SizesError),
         (1033, Reason.UNAVAILABLE, SizesError),
         (600, Reason.SERVER_ERROR, SizesError),
-        (604, Reason.SERVER_ERROR, SizesError),  # "at recursive SQL level": memory, disk, anything; what it was comes on the next line
+        (604, Reason.SERVER_ERROR, SizesError),  # "at recursive SQL level": memory, disk, anything; the cause is on the next line
     ],
 )
-def test_errors_are_told_apart_by_number(double: OracleDouble, number: int, reason: Reason, kind: type[TargetError]) -> None:
+def test_errors_are_distinguished_by_number(double: OracleDouble, number: int, reason: Reason, kind: type[TargetError]) -> None:
     probe = probe_of(double)
     double.failure = number
     with failure(reason, kind):

@@ -1,4 +1,4 @@
-"""Days that were missed, out of AWR: the last snapshot of each day, in whalefall's time zone, of this container and no other."""
+"""Missed days recovered from AWR: the last snapshot of each day in whalefall's time zone, only of this container."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ FIRST, LAST = date(2026, 11, 16), date(2026, 11, 22)
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
-    """Local time of the server, as AWR has it."""
+    """Local time of the server, as AWR stores it."""
     return datetime(2026, 11, day, hour, minute)  # noqa: DTZ001 - end_interval_time has no zone
 
 
@@ -32,12 +32,12 @@ def double() -> Iterator[OracleDouble]:
 
 
 def recovered(double: OracleDouble, *names: str, timezone: ZoneInfo = SHANGHAI) -> list[RecoveredSize]:
-    found = probe_of(double).recover_sizes(names or ("USERS",), FIRST, LAST, timezone)
-    return sorted(found, key=lambda size: (size.database_name, size.stat_date))
+    sizes = probe_of(double).recover_sizes(names or ("USERS",), FIRST, LAST, timezone)
+    return sorted(sizes, key=lambda size: (size.database_name, size.stat_date))
 
 
-def days(found: list[RecoveredSize]) -> list[int]:
-    return [size.stat_date.day for size in found]
+def days(sizes: list[RecoveredSize]) -> list[int]:
+    return [size.stat_date.day for size in sizes]
 
 
 def test_a_snapshot_says_size_limit_and_use_in_blocks(double: OracleDouble) -> None:
@@ -60,8 +60,8 @@ def test_a_snapshot_says_size_limit_and_use_in_blocks(double: OracleDouble) -> N
 def test_the_last_snapshot_of_a_day_counts(double: OracleDouble) -> None:
     for number, (hour, blocks) in enumerate([(23, 30), (1, 10), (12, 20)]):
         double.add_snapshot(number, at(17, hour), {"USERS": (blocks, 0, 1)})
-    (found,) = recovered(double)
-    assert (found.total_bytes, found.growth_limit_bytes) == (30 * BLOCK, 30 * BLOCK)  # a limit is never below the size
+    (size,) = recovered(double)
+    assert (size.total_bytes, size.growth_limit_bytes) == (30 * BLOCK, 30 * BLOCK)  # a limit is never below the size
 
 
 def test_the_day_is_that_of_whalefalls_time_zone_wherever_the_server_is(double: OracleDouble) -> None:
@@ -71,7 +71,7 @@ def test_the_day_is_that_of_whalefalls_time_zone_wherever_the_server_is(double: 
     assert days(recovered(double, timezone=NEW_YORK)) == [17, 18]
 
 
-def test_only_the_days_and_tablespaces_that_are_asked_for_are_recovered(double: OracleDouble) -> None:
+def test_only_the_requested_days_and_tablespaces_are_recovered(double: OracleDouble) -> None:
     for number, (day, hour, minute) in enumerate([(15, 23, 59), (16, 0, 0), (22, 23, 59), (23, 0, 0)]):
         double.add_snapshot(number, at(day, hour, minute), {"USERS": (1, 1, 1), "CRM": (2, 2, 2)})
     assert days(recovered(double)) == [16, 22]
@@ -80,12 +80,12 @@ def test_only_the_days_and_tablespaces_that_are_asked_for_are_recovered(double: 
 
 def test_each_node_of_a_cluster_has_its_snapshot_and_the_size_counts_once(double: OracleDouble) -> None:
     double.add_snapshot(1, at(17, 12), {"USERS": (100, 400, 60)}, nodes=3)
-    (found,) = recovered(double)
-    assert (found.total_bytes, found.recorded_at.second) == (100 * BLOCK, 2)
+    (size,) = recovered(double)
+    assert (size.total_bytes, size.recorded_at.second) == (100 * BLOCK, 2)
 
 
 @pytest.mark.parametrize("options", [{"flag": 2}, {"flag": 4}, {"container": 1}])
-def test_what_is_another_databases_or_was_not_licensed_is_left_out(double: OracleDouble, options: dict[str, int]) -> None:
+def test_snapshots_of_another_database_or_without_licence_are_excluded(double: OracleDouble, options: dict[str, int]) -> None:
     double.add_snapshot(1, at(17, 12), {"USERS": (100, 400, 60)}, **options)  # type: ignore[arg-type]
     assert recovered(double, "USERS", "USERS of the root") == []
 
@@ -95,8 +95,8 @@ def test_a_snapshot_without_a_size_is_none(double: OracleDouble) -> None:
     assert recovered(double) == []
 
 
-def test_without_the_right_the_grants_are_named(double: OracleDouble) -> None:
+def test_without_the_privilege_the_grants_are_named(double: OracleDouble) -> None:
     double.revoke(*HISTORY)
-    with failure(Reason.NO_PERMISSION, SizesError) as said:
+    with failure(Reason.NO_PERMISSION, SizesError) as messages:
         recovered(double)
-    assert said[0].endswith(f"run on that server: {grants(*HISTORY)}")
+    assert messages[0].endswith(f"run on that server: {grants(*HISTORY)}")

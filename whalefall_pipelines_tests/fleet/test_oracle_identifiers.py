@@ -1,4 +1,4 @@
-"""What an Oracle says of itself and of its tablespaces besides sizes: identity, identifiers, names that are no text, shared bytes."""
+"""What an Oracle reports besides sizes: its identity, identifiers of tablespaces, names that are not valid text, shared bytes."""
 
 from collections.abc import Iterator
 
@@ -66,7 +66,7 @@ def test_redo_logs_and_control_files_are_shared_bytes_of_the_whole_database_and_
         assert probe_of(double).measure_shared() == 4 * 1000 + 2 * 500 + 2 * 16384 * 10
 
 
-def test_what_the_login_may_not_ask_is_unknown_and_costs_nothing_else(double: OracleDouble) -> None:
+def test_what_the_login_may_not_query_is_unknown_and_affects_nothing_else(double: OracleDouble) -> None:
     double.run("update container set con_id = 0")
     double.revoke(*IDENTITY, *IDENTIFIERS, *SHARED)
     probe = probe_of(double)
@@ -77,7 +77,7 @@ def test_what_the_login_may_not_ask_is_unknown_and_costs_nothing_else(double: Or
 
 
 @pytest.mark.parametrize("number", [904, 600, 1013])
-def test_what_fails_is_unknown_and_costs_nothing_else(double: OracleDouble, number: int) -> None:
+def test_what_fails_is_unknown_and_affects_nothing_else(double: OracleDouble, number: int) -> None:
     """904 is a column that Oracle 11g does not have."""
     double.run("update container set con_id = 0")
     probe = probe_of(double)
@@ -86,8 +86,8 @@ def test_what_fails_is_unknown_and_costs_nothing_else(double: OracleDouble, numb
 
 
 @pytest.mark.parametrize("is_utf_8", [True, False])
-def test_names_that_are_no_text_are_kept_apart_and_measured(is_utf_8: bool) -> None:
-    """The server sends U+FFFD for what its character set does not have, and bytes that are no UTF-8 where it believes they are."""
+def test_names_that_are_not_valid_text_are_distinguished_and_measured(is_utf_8: bool) -> None:
+    """The server sends U+FFFD for what its character set does not have, and bytes that are not UTF-8 where it assumes they are."""
     with new_server() as server:
         server.double.is_utf_8 = is_utf_8
         for size, name in enumerate(BYTES, 10):
@@ -111,26 +111,26 @@ def test_select_any_dictionary_is_every_privilege(double: OracleDouble) -> None:
 
 
 @pytest.mark.parametrize("view", ["all_views", "product_component_version"])
-def test_what_was_taken_from_everybody_is_named_with_the_grants(double: OracleDouble, view: str) -> None:
+def test_privileges_revoked_from_public_are_named_with_the_grants(double: OracleDouble, view: str) -> None:
     double.failure, double.failure_on = 942, view
-    with failure(Reason.NO_PERMISSION, SizesError) as said:
+    with failure(Reason.NO_PERMISSION, SizesError) as messages:
         probe_of(double)
-    assert f"GRANT SELECT ON sys.{view} TO monitor;" in said[0]
+    assert f"GRANT SELECT ON sys.{view} TO monitor;" in messages[0]
 
 
-def test_on_amazon_rds_the_grants_are_those_that_somebody_can_run_there(double: OracleDouble) -> None:
+def test_on_amazon_rds_the_grants_can_be_run_there(double: OracleDouble) -> None:
     double.run("insert into sys.all_users values ('RDSADMIN')")
     double.revoke("dba_tablespaces")
     probe = probe_of(double)
     (right,) = (right for right in probe.privileges() if not right.is_held)
     assert right.statement == "BEGIN rdsadmin.rdsadmin_util.grant_sys_object('DBA_TABLESPACES', 'WHALEFALL', 'SELECT'); END;"
-    with failure(Reason.NO_PERMISSION, SizesError) as said:
+    with failure(Reason.NO_PERMISSION, SizesError) as messages:
         probe.list_databases()
-    assert said[0].endswith(f"run on that server: {right.statement}")
+    assert messages[0].endswith(f"run on that server: {right.statement}")
 
 
 def test_objects_of_the_login_do_not_stand_in_the_place_of_the_dictionarys(double: OracleDouble) -> None:
-    """A table, view or synonym of the login's own schema comes before every public one."""
+    """A table, view or synonym of the login's own schema takes precedence over every public one."""
     for view in VIEWS:
         double.run(f'create table "{view}" as select 1 as lie')
     double.run("create table all_views as select 'SYS' as owner, 'DBA_TABLESPACES' as view_name")

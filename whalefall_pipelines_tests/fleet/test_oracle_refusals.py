@@ -1,7 +1,7 @@
-"""The way into an Oracle, what refuses the login, and what ends a statement: the right reason, and a sentence without the password.
+"""Connecting to an Oracle, refused logins, and ended statements: the right reason, and a sentence without the password.
 
-The driver is the real one, the server our own (`servers/oracle/`). Networks that fail are in `test_faults.py`, TLS in
-`test_oracle_tls.py`; what is asked is `test_oracle.py`.
+The driver is real, the server is ours (`servers/oracle/`). Network failures are in `test_faults.py`, TLS in
+`test_oracle_tls.py`, the queries in `test_oracle.py`.
 """
 
 import threading
@@ -27,12 +27,12 @@ server, leftovers = targets.server, targets.leftovers
 PASSWORD = LOGIN.password
 
 
-def test_a_visit_goes_through_the_real_driver(server: OracleServer) -> None:
+def test_a_probe_uses_the_real_driver(server: OracleServer) -> None:
     with visit(server.host, server.port) as probe:
         assert probe.server_version == "Oracle 19.0.0.0.0 (ORCLPDB1)"
         assert probe.driver.startswith("python-oracledb ")
         assert list(probe.list_databases()) == ["SYSTEM", "USERS", "TEMP"]
-        assert [isinstance(one, DatabaseSize) for one in probe.measure(["USERS", "TEMP"])] == [True, True]
+        assert [isinstance(size, DatabaseSize) for size in probe.measure(["USERS", "TEMP"])] == [True, True]
         assert all(right.is_held for right in probe.privileges())
 
 
@@ -41,28 +41,28 @@ def test_hundreds_of_tablespaces_arrive_whole(server: OracleServer) -> None:
     for number, name in enumerate(names):
         server.double.add_tablespace(name, (number, None))
     with visit(server.host, server.port) as probe:
-        assert [one.total_bytes for one in probe.measure(names) if isinstance(one, DatabaseSize)] == list(range(350))
+        assert [size.total_bytes for size in probe.measure(names) if isinstance(size, DatabaseSize)] == list(range(350))
 
 
 def test_a_wrong_password_and_an_unknown_login_are_rejected(server: OracleServer) -> None:
     for username in (LOGIN.username, "nobody"):
-        with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as said:
+        with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as messages:
             refused(server.host, server.port, Login(username, SECRET))
-        assert "ORA-01017" in said[0]
-        assert said[0].endswith("check the credential of the instance.")
+        assert "ORA-01017" in messages[0]
+        assert messages[0].endswith("check the credential of the instance.")
     assert server.rejected_logins == 2
 
 
 @pytest.mark.parametrize("number", [28000, 28001])
 def test_a_login_that_is_locked_or_expired_is_rejected(server: OracleServer, number: int) -> None:
     server.refusals[LOGIN.username] = number
-    with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, PASSWORD) as said:
+    with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, PASSWORD) as messages:
         refused(server.host, server.port)
-    assert said[0].endswith("the account is locked, or its password has expired.")
+    assert messages[0].endswith("the account is locked, or its password has expired.")
 
 
 def test_a_listener_that_says_nothing_costs_the_deadline_and_blocks_nobody_else() -> None:
-    """The driver itself would wait for ever, and hold every other connection of the process until then."""
+    """The driver itself would wait forever, and block every other connection of the process meanwhile."""
     begun = time.monotonic()
     with silent_host() as silent, answering_host(refusal(12514), "127.0.0.2") as refusing:
         waiting = threading.Thread(target=lambda: _expect_timeout(silent.host, silent.port))
@@ -79,12 +79,12 @@ def _expect_timeout(host: str, port: int) -> None:
         refused(host, port)
 
 
-def test_a_node_that_a_listener_sends_us_on_to_is_watched_from_its_first_moment() -> None:
+def test_a_redirect_to_a_node_is_watched_from_its_start() -> None:
     with silent_host("127.0.0.3") as node, answering_host(redirection(node.host, node.port), "127.0.0.2") as listener:
         _expect_timeout(listener.host, listener.port)
 
 
-def test_a_visit_that_a_listener_sent_on_keeps_its_deadline(server: OracleServer) -> None:
+def test_a_redirected_probe_keeps_its_deadline(server: OracleServer) -> None:
     with (
         answering_host(redirection(server.host, server.port), "127.0.0.2") as listener,
         visit(listener.host, listener.port, deadlines=QUICK) as probe,
@@ -108,22 +108,22 @@ def test_a_visit_that_a_listener_sent_on_keeps_its_deadline(server: OracleServer
         (None, "the server closed the connection"),
     ],
 )
-def test_what_a_listener_refuses_and_what_is_none_is_unavailable(answer: bytes | None, words: str) -> None:
-    with answering_host(answer) as host, failure(Reason.UNAVAILABLE, UnreachableError, PASSWORD) as said:
+def test_a_refusing_listener_and_another_protocol_are_unavailable(answer: bytes | None, words: str) -> None:
+    with answering_host(answer) as host, failure(Reason.UNAVAILABLE, UnreachableError, PASSWORD) as messages:
         refused(host.host, host.port)
-    assert words in said[0]
+    assert words in messages[0]
 
 
 def test_a_statement_ends_at_its_own_deadline_and_the_server_is_told(server: OracleServer) -> None:
     with visit(server.host, server.port, deadlines=Deadlines(10, 1, 30)) as probe:
         server.held.set()
         begun = time.monotonic()
-        with failure(Reason.TIMEOUT, SizesError, PASSWORD) as said:
+        with failure(Reason.TIMEOUT, SizesError, PASSWORD) as messages:
             probe.list_databases()
         assert time.monotonic() - begun >= 0.9
         server.held.clear()
         assert "USERS" in probe.list_databases()  # a break stops the statement, not the session
-    assert said[0].endswith("did not answer within its deadline.")
+    assert messages[0].endswith("did not answer within its deadline.")
 
 
 def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_statement(server: OracleServer) -> None:

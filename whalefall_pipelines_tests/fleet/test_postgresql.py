@@ -1,7 +1,7 @@
-"""The PostgreSQL adapter on real servers of every version that is supported: sizes, rights, names, and how it behaves as a guest.
+"""The PostgreSQL adapter on real servers of every version that is supported: sizes, privileges, names, and its behaviour on the server.
 
 Names in other encodings are in `test_postgresql_encodings.py`, settings, triggers and poolers in `test_postgresql_sessions.py`, logins
-that are refused in `test_postgresql_refusals.py`, TLS in `test_postgresql_tls.py`, networks in `test_faults.py`.
+that are refused in `test_postgresql_refusals.py`, TLS in `test_postgresql_tls.py`, network failures in `test_faults.py`.
 """
 
 import shutil
@@ -73,7 +73,7 @@ def test_sizes_are_those_of_the_server_to_the_byte(server: PostgresCluster) -> N
         assert probe.server_version.startswith(f"PostgreSQL {server.data.joinpath('PG_VERSION').read_text().strip()}")
 
 
-def test_a_forbidden_database_comes_with_the_grant_that_cures_it(server: PostgresCluster) -> None:
+def test_a_database_without_connect_is_missing_with_the_grant_that_helps(server: PostgresCluster) -> None:
     login, forbidden, open_to_all = create_login(server), create_database(server), create_database(server)
     with superuser(server) as cursor:
         cursor.execute(f"revoke connect on database {forbidden} from public")
@@ -108,7 +108,7 @@ def test_a_database_dropped_between_listing_and_measuring_has_vanished(server: P
 
 
 def test_a_database_dropped_while_others_are_measured_costs_none_of_them_its_size(server: PostgresCluster) -> None:
-    """A statement that takes a minute sees what was there when it began, which a snapshot held open does for as long as we like."""
+    """A statement that takes a minute sees the catalogue as it was when it began; an open snapshot does the same for as long as needed."""
     login, gone = create_login(server), create_database(server)
     with superuser(server) as cursor, closing(psycopg2.connect(server.url(), user=login.username, password=login.password)) as reader:
         cursor.execute(f"grant pg_read_all_stats to {login.username}")
@@ -124,7 +124,7 @@ def test_a_database_dropped_while_others_are_measured_costs_none_of_them_its_siz
 
 
 def test_a_database_made_anew_while_it_was_measured_is_another_one(newest: PostgresCluster) -> None:
-    """Restored over night, say: what was measured of the old one may be half of it, and what is NULL is no missing right."""
+    """After a nightly restore, say: the old one may be half measured, and NULL does not mean a missing privilege."""
     login, name = create_login(newest), create_database(newest)
     with (
         ChaosProxy(newest.host, newest.port, latency_seconds=0.5) as proxy,
@@ -142,7 +142,7 @@ def test_a_database_made_anew_while_it_was_measured_is_another_one(newest: Postg
         assert outcomes.result() == [MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")]
 
 
-def test_what_an_interrupted_drop_left_is_measured_and_comes_with_its_cure(server: PostgresCluster) -> None:
+def test_the_remains_of_an_interrupted_drop_are_measured_with_the_statement_that_ends_it(server: PostgresCluster) -> None:
     login, corpse = create_login(server), create_database(server, new_name("half dropped"))
     with superuser(server) as cursor:
         cursor.execute("update pg_database set datconnlimit = -2 where datname = %s returning oid", (corpse,))
@@ -170,7 +170,7 @@ def test_what_an_interrupted_drop_left_is_measured_and_comes_with_its_cure(serve
             assert corpse not in probe.list_databases()
 
 
-def test_a_database_without_files_is_no_database_of_no_size(newest: PostgresCluster) -> None:
+def test_a_database_without_files_has_no_size_instead_of_zero(newest: PostgresCluster) -> None:
     login, broken = create_login(newest), create_database(newest)
     with superuser(newest) as cursor, visit(newest, login) as probe:
         cursor.execute("checkpoint")
@@ -179,7 +179,7 @@ def test_a_database_without_files_is_no_database_of_no_size(newest: PostgresClus
         cursor.execute(f"drop database {broken}")
 
 
-def test_a_visit_is_read_only_named_and_limited(server: PostgresCluster) -> None:
+def test_a_probe_is_read_only_named_and_limited(server: PostgresCluster) -> None:
     login = create_login(server)
     with visit(server, login, Deadlines(statement_seconds=7)) as probe:
         settings = "current_setting('transaction_read_only'), current_setting('statement_timeout'), current_setting('application_name')"
@@ -191,14 +191,14 @@ def test_a_visit_is_read_only_named_and_limited(server: PostgresCluster) -> None
             assert cursor.fetchall() == [("whalefall", "idle")]
 
 
-def test_a_visit_sends_four_statements_and_nothing_else(server: PostgresCluster) -> None:
+def test_a_probe_sends_four_statements_and_nothing_else(server: PostgresCluster) -> None:
     login = create_login(server)
     with superuser(server) as cursor:
         cursor.execute(f"alter role {login.username} set log_statement = 'all'")
     with visit(server, login) as probe:
         probe.measure(list(probe.list_databases()))
-    said = [line for line in server.log.read_text().splitlines() if line.startswith(f"{login.username}: LOG:  statement:")]
-    assert len(said) == 4, said
+    statements = [line for line in server.log.read_text().splitlines() if line.startswith(f"{login.username}: LOG:  statement:")]
+    assert len(statements) == 4, statements
 
 
 def test_the_identifier_of_a_database_survives_a_rename_and_no_new_database_gets_it(server: PostgresCluster) -> None:
@@ -237,7 +237,7 @@ def test_hostile_database_names_are_measured_and_the_end_of_their_drop_works(new
 
 
 @pytest.mark.parametrize("username", HOSTILE)
-def test_hostile_login_names_get_in_and_get_a_grant_that_works(newest: PostgresCluster, username: str) -> None:
+def test_hostile_login_names_connect_and_get_a_grant_that_works(newest: PostgresCluster, username: str) -> None:
     forbidden = create_database(newest)
     login = create_login(newest, username)
     with superuser(newest) as cursor, visit(newest, login) as probe:
@@ -254,7 +254,7 @@ def test_a_statement_ends_at_its_own_deadline(newest: PostgresCluster) -> None:
         with other.cursor() as cursor:
             cursor.execute("lock table pg_catalog.pg_database in access exclusive mode")
         begun = time.monotonic()
-        with failure(Reason.TIMEOUT, SizesError, login.password, within=7) as said:
+        with failure(Reason.TIMEOUT, SizesError, login.password, within=7) as messages:
             probe.list_databases()
         assert time.monotonic() - begun >= 0.3
-    assert said[0].endswith("did not answer within its deadline.")
+    assert messages[0].endswith("did not answer within its deadline.")

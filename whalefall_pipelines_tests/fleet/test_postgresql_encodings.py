@@ -1,4 +1,4 @@
-"""Names in whatever encoding they were given in, on servers of every encoding: each is measured, by whichever database we come in."""
+"""Names in any encoding, on servers of every encoding: each database is measured, whichever database we connect to."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from whalefall_pipelines_tests.servers.running import running
 
 pytestmark = pytest.mark.process
 ENCODINGS = ("SQL_ASCII", "LATIN1", "EUC_JP", "UTF8")
-# As bytes: one word in three encodings, text that looks like such bytes, and what is no character anywhere.
+# As bytes: one word in three encodings, text that looks like such bytes, and bytes that are not a character in any encoding.
 NAMES = (
     b"caf\xe9",
     b"caf\xc3\xa9",
@@ -28,7 +28,7 @@ NAMES = (
 
 
 def create(server: PostgresCluster, name: bytes) -> None:
-    """Make a database of this name, through a session of an encoding in which a server looks at no byte."""
+    """Create a database of this name, through a session whose encoding lets every byte pass."""
     with superuser(server, "raw") as cursor:
         cursor.execute("set client_encoding to 'SQL_ASCII'")
         cursor.execute(b'create database "' + name.replace(b'"', b'""') + b'" template template0 strategy file_copy')
@@ -43,7 +43,7 @@ def truth(server: PostgresCluster) -> dict[bytes, int]:
 
 
 @pytest.mark.parametrize("major", MAJORS)
-def test_every_name_is_measured_by_whichever_database_we_come_in(major: int, tmp_path: Path) -> None:
+def test_every_name_is_measured_whichever_database_is_connected_to(major: int, tmp_path: Path) -> None:
     with running(new_cluster(major, tmp_path)) as server:
         with superuser(server) as cursor:
             cursor.execute("create database raw encoding 'SQL_ASCII' template template0")
@@ -54,17 +54,17 @@ def test_every_name_is_measured_by_whichever_database_we_come_in(major: int, tmp
         login = create_login(server)
         for encoding in ENCODINGS:
             with ServerFleet().connect(instance_of(server, default_database=f"door_{encoding}".lower()), login) as probe:
-                expected = truth(server)  # the first session in a database makes a file there
+                expected = truth(server)  # the first session in a database creates a file there
                 assert len(expected) == len(NAMES) + len(ENCODINGS) + 4
                 listed = probe.list_databases()
                 assert set(listed) == {decode_name(name) for name in expected}
                 outcomes = probe.measure(list(listed))
-                assert {one.database_name: one.total_bytes for one in outcomes if isinstance(one, DatabaseSize)} == {
+                assert {outcome.database_name: outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize)} == {
                     decode_name(name): size for name, size in expected.items()
                 }
 
 
-def test_one_grant_cures_every_database_also_those_whose_names_nobody_can_type(tmp_path: Path) -> None:
+def test_one_grant_is_enough_for_every_database_even_with_a_name_that_cannot_be_typed(tmp_path: Path) -> None:
     with running(new_cluster(MAJORS[-1], tmp_path)) as server:
         with superuser(server) as cursor:
             cursor.execute("create database raw encoding 'SQL_ASCII' template template0")

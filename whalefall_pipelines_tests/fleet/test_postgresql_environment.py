@@ -1,4 +1,4 @@
-"""What libpq reads by itself on the collector's machine, variables and files of the home folder, does not change a visit."""
+"""What libpq reads on the collector's machine, variables and files of the home folder, does not change a probe."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from whalefall_pipelines_tests.servers.postgresql import create_login
 
 pytestmark = pytest.mark.process
 __all__ = ["tls"]
-# A service that is not defined, sessions that nobody allows, certificates and settings that are wrong, an address that is another's.
+# An undefined service, session settings that are not allowed, wrong certificates and settings, the address of another server.
 VARIABLES = {
     "PGSERVICE": "undefined",
     "PGHOSTADDR": "192.0.2.1",
@@ -55,11 +55,11 @@ except TargetError as error:
 
 
 def visit(server: PostgresCluster, login: Login, home: Path, variables: dict[str, str], sslmode: str | None = None) -> str:
-    """What a visit from a machine with these variables and this home folder prints."""
+    """The output of a probe from a machine with these variables and this home folder."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | variables | {"HOME": str(home)}
-    given = json.dumps([server.host, server.port, login.username, login.password, sslmode])
+    target = json.dumps([server.host, server.port, login.username, login.password, sslmode])
     ended = subprocess.run(
-        [sys.executable, "-c", VISIT], input=given, capture_output=True, text=True, check=False, env=environment, timeout=60
+        [sys.executable, "-c", VISIT], input=target, capture_output=True, text=True, check=False, env=environment, timeout=60
     )
     return ended.stdout.strip() + ended.stderr.strip()
 
@@ -85,9 +85,9 @@ def test_a_login_without_a_password_gets_none_of_the_home_folders(newest: Postgr
     password_file.write_text("*:*:*:*:" + str(login.password).replace("\\", "\\\\").replace(":", "\\:"))
     password_file.chmod(0o600)
     for variables in ({}, {"PGPASSFILE": str(password_file)}, {"PGPASSWORD": str(login.password)}):
-        said = visit(newest, Login(login.username, None), tmp_path, variables)
-        assert said.startswith("authentication_failed"), said
-        assert "no password supplied" in said
+        output = visit(newest, Login(login.username, None), tmp_path, variables)
+        assert output.startswith("authentication_failed"), output
+        assert "no password supplied" in output
 
 
 @pytest.mark.parametrize("sslmode", ["verify-ca", "verify-full"])
@@ -95,6 +95,6 @@ def test_an_authority_to_trust_is_named_by_the_instance_alone(tls: PostgresClust
     folder = tmp_path / ".postgresql"
     folder.mkdir()
     (folder / "root.crt").write_bytes((tls.folder / "authority.pem").read_bytes())
-    said = visit(tls, create_login(tls), tmp_path, {}, sslmode)
-    assert said.startswith("tls_failed"), said
-    assert f"sslmode {sslmode} needs an sslrootcert" in said
+    output = visit(tls, create_login(tls), tmp_path, {}, sslmode)
+    assert output.startswith("tls_failed"), output
+    assert f"sslmode {sslmode} needs an sslrootcert" in output

@@ -1,11 +1,11 @@
-"""Names of any bytes become text of their own, and the text becomes the bytes again."""
+"""Names of any bytes become unique text, and the text becomes the same bytes again."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from whalefall_pipelines.fleet.postgresql.names import decode_name, encode_name
 
-# Bytes of which names are made that are hard to tell apart.
+# Bytes for names that are hard to tell apart.
 TRICKY = st.lists(st.sampled_from([b"\\", b"x", b"\\x", b"5c", b"e9", b"E9", b"\xe9", b"\xc3\xa9", b"caf", "🐋".encode()])).map(b"".join)
 
 

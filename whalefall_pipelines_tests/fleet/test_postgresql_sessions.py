@@ -1,5 +1,5 @@
-"""What others have set up for a session of ours: poolers, settings of roles, login triggers, functions in the way. It stays read-only and
-limited, or there is none.
+"""What others have set up for our session: poolers, settings of roles, login triggers, shadowing functions. It stays read-only and
+limited, or it is refused.
 """
 
 import threading
@@ -38,10 +38,10 @@ def test_a_pooler_is_refused_by_name_and_nothing_is_set_in_the_session_that_it_l
     with superuser(newest) as cursor:
         cursor.execute(f"alter role {login.username} set log_statement = 'all'")
     with Pooler(newest.host, newest.port) as pooler:
-        with failure(Reason.SERVER_ERROR, LoginRejectedError, login.password) as said:
+        with failure(Reason.SERVER_ERROR, LoginRejectedError, login.password) as messages:
             refused(instance_at(pooler.host, pooler.port), login)
-        assert "is a pooler" in said[0]
-        assert said[0].endswith("Register the address of the server itself.")
+        assert "is a pooler" in messages[0]
+        assert messages[0].endswith("Register the address of the server itself.")
         assert not any(word in piece for piece in pooler.greetings for word in (b"options\0", b"search_path\0", b"statement_timeout\0"))
     (statement,) = newest.log.read_text().split(f"{login.username}: LOG:  statement:")[1:]
     assert "pg_backend_pid() operator(pg_catalog.=) 7" in statement
@@ -77,18 +77,18 @@ def test_settings_of_a_role_neither_end_a_session_nor_change_it(server: Postgres
         assert isinstance(probe.measure(["postgres"])[0], DatabaseSize)
 
 
-def test_what_the_server_says_when_it_ends_a_session_reaches_the_user(newest: PostgresCluster) -> None:
+def test_the_servers_message_on_ending_a_session_reaches_the_user(newest: PostgresCluster) -> None:
     login = create_login(newest)
     with ServerFleet().connect(instance_of(newest), login) as probe:
         ask_through(probe, "set idle_session_timeout to '50ms'")
         time.sleep(0.5)
-        with failure(Reason.UNAVAILABLE, SizesError, login.password) as said:
+        with failure(Reason.UNAVAILABLE, SizesError, login.password) as messages:
             probe.list_databases()
-    assert "terminating connection due to idle-session timeout" in said[0]
+    assert "terminating connection due to idle-session timeout" in messages[0]
 
 
 @pytest.mark.parametrize("major", [major for major in MAJORS if major >= 17])
-def test_a_login_that_the_server_writes_down_is_let_in(major: int, tmp_path: Path) -> None:
+def test_a_login_that_a_login_trigger_records_can_connect(major: int, tmp_path: Path) -> None:
     with running(new_cluster(major, tmp_path)) as server:
         login = create_login(server)
         with superuser(server) as cursor:
@@ -107,15 +107,15 @@ def test_a_login_that_the_server_writes_down_is_let_in(major: int, tmp_path: Pat
             assert cursor.fetchone() == (1,)
             cursor.execute("create or replace function note() returns event_trigger language plpgsql as $$begin raise 'not today'; end$$")
             try:
-                with failure(Reason.SERVER_ERROR, UnreachableError, login.password) as said:
+                with failure(Reason.SERVER_ERROR, UnreachableError, login.password) as messages:
                     refused(instance_of(server), login)
-                assert "not today (SQLSTATE P0001)" in said[0]
+                assert "not today (SQLSTATE P0001)" in messages[0]
             finally:
                 cursor.execute("drop event trigger noted")
 
 
-def test_functions_and_operators_that_others_made_are_not_run(newest: PostgresCluster) -> None:
-    """A role's search_path that puts them first is in force until the session has settings of its own."""
+def test_functions_and_operators_of_other_users_are_not_run(newest: PostgresCluster) -> None:
+    """A role's search_path that puts them first applies until the session has its own settings."""
     login, database = create_login(newest), create_database(newest)
     with superuser(newest, database) as cursor:
         for signature, result in (

@@ -1,4 +1,4 @@
-"""What a PostgreSQL server is and what it keeps beside its databases: its identity, and the bytes that belong to none of them."""
+"""What a PostgreSQL server reports besides its databases: its identity, and the bytes that belong to none of them."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.process
 
 
 def monitor(server: PostgresCluster) -> Login:
-    """A login that may ask for everything that belongs to no database."""
+    """A login that may query everything that belongs to no database."""
     login = create_login(server)
     with superuser(server) as cursor:
         cursor.execute(f"grant pg_monitor to {login.username}")
@@ -33,10 +33,10 @@ def monitor(server: PostgresCluster) -> Login:
 
 
 def sizes_of(server: PostgresCluster, login: Login) -> tuple[int, int | None]:
-    """All databases together, and what belongs to none."""
+    """The bytes of all databases together, and those that belong to none."""
     with ServerFleet().connect(instance_of(server), login) as probe:
         outcomes = probe.measure(list(probe.list_databases()))
-        return sum(one.total_bytes for one in outcomes if isinstance(one, DatabaseSize)), probe.measure_shared()
+        return sum(outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize)), probe.measure_shared()
 
 
 @pytest.mark.parametrize("major", MAJORS)
@@ -49,7 +49,7 @@ def test_databases_and_the_rest_are_what_the_file_system_has(major: int, tmp_pat
             cursor.execute("create table big as select number, repeat('x', 500) as text from generate_series(1, 60000) as number")
             for _ in range(3):
                 cursor.execute("do $$begin raise log '%', repeat('what a log keeps ', 50000); end$$")
-            # A cursor that is open keeps its sorted rows in a temporary file.
+            # An open cursor keeps its sorted rows in a temporary file.
             cursor.execute("set work_mem to '64kB'")
             cursor.execute("begin; declare sorted cursor for select * from big order by text, number desc; fetch 1 from sorted")
             cursor.execute("select count(*) from pg_ls_tmpdir()")
@@ -88,7 +88,7 @@ def test_without_the_privilege_it_is_unknown_and_the_privilege_is_named(server: 
         assert all(right.is_held for right in probe.privileges())
 
 
-def test_a_server_says_who_it_is_to_every_login(server: PostgresCluster) -> None:
+def test_the_identity_of_a_server_is_visible_to_every_login(server: PostgresCluster) -> None:
     login = create_login(server)
     with superuser(server) as cursor, ServerFleet().connect(instance_of(server), login) as probe:
         cursor.execute("select system_identifier::text, pg_postmaster_start_time() from pg_control_system()")
@@ -101,7 +101,7 @@ def test_a_server_says_who_it_is_to_every_login(server: PostgresCluster) -> None
         assert datetime.now(UTC) - started_at < timedelta(days=1)
 
 
-def test_a_login_that_may_not_ask_who_the_server_is_is_told_nothing(newest: PostgresCluster) -> None:
+def test_a_login_without_the_privilege_gets_no_identity(newest: PostgresCluster) -> None:
     login = create_login(newest)
     with superuser(newest) as cursor, ServerFleet().connect(instance_of(newest), login) as probe:
         cursor.execute("revoke execute on function pg_control_system() from public")

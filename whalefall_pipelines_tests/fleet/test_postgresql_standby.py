@@ -1,4 +1,4 @@
-"""A hot standby that lets replay cancel whatever stands in its way: every database is measured all the same."""
+"""A hot standby whose replay cancels conflicting statements: every database is still measured."""
 
 import shutil
 import subprocess
@@ -22,7 +22,7 @@ from whalefall_pipelines_tests.servers.postgresql import MAJORS, create_login, i
 from whalefall_pipelines_tests.servers.running import running
 
 pytestmark = pytest.mark.process
-# So many that one statement over all of them takes far longer than replay lets it live.
+# So many that one statement over all of them takes far longer than replay allows.
 DATABASES = 60
 
 
@@ -45,7 +45,7 @@ def pair(tmp_path: Path) -> Iterator[tuple[PostgresCluster, PostgresCluster]]:
 
 
 def churn(primary: PostgresCluster, is_over: threading.Event) -> None:
-    """Make rows that are dead at once, and clean them up, which a standby replays over its readers."""
+    """Create dead rows and vacuum them, which a standby replays in conflict with its readers."""
     with superuser(primary) as cursor:
         while not is_over.is_set():
             cursor.execute("insert into public.churn select generate_series(1, 50)")
@@ -54,7 +54,7 @@ def churn(primary: PostgresCluster, is_over: threading.Event) -> None:
 
 
 def visit(stack: ExitStack, standby: PostgresCluster, login: Login) -> Probe:
-    """A visit as a run makes it: a login that replay cancels is retried."""
+    """A probe as a run does it: a login that replay cancels is retried."""
     for _ in range(20):
         try:
             return stack.enter_context(ServerFleet().connect(instance_of(standby), login))
@@ -65,7 +65,7 @@ def visit(stack: ExitStack, standby: PostgresCluster, login: Login) -> Probe:
 
 
 def is_cancelled(standby: PostgresCluster) -> bool:
-    """Whether replay cancels one statement over all databases; a login that it cancels tells nothing of statements."""
+    """Whether replay cancels one statement over all databases; a cancelled login says nothing about statements."""
     try:
         connection = psycopg2.connect(standby.url())
     except psycopg2.OperationalError as error:
@@ -96,7 +96,7 @@ def test_what_replay_cancels_is_measured_database_by_database(pair: tuple[Postgr
             assert len(names) == DATABASES
             for _ in range(3):
                 outcomes = probe.measure(names)
-                assert [one for one in outcomes if not isinstance(one, DatabaseSize)] == []
+                assert [outcome for outcome in outcomes if not isinstance(outcome, DatabaseSize)] == []
             identity = probe.identity()
     finally:
         is_over.set()

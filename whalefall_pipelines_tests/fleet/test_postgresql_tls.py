@@ -1,4 +1,4 @@
-"""TLS to a PostgreSQL server: used when offered, verified when asked for, refused by a sentence when it does not fit."""
+"""TLS to a PostgreSQL server: used when offered, verified when required, refused by a sentence when it does not match."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,6 @@
-"""The SQL Server adapter through both ODBC drivers: sizes, states, rights, names, and how it behaves as a guest.
+"""The SQL Server adapter through both ODBC drivers: sizes, states, privileges, names, and its behaviour on the server.
 
-The server is our own (`servers/sqlserver/`): it executes the statements, over a catalogue that is as Microsoft documents it.
+The server is ours (`servers/sqlserver/`): it executes the statements over a catalogue as Microsoft documents it.
 """
 
 import time
@@ -72,7 +72,7 @@ def test_the_growth_limit_is_that_of_all_files_together(
     assert limits == [None if limit_pages is None else limit_pages * PAGE, None]
 
 
-def test_a_snapshot_is_no_database(driver: Driver, server: SqlServer) -> None:
+def test_a_snapshot_is_not_a_database(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop")
     server.catalogue.add_database("shop_at_noon", snapshot_of="shop")
     with visit(driver, server) as probe:
@@ -106,7 +106,7 @@ def test_a_database_dropped_between_listing_and_measuring_has_vanished(driver: D
         assert probe.measure(["gone"]) == [MissingSize("gone", Reason.VANISHED, "dropped between listing and measuring")]
 
 
-def test_containers_are_counted_where_the_login_may_look_into_the_database(driver: Driver) -> None:
+def test_containers_are_counted_where_the_login_can_connect_to_the_database(driver: Driver) -> None:
     with new_server(*MINIMAL) as server:
         server.catalogue.add_database("shop", container_pages=77)
         server.catalogue.add_database("fine")
@@ -126,7 +126,7 @@ def test_containers_of_a_closed_database_are_unknown(driver: Driver, server: Sql
     assert (missing.reason, "offline" in missing.detail) == (Reason.UNAVAILABLE, True)
 
 
-def test_without_the_right_to_see_files_every_database_comes_with_the_grant(driver: Driver) -> None:
+def test_without_the_privilege_to_see_files_every_database_is_missing_with_the_grant(driver: Driver) -> None:
     with new_server("CONNECT SQL") as server:
         server.catalogue.add_database("shop")
         with visit(driver, server) as probe:
@@ -140,12 +140,12 @@ def test_without_the_right_to_see_files_every_database_comes_with_the_grant(driv
 def test_a_listing_that_hides_databases_is_refused_instead_of_believed(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop")
     server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
-    with visit(driver, server) as probe, failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as said:
+    with visit(driver, server) as probe, failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as messages:
         probe.list_databases()
-    assert said[0].endswith("run on that server: GRANT VIEW ANY DATABASE TO [monitor];")
+    assert messages[0].endswith("run on that server: GRANT VIEW ANY DATABASE TO [monitor];")
 
 
-def test_the_rights_that_are_missing_are_told_with_their_grants(driver: Driver) -> None:
+def test_missing_privileges_are_reported_with_their_grants(driver: Driver) -> None:
     with new_server(*MINIMAL) as server:
         with visit(driver, server) as probe:
             assert {right.statement: right.is_held for right in probe.privileges() if not right.is_optional} == {
@@ -167,7 +167,7 @@ def test_hostile_database_names_are_measured_with_their_containers(driver: Drive
         assert probe.measure([name]) == [size(name, 1024 + 7, 128, used_pages=5 + 7)]
 
 
-def test_a_visit_sends_four_statements_and_names_itself(driver: Driver, server: SqlServer) -> None:
+def test_a_probe_sends_four_statements_and_names_itself(driver: Driver, server: SqlServer) -> None:
     with visit(driver, server) as probe:
         probe.measure(list(probe.list_databases()))
     (session,) = server.sessions
@@ -191,19 +191,19 @@ def test_a_visit_sends_four_statements_and_names_itself(driver: Driver, server: 
 def test_errors_mean_the_same_through_either_driver(driver: Driver, server: SqlServer, number: int, severity: int, reason: Reason) -> None:
     with visit(driver, server) as probe:
         server.next_error = ServerError(number, "A message; [with] (4060) of its own.", severity=severity)
-        with failure(reason, SizesError, LOGIN.password) as said:
+        with failure(reason, SizesError, LOGIN.password) as messages:
             probe.list_databases()
-    assert reason is Reason.TIMEOUT or "A message; [with] (4060) of its own" in said[0]
+    assert reason is Reason.TIMEOUT or "A message; [with] (4060) of its own" in messages[0]
 
 
 def test_a_statement_ends_at_its_own_deadline_and_the_server_is_told(driver: Driver, server: SqlServer) -> None:
     with visit(driver, server, deadlines=Deadlines(2, 1, 30)) as probe:
         server.held.set()
         begun = time.monotonic()
-        with failure(Reason.TIMEOUT, SizesError, LOGIN.password, within=4) as said:
+        with failure(Reason.TIMEOUT, SizesError, LOGIN.password, within=4) as messages:
             probe.list_databases()
         assert time.monotonic() - begun >= 0.9
         server.held.clear()
         assert "master" in probe.list_databases()  # an attention stops the statement, not the session
-    assert said[0].endswith("did not answer within its deadline.")
+    assert messages[0].endswith("did not answer within its deadline.")
     assert [session.attentions for session in server.sessions] == [1]

@@ -1,4 +1,4 @@
-"""Days that were missed, recovered from the backup history of msdb through both drivers: which backups count, and on which day."""
+"""Missed days recovered from the backup history of msdb through both drivers: which backups count, and for which day."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ DATA, LOG = File("D", 3_000_000_000_000), File("L", 1_000_000)
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
-    """Local time of the server, as msdb has it."""
+    """Local time of the server, as msdb stores it."""
     return datetime(2026, 11, day, hour, minute)  # noqa: DTZ001 - backup_start_date has no zone
 
 
@@ -31,11 +31,11 @@ def recovered(driver: Driver, server: SqlServer, *names: str, timezone: ZoneInfo
         return sorted(probe.recover_sizes(names or ("shop",), FIRST, LAST, timezone), key=lambda size: (size.database_name, size.stat_date))
 
 
-def days(found: list[RecoveredSize]) -> list[int]:
-    return [size.stat_date.day for size in found]
+def days(sizes: list[RecoveredSize]) -> list[int]:
+    return [size.stat_date.day for size in sizes]
 
 
-def test_a_backup_says_how_long_the_files_were_when_it_began(driver: Driver, server: SqlServer) -> None:
+def test_a_backup_gives_the_size_of_the_files_at_its_start(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_backup("shop", at(17, 22, 30), DATA, DATA, LOG)
     assert recovered(driver, server) == [
         RecoveredSize(
@@ -65,13 +65,13 @@ def test_the_day_is_that_of_whalefalls_time_zone_wherever_the_server_is(driver: 
     assert days(recovered(driver, server, timezone=NEW_YORK)) == [17, 18]
 
 
-def test_only_the_days_that_are_asked_for_are_recovered_to_the_minute(driver: Driver, server: SqlServer) -> None:
+def test_only_the_requested_days_are_recovered_to_the_minute(driver: Driver, server: SqlServer) -> None:
     for day, hour, minute in ((15, 23, 59), (16, 0, 0), (22, 23, 59), (23, 0, 0)):
         server.catalogue.add_backup("shop", at(day, hour, minute), DATA, LOG)
     assert days(recovered(driver, server)) == [16, 22]
 
 
-def test_only_the_databases_that_are_asked_for_are_recovered(driver: Driver, server: SqlServer) -> None:
+def test_only_the_requested_databases_are_recovered(driver: Driver, server: SqlServer) -> None:
     for name in ("shop", "crm", "blog"):
         server.catalogue.add_backup(name, at(17, 1), DATA, LOG)
     assert [size.database_name for size in recovered(driver, server, "shop", "crm", "never backed up")] == ["crm", "shop"]
@@ -93,7 +93,7 @@ def test_backups_that_do_not_hold_every_file_are_no_size(driver: Driver, server:
         (LOG,),
     ],
 )
-def test_half_a_size_is_none(driver: Driver, server: SqlServer, files: tuple[File, ...]) -> None:
+def test_an_incomplete_size_counts_as_none(driver: Driver, server: SqlServer, files: tuple[File, ...]) -> None:
     server.catalogue.add_backup("shop", at(17, 1), *files)
     server.catalogue.add_backup("shop", at(18, 1), DATA, LOG)
     assert days(recovered(driver, server)) == [18]
@@ -114,12 +114,12 @@ def test_a_backup_without_a_time_zone_has_no_day(driver: Driver, server: SqlServ
     assert recovered(driver, server) == []
 
 
-def test_without_the_right_the_grants_are_named(driver: Driver) -> None:
+def test_without_the_privilege_the_grants_are_named(driver: Driver) -> None:
     with (
         new_server(*MINIMAL, BACKUPS[0]) as server,
         visit(driver, server) as probe,
-        failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as said,
+        failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as messages,
     ):
         probe.recover_sizes(["shop"], FIRST, LAST, SHANGHAI)
     grants = "GRANT SELECT ON dbo.backupset TO [monitor]; GRANT SELECT ON dbo.backupfile TO [monitor];"
-    assert said[0].endswith(f"run on that server: USE msdb; CREATE USER [monitor] FOR LOGIN [monitor]; {grants}")
+    assert messages[0].endswith(f"run on that server: USE msdb; CREATE USER [monitor] FOR LOGIN [monitor]; {grants}")

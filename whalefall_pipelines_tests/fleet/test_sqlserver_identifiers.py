@@ -1,4 +1,4 @@
-"""What a SQL Server says of itself and of its databases besides sizes: identity, identifiers, names that are no text, shared bytes."""
+"""What a SQL Server reports besides sizes: its identity, identifiers of databases, names that are not valid text, shared bytes."""
 
 import pytest
 
@@ -25,8 +25,8 @@ def listed(driver: Driver, server: SqlServer) -> dict[str, str | None]:
 
 
 def identifiers(driver: Driver, server: SqlServer, *names: str) -> list[str | None]:
-    found = listed(driver, server)
-    return [found[name] for name in names]
+    identifiers_by_name = listed(driver, server)
+    return [identifiers_by_name[name] for name in names]
 
 
 def test_a_rename_keeps_the_identifier_and_a_database_made_anew_has_another(driver: Driver, server: SqlServer) -> None:
@@ -51,7 +51,7 @@ def test_system_databases_keep_their_identifiers_when_the_server_restarts(driver
     assert [before[name] for name in ("master", "tempdb", "model", "msdb")] == ["1", "2", "3", "4"]
 
 
-def test_a_server_says_who_it_is_and_since_when_it_runs(driver: Driver, server: SqlServer) -> None:
+def test_a_server_reports_its_identity_and_start_time(driver: Driver, server: SqlServer) -> None:
     with visit(driver, server) as probe:
         first = probe.identity()
     with visit(driver, server) as probe:
@@ -102,8 +102,8 @@ def measured(probe: Probe, *names: str) -> list[int]:
     return [outcome.total_bytes // PAGE for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)]
 
 
-def test_names_that_are_no_text_are_kept_apart_and_measured(driver: Driver, server: SqlServer) -> None:
-    """Half a surrogate pair and NUL are characters of a name there; PostgreSQL's text has neither."""
+def test_names_that_are_not_valid_text_are_distinguished_and_measured(driver: Driver, server: SqlServer) -> None:
+    """Half a surrogate pair and NUL are valid in a name there; PostgreSQL's text allows neither."""
     for pages, name in enumerate((HALF, OTHER_HALF, NUL, "caf\\ud83d", "café 🐋"), 1):
         server.catalogue.add_database(name, data_pages=pages, log_pages=0, used_pages=pages)
     names = ["caf\\ud83d", "caf\\ud83e", "a\\u0000b", "caf\\\\ud83d", "café 🐋"]
@@ -111,13 +111,13 @@ def test_names_that_are_no_text_are_kept_apart_and_measured(driver: Driver, serv
         assert set(names) < set(probe.list_databases())
         assert measured(probe, *names) == [1, 2, 3, 4, 5]
         assert [outcome.used_bytes for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)] == [
-            *[None] * 3,  # no driver can ask by such a name
+            *[None] * 3,  # no driver can query by such a name
             4 * PAGE,
             5 * PAGE,
         ]
 
 
-def test_containers_of_a_name_that_is_no_text_cost_that_database_alone(driver: Driver, server: SqlServer) -> None:
+def test_containers_of_a_name_that_is_not_valid_text_affect_only_that_database(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database(HALF, container_pages=7)
     server.catalogue.add_database("shop", data_pages=1, log_pages=1)
     with visit(driver, server) as probe:
@@ -127,7 +127,7 @@ def test_containers_of_a_name_that_is_no_text_cost_that_database_alone(driver: D
     assert (missing.reason, "rename the database" in missing.detail) == (Reason.INCOMPLETE, True)
 
 
-def test_on_amazon_rds_nothing_is_advised_that_nobody_can_run_there(driver: Driver) -> None:
+def test_on_amazon_rds_only_statements_that_can_run_there_are_suggested(driver: Driver) -> None:
     """The administrator there does not hold CONNECT ANY DATABASE and cannot grant it; a user in the database does the same."""
     with new_server(*MINIMAL) as server:
         server.catalogue.add_database("rdsadmin")
@@ -148,12 +148,12 @@ def test_a_part_of_the_listing_is_never_taken_for_all_of_it(driver: Driver, serv
         server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
     with visit(driver, server) as probe:
         (grant, *_) = (right.statement for right in probe.privileges() if not right.is_held)
-        with failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as said:
+        with failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as messages:
             probe.list_databases()
-    assert said[0].endswith(f"run on that server: {grant}")
+    assert messages[0].endswith(f"run on that server: {grant}")
 
 
-def test_what_is_in_use_is_unknown_where_objects_are_hidden(driver: Driver, server: SqlServer) -> None:
+def test_used_space_is_unknown_where_objects_are_hidden(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", used_pages=5)
     server.catalogue.deny(LOGIN.username, "VIEW DEFINITION ON [shop]")
     with visit(driver, server) as probe:

@@ -1,6 +1,6 @@
 """A SQL Server, or what stands in its place, that refuses the login: the right reason through both drivers, and no password.
 
-Networks that fail are in `test_faults.py`, TLS in `test_sqlserver_tls.py`.
+Network failures are in `test_faults.py`, TLS in `test_sqlserver_tls.py`.
 """
 
 import socket
@@ -27,8 +27,8 @@ HOSTILE = ["plain", "a;b", "a}b", "a}}", "{a", "{a}", "a=b;SERVER=x", "'\"\\", "
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_passwords_and_login_names_get_in(driver: Driver, server: SqlServer, text: str) -> None:
-    username = text.replace("\\", "/")  # a backslash makes it a Windows login, which SQL Server's own can never be
+def test_hostile_passwords_and_login_names_connect(driver: Driver, server: SqlServer, text: str) -> None:
+    username = text.replace("\\", "/")  # a backslash makes it a Windows login, never one of SQL Server's own
     server.catalogue.add_login(username, text, "VIEW ANY DEFINITION")
     with visit(driver, server, Login(username, text)) as probe:
         (grant, *_) = (right.statement for right in probe.privileges())
@@ -37,9 +37,9 @@ def test_hostile_passwords_and_login_names_get_in(driver: Driver, server: SqlSer
 
 def test_what_a_driver_cannot_pass_on_is_never_sent(server: SqlServer) -> None:
     login = Login("monitor", "a};SERVER=elsewhere")
-    with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, login.password) as said:
+    with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError, login.password) as messages:
         connect(targets.driver_of("freetds"), instance_at(server.host, server.port), login)
-    assert "cannot pass on a user name or password" in said[0]
+    assert "cannot pass on a user name or password" in messages[0]
     server.catalogue.add_login("other", str(login.password))
     with visit(targets.driver_of("microsoft"), server, Login("other", login.password)) as probe:
         assert probe.list_databases()
@@ -47,22 +47,22 @@ def test_what_a_driver_cannot_pass_on_is_never_sent(server: SqlServer) -> None:
 
 def test_a_wrong_password_and_an_unknown_login_are_rejected(driver: Driver, server: SqlServer) -> None:
     for username in (LOGIN.username, "nobody", "a (4060) (SQLDriverConnect)", "x. (4060); [HY000] [y] z"):
-        with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as said:
+        with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as messages:
             connect(driver, instance_at(server.host, server.port), Login(username, SECRET))
-        assert said[0].endswith("check the credential of the instance.")
-        assert "Login failed for user" in said[0]
+        assert messages[0].endswith("check the credential of the instance.")
+        assert "Login failed for user" in messages[0]
 
 
 @pytest.mark.parametrize("number", [18470, 18486, 18487, 18488])
 def test_a_login_that_is_locked_or_expired_is_rejected(driver: Driver, server: SqlServer, number: int) -> None:
     server.catalogue.add_login("old", SECRET, refusal=number)
-    with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as said:
+    with failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as messages:
         connect(driver, instance_at(server.host, server.port), Login("old", SECRET))
-    assert said[0].endswith("the login is disabled or locked, or its password has expired.")
+    assert messages[0].endswith("the login is disabled or locked, or its password has expired.")
 
 
 @pytest.mark.parametrize("number", [17809, 18458, 18459])
-def test_a_full_server_is_worth_another_try(driver: Driver, server: SqlServer, number: int) -> None:
+def test_a_full_server_is_retried(driver: Driver, server: SqlServer, number: int) -> None:
     server.catalogue.add_login("late", SECRET, refusal=number)
     with failure(Reason.UNAVAILABLE, UnreachableError):
         connect(driver, instance_at(server.host, server.port), Login("late", SECRET))
@@ -71,10 +71,10 @@ def test_a_full_server_is_worth_another_try(driver: Driver, server: SqlServer, n
 @pytest.mark.parametrize("database", ["no such", "closed"])
 def test_a_default_database_that_cannot_be_opened_is_named(driver: Driver, server: SqlServer, database: str) -> None:
     server.catalogue.add_database("closed", state="OFFLINE")
-    with failure(Reason.UNAVAILABLE, LoginRejectedError, LOGIN.password) as said:
+    with failure(Reason.UNAVAILABLE, LoginRejectedError, LOGIN.password) as messages:
         connect(driver, instance_at(server.host, server.port, default_database=database))
-    assert f'"{database}"' in said[0]
-    assert said[0].endswith("correct the default database of the instance.")
+    assert f'"{database}"' in messages[0]
+    assert messages[0].endswith("correct the default database of the instance.")
     with visit(driver, server, default_database="msdb") as probe:
         assert probe.list_databases()
 
@@ -88,16 +88,16 @@ def test_a_default_database_that_cannot_be_opened_is_named(driver: Driver, serve
         (b"\x00\xff" * 100, Reason.SERVER_ERROR, UnreachableError),
     ],
 )
-def test_what_hangs_up_is_unavailable_and_what_speaks_otherwise_is_no_sql_server(
+def test_a_closed_connection_is_unavailable_and_another_protocol_is_not_sql_server(
     driver: Driver, answer: bytes | None, reason: Reason, kind: type[TargetError]
 ) -> None:
-    with answering_host(answer) as host, failure(reason, kind, LOGIN.password) as said:
+    with answering_host(answer) as host, failure(reason, kind, LOGIN.password) as messages:
         connect(driver, instance_at(host.host, host.port))
-    assert said[0].endswith("it will be retried." if reason is Reason.UNAVAILABLE else "that is no SQL Server: check the port.")
+    assert messages[0].endswith("it will be retried." if reason is Reason.UNAVAILABLE else "that is no SQL Server: check the port.")
 
 
 def test_a_host_with_two_addresses_is_watched_whichever_the_driver_takes(server: SqlServer, tmp_path: Path) -> None:
-    """Microsoft's driver takes IPv4 first, while everything else takes IPv6, which is where the trial goes."""
+    """Microsoft's driver tries IPv4 first, while everything else tries IPv6, where the trial connection goes."""
     server.held.set()
 
     def wait() -> None:
@@ -110,8 +110,8 @@ def test_a_host_with_two_addresses_is_watched_whichever_the_driver_takes(server:
         with_names(tmp_path, "::1 both\n127.0.0.1 both\n", wait)
 
 
-def test_a_name_that_is_cut_off_in_mid_character_is_no_unknown_host() -> None:
-    """SQL Server takes 128 halves of characters for a name; both drivers raise what Python does on the half that is left."""
-    with failure(Reason.SERVER_ERROR, SizesError, LOGIN.password) as said, translating(instance_at("db", 1433), Watch()):
+def test_a_name_cut_off_in_mid_character_is_not_an_unknown_host() -> None:
+    """SQL Server cuts a name after 128 UTF-16 units; for half a character both drivers raise Python's decoding error."""
+    with failure(Reason.SERVER_ERROR, SizesError, LOGIN.password) as messages, translating(instance_at("db", 1433), Watch()):
         "🐋".encode("utf-16-le")[:2].decode("utf-16-le")
-    assert said[0].endswith("rename what has it.")
+    assert messages[0].endswith("rename what has it.")

@@ -1,4 +1,4 @@
-"""Databases in availability groups: each replica is measured where it is, and its number says that it is one."""
+"""Databases in availability groups: each replica is measured on its own server, and its method says that it is a replica."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -27,21 +27,21 @@ def measured(probe: SqlServerProbe, name: str) -> DatabaseSize:
 def test_a_secondary_is_measured_whether_or_not_it_can_be_read(driver: Driver, server: SqlServer, is_readable: bool) -> None:
     server.catalogue.add_database("shop", role=2, is_readable=is_readable, used_pages=5)
     with visit(driver, server) as probe:
-        found = measured(probe, "shop")
-    assert (found.total_bytes, found.method, found.used_bytes) == (1152 * PAGE, Method.MASTER_FILES_OF_SECONDARY, None)
-    assert not any("allocation_units" in text for text in server.statements)  # a secondary is never asked more than master knows
+        size = measured(probe, "shop")
+    assert (size.total_bytes, size.method, size.used_bytes) == (1152 * PAGE, Method.MASTER_FILES_OF_SECONDARY, None)
+    assert not any("allocation_units" in text for text in server.statements)  # only master is queried about a secondary
 
 
 @pytest.mark.parametrize("role", [None, 0, 1])
-def test_a_primary_and_what_is_in_no_group_are_what_they_seem(driver: Driver, server: SqlServer, role: int | None) -> None:
+def test_a_primary_and_a_database_outside_any_group_are_measured_normally(driver: Driver, server: SqlServer, role: int | None) -> None:
     server.catalogue.add_database("other", role=2)
     server.catalogue.add_database("shop", role=role, used_pages=5)
     with visit(driver, server) as probe:
-        found = measured(probe, "shop")
-    assert (found.method, found.used_bytes) == (Method.MASTER_FILES, 5 * PAGE)
+        size = measured(probe, "shop")
+    assert (size.method, size.used_bytes) == (Method.MASTER_FILES, 5 * PAGE)
 
 
-def test_without_the_right_replicas_are_measured_and_not_told_apart(driver: Driver, server: SqlServer) -> None:
+def test_without_the_privilege_replicas_are_measured_but_not_distinguished(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", role=2, is_readable=False)
     server.catalogue.revoke(LOGIN.username, SEES_STATE)
     with visit(driver, server) as probe:
@@ -53,15 +53,15 @@ def test_without_the_right_replicas_are_measured_and_not_told_apart(driver: Driv
         assert all(right.is_held for right in probe.privileges())
 
 
-def test_what_a_replica_backed_up_says_that_others_may_know_more(driver: Driver, server: SqlServer) -> None:
+def test_sizes_from_backups_of_a_replica_have_their_own_method(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", role=2)
     server.catalogue.add_database("crm")
     for name in ("shop", "crm", "dropped since"):
         server.catalogue.add_backup(name, datetime(2026, 11, 17, 1), File("D", 10), File("L", 1))  # noqa: DTZ001 - the server's local time
     with visit(driver, server) as probe:
         day = date(2026, 11, 17)
-        found = probe.recover_sizes(["shop", "crm", "dropped since"], day, day, ZoneInfo("Asia/Shanghai"))
-    assert {size.database_name: size.method for size in found} == {
+        sizes = probe.recover_sizes(["shop", "crm", "dropped since"], day, day, ZoneInfo("Asia/Shanghai"))
+    assert {size.database_name: size.method for size in sizes} == {
         "shop": Method.BACKUP_FILE_SIZE_OF_REPLICA,
         "crm": Method.BACKUP_FILE_SIZE,
         "dropped since": Method.BACKUP_FILE_SIZE,

@@ -1,4 +1,4 @@
-"""TLS inside TDS: for the login alone, for everything, verified where the driver can, refused by a sentence when it does not fit."""
+"""TLS inside TDS: for the login only or for everything, verified where the driver can, refused by a sentence when it does not match."""
 
 import os
 import ssl
@@ -18,7 +18,7 @@ from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, connect, 
 from whalefall_pipelines_tests.servers.visits import failure
 
 driver = targets.driver
-# A visit in a process of its own, whose environment says which authorities the system trusts.
+# A probe in its own process, whose environment says which authorities the system trusts.
 VISIT = """
 import sys
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, driver_of, instance_at
@@ -57,17 +57,17 @@ def test_the_password_is_always_encrypted_and_everything_when_either_side_wants_
 
 
 def test_disable_is_what_the_driver_has_for_it(driver: Driver, context: ssl.SSLContext) -> None:
-    """FreeTDS sends all in the clear; Microsoft's driver has nothing less than an encrypted login."""
+    """FreeTDS sends everything in plain text; Microsoft's driver always encrypts at least the login."""
     with new_server(tls=context) as server, visit(driver, server, sslmode="disable"):
         (session,) = server.sessions
         assert (session.is_login_encrypted, session.is_encrypted) == (driver.is_microsoft, False)
 
 
 def refused(driver: Driver, server: SqlServer, **settings: str | None) -> str:
-    with failure(Reason.TLS_FAILED, LoginRejectedError, LOGIN.password) as said:
+    with failure(Reason.TLS_FAILED, LoginRejectedError, LOGIN.password) as messages:
         connect(driver, instance_at(server.host, server.port, **settings))
     assert server.statements == []
-    return said[0]
+    return messages[0]
 
 
 def test_a_server_without_tls_is_refused_where_it_is_required(driver: Driver) -> None:
@@ -83,14 +83,14 @@ def test_a_certificate_that_nobody_trusts_is_refused(context: ssl.SSLContext) ->
 
 def test_what_a_driver_cannot_verify_is_refused_by_a_sentence(driver: Driver, context: ssl.SSLContext, folder: Path) -> None:
     with new_server(tls=context) as server:
-        said = refused(driver, server, sslmode="verify-full", sslrootcert=str(folder / "authority.pem"))
-        assert "add yours there (update-ca-certificates)" in said
+        message = refused(driver, server, sslmode="verify-full", sslrootcert=str(folder / "authority.pem"))
+        assert "add yours there (update-ca-certificates)" in message
         if not driver.is_microsoft:
             assert "FreeTDS cannot verify a certificate" in refused(driver, server, sslmode="verify-full")
 
 
 def test_the_drivers_own_way_to_name_a_certificate_verifies_nothing_in_tds_7(context: ssl.SSLContext, folder: Path) -> None:
-    """Why sslrootcert is refused: ServerCertificate is for Encrypt=strict (TDS 8) alone, and otherwise passes over without a word."""
+    """Why sslrootcert is refused: ServerCertificate works only with Encrypt=strict (TDS 8), and is otherwise silently ignored."""
     driver = driver_of("microsoft")
     with new_server(tls=context) as server:
         text = connection_string(driver, instance_at("localhost", server.port, sslmode="require"), LOGIN)

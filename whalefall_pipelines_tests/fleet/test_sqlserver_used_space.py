@@ -1,4 +1,4 @@
-"""How much of the files is in use, as far as the databases let the login in; and what else is unknown stays unknown, never 0."""
+"""How much of the files is in use, as far as the login can connect to the databases; the rest stays unknown, never 0."""
 
 import threading
 
@@ -21,18 +21,18 @@ PAGE = 8192
 
 
 def used(probe: Probe, *names: str) -> list[int | None]:
-    """The used bytes of these databases, all of which have a size."""
+    """The used bytes of these databases, each of which has a size."""
     sizes = [outcome for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)]
-    assert [one.database_name for one in sizes] == list(names)
-    return [one.used_bytes for one in sizes]
+    assert [size.database_name for size in sizes] == list(names)
+    return [size.used_bytes for size in sizes]
 
 
 def questions(server: SqlServer) -> list[int]:
-    """Of how many databases each statement asked."""
+    """How many databases each statement queried."""
     return [text.count("allocation_units") for text in server.statements if "allocation_units" in text]
 
 
-def test_what_is_in_use_comes_by_one_statement_for_all(driver: Driver, server: SqlServer) -> None:
+def test_used_space_is_read_by_one_statement_for_all(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", used_pages=700)
     server.catalogue.add_database("docs", used_pages=10, container_pages=77)  # a container is in use as a whole
     server.catalogue.add_database("huge", data_pages=2**31 - 1, used_pages=2**31 - 1)
@@ -41,7 +41,7 @@ def test_what_is_in_use_comes_by_one_statement_for_all(driver: Driver, server: S
     assert questions(server) == [3]
 
 
-def test_what_cannot_be_asked_is_unknown(driver: Driver, server: SqlServer) -> None:
+def test_what_cannot_be_queried_is_unknown(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shut", used_pages=700, state="OFFLINE")
     server.catalogue.add_database("broken", used_pages=700, state="SUSPECT")
     server.catalogue.add_database("shop", used_pages=700)
@@ -55,7 +55,7 @@ def test_what_cannot_be_asked_is_unknown(driver: Driver, server: SqlServer) -> N
     assert questions(server) == [1]
 
 
-def test_hundreds_of_databases_are_asked_in_hundreds(driver: Driver, server: SqlServer) -> None:
+def test_databases_are_queried_in_batches_of_a_hundred(driver: Driver, server: SqlServer) -> None:
     names = [f"tenant {number:03}" for number in range(205)]
     for number, name in enumerate(names):
         server.catalogue.add_database(name, used_pages=number)
@@ -65,7 +65,7 @@ def test_hundreds_of_databases_are_asked_in_hundreds(driver: Driver, server: Sql
 
 
 def test_a_database_that_fails_the_question_is_found_and_costs_no_other_its_answer(driver: Driver, server: SqlServer) -> None:
-    """A secondary replica may be closed to readers, which only VIEW SERVER STATE tells beforehand."""
+    """A secondary replica may be closed to readers, which only VIEW SERVER STATE reveals beforehand."""
     server.catalogue.revoke(LOGIN.username, SEES_STATE)
     names = [f"tenant {number}" for number in range(9)]
     for number, name in enumerate(names):
@@ -77,7 +77,7 @@ def test_a_database_that_fails_the_question_is_found_and_costs_no_other_its_answ
 
 
 @pytest.mark.parametrize("number", [1222, 8134])
-def test_sizes_are_kept_when_the_question_fails(driver: Driver, server: SqlServer, number: int) -> None:
+def test_sizes_are_kept_when_the_query_fails(driver: Driver, server: SqlServer, number: int) -> None:
     server.catalogue.add_database("shop", used_pages=700)
     with visit(driver, server) as probe:
         server.next_error, server.error_on = ServerError(number, "as told"), "allocation_units"
@@ -86,8 +86,8 @@ def test_sizes_are_kept_when_the_question_fails(driver: Driver, server: SqlServe
 
 
 @pytest.mark.parametrize("deadlines", [Deadlines(10, 4, 60), Deadlines(10, 60, 6)])
-def test_a_question_that_takes_too_long_is_the_last_and_costs_no_size(driver: Driver, server: SqlServer, deadlines: Deadlines) -> None:
-    """Too long for a statement, or for the visit: with ten thousand databases there would be a hundred questions."""
+def test_a_query_that_takes_too_long_is_the_last_and_loses_no_size(driver: Driver, server: SqlServer, deadlines: Deadlines) -> None:
+    """Too long for a statement, or for the probe: with ten thousand databases there would be a hundred queries."""
     names = [f"tenant {number:03}" for number in range(405)]
     for name in names:
         server.catalogue.add_database(name, used_pages=700)
@@ -98,7 +98,7 @@ def test_a_question_that_takes_too_long_is_the_last_and_costs_no_size(driver: Dr
     assert questions(server) == [100, 100]
 
 
-def test_a_visit_that_is_stopped_asks_nothing_more(driver: Driver, server: SqlServer) -> None:
+def test_a_stopped_probe_sends_no_further_query(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", used_pages=700)
     watchdog = Watchdog()
     with visit(driver, server, deadlines=PATIENT, watchdog=watchdog) as probe:

@@ -1,4 +1,4 @@
-"""`whalefall env`: a shell that evaluates it works on whalefall's store, and no password is printed on the way."""
+"""`whalefall env`: a shell that evaluates its output uses whalefall's store, and no password is printed."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ with DagsterInstance.get() as instance:
 
 
 def evaluate(home: Home, program: Path, script: str) -> list[str]:
-    """What a script prints in a shell that evaluated the exports."""
+    """The output of a script in a shell that evaluated the exports."""
     result = subprocess.run(
         ["bash", "-c", f'eval "$("{program}" env)" && exec "$@"', "bash", sys.executable, "-c", script],
         env=home.environment,
@@ -45,7 +45,7 @@ def evaluate(home: Home, program: Path, script: str) -> list[str]:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
-    """The command as pip installs it, in a folder that is not on the PATH."""
+    """The command as pip installs it, in a folder outside the PATH."""
     path = tmp_path / "bin of mine" / "whalefall"
     path.parent.mkdir()
     path.write_text(f"#!{sys.executable}\nfrom whalefall_pipelines.cli.main import main\nmain()\n")
@@ -79,7 +79,7 @@ def test_the_embedded_stores_lines_hold_no_secret_and_do_not_make_it_a_store_of_
     assert (home.folder / "dagster" / "workspace.yaml").samefile(REPOSITORY / "workspace.yaml")
 
 
-def test_a_dagster_yaml_of_ones_own_stays(prepared_home: Callable[..., Home]) -> None:
+def test_an_existing_dagster_yaml_is_kept(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home()
     own = home.folder / "dagster" / "dagster.yaml"
     own.unlink()
@@ -91,7 +91,9 @@ def test_a_dagster_yaml_of_ones_own_stays(prepared_home: Callable[..., Home]) ->
     assert (home.folder / "dagster" / "workspace.yaml").samefile(REPOSITORY / "workspace.yaml")
 
 
-def test_a_password_of_ones_own_reaches_dagster_and_no_output(postgres_server: PostgresCluster, program: Path, tmp_path: Path) -> None:
+def test_the_password_of_an_external_store_reaches_dagster_and_no_output(
+    postgres_server: PostgresCluster, program: Path, tmp_path: Path
+) -> None:
     administer(postgres_server, "create role env_own login password 'p@ss w/%rd' createdb")
     url = f"postgresql://env_own:p%40ss%20w%2F%25rd@127.0.0.1:{postgres_server.port}/env_own"
     home = Home(tmp_path / "home", {"WHALEFALL_DATABASE_URL": url, "WHALEFALL_DAGSTER_DATABASE_URL": f"{url}_dagster"})

@@ -1,4 +1,4 @@
-"""A production as the README sets it up: roles separated by psql, Dagster with the writer's login, and the doctor who finds it in order."""
+"""A production deployment as in the README: roles separated with psql, Dagster with the writer's login, and no problem for the doctor."""
 
 import contextlib
 import subprocess
@@ -20,9 +20,9 @@ NAMES = ("--owner", "prod_owner", "--writer", "prod_writer", "--reader", "prod_r
 
 
 def test_the_statements_are_printed_and_nothing_is_changed(store: Database, store_environment: dict[str, str]) -> None:
-    said = succeed(store_environment, "store", "roles", *NAMES)
-    assert 'grant select, insert, update on all tables in schema "public" to "prod_writer";' in said
-    assert "{" not in said
+    output = succeed(store_environment, "store", "roles", *NAMES)
+    assert 'grant select, insert, update on all tables in schema "public" to "prod_writer";' in output
+    assert "{" not in output
     with store.transaction() as cursor:
         cursor.execute("select 1 from pg_roles where rolname = 'prod_owner'")
         assert cursor.fetchall() == []
@@ -31,12 +31,12 @@ def test_the_statements_are_printed_and_nothing_is_changed(store: Database, stor
 
 @pytest.fixture
 def databases(postgres_server: PostgresCluster) -> Iterator[tuple[str, str]]:
-    """Two databases, and nothing of the roles afterwards."""
-    found = ("prod_whalefall", "prod_dagster")
-    administer(postgres_server, *(f"create database {name}" for name in found))
-    yield found
+    """Two databases; afterwards the roles are removed, too."""
+    names = ("prod_whalefall", "prod_dagster")
+    administer(postgres_server, *(f"create database {name}" for name in names))
+    yield names
     administer(
-        postgres_server, *(f"drop database {name} with (force)" for name in found), *(f"drop role if exists {name}" for name in ROLES)
+        postgres_server, *(f"drop database {name} with (force)" for name in names), *(f"drop role if exists {name}" for name in ROLES)
     )
 
 
@@ -48,8 +48,8 @@ def test_a_production_with_separated_roles_runs_and_is_in_order(
 
     def home(login: str) -> Home:
         urls = [postgres_server.url(name) if login == "postgres" else _url(postgres_server, login, name) for name in databases]
-        given = {"WHALEFALL_DATABASE_URL": urls[0], "WHALEFALL_DAGSTER_DATABASE_URL": urls[1], "MONITOR_PASSWORD": "monitor's"}
-        return Home(tmp_path / "home", given)
+        variables = {"WHALEFALL_DATABASE_URL": urls[0], "WHALEFALL_DAGSTER_DATABASE_URL": urls[1], "MONITOR_PASSWORD": "monitor's"}
+        return Home(tmp_path / "home", variables)
 
     administrator, owner, writer = home("postgres"), home("prod_owner"), home("prod_writer")
     administrator.succeed("store", "migrate")
@@ -65,16 +65,16 @@ def test_a_production_with_separated_roles_runs_and_is_in_order(
     assert "42501" in writer.run(*add).stderr
     owner.succeed(*add)
     with running(writer, free_port()) as up:
-        # The sensor asks the daemon to create the missing months, which the writer's run does.
+        # The sensor requests the missing months, which the writer's run creates.
         assert eventually(lambda: "problem" not in writer.run("doctor").stdout, seconds=60), writer.run("doctor").stdout
         assert up.process.poll() is None
         writer.succeed("collect")
         writer.succeed("aggregate", "--period", "monthly", "--start", "2026-10-01")
         writer.succeed("partitions", "expire")
-        said = writer.succeed("doctor")
-    assert "warning" not in said
-    assert said.count("ok ") == 10
-    assert "no heartbeat" not in said
+        output = writer.succeed("doctor")
+    assert "warning" not in output
+    assert output.count("ok ") == 10
+    assert "no heartbeat" not in output
     with contextlib.closing(psycopg2.connect(_url(postgres_server, "prod_reader", whalefall))) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from database_size_stats where method = 'pg_database_size'")
         assert (cursor.fetchone() or (0,))[0] > 0

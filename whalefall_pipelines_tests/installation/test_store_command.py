@@ -1,4 +1,4 @@
-"""`whalefall store` as people run it: the embedded store, and a store of one's own."""
+"""`whalefall store` as people run it: the embedded store, and an external store."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from whalefall_pipelines_tests.cli.trees import Home
 pytestmark = pytest.mark.process
 
 
-def test_the_embedded_store_is_started_told_about_and_stopped(prepared_home: Callable[..., Home]) -> None:
+def test_the_embedded_store_is_started_described_and_stopped(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home()
     stopped = home.run("store", "status", "--json")
     assert stopped.returncode == 1
@@ -58,7 +58,7 @@ def test_a_home_that_cannot_be_written_is_one_sentence_and_code_2(tmp_path: Path
         assert "Not a directory" in result.stderr
 
 
-def test_binaries_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
+def test_missing_binaries_are_one_sentence(tmp_path: Path) -> None:
     result = Home(tmp_path / "home", {"WHALEFALL_PG_BIN": str(tmp_path)}).run("store", "start")
     assert result.returncode == 2
     assert result.stderr.startswith(f"whalefall: WHALEFALL_PG_BIN is {tmp_path}, but that folder has no working `postgres` and `initdb`")
@@ -66,7 +66,7 @@ def test_binaries_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
 
 @pytest.fixture
 def own_server(postgres_server: PostgresCluster) -> Callable[..., str]:
-    """Makes a login and says its URL of a database that is not there yet."""
+    """Creates a login and returns its URL for a database that does not exist yet."""
 
     def make(name: str, *, may_create: bool) -> str:
         administer(postgres_server, f"create role {name} login password 'p@ss w/%rd'{' createdb' if may_create else ''}")
@@ -80,16 +80,16 @@ def own_home(tmp_path: Path, url: str, dagster: str) -> Home:
     return Home(tmp_path / "home", {"WHALEFALL_DATABASE_URL": url, "WHALEFALL_DAGSTER_DATABASE_URL": beside})
 
 
-def test_a_store_of_ones_own_is_migrated_looked_at_and_neither_started_nor_stopped(own_server: Callable[..., str], tmp_path: Path) -> None:
+def test_an_external_store_is_migrated_and_inspected_but_never_started_or_stopped(own_server: Callable[..., str], tmp_path: Path) -> None:
     url = own_server("own_store", may_create=True)
     home = own_home(tmp_path, url, "own_dagster")
     unreachable = home.run("store", "status", "--json")
     assert unreachable.returncode == 1
     assert json.loads(unreachable.stdout)["state"] == "unreachable"
 
-    said = home.succeed("store", "migrate")
-    assert "Created the database 127.0.0.1" in said
-    assert "Applied 0001_store." in said
+    output = home.succeed("store", "migrate")
+    assert "Created the database 127.0.0.1" in output
+    assert "Applied 0001_store." in output
     status = json.loads(home.succeed("store", "status", "--json"))
     assert (status["state"], status["schema_version"], status["folder"]) == ("running", migrations.shipped()[-1].version, None)
     assert status["dagster_bytes"] > 1_000_000, "Dagster's tables are not there"

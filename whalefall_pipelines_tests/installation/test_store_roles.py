@@ -1,4 +1,4 @@
-"""The separated roles on real PostgreSQL 15 and 18: what each can do is tried, and what the writer may do is what the statements need."""
+"""The separated roles on real PostgreSQL 15 and 18: what each can do is tried, and the writer has just the needed privileges."""
 
 import re
 import subprocess
@@ -39,7 +39,7 @@ PASSWORD = "only for this test"
 
 @dataclass(frozen=True, slots=True)
 class Separated:
-    """A store with separated roles: its superuser's login, and one of each."""
+    """A store with separated roles: its superuser's login, and one login per role."""
 
     cluster: PostgresCluster
     roles: StoreRoles
@@ -60,14 +60,14 @@ class Separated:
 def separate(cluster: PostgresCluster, store: Database, roles: StoreRoles) -> Iterator[Separated]:
     names = (roles.owner, roles.writer, roles.reader)
     with ExitStack() as stack:
-        one, two, three = (
+        owner, two, three = (
             stack.enter_context(closing(Database(store.url.set(username=name, password=PASSWORD), TIMEZONE))) for name in names
         )
-        found = Separated(cluster, roles, store, one, two, three)
-        found.apply()
+        separated_store = Separated(cluster, roles, store, owner, two, three)
+        separated_store.apply()
         for name in names:
             administer(cluster, f"alter role \"{name}\" password '{PASSWORD}'")
-        yield found
+        yield separated_store
     database = str(store.url.database)
     administer(cluster, *(f'reassign owned by "{name}" to postgres' for name in names), database=database)
     administer(cluster, *(f'drop owned by "{name}"' for name in names), database=database)
@@ -76,13 +76,13 @@ def separate(cluster: PostgresCluster, store: Database, roles: StoreRoles) -> It
 
 @pytest.fixture
 def separated(maintenance_server: PostgresCluster, maintenance_store: Database) -> Iterator[Separated]:
-    """Roles of which the writer looks after the months."""
+    """Roles in which the writer maintains the months."""
     yield from separate(maintenance_server, maintenance_store, MAINTENANCE)
 
 
 @pytest.fixture
 def strict(maintenance_server: PostgresCluster, maintenance_store: Database) -> Iterator[Separated]:
-    """Roles of which the owner keeps the months to itself."""
+    """Roles in which only the owner maintains the months."""
     yield from separate(maintenance_server, maintenance_store, STRICT)
 
 
@@ -92,11 +92,11 @@ def execute(store: Database, *statements: str) -> None:
             cursor.execute(statement)
 
 
-def collected(found: Separated, tmp_path: Path) -> FleetTest:
-    """A fleet that the owner registered and the writer collected on two days, with a day missing between."""
+def collected(separated_store: Separated, tmp_path: Path) -> FleetTest:
+    """A fleet that the owner registered and the writer collected on two days, with a missing day between them."""
     servers = {"a": server(), "partly": server({"app": 5, "secret": None}), "down": server(hangs=True)}
-    fleet = FleetTest(found.owner, tmp_path, servers)
-    fleet.store = found.writer
+    fleet = FleetTest(separated_store.owner, tmp_path, servers)
+    fleet.store = separated_store.writer
     fleet.now -= timedelta(days=2)
     fleet.collect(DAY - timedelta(days=2))
     fleet.now += timedelta(days=2)
@@ -104,7 +104,7 @@ def collected(found: Separated, tmp_path: Path) -> FleetTest:
     return fleet
 
 
-def test_a_day_its_gaps_its_periods_and_its_sessions_are_the_writers_work(separated: Separated, tmp_path: Path) -> None:
+def test_the_writer_can_write_days_gaps_periods_and_sessions(separated: Separated, tmp_path: Path) -> None:
     migrations.check(separated.writer)
     fleet = collected(separated, tmp_path)
     assert fleet.sizes() == {("a", "app"): 1000, ("a", "shop"): 2000, ("partly", "app"): 5}
@@ -118,16 +118,16 @@ def test_a_day_its_gaps_its_periods_and_its_sessions_are_the_writers_work(separa
     assert list(verify(separated.reader, DAY - timedelta(days=2), DAY, DAY)) == []
 
 
-def test_the_writer_makes_and_expires_months_and_they_are_the_owners(separated: Separated) -> None:
+def test_the_writer_creates_and_expires_months_that_the_owner_owns(separated: Separated) -> None:
     ensure_months(separated.writer, [date(2024, 3, 1)])
     execute(separated.writer, _a_day("2024-03-05"))
     made = create_table_partitions(separated.writer, SETTINGS, DAY).outcomes
-    assert {one.error for one in made} == {None}
-    assert (Month(2024, 4), Month(2027, 2)) == (min(one.step.month for one in made), max(one.step.month for one in made))
+    assert {outcome.error for outcome in made} == {None}
+    assert (Month(2024, 4), Month(2027, 2)) == (min(outcome.step.month for outcome in made), max(outcome.step.month for outcome in made))
     outcomes = expire_table_partitions(separated.writer, SETTINGS, DAY, beyond_limit=True).outcomes
-    assert {one.error for one in outcomes} == {None}
-    assert Month(2024, 3) in {one.step.month for one in outcomes}
-    assert {one.place for one in read_catalogue(separated.owner)} == {Place.ATTACHED}
+    assert {outcome.error for outcome in outcomes} == {None}
+    assert Month(2024, 3) in {outcome.step.month for outcome in outcomes}
+    assert {partition.place for partition in read_catalogue(separated.owner)} == {Place.ATTACHED}
     owners = "select distinct pg_get_userbyid(relowner) from pg_class where relname ~ '_size_' and relkind in ('r', 'p')"
     assert query(separated.owner, owners) == [("up-owner",)]
     assert query(separated.writer, "select current_user, count(*) from instance_size_stats_2026_11 group by 1") == []
@@ -136,8 +136,8 @@ def test_the_writer_makes_and_expires_months_and_they_are_the_owners(separated: 
 
 def test_a_superuser_who_makes_a_month_does_not_take_it_from_the_owner(separated: Separated) -> None:
     ensure_months(separated.superuser, [date(2020, 3, 1), DAY])
-    assert {one.error for one in expire_table_partitions(separated.writer, SETTINGS, DAY).outcomes} == {None}
-    assert [one.name for one in read_catalogue(separated.owner) if one.month == Month(2020, 3)] == []
+    assert {outcome.error for outcome in expire_table_partitions(separated.writer, SETTINGS, DAY).outcomes} == {None}
+    assert [partition.name for partition in read_catalogue(separated.owner) if partition.month == Month(2020, 3)] == []
 
 
 def test_where_the_owner_keeps_the_months_the_writer_collects_into_those_that_are_there(strict: Separated, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_where_the_owner_keeps_the_months_the_writer_collects_into_those_that_ar
     ensure_months(strict.owner, [date(2024, 3, 1)])
     (outcome, *_) = expire_table_partitions(strict.writer, SETTINGS, DAY).outcomes
     assert "whalefall store roles" in str(outcome.error)
-    assert {one.error for one in expire_table_partitions(strict.owner, SETTINGS, DAY).outcomes} == {None}
+    assert {outcome.error for outcome in expire_table_partitions(strict.owner, SETTINGS, DAY).outcomes} == {None}
     with pytest.raises(StoreError, match="permission denied"):
         execute(strict.writer, "set role strict_owner")
 
@@ -187,7 +187,7 @@ def test_the_writer_is_refused_what_no_run_does(separated: Separated, harm: str)
     ensure_months(separated.owner, [DAY])
     with separated.superuser.transaction() as cursor:
         before = _everything(cursor)
-    # Outside a transaction, as DROP DATABASE wants it; a right that was there would show as no error, or as another one.
+    # Outside a transaction, as DROP DATABASE requires; a granted privilege would show as no error, or as another one.
     with pytest.raises(StoreError, match=r"\(42501\)"), separated.writer.session() as cursor:
         cursor.execute(harm)
     with separated.superuser.transaction() as cursor:
@@ -206,34 +206,36 @@ def test_the_writer_may_do_with_rows_what_the_statements_do_and_nothing_more(sep
 
 
 def tables(store: Database) -> list[str]:
-    """Every table and view of whalefall's, months aside."""
-    found = "select relname from pg_class where relkind in ('r', 'p', 'v') and relnamespace = 'public'::regnamespace and not relispartition"
-    return [str(name) for (name,) in query(store, found)]
+    """Every table and view of whalefall, except table partitions."""
+    statement = (
+        "select relname from pg_class where relkind in ('r', 'p', 'v') and relnamespace = 'public'::regnamespace and not relispartition"
+    )
+    return [str(name) for (name,) in query(store, statement)]
 
 
 def needed_rights() -> set[tuple[str, str]]:
-    """What the statements write that runs send: all of them but those that migrate, register instances, or make the demo."""
+    """What the statements of runs write: all statements but those that migrate, register instances, or create the demo."""
     registering = {"remove_instances", "replace_secrets", "set_instances_active", "upsert_credentials", "upsert_instances"}
     elsewhere = {"schema", "store", "demo", "probes", "runtime"}
-    found: set[tuple[str, str]] = set()
+    privileges: set[tuple[str, str]] = set()
     for path in queries.SQL_ROOT.rglob("*.sql"):
         if path.relative_to(queries.SQL_ROOT).parts[0] in elsewhere or path.stem in registering:
             continue
         text = re.sub(r"--.*", "", path.read_text())
         for verb, table in re.findall(r"\b(insert into|update|delete from) ([a-z_]+)", text):
             if table not in {"set", "staged_sizes"}:
-                found.add((table, verb.split()[0]))
+                privileges.add((table, verb.split()[0]))
         if re.search(r"on conflict .*?do update", text, re.DOTALL):
-            found |= {(table, "update") for table in re.findall(r"\binsert into ([a-z_]+)", text)}
-    return found
+            privileges |= {(table, "update") for table in re.findall(r"\binsert into ([a-z_]+)", text)}
+    return privileges
 
 
 def test_the_reader_reads_everything_but_secrets_and_writes_nothing(separated: Separated, tmp_path: Path) -> None:
     collected(separated, tmp_path)
     execute(separated.owner, "update credentials set secret = 'env:HIDDEN'")
-    found = tables(separated.superuser)
-    assert {"capacity_coverage", "schema_migrations"} < set(found)
-    for table in (*found, "instance_size_stats_2026_11"):
+    names = tables(separated.superuser)
+    assert {"capacity_coverage", "schema_migrations"} < set(names)
+    for table in (*names, "instance_size_stats_2026_11"):
         if table != "credentials":
             query(separated.reader, f'select * from "{table}" limit 1')
     assert query(separated.reader, "select name, username from credentials order by name limit 1") == [("a", "monitor")]
@@ -248,12 +250,12 @@ def test_the_reader_reads_everything_but_secrets_and_writes_nothing(separated: S
     for writing in ("delete from sync_sessions", "create temporary table x ()", "insert into sync_sessions default values"):
         with pytest.raises(StoreError, match=r"\((25006|42501)\)"):
             execute(separated.reader, writing)
-        with pytest.raises(StoreError, match=r"\(42501\)"):  # the read-only session is a courtesy; the rights are what holds
+        with pytest.raises(StoreError, match=r"\(42501\)"):  # the read-only session is a convenience; the privileges are the protection
             execute(separated.reader, "set transaction read write", writing.replace("temporary ", ""))
 
 
 def test_no_column_that_the_reader_sees_is_called_a_secret(separated: Separated) -> None:
-    """A migration that brings a column with a secret must take it from the reader, who is given every new table."""
+    """A migration that adds a column with a secret must revoke it from the reader, who can read every new table."""
     columns = query(
         separated.superuser,
         "select attrelid::regclass::text, attname from pg_attribute join pg_class on attrelid = pg_class.oid "
@@ -265,7 +267,7 @@ def test_no_column_that_the_reader_sees_is_called_a_secret(separated: Separated)
     assert [column for column in columns if re.search("secret|password|token|passphrase|cipher", str(column[1]))] == []
 
 
-def test_tables_that_a_later_migration_makes_are_everybodys_at_once(separated: Separated) -> None:
+def test_tables_of_a_later_migration_are_granted_to_every_role_immediately(separated: Separated) -> None:
     execute(separated.owner, "create table later (x integer)")
     execute(separated.writer, "insert into later values (1)", "update later set x = 2")
     assert query(separated.reader, "select x from later") == [(2,)]
@@ -288,7 +290,7 @@ def test_a_second_application_changes_nothing(separated: Separated) -> None:
         assert _everything(cursor) == before
 
 
-def test_a_strict_writer_is_what_it_was_told_to_be_after_a_lenient_one(separated: Separated) -> None:
+def test_a_strict_writer_is_strict_even_after_a_lenient_one(separated: Separated) -> None:
     replace(separated, roles=replace(MAINTENANCE, owner_keeps_months=True)).apply()
     with pytest.raises(StoreError, match="whalefall store roles"):
         ensure_months(separated.writer, [DAY])
@@ -328,8 +330,8 @@ def _a_day(day: str) -> str:
 
 
 def _everything(cursor: psycopg2.extensions.cursor) -> list[list[tuple[object, ...]]]:
-    """Who owns what, who may do what, who belongs to whom, and how many rows there are in what could be changed."""
-    found: list[list[tuple[object, ...]]] = []
+    """Owners, privileges, memberships, and the number of rows in everything that could be changed."""
+    results: list[list[tuple[object, ...]]] = []
     for statement in (
         (
             "select relname, relowner, (select array_agg(a::text order by a::text) from unnest(relacl) as a) from pg_class "
@@ -352,5 +354,5 @@ def _everything(cursor: psycopg2.extensions.cursor) -> list[list[tuple[object, .
         "select * from pg_db_role_setting order by 1, 2",
     ):
         cursor.execute(statement)
-        found.append(cursor.fetchall())
-    return found
+        results.append(cursor.fetchall())
+    return results

@@ -1,4 +1,4 @@
-"""Two commands of one installation agree: on the time zone, which is the store's, and on what is there, which reading never makes."""
+"""All commands of an installation agree on the time zone, which is the store's, and a reading command never creates a store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ READING = (
 
 
 def other_day() -> tuple[str, date]:
-    """A zone in which it is another day than in UTC at this moment, and that day: there is one at every hour."""
+    """A zone in which the date differs from UTC at this moment, and that date: there is one at every hour."""
     now = datetime.now(UTC)
     name = "Pacific/Kiritimati" if now.hour >= 11 else "Pacific/Pago_Pago"
     return name, now.astimezone(ZoneInfo(name)).date()
@@ -50,7 +50,7 @@ def other_day() -> tuple[str, date]:
 
 @dataclass(frozen=True)
 class Own:
-    """A store of one's own that nobody has migrated yet."""
+    """An external store that nobody has migrated yet."""
 
     environment: dict[str, str]
     name: str
@@ -144,7 +144,7 @@ def test_a_reading_command_makes_no_store(tmp_path: Path, command: tuple[str, ..
     assert list(tmp_path.iterdir()) == []
 
 
-def test_neither_do_those_that_tell_whether_there_is_one(tmp_path: Path) -> None:
+def test_commands_that_check_for_a_store_make_none_either(tmp_path: Path) -> None:
     (tmp_path / "fleet.yaml").write_text("- {name: b, engine: mysql, host: h, username: u}")
     home = tmp_path / "home"
     for code, *command in (
@@ -153,8 +153,8 @@ def test_neither_do_those_that_tell_whether_there_is_one(tmp_path: Path) -> None
         (0, "store", "stop"),
         (2, "instances", "import", "--dry-run", "fleet.yaml"),
     ):
-        given = [str(tmp_path / word) if word == "fleet.yaml" else word for word in command]
-        result = whalefall({"WHALEFALL_HOME": str(home), "WHALEFALL_TIMEZONE": ""}, *given)
+        arguments = [str(tmp_path / word) if word == "fleet.yaml" else word for word in command]
+        result = whalefall({"WHALEFALL_HOME": str(home), "WHALEFALL_TIMEZONE": ""}, *arguments)
         assert result.exit_code == code, result.output
         assert not home.exists(), command
 
@@ -189,10 +189,10 @@ def test_the_zone_is_changed_by_a_plan_and_stored_days_keep_their_dates(store: D
     assert "Mars" in refused(store_environment, "store", "set-timezone", "Mars", "--yes")
     with store.transaction() as cursor:
         cursor.execute("update sync_sessions set status = 'failed', completed_at = now()")
-    said = succeed(store_environment, "store", "set-timezone", "Europe/Berlin", "--yes")
+    output = succeed(store_environment, "store", "set-timezone", "Europe/Berlin", "--yes")
     for zone in ("Europe/Berlin", "Asia/Shanghai"):
-        assert f"{datetime.now(ZoneInfo(zone)).date()}" in said
-        assert zone in said
+        assert f"{datetime.now(ZoneInfo(zone)).date()}" in output
+        assert zone in output
     assert query(store, "select timezone from installation") == [("Europe/Berlin",)]
     name = str(store.url.database)
     configured = "select setconfig::text from pg_db_role_setting join pg_database as d on d.oid = setdatabase where datname = %s"

@@ -1,6 +1,6 @@
-"""`whalefall up` as a whole: ready when it says so, and gone without a trace however it ends.
+"""`whalefall up` as a whole: ready when it says so, and without remains however it ends.
 
-These start real Dagster processes, seconds each, so every test looks at as much as one start can show.
+These tests start real Dagster processes, which takes seconds, so every test checks as much as possible in one start.
 """
 
 import os
@@ -30,16 +30,16 @@ def gone(home: Home, seconds: float = 20) -> bool:
 
 
 def listening(process: psutil.Process) -> list[str]:
-    """Where a process listens; nowhere when it has ended meanwhile, as the workers of short runs do."""
+    """The addresses on which a process listens; none if it has ended meanwhile, as the workers of short runs do."""
     try:
-        return [one.laddr.ip for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+        return [connection.laddr.ip for connection in process.net_connections("tcp") if connection.status == psutil.CONN_LISTEN]
     except psutil.NoSuchProcess:
         return []
 
 
-def test_kill_9_of_the_front_leaves_nothing_not_even_of_a_run_that_works(prepared_home: Callable[..., Home]) -> None:
+def test_kill_9_of_the_launcher_leaves_nothing_not_even_a_working_run(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home({"WHALEFALL_CONNECT_TIMEOUT_SECONDS": "300", "WHALEFALL_INSTANCE_TIMEOUT_SECONDS": "600"})
-    given = load_settings(home.environment)
+    configured = load_settings(home.environment)
     with silent_host() as silent, running(home, free_port()) as up:
         assert {address for process in home.processes() for address in listening(process)} == {"127.0.0.1"}
 
@@ -47,16 +47,16 @@ def test_kill_9_of_the_front_leaves_nothing_not_even_of_a_run_that_works(prepare
         assert second.returncode == 2
         assert f"is already running in {home.folder}: http://127.0.0.1:{up.port}" in second.stderr
 
-        database = open_database(given)
+        database = open_database(configured)
         register(database, "silent", host=silent.host, port=silent.port)
-        launch_collection(up, given)
+        launch_collection(up, configured)
         assert eventually(lambda: query(database, "select 1 from sync_instance_records where status = 'running'"), seconds=40)
         database.close()
         assert [process for process in home.processes() if "--multiprocessing-fork" in process.cmdline()], "no run to look at"
         up.process.kill()
         assert gone(home), home.processes()
     home.succeed("store", "start")
-    database = open_database(given)
+    database = open_database(configured)
     assert query(database, "select status from sync_sessions where sync_category = 'capacity'") == [("cancelled",)]
     database.close()
     home.succeed("store", "stop")
@@ -66,27 +66,27 @@ def test_started_by_a_script_it_uses_the_store_that_runs_and_leaves_it(prepared_
     home = prepared_home()
     home.succeed("store", "start")
     store = {process.pid for process in home.processes()}
-    said = tmp_path / "said"
-    said.touch()
-    script = f'"$@" up --port {free_port()} > "{said}" 2>&1 & echo $!; wait'  # `&` in a script ignores SIGINT
+    log = tmp_path / "log"
+    log.touch()
+    script = f'"$@" up --port {free_port()} > "{log}" 2>&1 & echo $!; wait'  # `&` in a script ignores SIGINT
     with subprocess.Popen(
         ["sh", "-c", script, "sh", *WHALEFALL], env=home.environment, stdout=subprocess.PIPE, text=True, cwd="/"
     ) as shell:
         assert shell.stdout
-        front = int(shell.stdout.readline())
+        launcher = int(shell.stdout.readline())
         try:
-            assert eventually(lambda: "whalefall is up" in said.read_text(), seconds=60), said.read_text()
-            os.kill(front, signal.SIGINT)
-            assert eventually(lambda: not psutil.pid_exists(front)), said.read_text()
+            assert eventually(lambda: "whalefall is up" in log.read_text(), seconds=60), log.read_text()
+            os.kill(launcher, signal.SIGINT)
+            assert eventually(lambda: not psutil.pid_exists(launcher)), log.read_text()
         finally:
-            if psutil.pid_exists(front):
-                os.kill(front, signal.SIGKILL)
+            if psutil.pid_exists(launcher):
+                os.kill(launcher, signal.SIGKILL)
     assert eventually(lambda: {process.pid for process in home.processes()} & store == {process.pid for process in home.processes()})
     assert cluster(load_settings(home.environment)).process_id() in store
-    assert said.read_text().endswith("whalefall: stopped.\n")
+    assert log.read_text().endswith("whalefall: stopped.\n")
 
 
-def test_a_part_that_dies_takes_the_others_with_it_and_is_named_and_a_store_of_ones_own_stays(prepared_home: Callable[..., Home]) -> None:
+def test_when_a_part_dies_the_others_end_and_it_is_named_and_an_external_store_stays(prepared_home: Callable[..., Home]) -> None:
     other = prepared_home()
     other.succeed("store", "start")
     own_store = {process.pid for process in other.processes()}
@@ -96,7 +96,7 @@ def test_a_part_that_dies_takes_the_others_with_it_and_is_named_and_a_store_of_o
     with running(home, free_port()) as up:
         up.part("dagster._daemon").kill()
         assert up.process.wait(20) == 2
-        last = up.said().splitlines()[-1]
+        last = up.output().splitlines()[-1]
         assert last.startswith("whalefall: The daemon ended unexpectedly, so the rest was stopped; its last output was: ")
         assert last.endswith(f"(see {home.folder / 'logs' / 'daemon.log'})")
         assert gone(home, seconds=1)
@@ -105,13 +105,13 @@ def test_a_part_that_dies_takes_the_others_with_it_and_is_named_and_a_store_of_o
 
 def test_a_terminal_that_is_closed_while_it_starts_ends_what_was_started(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home()
-    front, terminal = pty.fork()
-    if front == 0:
+    launcher, terminal = pty.fork()
+    if launcher == 0:
         os.chdir(REPOSITORY)
         os.execve(sys.executable, [*WHALEFALL, "up", "--port", str(free_port())], home.environment)  # noqa: S606
     assert eventually((home.folder / "logs" / "code_server.log").exists)
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(front, 0)[1]) == 0
+    assert os.waitstatus_to_exitcode(os.waitpid(launcher, 0)[1]) == 0
     assert gone(home, seconds=1)
 
 

@@ -1,4 +1,4 @@
-"""Adding one server: it never overwrites, and brings a removed one back with its history."""
+"""Adding a server never overwrites one, and restores a removed one with its history."""
 
 from pathlib import Path
 
@@ -29,15 +29,20 @@ def add(store: Database, home: Path, name: str = "a", password: str | None = Non
 
 def test_an_added_instance_is_active_with_its_own_login(store: Database, tmp_path: Path) -> None:
     assert add(store, tmp_path, database="app", sslmode="require", capacity_limit="500GiB", secret="env:MONITOR_X") is Action.ADD
-    (one,) = registered_instances(store)
-    assert (one.entry.engine, one.entry.port, one.entry.database, one.entry.sslmode) == (Engine.POSTGRESQL, 5432, "app", "require")
-    assert (one.entry.capacity_limit_bytes, one.entry.tags, one.login.name, one.login.secret) == (
+    (registered,) = registered_instances(store)
+    assert (registered.entry.engine, registered.entry.port, registered.entry.database, registered.entry.sslmode) == (
+        Engine.POSTGRESQL,
+        5432,
+        "app",
+        "require",
+    )
+    assert (registered.entry.capacity_limit_bytes, registered.entry.tags, registered.login.name, registered.login.secret) == (
         500 * 2**30,
         {"env": "prod"},
         "a",
         "env:MONITOR_X",
     )
-    assert one.is_active
+    assert registered.is_active
 
 
 def test_a_password_is_kept_encrypted(store: Database, tmp_path: Path) -> None:
@@ -62,7 +67,7 @@ def test_adding_never_overwrites(store: Database, tmp_path: Path) -> None:
     assert [row[:10] for row in query(store, "select * from instances, credentials")] == [row[:10] for row in before]
 
 
-def test_adding_never_changes_a_login_that_is_there(store: Database, tmp_path: Path) -> None:
+def test_adding_never_changes_an_existing_login(store: Database, tmp_path: Path) -> None:
     add(store, tmp_path, secret="env:MONITOR_X")
     assert add(store, tmp_path, "b", credential="a") is Action.ADD
     assert add(store, tmp_path, "c", credential_name="a", secret="env:MONITOR_X") is Action.ADD
@@ -79,7 +84,9 @@ def test_a_removed_instance_comes_back_with_its_history_and_a_new_login(store: D
     ((instance_id,),) = query(store, "select instance_id from instances")
     remove_instances(store, ["a"])
     assert add(store, tmp_path, secret="env:MONITOR_Y", host="moved") is Action.RESTORE
-    assert [(one.instance_id, one.host, one.secret) for one in active_instances(store)] == [(instance_id, "moved", "env:MONITOR_Y")]
+    assert [(instance.instance_id, instance.host, instance.secret) for instance in active_instances(store)] == [
+        (instance_id, "moved", "env:MONITOR_Y")
+    ]
 
 
 def test_a_removed_instance_does_not_take_the_login_of_others_with_it(store: Database, tmp_path: Path) -> None:
@@ -88,7 +95,7 @@ def test_a_removed_instance_does_not_take_the_login_of_others_with_it(store: Dat
     remove_instances(store, ["a"])
     with pytest.raises(InputError, match="already a credential 'a'"):
         add(store, tmp_path, secret="env:MONITOR_Y")
-    assert [one.secret for one in active_instances(store)] == ["env:MONITOR_X"]
+    assert [instance.secret for instance in active_instances(store)] == ["env:MONITOR_X"]
 
 
 @pytest.mark.parametrize(
@@ -132,11 +139,16 @@ def test_of_programs_that_add_the_same_name_one_wins(store: Database, tmp_path: 
     assert sorted(at_once(*[try_to_add] * 4)) == ["InputError"] * 3 + ["add"]
 
 
-def test_hostile_names_come_out_of_every_way_in_as_they_were(store: Database, tmp_path: Path) -> None:
+def test_hostile_names_are_unchanged_however_they_were_added(store: Database, tmp_path: Path) -> None:
     for number, name in enumerate(HOSTILE_NAMES):
         add(store, tmp_path, name, host=f"'h%s\"{number}", username=name, database=name, sslrootcert=name)
-    found = registered_instances(store)
-    assert tuple(one.entry.name for one in found) == HOSTILE_NAMES
-    for one in found:
-        name = one.entry.name
-        assert (one.login.name, one.login.username, one.entry.database, one.entry.sslrootcert) == (name, name, name, name)
+    instances = registered_instances(store)
+    assert tuple(instance.entry.name for instance in instances) == HOSTILE_NAMES
+    for instance in instances:
+        name = instance.entry.name
+        assert (instance.login.name, instance.login.username, instance.entry.database, instance.entry.sslrootcert) == (
+            name,
+            name,
+            name,
+            name,
+        )

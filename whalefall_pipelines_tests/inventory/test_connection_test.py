@@ -1,4 +1,4 @@
-"""Testing servers: every one is asked, each answers for itself, and nothing but the version is kept."""
+"""Connection tests: every server is probed, each has its own result, and only the version is stored."""
 
 import time
 from pathlib import Path
@@ -20,37 +20,40 @@ from whalefall_pipelines_tests.factories import NIGHT, query, register, server
 def examine(store: Database, home: Path, fleet: Fleet, parallel: int = 8) -> dict[str, ConnectionTest]:
     secrets = SecretBox(load_settings({"WHALEFALL_HOME": str(home)}), {})
     tester = ConnectionTester(store, fleet, secrets, SYSTEM_DATABASES, parallel, clock=lambda: NIGHT)
-    found = tester.test_all(active_instances(store))
-    assert [one.instance.name for one in found] == [one.name for one in active_instances(store)]
-    return {one.instance.name: one for one in found}
+    results = tester.test_all(active_instances(store))
+    assert [result.instance.name for result in results] == [instance.name for instance in active_instances(store)]
+    return {result.instance.name: result for result in results}
 
 
-def test_a_server_tells_what_it_lists_hides_and_measures(store: Database, tmp_path: Path) -> None:
+def test_a_connection_test_reports_listed_hidden_and_measurable_databases(store: Database, tmp_path: Path) -> None:
     register(store, "a")
-    one = examine(store, tmp_path, FakeFleet({"a": server({"app": 5, "shop": 7, "template1": 1, "secret": None})}))["a"]
-    assert (one.server_version, one.visible, one.hidden, one.measurable, one.total_bytes) == ("Fake 1.0", 4, 1, 2, 12)
-    assert [(gap.database_name, gap.reason) for gap in one.missing] == [("secret", Reason.NO_PERMISSION)]
-    assert one.is_reached
-    assert not one.is_fine
-    assert min(one.connect_seconds or -1, one.round_trip_seconds or -1) >= 0
+    result = examine(store, tmp_path, FakeFleet({"a": server({"app": 5, "shop": 7, "template1": 1, "secret": None})}))["a"]
+    assert (result.server_version, result.visible, result.hidden, result.measurable, result.total_bytes) == ("Fake 1.0", 4, 1, 2, 12)
+    assert [(gap.database_name, gap.reason) for gap in result.missing] == [("secret", Reason.NO_PERMISSION)]
+    assert result.is_reached
+    assert not result.is_fine
+    assert min(result.connect_seconds or -1, result.round_trip_seconds or -1) >= 0
 
 
 def test_a_server_without_databases_of_its_own_is_fine_and_has_no_size(store: Database, tmp_path: Path) -> None:
     register(store, "a")
-    one = examine(store, tmp_path, FakeFleet({"a": server({"template0": 1})}))["a"]
-    assert (one.is_fine, one.measurable, one.total_bytes) == (True, 0, None)
+    result = examine(store, tmp_path, FakeFleet({"a": server({"template0": 1})}))["a"]
+    assert (result.is_fine, result.measurable, result.total_bytes) == (True, 0, None)
 
 
 def test_a_login_that_may_not_see_every_database_is_not_fine(store: Database, tmp_path: Path) -> None:
     register(store, "a")
-    one = examine(store, tmp_path, FakeFleet({"a": server({"app": 5}, grant_to_list="GRANT all of it;")}))["a"]
-    assert (one.is_fine, one.measurable, one.missing) == (False, 1, ())
+    result = examine(store, tmp_path, FakeFleet({"a": server({"app": 5}, grant_to_list="GRANT all of it;")}))["a"]
+    assert (result.is_fine, result.measurable, result.missing) == (False, 1, ())
 
 
 def test_only_version_and_instant_of_servers_that_answered_are_kept(store: Database, tmp_path: Path) -> None:
     register(store, "a", "down")
     examine(store, tmp_path, FakeFleet({"a": server()}))
-    assert [(one.server_version, one.last_connected_at) for one in registered_instances(store)] == [("Fake 1.0", NIGHT), (None, None)]
+    assert [(registered.server_version, registered.last_connected_at) for registered in registered_instances(store)] == [
+        ("Fake 1.0", NIGHT),
+        (None, None),
+    ]
     for table in ("instance_databases", "database_size_stats", "sync_sessions", "capacity_gaps"):
         assert query(store, f"select count(*) from {table}") == [(0,)]
 
@@ -61,39 +64,39 @@ def test_each_failure_is_one_servers_own(store: Database, tmp_path: Path) -> Non
         cursor.execute("update credentials set secret = 'env:MONITOR_NOT_SET' where name = 'secret'")
     refusal = LoginRejectedError("wrong password", reason=Reason.AUTHENTICATION_FAILED)
     servers = {"fine": server(), "wrong": server(refusal=refusal), "secret": server()}
-    found = examine(store, tmp_path, FakeFleet(servers))
-    assert {name: getattr(one.error, "reason", None) for name, one in found.items()} == {
+    results = examine(store, tmp_path, FakeFleet(servers))
+    assert {name: getattr(result.error, "reason", None) for name, result in results.items()} == {
         "fine": None,
         "down": Reason.CONNECTION_REFUSED,
         "wrong": Reason.AUTHENTICATION_FAILED,
         "secret": Reason.SECRET_UNREADABLE,
     }
-    assert [name for name, one in found.items() if one.is_reached] == ["fine"]
+    assert [name for name, result in results.items() if result.is_reached] == ["fine"]
     assert servers["secret"].visits == 0
 
 
 def test_an_engine_without_an_adapter_is_one_servers_failure(store: Database, tmp_path: Path) -> None:
     register(store, "ora", engine=Engine.ORACLE)
-    one = examine(store, tmp_path, ServerFleet(adapters={}))["ora"]
-    assert "oracle" in str(one.error)
+    result = examine(store, tmp_path, ServerFleet(adapters={}))["ora"]
+    assert "oracle" in str(result.error)
 
 
-def test_a_bug_in_one_visit_is_one_servers_failure(store: Database, tmp_path: Path) -> None:
+def test_a_bug_in_one_probe_fails_only_that_server(store: Database, tmp_path: Path) -> None:
     register(store, "a", "b")
 
     def stumble(_server: FakeServer) -> None:
         raise ZeroDivisionError("by zero")
 
-    found = examine(store, tmp_path, FakeFleet({"a": server(on_visit=stumble), "b": server()}))
-    assert "ZeroDivisionError" in str(found["a"].error)
-    assert found["b"].is_fine
+    results = examine(store, tmp_path, FakeFleet({"a": server(on_visit=stumble), "b": server()}))
+    assert "ZeroDivisionError" in str(results["a"].error)
+    assert results["b"].is_fine
 
 
-def test_hanging_servers_cost_one_deadline_together(store: Database, tmp_path: Path) -> None:
+def test_hanging_servers_take_one_deadline_together(store: Database, tmp_path: Path) -> None:
     names = [f"n{number}" for number in range(6)]
     register(store, *names)
     fleet = FakeFleet({name: server(hangs=True) for name in names}, Deadlines(instance_seconds=0.5))
     started = time.monotonic()
-    found = examine(store, tmp_path, fleet)
-    assert {getattr(one.error, "reason", None) for one in found.values()} == {Reason.TIMEOUT}
+    results = examine(store, tmp_path, fleet)
+    assert {getattr(result.error, "reason", None) for result in results.values()} == {Reason.TIMEOUT}
     assert time.monotonic() - started < 6 * 0.5

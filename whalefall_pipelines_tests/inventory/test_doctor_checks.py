@@ -1,4 +1,4 @@
-"""What the doctor says of passwords and servers: fine, or a problem with one next step."""
+"""The doctor's checks of passwords and servers: fine, or a problem with one next step."""
 
 from whalefall_pipelines.doctor.outcome import Outcome, Severity
 from whalefall_pipelines.inventory.doctor_checks import CredentialFact, InstanceFact, check_credentials, check_instances
@@ -12,22 +12,22 @@ def test_a_password_that_cannot_be_read_is_a_problem_when_it_is_used() -> None:
         (True, Severity.PROBLEM, "bring it back."),
         (False, Severity.WARNING, "ignore it, because no active instance uses it, or bring it back."),
     ):
-        (found,) = bad(check_credentials([fine, CredentialFact("a", is_used, "It cannot be read; bring it back.")]))
-        assert found == (severity, "It cannot be read.", step)
+        (outcome,) = bad(check_credentials([fine, CredentialFact("a", is_used, "It cannot be read; bring it back.")]))
+        assert outcome == (severity, "It cannot be read.", step)
 
 
-def test_a_server_that_cannot_be_visited_gives_the_advice_of_its_error() -> None:
+def test_an_unreachable_server_gets_the_advice_of_its_error() -> None:
     refused = InstanceFact("a", error="PostgreSQL at h:1: refused; is it running?")
-    found = bad(check_instances([refused, InstanceFact("b", error="Odd.")]))
-    assert found == [
+    outcomes = bad(check_instances([refused, InstanceFact("b", error="Odd.")]))
+    assert outcomes == [
         (Severity.PROBLEM, "a: PostgreSQL at h:1: refused.", "is it running?"),
         (Severity.PROBLEM, "b: Odd.", "run `whalefall instances test b`."),
     ]
 
 
-def test_a_grant_that_lacks_is_a_problem_when_a_size_does_and_else_a_warning() -> None:
+def test_a_missing_grant_is_a_problem_if_sizes_are_missing_and_a_warning_otherwise() -> None:
     missing = (("x", "run on that server: GRANT monitor;"), ("y", "…"))
-    found = bad(
+    outcomes = bad(
         check_instances(
             [
                 InstanceFact("both", missing_grants=("GRANT stats;",), missing=missing),
@@ -37,12 +37,12 @@ def test_a_grant_that_lacks_is_a_problem_when_a_size_does_and_else_a_warning() -
             ]
         )
     )
-    assert [(severity, step) for severity, _, step in found] == [
+    assert [(severity, step) for severity, _, step in outcomes] == [
         (Severity.PROBLEM, "run on that server: GRANT stats;"),
         (Severity.PROBLEM, "run on that server: GRANT monitor;"),
         (Severity.WARNING, "run on that server: GRANT stats;"),
     ]
-    assert "both: x, y cannot be measured" in found[0][1]
+    assert "both: x, y cannot be measured" in outcomes[0][1]
 
 
 def test_fine_servers_are_one_line_and_no_server_is_a_warning() -> None:

@@ -1,4 +1,4 @@
-"""Filter files: what they add to the system databases, and the line of what is wrong in them."""
+"""Filter files: what they add to the system databases, and errors with their line."""
 
 import pytest
 
@@ -8,9 +8,11 @@ from whalefall_pipelines.inventory.fleet_file import parse_filters
 
 
 def test_filters_are_added_to_the_system_databases() -> None:
-    found = parse_filters("postgresql: {names: [Scratch, 1], patterns: ['tmp\\_%']}\nmysql: {}\n", "filters")
-    assert found[Engine.MYSQL] == SYSTEM_DATABASES[Engine.MYSQL]
-    assert [name for name in ("Scratch", "scratch", "1", "tmp_x", "tmpx", "template0", "app") if found[Engine.POSTGRESQL].hides(name)] == [
+    filters = parse_filters("postgresql: {names: [Scratch, 1], patterns: ['tmp\\_%']}\nmysql: {}\n", "filters")
+    assert filters[Engine.MYSQL] == SYSTEM_DATABASES[Engine.MYSQL]
+    assert [
+        name for name in ("Scratch", "scratch", "1", "tmp_x", "tmpx", "template0", "app") if filters[Engine.POSTGRESQL].hides(name)
+    ] == [
         "Scratch",
         "1",
         "tmp_x",

@@ -1,4 +1,4 @@
-"""Fleet files: what is written comes out as it was written, and everything that is wrong is found with its line."""
+"""Fleet files: values are read as they were written, and every error is reported with its line."""
 
 import csv
 import io
@@ -38,7 +38,10 @@ entries = st.builds(
     capacity_limit_bytes=st.none() | st.integers(1, LARGEST_BYTES),
 )
 fleets = st.lists(
-    st.tuples(entries, texts, secrets), min_size=1, max_size=4, unique_by=(lambda one: one[0].name, lambda one: one[0].credential_name)
+    st.tuples(entries, texts, secrets),
+    min_size=1,
+    max_size=4,
+    unique_by=(lambda entry: entry[0].name, lambda entry: entry[0].credential_name),
 )
 Fleet = list[tuple[InstanceEntry, str, str | None]]
 
@@ -69,13 +72,13 @@ def expected(fleet: Fleet) -> FleetEntries:
 
 @given(fleets)
 def test_a_yaml_file_says_what_was_written(fleet: Fleet) -> None:
-    text = yaml.safe_dump([written(*one) for one in fleet], sort_keys=False)
+    text = yaml.safe_dump([written(*entry) for entry in fleet], sort_keys=False)
     assert parse_fleet_yaml(text, "fleet.yaml", ENGINES) == expected(fleet)
 
 
 @given(fleets)
 def test_a_csv_file_says_what_was_written(fleet: Fleet) -> None:
-    rows = [written(*one) for one in fleet]
+    rows = [written(*entry) for entry in fleet]
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, list(dict.fromkeys(key for row in rows for key in row)))
     writer.writeheader()
@@ -99,7 +102,7 @@ def problems(text: str) -> list[tuple[int, str]]:
 
 
 def test_defaults_serve_every_instance_and_shared_credentials_are_named_once() -> None:
-    found = parse_fleet_yaml(
+    document = parse_fleet_yaml(
         """
         defaults: {engine: mysql, credential: shared, database: app, tags: {env: prod}}
         credentials:
@@ -112,14 +115,14 @@ def test_defaults_serve_every_instance_and_shared_credentials_are_named_once() -
         "fleet.yaml",
         ENGINES,
     )
-    assert found.problems == ()
-    assert found.credentials == (CredentialEntry("shared", "monitor", "env:SHARED"), CredentialEntry("own", "me", "file:/run/me"))
-    assert found.instances == (
+    assert document.problems == ()
+    assert document.credentials == (CredentialEntry("shared", "monitor", "env:SHARED"), CredentialEntry("own", "me", "file:/run/me"))
+    assert document.instances == (
         InstanceEntry("plain", Engine.MYSQL, "a", 3306, "shared", database="app", tags={"env": "prod"}),
         InstanceEntry("own", Engine.POSTGRESQL, "b", 5432, "own", tags={"env": "test", "team": "x"}),
         InstanceEntry("bare", Engine.MYSQL, "c", 3306, "shared", database="app"),
     )
-    assert [entry.line for entry in found.instances] == [6, 7, 8]
+    assert [entry.line for entry in document.instances] == [6, 7, 8]
 
 
 def test_every_bad_entry_is_found_with_its_line() -> None:
@@ -144,10 +147,10 @@ def test_every_bad_entry_is_found_with_its_line() -> None:
 - {{name: fine, engine: mysql, host: other, username: u}}
 - {{name: p, name: q}}
 """
-    found = problems(text)
-    assert [line for line, _ in found] == [*range(2, 18), 19, 20]
+    lines = problems(text)
+    assert [line for line, _ in lines] == [*range(2, 18), 19, 20]
     for (line, sentence), word in zip(
-        found,
+        lines,
         (
             *("unknown engine", "unknown engine", "port", "login", "empty name", "host", "sslmode", "capacity_limit"),
             *("one of the two", "in the clear"),
@@ -156,7 +159,7 @@ def test_every_bad_entry_is_found_with_its_line() -> None:
         strict=True,
     ):
         assert word in sentence, line
-    assert SECRET not in str(found)
+    assert SECRET not in str(lines)
 
 
 def test_a_bad_default_is_one_problem_and_not_one_of_every_instance() -> None:
@@ -192,7 +195,7 @@ def test_a_password_column_is_refused_before_its_cells_are_looked_at() -> None:
 
 
 @pytest.mark.parametrize("text", [f"a,mysql,h,u,{SECRET}\n", "name,name\n", "", f'name\n"{SECRET}', f'name\n"x"{SECRET}\n', "name\n"])
-def test_what_is_no_csv_with_a_header_is_refused_without_its_content(text: str) -> None:
+def test_text_that_is_not_csv_with_a_header_is_refused_without_its_content(text: str) -> None:
     with pytest.raises(InputError, match=r"^fleet") as caught:
         parse_fleet_csv(text, "fleet", ENGINES)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
@@ -213,7 +216,7 @@ NO_YAML = (
 
 
 @pytest.mark.parametrize("text", [*NO_YAML, "", "# nothing", "[]", SECRET])
-def test_what_is_no_fleet_in_yaml_is_refused_without_its_content(text: str) -> None:
+def test_yaml_that_is_not_a_fleet_is_refused_without_its_content(text: str) -> None:
     with pytest.raises(InputError, match=r"^fleet") as caught:
         parse_fleet_yaml(text, "fleet", ENGINES)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
@@ -221,7 +224,7 @@ def test_what_is_no_fleet_in_yaml_is_refused_without_its_content(text: str) -> N
 
 @pytest.mark.parametrize("loader", [LOADER, PYTHON_LOADER])
 @pytest.mark.parametrize("text", NO_YAML)
-def test_either_loader_tells_the_line_and_not_the_content(text: str, loader: Callable[[str], Loader]) -> None:
+def test_either_loader_reports_the_line_and_not_the_content(text: str, loader: Callable[[str], Loader]) -> None:
     with pytest.raises(InputError, match=r"^fleet, line [12]: this is n") as caught:
         read_yaml(text, "fleet", loader)
     assert SECRET not in "".join(traceback.format_exception(caught.value))

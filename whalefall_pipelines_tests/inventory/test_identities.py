@@ -1,4 +1,4 @@
-"""When two instances are one server: compared with a model that knows which server process, on which machine, is behind each."""
+"""When two instances are one server: compared with a model that knows the server process and machine behind each."""
 
 import random
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ LOGIN = CredentialEntry("login", "u", "env:X")
 
 @dataclass(frozen=True)
 class Process:
-    """A running server: its cluster (a primary and its replicas are one cluster), whether it is a replica, and its own start."""
+    """A running server: its cluster (a primary with its replicas), whether it is a replica, and its start time."""
 
     cluster: int
     number: int
@@ -40,9 +40,9 @@ def test_servers_that_tell_who_they_are_are_one_exactly_if_they_are_one_process(
     processes = [Process(number // 3, number, is_replica=number % 3 > 0) for number in range(30)]
     for _ in range(500):
         pair = [dice.choice(processes) for _ in range(2)]
-        one, other = (process.seen_as(str(number), f"way {dice.random()}") for number, process in enumerate(pair))
-        assert is_same_server(one, other) is (pair[0] is pair[1])
-        assert is_same_server(one, other) is is_same_server(other, one)
+        first, second = (process.seen_as(str(number), f"way {dice.random()}") for number, process in enumerate(pair))
+        assert is_same_server(first, second) is (pair[0] is pair[1])
+        assert is_same_server(first, second) is is_same_server(second, first)
 
 
 def test_servers_that_do_not_tell_are_one_exactly_if_they_are_at_one_address() -> None:
@@ -68,13 +68,13 @@ def test_whatever_is_one_server_has_a_key_in_common() -> None:
     ]
     pairs = [pair for pair in combinations(servers, 2) if is_same_server(*pair)]
     assert len(pairs) > 100
-    for one, other in pairs:
-        assert shared_keys(one) & shared_keys(other)
-        assert [one.is_replica, other.is_replica] == [False, False]
-        assert one.engine is other.engine
+    for first, second in pairs:
+        assert shared_keys(first) & shared_keys(second)
+        assert [first.is_replica, second.is_replica] == [False, False]
+        assert first.engine is second.engine
 
 
-def test_a_restart_at_the_same_address_makes_no_other_server() -> None:
+def test_a_restart_at_the_same_address_is_not_another_server() -> None:
     before, after = (Process(1, start, is_replica=False).seen_as(str(start), "a") for start in (1, 2))
     assert is_same_server(before, after)
 
@@ -90,7 +90,7 @@ def test_services_of_an_oracle_are_servers_of_their_own() -> None:
         (("x", "a"), ("x", "b"), True, Comparison.SAME),
         (("x", "a"), ("y", "a"), True, Comparison.ANOTHER),
         (("x", "a"), (None, "b"), True, Comparison.UNKNOWN),
-        (("x", "a"), (None, "b"), False, Comparison.SAME),  # its next visit compares
+        (("x", "a"), (None, "b"), False, Comparison.SAME),  # its next probe compares
         ((None, "a"), (None, "a"), False, Comparison.SAME),
         ((None, "a"), (None, "b"), False, Comparison.UNKNOWN),
         ((None, "a"), ("x", "b"), True, Comparison.UNKNOWN),
@@ -113,11 +113,11 @@ def planned(name: str, host: str, action: Action = Action.ADD, *changes: Change)
 def test_of_many_new_names_of_one_server_all_but_the_first_are_problems() -> None:
     names = "abcdef"
     answers = Answers(identities={name: ServerIdentity("x", started_at="s") for name in names})
-    judged = check_servers(Plan((), tuple(planned(name, name) for name in names), 0), (), answers)
-    assert [problem.line for problem in judged.problems] == [ord(name) for name in names[1:]]
-    assert all(one.line < other.line for one, other in pairwise(judged.problems))
+    checked = check_servers(Plan((), tuple(planned(name, name) for name in names), 0), (), answers)
+    assert [problem.line for problem in checked.problems] == [ord(name) for name in names[1:]]
+    assert all(earlier.line < later.line for earlier, later in pairwise(checked.problems))
 
 
 def test_an_answer_to_no_question_is_a_problem() -> None:
-    judged = check_servers(Plan((), (planned("a", "a"),), 0), (), Answers(moved=frozenset({"a", "x"})))
-    assert [problem.sentence.split("'")[1] for problem in judged.problems] == ["a", "x"]
+    checked = check_servers(Plan((), (planned("a", "a"),), 0), (), Answers(moved=frozenset({"a", "x"})))
+    assert [problem.sentence.split("'")[1] for problem in checked.problems] == ["a", "x"]

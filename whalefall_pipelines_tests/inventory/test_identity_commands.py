@@ -1,4 +1,4 @@
-"""One server under two names, and another server behind a known name, as `add`, `import`, `test` and `accept` meet them: real servers."""
+"""One server under two names, and another server behind a known name, in `add`, `import`, `test` and `accept`, with real servers."""
 
 import json
 import socket
@@ -53,14 +53,14 @@ def entry(name: str, port: int, *, engine: str = "postgresql", host: str = "127.
 
 
 def import_(environment: Environment, folder: Path, text: str, *options: str) -> tuple[int, str]:
-    """The exit code of an import of these entries, and all that it says."""
+    """The exit code of an import of these entries, and all its output."""
     (folder / "fleet.yaml").write_text(text)
     result = whalefall(environment, "instances", "import", "--yes", str(folder / "fleet.yaml"), *options)
     return result.exit_code, everything(result)
 
 
 def names(environment: Environment) -> set[str]:
-    return {one["name"] for one in document(environment, "instances", "list")}
+    return {row["name"] for row in document(environment, "instances", "list")}
 
 
 def test_a_changed_address_of_a_server_without_identity_is_asked_about_and_nothing_is_mixed(
@@ -95,10 +95,10 @@ def test_two_names_of_a_server_without_identity_are_refused_however_it_is_called
         assert "remove 'shop' first" in text
     assert names(environment) == {"shop"}
     assert import_(environment, tmp_path, entry("renamed", port, engine="mysql", more=", replica: true"))[0] == 0
-    assert [one["replica"] for one in document(environment, "instances", "list")] == [False, True]
+    assert [row["replica"] for row in document(environment, "instances", "list")] == [False, True]
 
 
-def test_a_server_that_tells_who_it_is_is_known_under_every_name(environment: Environment, clusters: Clusters, tmp_path: Path) -> None:
+def test_a_server_with_an_identity_is_recognized_under_every_name(environment: Environment, clusters: Clusters, tmp_path: Path) -> None:
     first, second = clusters
     code, text = import_(environment, tmp_path, entry("a", first.port) + entry("b", first.port, host="localhost") + entry("c", second.port))
     assert (code, "line 2: 'b' is the same server as 'a'" in text) == (2, True), text
@@ -107,8 +107,8 @@ def test_a_server_that_tells_who_it_is_is_known_under_every_name(environment: En
     add = ("instances", "add", "b", "--engine", "postgresql", "--host", "localhost", "--port", str(first.port))
     login = ("--username", "monitor", "--secret", "env:MONITOR_PASSWORD")
     assert "'b' is the same server as 'a'" in refused(environment, *add, *login)
-    identities = {one["name"]: one["identity"] for one in document(environment, "instances", "list")}
-    assert len({*identities.values(), None}) == 3  # both told theirs
+    identities = {row["name"]: row["identity"] for row in document(environment, "instances", "list")}
+    assert len({*identities.values(), None}) == 3  # both identities are known
     succeed(environment, "instances", "remove", "a", "--yes")
     succeed(environment, *add, *login)
 
@@ -131,7 +131,7 @@ def test_another_server_behind_a_known_name_is_asked_about(
     assert ("theirs",) in query(store, MEASURED)
 
 
-def test_a_server_that_was_exchanged_at_its_address_is_named_by_test_and_visit_until_a_person_answers(
+def test_a_server_replaced_at_its_address_is_reported_by_test_and_collect_until_a_person_answers(
     store: Database, environment: Environment, clusters: Clusters, tmp_path: Path
 ) -> None:
     first, second = clusters
@@ -155,7 +155,7 @@ def test_a_server_that_was_exchanged_at_its_address_is_named_by_test_and_visit_u
     assert ("theirs",) in query(store, MEASURED)
 
 
-def test_two_names_that_nobody_asked_about_are_refused_by_test_and_visit(
+def test_two_unconfirmed_names_of_one_server_are_refused_by_test_and_collect(
     store: Database, environment: Environment, clusters: Clusters, tmp_path: Path
 ) -> None:
     first = clusters[0]

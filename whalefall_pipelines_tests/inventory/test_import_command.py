@@ -1,4 +1,4 @@
-"""`whalefall instances import`: the plan first, then all of the file or nothing."""
+"""`whalefall instances import`: first the plan, then the whole file or nothing."""
 
 from pathlib import Path
 from textwrap import dedent
@@ -41,7 +41,7 @@ def test_the_plan_is_shown_and_carried_out(store: Database, store_environment: d
         ["add", "instance", "b", "–"],
     ]
     assert "2 to add, 0 to change, 0 to restore, 0 unchanged; 0 more" in text
-    assert [one.name for one in active_instances(store)] == ["a", "b"]
+    assert [instance.name for instance in active_instances(store)] == ["a", "b"]
 
 
 def test_a_dry_run_shows_the_plan_and_changes_nothing(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(store: Database, store_env
     assert active_instances(store) == ()
 
 
-def test_a_second_import_tells_what_changes_and_what_stays(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
+def test_a_second_import_shows_what_changes_and_what_stays(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
     succeed(store_environment, "instances", "import", "--yes", str(fleet))
     succeed(store_environment, "instances", "add", "own", "--engine", "mysql", "--host", "own.invalid", "--credential", "shared")
     text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
@@ -68,11 +68,11 @@ def test_a_second_import_tells_what_changes_and_what_stays(store: Database, stor
     assert ["restore", "instance", "a", "–"] in rows(text)
 
 
-def test_bad_rows_are_all_told_and_nothing_is_done(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
+def test_all_bad_rows_are_reported_and_nothing_is_changed(store: Database, store_environment: dict[str, str], fleet: Path) -> None:
     bad = ("{name: c, host: h, port: x}", "{name: d, host: h, prot: 1}", "{name: e, host: h, credential: nobody}")
     fleet.write_text(FLEET + "".join(f"  - {entry}\n" for entry in bad))
-    said = refused(store_environment, "instances", "import", "--yes", str(fleet))
-    assert [line.strip().split(":")[0] for line in said.splitlines()[1:]] == ["line 8", "line 9", "line 10"]
+    output = refused(store_environment, "instances", "import", "--yes", str(fleet))
+    assert [line.strip().split(":")[0] for line in output.splitlines()[1:]] == ["line 8", "line 9", "line 10"]
     assert active_instances(store) == ()
 
 
@@ -86,7 +86,7 @@ def test_a_csv_file_is_the_same_to_import(store: Database, store_environment: di
     path.write_bytes(b"\xef\xbb\xbf" + f"name,engine,host,username,secret\n{quoted}".encode())
     text = succeed(store_environment, "instances", "import", "--yes", str(path))
     assert "\x1b" not in text
-    assert [one.name for one in active_instances(store)] == list(HOSTILE_NAMES)
+    assert [instance.name for instance in active_instances(store)] == list(HOSTILE_NAMES)
     assert f"{len(HOSTILE_NAMES)} unchanged" in succeed(store_environment, "instances", "import", "--yes", str(path))
 
 

@@ -1,4 +1,4 @@
-"""Importing a file of servers: a plan that is shown before, and all of it or nothing."""
+"""Importing a file of servers: first a plan, then all of it or nothing."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ def at(home: Path) -> Settings:
 
 
 def actions(plan: Plan) -> dict[str, str]:
-    return {one.entry.name: str(one.action) for one in plan.instances}
+    return {planned.entry.name: str(planned.action) for planned in plan.instances}
 
 
 def write(folder: Path, text: str, name: str = "fleet.yaml") -> FleetEntries:
@@ -66,7 +66,7 @@ def test_importing_adds_changes_restores_and_leaves_the_rest(store: Database, tm
     plan = plan_fleet(store, entries)
     assert plan.untouched == 1
     assert bring_in(store, entries) == {"same": "unchanged", "moved": "change", "removed": "restore", "disabled": "change", "fresh": "add"}
-    assert {(one.entry.name, one.entry.host, one.is_active) for one in registered_instances(store)} == {
+    assert {(registered.entry.name, registered.entry.host, registered.is_active) for registered in registered_instances(store)} == {
         ("same", "same", True),
         ("moved", "new", True),
         ("removed", "removed", True),
@@ -104,7 +104,7 @@ def test_a_plan_that_is_out_of_date_is_not_carried_out(store: Database, tmp_path
     add(store, tmp_path, "a")
     with pytest.raises(InputError, match="changed after"):
         carry_out(store, entries, plan)
-    assert [one.engine for one in active_instances(store)] == [Engine.POSTGRESQL]
+    assert [instance.engine for instance in active_instances(store)] == [Engine.POSTGRESQL]
 
 
 def test_a_thousand_instances_take_a_handful_of_statements(store: Database, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_thousand_instances_take_a_handful_of_statements(store: Database, tmp_
     entries = write(tmp_path, f"name,engine,host,username,secret,tags\n{rows}", "fleet.csv")
     plan = plan_fleet(store, entries)
     with store.transaction() as cursor:
-        # A statement trigger fires once a statement, whatever it writes: the honest count of statements that write.
+        # A statement trigger fires once per statement, however many rows it writes: an exact count of writing statements.
         cursor.execute(
             "create table writes (table_name text);"
             "create function count_write() returns trigger language plpgsql as "
@@ -122,7 +122,7 @@ def test_a_thousand_instances_take_a_handful_of_statements(store: Database, tmp_
         )
     carry_out(store, entries, plan)
     assert query(store, "select count(*) from instances") == [(1000,)]
-    # INSERT … ON CONFLICT fires the trigger of the insert and that of the update: two a statement.
+    # INSERT … ON CONFLICT fires the triggers of the insert and of the update: two per statement.
     assert query(store, "select table_name, count(*) from writes group by 1 order by 1") == [("credentials", 2), ("instances", 2)]
     assert plan_fleet(store, entries).is_empty
 

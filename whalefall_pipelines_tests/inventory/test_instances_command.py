@@ -1,4 +1,4 @@
-"""`whalefall instances`: adding, showing, disabling, enabling and removing, as a person sees it."""
+"""`whalefall instances`: adding, showing, disabling, enabling and removing, as people see it."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_an_added_instance_is_listed_and_shown(store_environment: dict[str, str]
     assert "db.example:6432" in succeed(store_environment, "instances", "list")
 
 
-def test_show_tells_each_database_with_its_latest_size(store: Database, store_environment: dict[str, str]) -> None:
+def test_show_lists_each_database_with_its_latest_size(store: Database, store_environment: dict[str, str]) -> None:
     succeed(store_environment, *ADD, "db1")
     with store.transaction() as cursor:
         cursor.execute("create table sizes partition of database_size_stats for values from ('2026-11-01') to ('2026-12-01')")
@@ -65,7 +65,7 @@ def test_show_tells_each_database_with_its_latest_size(store: Database, store_en
             (DAY,),
         )
     databases = document(store_environment, "instances", "show", "db1")["databases"]
-    assert [(one["database"], one["total_bytes"], one["of"], one["last_seen"]) for one in databases] == [
+    assert [(row["database"], row["total_bytes"], row["of"], row["last_seen"]) for row in databases] == [
         ("app", 1536, str(DAY), str(DAY)),
         ("new", None, None, str(DAY)),
     ]
@@ -78,8 +78,8 @@ def test_of_an_encrypted_password_only_the_kind_is_shown(store_environment: dict
 
 
 def test_an_empty_fleet_is_a_sentence_that_names_its_store_or_an_empty_list(store: Database, store_environment: dict[str, str]) -> None:
-    said = succeed(store_environment, "instances", "list")
-    assert f"in {describe(store.url)}; see `whalefall instances add" in said
+    output = succeed(store_environment, "instances", "list")
+    assert f"in {describe(store.url)}; see `whalefall instances add" in output
     assert document(store_environment, "instances", "list") == []
 
 
@@ -100,9 +100,9 @@ def test_an_empty_fleet_is_a_sentence_that_names_its_store_or_an_empty_list(stor
 def test_what_cannot_be_added_is_one_sentence(
     store: Database, store_environment: dict[str, str], options: tuple[str, ...], word: str
 ) -> None:
-    said = refused(store_environment, *ADD, "db1", *options)
-    assert word in said
-    assert said.count("\n") == 1
+    output = refused(store_environment, *ADD, "db1", *options)
+    assert word in output
+    assert output.count("\n") == 1
     assert active_instances(store) == ()
 
 
@@ -136,14 +136,14 @@ def test_hostile_names_go_through_every_command_unharmed(store: Database, store_
         succeed(store_environment, *ADD, "--port", str(number), "--tag", f"{name.replace('=', '')}={name}", "--", name)
         assert document(store_environment, "instances", "show", "--", name)["name"] == name
     listed = document(store_environment, "instances", "list")
-    assert [(one["name"], list(one["tags"].values())) for one in listed] == [(name, [name]) for name in HOSTILE_NAMES]
+    assert [(row["name"], list(row["tags"].values())) for row in listed] == [(name, [name]) for name in HOSTILE_NAMES]
     text = succeed(store_environment, "instances", "list")
     assert "two\\nlines" in text
     assert "\x1b" not in text
-    said = whalefall(store_environment, "instances", "disable", "--", *HOSTILE_NAMES).stderr
-    assert said.count("\n") == len(HOSTILE_NAMES)
-    assert "\x1b" not in said
+    output = whalefall(store_environment, "instances", "disable", "--", *HOSTILE_NAMES).stderr
+    assert output.count("\n") == len(HOSTILE_NAMES)
+    assert "\x1b" not in output
     succeed(store_environment, "instances", "enable", "--", *HOSTILE_NAMES)
-    assert [one.name for one in active_instances(store)] == list(HOSTILE_NAMES)
+    assert [instance.name for instance in active_instances(store)] == list(HOSTILE_NAMES)
     assert "\x1b" not in whalefall(store_environment, "instances", "remove", "--yes", "--", *HOSTILE_NAMES).output
     assert active_instances(store) == ()

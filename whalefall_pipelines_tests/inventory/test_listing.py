@@ -1,4 +1,4 @@
-"""Filters and the inventory guard, as rules that hold for any listing."""
+"""Filters and the check for a suddenly tiny listing, as rules that hold for any listing."""
 
 from datetime import date, timedelta
 
@@ -51,7 +51,7 @@ def test_an_empty_or_tiny_listing_deactivates_nothing_that_was_not_absent_before
 
 
 @given(INVENTORIES, st.sets(NAMES), st.sets(NAMES))
-def test_what_a_person_hides_leaves_at_once_and_does_not_trip_the_guard(
+def test_databases_hidden_by_a_filter_leave_at_once_and_do_not_trigger_the_inventory_check(
     inventory: dict[str, tuple[bool, date | None]], listed: set[str], hidden: set[str]
 ) -> None:
     change = compare_inventory(entries(inventory), nameless(listed - hidden), DAY, hidden)
@@ -64,7 +64,7 @@ SERVERS = st.builds(lambda names, ids: dict(zip(sorted(names), ids, strict=False
 
 @given(st.lists(SERVERS, min_size=2, max_size=6))
 def test_a_database_is_known_by_its_identifier_whatever_its_name(servers: list[dict[str, str]]) -> None:
-    """A model that follows identifiers alone: the same one yesterday under another name is a rename, one never seen is a new database."""
+    """A model that follows only identifiers: a known one under another name is a rename, an unknown one is a new database."""
     known: dict[str, InventoryEntry] = {}
     seen: set[str] = set()
     for yesterday, server in zip([dict[str, str](), *servers], servers, strict=False):
@@ -90,7 +90,7 @@ def test_databases_that_swap_their_names_are_two_renames() -> None:
 
 
 @given(st.sets(NAMES), st.sets(NAMES))
-def test_what_a_login_may_not_see_is_not_gone(known: set[str], listed: set[str]) -> None:
+def test_a_database_hidden_from_the_login_is_not_dropped(known: set[str], listed: set[str]) -> None:
     inventory = [InventoryEntry(name, is_active=True, absent_since_date=DAY - timedelta(days=1)) for name in known]
     change = compare_inventory(inventory, nameless(listed), DAY, is_partial=True)
     assert set(change.unseen) == known - listed

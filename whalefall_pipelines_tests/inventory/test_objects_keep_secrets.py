@@ -1,6 +1,6 @@
-"""While a server is visited every object of ours is asked for its repr: what ends in a log, an assertion or a debugger has no password.
+"""During a probe the repr of every object of ours is checked: no log, assertion or debugger can show a password.
 
-Objects are found in memory, so a new class is asked, too, without anybody thinking of this test.
+Objects are found in memory, so new classes are checked without a change of this test.
 """
 
 import gc
@@ -31,23 +31,23 @@ from whalefall_pipelines_tests.servers.postgresql import superuser
 mariadb, maria = mariadb_servers.mariadb, mariadb_servers.maria
 STORE, KEY, LOGIN = "canary-of-the-store-4c1d", "canary-of-the-key-9b2e", "canary-of-the-login-77aa"
 SECRETS = (STORE, KEY, LOGIN)
-# Ours, and the libraries that a password of ours passes through.
+# Ours, and the libraries through which our passwords pass.
 PACKAGES = ("whalefall_pipelines.", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg2", "pymysql")
 
 
-def given_away() -> tuple[set[str], dict[str, list[str]]]:
-    """The names of the classes that have objects in memory, and what objects of them give away in a repr or as text."""
+def leaking_objects() -> tuple[set[str], dict[str, list[str]]]:
+    """The names of the classes that have objects in memory, and the secrets that their objects reveal in a repr or as text."""
     seen: set[str] = set()
-    found: dict[str, list[str]] = {}
-    for one in gc.get_objects():
-        kind = type(one)
-        if not str(kind.__module__).startswith(PACKAGES) or isinstance(one, type):
+    leaks: dict[str, list[str]] = {}
+    for candidate in gc.get_objects():
+        kind = type(candidate)
+        if not str(kind.__module__).startswith(PACKAGES) or isinstance(candidate, type):
             continue
         seen.add(kind.__name__)
-        text = f"{one!r} {one}"
+        text = f"{candidate!r} {candidate}"
         if leaked := traces(text, SECRETS):
-            found.setdefault(f"{kind.__module__}.{kind.__name__}", []).extend(leaked)
-    return seen, found
+            leaks.setdefault(f"{kind.__module__}.{kind.__name__}", []).extend(leaked)
+    return seen, leaks
 
 
 @contextmanager
@@ -55,9 +55,9 @@ def installation(store: Database, environment: dict[str, str]) -> Iterator[tuple
     """The settings and the store of an installation whose store has a password."""
     url = parse_url(environment["WHALEFALL_DATABASE_URL"]).set(username="store_canary", password=STORE)
     with_password = url.difference_update_query(["passfile"]).render_as_string(hide_password=False)
-    given = load_settings(environment | {"WHALEFALL_DATABASE_URL": with_password, "WHALEFALL_SECRET_KEY": KEY})
-    with closing(embedded.open_database(given)) as database:
-        yield given, database
+    configured = load_settings(environment | {"WHALEFALL_DATABASE_URL": with_password, "WHALEFALL_SECRET_KEY": KEY})
+    with closing(embedded.open_database(configured)) as database:
+        yield configured, database
 
 
 @pytest.fixture
@@ -70,26 +70,26 @@ def store_login(postgres_server: PostgresCluster) -> Iterator[None]:
 
 def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engine, port: int, username: str) -> set[str]:
     register(store, "target", engine=engine, port=port)
-    with installation(store, environment) as (given, database):
-        secrets = SecretBox(given, {"MONITOR_LOGIN": LOGIN})
+    with installation(store, environment) as (configured, database):
+        secrets = SecretBox(configured, {"MONITOR_LOGIN": LOGIN})
         sealed = secrets.seal(LOGIN)
         with store.transaction() as cursor:
             cursor.execute("update credentials set username = %s, secret = %s", (username, sealed))
         (instance,) = active_instances(database)
-        collector = server_collector(given, database)
-        alive: list[object] = [registered_instances(database), Installation(given), WhalefallResource(), embedded.address(given)]
+        collector = server_collector(configured, database)
+        alive: list[object] = [registered_instances(database), Installation(configured), WhalefallResource(), embedded.address(configured)]
         alive.append(ConnectionTester(database, collector.fleet, secrets, collector.filters, 2))
         login = secrets.reveal(sealed, username, "target")
         assert login.password == LOGIN, "there is nothing to give away"
         with collector.fleet.connect(instance, login) as probe:
             assert probe.list_databases()
-            seen, found = given_away()
-        assert found == {}
+            seen, leaks = leaking_objects()
+        assert leaks == {}
         assert alive
     return seen
 
 
-def test_no_object_gives_a_password_away_while_postgresql_is_visited(
+def test_no_object_reveals_a_password_during_a_probe_of_postgresql(
     store: Database, store_environment: dict[str, str], postgres_server: PostgresCluster, store_login: None
 ) -> None:
     with superuser(postgres_server) as cursor:
@@ -116,7 +116,7 @@ def test_no_object_gives_a_password_away_while_postgresql_is_visited(
 
 
 @pytest.mark.process
-def test_no_object_gives_a_password_away_while_mariadb_is_visited(
+def test_no_object_reveals_a_password_during_a_probe_of_mariadb(
     store: Database, store_environment: dict[str, str], maria: Target, store_login: None
 ) -> None:
     account = "login_canary@'127.0.0.1'"
@@ -128,16 +128,16 @@ def test_no_object_gives_a_password_away_while_mariadb_is_visited(
     assert {"MySQLProbe", "Connection", "Login"} <= seen
 
 
-def test_an_object_that_gives_a_password_away_would_be_found() -> None:
+def test_an_object_that_reveals_a_password_is_found() -> None:
     class CarelessError(WhalefallError):
         """An error with a password in its sentence."""
 
     CarelessError.__module__ = "whalefall_pipelines.careless"
     alive = CarelessError(f"cannot log in with {LOGIN}")
-    assert given_away()[1] == {"whalefall_pipelines.careless.CarelessError": [LOGIN]}
+    assert leaking_objects()[1] == {"whalefall_pipelines.careless.CarelessError": [LOGIN]}
     assert alive
 
 
-@pytest.mark.parametrize("show", [repr, str, lambda one: f"{one}", lambda one: f"{one!r:>80}", lambda one: "%s %r" % (one, one)])  # noqa: UP031
+@pytest.mark.parametrize("show", [repr, str, lambda item: f"{item}", lambda item: f"{item!r:>80}", lambda item: "%s %r" % (item, item)])  # noqa: UP031
 def test_a_login_is_shown_without_its_password_however_it_is_shown(show: Callable[[object], str]) -> None:
     assert traces(show(Login("user", LOGIN)), SECRETS) == []

@@ -1,4 +1,4 @@
-"""An Oracle as people register and examine it: the driver, the least rights, and which of them are missing."""
+"""An Oracle as people register and test it: the driver, the least privileges, and which of them are missing."""
 
 import json
 from collections.abc import Iterator
@@ -25,25 +25,25 @@ def server() -> Iterator[OracleServer]:
 
 @pytest.fixture
 def environment(store_environment: dict[str, str], server: OracleServer) -> dict[str, str]:
-    found = store_environment | {"MONITOR_ORA_PASSWORD": str(LOGIN.password)}
+    environment = store_environment | {"MONITOR_ORA_PASSWORD": str(LOGIN.password)}
     arguments = ("--engine", "oracle", "--host", server.host, "--port", str(server.port), "--username", LOGIN.username)
-    succeed(found, "instances", "add", "ora", *arguments, "--database", "ORCLPDB1", "--secret", "env:MONITOR_ORA_PASSWORD")
-    return found
+    succeed(environment, "instances", "add", "ora", *arguments, "--database", "ORCLPDB1", "--secret", "env:MONITOR_ORA_PASSWORD")
+    return environment
 
 
-def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: OracleServer, environment: dict[str, str]) -> None:
+def test_missing_privileges_are_reported_with_their_grants_until_they_are_held(server: OracleServer, environment: dict[str, str]) -> None:
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 1, everything(result)
-    said = " ".join(result.stdout.split())
-    assert 'ora is missing the privilege to measure them: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in said
+    output = " ".join(result.stdout.split())
+    assert 'ora is missing the privilege to measure them: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in output
     assert (
         "ora is missing the privilege to recover missed days from AWR, where it is licensed (optional): GRANT SELECT ON sys.dba_hist_"
-        in said
+        in output
     )
-    assert 'ora: USERS cannot be measured; run on that server: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in said
+    assert 'ora: USERS cannot be measured; run on that server: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in output
     assert str(LOGIN.password) not in everything(result)
-    assert 'oracle, to list tablespaces: GRANT SELECT ON sys.dba_tablespaces TO "WHALEFALL"; Held on 1 of 1 servers.' in said
-    assert 'oracle, to measure temporary ones: GRANT SELECT ON sys.dba_temp_files TO "WHALEFALL"; Held on 0 of 1 servers.' in said
+    assert 'oracle, to list tablespaces: GRANT SELECT ON sys.dba_tablespaces TO "WHALEFALL"; Held on 1 of 1 servers.' in output
+    assert 'oracle, to measure temporary ones: GRANT SELECT ON sys.dba_temp_files TO "WHALEFALL"; Held on 0 of 1 servers.' in output
     server.double.grant(*NEEDED[1:])
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 0, everything(result)
@@ -52,15 +52,15 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: O
     assert "is missing the privilege" not in succeed(environment, "instances", "test")
 
 
-def test_programs_learn_container_driver_and_rights(server: OracleServer, environment: dict[str, str]) -> None:
+def test_json_has_the_container_driver_and_privileges(server: OracleServer, environment: dict[str, str]) -> None:
     server.double.grant(*NEEDED[1:])
-    (one,) = json.loads(succeed(environment, "instances", "test", "--json"))
-    assert (one["version"], one["result"], one["visible"], one["hidden"]) == ("Oracle 19.0.0.0.0 (ORCLPDB1)", "fine", 3, 1)
-    assert one["driver"].startswith("python-oracledb ")
-    assert [(right["held"], right["optional"]) for right in one["rights"]] == [*[(True, False)] * 3, *[(False, True)] * 4]
+    (row,) = json.loads(succeed(environment, "instances", "test", "--json"))
+    assert (row["version"], row["result"], row["visible"], row["hidden"]) == ("Oracle 19.0.0.0.0 (ORCLPDB1)", "fine", 3, 1)
+    assert row["driver"].startswith("python-oracledb ")
+    assert [(right["held"], right["optional"]) for right in row["rights"]] == [*[(True, False)] * 3, *[(False, True)] * 4]
 
 
-def test_a_wrong_password_is_told_and_not_shown(server: OracleServer, environment: dict[str, str]) -> None:
+def test_a_wrong_password_is_reported_and_not_shown(server: OracleServer, environment: dict[str, str]) -> None:
     result = whalefall(environment | {"MONITOR_ORA_PASSWORD": "not the password"}, "instances", "test")
     assert (result.exit_code, "authentication_failed" in result.stdout) == (2, True)
     assert "not the password" not in everything(result)

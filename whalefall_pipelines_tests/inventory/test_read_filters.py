@@ -10,25 +10,25 @@ from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.settings import Settings, load_settings
 
 
-def given(home: Path, path: Path | None) -> Settings:
+def configured(home: Path, path: Path | None) -> Settings:
     return load_settings({"WHALEFALL_HOME": str(home)} | ({} if path is None else {"WHALEFALL_FILTERS_FILE": str(path)}))
 
 
 def test_without_a_file_only_system_databases_are_left_out(tmp_path: Path) -> None:
-    assert read_filters(given(tmp_path, None)) == SYSTEM_DATABASES
+    assert read_filters(configured(tmp_path, None)) == SYSTEM_DATABASES
 
 
 def test_a_file_adds_to_them(tmp_path: Path) -> None:
     path = tmp_path / "filters.yaml"
     path.write_text("mysql: {names: [scratch]}", encoding="utf-8")
-    found = read_filters(given(tmp_path, path))[Engine.MYSQL]
-    assert [found.hides(name) for name in ("scratch", "sys", "app")] == [True, True, False]
+    filters = read_filters(configured(tmp_path, path))[Engine.MYSQL]
+    assert [filters.hides(name) for name in ("scratch", "sys", "app")] == [True, True, False]
 
 
 def test_a_bad_file_is_one_sentence_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "filters.yaml"
     path.write_text("mysql:\n  nams: [scratch]", encoding="utf-8")
     with pytest.raises(InputError, match=r"filters\.yaml, line 2: mysql has an unknown key"):
-        read_filters(given(tmp_path, path))
+        read_filters(configured(tmp_path, path))
     with pytest.raises(InputError, match=r"WHALEFALL_FILTERS_FILE cannot be used: .*gone"):
-        read_filters(given(tmp_path, tmp_path / "gone"))
+        read_filters(configured(tmp_path, tmp_path / "gone"))

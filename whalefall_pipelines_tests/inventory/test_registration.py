@@ -1,4 +1,4 @@
-"""Plans: how what is asked for meets what is registered."""
+"""Plans: the difference between what is requested and what is registered."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ def plan(*instances: InstanceEntry, login: CredentialEntry = LOGIN, stored: tupl
     return compare_fleet([login], instances, stored_credentials=[LOGIN], stored_instances=stored)
 
 
-def test_what_is_registered_as_it_should_be_is_no_work() -> None:
+def test_an_unchanged_registration_needs_no_work() -> None:
     assert plan(ENTRY).is_empty
 
 
@@ -49,16 +49,16 @@ def test_a_change_names_each_field_with_its_old_and_new_text() -> None:
 
 
 def test_a_removed_instance_is_restored_even_without_a_change() -> None:
-    found = plan(ENTRY, stored=(registered(deleted_at=NOW),))
-    assert [(one.action, one.changes) for one in found.instances] == [(Action.RESTORE, ())]
-    assert not found.is_empty
+    registration = plan(ENTRY, stored=(registered(deleted_at=NOW),))
+    assert [(planned.action, planned.changes) for planned in registration.instances] == [(Action.RESTORE, ())]
+    assert not registration.is_empty
 
 
 def test_registered_instances_that_are_not_named_are_counted_and_removed_ones_are_not() -> None:
     others = (registered(replace(ENTRY, name="b")), registered(replace(ENTRY, name="c"), deleted_at=NOW))
-    found = plan(ENTRY, stored=(registered(), *others))
-    assert found.untouched == 1
-    assert [one.other_users for one in found.credentials] == [("b",)]
+    registration = plan(ENTRY, stored=(registered(), *others))
+    assert registration.untouched == 1
+    assert [credential.other_users for credential in registration.credentials] == [("b",)]
 
 
 def test_a_secret_that_is_left_out_stays_with_its_user_name_only() -> None:
@@ -68,7 +68,7 @@ def test_a_secret_that_is_left_out_stays_with_its_user_name_only() -> None:
     assert (changed.entry.secret, changed.changes) == (None, (Change("username", "monitor", "other"), Change("secret", "env:SHARED", None)))
 
 
-def test_of_a_ciphertext_only_its_kind_is_told() -> None:
+def test_only_the_kind_of_a_ciphertext_is_shown() -> None:
     (changed,) = plan(ENTRY, login=CredentialEntry("shared", "monitor", "encrypted:token")).credentials
     assert changed.changes == (Change("secret", "env:SHARED", "encrypted"),)
     assert describe_secret("file:/x") == "file:/x"

@@ -1,4 +1,4 @@
-"""What a secret may name, and how the key of the stored ones is replaced: at the commands."""
+"""What a secret may refer to, and how the key of the stored ones is rotated, through the commands."""
 
 import subprocess
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from whalefall_pipelines_tests.cli.commands import refused, succeed, whalefall
 from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home, eventually
 from whalefall_pipelines_tests.factories import query, register
 
-# Nothing listens there, and all of them have one address.
+# Nothing listens there, and all of them have the same address.
 ADD = ("instances", "add", "--engine", "postgresql", "--host", "127.0.0.1", "--port", "1", "--username", "u", "--replica", "--offline")
 OUT_OF_BOUNDS = (
     "env:WHALEFALL_SECRET_KEY",
@@ -35,7 +35,7 @@ OUT_OF_BOUNDS = (
 
 @pytest.fixture
 def environment(store_environment: dict[str, str]) -> dict[str, str]:
-    """What a person has who set nothing."""
+    """The environment of a person who has set nothing."""
     del store_environment["WHALEFALL_SECRET_FOLDERS"]
     return store_environment
 
@@ -86,12 +86,12 @@ def test_bounds_that_are_none_are_refused(name: str, value: str) -> None:
 
 @pytest.fixture
 def sealed(store: Database, environment: dict[str, str]) -> Callable[[dict[str, str]], list[str | None]]:
-    """Registers two sealed passwords, and reads them as a process that starts now would."""
+    """Registers two encrypted passwords, and reads them as a newly started process does."""
     for name in ("a", "b"):
         succeed(environment, *ADD, name, "--password-prompt", typed=f"password of {name}\n")
 
-    def read(given: dict[str, str]) -> list[str | None]:
-        box = SecretBox(load_settings(given))
+    def read(environment: dict[str, str]) -> list[str | None]:
+        box = SecretBox(load_settings(environment))
         return [box.reveal(str(secret), "u", "a").password for (secret,) in query(store, "select secret from credentials order by name")]
 
     return read
@@ -105,11 +105,11 @@ def test_another_key_is_refused_with_one_sentence(
 ) -> None:
     assert sealed(environment) == PASSWORDS
     for other in ({"WHALEFALL_SECRET_KEY": "another"}, {"WHALEFALL_HOME": f"{environment['WHALEFALL_HOME']}-another"}):
-        given = environment | other
+        changed = environment | other
         for command in (("collect",), ("collect", "--instance", "a"), ("instances", "test")):
-            assert "encrypted with" in refused(given, *command), command
-        refused(given, "store", "rotate-key", "--yes")
-        assert "a different key" in refused(given, *ADD, "c", "--password-prompt", typed="x\n")
+            assert "encrypted with" in refused(changed, *command), command
+        refused(changed, "store", "rotate-key", "--yes")
+        assert "a different key" in refused(changed, *ADD, "c", "--password-prompt", typed="x\n")
     assert not Path(f"{environment['WHALEFALL_HOME']}-another").exists()
     assert sealed(environment) == PASSWORDS
 
@@ -152,7 +152,7 @@ def test_a_rotation_that_is_killed_in_the_middle_loses_nothing(
     key_file = home.folder / "secret.key"
     before = query(store, "select secret from credentials order by name")
     with store.transaction() as cursor:
-        cursor.execute("lock table credentials in share mode")  # reading goes on, writing waits
+        cursor.execute("lock table credentials in share mode")  # reading continues, writing waits
         cursor.send()
         process = subprocess.Popen([*WHALEFALL, "store", "rotate-key", "--yes"], env=home.environment, stderr=subprocess.DEVNULL)
         try:

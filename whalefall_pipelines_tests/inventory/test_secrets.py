@@ -1,4 +1,4 @@
-"""A password that goes into `whalefall instances` comes out nowhere: no output, no message, no traceback, no table, no file."""
+"""A password given to `whalefall instances` appears nowhere: in no output, message, traceback, table or file."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ ADD = ("instances", "add", "--engine", "postgresql", "--host", "127.0.0.1", "--p
 
 @pytest.fixture
 def leaves_no_trace(store: Database, tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """Checks an output, and at the end every row of the store and every file of the home."""
+    """Checks outputs, and at the end every row of the store and every file of the home."""
 
     def check(output: str) -> None:
         assert SECRET not in output
@@ -63,7 +63,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_refused_file_gives_nothing_away(
+def test_a_refused_file_reveals_nothing(
     store: Database, store_environment: dict[str, str], tmp_path: Path, leaves_no_trace: Callable[[str], None], name: str
 ) -> None:
     path = tmp_path / name
@@ -90,7 +90,7 @@ def test_a_refused_file_gives_nothing_away(
         ("--username", "u", "--password-prompt", "--engine", "db2"),
     ],
 )
-def test_a_refused_addition_gives_nothing_away(
+def test_a_refused_addition_reveals_nothing(
     store: Database, store_environment: dict[str, str], leaves_no_trace: Callable[[str], None], options: tuple[str, ...]
 ) -> None:
     for debug in ((), ("--debug",)):
@@ -139,9 +139,9 @@ def test_every_command_keeps_the_password_to_itself(
         ("instances", "test", "a"),
         add,
     ):
-        for given in (environment, other_key, environment | {"WHALEFALL_FILTERS_FILE": str(tmp_path / "filters")}):
-            leaves_no_trace(everything(whalefall(given, "--debug", *arguments, typed=f"{SECRET}\n")))
-            leaves_no_trace(everything(whalefall(given, *arguments, typed=f"{SECRET}\n")))
+        for variables in (environment, other_key, environment | {"WHALEFALL_FILTERS_FILE": str(tmp_path / "filters")}):
+            leaves_no_trace(everything(whalefall(variables, "--debug", *arguments, typed=f"{SECRET}\n")))
+            leaves_no_trace(everything(whalefall(variables, *arguments, typed=f"{SECRET}\n")))
 
 
 def test_a_sealed_password_opens_the_server_that_it_is_for(
@@ -159,7 +159,7 @@ def test_a_sealed_password_opens_the_server_that_it_is_for(
 
 
 @pytest.mark.process
-def test_a_real_process_gives_nothing_away_in_its_traceback(
+def test_a_real_process_reveals_nothing_in_its_traceback(
     store_environment: dict[str, str], tmp_path: Path, leaves_no_trace: Callable[[str], None]
 ) -> None:
     home = Home(tmp_path / "home", store_environment | {"PYTHONFAULTHANDLER": "1"})

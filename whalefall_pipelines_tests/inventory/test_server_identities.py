@@ -1,4 +1,4 @@
-"""Who the servers are, as visits of a fake fleet see it: no server is counted twice, and no two are mixed in one day."""
+"""Server identities in probes of a fake fleet: no server is counted twice, and no two are mixed in one day."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,21 +19,21 @@ REPLICA = ServerIdentity("cluster", is_replica=True, started_at="2")
 
 
 class Fleet(FleetTest):
-    """A fleet at addresses of its own, whose instances are read from the store again before each day."""
+    """A fleet in which each instance has its own address and is read from the store again before each day."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         query(self.store, "update instances set port = instance_id returning 1")
 
     def next_day(self) -> dict[str, str]:
-        """Collect another day; the reason of every failed instance, `measured` of the others."""
+        """Collect another day; return the reason of every failed instance, and `measured` for the others."""
         self.now += timedelta(days=1)
         return self.today()
 
     def today(self) -> dict[str, str]:
         self.instances = active_instances(self.store)
         _, outcomes = self.collect(self.now.astimezone(self.timezone).date())
-        return {name: getattr(one.error, "reason", "measured") for name, one in outcomes.items()}
+        return {name: getattr(outcome.error, "reason", "measured") for name, outcome in outcomes.items()}
 
 
 def test_of_two_names_of_one_server_exactly_one_is_measured(store: Database, tmp_path: Path) -> None:
@@ -45,15 +45,15 @@ def test_of_two_names_of_one_server_exactly_one_is_measured(store: Database, tmp
     assert fleet.next_day() == outcomes
 
 
-def test_failover_is_no_duplicate_and_no_question(store: Database, tmp_path: Path) -> None:
+def test_a_failover_is_not_a_duplicate_and_raises_no_question(store: Database, tmp_path: Path) -> None:
     fleet = Fleet(store, tmp_path, {"a": server(identity=PRIMARY), "b": server(identity=REPLICA)})
     assert fleet.today() == {"a": "measured", "b": "measured"}
-    fleet.servers["a"].identity = replace(REPLICA, started_at="3")  # rebuilt as the replica of the other
+    fleet.servers["a"].identity = replace(REPLICA, started_at="3")  # rebuilt as a replica of the other
     fleet.servers["b"].identity = replace(REPLICA, is_replica=False)  # promoted without a restart
     assert fleet.next_day() == {"a": "measured", "b": "measured"}
 
 
-def test_restarts_between_visits_are_no_question(store: Database, tmp_path: Path) -> None:
+def test_restarts_between_probes_raise_no_question(store: Database, tmp_path: Path) -> None:
     fleet = Fleet(store, tmp_path, {"a": server(identity=PRIMARY), "b": server(identity=REPLICA)})
     for start in range(10, 16, 2):
         assert fleet.next_day() == {"a": "measured", "b": "measured"}
@@ -62,7 +62,9 @@ def test_restarts_between_visits_are_no_question(store: Database, tmp_path: Path
 
 
 @pytest.mark.parametrize("another", [ServerIdentity("other", started_at="9"), None])
-def test_another_server_is_never_mixed_in_and_accepting_it_goes_on(store: Database, tmp_path: Path, another: ServerIdentity | None) -> None:
+def test_another_server_is_never_mixed_in_and_continues_after_it_is_accepted(
+    store: Database, tmp_path: Path, another: ServerIdentity | None
+) -> None:
     fleet = Fleet(store, tmp_path, {"a": server({"app": 1}, identity=PRIMARY, native_ids={"app": "5"})})
     fleet.today()
     before = fleet.sizes()
@@ -72,7 +74,7 @@ def test_another_server_is_never_mixed_in_and_accepting_it_goes_on(store: Databa
     assert [retry.instance_names for retry in list_unrepaired(store, DAY)] == []
     accept_moved(store, ["a"])
     assert fleet.next_day() == {"a": "measured"}
-    # The names decide, although an identifier of the new server is that of another database of the old one.
+    # The names decide, although the new server reuses an identifier of another database of the old one.
     assert query(store, "select database_name, is_active, native_id, renamed_from from instance_databases order by 1") == [
         ("app", True, "77", None),
         ("strange", True, "5", None),
@@ -89,7 +91,7 @@ def test_an_identity_that_cannot_be_read_any_more_is_unknown_and_no_other_one(st
     assert fleet.next_day() == {"a": "another_server"}
 
 
-def test_accepting_makes_the_retry_take_the_day_up(store: Database, tmp_path: Path) -> None:
+def test_accepting_lets_the_retry_resume_the_day(store: Database, tmp_path: Path) -> None:
     fleet = Fleet(store, tmp_path, {"a": server({"app": 1}, identity=PRIMARY), "b": server({"app": 1}, identity=REPLICA)})
     fleet.today()
     fleet.servers["a"].identity = ServerIdentity("other")
@@ -114,4 +116,4 @@ def test_a_mark_is_not_taken_away_while_it_is_needed_nor_a_second_name_enabled(s
     accept_replicas(store, ["b"], is_replica=False)
     with pytest.raises(InputError, match="'a' is the same server as 'b'"):
         enable(store, ["a"])
-    assert [one.name for one in active_instances(store)] == ["b"]
+    assert [instance.name for instance in active_instances(store)] == ["b"]

@@ -1,4 +1,4 @@
-"""A SQL Server as people register and examine it: the driver, the least rights, and which of them are missing."""
+"""A SQL Server as people register and test it: the driver, the least privileges, and which of them are missing."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ OPTIONAL = ("CONNECT ANY DATABASE", SEES_STATE, *BACKUPS)
 
 @pytest.fixture
 def server() -> Iterator[SqlServer]:
-    """A server whose login has no more than everybody."""
+    """A server whose login has only the privileges of public."""
     driver_of("microsoft")
     with new_server("CONNECT SQL") as started:
         started.catalogue.add_database("shop")
@@ -23,21 +23,21 @@ def server() -> Iterator[SqlServer]:
 
 @pytest.fixture
 def environment(store_environment: dict[str, str], server: SqlServer) -> dict[str, str]:
-    found = store_environment | {"MONITOR_ERP_PASSWORD": str(LOGIN.password)}
+    environment = store_environment | {"MONITOR_ERP_PASSWORD": str(LOGIN.password)}
     arguments = ("--engine", "sqlserver", "--host", server.host, "--port", str(server.port), "--username", LOGIN.username)
-    succeed(found, "instances", "add", "erp", *arguments, "--secret", "env:MONITOR_ERP_PASSWORD")
-    return found
+    succeed(environment, "instances", "add", "erp", *arguments, "--secret", "env:MONITOR_ERP_PASSWORD")
+    return environment
 
 
-def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: SqlServer, environment: dict[str, str]) -> None:
+def test_missing_privileges_are_reported_with_their_grants_until_they_are_held(server: SqlServer, environment: dict[str, str]) -> None:
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 1, everything(result)
-    said = " ".join(result.stdout.split())
-    assert "sqlserver, to list databases: GRANT VIEW ANY DATABASE TO [monitor]; Held on 1 of 1 servers." in said
-    assert "sqlserver, to measure them: GRANT VIEW ANY DEFINITION TO [monitor]; Held on 0 of 1 servers." in said
-    assert "erp is missing the privilege to measure them: GRANT VIEW ANY DEFINITION TO [monitor];" in said
-    assert "erp is missing the privilege to recover missed days from the backup history (optional): USE msdb;" in said
-    assert "erp: shop cannot be measured; run on that server: GRANT VIEW ANY DEFINITION TO [monitor];" in said
+    output = " ".join(result.stdout.split())
+    assert "sqlserver, to list databases: GRANT VIEW ANY DATABASE TO [monitor]; Held on 1 of 1 servers." in output
+    assert "sqlserver, to measure them: GRANT VIEW ANY DEFINITION TO [monitor]; Held on 0 of 1 servers." in output
+    assert "erp is missing the privilege to measure them: GRANT VIEW ANY DEFINITION TO [monitor];" in output
+    assert "erp is missing the privilege to recover missed days from the backup history (optional): USE msdb;" in output
+    assert "erp: shop cannot be measured; run on that server: GRANT VIEW ANY DEFINITION TO [monitor];" in output
     assert str(LOGIN.password) not in everything(result)
     server.catalogue.grant(LOGIN.username, "VIEW ANY DEFINITION")
     result = whalefall(environment, "instances", "test")
@@ -48,12 +48,12 @@ def test_missing_rights_are_told_with_their_grants_until_they_are_held(server: S
     assert "is missing the privilege" not in succeed(environment, "instances", "test")
 
 
-def test_programs_learn_driver_and_rights(server: SqlServer, environment: dict[str, str]) -> None:
+def test_json_has_the_driver_and_privileges(server: SqlServer, environment: dict[str, str]) -> None:
     server.catalogue.grant(LOGIN.username, "VIEW ANY DEFINITION")
-    (one,) = json.loads(succeed(environment, "instances", "test", "--json"))
-    assert (one["version"], one["result"], one["visible"], one["hidden"]) == ("SQL Server 16.0.4135.4", "fine", 5, 4)
-    assert "odbc" in one["driver"]
-    assert [(right["held"], right["optional"]) for right in one["rights"]] == [*[(True, False)] * 2, *[(False, True)] * 3]
+    (row,) = json.loads(succeed(environment, "instances", "test", "--json"))
+    assert (row["version"], row["result"], row["visible"], row["hidden"]) == ("SQL Server 16.0.4135.4", "fine", 5, 4)
+    assert "odbc" in row["driver"]
+    assert [(right["held"], right["optional"]) for right in row["rights"]] == [*[(True, False)] * 2, *[(False, True)] * 3]
 
 
 def test_the_filter_file_hides_databases_of_sql_server(
@@ -63,5 +63,5 @@ def test_the_filter_file_hides_databases_of_sql_server(
     server.catalogue.add_database("ReportServerTempDB")
     filters = tmp_path_factory.mktemp("filters") / "filters.yaml"
     filters.write_text("sqlserver: {patterns: ['ReportServer%']}", encoding="utf-8")
-    (one,) = json.loads(succeed(environment | {"WHALEFALL_FILTERS_FILE": str(filters)}, "instances", "test", "--json"))
-    assert (one["visible"], one["hidden"], one["measurable"]) == (6, 5, 1)
+    (row,) = json.loads(succeed(environment | {"WHALEFALL_FILTERS_FILE": str(filters)}, "instances", "test", "--json"))
+    assert (row["visible"], row["hidden"], row["measurable"]) == (6, 5, 1)

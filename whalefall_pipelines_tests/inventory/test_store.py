@@ -1,4 +1,4 @@
-"""The registered fleet in the store: who is active, who is named, and what a visit leaves."""
+"""The registered fleet in the store: active instances, instances by name, and what a probe records."""
 
 from datetime import timedelta
 
@@ -28,12 +28,12 @@ def test_an_empty_fleet_has_no_active_instance(store: Database) -> None:
     assert active_instances(store) == ()
 
 
-def test_disabled_and_removed_instances_are_not_visited(store: Database) -> None:
+def test_disabled_and_removed_instances_are_not_probed(store: Database) -> None:
     register(store, "a", "b", "c")
     assert disable(store, ["b"]) == ("b",)
     remove_instances(store, ["c"])
     assert names(store) == ["a"]
-    assert [one.entry.name for one in registered_instances(store)] == ["a", "b"]
+    assert [registered.entry.name for registered in registered_instances(store)] == ["a", "b"]
 
 
 def test_names_that_are_not_there_are_all_named(store: Database) -> None:
@@ -73,12 +73,15 @@ def test_removing_keeps_the_day_of_an_earlier_deactivation_and_cannot_be_repeate
         remove_instances(store, ["a"])
 
 
-def test_a_visit_leaves_version_and_instant_and_an_older_one_changes_nothing(store: Database) -> None:
+def test_a_probe_records_version_and_instant_and_an_older_one_changes_nothing(store: Database) -> None:
     first, second = register(store, "a", "b")
     for version, instant in (("2.0", NIGHT), ("1.0", NIGHT - timedelta(hours=1))):
         with store.transaction() as cursor:
             mark_connected(cursor, second.instance_id, version, instant)
-    assert [(one.instance.instance_id, one.server_version, one.last_connected_at) for one in registered_instances(store)] == [
+    assert [
+        (registered.instance.instance_id, registered.server_version, registered.last_connected_at)
+        for registered in registered_instances(store)
+    ] == [
         (first.instance_id, None, None),
         (second.instance_id, "2.0", NIGHT),
     ]
@@ -106,7 +109,10 @@ def test_the_inventory_comes_with_the_latest_size_of_each_database(store: Databa
                 "values (%s, %s, %s, %s, now(), 'measured', 'pg_database_size')",
                 (instance.instance_id, name, day, size),
             )
-    assert [(one.database_name, one.is_active, one.total_bytes, one.stat_date) for one in show_instance(store, instance.name)[1]] == [
+    assert [
+        (database.database_name, database.is_active, database.total_bytes, database.stat_date)
+        for database in show_instance(store, instance.name)[1]
+    ] == [
         ("app", True, 7, DAY),
         ("new", True, None, None),
         ("gone", False, 99, month - timedelta(days=3)),
@@ -118,7 +124,7 @@ def test_hostile_names_pass_through_the_store_unharmed(store: Database) -> None:
     for name in HOSTILE_NAMES:
         assert names(store, name) == [name]
     assert disable(store, HOSTILE_NAMES) == HOSTILE_NAMES
-    with store.transaction() as cursor:  # all have one address, which no person may enable together
+    with store.transaction() as cursor:  # all have the same address, so a person could not enable them together
         assert switch_active(cursor, HOSTILE_NAMES, is_active=True) == HOSTILE_NAMES
     assert tuple(names(store)) == HOSTILE_NAMES
     remove_instances(store, HOSTILE_NAMES[1:])

@@ -1,4 +1,4 @@
-"""`whalefall instances test`: real servers answer, and every problem comes with what cures it."""
+"""`whalefall instances test` against real servers: every problem comes with its remedy."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ PASSWORD = "hunter2-canary"
 
 @pytest.fixture
 def target(postgres_server: PostgresCluster) -> Iterator[PostgresCluster]:
-    """A server with a monitoring login and databases under hostile names, one of which the login may not see into."""
+    """A server with a monitoring login and databases with hostile names, one of which the login cannot measure."""
     created = [sql.Identifier(name) for name in (*HOSTILE_NAMES, "closed")]
     with superuser(postgres_server) as cursor:
         cursor.execute(sql.SQL("create role {} login password {}").format(sql.Identifier("moni tor"), sql.Literal(PASSWORD)))
@@ -41,28 +41,30 @@ def add(environment: dict[str, str], name: str, port: int, *options: str) -> Non
 
 def examined(environment: dict[str, str], *arguments: str) -> tuple[int, dict[str, Any]]:
     result = whalefall(environment, "instances", "test", "--json", *arguments)
-    return result.exit_code, {one["name"]: one for one in json.loads(result.stdout)}
+    return result.exit_code, {row["name"]: row for row in json.loads(result.stdout)}
 
 
-def test_the_grant_that_is_advised_cures_the_database(store: Database, store_environment: dict[str, str], target: PostgresCluster) -> None:
+def test_the_suggested_grant_makes_the_database_measurable(
+    store: Database, store_environment: dict[str, str], target: PostgresCluster
+) -> None:
     environment = store_environment | {"MONITOR_TARGET_PASSWORD": PASSWORD}
     add(environment, "db1", target.port)
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 1
     grant = 'GRANT pg_monitor TO "moni tor";'
     assert f"db1: closed cannot be measured; run on that server: {grant}" in result.stdout
-    code, found = examined(environment)
-    assert (code, found["db1"]["missing"]) == (1, [{"database": "closed", "reason": "no_permission", "detail": grant}])
+    code, results = examined(environment)
+    assert (code, results["db1"]["missing"]) == (1, [{"database": "closed", "reason": "no_permission", "detail": grant}])
     with superuser(target) as cursor:
         cursor.execute(grant)
-    code, found = examined(environment)
-    one = found["db1"]
-    assert (code, one["result"], one["hidden"], one["missing"]) == (0, "fine", 2, [])
-    assert one["measurable"] == one["visible"] - 2 >= len(HOSTILE_NAMES)
-    assert one["version"].startswith("PostgreSQL ")
-    assert 0 < one["round_trip_seconds"] < 60
+    code, results = examined(environment)
+    tested = results["db1"]
+    assert (code, tested["result"], tested["hidden"], tested["missing"]) == (0, "fine", 2, [])
+    assert tested["measurable"] == tested["visible"] - 2 >= len(HOSTILE_NAMES)
+    assert tested["version"].startswith("PostgreSQL ")
+    assert 0 < tested["round_trip_seconds"] < 60
     (listed,) = document(environment, "instances", "list")
-    assert listed["version"] == one["version"]
+    assert listed["version"] == tested["version"]
     assert listed["last_connected"] is not None
     assert query(store, "select count(*) from instance_databases") == [(0,)]
 
@@ -72,8 +74,8 @@ def test_the_filter_file_hides_databases(store_environment: dict[str, str], targ
     filters.write_text("postgresql: {names: [closed], patterns: ['two%']}", encoding="utf-8")
     environment = store_environment | {"MONITOR_TARGET_PASSWORD": PASSWORD, "WHALEFALL_FILTERS_FILE": str(filters)}
     add(environment, "db1", target.port)
-    code, found = examined(environment)
-    assert (code, found["db1"]["hidden"]) == (0, 4)
+    code, results = examined(environment)
+    assert (code, results["db1"]["hidden"]) == (0, 4)
     filters.write_text("postgresql: []", encoding="utf-8")
     assert "line 1" in refused(environment, "instances", "test")
 
@@ -99,15 +101,15 @@ def test_one_problem_among_others_is_code_one_and_nothing_reachable_is_code_two(
             "env:MONITOR_NOT_SET",
             "--replica",
         )
-        code, found = examined(environment)
+        code, results = examined(environment)
         assert code == 1
-        assert {name: one["result"] for name, one in found.items()} == {
+        assert {name: result["result"] for name, result in results.items()} == {
             "up": "fine",
             "down": "connection_refused",
             "wrong": "secret_unreadable",
         }
-        assert "NOT_SET" in found["wrong"]["error"]
-        assert found["down"]["visible"] is None
+        assert "NOT_SET" in results["wrong"]["error"]
+        assert results["down"]["visible"] is None
         assert examined(environment, "up")[0] == 0
         assert examined(environment, "down", "wrong")[0] == 2
         rejected = whalefall(environment | {"MONITOR_TARGET_PASSWORD": "not the password"}, "instances", "test", "up")

@@ -1,4 +1,4 @@
-"""What tests of the maintenance of table partitions begin with: a day, a table, and short ways to create, expire and look."""
+"""Helpers for tests of partition maintenance: a day, a table, and shortcuts to create, expire and list months."""
 
 from datetime import date
 
@@ -36,7 +36,7 @@ def insert(day: date, number: int = 1) -> str:
 
 
 def months(store: Database, table_name: str = TABLE, place: Place = Place.ATTACHED) -> list[str]:
-    return sorted(str(one.month) for one in read_catalogue(store, [table_name]) if one.place is place)
+    return sorted(str(partition.month) for partition in read_catalogue(store, [table_name]) if partition.place is place)
 
 
 def every_month(first: Month, last: Month) -> list[str]:
@@ -49,12 +49,12 @@ def have(store: Database, first: Month, last: Month, *table_names: str) -> None:
             ensure_month(store, table_name, month)
 
 
-def create(store: Database, day: date = TODAY, given: Settings = SETTINGS) -> tuple[Outcome, ...]:
-    return create_table_partitions(store, given, day, lock_policy=HASTY).outcomes
+def create(store: Database, day: date = TODAY, settings: Settings = SETTINGS) -> tuple[Outcome, ...]:
+    return create_table_partitions(store, settings, day, lock_policy=HASTY).outcomes
 
 
-def expire(store: Database, day: date = TODAY, given: Settings = SETTINGS, *, beyond_limit: bool = False) -> tuple[Outcome, ...]:
-    return expire_table_partitions(store, given, day, beyond_limit=beyond_limit, lock_policy=HASTY).outcomes
+def expire(store: Database, day: date = TODAY, settings: Settings = SETTINGS, *, beyond_limit: bool = False) -> tuple[Outcome, ...]:
+    return expire_table_partitions(store, settings, day, beyond_limit=beyond_limit, lock_policy=HASTY).outcomes
 
 
 def errors(outcomes: tuple[Outcome, ...]) -> list[str]:
@@ -62,7 +62,7 @@ def errors(outcomes: tuple[Outcome, ...]) -> list[str]:
 
 
 def leave_detached(store: Database, month: Month) -> str:
-    """Detach a month as an maintenance that was killed before its end left it; its name."""
+    """Leave a month detached, as interrupted maintenance does; return its name."""
     name = month.table_partition(TABLE)
     execute(
         store,

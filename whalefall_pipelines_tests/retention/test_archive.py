@@ -1,4 +1,4 @@
-"""A month goes into a file, is read back before it is dropped, and comes back with every row."""
+"""A month is written to a file, read back before it is dropped, and restored with every row."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ INSERT = (
 
 @pytest.fixture
 def store(maintenance_store: Database) -> Iterator[Database]:
-    """A store with an overdue month of rows that are hard to write down."""
+    """A store with an overdue month of rows that are hard to serialize."""
     for month in months_between(Month(2025, 9), Month(2026, 11)):
         ensure_month(maintenance_store, TABLE, month)
     session = "6f2c8a50-0000-4000-8000-00000000000a"
@@ -52,8 +52,8 @@ def store(maintenance_store: Database) -> Iterator[Database]:
 
 
 def expire(store: Database, folder: Path) -> tuple[Outcome, ...]:
-    given = replace(load_settings({"WHALEFALL_HOME": "/nonexistent"}), archive_dir=folder)
-    return expire_table_partitions(store, given, TODAY).outcomes
+    configured = replace(load_settings({"WHALEFALL_HOME": "/nonexistent"}), archive_dir=folder)
+    return expire_table_partitions(store, configured, TODAY).outcomes
 
 
 def test_an_expired_month_is_in_a_file_with_a_manifest_and_comes_back_with_every_row(store: Database, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_an_expired_month_is_in_a_file_with_a_manifest_and_comes_back_with_every
     manifest = read_manifest(file)
     assert (manifest.table_name, manifest.month, manifest.rows, manifest.bytes) == (TABLE, "2025-09", len(before), file.stat().st_size)
     assert pyarrow.parquet.read_table(file).num_rows == len(before)
-    assert {path.suffix for path in file.parent.iterdir()} == {".parquet", ".json"}  # and no scratch
+    assert {path.suffix for path in file.parent.iterdir()} == {".parquet", ".json"}  # and no temporary file
     restore_archive(store, file)
     assert query(store, ROWS) == before
     assert query(store, f"select tableoid::regclass::text from {TABLE} limit 1") == [(f"{TABLE}_2025_09",)]
@@ -89,11 +89,11 @@ def test_every_table_survives_the_journey(maintenance_store: Database, tmp_path:
             "expected_count, estimated_count, is_final) values (1, 'a', 'daily', '2025-09-30', '2025-09-30', 1, 1, 0, true)"
         )
     for table_name in PARTITIONED_TABLES:
-        (one,) = read_catalogue(maintenance_store, [table_name])
+        (partition,) = read_catalogue(maintenance_store, [table_name])
         before = query(maintenance_store, f"select * from {table_name} order by instance_id")
-        file = archive_month(maintenance_store, one, tmp_path)
+        file = archive_month(maintenance_store, partition, tmp_path)
         with maintenance_store.transaction() as cursor:
-            cursor.execute(f"drop table {one.name}")
+            cursor.execute(f"drop table {partition.name}")
         restore_archive(maintenance_store, file)
         assert query(maintenance_store, f"select * from {table_name} order by instance_id") == before
 
@@ -118,7 +118,7 @@ def test_a_damaged_file_is_refused_and_nothing_is_made(store: Database, tmp_path
     with pytest.raises(NotFoundError):
         restore_archive(store, file)
     assert query(store, ROWS) == []
-    assert all(one.month != Month(2025, 9) for one in read_catalogue(store))
+    assert all(partition.month != Month(2025, 9) for partition in read_catalogue(store))
 
 
 def test_nothing_is_restored_over_a_month_that_exists(store: Database, tmp_path: Path) -> None:
@@ -141,14 +141,14 @@ def test_the_same_rows_archived_again_are_the_same_file_and_others_are_a_file_mo
     assert read_manifest(tmp_path / FILE).rows == read_manifest(tmp_path / f"{TABLE}_2025_09.2.parquet").rows + 1
 
 
-def test_a_month_whose_archive_fails_goes_back_to_its_place(store: Database, tmp_path: Path) -> None:
+def test_a_month_whose_archive_fails_is_attached_again(store: Database, tmp_path: Path) -> None:
     before = query(store, ROWS)
-    with store.session() as cursor:  # a type that an archive cannot hold as it is: read back, the rows differ
+    with store.session() as cursor:  # a type that an archive cannot hold exactly: the rows differ when read back
         cursor.execute(f"alter table {TABLE} add column moment timestamp, add column odd numeric(50, 2)")
     outcomes = expire(store, tmp_path)
     assert [type(outcome.error) for outcome in outcomes] == [ArchiveError] * 2
     assert [row[: len(before[0])] for row in query(store, ROWS)] == before
-    assert all(one.place is Place.ATTACHED for one in read_catalogue(store, [TABLE]))
+    assert all(partition.place is Place.ATTACHED for partition in read_catalogue(store, [TABLE]))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -170,7 +170,7 @@ def test_every_period_stays_what_its_days_say_after_expiry_and_after_restore(mai
     assert list(verify(maintenance_store, days[0], TODAY, TODAY)) == []
     outcomes = [outcome for outcome in expire(maintenance_store, tmp_path) if outcome.step.kind is StepKind.EXPIRE]
     assert len(outcomes) == 4
-    first_kept = date(2025, 11, 1)  # daily periods go with their days
+    first_kept = date(2025, 11, 1)  # daily periods expire with their days
     assert query(maintenance_store, "select min(stat_date) from database_size_stats") == [(first_kept,)]
     assert list(verify(maintenance_store, days[0], TODAY, TODAY, daily_from=first_kept)) == []
     for outcome in outcomes:

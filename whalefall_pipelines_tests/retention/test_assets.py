@@ -48,9 +48,9 @@ def resource(store: Database, **changed: object) -> WhalefallResource:
 
 @contextmanager
 def logged(server: PostgresCluster, store: Database) -> Generator[Callable[[], str]]:
-    """What the server writes into its log about this store until it is asked, with every statement."""
+    """The server's log of this store, with every statement, up to the moment of the call."""
     query(store, f"alter database {store.url.database} set log_statement to 'all'; select 1")
-    store.close()  # the next connection logs
+    store.close()  # takes effect with the next connection
     begun = server.log.stat().st_size
     yield partial(_from, server.log, begun)
     query(store, f"alter database {store.url.database} reset log_statement; select 1")
@@ -78,7 +78,7 @@ def failing(instance: dg.DagsterInstance) -> dict[str, str | None]:
     newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     evaluations = [record.evaluation for record in newest.values() if record.evaluation]
     assert len(evaluations) == len(CHECKS)
-    return {one.check_name: one.description for one in evaluations if not one.passed}
+    return {evaluation.check_name: evaluation.description for evaluation in evaluations if not evaluation.passed}
 
 
 def metadata(result: dg.ExecuteInProcessResult) -> dict[str, object]:
@@ -133,7 +133,7 @@ def test_creating_drops_nothing_and_expiring_creates_nothing(
         cursor.execute(f"drop table {this_month.plus(3).table_partition(TABLE)}")
     expire(store, dagster_instance, archive_dir=tmp_path)
     assert set(failing(dagster_instance)) == {"enough_months_ahead"}
-    assert [str(one.month) for one in read_catalogue(store, [TABLE])] == [
+    assert [str(partition.month) for partition in read_catalogue(store, [TABLE])] == [
         str(month) for month in months_between(this_month.plus(-12), this_month.plus(2))
     ]
     assert len(list(tmp_path.glob("*.parquet"))) == 2
@@ -146,13 +146,13 @@ def test_nothing_in_a_run_config_makes_the_asset_drop_a_month(
     ensure_month(store, TABLE, this_month.plus(-13))
     run_config = {"ops": {"table_partitions": {"config": config}}}
     dg.materialize([table_partitions], run_config=run_config, resources={"whalefall": resource(store)}, instance=dagster_instance)
-    assert this_month.plus(-13) in {one.month for one in read_catalogue(store, [TABLE])}
+    assert this_month.plus(-13) in {partition.month for partition in read_catalogue(store, [TABLE])}
 
 
 def test_the_plan_is_made_once_a_run_and_the_catalogue_read_again_where_something_was_done(
     postgres_server: PostgresCluster, store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
-    """Counted in the log of the server. Three types of period outlive their days: those of a month are compared once at both levels."""
+    """Counted in the server's log. Three types of period outlive their days: those of a month are compared once at both levels."""
     (instance,) = register(store, "a")
     old = this_month.plus(-13)
     write_days(store, {((instance.instance_id, "app"), old.first_day): ModelDay(1000)})
@@ -164,7 +164,7 @@ def test_the_plan_is_made_once_a_run_and_the_catalogue_read_again_where_somethin
         assert statements.count("select distinct s.period_start") == comparisons
 
 
-def test_a_month_that_is_held_for_its_periods_fails_its_check_and_the_session_and_stays(
+def test_a_month_held_for_its_periods_fails_its_check_and_the_session_and_stays(
     store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
     (instance,) = register(store, "a")
@@ -173,13 +173,13 @@ def test_a_month_that_is_held_for_its_periods_fails_its_check_and_the_session_an
     create(store, dagster_instance)
     assert requests(store, dagster_instance) == []
     result = expire(store, dagster_instance)
-    found = failing(dagster_instance)
-    assert set(found) == {"nothing_is_held_back"}
-    assert f"whalefall aggregate --period monthly --start {old.first_day}" in str(found["nothing_is_held_back"])
+    failures = failing(dagster_instance)
+    assert set(failures) == {"nothing_is_held_back"}
+    assert f"whalefall aggregate --period monthly --start {old.first_day}" in str(failures["nothing_is_held_back"])
     assert metadata(result)["held_back"] == 2
     session = sessions.list_sessions(store, most=1)[0]
     assert (session.status, session.error_code) == (SessionStatus.FAILED, "INVALID_REQUEST")
-    assert requests(store, dagster_instance) == []  # a retry would meet the same
+    assert requests(store, dagster_instance) == []  # a retry would fail in the same way
     assert query(store, "select count(*) from database_size_stats") == [(1,)]
 
 
@@ -194,7 +194,7 @@ def test_too_many_at_once_break_the_run_and_fail_its_session(
     assert len(read_catalogue(store, [TABLE])) == 15
 
 
-def test_an_expiry_beside_another_maintenance_is_failed_with_a_code_and_retried_after_a_pause(
+def test_an_expiry_during_another_maintenance_fails_with_a_code_and_is_retried_after_a_pause(
     store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
     old = this_month.plus(-13)
@@ -208,13 +208,13 @@ def test_an_expiry_beside_another_maintenance_is_failed_with_a_code_and_retried_
     soon = {"retry_pauses": (timedelta(0), timedelta(days=1))}
     (request,) = requests(store, dagster_instance, **soon)
     assert request.job_name == "expire_table_partitions"
-    assert [one.run_key for one in requests(store, dagster_instance, **soon)] == [request.run_key]
+    assert [request.run_key for request in requests(store, dagster_instance, **soon)] == [request.run_key]
     expire(store, dagster_instance)
-    assert old not in {one.month for one in read_catalogue(store, [TABLE])}
+    assert old not in {partition.month for partition in read_catalogue(store, [TABLE])}
     assert requests(store, dagster_instance, **soon) == []
 
 
-def test_an_expiry_that_met_a_lock_of_somebody_is_failed_with_a_code_and_retried(
+def test_an_expiry_blocked_by_a_lock_fails_with_a_code_and_is_retried(
     store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
     old = this_month.plus(-13)
@@ -226,17 +226,17 @@ def test_an_expiry_that_met_a_lock_of_somebody_is_failed_with_a_code_and_retried
     assert (session.status, session.error_code) == (SessionStatus.FAILED, "STORE_BUSY")
     assert old.table_partition(TABLE) in str(session.error_message)
     retries = requests(store, dagster_instance, retry_pauses=(timedelta(0),))
-    assert {one.job_name for one in retries} == {"expire_table_partitions"}
+    assert {retry.job_name for retry in retries} == {"expire_table_partitions"}
 
 
-def test_what_is_in_the_way_fails_checks_with_its_name(store: Database, dagster_instance: dg.DagsterInstance, this_month: Month) -> None:
+def test_conflicts_fail_the_checks_by_name(store: Database, dagster_instance: dg.DagsterInstance, this_month: Month) -> None:
     name = this_month.table_partition(TABLE)
     with store.transaction() as cursor:
         cursor.execute(f"create table {name} (x integer)")
     create(store, dagster_instance)
-    found = failing(dagster_instance)
-    assert set(found) == {"every_month_in_use_exists", "nothing_conflicts"}
-    assert name in str(found["nothing_conflicts"])
+    failures = failing(dagster_instance)
+    assert set(failures) == {"every_month_in_use_exists", "nothing_conflicts"}
+    assert name in str(failures["nothing_conflicts"])
 
 
 def test_a_month_that_cannot_be_made_fails_the_session_and_its_check_and_not_the_other_tables(
@@ -254,19 +254,19 @@ def test_a_month_that_cannot_be_made_fails_the_session_and_its_check_and_not_the
     assert len(read_catalogue(store)) == 16
 
 
-def test_creating_beside_another_maintenance_is_failed_with_a_code(store: Database, dagster_instance: dg.DagsterInstance) -> None:
+def test_creating_during_another_maintenance_fails_with_a_code(store: Database, dagster_instance: dg.DagsterInstance) -> None:
     with only_maintenance(store), pytest.raises(StoreBusyError):
         create(store, dagster_instance)
     assert read_catalogue(store) == ()
     assert (only_session(store).status, only_session(store).error_code) == (SessionStatus.FAILED, "STORE_BUSY")
 
 
-def test_the_sensor_asks_for_a_repair_once_and_is_silent_when_all_is_there(
+def test_the_sensor_requests_a_repair_once_and_nothing_when_it_is_complete(
     store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
     (request,) = requests(store, dagster_instance)
     assert request.job_name == "create_table_partitions"
-    assert [one.run_key for one in requests(store, dagster_instance)] == [request.run_key]
+    assert [request.run_key for request in requests(store, dagster_instance)] == [request.run_key]
     create(store, dagster_instance)
     assert requests(store, dagster_instance) == []
     with store.transaction() as cursor:
@@ -287,25 +287,30 @@ def test_the_sensor_notices_a_write_that_met_a_missing_month(
     assert requests(store, dagster_instance) == []
 
     def clock() -> datetime:
-        """It is asked after the months were made sure of, and before anything is written."""
+        """It is queried after the months were ensured, and before anything is written."""
         with store.session() as cursor:
             cursor.execute(f"drop table if exists {last.table_partition(table_name)}")
         return fleet.now
 
     session = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, yesterday, yesterday)
-    with suppress(MissingMonthError), sync_session(store, session, fleet.instances):  # without totals not even a failure can be written
+    with (
+        suppress(MissingMonthError),
+        sync_session(store, session, fleet.instances),
+    ):  # without the table of totals not even a failure can be written
         list(fleet.collector(clock).collect_day(fleet.instances, yesterday, session.session_id))
     assert [record.error_code for record in sessions.list_records(store, session.session_id)] == ["MISSING_MONTH"]
     (request,) = requests(store, dagster_instance)
     assert request.job_name == "create_table_partitions"
     create(store, dagster_instance)
-    assert last in {one.month for one in read_catalogue(store, [table_name])}
+    assert last in {partition.month for partition in read_catalogue(store, [table_name])}
     assert requests(store, dagster_instance) == []
     _, outcomes = fleet.collect(yesterday)
     assert outcomes["a"].error is None
 
 
-def test_the_sensor_has_a_detach_that_was_cut_off_ended(store: Database, dagster_instance: dg.DagsterInstance, this_month: Month) -> None:
+def test_the_sensor_requests_the_end_of_an_interrupted_detach(
+    store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
+) -> None:
     create(store, dagster_instance)
     old = this_month.plus(-13)
     ensure_month(store, TABLE, old)

@@ -1,4 +1,4 @@
-"""What the doctor says of months and of the footprint: fine, or a problem with one next step."""
+"""The doctor's checks of months and of the footprint: fine, or a problem with one next step."""
 
 from datetime import date
 
@@ -14,14 +14,14 @@ THIS = Month(2026, 11)
 
 def a_step(kind: StepKind, month: Month, place: Place | None = Place.ATTACHED) -> Step:
     name = month.table_partition("instance_size_stats")
-    found = TablePartition("instance_size_stats", "public", name, place, month.first_day, month.end_day, 0, 0) if place else None
-    return Step(kind=kind, table_name="instance_size_stats", month=month, name=name, why="because", partition=found)
+    partition = TablePartition("instance_size_stats", "public", name, place, month.first_day, month.end_day, 0, 0) if place else None
+    return Step(kind=kind, table_name="instance_size_stats", month=month, name=name, why="because", partition=partition)
 
 
-def test_a_month_that_lacks_is_a_problem_when_it_has_begun_and_a_warning_when_it_comes() -> None:
+def test_a_missing_month_is_a_problem_once_it_has_begun_and_a_warning_before() -> None:
     assert bad(check_months([a_step(StepKind.KEEP, THIS)], THIS)) == []
-    lacking = [a_step(StepKind.CREATE, month, None) for month in (Month(2026, 10), THIS, THIS.plus(1))]
-    now, later = bad(check_months(lacking, THIS))
+    missing = [a_step(StepKind.CREATE, month, None) for month in (Month(2026, 10), THIS, THIS.plus(1))]
+    now, later = bad(check_months(missing, THIS))
     assert (now[0], later[0]) == (Severity.PROBLEM, Severity.WARNING)
     assert "instance_size_stats_2026_10, instance_size_stats_2026_11 are missing" in now[1]
     assert "instance_size_stats_2026_12" in later[1]
@@ -30,11 +30,11 @@ def test_a_month_that_lacks_is_a_problem_when_it_has_begun_and_a_warning_when_it
     assert "whalefall partitions create" in later[2]
 
 
-def test_a_detach_that_was_cut_off_and_a_stranger_are_problems() -> None:
-    found = bad(check_months([a_step(StepKind.FINALIZE, THIS, Place.DETACH_PENDING), a_step(StepKind.CONFLICT, THIS)], THIS))
-    assert [severity for severity, *_ in found] == [Severity.PROBLEM] * 2
-    assert "whalefall partitions expire" in found[0][2]
-    assert "whalefall partitions plan" in found[1][2]
+def test_an_interrupted_detach_and_a_conflict_are_problems() -> None:
+    outcomes = bad(check_months([a_step(StepKind.FINALIZE, THIS, Place.DETACH_PENDING), a_step(StepKind.CONFLICT, THIS)], THIS))
+    assert [severity for severity, *_ in outcomes] == [Severity.PROBLEM] * 2
+    assert "whalefall partitions expire" in outcomes[0][2]
+    assert "whalefall partitions plan" in outcomes[1][2]
 
 
 def test_long_lists_are_cut() -> None:
@@ -42,7 +42,7 @@ def test_long_lists_are_cut() -> None:
     assert "and 3 more" in bad(check_months(months, THIS))[0][1]
 
 
-def test_the_footprint_is_told_with_its_kinds_and_its_growth() -> None:
+def test_the_footprint_is_reported_with_its_kinds_and_its_growth() -> None:
     sizes = {"sizes": 3 * 2**30, "dagster": 2**20}
     known = Footprint(sizes, {"sizes": 2**30, "dagster": 2**20}, date(2026, 11, 18), date(2026, 11, 22))
     assert check_footprint(known).sentence == ("3.0 GiB on disk (sizes 3.0 GiB, dagster 1.0 MiB); 512.0 MiB more a day since 2026-11-18.")

@@ -1,4 +1,4 @@
-"""What has no month of its own and expires: what goes, what stays, and that deleting costs what is deleted."""
+"""Rows outside table partitions that expire: which go, which stay, and that the cost of deleting depends only on what is deleted."""
 
 import itertools
 import json
@@ -35,7 +35,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def databases(store: Database, postgres_server: PostgresCluster) -> Iterator[Databases]:
-    """A store with its months, beside a database with the few columns of Dagster's tables that the statements name."""
+    """A store with its months, beside a database with the few columns of Dagster's tables that the statements use."""
     for table_name in STATS_TABLES:
         for month in months_between(OLDEST, Month(2026, 11)):
             ensure_month(store, table_name, month)
@@ -60,7 +60,7 @@ def session(
     retry_of: UUID | None = None,
     records: int = 0,
 ) -> UUID:
-    """A session of one day that began on it, with so many records."""
+    """A session of one day that began on it, with this many records."""
     session_id = uuid4()
     with store.transaction() as cursor:
         cursor.execute(
@@ -91,11 +91,11 @@ def sessions_left(store: Database) -> set[UUID]:
 
 
 def deleted(databases: Databases, today: date = TODAY) -> Mapping[RowKind, int]:
-    """What a run deletes, which is what its plan said, and after which there is nothing more to delete."""
-    planned = {one.kind: one.rows for one in plan_rows(databases, SETTINGS, today)}
-    done = {one.kind: one.rows for one in expire_rows(databases, SETTINGS, today)}
+    """What a run deletes: exactly what was planned, and afterwards nothing is left to delete."""
+    planned = {outcome.kind: outcome.rows for outcome in plan_rows(databases, SETTINGS, today)}
+    done = {outcome.kind: outcome.rows for outcome in expire_rows(databases, SETTINGS, today)}
     assert done == planned
-    assert not any(one.rows for one in plan_rows(databases, SETTINGS, today))
+    assert not any(outcome.rows for outcome in plan_rows(databases, SETTINGS, today))
     return done
 
 
@@ -106,7 +106,7 @@ def test_sessions_go_but_those_that_run_and_those_that_something_refers_to(datab
     kept = {
         session(store, LATELY, records=2),
         session(store, LONG_AGO, status="running", records=2),
-        session(store, LONG_AGO, category="capacity"),  # its day is kept, and names it
+        session(store, LONG_AGO, category="capacity"),  # its day is kept, and refers to it
     }
     retried = session(store, LONG_AGO, status="failed")
     kept |= {retried, session(store, LATELY, retry_of=retried)}
@@ -127,7 +127,7 @@ def test_the_session_of_a_kept_day_loses_its_records_and_stays(databases: Databa
     assert query(databases.store, "select session_id::text from capacity_gaps") == [(str(kept),)]
 
 
-def test_a_chain_of_retries_goes_as_a_whole(databases: Databases) -> None:
+def test_a_chain_of_retries_expires_as_a_whole(databases: Databases) -> None:
     first = session(databases.store, LONG_AGO, status="failed")
     second = session(databases.store, LONG_AGO, status="failed", retry_of=first)
     session(databases.store, LONG_AGO, retry_of=second)
@@ -148,7 +148,7 @@ def test_a_gap_that_goes_makes_no_period_be_computed_from_what_is_left_of_its_da
     store = databases.store
     register(store, "a")
     kept = date(2026, 2, 3)
-    for day in (date(2025, 10, 1), date(2025, 10, 31), OLDEST.first_day, kept):  # the third is in one week with the second
+    for day in (date(2025, 10, 1), date(2025, 10, 31), OLDEST.first_day, kept):  # the third is in the same week as the second
         gap(store, day)
     query(store, "delete from stale_periods where true returning 1")
     gap(store, kept + timedelta(days=1))
@@ -194,16 +194,18 @@ def test_events_of_old_runs_go_but_those_of_assets_and_checks(databases: Databas
     events(databases, "young", LATELY, "SUCCESS", *STEPS)
     assert deleted(databases)[RowKind.EVENTS] == 4
     left = query(databases.dagster, "select run_id, dagster_event_type, asset_key from event_logs order by id")
-    assert left == [("old", *one) for one in kept] + [(run, *one) for run in ("running", "young") for one in STEPS]
+    assert left == [("old", *step) for step in kept] + [(run, *step) for run in ("running", "young") for step in STEPS]
     assert query(databases.dagster, "select run_id from runs order by id") == [("old",), ("running",), ("young",)]
 
 
-def test_a_run_is_looked_at_once(databases: Databases) -> None:
-    """Or every night would read the events that stay of every run there ever was."""
+def test_the_events_of_a_run_are_read_once(databases: Databases) -> None:
+    """Otherwise every night would read the remaining events of every run ever."""
     events(databases, "old", LONG_AGO, "SUCCESS", ("ASSET_MATERIALIZATION", '["x"]'))
     expire_rows(databases, SETTINGS, TODAY)
     events(databases, "next", LATELY, "SUCCESS", *STEPS)
-    query(databases.dagster, "insert into event_logs (run_id) values ('old') returning 1")  # nothing writes into an ended run: a trap
+    query(
+        databases.dagster, "insert into event_logs (run_id) values ('old') returning 1"
+    )  # nothing writes into an ended run, so this shows whether it is read again
     assert deleted(databases, TODAY + timedelta(days=2))[RowKind.EVENTS] == 2
 
 
@@ -221,7 +223,7 @@ class Killed(BaseException):
     """The process ends between two batches."""
 
 
-def test_an_interrupted_run_is_taken_up_by_the_next(databases: Databases) -> None:
+def test_an_interrupted_run_is_resumed_by_the_next_one(databases: Databases) -> None:
     register(databases.store, "a")
     for _ in range(3):
         session(databases.store, LONG_AGO, records=1)
@@ -239,7 +241,7 @@ def test_an_interrupted_run_is_taken_up_by_the_next(databases: Databases) -> Non
 
 @pytest.fixture
 def full(databases: Databases) -> Databases:
-    """So many kept rows that the planner has a choice: 300 sessions with 100 records each, and gaps of a year."""
+    """Enough kept rows to give the planner a choice: 300 sessions with 100 records each, and gaps of a year."""
     register(databases.store, *(f"i{number}" for number in range(100)))
     with databases.store.session() as cursor:
         cursor.execute(
@@ -303,7 +305,9 @@ def test_the_footprint_is_what_the_server_says_and_its_growth_what_was_written_d
     assert (sum(size for kind, size in before.sizes.items() if kind != "dagster"), before.growth_bytes(["sizes"])) == (whole, None)
     sizes = {"sizes": 1}
     record_footprint(databases, replace(before, sizes=sizes, today=TODAY - timedelta(days=500)))
-    record_footprint(databases, replace(before, sizes=sizes, today=TODAY - timedelta(days=31)))  # older than growth is measured
+    record_footprint(
+        databases, replace(before, sizes=sizes, today=TODAY - timedelta(days=31))
+    )  # older than the window in which growth is measured
     record_footprint(databases, replace(before, today=TODAY - timedelta(days=10)))
     query(databases.store, "create table somebody as select repeat('x', 500) from generate_series(1, 9999); select 1")
     after = read_footprint(databases, TODAY)

@@ -1,4 +1,4 @@
-"""Retention as Dagster runs it, in a Dagster of its own whose runs are made old: what its UI shows of assets is the same afterwards."""
+"""Retention as Dagster runs it, on its own Dagster instance with aged runs: the UI shows the same about assets afterwards."""
 
 from datetime import UTC, datetime
 
@@ -27,7 +27,7 @@ def daily() -> dg.MaterializeResult[object]:
 
 
 def shown(instance: dg.DagsterInstance) -> list[object]:
-    """What the UI has of assets: the partition bar, the plots, the checks, and how their runs ended."""
+    """What the UI shows about assets: the partition bar, the plots, the checks, and how their runs ended."""
     keys = [dg.AssetCheckKey(ASSET, name) for name in CHECKS]
     latest = instance.get_latest_materialization_event(daily.key)
     assert latest

@@ -1,4 +1,4 @@
-"""A month of sizes does not go before its periods are computed, on real PostgreSQL 15 and 18."""
+"""A month of sizes does not expire before its periods are computed, on real PostgreSQL 15 and 18."""
 
 import re
 from dataclasses import replace
@@ -22,7 +22,7 @@ from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.factories import query, register
 
 SETTINGS = load_settings({"WHALEFALL_HOME": "/nonexistent"})
-# October 2025 is the one month that is overdue on this day; its quarter and the week at its end go on in November.
+# October 2025 is the only overdue month on this day; its quarter and its last week continue in November.
 TODAY = date(2026, 11, 22)
 FIRST = date(2025, 10, 1)
 OCTOBER = Month(2025, 10)
@@ -52,9 +52,9 @@ def dropped(store: Database) -> list[str]:
 
 
 def what_is_told(step: Step) -> list[tuple[PeriodType, date, date]]:
-    """The commands of a held step, as they would be carried out."""
-    found = re.findall(r"`whalefall aggregate --period (\w+) --start (\S+) --end (\S+)`", step.why)
-    return [(PeriodType(period_type), date.fromisoformat(first), date.fromisoformat(last)) for period_type, first, last in found]
+    """The commands that a held step suggests, as they would be executed."""
+    commands = re.findall(r"`whalefall aggregate --period (\w+) --start (\S+) --end (\S+)`", step.why)
+    return [(PeriodType(period_type), date.fromisoformat(first), date.fromisoformat(last)) for period_type, first, last in commands]
 
 
 def test_a_month_whose_periods_were_never_computed_is_held_and_says_what_to_do(store: Database) -> None:
@@ -72,7 +72,7 @@ def test_a_month_whose_periods_were_never_computed_is_held_and_says_what_to_do(s
     assert query(store, "select min(stat_date) from database_size_stats") == [(FIRST,)]
 
 
-def test_what_it_says_is_all_that_is_to_be_done(store: Database) -> None:
+def test_the_suggested_commands_are_sufficient(store: Database) -> None:
     for period_type, first, last in what_is_told(held(store)[0]):
         compute_periods(store, periods_between(period_type, first, last), TODAY)
     assert held(store) == []
@@ -82,7 +82,7 @@ def test_what_it_says_is_all_that_is_to_be_done(store: Database) -> None:
 
 @pytest.mark.parametrize("period_type", PeriodType)
 @pytest.mark.parametrize("level", ["database", "instance"])
-def test_one_period_of_one_level_that_lacks_is_enough(store: Database, period_type: PeriodType, level: str) -> None:
+def test_one_missing_period_at_one_level_is_enough(store: Database, period_type: PeriodType, level: str) -> None:
     compute_everything(store)
     assert held(store) == []
     period = period_of(period_type, date(2025, 10, 31))
@@ -96,9 +96,9 @@ def test_one_period_of_one_level_that_lacks_is_enough(store: Database, period_ty
 def test_a_day_that_changed_after_its_periods_were_computed_holds_its_month_and_one_of_another_quarter_does_not(store: Database) -> None:
     compute_everything(store)
     query(store, "update database_size_stats set total_bytes = 1 where stat_date = '2025-12-09' returning 1")
-    assert [one[0] for one in what_is_told(held(store)[0])] == [PeriodType.QUARTERLY]  # of which October is a part
+    assert [command[0] for command in what_is_told(held(store)[0])] == [PeriodType.QUARTERLY]  # which contains October
     query(store, "update database_size_stats set total_bytes = 1 where stat_date = '2025-10-05' returning 1")
-    assert [one[:2] for one in what_is_told(held(store)[0])] == [
+    assert [command[:2] for command in what_is_told(held(store)[0])] == [
         (PeriodType.WEEKLY, date(2025, 9, 29)),
         (PeriodType.MONTHLY, date(2025, 10, 1)),
         (PeriodType.QUARTERLY, date(2025, 10, 1)),
@@ -112,7 +112,7 @@ def test_the_later_months_of_a_quarter_go_though_the_quarter_can_be_computed_no_
     query(store, "delete from database_size_aggregations where period_type = 'quarterly' returning 1")
     for period_type, first, last in what_is_told(held(store, date(2026, 12, 1))[0]):
         compute_periods(store, periods_between(period_type, first, last), TODAY)
-    assert held(store, date(2026, 12, 1)) == []  # it never waits for what nobody can do
+    assert held(store, date(2026, 12, 1)) == []  # it never waits for the impossible
 
 
 def test_periods_that_aggregations_do_not_keep_hold_nothing(store: Database) -> None:
@@ -120,23 +120,23 @@ def test_periods_that_aggregations_do_not_keep_hold_nothing(store: Database) -> 
     assert [step.kind for step in plan(store, short, TODAY) if step.month == OCTOBER] == [StepKind.EXPIRE] * 2
 
 
-def stale_periods(store: Database, period_type: PeriodType, given: Settings, today: date) -> list[Period]:
-    """As the nightly schedule asks."""
-    return find_stale_periods(store, period_type, today, daily_from=first_kept_daily(given.retention_months, today))
+def stale_periods(store: Database, period_type: PeriodType, settings: Settings, today: date) -> list[Period]:
+    """As the nightly schedule queries them."""
+    return find_stale_periods(store, period_type, today, daily_from=first_kept_daily(settings.retention_months, today))
 
 
-def stale_after_expiries(store: Database, given: Settings) -> set[PeriodType]:
-    """The types of period that every night would compute again although nothing changed, while days and periods expire for five months."""
+def stale_after_expiries(store: Database, settings: Settings) -> set[PeriodType]:
+    """The types of period that would be recomputed every night although nothing changed, while days and periods expire for five months."""
     (instance,) = register(store, "a")
     days = days_from(FIRST, 274)  # to the end of June
     write_days(store, {((instance.instance_id, "app"), day): ModelDay(1000 + number) for number, day in enumerate(days)})
     stale: set[PeriodType] = set()
     for month in months_between(Month(2026, 3), Month(2026, 7)):
         for period_type in PeriodType:
-            if periods := stale_periods(store, period_type, given, month.first_day):
+            if periods := stale_periods(store, period_type, settings, month.first_day):
                 compute_periods(store, list(periods_between(period_type, periods[0].start, periods[-1].start)), month.first_day)
-        assert not expire_table_partitions(store, given, month.first_day).error
-        stale |= {period_type for period_type in PeriodType if stale_periods(store, period_type, given, month.first_day)}
+        assert not expire_table_partitions(store, settings, month.first_day).error
+        stale |= {period_type for period_type in PeriodType if stale_periods(store, period_type, settings, month.first_day)}
     return stale
 
 

@@ -1,4 +1,4 @@
-"""Maintenance on real PostgreSQL 15 and 18 that was killed at any of its steps, and is ended by the next one."""
+"""Maintenance on real PostgreSQL 15 and 18 that was killed at any of its steps, and is completed by the next one."""
 
 from dataclasses import replace
 from datetime import date
@@ -47,20 +47,20 @@ def test_an_interrupted_detach_of_a_month_in_use_is_put_back_by_creating(store: 
     assert months(store)[0] == "2026-11"
 
 
-def test_an_maintenance_that_was_killed_before_the_drop_is_resumed_and_a_month_like_it_is_not_touched(store: Database) -> None:
+def test_maintenance_killed_before_the_drop_is_resumed_and_a_similar_month_is_not_touched(store: Database) -> None:
     have(store, Month(2025, 8), Month(2026, 11), TABLE)
     leave_detached(store, Month(2025, 8))
-    execute(store, f"alter table {TABLE} detach partition {TABLE}_2025_09 concurrently")  # by somebody who wants to keep it
+    execute(store, f"alter table {TABLE} detach partition {TABLE}_2025_09 concurrently")  # detached by somebody who wants to keep it
     assert errors(expire(store)) == []
     assert query(store, f"select to_regclass('{TABLE}_2025_08'), to_regclass('{TABLE}_2025_09')::text") == [(None, f"{TABLE}_2025_09")]
     assert months(store)[0] == "2025-11"
 
 
-def test_an_maintenance_that_was_killed_while_it_archived_archives_before_it_drops(store: Database, tmp_path: Path) -> None:
+def test_maintenance_killed_while_archiving_archives_before_it_drops(store: Database, tmp_path: Path) -> None:
     have(store, Month(2025, 10), Month(2026, 11), TABLE)
     execute(store, insert(date(2025, 10, 31)))
     name = leave_detached(store, Month(2025, 10))
-    (outcome,) = expire(store, given=replace(SETTINGS, archive_dir=tmp_path))
+    (outcome,) = expire(store, settings=replace(SETTINGS, archive_dir=tmp_path))
     assert outcome.archive
     assert read_manifest(outcome.archive).rows == 1
     assert query(store, f"select to_regclass('{name}')") == [(None,)]

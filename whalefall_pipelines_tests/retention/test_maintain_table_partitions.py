@@ -1,6 +1,6 @@
-"""Maintenance on real PostgreSQL 15 and 18: which months are made, which go, and what conflicts.
+"""Maintenance on real PostgreSQL 15 and 18: which months are created, which expire, and what conflicts.
 
-Whoever is in its way is `test_maintenance_among_others.py`, what was cut off `test_interrupted_maintenance.py`.
+Blocking sessions are in `test_maintenance_among_others.py`, interruptions in `test_interrupted_maintenance.py`.
 """
 
 import time
@@ -49,7 +49,7 @@ def test_a_fresh_store_gets_its_months_once(store: Database) -> None:
     assert {step.kind for step in plan(store, SETTINGS, TODAY)} == {StepKind.KEEP}
 
 
-def test_a_store_whose_months_stop_last_month_goes_on(store: Database) -> None:
+def test_a_store_whose_months_end_last_month_continues(store: Database) -> None:
     have(store, Month(2026, 8), Month(2026, 10))
     create(store)
     for table_name in PARTITIONED_TABLES:
@@ -76,7 +76,7 @@ def test_parts_are_known_by_their_bounds_in_any_schema_and_under_any_name(store:
     assert months(store) == ["2026-11", "2026-12", "2027-01", "2027-02"]
 
 
-def test_a_stray_table_of_the_same_name_is_named_and_its_neighbours_are_made(store: Database) -> None:
+def test_an_unattached_table_of_the_same_name_is_a_conflict_and_the_other_months_are_created(store: Database) -> None:
     execute(store, f"create table {TABLE}_2026_12 (like {TABLE} including all)", f"insert into {TABLE}_2026_12 select * from {TABLE}")
     assert errors(create(store)) == []
     conflicts = [step for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.CONFLICT]
@@ -87,7 +87,7 @@ def test_a_stray_table_of_the_same_name_is_named_and_its_neighbours_are_made(sto
         ensure_months(store, [date(2026, 12, 1)])  # a table that maintenance did not make is never taken over
 
 
-def test_other_bounds_open_bounds_and_divided_parts_conflict_and_are_left_alone(store: Database) -> None:
+def test_other_bounds_open_bounds_and_subpartitioned_parts_conflict_and_are_left_alone(store: Database) -> None:
     execute(
         store,
         f"create table wide partition of {TABLE} for values from ('2019-01-01') to ('2020-01-01')",
@@ -125,7 +125,7 @@ def test_the_last_part_of_a_table_stays(store: Database) -> None:
 
 def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(store: Database) -> None:
     have(store, Month(2016, 12), Month(2026, 11), TABLE)
-    execute(  # the rest of a century at once: what is tested is maintenance and not the making of 1,200 tables
+    execute(  # the rest of a century at once: the test is about maintenance, not about creating 1,200 tables
         store,
         "do $$ declare m date; begin for m in select generate_series('1926-12-01'::timestamp, '2016-11-01', '1 month')::date loop "
         f"execute format('create table {TABLE}_%s partition of {TABLE} for values from (%L) to (%L)', "
@@ -142,10 +142,10 @@ def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(stor
     create(store)
     assert months(store)[-3:] == ["2026-12", "2027-01", "2027-02"]
     late = replace(SETTINGS, retention_months=1190)
-    assert len(expire(store, given=late)) == 9
+    assert len(expire(store, settings=late)) == 9
 
 
-def test_a_role_without_the_right_is_told_what_it_lacks(maintenance_server: PostgresCluster, store: Database) -> None:
+def test_a_role_without_the_privilege_learns_which_one_is_missing(maintenance_server: PostgresCluster, store: Database) -> None:
     administer(maintenance_server, "drop role if exists guest", "create role guest login password 'guest'")
     execute(store, "grant select on all tables in schema public to guest")
     guest = Database(store.url.set(username="guest", password="guest"), TIMEZONE)
@@ -163,17 +163,17 @@ def test_a_role_without_the_right_is_told_what_it_lacks(maintenance_server: Post
 def test_rows_are_estimated_until_they_are_counted(store: Database) -> None:
     have(store, Month(2026, 11), Month(2026, 11), TABLE)
     execute(store, insert(TODAY), insert(TODAY, 2))
-    (one,) = read_catalogue(store, [TABLE])
-    assert (one.rows, count_rows(store, one)) == (None, 2)
-    execute(store, f"analyze {one.name}")
-    (one,) = read_catalogue(store, [TABLE])
-    assert one.rows == 2
-    assert one.total_bytes > 0
+    (partition,) = read_catalogue(store, [TABLE])
+    assert (partition.rows, count_rows(store, partition)) == (None, 2)
+    execute(store, f"analyze {partition.name}")
+    (partition,) = read_catalogue(store, [TABLE])
+    assert partition.rows == 2
+    assert partition.total_bytes > 0
 
 
 def test_an_archive_folder_that_cannot_be_used_stops_before_anything_is_detached(store: Database, tmp_path: Path) -> None:
     have(store, Month(2025, 9), Month(2026, 11), TABLE)
     (tmp_path / "file").touch()
     with pytest.raises(ArchiveError, match="Archives cannot be written to"):
-        expire(store, given=replace(SETTINGS, archive_dir=tmp_path / "file" / "archive"))
+        expire(store, settings=replace(SETTINGS, archive_dir=tmp_path / "file" / "archive"))
     assert months(store)[0] == "2025-09"

@@ -1,4 +1,4 @@
-"""What maintenance plans, for any catalogue and any day."""
+"""The plan of partition maintenance, for any catalogue and any day."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -44,8 +44,8 @@ def span(first: str, last: str) -> list[TablePartition]:
     return [part(month) for month in months_between(*(Month(int(text[:4]), int(text[5:])) for text in (first, last)))]
 
 
-def plan(*found: TablePartition, rules: MaintenanceRules = RULES, day: date = TODAY, needed: tuple[Month, ...] = ()) -> list[Step]:
-    return [step for step in plan_maintenance(found, rules, day, needed) if step.table_name == TABLE]
+def plan(*partitions: TablePartition, rules: MaintenanceRules = RULES, day: date = TODAY, needed: tuple[Month, ...] = ()) -> list[Step]:
+    return [step for step in plan_maintenance(partitions, rules, day, needed) if step.table_name == TABLE]
 
 
 def months(steps: list[Step], kind: StepKind) -> list[str]:
@@ -148,7 +148,9 @@ def test_the_last_part_of_a_table_is_never_dropped() -> None:
     assert months(steps, StepKind.EXPIRE) == ["2019-01", "2019-02"]
     assert months(steps, StepKind.KEEP) == ["2019-03"]
     assert not dropped_by(plan(part(Month(2019, 1), Place.DETACH_PENDING)))
-    steps = plan(part(Month(2019, 1)), part(Month(2019, 2), Place.DETACH_PENDING))  # what is attached stays, and not what might be again
+    steps = plan(
+        part(Month(2019, 1)), part(Month(2019, 2), Place.DETACH_PENDING)
+    )  # an attached part stays, not one that could be attached again
     assert [str(step.month) for step in dropped_by(steps)] == ["2019-02"]
 
 
@@ -162,7 +164,7 @@ def test_100_years_of_months_are_planned_at_once() -> None:
 @pytest.mark.parametrize(
     ("zone", "instant", "month"),
     [
-        # The reference mixed UTC with local days: for eight hours at each month's end it was in the wrong month.
+        # The replaced product mixed UTC with local days: for eight hours at each month's end it was in the wrong month.
         ("Asia/Shanghai", datetime(2026, 11, 30, 15, 59, 59, tzinfo=UTC), "2026-11"),
         ("Asia/Shanghai", datetime(2026, 11, 30, 16, 0, tzinfo=UTC), "2026-12"),
         # Clocks go forward on 31 March 2024 at 01:00 UTC: midnight of the first of April is at 22:00 UTC and no more at 23:00.
@@ -182,38 +184,40 @@ MONTHS = st.builds(Month, st.integers(1990, 2060), st.integers(1, 12))
 DAYS = st.dates(date(1995, 1, 1), date(2050, 12, 31))
 MONTHLY = st.builds(part, MONTHS, st.sampled_from([Place.ATTACHED, Place.DETACH_PENDING, Place.DETACHED]))
 ODD = st.builds(lambda first, length: odd(first, first + timedelta(days=length)), DAYS, st.integers(1, 200))
-CATALOGUES = st.lists(MONTHLY | ODD | st.builds(stray, MONTHS), max_size=40, unique_by=lambda one: one.name)
+CATALOGUES = st.lists(MONTHLY | ODD | st.builds(stray, MONTHS), max_size=40, unique_by=lambda partition: partition.name)
 ALL_RULES = st.builds(MaintenanceRules, st.just(partitioned_tables()), st.integers(0, 24), st.integers(0, 60), st.integers(0, 120))
 
 
 @given(CATALOGUES, ALL_RULES, DAYS, st.lists(MONTHS, max_size=5))
-def test_every_plan_is_safe_and_whole(found: list[TablePartition], rules: MaintenanceRules, day: date, needed: list[Month]) -> None:
-    steps = plan(*found, rules=rules, day=day, needed=tuple(needed))
-    this = Month(day.year, day.month)
-    kept_from = this.plus(-rules.stats_retention_months)
+def test_every_plan_is_safe_and_complete(partitions: list[TablePartition], rules: MaintenanceRules, day: date, needed: list[Month]) -> None:
+    steps = plan(*partitions, rules=rules, day=day, needed=tuple(needed))
+    this_month = Month(day.year, day.month)
+    kept_from = this_month.plus(-rules.stats_retention_months)
     dropped = dropped_by(steps)
-    assert sorted(step.name for step in steps if step.partition) == sorted(one.name for one in found)  # each table has one step
+    assert sorted(step.name for step in steps if step.partition) == sorted(
+        partition.name for partition in partitions
+    )  # each table has exactly one step
     for step in dropped:
         assert step.month
         assert step.month.end_day <= day
         assert step.month < kept_from
         assert step.partition
         assert step.partition.place is not Place.STRAY
-    attached = [one for one in found if one.place is Place.ATTACHED]
+    attached = [partition for partition in partitions if partition.place is Place.ATTACHED]
     gone = [step.partition for step in dropped]
-    assert not attached or any(one not in gone for one in attached)
+    assert not attached or any(partition not in gone for partition in attached)
     created = [step for step in steps if step.kind is StepKind.CREATE]
     for step in created:
         assert step.month
         assert step.month >= kept_from
-        assert not any(one.overlaps(step.month) for one in attached)
-        assert step.partition or step.name not in {one.name for one in found}
+        assert not any(partition.overlaps(step.month) for partition in attached)
+        assert step.partition or step.name not in {partition.name for partition in partitions}
     settled = {step.month for step in steps if step.kind is not StepKind.EXPIRE}
-    assert {this.plus(number) for number in range(rules.months_ahead + 1)} <= settled
+    assert {this_month.plus(number) for number in range(rules.months_ahead + 1)} <= settled
 
 
 def carried_out(steps: list[Step]) -> list[TablePartition]:
-    """The catalogue after everything was done."""
+    """The catalogue after the plan was executed."""
     left: list[TablePartition] = []
     for step in steps:
         if step.month and step.kind in {StepKind.CREATE, StepKind.KEEP, StepKind.FINALIZE} and not step.drops:
@@ -224,10 +228,10 @@ def carried_out(steps: list[Step]) -> list[TablePartition]:
 
 
 @given(CATALOGUES, ALL_RULES, DAYS)
-def test_a_plan_that_was_carried_out_leaves_nothing_to_do(found: list[TablePartition], rules: MaintenanceRules, day: date) -> None:
-    steps = plan(*carried_out(plan(*found, rules=rules, day=day)), rules=rules, day=day)
+def test_an_executed_plan_leaves_nothing_to_do(partitions: list[TablePartition], rules: MaintenanceRules, day: date) -> None:
+    steps = plan(*carried_out(plan(*partitions, rules=rules, day=day)), rules=rules, day=day)
     assert {step.kind for step in steps} <= {StepKind.KEEP, StepKind.CONFLICT, StepKind.EXPIRE}
-    assert len(months(steps, StepKind.EXPIRE)) <= 1  # what was the last part may go once the coming months are there
+    assert len(months(steps, StepKind.EXPIRE)) <= 1  # the former last part may expire once the coming months exist
 
 
 def test_a_month_whose_days_are_overdue_is_pruned_unless_it_is_held_or_goes_as_a_whole() -> None:

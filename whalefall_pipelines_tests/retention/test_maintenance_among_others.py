@@ -1,4 +1,4 @@
-"""Maintenance on real PostgreSQL 15 and 18 while others are at work: it waits for nobody, and nobody waits for it."""
+"""Maintenance on real PostgreSQL 15 and 18 during other work: it blocks nobody, and gives up when it is blocked."""
 
 import threading
 import time
@@ -66,7 +66,7 @@ def test_creating_waits_for_no_writer_and_no_reader_and_makes_none_wait(store: D
     assert len(months(store)) == 4
 
 
-def test_a_writer_in_the_way_makes_expiry_give_up_and_the_next_run_ends_it(store: Database) -> None:
+def test_a_blocking_writer_makes_expiry_give_up_and_the_next_run_completes_it(store: Database) -> None:
     have(store, Month(2025, 9), Month(2026, 11), TABLE)
     execute(store, insert(TODAY))
     with somebody(store, insert(TODAY, 2)):
@@ -75,7 +75,7 @@ def test_a_writer_in_the_way_makes_expiry_give_up_and_the_next_run_ends_it(store
         assert time.monotonic() - begun < 5
         assert [type(outcome.error) for outcome in outcomes] == [StoreBusyError] * 2
         with somebody(store, "set lock_timeout = '200ms'", f"select * from {TABLE}", insert(TODAY, 3)):
-            pass  # neither readers nor writers stand behind it
+            pass  # neither readers nor writers queue behind it
     pending = months(store, place=Place.DETACH_PENDING)
     assert pending
     assert {str(step.month) for step in plan(store, SETTINGS, TODAY) if step.kind is StepKind.FINALIZE} == set(pending)
@@ -84,7 +84,7 @@ def test_a_writer_in_the_way_makes_expiry_give_up_and_the_next_run_ends_it(store
     assert months(store, place=Place.DETACH_PENDING) == []
 
 
-def test_a_reader_of_the_month_itself_makes_expiry_give_up_and_the_next_run_ends_it(store: Database) -> None:
+def test_a_reader_of_the_month_makes_expiry_give_up_and_the_next_run_completes_it(store: Database) -> None:
     have(store, Month(2025, 10), Month(2026, 11), TABLE)
     execute(store, insert(date(2025, 10, 31)), insert(TODAY))
     with somebody(store, f"select * from {TABLE}_2025_10") as reader:
@@ -93,14 +93,14 @@ def test_a_reader_of_the_month_itself_makes_expiry_give_up_and_the_next_run_ends
         assert time.monotonic() - begun < 5
         with reader.cursor() as cursor:
             cursor.execute(f"select count(*) from {TABLE}_2025_10")
-            assert cursor.fetchone() == (1,)  # what it reads was not taken away under it
+            assert cursor.fetchone() == (1,)  # the table it reads was not dropped meanwhile
         with somebody(store, "set lock_timeout = '200ms'", f"select * from {TABLE}", insert(TODAY, 2)):
             pass
     assert errors(expire(store)) == []
     assert months(store) == every_month(Month(2025, 11), Month(2026, 11))
 
 
-def test_of_two_maintenances_at_once_the_second_says_so_and_leaves(store: Database) -> None:
+def test_the_second_of_two_concurrent_maintenances_reports_it_and_exits(store: Database) -> None:
     have(store, Month(2025, 9), Month(2026, 11), TABLE)
     with only_maintenance(store):
         for maintenance in (create, expire):

@@ -1,4 +1,4 @@
-"""A month that vanishes between the moment it was made sure of and the write, on real PostgreSQL 15 and 18."""
+"""A month that disappears between being ensured and being written, on real PostgreSQL 15 and 18."""
 
 import threading
 import time
@@ -64,14 +64,16 @@ def test_an_instance_that_met_a_missing_month_is_recorded_as_that_and_maintenanc
     drops = iter([True])
 
     def clock() -> datetime:
-        """It is asked after the months were made sure of, and before anything is written."""
+        """It is queried after the months were ensured, and before anything is written."""
         if next(drops, False):
             drop(maintenance_store, "database_size_stats_2026_11")
         return NIGHT
 
     session = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
     sessions.open_session(maintenance_store, session, [instance.instance_id for instance in fleet.instances])
-    assert {type(one.error) for one in fleet.collector(clock).collect_day(fleet.instances, DAY, session.session_id)} == {MissingMonthError}
+    assert {type(outcome.error) for outcome in fleet.collector(clock).collect_day(fleet.instances, DAY, session.session_id)} == {
+        MissingMonthError
+    }
     assert sessions.close_session(maintenance_store, session.session_id) is SessionStatus.FAILED
     records = sessions.list_records(maintenance_store, session.session_id)
     assert [(record.error_code, "2026-11-22" in str(record.error_message)) for record in records] == [("MISSING_MONTH", True)] * 2
@@ -79,7 +81,7 @@ def test_an_instance_that_met_a_missing_month_is_recorded_as_that_and_maintenanc
     assert [step.name for step in steps] == ["database_size_stats_2026_11"]
     create_table_partitions(maintenance_store, SETTINGS, DAY)
     _, outcomes = fleet.collect()
-    assert {one.error for one in outcomes.values()} == {None}
+    assert {outcome.error for outcome in outcomes.values()} == {None}
     assert len(fleet.sizes()) == 4
 
 

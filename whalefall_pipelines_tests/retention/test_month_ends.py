@@ -1,4 +1,4 @@
-"""Months end at local midnight, on real PostgreSQL 15 and 18 whose store lives in these time zones, daylight saving included."""
+"""Months end at local midnight, on real PostgreSQL 15 and 18 with stores in these time zones, including daylight saving."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,16 +21,16 @@ from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.factories import FleetTest, query, server
 
-# A zone, and the first day of the month that begins at its local midnight; what is odd about that night.
+# A zone, the first day of the month that begins at its local midnight, and the special feature of that night.
 NIGHTS = [
-    ("Asia/Shanghai", date(2026, 12, 1)),  # eight hours before UTC's month
+    ("Asia/Shanghai", date(2026, 12, 1)),  # eight hours before the month in UTC
     ("America/New_York", date(2026, 11, 1)),  # clocks go back at 02:00 of the first day
     ("America/New_York", date(2026, 12, 1)),
     ("Australia/Lord_Howe", date(2026, 11, 1)),  # half an hour of daylight saving
     ("Africa/Cairo", date(2026, 11, 1)),  # clocks went back at midnight two days before
     ("Europe/Berlin", date(2024, 4, 1)),  # clocks went forward on the last day of the month
-    ("Asia/Beirut", date(2024, 4, 1)),  # and there at midnight, so that the last day began at 01:00
-    ("Pacific/Apia", date(2012, 1, 1)),  # two days after one that never was
+    ("Asia/Beirut", date(2024, 4, 1)),  # at midnight, so that the last day began at 01:00
+    ("Pacific/Apia", date(2012, 1, 1)),  # two days after a skipped day
     ("America/Asuncion", date(2017, 10, 1)),  # midnight itself was skipped: the month began at 01:00
 ]
 
@@ -43,7 +43,7 @@ def night(request: pytest.FixtureRequest) -> tuple[ZoneInfo, date]:
 
 @pytest.fixture
 def zoned_store(maintenance_server: PostgresCluster, maintenance_store: Database, night: tuple[ZoneInfo, date]) -> Iterator[Database]:
-    """A store whose sessions and whose database live in the zone, while its server lives in another one."""
+    """A store whose sessions and database are in the zone, while its server is in another one."""
     zone, _ = night
     migrations.migrate(maintenance_store, zone.key)
     administer(maintenance_server, f"alter database {maintenance_store.url.database} set timezone to '{zone.key}'")
@@ -51,36 +51,36 @@ def zoned_store(maintenance_server: PostgresCluster, maintenance_store: Database
         yield store
 
 
-def given(zone: ZoneInfo) -> Settings:
+def settings_in(zone: ZoneInfo) -> Settings:
     return load_settings({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_TIMEZONE": zone.key, "WHALEFALL_PARTITIONS_AHEAD": "1"})
 
 
 def around(first: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """One minute before a month begins for the people of the zone, and one minute after."""
+    """One minute before a month begins in the zone, and one minute after."""
     midnight = datetime(first.year, first.month, 1, tzinfo=zone).astimezone(UTC)
     return midnight - timedelta(minutes=1), midnight + timedelta(minutes=1)
 
 
 def has(store: Database, table_name: str) -> list[Month | None]:
-    return sorted((one.month for one in read_catalogue(store, [table_name])), key=str)
+    return sorted((partition.month for partition in read_catalogue(store, [table_name])), key=str)
 
 
 def test_maintenance_makes_and_expires_by_local_midnight(zoned_store: Database, night: tuple[ZoneInfo, date]) -> None:
     zone, first = night
-    this = months_of([first])[0]
+    this_month = months_of([first])[0]
     before, after = (today(instant, zone) for instant in around(first, zone))
     assert (before, after) == (first - timedelta(days=1), first)
-    create_table_partitions(zoned_store, given(zone), before)
+    create_table_partitions(zoned_store, settings_in(zone), before)
     for table_name in STATS_TABLES:
-        assert has(zoned_store, table_name) == [this.plus(-1), this]
-        ensure_month(zoned_store, table_name, this.plus(-13))
-    assert expire_table_partitions(zoned_store, given(zone), before).outcomes == ()  # a full year is kept until the last minute
-    assert [str(step.month) for step in plan(zoned_store, given(zone), after) if step.drops] == [str(this.plus(-13))] * 2
-    create_table_partitions(zoned_store, given(zone), after)
-    assert len(expire_table_partitions(zoned_store, given(zone), after).outcomes) == 2
+        assert has(zoned_store, table_name) == [this_month.plus(-1), this_month]
+        ensure_month(zoned_store, table_name, this_month.plus(-13))
+    assert expire_table_partitions(zoned_store, settings_in(zone), before).outcomes == ()  # a full year is kept until the last minute
+    assert [str(step.month) for step in plan(zoned_store, settings_in(zone), after) if step.drops] == [str(this_month.plus(-13))] * 2
+    create_table_partitions(zoned_store, settings_in(zone), after)
+    assert len(expire_table_partitions(zoned_store, settings_in(zone), after).outcomes) == 2
     for table_name in STATS_TABLES:
-        assert has(zoned_store, table_name)[-3:] == [this.plus(-1), this, this.plus(1)]
-        assert this.plus(-13) not in has(zoned_store, table_name)
+        assert has(zoned_store, table_name)[-3:] == [this_month.plus(-1), this_month, this_month.plus(1)]
+        assert this_month.plus(-13) not in has(zoned_store, table_name)
 
 
 def test_days_written_on_both_sides_of_midnight_are_in_their_own_months(
@@ -90,18 +90,18 @@ def test_days_written_on_both_sides_of_midnight_are_in_their_own_months(
     fleet = FleetTest(zoned_store, tmp_path, {"a": server({"app": 1000})}, timezone=zone)
     before, after = around(first, zone)
     for instant, day in ((before, first - timedelta(days=1)), (after, first)):
-        create_table_partitions(zoned_store, given(zone), today(instant, zone))
+        create_table_partitions(zoned_store, settings_in(zone), today(instant, zone))
         fleet.now = instant
         _, outcomes = fleet.collect(day)
         assert outcomes["a"].error is None
-    last, this = months_of([first - timedelta(days=1), first])
+    last, this_month = months_of([first - timedelta(days=1), first])
     for table_name in STATS_TABLES:
         rows = query(zoned_store, f"select stat_date, tableoid::regclass::text, collected_at from {table_name} order by 1")
         assert rows == [
             (first - timedelta(days=1), last.table_partition(table_name), before),
-            (first, this.table_partition(table_name), after),
+            (first, this_month.table_partition(table_name), after),
         ]
-        # The store's own clock calls these instants by the same days.
+        # The store's own clock assigns these instants to the same days.
         assert query(zoned_store, f"select count(*) from {table_name} where collected_at::date = stat_date") == [(2,)]
 
 
@@ -110,9 +110,9 @@ def test_yesterday_within_its_grace_is_written_into_the_month_that_is_over(
 ) -> None:
     zone, first = night
     fleet = FleetTest(zoned_store, tmp_path, {"a": server({"app": 1000})}, timezone=zone, now=around(first, zone)[1])
-    create_table_partitions(zoned_store, given(zone), first)
+    create_table_partitions(zoned_store, settings_in(zone), first)
     yesterday = first - timedelta(days=1)
-    _, outcomes = fleet.collect(yesterday)  # the month that is over was never made here: writing makes it
+    _, outcomes = fleet.collect(yesterday)  # the past month was never created here: writing creates it
     assert outcomes["a"].error is None
     name = months_of([yesterday])[0].table_partition("database_size_stats")
     assert query(zoned_store, "select stat_date, tableoid::regclass::text from database_size_stats") == [(yesterday, name)]

@@ -29,7 +29,7 @@ def this_month() -> Month:
 
 @pytest.fixture
 def overdue(store: Database, this_month: Month) -> Month:
-    """The older of two months that are overdue, beside those that are kept."""
+    """The older of two overdue months, beside those that are kept."""
     for month in months_between(this_month.plus(-14), this_month):
         ensure_month(store, TABLE, month)
     with store.transaction() as cursor:
@@ -99,7 +99,7 @@ def test_a_month_that_is_held_says_what_to_do_goes_when_that_was_done_and_comes_
     for command in commands:
         succeed(store_environment, *command.split())
     succeed(store_environment | {"WHALEFALL_ARCHIVE_DIR": str(tmp_path)}, "partitions", "expire", "--yes")
-    assert old not in {one.month for one in read_catalogue(store, STATS_TABLES)}
+    assert old not in {partition.month for partition in read_catalogue(store, STATS_TABLES)}
     succeed(store_environment, "verify")
     for table_name in STATS_TABLES:
         succeed(store_environment, "partitions", "restore", str(tmp_path / f"{old.table_partition(table_name)}.parquet"))
@@ -107,7 +107,7 @@ def test_a_month_that_is_held_says_what_to_do_goes_when_that_was_done_and_comes_
     succeed(store_environment, "verify")
 
 
-def test_more_than_may_go_at_once_go_with_yes_only(store: Database, store_environment: dict[str, str], overdue: Month) -> None:
+def test_more_months_than_the_limit_expire_only_with_yes(store: Database, store_environment: dict[str, str], overdue: Month) -> None:
     environment = store_environment | {"WHALEFALL_EXPIRE_AT_MOST": "1"}
     result = whalefall(environment, "partitions", "expire")
     assert result.exit_code == 2
@@ -117,7 +117,7 @@ def test_more_than_may_go_at_once_go_with_yes_only(store: Database, store_enviro
     assert len(read_catalogue(store)) == 13
 
 
-def test_what_is_in_the_way_is_exit_code_1(store: Database, store_environment: dict[str, str], this_month: Month) -> None:
+def test_conflicts_are_exit_code_1(store: Database, store_environment: dict[str, str], this_month: Month) -> None:
     with store.transaction() as cursor:
         cursor.execute(f"create table {this_month.table_partition(TABLE)} (x integer)")
     result = whalefall(store_environment, "partitions", "plan")
@@ -137,7 +137,7 @@ def test_a_part_that_fails_is_exit_code_1_and_all_of_it_2(store: Database, store
     assert whalefall(store_environment, "partitions", "create").exit_code == 2
 
 
-def test_a_second_maintenance_leaves_with_a_sentence(store: Database, store_environment: dict[str, str]) -> None:
+def test_a_second_maintenance_exits_with_one_sentence(store: Database, store_environment: dict[str, str]) -> None:
     with only_maintenance(store):
         assert "Another maintenance of the table partitions is running" in refused(store_environment, "partitions", "create")
 

@@ -1,4 +1,4 @@
-"""Daily aggregations go with the days that they repeat, on real PostgreSQL 15 and 18; weeks, months and quarters stay to the byte."""
+"""Daily aggregations expire with their days, on real PostgreSQL 15 and 18; weeks, months and quarters stay identical."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from whalefall_pipelines_tests.retention.maintenance import SETTINGS, TODAY, err
 from whalefall_pipelines_tests.servers.locks import somebody
 
 FIRST, LAST = date(2025, 9, 1), date(2025, 12, 31)
-# Of September and October 2025, which are older than sizes are kept on this day, the last days stay.
+# Of September and October 2025, which are past the retention of sizes on this day, the last days stay.
 EXPIRED = [Month(2025, 9), Month(2025, 10)]
 DAILY_FROM = first_kept_daily(SETTINGS.retention_months, TODAY)
 
@@ -63,7 +63,7 @@ def test_days_go_and_all_else_stays_and_nothing_is_missing_or_made_again(store: 
 
 
 def compute(store: Database, period_type: PeriodType) -> list[list[tuple[object, ...]]]:
-    """Everything that is stored after somebody computed all periods of the type again, by hand."""
+    """Everything that is stored after somebody recomputed all periods of the type manually."""
     compute_periods(store, periods_between(period_type, FIRST, LAST), TODAY)
     return [rows(store, table_name, "true") for table_name in AGGREGATION_TABLES]
 
@@ -108,7 +108,7 @@ def test_the_room_is_given_back_to_the_disk(store: Database) -> None:
 def test_asking_whether_there_are_days_looks_into_the_index_of_that_month_only(store: Database) -> None:
     text = queries.load("retention/list_months_with_days").replace("{table_name}", "database_size_aggregations")
     with store.transaction() as cursor:
-        cursor.execute("set local enable_seqscan = off")  # a month of a test has one page
+        cursor.execute("set local enable_seqscan = off")  # a month in a test has one page
         cursor.execute("explain (analyze, format json) " + text, {"months": [EXPIRED[0].first_day]})
         ((explained,),) = cursor.fetchall()
     scans = [node for node in nodes(explained[0]["Plan"]) if "size_aggregations" in str(node.get("Relation Name"))]
@@ -117,11 +117,11 @@ def test_asking_whether_there_are_days_looks_into_the_index_of_that_month_only(s
     assert "Index" in str(ran[0]["Node Type"])
 
 
-def nodes(found: Mapping[str, object]) -> list[Mapping[str, object]]:
-    children: list[Mapping[str, object]] = found.get("Plans", [])  # type: ignore[assignment]
-    return [found, *(node for child in children for node in nodes(child))]
+def nodes(plan: Mapping[str, object]) -> list[Mapping[str, object]]:
+    children: list[Mapping[str, object]] = plan.get("Plans", [])  # type: ignore[assignment]
+    return [plan, *(node for child in children for node in nodes(child))]
 
 
 def test_the_settings_of_a_new_installation_keep_days_as_long_as_sizes() -> None:
-    given = load_settings({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_RETENTION_MONTHS": "6"})
-    assert rules(given).oldest_daily(date(2026, 11, 22)) == Month(2026, 5)
+    configured = load_settings({"WHALEFALL_HOME": "/nonexistent", "WHALEFALL_RETENTION_MONTHS": "6"})
+    assert rules(configured).oldest_daily(date(2026, 11, 22)) == Month(2026, 5)

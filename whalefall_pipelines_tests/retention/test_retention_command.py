@@ -1,4 +1,4 @@
-"""`whalefall retention` as people and programs use it, beside a Dagster database that Dagster has not met yet."""
+"""`whalefall retention` as people and programs use it, beside a Dagster database that Dagster has not used yet."""
 
 import itertools
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def test_what_is_planned_is_shown_confirmed_and_deleted(store: Database, environ
     assert sessions(store) == 1
     assert {row["what"]: row["rows"] for row in document(environment, "retention", "expire", "--yes")} == expected
     assert sessions(store) == 0
-    assert "sessions" in succeed(environment, "retention", "expire")  # nothing is left, so nobody is asked
+    assert "sessions" in succeed(environment, "retention", "expire")  # nothing is left, so there is no question
 
 
 @pytest.mark.process

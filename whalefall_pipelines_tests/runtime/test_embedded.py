@@ -1,4 +1,4 @@
-"""The embedded store: started by whoever comes first, found again by the others, and told apart from a store of one's own."""
+"""The embedded store: started by the first command, found by the others, and distinguished from an external store."""
 
 import shutil
 import subprocess
@@ -33,16 +33,16 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 def test_it_starts_with_both_databases_and_is_found_again_where_it_is(home: Home) -> None:
-    given = load_settings(home.environment)
+    configured = load_settings(home.environment)
     with pytest.raises(LocalServerError, match="There is no store in"):
-        embedded.address(given)
-    started = embedded.start(given, with_parent=True)
+        embedded.address(configured)
+    started = embedded.start(configured, with_parent=True)
     assert started.is_embedded
-    assert embedded.address(given) == started
+    assert embedded.address(configured) == started
     for url in (started.whalefall, started.dagster):
         assert url.password is None
         assert create_missing_database(url) is False
-    database = embedded.open_database(given)
+    database = embedded.open_database(configured)
     status = read_status(database, started)
     database.close()
     assert status.server_version.split()[0] == for_store().version
@@ -65,9 +65,9 @@ def test_two_commands_at_once_on_a_fresh_home_both_succeed_with_one_server(home:
         )
         for _ in range(2)
     ]
-    said = [start.communicate(timeout=60) for start in starts]
-    assert [start.returncode for start in starts] == [0, 0], said
-    assert len({output.split(" at ")[1] for output, _ in said}) == 1
+    outputs = [start.communicate(timeout=60) for start in starts]
+    assert [start.returncode for start in starts] == [0, 0], outputs
+    assert len({output.split(" at ")[1] for output, _ in outputs}) == 1
     assert len([process for process in home.processes() if "-D" in process.cmdline()]) == 1
 
 
@@ -76,29 +76,29 @@ def test_data_made_by_another_version_are_run_by_that_version(tmp_path: Path) ->
     home = {"WHALEFALL_HOME": str(tmp_path)}
     PostgresCluster(bin_dir=older.bin_dir, folder=tmp_path / "store", superuser="whalefall").start()
     try:
-        found = embedded.cluster(load_settings(home))
-        assert found.bin_dir.is_relative_to(older.bin_dir.parents[1])
-        assert found.stop()
+        cluster = embedded.cluster(load_settings(home))
+        assert cluster.bin_dir.is_relative_to(older.bin_dir.parents[1])
+        assert cluster.stop()
         embedded.start(load_settings(home), with_parent=True)
     finally:
         embedded.cluster(load_settings(home)).stop()
 
 
-def test_a_store_of_ones_own_is_looked_up_and_never_started() -> None:
-    given = load_settings({"WHALEFALL_DATABASE_URL": "postgres://me:secret@db.example:6432/facts?sslmode=require"})
-    found = embedded.start(given)
-    assert not found.is_embedded
-    assert (found.whalefall.drivername, found.whalefall.database) == ("postgresql+psycopg2", "facts")
-    assert (found.dagster.host, found.dagster.port, found.dagster.database) == ("db.example", 6432, "dagster")
-    assert found.dagster.query == {"sslmode": "require"}
+def test_an_external_store_is_looked_up_and_never_started() -> None:
+    configured = load_settings({"WHALEFALL_DATABASE_URL": "postgres://me:secret@db.example:6432/facts?sslmode=require"})
+    database = embedded.start(configured)
+    assert not database.is_embedded
+    assert (database.whalefall.drivername, database.whalefall.database) == ("postgresql+psycopg2", "facts")
+    assert (database.dagster.host, database.dagster.port, database.dagster.database) == ("db.example", 6432, "dagster")
+    assert database.dagster.query == {"sslmode": "require"}
     with pytest.raises(InputError, match=r"^The store is your own PostgreSQL at db\.example:6432/facts") as refused:
-        embedded.cluster(given)
+        embedded.cluster(configured)
     assert "secret" not in str(refused.value)
 
 
 def test_dagsters_database_may_be_named_apart() -> None:
-    given = load_settings({"WHALEFALL_DATABASE_URL": "postgres://a/b", "WHALEFALL_DAGSTER_DATABASE_URL": "postgres://c:7/d"})
-    assert embedded.address(given).dagster.render_as_string() == "postgresql+psycopg2://c:7/d"
+    configured = load_settings({"WHALEFALL_DATABASE_URL": "postgres://a/b", "WHALEFALL_DAGSTER_DATABASE_URL": "postgres://c:7/d"})
+    assert embedded.address(configured).dagster.render_as_string() == "postgresql+psycopg2://c:7/d"
 
 
 def test_the_settings_file_of_the_home_names_the_store_too(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_login_that_may_not_create_databases_gets_the_statement_for_one_that_m
         administer(postgres_server, "drop database if exists dagster_wanted", "drop role plain_login")
 
 
-def test_a_wrong_password_is_no_missing_database(postgres_server: PostgresCluster) -> None:
+def test_a_wrong_password_is_not_a_missing_database(postgres_server: PostgresCluster) -> None:
     url = parse_url(f"postgresql://postgres:wrong@127.0.0.1:{postgres_server.port}/anything")
     with pytest.raises(
         StoreUnreachableError, match=r"127\.0\.0\.1:\d+/anything cannot be reached: .*password authentication failed"
@@ -139,13 +139,13 @@ def test_a_wrong_password_is_no_missing_database(postgres_server: PostgresCluste
 
 
 def test_a_crashed_start_that_left_only_half_a_store_is_repaired(tmp_path: Path) -> None:
-    """Databases are created after the server is up: a kill between the two leaves a server without them."""
+    """Databases are created after the server has started: a kill in between leaves a server without them."""
     home = {"WHALEFALL_HOME": str(tmp_path)}
     server = embedded.cluster(load_settings(home))
     server.start()
     try:
-        found = embedded.start(load_settings(home))
-        assert create_missing_database(found.dagster) is False
+        database = embedded.start(load_settings(home))
+        assert create_missing_database(database.dagster) is False
     finally:
         server.stop()
     shutil.rmtree(tmp_path / "store")

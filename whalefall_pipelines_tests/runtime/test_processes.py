@@ -1,4 +1,4 @@
-"""Children that die with their parent, the guard that ends a whole tree, and free ports."""
+"""Children that die with their parent, the supervisor that ends a whole tree, and free ports."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from whalefall_pipelines.runtime.processes import dying_with_parent, end, free_p
 pytestmark = pytest.mark.process
 
 REPOSITORY = Path(__file__).parents[2]
-# A guard over a child that leaves a grandchild behind, as a run of Dagster can be left; the grandchild ignores SIGTERM.
+# A supervisor of a child that leaves a grandchild behind, as a Dagster run can be; the grandchild ignores SIGTERM.
 GUARDED = """
 import subprocess, sys, time
 from whalefall_pipelines.runtime import processes
@@ -39,8 +39,8 @@ finally:
 """
 
 
-def guarded(*words: str, ignoring: str | None = None) -> subprocess.Popen[str]:
-    """Start the tree, from a shell that ignores a signal if so told."""
+def supervised(*words: str, ignoring: str | None = None) -> subprocess.Popen[str]:
+    """Start the tree, optionally from a shell that ignores a signal."""
     before = ["sh", "-c", f"trap '' {ignoring}; exec \"$@\"", "sh"] if ignoring else []
     return subprocess.Popen(
         [*before, sys.executable, "-c", GUARDED, *words],
@@ -51,60 +51,60 @@ def guarded(*words: str, ignoring: str | None = None) -> subprocess.Popen[str]:
     )
 
 
-def read_until(front: subprocess.Popen[str], *words: str) -> None:
-    assert front.stdout
+def read_until(launcher: subprocess.Popen[str], *words: str) -> None:
+    assert launcher.stdout
     missing = set(words)
     while missing:
-        line = front.stdout.readline()
+        line = launcher.stdout.readline()
         assert line, f"it ended before it said {missing}"
         missing.discard(line.strip())
 
 
-def rest(front: subprocess.Popen[str]) -> str:
-    """What else is said until the last process of the tree ends: every one of them holds this pipe open."""
-    return front.communicate(timeout=15)[0]
+def rest(launcher: subprocess.Popen[str]) -> str:
+    """The remaining output until the last process of the tree ends: each of them holds this pipe open."""
+    return launcher.communicate(timeout=15)[0]
 
 
-def test_a_tree_ends_to_its_last_orphan_and_the_front_leaves_with_the_guards_code() -> None:
-    with guarded("return") as front:
-        read_until(front, "orphan is there", "waiting")
-        assert front.wait(10) == 7
-        assert rest(front) == ""
+def test_a_tree_ends_to_its_last_orphan_and_the_launcher_exits_with_the_supervisors_code() -> None:
+    with supervised("return") as launcher:
+        read_until(launcher, "orphan is there", "waiting")
+        assert launcher.wait(10) == 7
+        assert rest(launcher) == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stop_signal_to_the_front_ends_the_tree(number: signal.Signals) -> None:
-    with guarded(ignoring="INT") as front:
-        read_until(front, "orphan is there", "waiting")
-        front.send_signal(number)
-        assert front.wait(10) == 0
-        assert rest(front) == "interrupted\n"
+def test_a_stop_signal_to_the_launcher_ends_the_tree(number: signal.Signals) -> None:
+    with supervised(ignoring="INT") as launcher:
+        read_until(launcher, "orphan is there", "waiting")
+        launcher.send_signal(number)
+        assert launcher.wait(10) == 0
+        assert rest(launcher) == "interrupted\n"
 
 
-def test_kill_9_of_the_front_ends_the_tree() -> None:
-    with guarded() as front:
-        read_until(front, "orphan is there", "waiting")
-        front.kill()
-        assert rest(front) == "interrupted\n"
+def test_kill_9_of_the_launcher_ends_the_tree() -> None:
+    with supervised() as launcher:
+        read_until(launcher, "orphan is there", "waiting")
+        launcher.kill()
+        assert rest(launcher) == "interrupted\n"
 
 
-def test_kill_9_of_the_guard_ends_the_tree_and_the_front_says_so() -> None:
-    with guarded() as front:
-        read_until(front, "orphan is there", "waiting")
-        (guard,) = psutil.Process(front.pid).children()
-        guard.kill()
-        assert front.wait(15) == 1  # an exception: `whalefall` makes it a sentence and code 2
-        assert rest(front).splitlines()[-1].endswith("was killed by signal 9, so all of its processes were ended.")
+def test_kill_9_of_the_supervisor_ends_the_tree_and_the_launcher_reports_it() -> None:
+    with supervised() as launcher:
+        read_until(launcher, "orphan is there", "waiting")
+        (supervisor,) = psutil.Process(launcher.pid).children()
+        supervisor.kill()
+        assert launcher.wait(15) == 1  # an exception, which `whalefall` turns into a sentence and exit code 2
+        assert rest(launcher).splitlines()[-1].endswith("was killed by signal 9, so all of its processes were ended.")
 
 
-def test_a_hangup_that_is_to_be_ignored_is_ignored() -> None:
-    with guarded(ignoring="HUP") as front:
-        read_until(front, "orphan is there", "waiting")
-        front.send_signal(signal.SIGHUP)
+def test_an_ignored_hangup_stays_ignored() -> None:
+    with supervised(ignoring="HUP") as launcher:
+        read_until(launcher, "orphan is there", "waiting")
+        launcher.send_signal(signal.SIGHUP)
         with pytest.raises(subprocess.TimeoutExpired):
-            front.wait(0.5)
-        front.terminate()
-        assert front.wait(10) == 0
+            launcher.wait(0.5)
+        launcher.terminate()
+        assert launcher.wait(10) == 0
 
 
 def test_a_child_dies_with_its_parent() -> None:
@@ -121,7 +121,7 @@ def test_a_child_dies_with_its_parent() -> None:
 def test_a_child_whose_parent_is_gone_before_it_begins_does_not_begin(tmp_path: Path) -> None:
     touched = tmp_path / "touched"
     command = dying_with_parent(["touch", str(touched)], signal.SIGTERM)
-    command[command.index(str(os.getpid()))] = "1"  # as if its parent had been another
+    command[command.index(str(os.getpid()))] = "1"  # as if it had had another parent
     assert subprocess.run(command, check=False, timeout=10).returncode == 1
     assert not touched.exists()
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that makes the network bad on command: slow, silent in mid-stream, or cut.
+"""A TCP proxy that degrades the network on command: slow, silent in mid-stream, or cut.
 
 Hosts without a server behind them are `dead_host.py`.
 """
@@ -12,24 +12,24 @@ from enum import Enum, auto
 from whalefall_pipelines_tests.servers.dead_host import RESET_ON_CLOSE
 from whalefall_pipelines_tests.servers.listener import Listener
 
-# A stalled connection is cut in the end: a test whose subject never gives up must fail, not hang.
+# A stalled connection is finally cut: a test whose subject never gives up must fail, not hang.
 LONGEST_STALL_SECONDS = 30
 
 
 class Fault(Enum):
-    """What becomes of a connection when the server has said as much as it may."""
+    """What happens to a connection when the server has sent its limit of bytes."""
 
     STALL = auto()
     CUT = auto()
 
 
 class ChaosProxy(Listener):
-    """Forwards to a server. `latency_seconds` is added to every piece, each way."""
+    """Forwards to a server. `latency_seconds` is added to every chunk in each direction."""
 
     def __init__(self, server_host: str, server_port: int, *, host: str = "127.0.0.1", latency_seconds: float = 0) -> None:
         super().__init__(self._forward, host)
         self.latency_seconds = latency_seconds
-        self.forwarded_bytes = 0  # what the servers said
+        self.forwarded_bytes = 0  # what the servers sent
         self.has_stalled, self.has_cut = threading.Event(), threading.Event()
         self._server = (server_host, server_port)
         self._fault: Fault | None = None
@@ -37,20 +37,20 @@ class ChaosProxy(Listener):
         self._held_until = 0.0
 
     def stall(self, *, after_bytes: int = 0) -> None:
-        """From now on let the server say so much, then forward nothing, while every connection stays open."""
+        """From now on let the server send this many bytes, then forward nothing, while every connection stays open."""
         self.has_stalled.clear()
         self._fault, self._allowed_bytes = Fault.STALL, after_bytes
 
     def cut(self, *, after_bytes: int = 0) -> None:
-        """From now on let the server say so much, then reset the client's connection."""
+        """From now on let the server send this many bytes, then reset the client's connection."""
         self._fault, self._allowed_bytes = Fault.CUT, after_bytes
 
     def hold(self, seconds: float) -> None:
-        """Let what the server says next arrive so much later, once."""
+        """Delay the server's next data by this long, once."""
         self._held_until = time.monotonic() + seconds
 
     def heal(self) -> None:
-        """From now on forward everything; what was stalled or cut stays so."""
+        """From now on forward everything; stalled or cut connections stay so."""
         self._fault, self._held_until = None, 0.0
 
     def _forward(self, client: socket.socket) -> None:
@@ -87,6 +87,6 @@ class ChaosProxy(Listener):
             self.has_stalled.set()
         if self._fault is Fault.CUT or not self._is_over.wait(LONGEST_STALL_SECONDS):
             target.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-            target.shutdown(socket.SHUT_RD)  # wakes the other pump, whose waiting would keep the reset from being sent
+            target.shutdown(socket.SHUT_RD)  # wakes the other pump, because its waiting would prevent the reset from being sent
             target.close()
             self.has_cut.set()

@@ -1,6 +1,6 @@
-"""Hosts on loopback that are no servers: one that is dead, one that accepts and says nothing, one that answers with whatever it is told.
+"""Hosts on loopback that are not servers: one is dead, one accepts and sends nothing, one answers with given bytes.
 
-They need no privileges. What stands between a client and a real server is `chaos_proxy.py`.
+They need no privileges. The proxy between a client and a real server is in `chaos_proxy.py`.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where something listens, or seems to."""
+    """An address where something listens, or seems to."""
 
     host: str
     port: int
@@ -45,14 +45,14 @@ def dead_host(host: str = "127.0.0.1") -> Generator[Address]:
 
 @contextmanager
 def silent_host(host: str = "127.0.0.1") -> Generator[Address]:
-    """A host that accepts connections (the kernel does) and never says a word."""
+    """A host that accepts connections (the kernel does) and never sends anything."""
     with listening_socket(host) as listener:
         yield Address(*listener.getsockname())
 
 
 @contextmanager
 def answering_host(answer: bytes | None, host: str = "127.0.0.1", *, speaks_first: bool = False) -> Generator[Address]:
-    """A host that says this to whoever speaks to it, or to whoever comes, and hangs up; with None it resets the connection instead."""
+    """A host that sends this after the client's first bytes, or at once, and closes the connection; with None it resets it instead."""
 
     def serve(client: socket.socket) -> None:
         client.settimeout(5)

@@ -1,6 +1,6 @@
-"""A listening socket whose connections are served by a thread each, and which leaves neither threads nor sockets behind.
+"""A listening socket that serves each connection in its own thread, and leaves neither threads nor sockets behind.
 
-What is said on them is `dead_host.py`, `chaos_proxy.py`, `sqlserver/` and `oracle/`.
+The protocols are in `dead_host.py`, `chaos_proxy.py`, `sqlserver/` and `oracle/`.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ class Listener:
         self._listener.close()
 
     def end_sessions(self) -> None:
-        """Hang up on everybody, as KILL or a stop of the server does."""
+        """Close all connections, as KILL or a stop of the server does."""
         for connection in self._connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Other sessions of a store that hold locks for real, and a detach that is killed half-way."""
+"""Other sessions of a store that hold real locks, and a detach that is killed halfway."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ from whalefall_pipelines_tests.factories import query
 
 @contextmanager
 def somebody(store: Database, *statements: str) -> Generator[Connection]:
-    """Another session, in a transaction that has done this and stays open."""
+    """Another session, whose transaction has run this statement and stays open."""
     with closing(psycopg2.connect(libpq_url(store.url))) as connection:
         with connection.cursor() as cursor:
             for statement in statements:

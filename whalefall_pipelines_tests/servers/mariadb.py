@@ -1,6 +1,6 @@
 """Private MariaDB and MySQL servers as targets, logins and schemas on them.
 
-How a MariaDB is made and started is `local_servers/mariadb.py`, a MySQL `mysql.py`.
+A MariaDB is created and started by `local_servers/mariadb.py`, a MySQL by `mysql.py`.
 """
 
 import itertools
@@ -32,13 +32,13 @@ _numbers = itertools.count()
 
 def needed_binaries() -> MariadbBinaries:
     """The machine's MariaDB; without it the test is skipped, and under CI it fails."""
-    found = mariadb_binaries.find()
-    if found is None:
+    binaries = mariadb_binaries.find()
+    if binaries is None:
         message = "no MariaDB here: apt-get install --no-install-recommends mariadb-server-core"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return binaries
 
 
 def new_name(kind: str) -> str:
@@ -58,7 +58,7 @@ def instance_at(host: str, port: int, **settings: str | None) -> Instance:
 
 @dataclass(slots=True)
 class Target:
-    """A server to be measured, and its administrator. What is created is dropped at the end."""
+    """A server to be measured, and its administrator. Everything created is dropped at the end."""
 
     family: str
     server: MariadbServer
@@ -75,18 +75,18 @@ class Target:
         return self.server.port
 
     def ask(self, *statements: str) -> list[tuple[object, ...]]:
-        """Run statements as the administrator; the rows of the last."""
+        """Run statements as the administrator; return the rows of the last."""
         return self.server.administer(*statements)
 
     def create_schema(self, name: str | None = None) -> str:
-        """A new schema; its name."""
+        """Create a schema; return its name."""
         name = name or new_name("schema")
         self.ask(f"create database {quoted(name)}")
         self._created.append(f"drop database if exists {quoted(name)}")
         return name
 
     def create_login(self, rights: str = RIGHTS, *, requirement: str = "") -> Login:
-        """A new account with these rights on all schemas, or with none."""
+        """A new account with these privileges on all schemas, or with none."""
         login = Login(new_name("we'ird@user"), f"pä'ss \"数据 {new_name('word')}")
         account, password = (pymysql.converters.escape_string(text or "") for text in (login.username, login.password))
         self.ask(f"create user '{account}'@'127.0.0.1' identified by '{password}' {requirement}")
@@ -96,11 +96,11 @@ class Target:
         return login
 
     def account(self, login: Login) -> str:
-        """The account of a login as GRANT wants it."""
+        """The account of a login in the syntax of GRANT."""
         return f"'{pymysql.converters.escape_string(login.username)}'@'127.0.0.1'"
 
     def fill(self, schema: str, table: str, rows: int, options: str = "") -> None:
-        """A table with so many rows of about half a kilobyte, no two alike."""
+        """A table with this many distinct rows of about half a kilobyte."""
         name = f"{quoted(schema)}.{quoted(table)}"
         digits = " union all ".join(f"select {digit} as n" for digit in range(10))
         self.ask(
@@ -128,21 +128,21 @@ class Target:
         self.server.start(with_parent=True)
 
     def drop_created(self) -> None:
-        """Leave the server as it was found."""
+        """Restore the server to its original state."""
         statements, self._created = self._created[::-1], []
         self.ask(*statements)
 
 
 @contextmanager
 def running(folder: Path, *options: str) -> Generator[Target]:
-    """A MariaDB of its own, up for the block."""
+    """A private MariaDB, running for the block."""
     with running_server.running(MariadbServer(needed_binaries(), folder, options=options)) as server:
         yield Target("mariadb", server)
 
 
 @contextmanager
 def running_mysql(folder: Path, *options: str) -> Generator[Target]:
-    """A MySQL of its own, up for the block; without one the test is skipped."""
+    """A private MySQL, running for the block; without one the test is skipped."""
     binaries = mysql_servers.find()
     if binaries is None:
         pytest.skip(f"{mysql_servers.ABSENT}: {mysql_servers.why_absent()}")
@@ -164,7 +164,7 @@ def in_system_tablespace(target: Target) -> Generator[str]:
 
 
 def grow_unnoticed(target: Target, schema: str, options: str, megabytes: int = 40) -> None:
-    """A table whose statistics are of the time before it grew, as those of one of which less than a tenth of the rows change always are."""
+    """A table whose statistics date from before it grew, as is usual when less than a tenth of the rows change."""
     target.fill(schema, "grown", 1000, f"stats_auto_recalc=0 {options}")
     target.ask(
         f"alter table {schema}.grown add column long_text longblob",
@@ -178,7 +178,7 @@ def _tidy(target: Target) -> Generator[Target]:
     target.drop_created()
 
 
-# Fixtures; a test module takes those that it needs by assigning them to names of its own.
+# Fixtures; a test module uses those that it needs by assigning them to its own names.
 
 
 @pytest.fixture(scope="session")

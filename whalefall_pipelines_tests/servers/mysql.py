@@ -1,4 +1,4 @@
-"""A private MySQL from what `install_mysql.sh` unpacked, started and stopped as a MariaDB is; logins and schemas are `mariadb.py`."""
+"""A private MySQL from the files of `install_mysql.sh`, started and stopped like a MariaDB; logins and schemas are in `mariadb.py`."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ from whalefall_pipelines.runtime.processes import dying_with_parent
 
 ABSENT = "no MySQL here"
 _INITIALIZE_SECONDS = 300
-# Small, and as careless as tests may be: durability is not what they are about.
+# Small, and without durability, which these tests do not need.
 _OPTIONS = (
     "--skip-name-resolve",
     "--mysqlx=OFF",
@@ -40,7 +40,7 @@ def find() -> MariadbBinaries | None:
 
 
 def why_absent() -> str:
-    """What the installation said, for people."""
+    """The output of the installation, for people."""
     try:
         return (_cache() / "why_absent").read_text().strip()
     except OSError:
@@ -49,7 +49,7 @@ def why_absent() -> str:
 
 @dataclass(frozen=True, slots=True)
 class MysqlServer(MariadbServer):
-    """One MySQL in `folder`; its root has no password and only the unix socket. It is a copy of one that is made once a machine."""
+    """One MySQL in `folder`; its root has no password and only the unix socket. It is a copy of one that is made once per machine."""
 
     product: ClassVar[str] = "MySQL"
 
@@ -75,7 +75,7 @@ def _program(binaries: MariadbBinaries, data: Path) -> list[str]:
 
 
 def _made_once(binaries: MariadbBinaries) -> Path:
-    """A data directory without a server's own uuid: initializing takes seconds, a copy of 90 MB a fraction of one."""
+    """A data directory without a server uuid: initializing takes seconds, copying 90 MB a fraction of a second."""
     cache = _cache()
     pattern = cache / "data"
     with (cache / "lock").open("a") as lock:

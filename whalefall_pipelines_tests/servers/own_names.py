@@ -1,4 +1,4 @@
-"""Host names that only one thread knows, such as one with several addresses, which no loopback has by itself."""
+"""Host names that only one thread can resolve, such as one with several addresses, which loopback does not have."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ _NEW_MOUNTS, _BIND, _PRIVATE_TREE = 0x20000, 0x1000, 0x44000
 
 
 def with_names(folder: Path, names: str, work: Callable[[], None]) -> None:
-    """Do this in a thread with an /etc/hosts of its own. Only root may mount; without that the test is skipped."""
+    """Run this in a thread with its own /etc/hosts. Only root can mount; otherwise the test is skipped."""
     if os.geteuid() != 0:
         pytest.skip("only root can give a thread an /etc/hosts of its own")
     hosts = folder / "hosts"

@@ -1,4 +1,4 @@
-"""A pooler before a PostgreSQL server: it lets callers in under a session number of its own, as pgbouncer, Odyssey and pgpool do."""
+"""A pooler in front of a PostgreSQL server: it gives clients its own session numbers, as pgbouncer, Odyssey and pgpool do."""
 
 import contextlib
 import socket
@@ -10,7 +10,7 @@ _KEY = b"K" + (12).to_bytes(4, "big")  # BackendKeyData: the process of the sess
 
 
 class Pooler(Listener):
-    """Forwards to a server. `greetings` is what callers said first, with the settings that they wanted for their session."""
+    """Forwards to a server. `greetings` has the first messages of clients, with the settings that they requested for their session."""
 
     def __init__(self, server_host: str, server_port: int) -> None:
         super().__init__(self._lend)

@@ -1,6 +1,6 @@
 """PostgreSQL servers as targets: one per version, logins on them, and certificates for TLS.
 
-The store's own server is in `conftest.py`; how a cluster is started is `local_servers/postgresql.py`.
+The store's own server is in `conftest.py`; clusters are started by `local_servers/postgresql.py`.
 """
 
 import itertools
@@ -30,24 +30,24 @@ from whalefall_pipelines.runtime.local_servers.postgresql_binaries import Postgr
 from whalefall_pipelines_tests.conftest import FAST
 
 MAJORS = (15, 16, 17, 18)
-# Only Debian brings it, while the others come with the project's own extras.
+# Only Debian provides it, while the others come with the project's own extras.
 OPTIONAL_MAJORS = (15,)
 _numbers = itertools.count()
 
 
 def binaries_of(major: int) -> PostgresBinaries:
     """The binaries of a version; without them the test is skipped, and under CI it fails unless the version is optional."""
-    found = next((binaries for binaries in available() if binaries.major == major), None)
-    if found is None:
+    chosen = next((binaries for binaries in available() if binaries.major == major), None)
+    if chosen is None:
         message = f"no PostgreSQL {major} here: install the extra `dev`, or postgresql-{major}"
         if os.environ.get("CI") == "true" and major not in OPTIONAL_MAJORS:
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return chosen
 
 
 def new_cluster(major: int, folder: Path, *options: str) -> PostgresCluster:
-    """A cluster of this version, not yet started. Autovacuum is off, so that a size stands still between two looks at it."""
+    """A cluster of this version, not yet started. Autovacuum is off, so that a size does not change between two queries."""
     return PostgresCluster(
         bin_dir=binaries_of(major).bin_dir,
         folder=folder,
@@ -57,7 +57,7 @@ def new_cluster(major: int, folder: Path, *options: str) -> PostgresCluster:
 
 
 class PostgresServers:
-    """One running server per version, each started when it is first asked for."""
+    """One running server per version, each started on first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -79,7 +79,7 @@ class PostgresServers:
 
 @contextmanager
 def superuser(cluster: PostgresCluster, database: str = "postgres") -> Generator[Cursor]:
-    """A session of the superuser, each statement by itself."""
+    """A session of the superuser in autocommit mode."""
     connection = psycopg2.connect(cluster.url(database))
     try:
         connection.autocommit = True
@@ -95,17 +95,17 @@ def new_name(kind: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """A name as an identifier of any letters."""
+    """A name as a quoted identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def bytes_of(folder: Path) -> int:
-    """The length of all files in a folder, as the file system has it."""
+    """The length of all files in a folder, according to the file system."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def create_database(cluster: PostgresCluster, name: str | None = None) -> str:
-    """A new database; its name."""
+    """Create a database; return its name."""
     name = name or new_name("database")
     with superuser(cluster) as cursor:
         cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
@@ -113,7 +113,7 @@ def create_database(cluster: PostgresCluster, name: str | None = None) -> str:
 
 
 def create_login(cluster: PostgresCluster, username: str | None = None, *attributes: str) -> Login:
-    """A new role that may log in, and do nothing beyond what everybody may."""
+    """A new role that can log in, with only the privileges of PUBLIC."""
     login = Login(username or new_name("monitor"), f"päss'\\ \"{new_name('word')}")
     with superuser(cluster) as cursor:
         statement = sql.SQL(f"create role {{}} login {' '.join(attributes)} password {{}}")
@@ -122,7 +122,7 @@ def create_login(cluster: PostgresCluster, username: str | None = None, *attribu
 
 
 def ask_through(probe: Probe, statement: str) -> list[tuple[object, ...]]:
-    """What a visit's own session answers to any statement."""
+    """The answer of a probe's own session to any statement."""
     assert isinstance(probe, PostgresProbe)
     connection = probe._session.connection
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""A private server that is up for a block, of whichever kind."""
+"""A private server of any kind that runs for a block."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ Server = TypeVar("Server", bound=PrivateServer)
 
 @contextmanager
 def running(server: Server) -> Generator[Server]:
-    """The server, up for the block; it ends with this process at the latest."""
+    """The server, running for the block; it ends with this process at the latest."""
     server.start(with_parent=True)
     try:
         yield server

@@ -1,9 +1,9 @@
-"""Tells statements that only read from those that write, lock, or set off something, for what servers have logged."""
+"""Distinguishes statements that only read from those that write, lock, or trigger something, for the logs of servers."""
 
 import re
 from collections.abc import Iterable
 
-# How a statement of ours may begin. SHOW reads whatever follows; SET is for the session alone, as set_config() is.
+# How our statements may begin. SHOW reads whatever follows; SET affects only the session, like set_config().
 _SHOWING = re.compile(r"show\b", re.IGNORECASE)
 _READING = re.compile(r"(select|with|begin|start transaction|commit|rollback|set (?!global|persist))\b", re.IGNORECASE)
 _WRITING = re.compile(

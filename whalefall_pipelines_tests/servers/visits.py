@@ -1,4 +1,4 @@
-"""What visits to the servers for tests have in common: their deadlines, and how one that fails is looked at."""
+"""What probes of the servers for tests have in common: their deadlines, and the check of a failed one."""
 
 import time
 import traceback
@@ -14,22 +14,22 @@ from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines
 
 QUICK = Deadlines(connect_seconds=2, statement_seconds=30, instance_seconds=2)
-# Where the deadline is not what is tested, a busy machine shall not meet it.
+# Long enough for a busy machine in tests that are not about the deadline.
 PATIENT = Deadlines(connect_seconds=10, statement_seconds=30, instance_seconds=30)
-# The password of logins that are not let in; no error may hold it.
+# The password of refused logins; no error may contain it.
 SECRET = "not to be seen anywhere"
 LOGIN = Login("monitor", SECRET)
 
 
 def refused(instance: Instance, login: Login = LOGIN, deadlines: Deadlines = QUICK) -> None:
-    """A visit that must not succeed."""
+    """A probe that must fail."""
     with ServerFleet(deadlines).connect(instance, login):
         raise AssertionError("connected")
 
 
 @contextmanager
 def failure(reason: Reason, kind: type[TargetError], secret: str | None = SECRET, *, within: float = 5) -> Generator[list[str]]:
-    """The block fails with this error, in time, and says nothing of the password; its sentence is the first of the list."""
+    """The block fails with this error, in time and without the password; its message is the first of the list."""
     sentences: list[str] = []
     begun = time.monotonic()
     with pytest.raises(kind) as caught:

@@ -1,6 +1,6 @@
 """Runs that are killed, terminated or executed again, and a session that is cancelled, with the real daemon.
 
-How a day heals is in `faults/`.
+How a day recovers is in `faults/`.
 """
 
 import time
@@ -29,9 +29,9 @@ def run_process(home: Home) -> psutil.Process | None:
     return next((process for process in home.processes() if "--multiprocessing-fork" in process.cmdline()), None)
 
 
-def launch_and_wait(up: Up, database: Database, given: Settings) -> str:
+def launch_and_wait(up: Up, database: Database, configured: Settings) -> str:
     """Launch a collection and return its run once it waits for the silent server."""
-    return wait_for(database, launch_collection(up, given))
+    return wait_for(database, launch_collection(up, configured))
 
 
 def wait_for(database: Database, run_id: str) -> str:
@@ -42,24 +42,24 @@ def wait_for(database: Database, run_id: str) -> str:
 
 def test_a_killed_or_terminated_run_ends_its_session_and_a_cancelled_session_ends_its_run(prepared_home: Callable[..., Home]) -> None:
     home = prepared_home(PATIENT)
-    given = load_settings(home.environment)
+    configured = load_settings(home.environment)
     with silent_host() as silent, running(home, free_port()) as up:
-        database = open_database(given)
+        database = open_database(configured)
         register(database, "orders", host=silent.host, port=silent.port)
 
-        killed = launch_and_wait(up, database, given)
+        killed = launch_and_wait(up, database, configured)
         process = run_process(home)
         assert process
         process.kill()
         begun = time.monotonic()
         closed = "select status from sync_sessions where run_id = %s and status <> 'running'"
-        assert eventually(lambda: query(database, closed, killed), seconds=300), up.said()
+        assert eventually(lambda: query(database, closed, killed), seconds=300), up.output()
         assert query(database, closed, killed) == [("failed",)]
         assert time.monotonic() - begun < 120
         (record,) = query(database, "select status, error_code from sync_instance_records")
         assert record == ("failed", "RUN_DIED")
 
-        cancelled = launch_and_wait(up, database, given)
+        cancelled = launch_and_wait(up, database, configured)
         ((session_id,),) = query(database, "select session_id from sync_sessions where run_id = %s", cancelled)
         begun = time.monotonic()
         assert "is cancelled: 1 of 1 instances" in home.succeed("sessions", "cancel", str(session_id)[:8])

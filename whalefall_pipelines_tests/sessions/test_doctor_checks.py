@@ -1,4 +1,4 @@
-"""What the doctor says of sessions: fine, or a problem with one next step."""
+"""The doctor's checks of sessions: fine, or a problem with one next step."""
 
 from uuid import UUID
 

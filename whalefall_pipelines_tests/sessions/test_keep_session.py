@@ -1,4 +1,4 @@
-"""Sessions end, whoever dies: cancelled by a person, left by their process, or cut from the store for a while."""
+"""Sessions always end: cancelled by a person, abandoned by their process, or cut off from the store for a while."""
 
 import threading
 import time
@@ -40,7 +40,7 @@ def cancel(store: Database, session_id: UUID) -> bool:
 
 
 def silence(store: Database, session_id: UUID, seconds: float = DEAD_AFTER_SECONDS + 1) -> None:
-    """Let it seem that nothing was heard of a session for so long, in a store that has been up for longer."""
+    """Pretend that the last heartbeat of a session is this long ago, in a store that has been up for longer."""
     query(
         store,
         "update sync_sessions set alive_at = now() - make_interval(secs => %s) where session_id = %s returning 1",
@@ -94,7 +94,7 @@ def test_a_session_that_was_cancelled_at_its_very_end_is_not_completed(store: Da
     assert sessions.get_session(store, plan.session_id).status is SessionStatus.CANCELLED
 
 
-def test_a_running_session_says_that_it_lives_and_its_thread_ends_with_it(store: Database) -> None:
+def test_a_running_session_sends_heartbeats_and_its_thread_ends_with_it(store: Database) -> None:
     plan = plan_of()
     heard = "select alive_at from sync_sessions where session_id = %s"
     with sync_session(store, plan, []):
@@ -140,8 +140,8 @@ def test_a_record_stuck_in_running_is_failed_with_its_session_when_its_process_i
     sessions.open_session(store, dead, [instance.instance_id for instance in fleet.instances])
     sessions.start_records(store, dead.session_id, [fleet.instances[0].instance_id])
     silence(store, dead.session_id)
-    (one,) = end_dead_sessions(store, lambda run_ids: dict.fromkeys(run_ids, RunState.GOING), dead_after_seconds=0.5)
-    assert one.run_goes_on
+    (ended_session,) = end_dead_sessions(store, lambda run_ids: dict.fromkeys(run_ids, RunState.GOING), dead_after_seconds=0.5)
+    assert ended_session.run_goes_on
     ended = sessions.get_session(store, dead.session_id)
     assert (ended.status, ended.failures) == (SessionStatus.FAILED, {"RUN_DIED": 1})
     records = {record.instance_name: record for record in sessions.list_records(store, dead.session_id)}
@@ -161,13 +161,13 @@ def test_the_sweep_ends_what_dagster_knows_to_be_over_and_nothing_else(
     plan = plan_of(run_id="run")
     sessions.open_session(store, plan, [])
     ended = end_dead_sessions(store, lambda run_ids: dict.fromkeys(run_ids, run))
-    assert [(one.session.session_id, one.status, one.run_goes_on) for one in ended] == (
+    assert [(ended_session.session.session_id, ended_session.status, ended_session.run_goes_on) for ended_session in ended] == (
         [(plan.session_id, status, False)] if status else []
     )
     assert end_dead_sessions(store, lambda run_ids: dict.fromkeys(run_ids, run)) == []
 
 
-def test_after_a_start_of_the_store_every_session_has_time_to_say_that_it_lives(store: Database) -> None:
+def test_after_a_start_of_the_store_every_session_has_time_for_a_heartbeat(store: Database) -> None:
     plan = plan_of(run_id="run")
     sessions.open_session(store, plan, [])
     day = 24 * 3600.0
@@ -175,7 +175,7 @@ def test_after_a_start_of_the_store_every_session_has_time_to_say_that_it_lives(
     assert end_dead_sessions(store, lambda _: {}, dead_after_seconds=day) == []
 
 
-def test_an_outage_of_the_store_is_outlasted_and_a_long_one_is_not() -> None:
+def test_a_short_outage_of_the_store_is_retried_and_a_long_one_fails() -> None:
     tries: list[float] = []
 
     def away_for(times: int) -> str:
@@ -211,9 +211,9 @@ def test_a_commit_whose_answer_was_lost_is_written_once(store: Database, tmp_pat
     assert query(store, "select count(*), sum(total_bytes) from database_size_stats") == [(2, 3000)]
 
 
-def test_tries_within_a_run_share_the_deadline_of_one_visit(store: Database, tmp_path: Path) -> None:
-    def fall_silent(one: FakeServer) -> None:
-        one.hangs = one.visits > 1
+def test_attempts_within_a_run_share_the_deadline_of_one_probe(store: Database, tmp_path: Path) -> None:
+    def fall_silent(target: FakeServer) -> None:
+        target.hangs = target.visits > 1
 
     refused = UnreachableError("refused", reason="connection_refused")
     fleet = FleetTest(store, tmp_path, {"a": server(refusal=refused, on_visit=fall_silent)})
@@ -227,11 +227,11 @@ def test_tries_within_a_run_share_the_deadline_of_one_visit(store: Database, tmp
     assert fleet.servers["a"].visits == 2
 
 
-def test_waiting_for_others_is_no_part_of_the_deadline_of_a_visit(store: Database, tmp_path: Path) -> None:
-    """A server that failed at once waits until the first pass is over, however long the others take."""
+def test_waiting_for_others_does_not_count_towards_the_deadline_of_a_probe(store: Database, tmp_path: Path) -> None:
+    """A server that failed immediately waits until the first pass is over, however long the others take."""
 
-    def recover(one: FakeServer) -> None:
-        one.refusal = None if one.visits > 1 else one.refusal
+    def recover(target: FakeServer) -> None:
+        target.refusal = None if target.visits > 1 else target.refusal
 
     refused = UnreachableError("refused", reason="connection_refused")
     slow = {f"slow {number}": server(delay_seconds=0.4) for number in range(4)}

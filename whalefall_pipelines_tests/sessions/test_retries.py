@@ -1,4 +1,4 @@
-"""When missing sizes are retried: growing pauses, then steadily, and a last time before the day is over."""
+"""When missing sizes are retried: after growing pauses, then regularly, and a last time before the day is over."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -22,19 +22,19 @@ LAST = UNTIL - timedelta(minutes=30)
 SOME_PAUSES = st.lists(st.timedeltas(timedelta(minutes=1), timedelta(days=1)), min_size=1, max_size=5)
 
 
-def lacking(retries: int = 0, ended_at: datetime = ENDED) -> Unrepaired:
+def unrepaired(retries: int = 0, ended_at: datetime = ENDED) -> Unrepaired:
     return Unrepaired(DAY, uuid4(), ended_at, retries, ("orders",))
 
 
 def a_day_of_failures(pauses: Sequence[timedelta], ended_at: datetime = ENDED, run: timedelta = timedelta(minutes=2)) -> Iterator[datetime]:
-    """When a server that never comes back is retried, each run taking so long."""
-    one = lacking(ended_at=ended_at)
-    while (moment := next_retry(one, pauses, UNTIL)) is not None:
+    """The times at which a server that never comes back is retried, if each run takes this long."""
+    failed = unrepaired(ended_at=ended_at)
+    while (moment := next_retry(failed, pauses, UNTIL)) is not None:
         yield moment
-        one = replace(one, ended_at=moment + run, retries=one.retries + 1)
+        failed = replace(failed, ended_at=moment + run, retries=failed.retries + 1)
 
 
-def test_a_server_that_stays_down_is_visited_until_the_end_of_its_day() -> None:
+def test_a_server_that_stays_down_is_probed_until_the_end_of_its_day() -> None:
     shown = [f"{moment:%d %H:%M}" for moment in a_day_of_failures(PAUSES, run=timedelta(0))]
     assert shown == ["22 03:25", "22 04:25", "22 07:25", "22 10:25", "22 13:25", "22 16:25", "22 19:25", "22 22:25", "23 01:30"]
 
@@ -61,22 +61,22 @@ def test_attempts_are_bounded_spread_and_end_with_one_shortly_before_the_end(
 
 @given(retries=st.integers(0, 12), waited=st.timedeltas(timedelta(0), timedelta(days=2)))
 def test_a_retry_is_launched_from_its_moment_on_and_only_while_the_day_can_be_measured(retries: int, waited: timedelta) -> None:
-    one, now = lacking(retries), ENDED + waited
-    due = due_retries([one], PAUSES, now, lambda _: UNTIL)
-    moment = next_retry(one, PAUSES, UNTIL)
+    failed, now = unrepaired(retries), ENDED + waited
+    due = due_retries([failed], PAUSES, now, lambda _: UNTIL)
+    moment = next_retry(failed, PAUSES, UNTIL)
     assert moment
     assert bool(due) == (moment <= now < UNTIL)
 
 
 def test_each_session_is_retried_for_its_own_instances() -> None:
-    first, second = lacking(0), lacking(2)
+    first, second = unrepaired(0), unrepaired(2)
     due = due_retries([first, second], PAUSES, ENDED + timedelta(minutes=20), lambda _: UNTIL)
-    assert [(one.retry_of, one.instance_names) for one in due] == [(first.session_id, ("orders",))]
+    assert [(retry.retry_of, retry.instance_names) for retry in due] == [(first.session_id, ("orders",))]
 
 
 def test_the_end_of_a_day_is_by_its_own_midnight_and_the_grace_period() -> None:
     assert measurable_until(DAY, ZoneInfo("UTC"), timedelta(hours=2)) == UNTIL
-    havana = ZoneInfo("America/Havana")  # where the clocks go back at the end of 31 October: 00:00 to 00:59 come twice
+    havana = ZoneInfo("America/Havana")  # where clocks go back at the end of 31 October: 00:00 to 00:59 occur twice
     assert measurable_until(date(2026, 10, 31), havana, timedelta(hours=1)) == datetime(2026, 11, 1, 5, 0, tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""A run in a real Dagster process on real servers: the session it leaves, and that no secret is anywhere afterwards."""
+"""A run in a real Dagster process on real servers: its session, and that no secret is stored anywhere."""
 
 import itertools
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _numbers = itertools.count()
 
 
 @pytest.fixture
-def given(
+def installation(
     postgres_server: PostgresCluster, store_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Settings, str]]:
     """The settings of an installation with two real instances, one with the right password; and its Dagster database."""
@@ -35,9 +35,9 @@ def given(
     administer(postgres_server, f"create role {role} login password '{CANARY}'", f"create database {dagster}")
     monkeypatch.setenv("MONITOR_RIGHT_PASSWORD", CANARY)
     monkeypatch.setenv("MONITOR_WRONG_PASSWORD", WRONG)
-    found = load_settings({**store_environment, "WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(dagster)})
-    found.home.mkdir(parents=True)
-    yield found, dagster
+    configured = load_settings({**store_environment, "WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(dagster)})
+    configured.home.mkdir(parents=True)
+    yield configured, dagster
     administer(postgres_server, f"drop database {dagster} with (force)", f"drop role {role}")
 
 
@@ -56,17 +56,17 @@ def everything_in(postgres_server: PostgresCluster, database: str) -> str:
         parameters={"schema": "public"},
     )
     rows = [administer(postgres_server, f"select t::text from {table} as t", database=database) for (table,) in tables]
-    return "\n".join(str(row) for found in rows for row in found)
+    return "\n".join(str(row) for table_rows in rows for row in table_rows)
 
 
 def test_a_run_measures_real_servers_and_leaves_no_secret(
-    store: Database, postgres_server: PostgresCluster, given: tuple[Settings, str]
+    store: Database, postgres_server: PostgresCluster, installation: tuple[Settings, str]
 ) -> None:
-    found, dagster = given
+    configured, dagster = installation
     add_instances(store, postgres_server, f"monitor_{dagster.removeprefix('dagster_')}")
-    day = today(datetime.now(UTC), found.requested_timezone)
+    day = today(datetime.now(UTC), configured.requested_timezone)
     shown: list[int] = []
-    (session,) = run_in_dagster(found, store, collection(day, day), on_progress=lambda one: shown.append(one.total_instances))
+    (session,) = run_in_dagster(configured, store, collection(day, day), on_progress=lambda session: shown.append(session.total_instances))
     assert (session.status, session.successful_instances, session.failed_instances) == (SessionStatus.FAILED, 1, 1)
     assert shown[-1] == 2
     records = {record.instance_name: record for record in sessions.list_records(store, session.session_id)}
@@ -77,39 +77,39 @@ def test_a_run_measures_real_servers_and_leaves_no_secret(
     history = everything_in(postgres_server, dagster)
     assert str(session.session_id) in history  # the run's tags lead to the session
     assert str(session.run_id) in history
-    files = "\n".join(path.read_text(errors="replace") for path in found.home.rglob("*") if path.is_file())
+    files = "\n".join(path.read_text(errors="replace") for path in configured.home.rglob("*") if path.is_file())
     for secret in (CANARY, WRONG):
         assert secret not in history
         assert secret not in everything_in(postgres_server, str(store.url.database))
         assert secret not in files
 
 
-def test_a_run_that_breaks_is_a_sentence_that_names_the_log(store: Database, given: tuple[Settings, str], tmp_path: Path) -> None:
-    found, _ = given
-    broken = replace(found, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster")
-    day = today(datetime.now(UTC), found.requested_timezone)
+def test_a_failed_run_is_one_sentence_that_names_the_log(store: Database, installation: tuple[Settings, str], tmp_path: Path) -> None:
+    configured, _ = installation
+    broken = replace(configured, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster")
+    day = today(datetime.now(UTC), configured.requested_timezone)
     with pytest.raises(RunFailedError, match=r"Dagster run broke: .*full log is in .*\.log"):
         run_in_dagster(broken, store, collection(day, day))
 
 
-def test_several_runs_are_executed_in_order_and_each_tells_dagster_of_its_partitions(
-    store: Database, postgres_server: PostgresCluster, given: tuple[Settings, str]
+def test_several_runs_execute_in_order_and_each_reports_its_partitions_to_dagster(
+    store: Database, postgres_server: PostgresCluster, installation: tuple[Settings, str]
 ) -> None:
-    found, dagster = given
+    configured, dagster = installation
     add_instances(store, postgres_server, f"monitor_{dagster.removeprefix('dagster_')}")
-    day = today(datetime.now(UTC), found.requested_timezone)
+    day = today(datetime.now(UTC), configured.requested_timezone)
     months = periods_between(PeriodType.MONTHLY, day - timedelta(days=40), day)
     past = collection(day - timedelta(days=3), day - timedelta(days=1))
     shown: list[object] = []
     runs = (past, collection(day, day), aggregation(months[0], months[-1]))
-    opened = run_in_dagster(found, store, *runs, on_progress=lambda session: shown.append(session.session_id))
-    assert [(one.sync_category, one.sync_type) for one in opened] == [
+    opened = run_in_dagster(configured, store, *runs, on_progress=lambda session: shown.append(session.session_id))
+    assert [(session.sync_category, session.sync_type) for session in opened] == [
         (SyncCategory.CAPACITY, SyncType.BACKFILL),
         (SyncCategory.CAPACITY, SyncType.MANUAL_TASK),
         (SyncCategory.AGGREGATION, SyncType.BACKFILL),
     ]
-    assert [one.session_id for one in opened] == [run.session_id for run in runs]
-    assert len({one.run_id for one in opened}) == len(runs)
+    assert [session.session_id for session in opened] == [run.session_id for run in runs]
+    assert len({session.run_id for session in opened}) == len(runs)
     assert shown[-1] == runs[-1].session_id
     materialized = administer(
         postgres_server,
@@ -122,10 +122,10 @@ def test_several_runs_are_executed_in_order_and_each_tells_dagster_of_its_partit
     assert partitions['["database_size_aggregations", "monthly"]'] == [str(month.start) for month in months]
 
 
-def test_no_run_follows_one_that_breaks(store: Database, given: tuple[Settings, str]) -> None:
-    found, _ = given
-    day = today(datetime.now(UTC), found.requested_timezone)
+def test_no_run_follows_a_failed_one(store: Database, installation: tuple[Settings, str]) -> None:
+    configured, _ = installation
+    day = today(datetime.now(UTC), configured.requested_timezone)
     month = period_of(PeriodType.MONTHLY, day + timedelta(days=31))
     with pytest.raises(RunFailedError, match="has not begun"):
-        run_in_dagster(found, store, aggregation(month, month), collection(day, day))
+        run_in_dagster(configured, store, aggregation(month, month), collection(day, day))
     assert query(store, "select array_agg(sync_category || ' ' || status) from sync_sessions") == [(["aggregation failed"],)]

@@ -1,4 +1,4 @@
-"""The states of sessions and records move along their arrows only: the database refuses the rest, whoever asks."""
+"""Sessions and records change only along the allowed transitions: the database refuses all others."""
 
 import itertools
 from uuid import UUID, uuid4
@@ -104,7 +104,7 @@ def test_closing_counts_the_records_and_cannot_be_repeated(store: Database) -> N
     assert sessions.get_session(store, session_id) == closed
 
 
-def test_a_cancelled_session_takes_up_nothing_more(store: Database) -> None:
+def test_a_cancelled_session_starts_nothing_more(store: Database) -> None:
     session_id = open_one(store, "a")
     sessions.abandon_session(store, session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message="by hand")
     (record,) = sessions.list_records(store, session_id)

@@ -1,5 +1,5 @@
-"""Statements for monitored PostgreSQL servers call nothing that somebody else may have made: every function, operator, type and table is
-that of pg_catalog, whatever the search_path is.
+"""Statements for monitored PostgreSQL servers call nothing that another user may have created: every function, operator, type and table
+is qualified with pg_catalog, whatever the search_path is.
 """
 
 import re
@@ -21,14 +21,14 @@ _TOKEN = re.compile(
     |(?P<mark>[(),;.\[\]"$:])""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
-# Syntax that stands before a bracket, and syntax that looks its operators up in the search_path.
+# Syntax that precedes a parenthesis, and syntax that looks up its operators in the search_path.
 _SYNTAX = {"any", "all", "exists", "when", "then", "else", "and", "or", "not", "as", "from", "lateral", "where", "select", "coalesce"}
 _LOOKS_UP = {"in", "like", "ilike", "similar", "between", "nullif", "using", "natural", "distinct"}
 
 
 def unqualified(statement: str) -> list[str]:
-    """What of a statement is looked up in the search_path."""
-    kinds = ((found.lastgroup, found[0].strip().lower()) for found in _scan(statement))
+    """The parts of a statement that are looked up in the search_path."""
+    kinds = ((match.lastgroup, match[0].strip().lower()) for match in _scan(statement))
     tokens = [("operator" if kind == "schema" else kind, text) for kind, text in kinds if kind]
     names = set(re.findall(r"(?:\bwith|,)\s*(\w+)\s+as\s*\(", statement)) | set(re.findall(r"\bas\s+(\w+)\s*\(", statement))
     edge = ("", "")
@@ -37,14 +37,14 @@ def unqualified(statement: str) -> list[str]:
 
 
 def _scan(statement: str) -> list[re.Match[str]]:
-    found: list[re.Match[str]] = []
+    matches: list[re.Match[str]] = []
     position = 0
     while position < len(statement):
         match = _TOKEN.match(statement, position)
         assert match, statement[position : position + 30]
-        found.append(match)
+        matches.append(match)
         position = match.end()
-    return found
+    return matches
 
 
 def _is_unqualified(before: tuple[str, str], token: tuple[str, str], after: str, names: set[str]) -> bool:
@@ -67,7 +67,7 @@ def test_a_probe_calls_only_what_the_server_itself_brings(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "found"),
+    ("statement", "names"),
     [
         ("select format('x', y) from pg_catalog.pg_database", ["format"]),
         ("select public.format('x') from pg_catalog.pg_database", ["public.format"]),
@@ -85,5 +85,5 @@ def test_a_probe_calls_only_what_the_server_itself_brings(name: str) -> None:
         ("with d as (select 1) select a operator(pg_catalog.=) -2 from d", []),
     ],
 )
-def test_what_is_looked_up_elsewhere_is_found(statement: str, found: list[str]) -> None:
-    assert unqualified(statement) == found
+def test_unqualified_names_are_found(statement: str, names: list[str]) -> None:
+    assert unqualified(statement) == names

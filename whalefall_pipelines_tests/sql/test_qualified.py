@@ -1,4 +1,4 @@
-"""Statements for monitored servers name the schema of everything that a login of the server could put something of its own before."""
+"""Statements for monitored servers name the schema of everything that another login of the server could shadow."""
 
 import re
 
@@ -10,7 +10,7 @@ from whalefall_pipelines import queries
 
 FOLDERS = {"sqlserver": "tsql", "oracle": "oracle"}
 STATEMENTS = [(folder, path.stem) for folder in FOLDERS for path in sorted((queries.SQL_ROOT / "probes" / folder).glob("*.sql"))]
-# Functions of the language, which both engines look up before anybody's own; sqlglot knows the other ones by name.
+# Built-in functions, which both engines look up before any user-defined ones; sqlglot knows the others by name.
 BUILT_IN = {
     *("serverproperty", "original_login", "quotename", "has_perms_by_name", "db_id", "has_dbaccess", "dm_io_virtual_file_stats"),
     *("sys_context", "rawtohex"),
@@ -23,7 +23,7 @@ def tree_of(folder: str, name: str) -> exp.Expr:
 
 
 def unqualified(tree: exp.Expr) -> set[str]:
-    """Tables without a schema that is the server's own, functions that are not built in, and types that somebody may have defined."""
+    """Tables without a system schema, functions that are not built in, and types that may be user-defined."""
     tables = {table.name for table in tree.find_all(exp.Table) if table.db.lower() not in {"sys", "dbo"}}
     functions = {function.name.lower() for function in tree.find_all(exp.Anonymous)} - BUILT_IN
     types = {str(kind) for kind in tree.find_all(exp.DataType) if kind.this == exp.DataType.Type.USERDEFINED}
@@ -36,7 +36,7 @@ def test_everything_is_qualified(folder: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "names"),
     [
         ("select a from databases", {"databases"}),
         ("select mine(a) as b from sys.databases", {"mine"}),
@@ -44,5 +44,5 @@ def test_everything_is_qualified(folder: str, name: str) -> None:
         ("select cast(a as mine) as b from sys.x", {"mine"}),
     ],
 )
-def test_the_test_finds_what_is_not(text: str, found: set[str]) -> None:
-    assert {name.lower() for name in unqualified(sqlglot.parse_one(text, read="tsql"))} == found
+def test_unqualified_names_are_found(text: str, names: set[str]) -> None:
+    assert {name.lower() for name in unqualified(sqlglot.parse_one(text, read="tsql"))} == names

@@ -1,4 +1,4 @@
-"""Every statement of `sql/` is tested by being there: its header, its caller, and whether the server understands it."""
+"""Every statement of `sql/` is tested automatically: its header, its caller, and whether the server can prepare it."""
 
 import re
 from pathlib import Path
@@ -20,8 +20,8 @@ def loaded_names() -> set[str]:
     """What the package asks `queries.load` for; a name with a placeholder stands for every statement that fits it."""
     folders = "|".join(sorted(path.name for path in queries.SQL_ROOT.iterdir()))
     texts = [path.read_text() for path in PACKAGE.rglob("*.py")]
-    found = {name for text in texts for name in re.findall(r'(?:load|_rows|_run|_all|_composed)\(\s*f?"([a-z_/{}.]+)"', text)}
-    return found | {name for text in texts for name in re.findall(rf'"((?:{folders}|{{area\.name}})/[a-z_/{{}}.]+)"', text)}
+    names = {name for text in texts for name in re.findall(r'(?:load|_rows|_run|_all|_composed)\(\s*f?"([a-z_/{}.]+)"', text)}
+    return names | {name for text in texts for name in re.findall(rf'"((?:{folders}|{{area\.name}})/[a-z_/{{}}.]+)"', text)}
 
 
 def fits(name: str, pattern: str) -> bool:
@@ -29,7 +29,7 @@ def fits(name: str, pattern: str) -> bool:
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_it_opens_with_purpose_parameters_and_result(name: str) -> None:
+def test_a_statement_begins_with_purpose_parameters_and_result(name: str) -> None:
     lines = queries.load(name).splitlines()
     comments = lines[: next(i for i, line in enumerate(lines) if not line.startswith("--"))]
     text = "\n".join(comments)
@@ -39,21 +39,21 @@ def test_it_opens_with_purpose_parameters_and_result(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in STATEMENTS if not name.startswith("schema")])
-def test_something_loads_it(name: str) -> None:
+def test_every_statement_is_loaded(name: str) -> None:
     assert any(fits(name, pattern) for pattern in loaded_names())
 
 
-def test_nothing_loads_what_is_not_there() -> None:
+def test_no_missing_statement_is_loaded() -> None:
     lost = {pattern for pattern in loaded_names() if "/" in pattern and not any(fits(name, pattern) for name in STATEMENTS)}
     assert lost == set()
 
 
 @pytest.mark.parametrize("name", OF_THE_STORE)
-def test_the_server_understands_it(store: Database, name: str) -> None:
+def test_the_server_can_prepare_it(store: Database, name: str) -> None:
     text = "\n".join(line for line in queries.load(name).splitlines() if not line.startswith("--"))
     placeholders = re.findall(r"\{(\w+)\}", text)
     with store.transaction() as cursor:
-        if placeholders:  # DDL takes no parameters and cannot be prepared: it is composed, and run by the tests of its own module
+        if placeholders:  # DDL takes no parameters and cannot be prepared: it is composed, and executed by the tests of its own module
             assert sql.SQL(text).format(**{name: sql.Identifier("x") for name in placeholders}).seq
         elif text.split(maxsplit=1)[0] == "create":
             cursor.execute(text)
@@ -65,10 +65,10 @@ def test_the_server_understands_it(store: Database, name: str) -> None:
 
 
 def test_two_advisory_locks_never_have_one_number() -> None:
-    """Changing the fleet once waited for the maintenance of table partitions, and the other way round."""
+    """Changing the fleet once blocked partition maintenance, and vice versa."""
     folders: dict[str, set[str]] = {}
     for name in STATEMENTS:
         for number in re.findall(r"advisory_\w+\((\d+)", queries.load(name)):
             folders.setdefault(number, set()).add(name.partition("/")[0])
     assert len(folders) > 4
-    assert {number: found for number, found in folders.items() if len(found) > 1} == {}
+    assert {number: areas for number, areas in folders.items() if len(areas) > 1} == {}

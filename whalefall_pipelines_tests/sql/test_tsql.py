@@ -1,4 +1,4 @@
-"""Our statements for SQL Server are T-SQL, and the server for tests answers them, nothing else, and is as strict as the real one."""
+"""Our statements for SQL Server are T-SQL, and the server for tests answers only them and is as strict as the real one."""
 
 from contextlib import closing
 

@@ -1,4 +1,4 @@
-"""Secrets are resolved when they are needed, and what goes wrong with them is told without them."""
+"""Secrets are resolved when they are needed, and errors do not contain them."""
 
 import base64
 import os
@@ -21,8 +21,8 @@ FERNET_KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 
 
 def secret_box(home: Path, key: str | None = None, **environment: str) -> SecretBox:
-    given = {"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": str(home)} | ({"WHALEFALL_SECRET_KEY": key} if key else {})
-    return SecretBox(load_settings(given), environment)
+    variables = {"WHALEFALL_HOME": str(home), "WHALEFALL_SECRET_FOLDERS": str(home)} | ({"WHALEFALL_SECRET_KEY": key} if key else {})
+    return SecretBox(load_settings(variables), environment)
 
 
 def refusal(box: SecretBox, secret: str) -> str:
@@ -112,7 +112,7 @@ def test_programs_that_seal_at_once_share_one_key(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
 
 
-def test_a_lost_or_damaged_key_is_told_and_never_replaced(tmp_path: Path) -> None:
+def test_a_lost_or_damaged_key_is_reported_and_never_replaced(tmp_path: Path) -> None:
     secret = secret_box(tmp_path).seal(SECRET)
     key_file = tmp_path / "secret.key"
     key_file.write_text("damaged")
@@ -127,6 +127,6 @@ def test_a_lost_or_damaged_key_is_told_and_never_replaced(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("password", ["", "a\0b", "caf\udce9"])
-def test_what_is_no_password_is_not_sealed(tmp_path: Path, password: str) -> None:
+def test_an_invalid_password_is_not_encrypted(tmp_path: Path, password: str) -> None:
     with pytest.raises(InputError, match="password"):
         secret_box(tmp_path).seal(password)

@@ -1,4 +1,4 @@
-"""The pool of connections to the store, and what it does when the store goes away and comes back."""
+"""The pool of connections to the store, and its behaviour when the store goes away and comes back."""
 
 import time
 from contextlib import closing
@@ -20,7 +20,7 @@ def test_connections_that_the_server_closed_are_replaced(store: Database) -> Non
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
         )
         assert cursor.fetchall() == [(True,), (True,)]
-    time.sleep(0.05)  # the end of the connection must have arrived here
+    time.sleep(0.05)  # the end of the connection must have arrived at this process
     assert query(store, "select 1") == [(1,)]
     assert query(store, "select 1") == [(1,)]
 
@@ -49,7 +49,7 @@ def test_a_statement_that_takes_too_long_is_cancelled_with_what_to_look_at(store
 def test_a_session_keeps_each_statement_and_leaves_no_setting_behind(store: Database) -> None:
     with store.session() as cursor:
         cursor.execute("create table kept (x integer)")
-        cursor.execute("vacuum kept")  # it refuses a transaction, and to be sent with another statement
+        cursor.execute("vacuum kept")  # it cannot run in a transaction or together with another statement
         cursor.execute("set lock_timeout = '123ms'")
         cursor.execute("select pg_backend_pid()")
         first = cursor.fetchone()
@@ -74,7 +74,7 @@ def test_a_session_that_fails_takes_its_locks_with_it(store: Database) -> None:
         cursor.execute("select pg_advisory_unlock(1)")
 
 
-def test_a_lock_that_somebody_holds_is_worth_another_try(store: Database) -> None:
+def test_a_lock_held_by_another_session_is_retried(store: Database) -> None:
     with store.transaction() as holding, pytest.raises(StoreBusyError, match="holds a lock") as caught, store.session() as waiting:
         holding.execute("lock table instances")
         holding.send()

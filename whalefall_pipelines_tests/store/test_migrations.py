@@ -1,4 +1,4 @@
-"""The schema arrives once, whole, and only as this program knows it."""
+"""The schema is applied once and completely, and only in versions that this program knows."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""The month that a day needs is there when the day is written."""
+"""The month of a day exists when the day is written."""
 
 import threading
 from datetime import date

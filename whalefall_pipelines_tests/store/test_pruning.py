@@ -1,4 +1,4 @@
-"""What is asked of some days reads the months of those days and no others, however long the history is; PostgreSQL's own plans say so."""
+"""Queries about some days read only the months of those days, however long the history is, according to PostgreSQL's plans."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
@@ -51,16 +51,16 @@ GONE = (
     "from generate_series(2, 2000) as number; analyze database_activity"
 )
 BRIDGES = {"first_day": ASKED - timedelta(days=7), "last_day": ASKED, "max_gap_days": 7, "session_id": None}
-# What tells the first day that is stored looks at the edge of every index, and at no row but that one.
+# The query for the first stored day reads the end of every index, and only that one row.
 EDGES = {"capacity/list_coverage", "capacity/record_uncollected_days"}
 
 
 @pytest.fixture
 def long_history(store: Database) -> Database:
     """Two databases over more than a year, with gaps, and statistics as autovacuum keeps them."""
-    one, other = register(store, "orders", "shop")
+    orders, shop = register(store, "orders", "shop")
     days = days_from(date(2025, 10, 1), 400)
-    keys = [(one.instance_id, "app"), (other.instance_id, "app")]
+    keys = [(orders.instance_id, "app"), (shop.instance_id, "app")]
     write_days(store, {(key, day): ModelDay(None if day.day % 7 == 3 else 1000 + day.day) for key in keys for day in days})
     ensure_months(store, days)
     with store.transaction() as cursor:
@@ -74,7 +74,7 @@ def months(tables: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("tables", [tables_read, tables_planned])
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_a_question_about_days_reads_and_plans_their_months(long_history: Database, name: str, tables: Tables) -> None:
+def test_a_query_about_days_reads_and_plans_only_their_months(long_history: Database, name: str, tables: Tables) -> None:
     seen = months(tables(long_history, queries.load(name), DAYS | STATEMENTS[name]))
     edges = {table for table in seen if name in EDGES and table.startswith("instance_size_stats")}
     assert seen - edges <= {"database_size_stats_2026_08", "instance_size_stats_2026_08"}
@@ -82,18 +82,18 @@ def test_a_question_about_days_reads_and_plans_their_months(long_history: Databa
 
 @pytest.mark.parametrize("tables", [tables_read, tables_planned])
 @pytest.mark.parametrize("name", ["capacity/list_interpolable_days", "capacity/estimate_gaps"])
-def test_a_gap_is_bridged_from_the_months_around_it(long_history: Database, name: str, tables: Tables) -> None:
+def test_a_gap_is_interpolated_from_the_months_around_it(long_history: Database, name: str, tables: Tables) -> None:
     values: dict[str, Any] = BRIDGES | {"instance_ids": [1, 2]}
     statement = sql.SQL(queries.load(name)).format(interpolations=sql.SQL(queries.load("capacity/interpolate_gaps")))
     assert months(tables(long_history, statement, values)) == {"database_size_stats_2026_08"}
 
 
-def test_the_nightly_look_reads_the_ledger_and_nothing_that_grows(long_history: Database) -> None:
+def test_the_nightly_query_reads_the_ledger_and_nothing_that_grows(long_history: Database) -> None:
     values = {"period_type": "daily", "today": ASKED, "daily_from": date.min}
     assert tables_planned(long_history, queries.load("aggregation/list_due_periods"), values) == {"stale_periods"}
 
 
-def test_the_known_days_are_told_by_the_edges_of_indexes(long_history: Database) -> None:
+def test_the_range_of_stored_days_is_read_from_the_ends_of_indexes(long_history: Database) -> None:
     assert rows_read(long_history, queries.load("aggregation/find_known_days"), {}) < 50
 
 
@@ -103,7 +103,7 @@ def test_the_newest_sessions_are_found_without_the_records_of_the_others(long_hi
     assert rows_read(long_history, queries.load("sessions/list_sessions"), {"session_id": None, "most": 2}) < 50
 
 
-def test_databases_that_are_long_gone_are_not_read_for_an_inventory(long_history: Database) -> None:
+def test_long_dropped_databases_are_not_read_for_an_inventory(long_history: Database) -> None:
     with long_history.transaction() as cursor:
         cursor.execute(GONE)
     assert rows_read(long_history, queries.load("capacity/summarize_inventory"), DAYS) < 50

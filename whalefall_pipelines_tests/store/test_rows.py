@@ -1,4 +1,4 @@
-"""Rows that become dataclasses by the names of their columns."""
+"""Rows become dataclasses by the names of their columns."""
 
 from dataclasses import dataclass
 from datetime import date

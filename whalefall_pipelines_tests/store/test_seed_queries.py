@@ -1,4 +1,4 @@
-"""The two self-check queries of the capacity-sync document run on the store as they are written there."""
+"""The two self-check queries of the capacity-sync document run on the store as written there."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A URL is read as it was meant, or refused without a trace of it."""
+"""A URL is read as intended, or refused without showing any of it."""
 
 import traceback
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store.urls import describe, hide_secrets, holds_secret, parse_url
 
 SECRET = "hunter2-canary"
-# Where a password that was not encoded ends up: in the host, the port, the database, an option.
+# Where an unencoded password can end up: in the host, the port, the database, an option.
 DOUBTFUL = (
     "postgresql://wf:p@{}/w:rd@host/db",
     "postgresql://wf:p@{}@host/db",
@@ -45,7 +45,7 @@ def test_an_encoded_login_is_read_as_it_was_meant(user: str, password: str) -> N
 
 @given(password=st.text(alphabet="ab@:/?#%&=[]. ", max_size=12))
 def test_what_is_shown_of_any_password_is_where_the_store_is(password: str) -> None:
-    """Two readers that are not ours agree on the place, or it is refused."""
+    """Two third-party parsers agree on the location, or the URL is refused."""
     try:
         url = parse_url(f"postgresql://wf:{password}@db.example/facts")
     except InputError:

@@ -53,7 +53,7 @@ def test_debug_shows_where_an_error_comes_from_and_keeps_the_exit_code() -> None
 
 
 @pytest.mark.process
-def test_a_reader_that_has_seen_enough_ends_it_without_a_word(store_environment: dict[str, str]) -> None:
+def test_a_closed_pipe_ends_the_output_silently(store_environment: dict[str, str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-c", "from whalefall_pipelines.cli.main import main; main()", "sessions", "list"]

@@ -1,4 +1,4 @@
-"""Folders for private servers, and servers that were made already."""
+"""Folders for private servers, and servers that are already initialized."""
 
 import os
 import shutil
@@ -12,33 +12,33 @@ from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.runtime.local_servers.kinds import cluster_in, mariadb_in
 from whalefall_pipelines_tests.servers.running import running
 
-# Neither a socket nor its port is the copy's.
+# Neither the socket nor the port belongs to the copy.
 _NOT_COPIED = shutil.ignore_patterns("socket", "port")
 
 
 @pytest.fixture(scope="session")
 def cluster_made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PostgreSQL that was made and stopped, to be copied: initdb takes ten times as long as the copy."""
+    """An initialized, stopped PostgreSQL to be copied: initdb takes ten times as long as a copy."""
     with running(cluster_in(tmp_path_factory.mktemp("made") / "postgresql")) as cluster:
         return cluster.folder
 
 
 @pytest.fixture
 def made_cluster(cluster_made_once: Path, tmp_path: Path) -> PostgresCluster:
-    """A stopped PostgreSQL of this test's own."""
+    """A stopped PostgreSQL for this test."""
     return cluster_in(shutil.copytree(cluster_made_once, tmp_path / "postgresql", ignore=_NOT_COPIED))
 
 
 @pytest.fixture(scope="session")
 def mariadb_made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A MariaDB that was made and stopped, to be copied."""
+    """An initialized, stopped MariaDB to be copied."""
     with running(mariadb_in(tmp_path_factory.mktemp("made") / "mariadb")) as server:
         return server.folder
 
 
 @pytest.fixture
 def made_mariadb(mariadb_made_once: Path, tmp_path: Path) -> MariadbServer:
-    """A stopped MariaDB of this test's own."""
+    """A stopped MariaDB for this test."""
     return mariadb_in(shutil.copytree(mariadb_made_once, tmp_path / "mariadb", ignore=_NOT_COPIED))
 
 

@@ -1,4 +1,4 @@
-"""The two kinds of private servers, made and asked in the same way, and started by other programs and other users."""
+"""The two kinds of private servers, created and queried in the same way, and started by other programs and other users."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ from whalefall_pipelines_tests.servers.mariadb import needed_binaries
 
 REPOSITORY = Path(__file__).parents[3]
 AS_NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
-# Runs in another process: starts the server that it is told, and says its process id and whose it is.
+# Runs in another process: starts the given server, and prints its process id and user id.
 START = """
 import sys, time
 from pathlib import Path
@@ -34,7 +34,7 @@ if "stay" in sys.argv:
 
 
 def cluster_in(folder: Path, bin_dir: Path | None = None) -> PostgresCluster:
-    """A PostgreSQL of the store's version, or of these binaries."""
+    """A PostgreSQL of the store's version, or with these binaries."""
     return PostgresCluster(bin_dir=bin_dir or for_store().bin_dir, folder=folder, initdb_options=("--wal-segsize=4", "-N"))
 
 
@@ -58,7 +58,7 @@ def _mariadb_answers(server: MariadbServer) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind. `program` makes the server of the folder that it is told, `pid_file` and `first_made` are within that folder."""
+    """One kind. `program` creates the server in the given folder; `pid_file` and `first_made` are relative to that folder."""
 
     server_in: Callable[[Path], PostgresCluster | MariadbServer]
     answers: Callable[..., bool]
@@ -89,7 +89,7 @@ MARIADB = Kind(
 def start_elsewhere(
     kind: Kind, folder: Path, *words: str, python: str = sys.executable, before: tuple[str, ...] = (), **environment: str
 ) -> subprocess.Popen[str]:
-    """Another program that starts the server of this folder; with the word `stay` it goes on, and the server ends with it."""
+    """Another program that starts the server in this folder; with `stay` it keeps running, and the server ends with it."""
     kind.server_in(folder)  # skips the test where there are no binaries
     return subprocess.Popen(
         [*before, python, "-c", START.format(make=kind.program), str(folder), str(for_store().bin_dir), *words],
@@ -102,16 +102,16 @@ def start_elsewhere(
 
 
 def started(holder: subprocess.Popen[str]) -> tuple[int, int]:
-    """The server that another program has started: its process id, and whose it is."""
+    """The process id and the user id of the server that another program has started."""
     assert holder.stdout
     assert holder.stderr
-    said = holder.stdout.readline().split()
-    assert said, holder.stderr.read()
-    return int(said[0]), int(said[1])
+    line = holder.stdout.readline().split()
+    assert line, holder.stderr.read()
+    return int(line[0]), int(line[1])
 
 
 def python_path(python: str) -> dict[str, str]:
-    """The environment in which an interpreter finds this project, and what it is made of."""
+    """The environment in which an interpreter finds this project and its dependencies."""
     packages = [] if python == sys.executable else [path for path in sys.path if path.endswith("site-packages")]
     return {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), *packages])}
 
@@ -129,7 +129,7 @@ def python_for_everybody() -> str | None:
 
 
 def gone(process_id: int, seconds: float = 10) -> bool:
-    """The process has ended, at the latest now."""
+    """Wait until the process has ended."""
     deadline = time.monotonic() + seconds
     while psutil.pid_exists(process_id) and psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE:
         if time.monotonic() > deadline:

@@ -55,7 +55,7 @@ def test_what_was_never_started_has_no_port_and_nothing_to_stop(tmp_path: Path) 
 def test_it_listens_on_loopback_only_and_lets_root_in_by_the_socket_alone(made_mariadb: MariadbServer) -> None:
     with running(made_mariadb) as server:
         process = psutil.Process(server.process_id())
-        assert {one.laddr for one in process.net_connections("inet")} == {("127.0.0.1", server.port)}
+        assert {connection.laddr for connection in process.net_connections("inet")} == {("127.0.0.1", server.port)}
         with pytest.raises(pymysql.OperationalError, match=r"1130|1045"):
             pymysql.connect(host="127.0.0.1", port=server.port, user="root")
         assert server.administer("select user, host from mysql.user where user not like 'mariadb.%'") == [("root", "localhost")]
@@ -86,7 +86,7 @@ def test_an_acknowledged_row_survives_kill_9(made_mariadb: MariadbServer) -> Non
         assert server.start() == server.process_id()
 
 
-def test_what_the_server_says_when_it_does_not_start_is_in_the_error(made_mariadb: MariadbServer, tmp_path: Path) -> None:
+def test_the_servers_message_when_it_does_not_start_is_in_the_error(made_mariadb: MariadbServer, tmp_path: Path) -> None:
     with pytest.raises(LocalServerError, match=r"did not start: .*no-such-option.*mariadb\.log"):
         replace(made_mariadb, options=("--no-such-option",)).start(with_parent=True)
     assert made_mariadb.process_id() is None
@@ -98,9 +98,9 @@ def test_what_the_server_says_when_it_does_not_start_is_in_the_error(made_mariad
 
 def test_it_runs_on_in_the_background_and_is_stopped_by_another_program(made_mariadb: MariadbServer) -> None:
     starter = start_elsewhere(MARIADB, made_mariadb.folder)
-    said, errors = starter.communicate(timeout=60)  # returns only because the server inherited none of the pipes
+    output, errors = starter.communicate(timeout=60)  # returns only because the server inherited none of the pipes
     assert starter.returncode == 0, errors
-    process = psutil.Process(int(said.split()[0]))
+    process = psutil.Process(int(output.split()[0]))
     assert process.is_running()
     assert os.getsid(process.pid) == process.pid
     assert made_mariadb.administer("select 1") == [(1,)]
@@ -131,7 +131,7 @@ def test_it_runs_as_a_plain_user(open_folder: Path) -> None:
     assert gone(process_id)
 
 
-def test_what_is_found_is_a_server_that_runs() -> None:
+def test_the_binaries_that_are_found_run_a_server() -> None:
     binaries = needed_binaries()
     assert find() == binaries
     assert binaries.server.is_file()

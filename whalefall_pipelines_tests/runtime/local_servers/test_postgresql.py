@@ -1,4 +1,4 @@
-"""The launcher of private PostgreSQL servers, on real binaries: 18 (the store's own), and where versions differ 17 and Debian's."""
+"""The launcher of private PostgreSQL servers, on real binaries: 18 (the store's), and where versions differ 17 and Debian's."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ def test_a_server_of_every_kind_of_binaries_keeps_its_data_and_its_port_over_a_r
 
 
 def test_one_that_is_just_stopping_is_started_anew(made_cluster: PostgresCluster) -> None:
-    """As when `whalefall up` is killed, and started again at once."""
+    """As when `whalefall up` is killed and immediately started again."""
     with running(made_cluster) as cluster:
         before = cluster.process_id()
         assert before
@@ -63,9 +63,9 @@ def test_one_that_is_just_stopping_is_started_anew(made_cluster: PostgresCluster
 def test_it_listens_on_loopback_only_and_wants_the_password(major: int, tmp_path: Path) -> None:
     with running(cluster_in(tmp_path / "pg", binaries_of(major).bin_dir)) as cluster:
         postmaster = psutil.Process(cluster.process_id())
-        listening = {one.laddr for one in postmaster.net_connections("inet") if one.status == psutil.CONN_LISTEN}
+        listening = {connection.laddr for connection in postmaster.net_connections("inet") if connection.status == psutil.CONN_LISTEN}
         assert listening == {("127.0.0.1", cluster.port)}
-        assert not [one for one in postmaster.net_connections("unix") if one.laddr]
+        assert not [connection for connection in postmaster.net_connections("unix") if connection.laddr]
         assert ask(cluster, "select 1") == 1
         with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
             ask(cluster, "select 1", password="wrong")
@@ -103,7 +103,7 @@ def test_a_second_server_never_starts_on_data_that_an_old_backend_still_uses(mad
         assert ask(cluster, "select 1") == 1
 
 
-def test_what_the_server_says_when_it_does_not_start_is_in_the_error(made_cluster: PostgresCluster) -> None:
+def test_the_servers_message_when_it_does_not_start_is_in_the_error(made_cluster: PostgresCluster) -> None:
     cluster = replace(made_cluster, options=("shared_buffers=no size",))
     with pytest.raises(LocalServerError, match=r"did not start: .*shared_buffers.*postgresql\.log"):
         cluster.start(with_parent=True)
@@ -115,7 +115,7 @@ def test_it_is_stopped_by_another_program_than_the_one_that_started_it(made_clus
         process_id, _ = started(holder)
         begun = time.monotonic()
         assert made_cluster.stop()
-        # The holder lives on and has not collected it.
+        # The holder is still alive and has not reaped it.
         assert time.monotonic() - begun < 10
         assert gone(process_id)
         holder.kill()
@@ -133,13 +133,13 @@ def test_it_runs_as_root_in_every_way_and_as_a_user_and_ends_with_its_parent(way
     else:
         expected_uid = 65534
         if way == "nobody":
-            environment["PATH"] = "/nonexistent"  # no `unshare`, which is how a container without it looks
+            environment["PATH"] = "/nonexistent"  # no `unshare`, as in a container without it
         else:
             before = AS_NOBODY
-            found = python_for_everybody()
-            if found is None:
+            interpreter = python_for_everybody()
+            if interpreter is None:
                 pytest.skip("no Python here that an unprivileged user may run")
-            python = found
+            python = interpreter
     with start_elsewhere(POSTGRESQL, open_folder / "pg", "stay", python=python, before=before, **environment) as holder:
         try:
             process_id, uid = started(holder)
@@ -164,7 +164,7 @@ def test_root_runs_a_users_server_as_that_user_and_leaves_him_his_files(open_fol
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes nobody")
-def test_nobody_in_a_private_folder_is_told_why_it_cannot_work(tmp_path: Path) -> None:
+def test_nobody_in_a_private_folder_gets_the_reason_why_it_cannot_work(tmp_path: Path) -> None:
     (tmp_path / "private").mkdir(mode=0o700)
     with start_elsewhere(POSTGRESQL, tmp_path / "private" / "pg", PATH="/nonexistent") as start:
         _, errors = start.communicate(timeout=60)

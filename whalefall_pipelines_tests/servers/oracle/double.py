@@ -1,7 +1,7 @@
-"""A DB-API connection to an Oracle that is none: our statements, translated by sqlglot, run by DuckDB over a dictionary of our own.
+"""A DB-API connection to a simulated Oracle: our statements, translated by sqlglot, run by DuckDB over our own dictionary.
 
 The views are tables here, with the columns that Oracle documents; a login sees those that it was granted. What a real server answers is
-tested nowhere.
+not tested.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ SHARED = ("v_$log", "v_$logfile", "v_$standby_log", "v_$controlfile")
 VIEWS = tuple(dict.fromkeys((*NEEDED, USED, *HISTORY, *IDENTITY, *IDENTIFIERS, *SHARED)))
 PUBLIC = ("product_component_version", "all_users", "all_views", "session_privs")
 _CONTAINER = 3
-# Stand for the bytes of names that are no text in the server's character set, which DuckDB cannot hold.
+# Represent bytes of names that are invalid in the server's character set, which DuckDB cannot hold.
 _BYTES = {0xDC00 + byte: chr(0xF0000 + byte) for byte in range(0x80, 0x100)}
 _CATALOGUE = f"""
 create schema sys;
@@ -67,7 +67,7 @@ create macro rawtohex(value) as value;
 
 @dataclass
 class OracleDouble:
-    """A connection and its own cursor, at first with all rights. `failure` is the error number of every statement from now on, or of
+    """A connection and its own cursor, at first with all privileges. `failure` is the error number of every statement from now on, or of
     those in which `failure_on` stands. A name may have bytes that are no text in the server's character set, as Python's surrogateescape
     writes them: the server sends U+FFFD in their place, or with `is_utf_8`, where it does not look, the bytes themselves."""
 
@@ -85,12 +85,12 @@ class OracleDouble:
     def add_tablespace(
         self, name: str, *files: tuple[int | None, int | None], contents: str = "PERMANENT", used_blocks: int | None = None
     ) -> None:
-        """A tablespace with files of so many bytes that may grow to so many; None is a file that may not grow, or tells no size."""
+        """A tablespace with files of these sizes and growth limits in bytes; None is a file that cannot grow, or has no known size."""
         name = name.translate(_BYTES)
         self._run("insert into sys.dba_tablespaces values (?, ?, ?)", name, contents, BLOCK)
         tablespaces, created = 'sys."v_$tablespace"', 'sys."v_$datafile"'
         self._run(f"insert into {tablespaces} select count(*), ?, ? from {tablespaces}", name, _CONTAINER)
-        # The same number is another tablespace in another container.
+        # The same number is a different tablespace in another container.
         self._run(f'insert into {tablespaces} select max("ts#"), ?, ? from {tablespaces}', f"{name} of the root", 1)
         if contents != "TEMPORARY":
             for container in (_CONTAINER, 1):
@@ -121,7 +121,7 @@ class OracleDouble:
         container: int = _CONTAINER,
         nodes: int = 1,
     ) -> None:
-        """A snapshot of AWR at this local time of the server: size, limit and used blocks of tablespaces. Each node has its own instant."""
+        """An AWR snapshot at this local time of the server: size, limit and used blocks of tablespaces. Each node has its own instant."""
         for node in range(nodes):
             at = local + timedelta(seconds=node)
             self._run("insert into sys.dba_hist_snapshot values (?, 1, ?, ?, ?, ?)", number, node + 1, at, offset, flag)
@@ -144,12 +144,12 @@ class OracleDouble:
             self._run(f"update sys.{table} set {column} = ? where {column} = ?", new_name, name)
 
     def recreate_tablespace(self, name: str) -> None:
-        """Drop it and make it again: the number of the old one is taken again, and its first file is created by a later change."""
+        """Drop and recreate it: the number of the old one is reused, and its first file is created by a later change."""
         number = 'select t."ts#" from sys."v_$tablespace" as t where t.name = ?'
         self._run(f"""update sys."v_$datafile" set "creation_change#" = nextval('changes') where "ts#" = ({number})""", name)
 
     def run(self, statement: str, *values: object) -> None:
-        """Change what the dictionary says."""
+        """Change the contents of the dictionary."""
         self._run(statement, *values)
 
     def cursor(self) -> "OracleDouble":
@@ -184,10 +184,10 @@ class OracleDouble:
         return [(str(column[0]), str(column[1])) for column in self.database.description or ()]
 
     def close(self) -> None:
-        """Cursor and connection are one; DuckDB goes with it."""
+        """Cursor and connection are one; DuckDB is closed with it."""
 
     def _run(self, statement: str, *values: object) -> None:
-        with self.database.cursor() as cursor:  # of its own: a session may be using the other
+        with self.database.cursor() as cursor:  # a separate one, because a session may be using the other
             cursor.execute(statement, values)
 
 

@@ -1,6 +1,6 @@
-"""An Oracle for tests that python-oracledb connects to, logs in to and asks: a thread for each session. What it knows is `double.py`.
+"""An Oracle for tests that python-oracledb connects to, logs in to and asks: a thread for each session. Its contents are in `double.py`.
 
-It speaks as much of the thin protocol as a visit needs: accept, protocol and data types, the log-in by password (11g verifier, both
+It speaks as much of the thin protocol as a probe needs: accept, protocol and data types, the log-in by password (11g verifier, both
 sides prove that they know it), execute, fetch, log off, and breaks. It is as the driver expects it, not as a recording of a real one.
 """
 
@@ -27,13 +27,13 @@ _CHALLENGE, _PROOF, _EXECUTE, _FETCH, _LOGOFF = 118, 115, 94, 5, 9
 _VERIFIER_11G = 0x1B25
 _VERSION_19 = 12  # of the messages
 _BREAK, _RESET = 1, 2
-# What a statement's message has before and after its text, in this version of the messages.
+# The bytes before and after the text of a statement in its message, in this version of the messages.
 _BEFORE_TEXT, _AFTER_TEXT, _OF_A_BIND = "nnbnbnbbnnnbnbbbbbbnnbbbnbnnbnbbnbnbbn", "n" * 13, "bbbbnnnnnnbnn"
 
 
 @dataclass
 class Session:
-    """What one client is to the server."""
+    """The state of one client."""
 
     client: socket.socket
     username: str = ""
@@ -46,7 +46,7 @@ class Session:
 
 class OracleServer(Listener):
     """`refusals` are the errors that logins meet whatever their password; `held` stops every statement until it is cleared or the client
-    loses lock_policy."""
+    loses patience."""
 
     def __init__(self, double: OracleDouble | None = None, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         super().__init__(self._carry, host)
@@ -129,17 +129,17 @@ class OracleServer(Listener):
             return wire.status()
         raise ConnectionError(f"function {function}")
 
-    def _log_in(self, session: Session, function: int, username: str, given: dict[str, str]) -> bytes:
+    def _log_in(self, session: Session, function: int, username: str, parameters: dict[str, str]) -> bytes:
         password = self.passwords.get(username, "nobody has this one")
         if function == _CHALLENGE:
             salt, session.session_key, session.username = secrets.token_bytes(10), secrets.token_bytes(48), username
             session.verifier = hashlib.sha1(password.encode() + salt).digest() + bytes(4)  # noqa: S324 - as Oracle 11g has it
             values = {"AUTH_SESSKEY": _encrypted(session.verifier, session.session_key), "AUTH_VFR_DATA": salt.hex()}
             return wire.parameters(values, {"AUTH_VFR_DATA": _VERIFIER_11G})
-        theirs = _decrypted(session.verifier, given["AUTH_SESSKEY"])
+        theirs = _decrypted(session.verifier, parameters["AUTH_SESSKEY"])
         mixed = bytes(mine ^ their for mine, their in zip(session.session_key[16:40], theirs[16:40], strict=True))
         key = (hashlib.md5(mixed[:16]).digest() + hashlib.md5(mixed[16:]).digest())[:24]  # noqa: S324 - as Oracle has it
-        padded = _decrypted(key, given["AUTH_PASSWORD"])[16:]
+        padded = _decrypted(key, parameters["AUTH_PASSWORD"])[16:]
         code = self.refusals.get(username, 0 if padded[: -padded[-1]] == password.encode() else 1017)
         if code:
             self.rejected_logins += 1
@@ -165,8 +165,8 @@ class OracleServer(Listener):
                 self.double.execute(statement, values)
                 columns, rows = self.double.describe(), self.double.fetchall()
         except oracledb.DatabaseError as error:
-            (said,) = error.args
-            return wire.failure(said.code, f"{said.message}\n")
+            (details,) = error.args
+            return wire.failure(details.code, f"{details.message}\n")
         cursor = next(session.numbers)
         session.cursors[cursor] = rows
         return wire.description(columns) + self._rows(session, cursor, wanted)
@@ -178,7 +178,7 @@ class OracleServer(Listener):
         return wire.rows(rows[:count]) + wire.failure(1403 if is_over else 0, "ORA-01403: no data found\n", cursor)
 
     def _break_off(self, session: Session) -> bytes:
-        """Wait until the client has had enough, and say that its statement was cancelled."""
+        """Wait until the client gives up, and report that its statement was cancelled."""
         marks: Sequence[int] = ()
         while _RESET not in marks:
             kind, body = self._read(session)

@@ -1,4 +1,4 @@
-"""The Oracle for tests as a target: a server with the login that visits use, and a visit to it."""
+"""The Oracle for tests as a target: a server with the login that probes use, and a probe of it."""
 
 import gc
 from collections.abc import Generator
@@ -20,7 +20,7 @@ LEFTOVERS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableException
 
 
 def small_double() -> OracleDouble:
-    """Two tablespaces besides the server's own."""
+    """Two tablespaces besides the system's."""
     double = OracleDouble()
     double.add_tablespace("SYSTEM", (GIBIBYTE, None))
     double.add_tablespace("USERS", (GIBIBYTE, 4 * GIBIBYTE), used_blocks=5)
@@ -29,7 +29,7 @@ def small_double() -> OracleDouble:
 
 
 def new_server(double: OracleDouble | None = None, **options: object) -> OracleServer:
-    """A server with the login that visits use, not yet listening."""
+    """A server with the login that probes use, not yet listening."""
     server = OracleServer(double or small_double(), **options)  # type: ignore[arg-type]
     server.passwords[LOGIN.username] = str(LOGIN.password)
     return server
@@ -44,26 +44,26 @@ def instance_at(host: str, port: int, **settings: str | None) -> Instance:
 def visit(
     host: str, port: int, login: Login = LOGIN, deadlines: Deadlines = PATIENT, watchdog: Watchdog | None = None, **settings: str | None
 ) -> Generator[Probe]:
-    """An open visit."""
+    """An open probe."""
     with connect(instance_at(host, port, **settings), login, deadlines, watchdog or Watchdog()) as probe:
         yield probe
 
 
 def refused(host: str, port: int, login: Login = LOGIN, deadlines: Deadlines = QUICK, **settings: str | None) -> None:
-    """A visit that must not succeed."""
+    """A probe that must fail."""
     with visit(host, port, login, deadlines, **settings):
         raise AssertionError("connected")
 
 
 @pytest.fixture(autouse=True)
 def leftovers() -> Generator[None]:
-    """Python-oracledb leaves the socket of a connection that broke to the garbage collector: here and now, not in some later test."""
+    """Python-oracledb leaves the socket of a broken connection to the garbage collector: collect it here, not in a later test."""
     yield
     gc.collect()
 
 
 @pytest.fixture
 def server() -> Generator[OracleServer]:
-    """A server whose login has all the rights that the README asks for."""
+    """A server whose login has all the privileges that the README requires."""
     with new_server() as started:
         yield started

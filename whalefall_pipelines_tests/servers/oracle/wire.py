@@ -1,4 +1,4 @@
-"""How Oracle's thin protocol writes packets, numbers and values, as python-oracledb reads and writes them. What is said is `server.py`."""
+"""How Oracle's thin protocol encodes packets, numbers and values, as python-oracledb reads and writes them; messages are in `server.py`."""
 
 import struct
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ def packet(kind: int, body: bytes, *, is_large: bool) -> bytes:
 
 
 def refusal(code: int) -> bytes:
-    """A listener's answer to whoever asks for what it does not have."""
+    """A listener's answer to a request for an unknown service."""
     text = f"(DESCRIPTION=(TMP=)(VSNNUM=318767104)(ERR={code})(ERROR_STACK=(ERROR=(CODE={code})(EMFI=4))))".encode()
     return packet(REFUSE, struct.pack(">BBH", 0x22, 0, len(text)) + text, is_large=False)
 
 
 def redirection(host: str, port: int) -> bytes:
-    """The answer of a cluster's listener, which sends everybody on to one of its nodes: how long the address is, and the address."""
+    """The answer of a cluster's listener, which redirects clients to one of its nodes: the length of the address, and the address."""
     text = f"(ADDRESS=(PROTOCOL=tcp)(HOST={host})(PORT={port}))\0(DESCRIPTION=(CONNECT_DATA=(SERVICE_NAME=ORCL)))".encode()
     return packet(REDIRECT, struct.pack(">H", len(text)), is_large=False) + packet(DATA, b"\0\0" + text, is_large=False)
 
@@ -84,7 +84,7 @@ class Reader:
 
 
 def parameters(values: dict[str, str], flags: dict[str, int] | None = None) -> bytes:
-    """What the server tells at a log-in, and the end of the answer."""
+    """The parameters of the server at a log-in, and the end of the answer."""
     body = bytes([_PARAMETER]) + number(len(values))
     for key, value in values.items():
         body += long_text(key) + long_text(value) + number((flags or {}).get(key, 0))
@@ -96,7 +96,7 @@ def status() -> bytes:
 
 
 def failure(code: int, message: str, cursor: int = 0) -> bytes:
-    """An error; 0 is the end of an answer without one."""
+    """An error; 0 is the end of a successful answer."""
     before = b"\0" * 6 + number(cursor) + b"\0" * 7 + b"\0" * 5 + b"\0" * 9
     return bytes([_ERROR]) + before + number(code) + b"\0" + (text(message) if code else b"")
 
@@ -113,7 +113,7 @@ def description(columns: Sequence[tuple[str, str]]) -> bytes:
 
 
 def rows(values: Sequence[tuple[object, ...]]) -> bytes:
-    """The rows of an answer, with what stands before them."""
+    """The rows of an answer, with their header."""
     return b"\x06" + b"\0" * 7 + b"".join(b"\x07" + b"".join(map(_value, row)) for row in values) if values else b""
 
 

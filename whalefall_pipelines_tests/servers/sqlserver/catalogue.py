@@ -18,11 +18,11 @@ VERSION = (16, 0, 4135)
 ONLINE = "ONLINE"
 _STATES = {ONLINE: 0, "RESTORING": 1, "RECOVERING": 2, "RECOVERY_PENDING": 3, "SUSPECT": 4, "EMERGENCY": 5, "OFFLINE": 6, "COPYING": 7}
 _SYSTEM = ("master", "tempdb", "model", "msdb")
-# It is in no list of databases, and its files are in none of files.
+# It is in no list of databases, and its files are in no list of files.
 _RESOURCE_DATABASE, RESOURCE_BYTES = 32767, 40 * 2**20
-# Stand for the halves of surrogate pairs, which DuckDB's text cannot hold, in the names of databases.
+# Represent halves of surrogate pairs, which DuckDB's text cannot hold, in the names of databases.
 _HALVES = {0xD800 + number: chr(0xF0000 + number) for number in range(0x800)}
-# What error number a refused login has, and what the server says.
+# The error number of a refused login, and the server's message.
 REFUSALS = {
     18456: "Login failed for user '{}'.",
     18470: "Login failed for user '{}'. Reason: The account is disabled.",
@@ -88,7 +88,7 @@ create table msdb.dbo.backupfile (
 
 
 def utf_16(name: str) -> bytes:
-    """A name of the catalogue as SQL Server has it."""
+    """A name of the catalogue as SQL Server stores it."""
     halves = {ord(mark): half for half, mark in _HALVES.items()}
     return name.translate(halves).encode("utf-16-le", "surrogatepass")
 
@@ -187,12 +187,12 @@ class Catalogue:
         self._run("update server.databases set name = ?, create_date = current_localtimestamp() where name = ?", new_name, name)
 
     def restart(self) -> None:
-        """Make tempdb anew, as the server does when it starts."""
+        """Recreate tempdb, as the server does when it starts."""
         columns = "create_date = current_localtimestamp() + interval 1 second, service_broker_guid = uuid()"
         self._run(f"update server.databases set {columns} where name = 'tempdb'")
 
     def add_login(self, name: str, password: str, *rights: str, refusal: int | None = None) -> None:
-        """A login with these rights besides what public has; `refusal` is the error that its login meets."""
+        """A login with these privileges besides those of public; `refusal` is the error that it gets."""
         self._run("insert into server.logins values (?, ?, ?)", name, password, refusal)
         for right in ("VIEW ANY DATABASE", *rights):
             self.grant(name, right)
@@ -219,7 +219,7 @@ class Catalogue:
             )
 
     def password_of(self, login: str) -> tuple[str, int | None] | None:
-        """The password of a login, and the error that it meets nevertheless."""
+        """The password of a login, and the error that it gets nevertheless."""
         return self._row("select password, refusal from server.logins where name = ?", login)
 
     def close(self) -> None:
@@ -230,13 +230,13 @@ class Catalogue:
         return bool(self._scalar("select count(*) from server.rights where login = ? and name in (?, 'sysadmin')", login, right))
 
     def states_of(self, databases: Sequence[str]) -> dict[str, tuple[str, bool]]:
-        """State of each database by its name in lower case, and whether it may be asked: a secondary replica may be closed to that."""
+        """State of each database by its name in lower case, and whether it can be queried, which a secondary replica may not allow."""
         statement = """select lower(name), state_desc, coalesce(is_readable, true)
             from server.databases left join (from server.replicas where is_local) using (replica_id)
             where lower(name) in (select lower(unnest(?)))"""
         with self.connection.cursor() as cursor:
-            found = cursor.execute(statement, [list(databases)]).fetchall() if databases else []
-        return {name: (state, is_readable) for name, state, is_readable in found}
+            rows = cursor.execute(statement, [list(databases)]).fetchall() if databases else []
+        return {name: (state, is_readable) for name, state, is_readable in rows}
 
     def _run(self, statement: str, *values: object) -> None:
         with self.connection.cursor() as cursor:

@@ -22,7 +22,7 @@ class Channel:
         self._tls: ssl.SSLObject | None = None
 
     def read_message(self) -> tuple[int, bytes]:
-        """The next message: its type and what it says.
+        """The next message: its type and its contents.
 
         Raises:
             ConnectionError: the client is gone.
@@ -43,14 +43,14 @@ class Channel:
             self._write(_HEADER.pack(kind, status, len(piece) + _HEADER.size, self._session_id, number & 255, 0) + piece)
 
     def has_message(self, seconds: float) -> bool:
-        """Wait so long for the client to say something."""
+        """Wait this long for the client to send something."""
         return bool(select.select([self._socket], [], [], seconds)[0])
 
     def start_tls(self, context: ssl.SSLContext) -> None:
         """Shake hands inside prelogin packets; from then on everything is encrypted, packet headers too.
 
         Raises:
-            ssl.SSLError: the client does not like our certificate.
+            ssl.SSLError: the client rejects our certificate.
         """
         tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         while True:
@@ -59,8 +59,8 @@ class Channel:
                 is_done = True
             except ssl.SSLWantReadError:
                 is_done = False
-            if said := self._outgoing.read():
-                self.write_message(said, PRELOGIN)
+            if sent := self._outgoing.read():
+                self.write_message(sent, PRELOGIN)
             if is_done:
                 break
             self._incoming.write(self.read_message()[1])
@@ -68,7 +68,7 @@ class Channel:
         self.is_encrypted = True
 
     def stop_tls(self) -> None:
-        """Go on in the clear, after a login for which alone TLS was wanted."""
+        """Continue in plain text, after a login that was the only part to use TLS."""
         self._tls = None
         self.is_encrypted = False
 

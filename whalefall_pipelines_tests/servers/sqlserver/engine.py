@@ -1,6 +1,6 @@
 """Executes statements: T-SQL that `sql/probes/sqlserver/` has, translated by sqlglot and run by DuckDB over the catalogue.
 
-Whatever else is asked is an error with the server's own number; so is what the catalogue does not have, and an overflow of int.
+Every other statement is an error with the server's own number; so are unknown parts of the catalogue, and an overflow of int.
 """
 
 import re
@@ -18,7 +18,7 @@ from whalefall_pipelines_tests.servers.sqlserver.catalogue import ONLINE, Catalo
 from whalefall_pipelines_tests.servers.sqlserver.messages import Result, ServerError
 from whalefall_pipelines_tests.servers.sqlserver.values import Column
 
-# What drivers say by themselves when they connect; nothing of it changes an answer.
+# Statements that drivers send by themselves when they connect; none of them changes an answer.
 _OF_DRIVERS = re.compile(
     r"(set (textsize \d+|quoted_identifier (on|off)|ansi_\w+ (on|off)|concat_null_yields_null (on|off)|implicit_transactions (on|off)))"
     r"|if @@trancount > 0 (commit|rollback)( tran)?|(commit|rollback|begin) tran(saction)?",
@@ -35,7 +35,7 @@ _TYPES = {
     "BLOB": "varbinary",
 }
 _TYPES |= {"TIMESTAMP": "datetime", "DATE": "date"}
-# What every database has of its own, and the table function that stands for it.
+# The views that every database has, and the table function that replaces each.
 _OWN = {"database_files": "server.files_of", "allocation_units": "server.allocation_units_of"}
 _MOST_INT = 2**31 - 1
 
@@ -52,7 +52,7 @@ def parse(text: str) -> exp.Expr:
     """One statement of ours or of a client; names of parameters and of the database that a statement is composed for do not count.
 
     Raises:
-        SqlglotError: it is no T-SQL.
+        SqlglotError: it is not T-SQL.
     """
     return sqlglot.parse_one(text, read="tsql")
 
@@ -73,7 +73,7 @@ def _known() -> frozenset[str]:
 
 
 def _parts(tree: exp.Expr) -> list[exp.Expr]:
-    """The statements that a union is made of."""
+    """The statements of which a union consists."""
     return [*_parts(tree.left), *_parts(tree.right)] if isinstance(tree, exp.Union) and not tree.args["distinct"] else [tree]
 
 
@@ -140,7 +140,7 @@ def _check_rights(catalogue: Catalogue, caller: Caller, tree: exp.Expr) -> None:
 def _translated(tree: exp.Expr) -> str:
     tree = tree.copy()
     for cast in list(tree.find_all(exp.Cast)):
-        if cast.is_type("varbinary"):  # of names alone: their text goes to `_run`, which knows UTF-16 and halves of surrogate pairs
+        if cast.is_type("varbinary"):  # only of names: their text goes to `_run`, which handles UTF-16 and halves of surrogate pairs
             cast.replace(cast.this)
     for table in _own_catalogues(tree):
         files = exp.Anonymous(this=_OWN[table.name.lower()], expressions=[exp.Literal.string(table.catalog)])
@@ -184,8 +184,8 @@ def _column(name: str, kind: object) -> Column:
 
 
 def _as_server_error(error: duckdb.Error, text: str) -> ServerError:
-    said = str(error).partition("\n")[0]
-    if found := re.match(r"Invalid Input Error: (\d+) (.*)", said):
-        return ServerError(int(found[1]), found[2])
+    message = str(error).partition("\n")[0]
+    if match := re.match(r"Invalid Input Error: (\d+) (.*)", message):
+        return ServerError(int(match[1]), match[2])
     numbers = {"BinderException": 207, "CatalogException": 208, "ConversionException": 8115, "OutOfRangeException": 8115}
-    return ServerError(numbers.get(type(error).__name__, 102), f"{said} ({text[:120]})")
+    return ServerError(numbers.get(type(error).__name__, 102), f"{message} ({text[:120]})")

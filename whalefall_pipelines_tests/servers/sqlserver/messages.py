@@ -1,4 +1,4 @@
-"""What clients say in prelogin, login and requests, and the tokens of the server's answers. How they travel is `channel.py`."""
+"""The contents of prelogin, login and requests, and the tokens of the server's answers. The transport is in `channel.py`."""
 
 import struct
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from whalefall_pipelines_tests.servers.sqlserver.values import COLLATION, Column
 
 TDS_7_4 = 0x74000004
 _VERSION, _ENCRYPTION, _INSTANCE, _THREAD, _MARS, _FEDERATED, _TERMINATOR = 0, 1, 2, 3, 4, 6, 0xFF
-# Procedures that have a number instead of a name.
+# Procedures that are called by a number instead of a name.
 _PROCEDURES = {10: "sp_executesql", 11: "sp_prepare", 12: "sp_execute", 13: "sp_prepexec", 15: "sp_unprepare"}
 DONE, DONE_PROCEDURE, DONE_IN_PROCEDURE = 0xFD, 0xFE, 0xFF
 MORE, ERROR, COUNT, ATTENTION = 0x01, 0x02, 0x10, 0x20
 
 
 class Encryption(IntEnum):
-    """What either side says of encryption before the login. OFF encrypts the login and nothing else."""
+    """What each side declares about encryption before the login. OFF encrypts only the login."""
 
     OFF = 0
     ON = 1
@@ -33,7 +33,7 @@ class ServerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Rows of one statement; no column is a statement without a result."""
+    """Rows of one statement; without columns, the statement has no result."""
 
     columns: tuple[Column, ...] = ()
     rows: tuple[tuple[object, ...], ...] = ()
@@ -70,7 +70,7 @@ def answer_prelogin(asked: Prelogin, encryption: Encryption, version: tuple[int,
 
 @dataclass(frozen=True, slots=True)
 class LoginRequest:
-    """Who asks to be let in."""
+    """The login request of a client."""
 
     username: str
     password: str
@@ -159,7 +159,7 @@ def return_status() -> bytes:
 
 
 def return_handle(handle: int) -> bytes:
-    """The first, named-by-nobody output parameter of sp_prepexec."""
+    """The first, unnamed output parameter of sp_prepexec."""
     return (
         b"\xac" + struct.pack("<H", 0) + _short_text("") + b"\x01" + struct.pack("<IH", 0, 0) + b"\x26\x04\x04" + struct.pack("<i", handle)
     )

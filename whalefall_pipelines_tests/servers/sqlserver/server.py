@@ -1,4 +1,4 @@
-"""The SQL Server for tests, listening: a thread for each session, from prelogin to the last request. What it knows is `engine.py`."""
+"""The SQL Server for tests, listening: a thread for each session, from prelogin to the last request. Statements run in `engine.py`."""
 
 import itertools
 import socket
@@ -18,7 +18,7 @@ from whalefall_pipelines_tests.servers.sqlserver.values import UnsupportedTypeEr
 
 @dataclass(slots=True)
 class Session:
-    """What one client is to the server, kept for tests to look at."""
+    """The state of one client, kept for tests to inspect."""
 
     channel: Channel
     caller: Caller | None = None
@@ -32,7 +32,7 @@ class Session:
 
 class SqlServer(Listener):
     """With a TLS context it encrypts what clients want encrypted, and with `forces_encryption` everything. `held` stops every statement
-    in which `held_on` stands until it is cleared or the client loses lock_policy; `next_error` is what the next statement of ours meets in
+    in which `held_on` stands until it is cleared or the client loses patience; `next_error` is the error of our next statement in
     which `error_on` stands.
     """
 
@@ -61,7 +61,7 @@ class SqlServer(Listener):
 
     @property
     def statements(self) -> list[str]:
-        """All that was asked for, in any session."""
+        """All requests, in any session."""
         return [statement for session in self.sessions for statement in session.statements]
 
     def _carry(self, client: socket.socket) -> None:
@@ -135,7 +135,7 @@ class SqlServer(Listener):
             answer = self._procedure(session, payload)
         elif kind == wire.TRANSACTION:
             answer = self._transaction(payload)
-        elif kind == wire.ATTENTION:  # it came after the answer that it was to stop
+        elif kind == wire.ATTENTION:  # it came after the answer that it was meant to stop
             session.attentions += 1
             answer = messages.done(status=messages.ATTENTION)
         else:

@@ -1,4 +1,4 @@
-"""The SQL Server for tests as a target: visited through each ODBC driver of this machine, plain or over TLS."""
+"""The SQL Server for tests as a target: probed through each ODBC driver of this machine, plain or over TLS."""
 
 import os
 import ssl
@@ -27,17 +27,17 @@ LOGIN = Login("monitor", "päss'\\ \"w}o{r;d")
 
 def driver_of(name: str) -> Driver:
     """The driver of this family; without it the test is skipped, and under CI it fails."""
-    found = next((driver for driver in available_drivers() if driver.is_microsoft is (name == "microsoft")), None)
-    if found is None:
+    chosen = next((driver for driver in available_drivers() if driver.is_microsoft is (name == "microsoft")), None)
+    if chosen is None:
         message = f"no ODBC driver of {name} here: install the extra `dev`, or tdsodbc"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return chosen
 
 
 def new_server(*rights: str, **options: object) -> SqlServer:
-    """A server with the login that visits use, not yet listening."""
+    """A server with the login that probes use, not yet listening."""
     server = SqlServer(**options)  # type: ignore[arg-type]
     server.catalogue.add_login(LOGIN.username, str(LOGIN.password), *(rights or EVERYTHING))
     return server
@@ -57,20 +57,20 @@ def visit(
     watchdog: Watchdog | None = None,
     **settings: str | None,
 ) -> Generator[SqlServerProbe]:
-    """An open visit."""
+    """An open probe."""
     instance = instance_at(server.host, server.port, **settings)
     with connect_through(driver, instance, login, deadlines, watchdog or Watchdog()) as probe:
         yield probe
 
 
 def connect(driver: Driver, instance: Instance, login: Login = LOGIN, deadlines: Deadlines = QUICK) -> None:
-    """A visit that must not succeed."""
+    """A probe that must fail."""
     with connect_through(driver, instance, login, deadlines, Watchdog()):
         raise AssertionError("connected")
 
 
 def tls_context(folder: Path) -> ssl.SSLContext:
-    """TLS 1.2 at most, as TDS 7.4 has no more, with a certificate that no system trusts; its authority is `authority.pem`."""
+    """TLS 1.2 at most, which is the limit of TDS 7.4, with a certificate that no system trusts; its authority is `authority.pem`."""
     made = make_certificates(folder, address="127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -78,7 +78,7 @@ def tls_context(folder: Path) -> ssl.SSLContext:
     return context
 
 
-# Fixtures; a test module takes those that it needs by assigning them to names of its own.
+# Fixtures; a test module uses those that it needs by assigning them to its own names.
 
 
 @pytest.fixture(params=DRIVERS)
@@ -89,6 +89,6 @@ def driver(request: pytest.FixtureRequest) -> Driver:
 
 @pytest.fixture
 def server() -> Generator[SqlServer]:
-    """A server whose login has all the rights that the README asks for."""
+    """A server whose login has all the privileges that the README requires."""
     with new_server() as started:
         yield started

@@ -100,7 +100,7 @@ _ENCODERS: dict[str, Callable[[Column, object], bytes]] = {
 
 
 class Reader:
-    """Takes values off the front of a message."""
+    """Reads values from the beginning of a message."""
 
     def __init__(self, data: bytes, position: int = 0) -> None:
         self._data = data

@@ -1,4 +1,4 @@
-"""What toys bring to Dagster."""
+"""The Dagster definitions of toys."""
 
 from typing import Any
 

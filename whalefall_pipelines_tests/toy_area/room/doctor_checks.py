@@ -1,4 +1,4 @@
-"""What the doctor checks of toys."""
+"""The doctor's checks of toys."""
 
 from collections.abc import Iterator
 
