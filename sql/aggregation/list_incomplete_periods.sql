@@ -1,5 +1,5 @@
--- Final periods with missing days of an instance, and how many of those days nothing explains. Explained is a day with an open gap, which has
--- its reason, and a day on which nothing was expected: the instance was not active, or had no database.
+-- Final periods with missing days of an instance, and how many of those days nothing explains. A day is explained by an open gap, which
+-- has its reason, and where nothing was expected: the instance was not active, or had no database.
 -- Parameters: period_type, first_start, last_start, end_day (the first day after the last period).
 -- Returns: period_start, instance_name, missing_days, unexplained_days, reasons (text[]).
 with incomplete as (

@@ -1,4 +1,4 @@
--- Tables that are no part of their table: those that an interrupted maintenance left (by its mark), and those that have the name of a month.
+-- Tables that are no part of their table: those that an interrupted maintenance left (by its mark), and those with the name of a month.
 -- Parameters: table_names (text[]).
 -- Returns: table_name, schema_name, name, first_day, end_day (as marked; NULL: not ours, and only in the way), total_bytes, rows, is_plain.
 with marks as (

@@ -59,7 +59,7 @@ SERVERS = (
         ("timeout",),
         slow_at=OTHERS,
     ),
-    Fault("silent in mid-query", ENGINES, f"{MISSING}, after the deadline of the visit", RETRIED, UNUSABLE, ("timeout",), slow_at=OTHERS),
+    Fault("silent in mid-query", ENGINES, f"{MISSING}, after the deadline of the probe", RETRIED, UNUSABLE, ("timeout",), slow_at=OTHERS),
     Fault("reset in mid-result", ENGINES, f"{MISSING}, none of them with half a size", TRIED_AGAIN, UNUSABLE, ("unavailable",), attempts=3),
     Fault("wrong password", ENGINES, MISSING, BY_A_PERSON, UNREACHED, ("authentication_failed",), says="check the credential"),
     Fault(
