@@ -144,8 +144,8 @@ def test_the_demo_keeps_its_simulated_history_out_of_an_external_store(store_env
         ("WHALEFALL_PARALLEL_INSTANCES", "many", "from 1 to 512"),
         ("WHALEFALL_DATABASE_URL", "mysql://me:hunter2@host/x", "is ambiguous"),
         ("WHALEFALL_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/x", "cannot be reached"),
-        ("WHALEFALL_DATABASE_URL", "::hunter2::", "cannot be read"),
-        ("WHALEFALL_DATABASE_URL", "postgresql://me:hunter2/x", "cannot be read"),
+        ("WHALEFALL_DATABASE_URL", "::hunter2::", "is ambiguous"),
+        ("WHALEFALL_DATABASE_URL", "postgresql://me:hunter2/x", "is ambiguous"),
         ("WHALEFALL_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/x?odd=1", "An option"),
     ],
 )

@@ -102,7 +102,7 @@ def test_an_unreachable_store_ends_the_checks(installed: Installation) -> None:
 def test_an_embedded_store_that_never_ran_is_not_started(tmp_path: Path) -> None:
     (outcome,) = examine(Installation(load_settings({"WHALEFALL_HOME": str(tmp_path / "home")})))
     assert (outcome.severity, outcome.sentence) == (Severity.PROBLEM, f"There is no store in {tmp_path / 'home'} yet.")
-    assert outcome.next_step == "run `whalefall store start`, to create one, or set a different WHALEFALL_HOME."
+    assert outcome.next_step == "run `whalefall store start` to create one, or set a different WHALEFALL_HOME."
     assert not (tmp_path / "home").exists()
 
 
