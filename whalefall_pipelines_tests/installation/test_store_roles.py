@@ -60,10 +60,10 @@ class Separated:
 def separate(cluster: PostgresCluster, store: Database, roles: StoreRoles) -> Iterator[Separated]:
     names = (roles.owner, roles.writer, roles.reader)
     with ExitStack() as stack:
-        owner, two, three = (
+        owner, writer, reader = (
             stack.enter_context(closing(Database(store.url.set(username=name, password=PASSWORD), TIMEZONE))) for name in names
         )
-        separated_store = Separated(cluster, roles, store, owner, two, three)
+        separated_store = Separated(cluster, roles, store, owner, writer, reader)
         separated_store.apply()
         for name in names:
             administer(cluster, f"alter role \"{name}\" password '{PASSWORD}'")
