@@ -212,5 +212,5 @@ def test_a_code_location_with_other_days_than_the_store_is_refused(
         assert opened.timezone.key == "Asia/Shanghai"
     with store.transaction() as cursor:
         cursor.execute("update installation set timezone = 'Europe/Berlin'")
-    with pytest.raises(InputError, match=r"days of Asia/Shanghai.*Europe/Berlin.*whalefall env"), WhalefallResource().store():
+    with pytest.raises(InputError, match=r"time zone Asia/Shanghai.*Europe/Berlin.*whalefall env"), WhalefallResource().store():
         pass

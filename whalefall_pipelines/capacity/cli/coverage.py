@@ -17,7 +17,7 @@ from whalefall_pipelines.terminal.output import cell, json_option, print_json
 @click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="The number of days, up to today.")
 @json_option
 def coverage(count: int, *, as_json: bool) -> None:
-    """Show a calendar of the last days with one sign per day."""
+    """Show a calendar of the last days."""
     settings = load_settings()
     with open_store(settings) as database:
         days = days_until(today(system_clock(), database.timezone), count)

@@ -21,7 +21,7 @@ from whalefall_pipelines.terminal.output import error_console, format_bytes, jso
 @click.option("--stop", is_flag=True, help="Stop the demo's servers and the store; their data is kept.")
 @json_option
 def demo(*, stop: bool, as_json: bool) -> None:
-    """Start a fleet of real servers on this machine, with a simulated history.
+    """Start a fleet of real servers with a simulated history.
 
     Today is collected through Dagster. It is safe to repeat, and it refuses a home that monitors servers of your own.
     """

@@ -35,7 +35,10 @@ def store() -> None:
 
 @store.command()
 def start() -> None:
-    """Start the embedded store in the background, and migrate its schema."""
+    """Start the embedded store in the background.
+
+    Its schema is migrated.
+    """
     settings = load_settings()
     server = embedded.cluster(settings)
     was_running = server.process_id() is not None
@@ -54,7 +57,7 @@ def stop() -> None:
 @store.command()
 @json_option
 def status(*, as_json: bool) -> None:
-    """Show whether the store is running, its address, and its contents.
+    """Show whether the store is running, and where.
 
     Exit codes: 0 it is running, 1 it is not.
     """

@@ -26,7 +26,10 @@ def retention() -> None:
 @retention.command("plan")
 @json_option
 def show_plan(*, as_json: bool) -> None:
-    """Show what would be deleted today: gaps, sessions with their records, and Dagster events."""
+    """Show what would be deleted today.
+
+    Gaps, sessions with their records, and Dagster events.
+    """
     settings = load_settings()
     with open_databases(settings) as databases:
         _print(plan_rows(databases, settings, _today(databases)), as_json=as_json)
@@ -63,7 +66,10 @@ def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
 @retention.command()
 @json_option
 def footprint(*, as_json: bool) -> None:
-    """Show the disk usage of the store and of Dagster's database, and their growth."""
+    """Show disk usage and its growth.
+
+    Of the store, and of Dagster's database.
+    """
     settings = load_settings()
     with open_databases(settings) as databases:
         measured = read_footprint(databases, _today(databases))
