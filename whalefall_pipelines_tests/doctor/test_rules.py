@@ -43,7 +43,7 @@ def test_the_daemon_is_alive_when_each_of_its_parts_has_a_recent_heartbeat() -> 
         assert sentence in outcome[1]
         assert "start" in outcome[2]
     del fresh["MONITORING"]
-    assert "silent: monitoring" in bad(check_daemon(fresh, NOW))[0][1]
+    assert "send no heartbeat: monitoring" in bad(check_daemon(fresh, NOW))[0][1]
 
 
 def test_automations_are_known_and_on() -> None:
