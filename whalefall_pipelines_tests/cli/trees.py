@@ -77,6 +77,13 @@ class Home:
                 process.kill()
 
 
+def command_line(process: psutil.Process) -> list[str]:
+    """The words of its command; none when it ended after it was listed."""
+    with contextlib.suppress(psutil.Error):
+        return process.cmdline()
+    return []
+
+
 def eventually(holds: Callable[[], object], *, seconds: float = 15) -> bool:
     """Wait until the condition holds; False if it does not in time."""
     deadline = time.monotonic() + seconds
@@ -106,7 +113,7 @@ class Up:
 
     def part(self, word: str) -> psutil.Process:
         (supervisor,) = psutil.Process(self.process.pid).children()
-        (part,) = [process for process in supervisor.children() if word in process.cmdline()]
+        (part,) = [process for process in supervisor.children() if word in command_line(process)]
         return part
 
     def ask(self, query: str, variables: Mapping[str, object] | None = None) -> Any:

@@ -15,7 +15,7 @@ from whalefall_pipelines.runtime.embedded import open_database
 from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines_tests.cli.trees import Home, Up, eventually, launch_collection, running
+from whalefall_pipelines_tests.cli.trees import Home, Up, command_line, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import Report
 from whalefall_pipelines_tests.faults.fault import POSTGRESQL, Fault, parameters
@@ -51,7 +51,7 @@ def scene_at(home: Home, targets: Targets, engine: str = POSTGRESQL) -> Generato
 
 def kill_the_run(home: Home, up: Up, run_id: str) -> None:
     # Only the processes that copy the run's output have its id in their arguments.
-    (worker,) = {process.parent() for process in home.processes() if any(run_id in word for word in process.cmdline())}
+    (worker,) = {process.parent() for process in home.processes() if any(run_id in word for word in command_line(process))}
     assert worker
     worker.kill()
 

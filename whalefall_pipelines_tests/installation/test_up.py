@@ -18,7 +18,7 @@ import pytest
 from whalefall_pipelines.runtime.embedded import cluster, open_database
 from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL, Home, eventually, launch_collection, running
+from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL, Home, command_line, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.servers.dead_host import silent_host
 
@@ -52,7 +52,7 @@ def test_kill_9_of_the_launcher_leaves_nothing_not_even_a_working_run(prepared_h
         launch_collection(up, configured)
         assert eventually(lambda: query(database, "select 1 from sync_instance_records where status = 'running'"), seconds=40)
         database.close()
-        assert [process for process in home.processes() if "--multiprocessing-fork" in process.cmdline()], "no run to look at"
+        assert [process for process in home.processes() if "--multiprocessing-fork" in command_line(process)], "no run to look at"
         up.process.kill()
         assert gone(home), home.processes()
     home.succeed("store", "start")

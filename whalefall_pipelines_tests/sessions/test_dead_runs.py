@@ -3,6 +3,7 @@
 How a day recovers is in `faults/`.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +33,10 @@ def run_process(home: Home, port: int) -> psutil.Process | None:
 
 
 def connected(process: psutil.Process) -> list[Any]:
-    return [connection for connection in process.net_connections("tcp") if connection.raddr]
+    """Its connections; none when it ended after it was listed."""
+    with contextlib.suppress(psutil.Error):
+        return [connection for connection in process.net_connections("tcp") if connection.raddr]
+    return []
 
 
 def launch_and_wait(up: Up, database: Database, configured: Settings) -> str:
