@@ -59,8 +59,8 @@ def test_dagster_finds_the_embedded_store_and_our_settings(prepared_home: Callab
     assert folder == str(home.folder / "dagster")
     assert (is_same, database) == ("True", "dagster")
     assert "False" in telemetry
-    for lane in ("collect", "aggregate", "maintenance"):
-        assert f"{{'key': 'whalefall/concurrency_group', 'value': '{lane}', 'limit': 1}}" in limits
+    for group in ("collect", "aggregate", "maintenance"):
+        assert f"{{'key': 'whalefall/concurrency_group', 'value': '{group}', 'limit': 1}}" in limits
     assert monitoring == "True 21600 True False"
 
 

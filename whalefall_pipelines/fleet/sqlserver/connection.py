@@ -1,7 +1,7 @@
 """The connection to a SQL Server: the reachability check, the ODBC login, the socket watch, and the translation of errors by number.
 
 SQLSTATEs and texts differ between drivers: a wrong password is 42000 of FreeTDS and 28000 of Microsoft's, both 18456 of the server.
-Which driver, and how it is told, is `odbc.py`, its socket `sockets.py`; what is asked is `sqlserver.py`.
+Which driver, and how it is told, is `odbc.py`, its socket `sockets.py`; what is asked is `sizes.py`.
 """
 
 import errno
