@@ -16,6 +16,8 @@ from whalefall_pipelines.runtime.open_store import prepare_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 
+# One version, so that figures of different machines can be compared; the one that `dev` brings.
+_BINARIES = for_store(major=18).bin_dir
 DATABASES = 20
 # Number 5 is `postgres` since PostgreSQL 15.
 _POSTGRES_OID = "5"
@@ -30,7 +32,7 @@ _SMALL = (
 @contextmanager
 def embedded_store(folder: Path) -> Generator[Database]:
     """A migrated store, durable as in production, stopped and closed at the end of the block."""
-    configured = load_settings({"WHALEFALL_HOME": str(folder)})
+    configured = load_settings({"WHALEFALL_HOME": str(folder), "WHALEFALL_PG_BIN": str(_BINARIES)})
     cluster = embedded.cluster(configured)
     try:
         prepare_store(configured, with_parent=True)
@@ -54,9 +56,7 @@ USERNAME, PASSWORD = "monitor", "of the benchmark"
 @contextmanager
 def fleet(folder: Path, count: int) -> Generator[list[Target]]:
     """This many clusters from 127.0.1.1 on, copied from one template, all stopped at the end of the block."""
-    template = PostgresCluster(
-        for_store().bin_dir, folder / "template", host="127.0.1.1", options=_SMALL, initdb_options=("--wal-segsize=1", "-N")
-    )
+    template = PostgresCluster(_BINARIES, folder / "template", host="127.0.1.1", options=_SMALL, initdb_options=("--wal-segsize=1", "-N"))
     template.start(with_parent=True)
     _fill(template)
     template.stop()
