@@ -116,5 +116,5 @@ def test_a_deleted_day_comes_back_as_estimated_with_its_periods_and_no_others(pr
         assert home.run("verify").returncode == 1
         for period_type in PeriodType:
             reconcile(up, period_type)
-        assert eventually(lambda: home.run("verify").returncode == 0, seconds=120), up.output()
+        assert eventually(lambda: home.run("verify").returncode == 0, seconds=300), home.run("verify").stdout + up.output()
     database.close()
