@@ -23,7 +23,8 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnreachableError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines, Fleet, Probe
+from whalefall_pipelines.fleet.probe import Deadlines, Fleet
+from whalefall_pipelines.fleet.sizes import SIZES, SizesProbe
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
 from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.inventory.take_inventory import Listing
@@ -165,7 +166,7 @@ class Collector:
         if measurable_day([day], self.clock(), self.timezone, self.grace) is None:
             raise SizesError(f"{day} was over before {instance.name!r} was reached.", reason=Reason.NOT_COLLECTED)
         login = self.secrets.reveal(instance.secret, instance.username, instance.name)
-        with self.fleet.connect(instance, login, spent_seconds=spent_seconds) as probe:
+        with self.fleet.connect(SIZES, instance, login, spent_seconds=spent_seconds) as probe:
             identity = probe.identity()
             refuse_another_server(instance, identity, probe.server_version)
             present = probe.list_databases()
@@ -192,7 +193,7 @@ class Collector:
             )
 
 
-def _remainder(probe: Probe, outcomes: Sequence[DatabaseSize | MissingSize], own: Collection[str]) -> int | None:
+def _remainder(probe: SizesProbe, outcomes: Sequence[DatabaseSize | MissingSize], own: Collection[str]) -> int | None:
     """The bytes on the server's disk that belong to no database that counts; None where they are unknown."""
     shared_bytes = probe.measure_shared()
     if shared_bytes is None:

@@ -17,6 +17,7 @@ from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sizes import Provenance
 from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.take_inventory import lock_inventory
@@ -131,7 +132,7 @@ def _recover_instance(collector: Collector, instance: Instance, missing: frozens
     names = sorted({name for name, _ in missing})
     days = [day for _, day in missing]
     login = collector.secrets.reveal(instance.secret, instance.username, instance.name)
-    with collector.fleet.connect(instance, login) as probe:
+    with collector.fleet.connect(SIZES, instance, login) as probe:
         refuse_another_server(instance, probe.identity(), probe.server_version)
         recovered = probe.recover_sizes(names, min(days), max(days), collector.timezone)
     rows = [

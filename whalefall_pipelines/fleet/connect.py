@@ -1,43 +1,40 @@
-"""Selects the adapter of an engine. A driver is imported when the first server of its engine is probed."""
+"""Selects the adapter of a question and an engine. A driver is imported when the first server of its engine is probed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import cast
 
-from whalefall_pipelines.domain.instances import Engine, Instance, Login
+from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import InputError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.environment import forget_driver_settings
-from whalefall_pipelines.fleet.probe import Deadlines, Probe
+from whalefall_pipelines.fleet.probe import Deadlines, P_co, Question
 
-# The adapter of an engine is the module `sizes` in the folder with the engine's name.
-ADAPTERS: Mapping[Engine, str] = {engine: f"{__package__}.{engine}.sizes" for engine in Engine}
-
-Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManager[Probe]]
+Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManager[P_co]]
 
 
 class ServerFleet:
     """The real servers, reached over the network."""
 
-    def __init__(self, deadlines: Deadlines | None = None, adapters: Mapping[Engine, str] = ADAPTERS) -> None:
+    def __init__(self, deadlines: Deadlines | None = None) -> None:
         """Use the same deadlines for every probe."""
         forget_driver_settings()
-        self._adapters = adapters
         self._deadlines = deadlines or Deadlines()
         self._watchdog = Watchdog()
 
-    def connect(self, instance: Instance, login: Login, *, spent_seconds: float = 0) -> AbstractContextManager[Probe]:
-        """Open one connection through the adapter of the instance's engine."""
-        module = self._adapters.get(instance.engine)
-        if module is None:
-            raise InputError(
-                f"{instance.name!r} is a server of {instance.engine}; this version can collect from {', '.join(self._adapters)} only."
-            )
+    def connect(
+        self, question: Question[P_co], instance: Instance, login: Login, *, spent_seconds: float = 0
+    ) -> AbstractContextManager[P_co]:
+        """Open one connection through the adapter for this question in the folder of the instance's engine."""
+        module = f"{__package__}.{instance.engine}.{question.name}"
         try:
-            connect = cast("Connect", import_module(module).connect)
+            connect = cast("Connect[P_co]", import_module(module).connect)
         except ImportError as error:  # pyodbc needs libodbc.so.2, which is in no wheel; oracledb is an extra
+            if error.name == module:
+                sentence = f"{instance.name!r} is a server of {instance.engine}; this version cannot read its {question.name}."
+                raise InputError(sentence) from error
             sentence = f"{instance.name!r} cannot be reached: the driver of {instance.engine} cannot be loaded on this machine ({error})."
             raise UnreachableError(sentence, reason=Reason.INTERNAL_ERROR) from error
         return connect(instance, login, self._deadlines.after(spent_seconds), self._watchdog)

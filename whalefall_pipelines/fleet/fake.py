@@ -5,13 +5,14 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
 from whalefall_pipelines.errors import TargetError, UnreachableError
-from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe
+from whalefall_pipelines.fleet.probe import Deadlines, P_co, Privilege, Question
 
 
 @dataclass(slots=True)
@@ -46,16 +47,18 @@ class FakeFleet:
         self._deadlines = deadlines or Deadlines()
         self._interrupted = threading.Event()
 
-    def connect(self, instance: Instance, login: Login, *, spent_seconds: float = 0) -> AbstractContextManager[Probe]:
+    def connect(
+        self, _question: Question[P_co], instance: Instance, login: Login, *, spent_seconds: float = 0
+    ) -> AbstractContextManager[P_co]:
         """Open a fake connection, or fail as told."""
-        return self._connect(instance, login, self._deadlines.after(spent_seconds))
+        return cast("AbstractContextManager[P_co]", self._connect(instance, login, self._deadlines.after(spent_seconds)))
 
     def shut_all(self) -> None:
         """Wake whatever hangs."""
         self._interrupted.set()
 
     @contextmanager
-    def _connect(self, instance: Instance, _login: Login, deadlines: Deadlines) -> Generator[Probe]:
+    def _connect(self, instance: Instance, _login: Login, deadlines: Deadlines) -> Generator["FakeProbe"]:
         server = self.servers.get(instance.name)
         if server is None:
             raise UnreachableError(f"Nothing listens at {instance.address}.", reason=Reason.CONNECTION_REFUSED)
@@ -75,7 +78,7 @@ class FakeFleet:
 
 
 class FakeProbe:
-    """An open fake connection."""
+    """An open fake connection, which answers every question."""
 
     driver = "fake"
 

@@ -1,16 +1,15 @@
-"""The Protocol of an engine adapter. An adapter is a module here with a `connect` function, a folder of statements in `sql/probes/`, and a
-line in `Engine` (`domain/instances.py`), all with the same name.
+"""What every kind of question to a monitored server shares: deadlines, the connection's Protocol, and how a question finds its adapter.
+
+A question is a constant in a module here (`sizes.SIZES`), with a Protocol of its own. Its adapter for an engine is the module of the same
+name in the engine's folder (`postgresql/sizes.py`), with a `connect` function. Its statements are in `sql/probes/<engine>/`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import Protocol
-from zoneinfo import ZoneInfo
+from typing import Generic, Protocol, TypeVar
 
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
-from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, RecoveredSize
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class Privilege:
-    """A privilege that the login should have, and the statement that grants it. Without an optional one, most sizes can be measured."""
+    """A privilege that the login should have, and the statement that grants it. Without an optional one, most of it can be read."""
 
     purpose: str
     statement: str
@@ -37,7 +36,7 @@ class Privilege:
 
 
 class Probe(Protocol):
-    """One open, read-only connection to one monitored server.
+    """One open, read-only connection to one monitored server, whatever the question.
 
     Every method raises only `TargetError`s, and returns or raises within the deadlines of the probe.
     """
@@ -52,67 +51,31 @@ class Probe(Protocol):
         """The library that the connection goes through, with its version."""
         ...
 
-    def privileges(self) -> Sequence[Privilege]:
-        """The least privileges that a login needs here, and which of them this login has."""
-        ...
-
     def identity(self) -> ServerIdentity | None:
         """The identity of the server; None if it has none, or if the login may not read it."""
         ...
 
-    def list_databases(self) -> Mapping[str, str | None]:
-        """Every database of the server by name, system databases included, with the server's own identifier of it.
-
-        The identifier survives a rename and changes if the database is dropped and created again; None if the engine has none.
-        """
-        ...
-
-    def grant_to_list(self) -> str | None:
-        """The GRANT statement without which the listing may be incomplete; None if it is complete."""
-        ...
-
-    def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
-        """One outcome for each of these databases, in any order, by as few statements as the engine allows."""
-        ...
-
-    def measure_shared(self) -> int | None:
-        """Bytes on the server's disk that belong to no database (`shared_bytes` of domain.md section 2); None if a part is unknown."""
-        ...
-
-    def recover_sizes(
-        self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo, /
-    ) -> Sequence[RecoveredSize]:
-        """The sizes of these databases on these days in this time zone from the server's own history, at most one per database and day.
-
-        Days without a record have no row; an engine without a history returns nothing.
-        """
+    def privileges(self) -> Sequence[Privilege]:
+        """The least privileges that a login needs for this question, and which of them this login has."""
         ...
 
 
-class ProbeDefaults:
-    """Defaults that an adapter may override: no identity, complete listings, unknown shared space, no history."""
+P_co = TypeVar("P_co", bound=Probe, covariant=True)
 
-    def identity(self) -> ServerIdentity | None:
-        """Unknown."""
-        return None
 
-    def grant_to_list(self) -> str | None:
-        """None: an incomplete listing raises an error instead."""
-        return None
+@dataclass(frozen=True, slots=True)
+class Question(Generic[P_co]):
+    """A kind of question, answered by probes of the type `P_co`. `name` is the name of its adapters' modules."""
 
-    def measure_shared(self) -> int | None:
-        """Unknown."""
-        return None
-
-    def recover_sizes(self, _names: Sequence[str], _first_day: date, _last_day: date, _timezone: ZoneInfo, /) -> Sequence[RecoveredSize]:
-        """Nothing."""
-        return ()
+    name: str
 
 
 class Fleet(Protocol):
     """Opens connections to the monitored servers."""
 
-    def connect(self, instance: Instance, login: Login, *, spent_seconds: float = 0) -> AbstractContextManager[Probe]:
+    def connect(
+        self, question: Question[P_co], instance: Instance, login: Login, *, spent_seconds: float = 0
+    ) -> AbstractContextManager[P_co]:
         """Open one connection; leaving the context closes it. `spent_seconds` of the probe's deadline are already used.
 
         Raises:

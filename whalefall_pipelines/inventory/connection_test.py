@@ -13,6 +13,7 @@ from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet, Privilege
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.claim_identities import duplicate_server, refuse_another_server
 from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.inventory.store.identities import claim_identity, find_same_server
@@ -94,7 +95,7 @@ class ConnectionTester:
         started = time.monotonic()
         try:
             login = self.secrets.reveal(instance.secret, instance.username, instance.name)
-            with self.fleet.connect(instance, login) as probe:
+            with self.fleet.connect(SIZES, instance, login) as probe:
                 connected = time.monotonic()
                 answer = replace(answer, server_version=probe.server_version, driver=probe.driver, connect_seconds=connected - started)
                 answer = replace(answer, privileges=tuple(probe.privileges()), identity=probe.identity())

@@ -44,14 +44,14 @@ class FleetEntries:
     problems: tuple[Problem, ...] = ()
 
 
-def read_entries(credentials: Iterable[RawEntry], instances: Iterable[RawEntry], supported: Collection[Engine]) -> FleetEntries:
+def read_entries(credentials: Iterable[RawEntry], instances: Iterable[RawEntry]) -> FleetEntries:
     """Validate every entry. An instance with a user name has a login of its own."""
     problems: list[Problem] = []
     logins = [login for raw in credentials if (login := _Entry(raw, "credential", problems).credential())]
     entries: list[InstanceEntry] = []
     for raw in instances:
         reader = _Entry(raw, "instance", problems)
-        entry = reader.instance(supported)
+        entry = reader.instance()
         login = reader.own_login(entry)
         entries += [entry] if entry else []
         logins += [login] if login else []
@@ -121,13 +121,13 @@ class _Entry:
             self.complain(f"has a {key} that cannot be read; {advice}")
         return value
 
-    def engine(self, supported: Collection[Engine]) -> Engine | None:
+    def engine(self) -> Engine | None:
         """An engine with an adapter."""
         text = self.text("engine", required=True)
         if text is None:
             return None
-        if text not in {str(engine) for engine in supported}:
-            self.complain(f"has an unknown engine; write {' or '.join(supported)}")
+        if text not in {str(engine) for engine in Engine}:
+            self.complain(f"has an unknown engine; write {' or '.join(Engine)}")
             return None
         return Engine(text)
 
@@ -158,11 +158,11 @@ class _Entry:
         username, secret = self.raw.values.get("username"), self.secret()
         return CredentialEntry(entry.credential_name, username, secret, self.raw.line) if entry and username else None
 
-    def instance(self, supported: Collection[Engine]) -> InstanceEntry | None:
+    def instance(self) -> InstanceEntry | None:
         """The entry as an instance."""
         found_before = len(self.problems)
         name = self.text("name", required=True)
-        engine = self.engine(supported)
+        engine = self.engine()
         host = self.text("host", required=True)
         if host and re.search(r"[\s@]|://", host):
             self.complain("has a host that is more than a name or an address: write user, port and database under their own keys")

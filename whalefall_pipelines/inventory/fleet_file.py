@@ -5,7 +5,7 @@
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
@@ -27,7 +27,7 @@ _DEFAULT_KEYS = tuple(key for key in INSTANCE_KEYS if key != "name")
 _OWN_LOGIN = ("username", "secret", "credential_name")
 
 
-def parse_fleet_yaml(text: str, source: str, supported: Collection[Engine]) -> FleetEntries:
+def parse_fleet_yaml(text: str, source: str) -> FleetEntries:
     """Parse a list of instances, or a mapping with `instances`, optional `defaults` for them, and optional shared `credentials`.
 
     Raises:
@@ -47,13 +47,13 @@ def parse_fleet_yaml(text: str, source: str, supported: Collection[Engine]) -> F
     defaults = _defaults(parts.get("defaults"), problems)
     credentials = list(_entries(parts.get("credentials"), "credentials", RawEntry({}), problems))
     instances = list(_entries(parts.get("instances"), "instances", defaults, problems))
-    entries = read_entries(credentials, instances, supported)
+    entries = read_entries(credentials, instances)
     if not (entries.credentials or entries.instances or entries.problems or problems):
         raise InputError(f"{source} names no instance.")
     return replace(entries, problems=tuple(sorted((*problems, *entries.problems))))
 
 
-def parse_fleet_csv(text: str, source: str, supported: Collection[Engine]) -> FleetEntries:
+def parse_fleet_csv(text: str, source: str) -> FleetEntries:
     """Parse one instance per row, under a header of the same keys. Tags are written `key=value;key=value`; empty cells are ignored.
 
     Raises:
@@ -69,7 +69,7 @@ def parse_fleet_csv(text: str, source: str, supported: Collection[Engine]) -> Fl
     if problems:  # the columns of every row would be wrong with it
         return FleetEntries(problems=tuple(problems))
     instances = [raw for row_line, row in rows if any(row) and (raw := _csv_entry(keys, row, row_line, problems))]
-    entries = read_entries((), instances, supported)
+    entries = read_entries((), instances)
     if not (entries.instances or entries.problems or problems):
         raise InputError(f"{source} names no instance.")
     return replace(entries, problems=tuple(sorted((*problems, *entries.problems))))

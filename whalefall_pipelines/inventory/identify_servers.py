@@ -11,6 +11,7 @@ from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.fleet.addresses import resolve_hosts
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.identities import Answers
 from whalefall_pipelines.inventory.identity_conflicts import is_in_question
 from whalefall_pipelines.inventory.registration import CredentialEntry, Plan, RegisteredInstance, instance_of
@@ -65,7 +66,7 @@ class Identifier:
 
     def _identity_of(self, instance: Instance) -> ServerIdentity | None:
         login = self.secrets.reveal(instance.secret, instance.username, instance.name)
-        with self.fleet.connect(instance, login) as probe:
+        with self.fleet.connect(SIZES, instance, login) as probe:
             return probe.identity()
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.fleet.connect import ADAPTERS
 from whalefall_pipelines.inventory.fleet_entries import FleetEntries, RawEntry, read_entries, with_secret
 from whalefall_pipelines.inventory.fleet_file import parse_fleet_csv, parse_fleet_yaml
 from whalefall_pipelines.inventory.identify_servers import Identify
@@ -44,7 +43,7 @@ def read_fleet_file(path: Path, settings: Settings) -> FleetEntries:
     parse = _PARSERS.get(path.suffix.lower())
     if parse is None:
         raise InputError(f"The file {str(path)!r} must end in .yaml or .csv, because its name determines the format.")
-    return _with_refusals(parse(read_text_file(path), path.name, tuple(ADAPTERS)), SecretBox(settings))
+    return _with_refusals(parse(read_text_file(path), path.name), SecretBox(settings))
 
 
 def ask_nobody(_plan: Plan, _credentials: Sequence[CredentialEntry], _stored: Sequence[RegisteredInstance]) -> Answers:
@@ -88,7 +87,7 @@ def add_instance(
         InputError: the entry cannot be registered, or its name is taken; nothing was written.
     """
     secrets = SecretBox(settings)
-    entries = _with_refusals(read_entries((), [raw_entry], tuple(ADAPTERS)), secrets)
+    entries = _with_refusals(read_entries((), [raw_entry]), secrets)
     refuse(entries.problems)
     if password is not None:
         refuse_other_key(settings, database)

@@ -24,6 +24,7 @@ from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.connection_test import ConnectionTester
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
@@ -113,7 +114,7 @@ def test_a_postgresql_superuser_of_ours_writes_nothing(
     assert writing(sent) == []
     assert postgres_target.next_transaction() == before
 
-    with ServerFleet().connect(instance_of(cluster), login) as probe:
+    with ServerFleet().connect(SIZES, instance_of(cluster), login) as probe:
         with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
             ask_through(probe, "create table public.written (x integer)")
         assert ask_through(probe, "show transaction_read_only") == [("on",)]
@@ -168,7 +169,7 @@ def test_a_mariadb_login_with_all_privileges_of_ours_writes_nothing(store: Datab
         assert writing(sent) == []
         assert counters(target) == before
 
-        with ServerFleet().connect(target.instance(), login) as probe, probe._session.connection.cursor() as cursor:  # type: ignore[attr-defined]
+        with ServerFleet().connect(SIZES, target.instance(), login) as probe, probe._session.connection.cursor() as cursor:  # type: ignore[attr-defined]
             for harm in ("create table app.written (x integer)", "insert into app.myisam values (0, 'x')", "drop table app.innodb"):
                 with pytest.raises(pymysql.MySQLError, match="READ ONLY"):
                     cursor.execute(harm)

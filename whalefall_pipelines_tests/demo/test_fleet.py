@@ -9,6 +9,7 @@ from whalefall_pipelines.demo.fleet import FORBIDDEN, MARIADB_NAME, MONITOR, POS
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines_tests.servers.postgresql import binaries_of, bytes_of
@@ -48,7 +49,7 @@ def test_databases_and_the_rest_of_each_server_are_its_disk_but_for_the_one_with
         for entry in document["instances"]
     }
     for name in {*dict(POSTGRES_DATABASES), MARIADB_NAME} & set(servers):
-        with ServerFleet().connect(servers[name], login) as probe:
+        with ServerFleet().connect(SIZES, servers[name], login) as probe:
             outcomes, shared = probe.measure(list(probe.list_databases())), probe.measure_shared()
         missing = [outcome.database_name for outcome in outcomes if isinstance(outcome, MissingSize)]
         if name == FORBIDDEN[0]:

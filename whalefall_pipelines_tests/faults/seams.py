@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import psycopg2
@@ -18,7 +19,8 @@ from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, RecoveredSize
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
-from whalefall_pipelines.fleet.probe import Privilege, Probe
+from whalefall_pipelines.fleet.probe import P_co, Privilege, Question
+from whalefall_pipelines.fleet.sizes import SIZES, SizesProbe
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import libpq_url
 
@@ -44,26 +46,29 @@ class SteppedFleet:
     def __init__(self, servers: ServerFleet, fakes: FakeFleet, steps: Steps) -> None:
         self._servers, self._fakes, self._steps = servers, fakes, steps
 
-    def connect(self, instance: Instance, login: Login, *, spent_seconds: float = 0) -> AbstractContextManager[Probe]:
+    def connect(
+        self, question: Question[P_co], instance: Instance, login: Login, *, spent_seconds: float = 0
+    ) -> AbstractContextManager[P_co]:
         if instance.name in self._fakes.servers:
-            return self._fakes.connect(instance, login, spent_seconds=spent_seconds)
-        return self._connect(instance, login, spent_seconds)
+            return self._fakes.connect(question, instance, login, spent_seconds=spent_seconds)
+        assert question == SIZES  # nothing else has steps here
+        return cast("AbstractContextManager[P_co]", self._connect(instance, login, spent_seconds))
 
     def shut_all(self) -> None:
         self._servers.shut_all()
         self._fakes.shut_all()
 
     @contextmanager
-    def _connect(self, instance: Instance, login: Login, spent_seconds: float) -> Generator[Probe]:
+    def _connect(self, instance: Instance, login: Login, spent_seconds: float) -> Generator[SizesProbe]:
         self._steps.before_connecting()
-        with self._servers.connect(instance, login, spent_seconds=spent_seconds) as probe:
+        with self._servers.connect(SIZES, instance, login, spent_seconds=spent_seconds) as probe:
             yield SteppedProbe(probe, self._steps)
 
 
 class SteppedProbe:
     """A probe of a real server."""
 
-    def __init__(self, probe: Probe, steps: Steps) -> None:
+    def __init__(self, probe: SizesProbe, steps: Steps) -> None:
         self._probe, self._steps = probe, steps
         self.server_version, self.driver = probe.server_version, probe.driver
 

@@ -8,20 +8,24 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe, ProbeDefaults
+from whalefall_pipelines.fleet.probe import Deadlines, Privilege
+from whalefall_pipelines.fleet.sizes import SizesDefaults, SizesProbe
 
 
-class ToyboxProbe(ProbeDefaults):
+class ToyboxProbe(SizesDefaults):
     server_version = "Toybox 1"
     driver = f"sqlite3 {sqlite3.sqlite_version}"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+
+    def identity(self) -> ServerIdentity | None:
+        return None
 
     def privileges(self) -> Sequence[Privilege]:
         return ()
@@ -40,7 +44,7 @@ class ToyboxProbe(ProbeDefaults):
 
 
 @contextmanager
-def connect(instance: Instance, _login: Login, deadlines: Deadlines, _watchdog: Watchdog) -> Generator[Probe]:
+def connect(instance: Instance, _login: Login, deadlines: Deadlines, _watchdog: Watchdog) -> Generator[SizesProbe]:
     try:
         connection = sqlite3.connect(f"file:{instance.default_database}?mode=ro", uri=True, timeout=deadlines.connect_seconds)
     except sqlite3.Error as error:

@@ -11,7 +11,8 @@ from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.mysql import sizes as mysql
 from whalefall_pipelines.fleet.oracle import sizes as oracle
 from whalefall_pipelines.fleet.postgresql import sizes as postgresql
-from whalefall_pipelines.fleet.probe import Deadlines, Probe
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.fleet.sizes import SizesProbe
 from whalefall_pipelines.fleet.sqlserver.sizes import connect_through
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
@@ -36,7 +37,7 @@ class Subject:
     """An adapter and a server. `product` is what errors call the server, `database` one that the login can measure."""
 
     product: str
-    connect: Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManager[Probe]]
+    connect: Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManager[SizesProbe]]
     instance: Instance
     login: Login
     database: str
@@ -52,7 +53,7 @@ class Subject:
 
     def visit(
         self, at: Place | None = None, login: Login | None = None, deadlines: Deadlines = PATIENT, watchdog: Watchdog | None = None
-    ) -> AbstractContextManager[Probe]:
+    ) -> AbstractContextManager[SizesProbe]:
         """A probe of the server, or of whatever stands in front of it or in its place."""
         at = at or self
         return self.connect(replace(self.instance, host=at.host, port=at.port), login or self.login, deadlines, watchdog or Watchdog())

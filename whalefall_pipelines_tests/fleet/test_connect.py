@@ -14,8 +14,10 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import InputError, UnreachableError
 from whalefall_pipelines.fleet import probe
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.fleet.probe import Deadlines, Probe, Question
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines_tests.servers.dead_host import silent_host
+from whalefall_pipelines_tests.servers.oracle.targets import unload_driver
 from whalefall_pipelines_tests.servers.visits import SECRET, failure
 
 LOGIN = Login("monitor", "secret")
@@ -31,15 +33,18 @@ def test_every_engine_has_an_adapter_and_statements_of_its_name() -> None:
         assert list((queries.SQL_ROOT / "probes" / engine).glob("*.sql"))
 
 
-def test_an_engine_without_an_adapter_is_refused_by_a_sentence() -> None:
-    with pytest.raises(InputError, match="server of oracle") as caught, ServerFleet(adapters={}).connect(instance(Engine.ORACLE), LOGIN):
+def test_a_question_without_an_adapter_is_refused_by_a_sentence() -> None:
+    horoscopes: Question[Probe] = Question("horoscopes")
+    refusal = pytest.raises(InputError, match="a server of oracle; this version cannot read its horoscopes")
+    with refusal as caught, ServerFleet().connect(horoscopes, instance(Engine.ORACLE), LOGIN):
         raise AssertionError("connected")
     assert "secret" not in str(caught.value)
 
 
-def test_a_driver_that_cannot_be_loaded_is_a_fault_of_this_machine() -> None:
-    fleet = ServerFleet(adapters={Engine.ORACLE: "whalefall_pipelines_tests.fleet.no_such_module"})
-    with pytest.raises(UnreachableError, match="cannot be loaded on this machine") as caught, fleet.connect(instance(Engine.ORACLE), LOGIN):
+def test_a_driver_that_cannot_be_loaded_is_a_fault_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    unload_driver(monkeypatch)
+    refusal = pytest.raises(UnreachableError, match="cannot be loaded on this machine")
+    with refusal as caught, ServerFleet().connect(SIZES, instance(Engine.ORACLE), LOGIN):
         raise AssertionError("connected")
     assert caught.value.reason is Reason.INTERNAL_ERROR
 
@@ -64,8 +69,8 @@ def test_a_machine_without_free_sockets_is_not_a_fault_of_the_server(engine: Eng
         instance = Instance(1, "target", engine, host.host, host.port, login.username)
         with (
             failure(Reason.TIMEOUT, UnreachableError),
-            fleet.connect(instance, login),
+            fleet.connect(SIZES, instance, login),
         ):  # once beforehand, because drivers open files on first use
             pass
-        with no_descriptor_left(), failure(Reason.INTERNAL_ERROR, UnreachableError), fleet.connect(instance, login):
+        with no_descriptor_left(), failure(Reason.INTERNAL_ERROR, UnreachableError), fleet.connect(SIZES, instance, login):
             pass

@@ -29,9 +29,10 @@ _VISIT_ORACLE = """
 import sys
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.sizes import SIZES
 
 instance = Instance(1, "target", Engine.ORACLE, sys.argv[1], int(sys.argv[2]), sys.argv[3])
-with ServerFleet().connect(instance, Login(sys.argv[3], sys.argv[4])) as probe:
+with ServerFleet().connect(SIZES, instance, Login(sys.argv[3], sys.argv[4])) as probe:
     print(sorted(probe.list_databases()))
 """
 _FREETDS = """

@@ -10,7 +10,7 @@ import sqlglot
 from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Probe
+from whalefall_pipelines.fleet.sizes import SIZES, SizesProbe
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.mariadb import Target
@@ -34,7 +34,7 @@ def script(engine: str) -> list[str]:
     return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
 
 
-def assert_enough(probe: Probe, *names: str) -> None:
+def assert_enough(probe: SizesProbe, *names: str) -> None:
     assert all(isinstance(outcome, DatabaseSize) for outcome in probe.measure(names))
     assert all(right.is_held for right in probe.privileges())
 
@@ -52,11 +52,11 @@ def test_on_every_postgresql(prepared: PostgresCluster) -> None:
     forbidden = create_database(prepared)
     with superuser(prepared) as cursor:
         cursor.execute(f"revoke connect on database {forbidden} from public")
-    with ServerFleet().connect(instance_of(prepared), LOGIN) as probe:
+    with ServerFleet().connect(SIZES, instance_of(prepared), LOGIN) as probe:
         assert_enough(probe, forbidden, "postgres")
     with superuser(prepared) as cursor:
         cursor.execute("revoke pg_monitor from whalefall")
-    with ServerFleet().connect(instance_of(prepared), LOGIN) as probe:
+    with ServerFleet().connect(SIZES, instance_of(prepared), LOGIN) as probe:
         missing = [right.statement for right in probe.privileges() if not right.is_held]
         assert missing == ["GRANT pg_monitor TO whalefall;"] * 2
 
@@ -66,11 +66,11 @@ def test_on_mariadb(maria: Target) -> None:
     maria.fill(schema, "entries", 10)
     maria.ask(*script("MySQL, MariaDB"))
     try:
-        with ServerFleet().connect(maria.instance(), LOGIN) as probe:
+        with ServerFleet().connect(SIZES, maria.instance(), LOGIN) as probe:
             assert_enough(probe, schema)
         for right in ("PROCESS", "SHOW VIEW"):
             maria.ask(f"REVOKE {right} ON *.* FROM whalefall")
-            with ServerFleet().connect(maria.instance(), LOGIN) as probe:
+            with ServerFleet().connect(SIZES, maria.instance(), LOGIN) as probe:
                 assert [held.statement for held in probe.privileges() if not held.is_held] == [f"GRANT {right} ON *.* TO 'whalefall'@'%';"]
             maria.ask(f"GRANT {right} ON *.* TO whalefall")
     finally:

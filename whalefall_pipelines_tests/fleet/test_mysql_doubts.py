@@ -13,8 +13,9 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.mysql.sizes import MySQLProbe
+from whalefall_pipelines.fleet.mysql.sizes import MySQLSizes
 from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines_tests.servers.mariadb import Target, measure, missing, running, total_bytes, visit
 from whalefall_pipelines_tests.servers.visits import failure
 
@@ -151,7 +152,7 @@ def test_mariadb_is_measured_whole_after_a_restart(tmp_path: Path, crash: bool) 
         assert all(isinstance(outcome, DatabaseSize) and outcome.total_bytes > 1_000_000 for outcome in before)
 
 
-def limit_statements(probe: MySQLProbe, seconds: float) -> None:
+def limit_statements(probe: MySQLSizes, seconds: float) -> None:
     """Another statement time-out for a probe in progress."""
     with probe._session.connection.cursor() as cursor:
         cursor.execute(f"set session max_statement_time = {seconds}")
@@ -162,8 +163,8 @@ def test_opening_the_tables_may_be_cut_off_and_continues_in_the_next_probe(tmp_p
         login, schema = target.create_login(), target.create_schema()
         target.ask(*[f"create table {schema}.t{number} (id int) engine=InnoDB" for number in range(300)])
         target.restart()
-        with ServerFleet().connect(target.instance(), login) as probe:
-            assert isinstance(probe, MySQLProbe)
+        with ServerFleet().connect(SIZES, target.instance(), login) as probe:
+            assert isinstance(probe, MySQLSizes)
             limit_statements(probe, 0.001)
             assert not probe._open_tables()
             limit_statements(probe, 60)
@@ -178,7 +179,7 @@ def test_a_statement_ends_at_its_own_deadline(maria: Target) -> None:
     login, schema = maria.create_login(), maria.create_schema()
     maria.ask(*[f"create table {schema}.t{number} (id int)" for number in range(200)])
     maria.ask("flush tables")
-    with ServerFleet(Deadlines(statement_seconds=0.001)).connect(maria.instance(), login) as probe:
+    with ServerFleet(Deadlines(statement_seconds=0.001)).connect(SIZES, maria.instance(), login) as probe:
         with failure(Reason.TIMEOUT, SizesError, login.password) as messages:
             probe.measure([schema])
         assert messages[0].endswith("a statement took longer than its deadline.")

@@ -17,6 +17,7 @@ from sqlglot import expressions
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines_tests.fleet.test_mysql_refusals import packet
 from whalefall_pipelines_tests.servers.listener import Listener
 from whalefall_pipelines_tests.servers.mariadb import Target, instance_at, total_bytes, visit
@@ -115,7 +116,7 @@ def test_a_proxy_that_does_not_pass_on_the_limits_is_not_queried(target: Target,
             assert sentence in sentences[0]
             assert sentences[0].endswith("that is the address of a proxy: name the server itself.")
         else:
-            with ServerFleet(PATIENT).connect(instance, login) as probe:
+            with ServerFleet(PATIENT).connect(SIZES, instance, login) as probe:
                 assert probe.list_databases()
 
 
@@ -158,8 +159,9 @@ VISIT = """
 import os
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.sizes import SIZES
 instance = Instance(1, "target", Engine.MYSQL, "127.0.0.1", int(os.environ["PORT"]), "monitor", sslmode="disable")
-with ServerFleet().connect(instance, Login(os.environ["NAME"], os.environ["WORD"])) as probe:
+with ServerFleet().connect(SIZES, instance, Login(os.environ["NAME"], os.environ["WORD"])) as probe:
     rows = probe._session.connection.query("select current_user(), @@session.wait_timeout, @@character_set_client, database()")
     print(probe._session.connection._result.rows[0])
     print(sorted(probe.list_databases())[0])

@@ -12,6 +12,7 @@ from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines_tests.servers.dead_host import answering_host
 from whalefall_pipelines_tests.servers.mariadb import (
     Target,
@@ -101,7 +102,7 @@ def test_a_server_that_does_not_know_this_machine_rejects_the_login(tmp_path: Pa
 
 def test_no_free_connection_is_retried(maria: Target) -> None:
     login = maria.create_login(requirement="with max_user_connections 1")
-    with ServerFleet(QUICK).connect(maria.instance(), login), failure(Reason.UNAVAILABLE, UnreachableError, login.password):
+    with ServerFleet(QUICK).connect(SIZES, maria.instance(), login), failure(Reason.UNAVAILABLE, UnreachableError, login.password):
         refused(maria.instance(), login)
 
 
@@ -109,7 +110,7 @@ def test_a_full_server_is_retried(tmp_path: Path) -> None:
     with running(tmp_path, "--max-connections=10") as target, ExitStack() as sessions:
         login = target.create_login("PROCESS, SHOW VIEW")
         for _ in range(10):
-            sessions.enter_context(ServerFleet().connect(target.instance(), login))
+            sessions.enter_context(ServerFleet().connect(SIZES, target.instance(), login))
         with failure(Reason.UNAVAILABLE, UnreachableError, login.password) as messages:
             refused(target.instance(), login)
         assert "Too many connections" in messages[0]

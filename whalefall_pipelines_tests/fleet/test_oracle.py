@@ -15,7 +15,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError
 from whalefall_pipelines.fleet.deadlines import Watch
-from whalefall_pipelines.fleet.oracle.sizes import OracleProbe
+from whalefall_pipelines.fleet.oracle.sizes import OracleSizes
 from whalefall_pipelines_tests.servers.oracle.double import (
     BLOCK,
     GIBIBYTE,
@@ -33,8 +33,8 @@ STATEMENTS = sorted(path.stem for path in (queries.SQL_ROOT / "probes" / "oracle
 VANISHED = (Reason.VANISHED, "dropped between listing and measuring")
 
 
-def probe_of(double: OracleDouble) -> OracleProbe:
-    return OracleProbe(double, Instance(1, "target", Engine.ORACLE, "db", 1521, "monitor"), Watch())
+def probe_of(double: OracleDouble) -> OracleSizes:
+    return OracleSizes(double, Instance(1, "target", Engine.ORACLE, "db", 1521, "monitor"), Watch())
 
 
 def grants(*views: str) -> str:

@@ -9,7 +9,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch
-from whalefall_pipelines.fleet.oracle.sizes import OracleProbe
+from whalefall_pipelines.fleet.oracle.sizes import OracleSizes
 from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.double import IDENTIFIERS, IDENTITY, SHARED, VIEWS, OracleDouble
 from whalefall_pipelines_tests.servers.oracle.targets import new_server, visit
@@ -19,8 +19,8 @@ leftovers = targets.leftovers
 BYTES = ("caf\udce9", "caf\udce8", "caf\\udce9", "café")
 
 
-def probe_of(double: OracleDouble) -> OracleProbe:
-    return OracleProbe(double, Instance(1, "target", Engine.ORACLE, "db", 1521, "monitor"), Watch())
+def probe_of(double: OracleDouble) -> OracleSizes:
+    return OracleSizes(double, Instance(1, "target", Engine.ORACLE, "db", 1521, "monitor"), Watch())
 
 
 @pytest.fixture

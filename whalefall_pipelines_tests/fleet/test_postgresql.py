@@ -19,8 +19,9 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.postgresql.sizes import PostgresProbe
+from whalefall_pipelines.fleet.postgresql.sizes import PostgresSizes
 from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.postgresql import (
@@ -52,9 +53,9 @@ HOSTILE = [
 
 
 @contextmanager
-def visit(server: PostgresCluster, login: Login, deadlines: Deadlines | None = None, **settings: str | None) -> Generator[PostgresProbe]:
-    with ServerFleet(deadlines).connect(instance_of(server, **settings), login) as probe:
-        assert isinstance(probe, PostgresProbe)
+def visit(server: PostgresCluster, login: Login, deadlines: Deadlines | None = None, **settings: str | None) -> Generator[PostgresSizes]:
+    with ServerFleet(deadlines).connect(SIZES, instance_of(server, **settings), login) as probe:
+        assert isinstance(probe, PostgresSizes)
         yield probe
 
 
@@ -128,7 +129,7 @@ def test_a_database_made_anew_while_it_was_measured_is_another_one(newest: Postg
     login, name = create_login(newest), create_database(newest)
     with (
         ChaosProxy(newest.host, newest.port, latency_seconds=0.5) as proxy,
-        ServerFleet().connect(instance_at(proxy.host, proxy.port), login) as probe,
+        ServerFleet().connect(SIZES, instance_at(proxy.host, proxy.port), login) as probe,
         superuser(newest) as cursor,
         ThreadPoolExecutor(1) as pool,
     ):

@@ -7,6 +7,7 @@ import pytest
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.postgresql.names import decode_name
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.postgresql import MAJORS, create_login, instance_of, new_cluster, superuser
 from whalefall_pipelines_tests.servers.running import running
@@ -53,7 +54,7 @@ def test_every_name_is_measured_whichever_database_is_connected_to(major: int, t
             create(server, name)
         login = create_login(server)
         for encoding in ENCODINGS:
-            with ServerFleet().connect(instance_of(server, default_database=f"door_{encoding}".lower()), login) as probe:
+            with ServerFleet().connect(SIZES, instance_of(server, default_database=f"door_{encoding}".lower()), login) as probe:
                 expected = truth(server)  # the first session in a database creates a file there
                 assert len(expected) == len(NAMES) + len(ENCODINGS) + 4
                 listed = probe.list_databases()
@@ -75,7 +76,7 @@ def test_one_grant_is_enough_for_every_database_even_with_a_name_that_cannot_be_
             cursor.execute("set client_encoding to 'SQL_ASCII'")
             for name in (b"caf\xe9", b"caf\xc3\xa9"):
                 cursor.execute(b'revoke connect on database "' + name + b'" from public')
-        with ServerFleet().connect(instance_of(server), login) as probe:
+        with ServerFleet().connect(SIZES, instance_of(server), login) as probe:
             names = ("café", "caf\\xe9")
             (grant,) = {outcome.detail for outcome in probe.measure(names) if isinstance(outcome, MissingSize)}
             with superuser(server) as cursor:

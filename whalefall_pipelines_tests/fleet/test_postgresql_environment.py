@@ -43,10 +43,11 @@ import json, sys
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.sizes import SIZES
 host, port, username, password, sslmode = json.load(sys.stdin)
 try:
     instance = Instance(1, "target", Engine.POSTGRESQL, host, port, username, sslmode=sslmode)
-    with ServerFleet().connect(instance, Login(username, password)) as probe:
+    with ServerFleet().connect(SIZES, instance, Login(username, password)) as probe:
         (size,) = probe.measure(["postgres"])
         print(size.total_bytes > 0)
 except TargetError as error:

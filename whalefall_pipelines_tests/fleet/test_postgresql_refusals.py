@@ -17,6 +17,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.dead_host import answering_host
 from whalefall_pipelines_tests.servers.postgresql import (
@@ -127,7 +128,7 @@ def test_a_default_database_without_connect_is_reported_with_its_grant(newest: P
         with failure(Reason.NO_PERMISSION, LoginRejectedError, login.password) as messages:
             refused(instance_of(newest, default_database=forbidden), login)
         cursor.execute(messages[0].partition("; ")[2])
-    with ServerFleet().connect(instance_of(newest, default_database=forbidden), login) as probe:
+    with ServerFleet().connect(SIZES, instance_of(newest, default_database=forbidden), login) as probe:
         assert probe.measure([forbidden])
 
 
@@ -142,7 +143,7 @@ def test_a_full_server_and_one_that_is_stopping_are_retried(tmp_path: Path) -> N
         login = create_login(cluster)
         with ExitStack() as sessions:
             for _ in range(3):
-                sessions.enter_context(ServerFleet().connect(instance_of(cluster), login))
+                sessions.enter_context(ServerFleet().connect(SIZES, instance_of(cluster), login))
             with failure(Reason.UNAVAILABLE, UnreachableError, login.password) as messages:
                 refused(instance_of(cluster), login)
             assert "connection slots are reserved" in messages[0]
@@ -162,7 +163,7 @@ def test_privileges_revoked_from_public_are_reported_with_their_grant(newest: Po
     instance = replace(instance_of(newest), username=login.username)
 
     def sizes() -> list[DatabaseSize]:
-        with ServerFleet().connect(instance, login) as probe:
+        with ServerFleet().connect(SIZES, instance, login) as probe:
             return [size for size in probe.measure(list(probe.list_databases())) if isinstance(size, DatabaseSize)]
 
     with superuser(newest) as cursor:

@@ -14,6 +14,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.own_names import with_names
 from whalefall_pipelines_tests.servers.pooler import Pooler
@@ -66,7 +67,7 @@ def test_settings_of_a_role_neither_end_a_session_nor_change_it(server: Postgres
     with superuser(server) as cursor:
         for name, value in settings.items():
             cursor.execute(f"alter role {login.username} set {name} = '{value}'")
-    with closing(psycopg2.connect(server.url())) as other, ServerFleet().connect(instance_of(server), login) as probe:
+    with closing(psycopg2.connect(server.url())) as other, ServerFleet().connect(SIZES, instance_of(server), login) as probe:
         with other.cursor() as cursor:
             cursor.execute("lock table pg_catalog.pg_database in access exclusive mode")
         threading.Timer(0.8, other.rollback).start()
@@ -79,7 +80,7 @@ def test_settings_of_a_role_neither_end_a_session_nor_change_it(server: Postgres
 
 def test_the_servers_message_on_ending_a_session_reaches_the_user(newest: PostgresCluster) -> None:
     login = create_login(newest)
-    with ServerFleet().connect(instance_of(newest), login) as probe:
+    with ServerFleet().connect(SIZES, instance_of(newest), login) as probe:
         ask_through(probe, "set idle_session_timeout to '50ms'")
         time.sleep(0.5)
         with failure(Reason.UNAVAILABLE, SizesError, login.password) as messages:
@@ -99,7 +100,7 @@ def test_a_login_that_a_login_trigger_records_can_connect(major: int, tmp_path: 
             )
             cursor.execute("create event trigger noted on login execute function note()")
             cursor.execute("alter event trigger noted enable always")
-        with ServerFleet().connect(instance_of(server), login) as probe:
+        with ServerFleet().connect(SIZES, instance_of(server), login) as probe:
             assert isinstance(probe.measure(["postgres"])[0], DatabaseSize)
             assert ask_through(probe, "show transaction_read_only") == [("on",)]
         with superuser(server) as cursor:
@@ -139,7 +140,7 @@ def test_functions_and_operators_of_other_users_are_not_run(newest: PostgresClus
     forbidden = create_database(newest)
     with superuser(newest) as cursor:
         cursor.execute(f"revoke connect on database {forbidden} from public")
-    with ServerFleet().connect(instance_of(newest, default_database=database), login) as probe:
+    with ServerFleet().connect(SIZES, instance_of(newest, default_database=database), login) as probe:
         assert {database, forbidden} <= set(probe.list_databases())
         missing, measured = probe.measure([forbidden, database])
         assert missing == MissingSize(forbidden, Reason.NO_PERMISSION, f"GRANT pg_monitor TO {login.username};")
@@ -153,7 +154,7 @@ def test_the_next_address_of_a_host_is_tried(newest: PostgresCluster, tmp_path: 
     login = create_login(newest)
 
     def visit() -> None:
-        with ServerFleet().connect(instance_at("twice.test", newest.port), login) as probe:
+        with ServerFleet().connect(SIZES, instance_at("twice.test", newest.port), login) as probe:
             assert isinstance(probe.measure(["postgres"])[0], DatabaseSize)
 
     with_names(tmp_path, f"127.0.0.9 twice.test\n{newest.host} twice.test\n", visit)

@@ -9,6 +9,7 @@ from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Privilege
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.postgresql import (
     MAJORS,
@@ -34,7 +35,7 @@ def monitor(server: PostgresCluster) -> Login:
 
 def sizes_of(server: PostgresCluster, login: Login) -> tuple[int, int | None]:
     """The bytes of all databases together, and those that belong to none."""
-    with ServerFleet().connect(instance_of(server), login) as probe:
+    with ServerFleet().connect(SIZES, instance_of(server), login) as probe:
         outcomes = probe.measure(list(probe.list_databases()))
         return sum(outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize)), probe.measure_shared()
 
@@ -77,7 +78,7 @@ def test_logs_elsewhere_are_not_counted(tmp_path: Path) -> None:
 
 def test_without_the_privilege_it_is_unknown_and_the_privilege_is_named(server: PostgresCluster) -> None:
     login = create_login(server)
-    with ServerFleet().connect(instance_of(server), login) as probe:
+    with ServerFleet().connect(SIZES, instance_of(server), login) as probe:
         assert probe.measure_shared() is None
         right = probe.privileges()[1]
         grant = f"GRANT pg_monitor TO {login.username};"
@@ -90,7 +91,7 @@ def test_without_the_privilege_it_is_unknown_and_the_privilege_is_named(server: 
 
 def test_the_identity_of_a_server_is_visible_to_every_login(server: PostgresCluster) -> None:
     login = create_login(server)
-    with superuser(server) as cursor, ServerFleet().connect(instance_of(server), login) as probe:
+    with superuser(server) as cursor, ServerFleet().connect(SIZES, instance_of(server), login) as probe:
         cursor.execute("select system_identifier::text, pg_postmaster_start_time() from pg_control_system()")
         ((name, started_at),) = cursor.fetchall()
         identity = probe.identity()
@@ -103,7 +104,7 @@ def test_the_identity_of_a_server_is_visible_to_every_login(server: PostgresClus
 
 def test_a_login_without_the_privilege_gets_no_identity(newest: PostgresCluster) -> None:
     login = create_login(newest)
-    with superuser(newest) as cursor, ServerFleet().connect(instance_of(newest), login) as probe:
+    with superuser(newest) as cursor, ServerFleet().connect(SIZES, instance_of(newest), login) as probe:
         cursor.execute("revoke execute on function pg_control_system() from public")
         try:
             assert probe.identity() is None
@@ -116,7 +117,7 @@ def test_a_restarted_server_is_the_same_with_another_start(tmp_path: Path) -> No
     server = new_cluster(MAJORS[-1], tmp_path)
     seen = []
     for _ in range(2):
-        with running(server), ServerFleet().connect(instance_of(server), Login("postgres", _password(server))) as probe:
+        with running(server), ServerFleet().connect(SIZES, instance_of(server), Login("postgres", _password(server))) as probe:
             seen.append(probe.identity())
     first, second = seen
     assert first

@@ -15,7 +15,7 @@ from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Probe
+from whalefall_pipelines.fleet.sizes import SIZES, SizesProbe
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.unprivileged import run_as
 from whalefall_pipelines_tests.servers.postgresql import MAJORS, create_login, instance_of, new_cluster, superuser
@@ -53,11 +53,11 @@ def churn(primary: PostgresCluster, is_over: threading.Event) -> None:
             cursor.execute("vacuum public.churn")
 
 
-def visit(stack: ExitStack, standby: PostgresCluster, login: Login) -> Probe:
+def visit(stack: ExitStack, standby: PostgresCluster, login: Login) -> SizesProbe:
     """A probe as a run does it: a login that replay cancels is retried."""
     for _ in range(20):
         try:
-            return stack.enter_context(ServerFleet().connect(instance_of(standby), login))
+            return stack.enter_context(ServerFleet().connect(SIZES, instance_of(standby), login))
         except UnreachableError as error:
             if "conflict with recovery" not in str(error):
                 raise
@@ -103,7 +103,7 @@ def test_what_replay_cancels_is_measured_database_by_database(pair: tuple[Postgr
         worker.join()
     assert identity
     assert identity.is_replica
-    with ServerFleet().connect(instance_of(primary), login) as probe:
+    with ServerFleet().connect(SIZES, instance_of(primary), login) as probe:
         of_primary = probe.identity()
     assert of_primary
     assert (of_primary.name, of_primary.is_replica) == (identity.name, False)

@@ -9,6 +9,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import LoginRejectedError, TargetError
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers.postgresql import create_login, instance_of, make_certificates, new_cluster, superuser
 from whalefall_pipelines_tests.servers.running import running
@@ -30,7 +31,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluster]:
 def test_tls_is_used_and_the_certificate_is_verified(tls: PostgresCluster, sslmode: str | None) -> None:
     login = create_login(tls)
     instance = instance_of(tls, sslmode=sslmode, sslrootcert=str(tls.folder / "authority.pem"))
-    with ServerFleet().connect(instance, login) as probe:
+    with ServerFleet().connect(SIZES, instance, login) as probe:
         assert isinstance(probe.measure(["postgres"])[0], DatabaseSize)
         with superuser(tls) as cursor:
             cursor.execute("select ssl from pg_stat_ssl inner join pg_stat_activity using (pid) where usename = %s", (login.username,))
@@ -38,7 +39,7 @@ def test_tls_is_used_and_the_certificate_is_verified(tls: PostgresCluster, sslmo
 
 
 def refused(server: PostgresCluster, login: Login, **settings: str | None) -> TargetError:
-    with pytest.raises(LoginRejectedError) as caught, ServerFleet().connect(instance_of(server, **settings), login):
+    with pytest.raises(LoginRejectedError) as caught, ServerFleet().connect(SIZES, instance_of(server, **settings), login):
         raise AssertionError("connected")
     return caught.value
 
@@ -59,6 +60,6 @@ def test_a_certificate_for_another_host_is_refused(tls: PostgresCluster) -> None
     login = create_login(tls)
     settings = {"sslmode": "verify-full", "sslrootcert": str(tls.folder / "authority.pem")}
     instance = instance_of(PostgresCluster(tls.bin_dir, tls.folder, host="127.0.0.2"), **settings)
-    with pytest.raises(LoginRejectedError, match="does not match host name") as caught, ServerFleet().connect(instance, login):
+    with pytest.raises(LoginRejectedError, match="does not match host name") as caught, ServerFleet().connect(SIZES, instance, login):
         raise AssertionError("connected")
     assert caught.value.reason is Reason.TLS_FAILED

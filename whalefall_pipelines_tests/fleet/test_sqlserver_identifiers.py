@@ -5,7 +5,7 @@ import pytest
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SizesError
-from whalefall_pipelines.fleet.probe import Probe
+from whalefall_pipelines.fleet.sizes import SizesProbe
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import RESOURCE_BYTES
@@ -98,7 +98,7 @@ def test_databases_that_are_hidden_are_not_taken_for_shared_bytes(driver: Driver
         assert probe.measure_shared() is None
 
 
-def measured(probe: Probe, *names: str) -> list[int]:
+def measured(probe: SizesProbe, *names: str) -> list[int]:
     return [outcome.total_bytes // PAGE for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver
-from whalefall_pipelines.fleet.sqlserver.sizes import SqlServerProbe
+from whalefall_pipelines.fleet.sqlserver.sizes import SqlServerSizes
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import File
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
@@ -17,7 +17,7 @@ driver, server = targets.driver, targets.server
 PAGE = 8192
 
 
-def measured(probe: SqlServerProbe, name: str) -> DatabaseSize:
+def measured(probe: SqlServerSizes, name: str) -> DatabaseSize:
     (outcome,) = probe.measure([name])
     assert isinstance(outcome, DatabaseSize)
     return outcome

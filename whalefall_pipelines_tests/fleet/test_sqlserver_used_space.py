@@ -8,7 +8,8 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.probe import Deadlines, Probe
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.fleet.sizes import SizesProbe
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError
@@ -20,7 +21,7 @@ driver, server = targets.driver, targets.server
 PAGE = 8192
 
 
-def used(probe: Probe, *names: str) -> list[int | None]:
+def used(probe: SizesProbe, *names: str) -> list[int | None]:
     """The used bytes of these databases, each of which has a size."""
     sizes = [outcome for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)]
     assert [size.database_name for size in sizes] == list(names)

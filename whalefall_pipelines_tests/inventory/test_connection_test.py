@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Engine
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError
@@ -15,6 +17,7 @@ from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import NIGHT, query, register, server
+from whalefall_pipelines_tests.servers.oracle.targets import unload_driver
 
 
 def examine(store: Database, home: Path, fleet: Fleet, parallel: int = 8) -> dict[str, ConnectionTest]:
@@ -75,9 +78,10 @@ def test_each_failure_is_one_servers_own(store: Database, tmp_path: Path) -> Non
     assert servers["secret"].visits == 0
 
 
-def test_an_engine_without_an_adapter_is_one_servers_failure(store: Database, tmp_path: Path) -> None:
+def test_an_engine_without_a_driver_is_one_servers_failure(store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unload_driver(monkeypatch)
     register(store, "ora", engine=Engine.ORACLE)
-    result = examine(store, tmp_path, ServerFleet(adapters={}))["ora"]
+    result = examine(store, tmp_path, ServerFleet())["ora"]
     assert "oracle" in str(result.error)
 
 

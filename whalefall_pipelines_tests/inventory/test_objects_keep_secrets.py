@@ -14,6 +14,7 @@ from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.connection_test import ConnectionTester
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.runtime import embedded
@@ -81,7 +82,7 @@ def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engin
         alive.append(ConnectionTester(database, collector.fleet, secrets, collector.filters, 2))
         login = secrets.reveal(sealed, username, "target")
         assert login.password == LOGIN, "there is nothing to give away"
-        with collector.fleet.connect(instance, login) as probe:
+        with collector.fleet.connect(SIZES, instance, login) as probe:
             assert probe.list_databases()
             seen, leaks = leaking_objects()
         assert leaks == {}
@@ -111,7 +112,7 @@ def test_no_object_reveals_a_password_during_a_probe_of_postgresql(
         "StoreAddress",
         "ServerFleet",
     }
-    assert ours | {"RegisteredInstance", "CredentialEntry", "WhalefallResource", "PostgresProbe"} <= seen
+    assert ours | {"RegisteredInstance", "CredentialEntry", "WhalefallResource", "PostgresSizes"} <= seen
     assert {"URL", "Engine", "connection"} <= seen
 
 
@@ -125,7 +126,7 @@ def test_no_object_reveals_a_password_during_a_probe_of_mariadb(
         seen = ask_in_mid_visit(store, store_environment, Engine.MYSQL, maria.port, "login_canary")
     finally:
         maria.ask(f"drop user {account}")
-    assert {"MySQLProbe", "Connection", "Login"} <= seen
+    assert {"MySQLSizes", "Connection", "Login"} <= seen
 
 
 def test_an_object_that_reveals_a_password_is_found() -> None:

@@ -18,7 +18,8 @@ from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.mysql.sizes import MySQLProbe
+from whalefall_pipelines.fleet.mysql.sizes import MySQLSizes
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.runtime.local_servers import mariadb_binaries
 from whalefall_pipelines.runtime.local_servers.mariadb import MariadbServer
 from whalefall_pipelines.runtime.local_servers.mariadb_binaries import MariadbBinaries
@@ -214,9 +215,9 @@ def mysql(mysql_server: Target) -> Iterator[Target]:
 
 
 @contextmanager
-def visit(target: Target, login: Login | None = None, **settings: str | None) -> Generator[MySQLProbe]:
-    with ServerFleet().connect(target.instance(**settings), login or target.create_login()) as probe:
-        assert isinstance(probe, MySQLProbe)
+def visit(target: Target, login: Login | None = None, **settings: str | None) -> Generator[MySQLSizes]:
+    with ServerFleet().connect(SIZES, target.instance(**settings), login or target.create_login()) as probe:
+        assert isinstance(probe, MySQLSizes)
         yield probe
 
 

@@ -12,6 +12,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.fleet.sizes import SIZES
 
 QUICK = Deadlines(connect_seconds=2, statement_seconds=30, instance_seconds=2)
 # Long enough for a busy machine in tests that are not about the deadline.
@@ -23,7 +24,7 @@ LOGIN = Login("monitor", SECRET)
 
 def refused(instance: Instance, login: Login = LOGIN, deadlines: Deadlines = QUICK) -> None:
     """A probe that must fail."""
-    with ServerFleet(deadlines).connect(instance, login):
+    with ServerFleet(deadlines).connect(SIZES, instance, login):
         raise AssertionError("connected")
 
 

@@ -9,46 +9,33 @@ files that several schemas share.
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
-import pymysql
-from pymysql.connections import Connection
-
-from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SizesError
-from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
-from whalefall_pipelines.fleet.mysql.connection import open_connection
+from whalefall_pipelines.fleet.deadlines import Watchdog
+from whalefall_pipelines.fleet.mysql.probe import MySQLProbe, opened_session
 from whalefall_pipelines.fleet.mysql.schemas import Schema, Schemas, read_schemas, size_of
 from whalefall_pipelines.fleet.mysql.session import MARIADB, MYSQL, Session
 from whalefall_pipelines.fleet.mysql.shared import binary_log_bytes, instance_files, unseen_schemas
-from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe, ProbeDefaults
+from whalefall_pipelines.fleet.probe import Deadlines, Privilege
+from whalefall_pipelines.fleet.sizes import SizesDefaults, SizesProbe
 
 # Schemas that a server shows to everybody.
 _PUBLIC = {"information_schema", "performance_schema"}
 
 
-class MySQLProbe(ProbeDefaults):
-    """An open connection to one MySQL or MariaDB server."""
+class MySQLSizes(MySQLProbe, SizesDefaults):
+    """An open session that measures schemas."""
 
-    def __init__(self, connection: Connection, instance: Instance, watch: Watch, deadlines: Deadlines) -> None:
-        """Make the session read-only with a deadline for each statement, and ask what the login may see."""
-        self._session = Session(connection, instance, watch, deadlines)
-        self._instance = instance
+    def __init__(self, session: Session, instance: Instance) -> None:
+        """Ask which tables and files the login may see."""
+        super().__init__(session, instance)
         self._sees_tables = self._session.may("probes/mysql/may_see_all_tables")
         self._sees_files = self._session.may("probes/mysql/may_see_files")
         self._schemas: Schemas | None = None
-
-    @property
-    def server_version(self) -> str:
-        """Family and version, for example `MariaDB 10.11.19` or `MySQL 9.7.4`."""
-        return f"{self._session.family.name} {self._session.version}"
-
-    @property
-    def driver(self) -> str:
-        """PyMySQL, which is its own client library."""
-        return f"PyMySQL {pymysql.__version__}"
 
     def privileges(self) -> Sequence[Privilege]:
         """What every schema needs, in one statement: the same that a schema without it is missing with."""
@@ -61,13 +48,6 @@ class MySQLProbe(ProbeDefaults):
                 Privilege("measure the binary logs, which belong to no schema", statement, is_held=may_list, is_optional=True)
             )
         return privileges
-
-    def identity(self) -> ServerIdentity | None:
-        """The uuid of a MySQL, which each replica has of its own; MariaDB has none."""
-        if self._session.family is MARIADB:
-            return None
-        ((server_uuid,),) = self._session.rows("probes/mysql/read_identity")
-        return ServerIdentity(str(server_uuid))
 
     def list_databases(self) -> Mapping[str, str | None]:
         """Every schema that the login may see or that the list of tablespaces names; a schema has no identifier.
@@ -183,10 +163,7 @@ def _vanished(name: str) -> MissingSize:
 
 
 @contextmanager
-def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[Probe]:
-    """Open a read-only connection; the default database is not used, as none is needed to be let in."""
-    with (
-        watchdog.watch(None, deadlines.instance_seconds) as watch,
-        closing(open_connection(instance, login, deadlines, watchdog, watch)) as connection,
-    ):
-        yield MySQLProbe(connection, instance, watch, deadlines)
+def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[SizesProbe]:
+    """Open a session that measures schemas."""
+    with opened_session(instance, login, deadlines, watchdog) as session:
+        yield MySQLSizes(session, instance)

@@ -9,89 +9,31 @@ sizes would be too small.
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import Protocol, cast
+from typing import cast
 from zoneinfo import ZoneInfo
 
-import oracledb
-
-from whalefall_pipelines import queries
-from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
-from whalefall_pipelines.errors import SizesError
-from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
+from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.histories import bounds, last_of_each_day
-from whalefall_pipelines.fleet.names import storable
-from whalefall_pipelines.fleet.oracle.connection import open_connection, translating
-from whalefall_pipelines.fleet.oracle.privileges import HISTORY, IDENTIFIERS, IDENTITY, LISTING, SHARED, USED, Privileges
-from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe, ProbeDefaults
+from whalefall_pipelines.fleet.oracle.privileges import HISTORY, IDENTIFIERS, LISTING, SHARED, USED
+from whalefall_pipelines.fleet.oracle.probe import OracleProbe, decode_name, opened_connection
+from whalefall_pipelines.fleet.probe import Deadlines, Privilege
+from whalefall_pipelines.fleet.sizes import SizesDefaults, SizesProbe
 
-_PUBLIC = ("product_component_version", "all_users", "all_views", "session_privs")
-# A logical standby has an identifier of its own.
-_REPLICAS = {"PHYSICAL STANDBY", "SNAPSHOT STANDBY"}
 # Each list of files with the statement that measures by it.
 _FILES = {"dba_data_files": "probes/oracle/measure_data_files", "dba_temp_files": "probes/oracle/measure_temp_files"}
 
 
-class Cursor(Protocol):
-    """What of a DB-API cursor is used."""
-
-    def execute(self, statement: str, parameters: dict[str, object], /) -> object: ...
-    def fetchall(self) -> list[tuple[object, ...]]: ...
-    def close(self) -> None: ...
-
-
-class Connection(Protocol):
-    """What of a DB-API connection is used."""
-
-    def cursor(self) -> Cursor: ...
-
-
-class OracleProbe(ProbeDefaults):
-    """An open connection to one container of one Oracle server."""
-
-    driver = f"python-oracledb {oracledb.__version__} thin"
-
-    def __init__(self, connection: Connection, instance: Instance, watch: Watch) -> None:
-        """Ask which server it is and which views we may read.
-
-        Raises:
-            SizesError: the login does not see what every login sees where nobody took it away.
-        """
-        self._connection = connection
-        self._instance = instance
-        self._watch = watch
-        try:
-            ((version, container, container_id, login, is_on_rds),) = self._rows("probes/oracle/read_server")
-            seen = frozenset(str(name) for (name,) in self._rows("probes/oracle/find_rights"))
-        except SizesError as error:
-            if error.reason != Reason.NO_PERMISSION:
-                raise
-            grants = " ".join(f"GRANT SELECT ON sys.{view} TO {instance.username};" for view in _PUBLIC)
-            sentence = f"Oracle at {instance.address} does not show this login what it shows everybody unless that was revoked"
-            raise SizesError(f"{sentence}; run on that server: {grants}", reason=Reason.NO_PERMISSION) from error
-        self._version, self._container = str(version), str(container)
-        self._privileges = Privileges(str(login), int(str(container_id)), bool(is_on_rds), seen)
-
-    @property
-    def server_version(self) -> str:
-        """Version and container, for example `Oracle 19.0.0.0.0 (ORCLPDB1)`."""
-        return f"Oracle {self._version} ({self._container})"
+class OracleSizes(OracleProbe, SizesDefaults):
+    """An open connection that measures tablespaces."""
 
     def privileges(self) -> Sequence[Privilege]:
         """What this adapter asks for."""
         return self._privileges.privileges()
-
-    def identity(self) -> ServerIdentity | None:
-        """The identifiers of the database and of the container; None where the login may not ask, or the server is older than 12.1."""
-        rows = self._optional_rows("probes/oracle/read_identity", *IDENTITY)
-        if not rows:
-            return None
-        ((dbid, container_dbid, role, started_at),) = rows
-        started = cast("datetime | None", started_at)
-        return ServerIdentity(f"{dbid}/{container_dbid}", role in _REPLICAS, started.isoformat() if started else None)
 
     def list_databases(self) -> Mapping[str, str | None]:
         """Every tablespace of the container, with its identifiers where the login may see them.
@@ -100,9 +42,9 @@ class OracleProbe(ProbeDefaults):
             SizesError: the login sees none but its own.
         """
         self._require(LISTING)
-        names = [_name(text, name_bytes) for text, name_bytes in self._rows("probes/oracle/list_databases")]
+        names = [decode_name(text, name_bytes) for text, name_bytes in self._rows("probes/oracle/list_databases")]
         identifiers = {
-            _name(text, name_bytes): f"{number}" if change is None else f"{number}/{change}"
+            decode_name(text, name_bytes): f"{number}" if change is None else f"{number}/{change}"
             for text, name_bytes, number, change in self._optional_rows("probes/oracle/list_identifiers", *IDENTIFIERS)
         }
         return {name: identifiers.get(name) for name in names}
@@ -112,9 +54,9 @@ class OracleProbe(ProbeDefaults):
         self._require(LISTING)
         unseen = self._privileges.missing(*_FILES)
         allowed = [query for view, query in _FILES.items() if view not in unseen]
-        rows = {_name(text, name_bytes): values for query in allowed for text, name_bytes, *values in self._rows(query)}
+        rows = {decode_name(text, name_bytes): values for query in allowed for text, name_bytes, *values in self._rows(query)}
         used = {
-            _name(text, name_bytes): _number(used_bytes)
+            decode_name(text, name_bytes): _number(used_bytes)
             for text, name_bytes, used_bytes in self._optional_rows("probes/oracle/sum_used_space", USED)
         }
         # What is in no list of files that may be read is in one that may not.
@@ -145,35 +87,6 @@ class OracleProbe(ProbeDefaults):
         rows = self._rows("probes/oracle/list_snapshots", bounds(first_day, last_day, timezone))
         return last_of_each_day((_recovered(row, timezone) for row in rows), database_names)
 
-    def _require(self, *views: str) -> None:
-        missing = self._privileges.missing(*views)
-        if missing:
-            sentence = f"Oracle at {self._instance.address} does not show this login {' and '.join(missing)}"
-            raise SizesError(f"{sentence}; run on that server: {self._privileges.grants(*missing)}", reason=Reason.NO_PERMISSION)
-
-    def _optional_rows(self, query: str, *views: str) -> list[tuple[object, ...]]:
-        """Rows of a statement that must not fail the probe: empty without the privilege, or if the statement fails."""
-        try:
-            return [] if self._privileges.missing(*views) else self._rows(query)
-        except SizesError:
-            if self._watch.reason is Reason.CANCELLED:
-                raise
-            return []
-
-    def _rows(self, query: str, parameters: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
-        values = dict(parameters or {})
-        text = queries.load(query) % {name: f":{name}" for name in values} if values else queries.load(query)
-        with translating(self._instance, self._watch), closing(self._connection.cursor()) as cursor:
-            cursor.execute(text, values)
-            return cursor.fetchall()
-
-
-def _name(text: object, name_bytes: object) -> str:
-    """A name as the server converts it, or by its own bytes where the conversion lost something (U+FFFD), so that no two become one."""
-    if "\ufffd" not in str(text):
-        return storable(str(text))
-    return storable(bytes.fromhex(str(name_bytes)).decode("ascii", "surrogateescape"))
-
 
 def _outcome(
     name: str, file_bytes: object, limit_bytes: object, file_count: object, unsized_count: object, *, used_bytes: int | None
@@ -191,7 +104,7 @@ def _recovered(row: tuple[object, ...], timezone: ZoneInfo) -> RecoveredSize:
     text, name_bytes, at, file_bytes, limit_bytes, used_bytes = row
     recorded_at, size = cast("datetime", at).replace(tzinfo=UTC), int(str(file_bytes))
     return RecoveredSize(
-        _name(text, name_bytes),
+        decode_name(text, name_bytes),
         recorded_at.astimezone(timezone).date(),
         total_bytes=size,
         data_bytes=size,
@@ -208,10 +121,7 @@ def _number(value: object) -> int | None:
 
 
 @contextmanager
-def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[Probe]:
-    """Open a connection. The privileges of the login ensure that nothing is written."""
-    with (
-        watchdog.watch(None, deadlines.instance_seconds) as watch,
-        closing(open_connection(instance, login, deadlines, watchdog, watch)) as connection,
-    ):
-        yield OracleProbe(connection, instance, watch)
+def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[SizesProbe]:
+    """Open a connection that measures tablespaces."""
+    with opened_connection(instance, login, deadlines, watchdog) as (connection, watch):
+        yield OracleSizes(connection, instance, watch)

@@ -7,40 +7,29 @@ opens a session, and `errors.py` translates errors.
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from psycopg2.extensions import libpq_version
-
-from whalefall_pipelines.domain.instances import Engine, Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watchdog
-from whalefall_pipelines.fleet.postgresql.connection import Session, open_session
+from whalefall_pipelines.fleet.postgresql.connection import Session
 from whalefall_pipelines.fleet.postgresql.names import decode_name, is_utf8
-from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe, ProbeDefaults
+from whalefall_pipelines.fleet.postgresql.probe import PostgresProbe, opened_session
+from whalefall_pipelines.fleet.probe import Deadlines, Privilege
+from whalefall_pipelines.fleet.sizes import SizesDefaults, SizesProbe
 
 
-class PostgresProbe(ProbeDefaults):
-    """An open session with one PostgreSQL server."""
+class PostgresSizes(PostgresProbe, SizesDefaults):
+    """An open session that measures databases."""
 
     def __init__(self, session: Session) -> None:
         """Ask through a session that is already read-only."""
-        self._session = session
+        super().__init__(session)
         self._listed: dict[str, int] = {}
-
-    @property
-    def server_version(self) -> str:
-        """As `server_version` says it, for example `PostgreSQL 18.6`."""
-        return f"PostgreSQL {self._session.connection.get_parameter_status('server_version')}"
-
-    @property
-    def driver(self) -> str:
-        """The libpq in psycopg2, for example `libpq 17.6`."""
-        major, minor = divmod(libpq_version(), 10000)
-        return f"libpq {major}.{minor}"
 
     def privileges(self) -> Sequence[Privilege]:
         """pg_monitor for everything. CONNECT on every database, or pg_read_all_stats, is sufficient for the sizes."""
@@ -51,16 +40,6 @@ class PostgresProbe(ProbeDefaults):
             Privilege("measure databases", grant, is_held=bool(may_measure)),
             Privilege("measure what belongs to no database", grant, is_held=bool(may_measure_shared), is_optional=True),
         )
-
-    def identity(self) -> ServerIdentity | None:
-        """The system identifier, which a cluster gets when it is made; copies of its files have the same one."""
-        try:
-            ((identifier, is_standby, started_at),) = self._session.rows("probes/postgresql/read_identity")
-        except SizesError as error:
-            if error.reason != Reason.NO_PERMISSION:
-                raise
-            return None
-        return ServerIdentity(str(identifier), is_replica=bool(is_standby), started_at=str(started_at))
 
     def list_databases(self) -> Mapping[str, str | None]:
         """Every database in pg_database, with its OID."""
@@ -150,9 +129,7 @@ def _outcome(name: str, answer: _Answer | None) -> DatabaseSize | MissingSize:
 
 
 @contextmanager
-def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[Probe]:
-    """Open a read-only session that names itself and carries its own statement time-out."""
-    with watchdog.watch(None, deadlines.instance_seconds) as watch:
-        session = open_session(instance, login, deadlines, watch)
-        with closing(session.connection):
-            yield PostgresProbe(session)
+def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[SizesProbe]:
+    """Open a session that measures databases."""
+    with opened_session(instance, login, deadlines, watchdog) as session:
+        yield PostgresSizes(session)

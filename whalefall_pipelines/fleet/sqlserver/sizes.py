@@ -9,24 +9,24 @@ where the login may know), and it outlives files: a database that is being resto
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 from zoneinfo import ZoneInfo
 
 import pyodbc
 
-from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
+from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
-from whalefall_pipelines.errors import SizesError, UnreachableError
-from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
+from whalefall_pipelines.errors import SizesError
+from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.histories import bounds, last_of_each_day
 from whalefall_pipelines.fleet.names import storable
-from whalefall_pipelines.fleet.probe import Deadlines, Privilege, Probe, ProbeDefaults
-from whalefall_pipelines.fleet.sqlserver.connection import open_connection, translating
-from whalefall_pipelines.fleet.sqlserver.odbc import Driver, available_drivers
-from whalefall_pipelines.fleet.sqlserver.privileges import Server
+from whalefall_pipelines.fleet.probe import Deadlines, Privilege
+from whalefall_pipelines.fleet.sizes import SizesDefaults, SizesProbe
+from whalefall_pipelines.fleet.sqlserver.odbc import Driver
+from whalefall_pipelines.fleet.sqlserver.probe import SqlServerProbe, best_driver, opened_connection
 from whalefall_pipelines.fleet.sqlserver.statements import is_sendable, quoted, statement, union
 
 # In these states files stand still or grow under the server's eyes. In all others they may be half there, or damaged.
@@ -49,35 +49,12 @@ class _Row:
     shows_all: int
 
 
-class SqlServerProbe(ProbeDefaults):
-    """An open connection to one SQL Server."""
-
-    def __init__(self, connection: pyodbc.Connection, instance: Instance, watch: Watch) -> None:
-        """Ask which server it is and what we may do there."""
-        self._connection = connection
-        self._instance = instance
-        self._watch = watch
-        (row,) = self._rows(*statement("probes/sqlserver/read_server", {}))
-        self._server = Server(**dict(zip((column[0] for column in row.cursor_description), row, strict=True)))
-
-    @property
-    def server_version(self) -> str:
-        """For example `SQL Server 16.0.4135.4`."""
-        return f"SQL Server {self._server.product_version}"
-
-    @property
-    def driver(self) -> str:
-        """The library of the ODBC driver and its version."""
-        name, version = (str(self._connection.getinfo(what)) for what in (pyodbc.SQL_DRIVER_NAME, pyodbc.SQL_DRIVER_VER))
-        return f"{name} {version}"
+class SqlServerSizes(SqlServerProbe, SizesDefaults):
+    """An open connection that measures databases."""
 
     def privileges(self) -> Sequence[Privilege]:
         """What this adapter asks for."""
         return self._server.privileges()
-
-    def identity(self) -> ServerIdentity | None:
-        """The server's name and msdb's own identifier; None where the login does not see msdb."""
-        return self._server.identity
 
     def list_databases(self) -> Mapping[str, str | None]:
         """Every database but snapshots, with its identifiers.
@@ -124,10 +101,6 @@ class SqlServerProbe(ProbeDefaults):
         self._require(self._server.grant_backups, "does not show its backup history", is_held=self._server.reads_backups)
         rows = self._rows(*statement("probes/sqlserver/list_backups", bounds(first_day, last_day, timezone)))
         return last_of_each_day((_recovered(row, timezone) for row in rows), database_names)
-
-    def _require(self, grant: str, what: str, *, is_held: object) -> None:
-        if not is_held:
-            raise SizesError(f"SQL Server at {self._instance.address} {what}; run on that server: {grant}", reason=Reason.NO_PERMISSION)
 
     def _list_secondaries(self) -> frozenset[str]:
         """The databases of which this server has a secondary replica; nobody may know without VIEW SERVER STATE."""
@@ -193,10 +166,6 @@ class SqlServerProbe(ProbeDefaults):
             return MissingSize(name, Reason(error.reason), grant if error.reason == Reason.NO_PERMISSION else str(error))
         return int(container_bytes or 0)
 
-    def _rows(self, text: str, values: Sequence[object]) -> list[pyodbc.Row]:
-        with translating(self._instance, self._watch), closing(self._connection.cursor()) as cursor:
-            return cursor.execute(text, *values).fetchall()
-
 
 def _text(name: bytes) -> str:
     """A name as the server has it, half a surrogate pair included."""
@@ -220,23 +189,16 @@ def _recovered(row: pyodbc.Row, timezone: ZoneInfo) -> RecoveredSize:
 
 
 @contextmanager
-def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[Probe]:
-    """Open a connection through the best driver of this machine."""
-    drivers = available_drivers()
-    if not drivers:
-        sentence = "this machine has no ODBC driver for SQL Server: install ODBC Driver 18 for SQL Server, or tdsodbc (FreeTDS)."
-        raise UnreachableError(f"{instance.name!r} cannot be reached: {sentence}", reason=Reason.INTERNAL_ERROR)
-    with connect_through(drivers[0], instance, login, deadlines, watchdog) as probe:
+def connect(instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog) -> Generator[SizesProbe]:
+    """Open a connection that measures databases, through the best driver of this machine."""
+    with connect_through(best_driver(instance), instance, login, deadlines, watchdog) as probe:
         yield probe
 
 
 @contextmanager
 def connect_through(
     driver: Driver, instance: Instance, login: Login, deadlines: Deadlines, watchdog: Watchdog
-) -> Generator[SqlServerProbe]:
-    """Open a connection through this driver. ODBC has no read-only sessions; the privileges of the login ensure that nothing is written."""
-    with (
-        watchdog.watch(None, deadlines.instance_seconds) as watch,
-        closing(open_connection(driver, instance, login, deadlines, watch)) as connection,
-    ):
-        yield SqlServerProbe(connection, instance, watch)
+) -> Generator[SqlServerSizes]:
+    """Open a connection that measures databases, through this driver."""
+    with opened_connection(driver, instance, login, deadlines, watchdog) as (connection, watch):
+        yield SqlServerSizes(connection, instance, watch)

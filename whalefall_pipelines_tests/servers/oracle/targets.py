@@ -1,6 +1,7 @@
 """The Oracle for tests as a target: a server with the login that probes use, and a probe of it."""
 
 import gc
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -9,7 +10,8 @@ import pytest
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.oracle.sizes import connect
-from whalefall_pipelines.fleet.probe import Deadlines, Probe
+from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.fleet.sizes import SizesProbe
 from whalefall_pipelines_tests.servers.oracle.double import GIBIBYTE, OracleDouble
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
 from whalefall_pipelines_tests.servers.visits import PATIENT, QUICK
@@ -43,7 +45,7 @@ def instance_at(host: str, port: int, **settings: str | None) -> Instance:
 @contextmanager
 def visit(
     host: str, port: int, login: Login = LOGIN, deadlines: Deadlines = PATIENT, watchdog: Watchdog | None = None, **settings: str | None
-) -> Generator[Probe]:
+) -> Generator[SizesProbe]:
     """An open probe."""
     with connect(instance_at(host, port, **settings), login, deadlines, watchdog or Watchdog()) as probe:
         yield probe
@@ -67,3 +69,10 @@ def server() -> Generator[OracleServer]:
     """A server whose login has all the privileges that the README requires."""
     with new_server() as started:
         yield started
+
+
+def unload_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make this process one in which python-oracledb is not installed."""
+    for module in ("sizes", "probe", "connection"):
+        monkeypatch.delitem(sys.modules, f"whalefall_pipelines.fleet.oracle.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "oracledb", None)

@@ -12,7 +12,7 @@ from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver, available_drivers
-from whalefall_pipelines.fleet.sqlserver.sizes import SqlServerProbe, connect_through
+from whalefall_pipelines.fleet.sqlserver.sizes import SqlServerSizes, connect_through
 from whalefall_pipelines_tests.servers.postgresql import make_certificates
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.visits import QUICK
@@ -56,7 +56,7 @@ def visit(
     deadlines: Deadlines = QUICK,
     watchdog: Watchdog | None = None,
     **settings: str | None,
-) -> Generator[SqlServerProbe]:
+) -> Generator[SqlServerSizes]:
     """An open probe."""
     instance = instance_at(server.host, server.port, **settings)
     with connect_through(driver, instance, login, deadlines, watchdog or Watchdog()) as probe:
