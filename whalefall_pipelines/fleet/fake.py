@@ -8,6 +8,7 @@ from datetime import date
 from typing import cast
 from zoneinfo import ZoneInfo
 
+from whalefall_pipelines.domain.accounts import AccountListing, AccountMethod, AccountPrivileges
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
@@ -17,9 +18,10 @@ from whalefall_pipelines.fleet.probe import Deadlines, P_co, Privilege, Question
 
 @dataclass(slots=True)
 class FakeServer:
-    """One server: its databases with their bytes (None: without the privilege), and its fault if it has one.
+    """One server: its databases with their bytes (None: without the privilege), its accounts, and its fault if it has one.
 
-    `delay_seconds` is the duration of a probe. With `hangs` it lasts until the deadline or an interrupt.
+    `delay_seconds` is the duration of a probe. With `hangs` it lasts until the deadline or an interrupt. `privileges_refusal` is an error
+    between the two phases of a probe of accounts.
     """
 
     databases: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
@@ -36,6 +38,9 @@ class FakeServer:
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
     grant_to_list: str | None = None
     version: str = "Fake 1.0"
+    accounts: AccountListing = field(default_factory=lambda: AccountListing((), AccountMethod.FAKE))
+    account_privileges: AccountPrivileges = field(default_factory=lambda: AccountPrivileges((), ()))
+    privileges_refusal: TargetError | None = None
 
 
 class FakeFleet:
@@ -116,6 +121,16 @@ class FakeProbe:
     ) -> Sequence[RecoveredSize]:
         """What its history has of these databases and days."""
         return [size for size in self._server.history if size.database_name in database_names and first_day <= size.stat_date <= last_day]
+
+    def list_accounts(self) -> AccountListing:
+        """Its accounts."""
+        return self._server.accounts
+
+    def read_privileges(self, _listing: AccountListing, /) -> AccountPrivileges:
+        """Its memberships and privileges, or the refusal."""
+        if self._server.privileges_refusal:
+            raise self._server.privileges_refusal
+        return self._server.account_privileges
 
     def _outcome(self, name: str) -> DatabaseSize | MissingSize:
         size = self._server.databases[name]
