@@ -53,12 +53,13 @@ def test_the_server_can_prepare_it(store: Database, name: str) -> None:
     text = "\n".join(line for line in queries.load(name).splitlines() if not line.startswith("--"))
     placeholders = re.findall(r"\{(\w+)\}", text)
     with store.transaction() as cursor:
+        for area in ("accounts", "capacity"):
+            cursor.execute(queries.load(f"{area}/create_staging"))
         if placeholders:  # DDL takes no parameters and cannot be prepared: it is composed, and executed by the tests of its own module
             assert sql.SQL(text).format(**{name: sql.Identifier("x") for name in placeholders}).seq
-        elif text.split(maxsplit=1)[0] == "create":
+        elif text.split(maxsplit=1)[0] in {"create", "analyze"}:
             cursor.execute(text)
         else:
-            cursor.execute(queries.load("capacity/create_staging"))
             numbers: dict[str, int] = {}
             numbered = re.sub(r"%\((\w+)\)s", lambda match: f"${numbers.setdefault(match.group(1), len(numbers) + 1)}", text)
             cursor.execute("prepare tested as " + numbered.replace("%%", "%"))

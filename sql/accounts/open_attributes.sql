@@ -1,0 +1,100 @@
+-- Open the attributes that are new. One that was closed today is
+-- resumed, so that a second reading of a day replaces the first.
+-- Parameters: instance_id, day; the staged rows.
+-- Returns: opened (the number of versions).
+with staged as (
+    select
+        a.account_id,
+        s.account_name,
+        s.can_login,
+        s.is_superuser,
+        s.is_locked,
+        s.is_password_expired,
+        s.has_empty_password,
+        s.password_changed_at,
+        s.password_expires_at,
+        s.authentication,
+        s.attributes
+    from staged_accounts as s
+    inner join instance_accounts as a on s.account_name = a.account_name
+    where a.instance_id = %(instance_id)s and a.is_active
+),
+
+fresh as (
+    select s.*
+    from staged as s
+    where not exists (
+        select 1 from account_attribute_versions as v
+        where
+            v.valid_until is null
+            and v.account_id = s.account_id
+            and v.account_name is not distinct from s.account_name
+            and v.can_login is not distinct from s.can_login
+            and v.is_superuser is not distinct from s.is_superuser
+            and v.is_locked is not distinct from s.is_locked
+            and v.is_password_expired is not distinct from s.is_password_expired
+            and v.has_empty_password is not distinct from s.has_empty_password
+            and v.password_changed_at is not distinct from s.password_changed_at
+            and v.password_expires_at is not distinct from s.password_expires_at
+            and v.authentication is not distinct from s.authentication
+            and v.attributes is not distinct from s.attributes
+    )
+),
+
+resumed as (
+    update account_attribute_versions as v
+    set valid_until = null
+    from fresh as f
+    where
+        v.valid_until = %(day)s
+        and v.account_id = f.account_id
+        and v.account_name is not distinct from f.account_name
+        and v.can_login is not distinct from f.can_login
+        and v.is_superuser is not distinct from f.is_superuser
+        and v.is_locked is not distinct from f.is_locked
+        and v.is_password_expired is not distinct from f.is_password_expired
+        and v.has_empty_password is not distinct from f.has_empty_password
+        and v.password_changed_at is not distinct from f.password_changed_at
+        and v.password_expires_at is not distinct from f.password_expires_at
+        and v.authentication is not distinct from f.authentication
+        and v.attributes is not distinct from f.attributes
+    returning v.account_id
+),
+
+opened as (
+    insert into account_attribute_versions (
+        account_id,
+        account_name,
+        can_login,
+        is_superuser,
+        is_locked,
+        is_password_expired,
+        has_empty_password,
+        password_changed_at,
+        password_expires_at,
+        authentication,
+        attributes,
+        valid_from
+    )
+    select
+        f.account_id,
+        f.account_name,
+        f.can_login,
+        f.is_superuser,
+        f.is_locked,
+        f.is_password_expired,
+        f.has_empty_password,
+        f.password_changed_at,
+        f.password_expires_at,
+        f.authentication,
+        f.attributes,
+        %(day)s
+    from fresh as f
+    where not exists (
+        select 1 from resumed as r
+        where
+            r.account_id = f.account_id
+    )
+)
+
+select count(*)::integer as opened from fresh
