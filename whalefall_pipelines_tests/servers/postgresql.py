@@ -23,8 +23,8 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import wait_select
 
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
-from whalefall_pipelines.fleet.postgresql.sizes import PostgresSizes
-from whalefall_pipelines.fleet.sizes import SizesProbe
+from whalefall_pipelines.fleet.postgresql.probe import PostgresProbe
+from whalefall_pipelines.fleet.probe import Probe
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_binaries import PostgresBinaries, available
 from whalefall_pipelines_tests.conftest import FAST
@@ -121,9 +121,9 @@ def create_login(cluster: PostgresCluster, username: str | None = None, *attribu
     return login
 
 
-def ask_through(probe: SizesProbe, statement: str) -> list[tuple[object, ...]]:
+def ask_through(probe: Probe, statement: str) -> list[tuple[object, ...]]:
     """The answer of a probe's own session to any statement."""
-    assert isinstance(probe, PostgresSizes)
+    assert isinstance(probe, PostgresProbe)
     connection = probe._session.connection
     with connection.cursor() as cursor:
         cursor.execute(statement)

@@ -23,6 +23,7 @@ _TOKEN = re.compile(
 )
 # Syntax that precedes a parenthesis, and syntax that looks up its operators in the search_path.
 _SYNTAX = {"any", "all", "exists", "when", "then", "else", "and", "or", "not", "as", "from", "lateral", "where", "select", "coalesce"}
+_SYNTAX |= {"filter", "greatest"}
 _LOOKS_UP = {"in", "like", "ilike", "similar", "between", "nullif", "using", "natural", "distinct"}
 
 
@@ -64,6 +65,12 @@ def _is_unqualified(before: tuple[str, str], token: tuple[str, str], after: str,
 @pytest.mark.parametrize("name", PROBES)
 def test_a_probe_calls_only_what_the_server_itself_brings(name: str) -> None:
     assert unqualified(queries.load(f"probes/postgresql/{name}")) == []
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_a_probe_is_ascii(name: str) -> None:
+    """The sessions have no encoding, so that psycopg2 sends nothing else."""
+    assert queries.load(f"probes/postgresql/{name}").isascii()
 
 
 @pytest.mark.parametrize(
