@@ -1,5 +1,12 @@
 """Accounts: who can get into which server, through what, and since when."""
 
+from whalefall_pipelines.accounts.columns import COLUMNS
 from whalefall_pipelines.area import Area
 
-AREA = Area(__name__, has_grants=True)
+AREA = Area(
+    __name__,
+    has_definitions=True,
+    automations=("sync_accounts_every_night", "retry_unread_accounts"),
+    has_grants=True,
+    columns=COLUMNS,
+)

@@ -32,6 +32,8 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
         "instance_databases": ("inventory", {"instances"}),
         "database_size_stats": ("capacity", {"instance_databases"}),
         "instance_size_stats": ("capacity", {"database_size_stats"}),
+        "instance_accounts": ("accounts", {"instances"}),
+        "account_privileges": ("accounts", {"instance_accounts"}),
         "table_partitions": ("maintenance", set()),
         "footprint": ("maintenance", set()),
         **{
@@ -79,7 +81,7 @@ def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> N
 def test_the_jobs_and_the_checks() -> None:
     repository = defs.get_repository_def()
     maintenance = {"create_table_partitions", "expire_table_partitions", "measure_footprint", "expire_rows"}
-    assert set(repository.job_names) == maintenance | {"__ASSET_JOB", "collect_capacity", "fill_past_days"} | {
+    assert set(repository.job_names) == maintenance | {"__ASSET_JOB", "collect_capacity", "fill_past_days", "sync_accounts"} | {
         f"aggregate_{period_type}_periods" for period_type in PeriodType
     }
     job = repository.get_job("collect_capacity")
@@ -92,6 +94,9 @@ def test_the_jobs_and_the_checks() -> None:
         "database_size_stats:no_database_jumped",
         "instance_size_stats:every_total_is_the_sum_of_its_databases",
         *(f"instance_size_aggregations/{period_type}:every_final_period_is_complete_or_explained" for period_type in PeriodType),
+        "instance_accounts:every_active_instance_was_observed",
+        "instance_accounts:no_account_gained_superuser",
+        "account_privileges:nothing_is_unreadable_without_a_cure",
         "table_partitions:every_month_in_use_exists",
         "table_partitions:enough_months_ahead",
         "table_partitions:nothing_is_overdue",
@@ -109,6 +114,7 @@ def test_schedules_and_sensors() -> None:
     }
     assert schedules == {
         "collect_every_night": ("0 3 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "sync_accounts_every_night": ("0 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         **{
             f"reconcile_{period_type}_periods": ("20 0 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING)
             for period_type in PeriodType
@@ -126,6 +132,7 @@ def test_schedules_and_sensors() -> None:
         "end_failed_runs": dg.DefaultSensorStatus.RUNNING,
         "end_cancelled_runs": dg.DefaultSensorStatus.RUNNING,
         "missing_table_partitions": dg.DefaultSensorStatus.RUNNING,
+        "retry_unread_accounts": dg.DefaultSensorStatus.RUNNING,
     }
     tick = repository.get_schedule_def("collect_every_night").evaluate_tick(
         dg.build_schedule_context(scheduled_execution_time=datetime(2026, 11, 21, 19, 0, tzinfo=UTC), repository_def=repository)
