@@ -1,0 +1,74 @@
+"""The question who has a privilege on an object, now or on a past day, through which chain and since when."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from whalefall_pipelines.accounts.figures import GapRow
+from whalefall_pipelines.accounts.paths import Holder, Target, find_holders
+from whalefall_pipelines.accounts.store import privileges, reports
+from whalefall_pipelines.domain.instances import Engine
+from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.store.database import Database
+
+# The engines whose effective privileges can be computed.
+COMPUTED = frozenset({Engine.POSTGRESQL, Engine.MYSQL})
+_NAME = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who has a privilege on the targets. Where `unread` covers a target, further accounts may have it: that is unknown.
+
+    `uncomputed` are targets of engines whose effective privileges cannot be computed.
+    """
+
+    targets: tuple[Target, ...]
+    holders: tuple[Holder, ...]
+    unread: tuple[GapRow, ...]
+    uncomputed: tuple[Target, ...]
+
+
+def who_can(database: Database, privilege: str, object_name: str, day: date, names: Sequence[str] = ()) -> Answer:
+    """Who has this privilege on the object of this name on a day, on these instances or on all.
+
+    Raises:
+        InputError: the name is not one to three names with dots between.
+        NotFoundError: no server is known to have such an object on that day.
+    """
+    path = parse_path(object_name)
+    targets = privileges.find_targets(database, path, day, names)
+    if not targets:
+        raise NotFoundError(
+            f"No server is known to have {object_name!r} on {day}. Write a table as SCHEMA.TABLE or DATABASE.SCHEMA.TABLE, on MySQL and MariaDB "
+            "as DATABASE.TABLE, and a database as DATABASE; names with dots in double quotes."
+        )
+    computed = [target for target in targets if target.engine in COMPUTED]
+    rows = privileges.find_steps(database, privilege.upper(), computed, day)
+    unread = reports.list_gaps(database, day, sorted({target.instance_name for target in targets}))
+    databases = {(target.instance_name, target.database_name) for target in targets}
+    return Answer(
+        targets,
+        find_holders(computed, rows),
+        tuple(gap for gap in unread if gap.database_name is None or (gap.instance_name, gap.database_name) in databases),
+        tuple(target for target in targets if target.engine not in COMPUTED),
+    )
+
+
+def parse_path(text: str) -> list[str]:
+    """One to three names with dots between; a name with a dot stands in double quotes, in which "" is one.
+
+    Raises:
+        InputError: it is something else.
+    """
+    names: list[str] = []
+    position = 0
+    while match := _NAME.match(text, position):
+        names.append(match[1].replace('""', '"') if match[1] is not None else match[2])
+        position = match.end() + 1
+        if match.end() == len(text) or text[match.end()] != ".":
+            break
+    if not 1 <= len(names) <= 3 or position != len(text) + 1:
+        raise InputError(f"{text!r} is not an object: write one to three names with dots between, and names with dots in double quotes.")
+    return names
