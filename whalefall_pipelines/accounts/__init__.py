@@ -5,6 +5,7 @@ from whalefall_pipelines.area import Area
 
 AREA = Area(
     __name__,
+    commands=("accounts",),
     has_definitions=True,
     automations=("sync_accounts_every_night", "retry_unread_accounts"),
     has_grants=True,

@@ -41,8 +41,8 @@ def who_can(database: Database, privilege: str, object_name: str, day: date, nam
     targets = privileges.find_targets(database, path, day, names)
     if not targets:
         raise NotFoundError(
-            f"No server is known to have {object_name!r} on {day}. Write a table as SCHEMA.TABLE or DATABASE.SCHEMA.TABLE, on MySQL and MariaDB "
-            "as DATABASE.TABLE, and a database as DATABASE; names with dots in double quotes."
+            f"No server is known to have {object_name!r} on {day}. Write a table as SCHEMA.TABLE or DATABASE.SCHEMA.TABLE, on MySQL and "
+            "MariaDB as DATABASE.TABLE, and a database as DATABASE; names with dots in double quotes."
         )
     computed = [target for target in targets if target.engine in COMPUTED]
     rows = privileges.find_steps(database, privilege.upper(), computed, day)

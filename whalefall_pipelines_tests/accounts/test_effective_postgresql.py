@@ -5,10 +5,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
 
-import psycopg2
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -49,47 +46,60 @@ class Scene:
 def scene_of(server: PostgresCluster, seed: int) -> Iterator[Scene]:
     """A random graph of roles with owners, grants, withdrawals, predefined roles and a superuser."""
     chance = random.Random(seed)  # noqa: S311 - a repeatable scene
-    roles = [new_name("role") for _ in range(9)]
-    database, has_options = create_database(server), server_major(server) >= 16
-    statements = [f"create role {role} {chance.choice(['inherit', 'noinherit'])} {chance.choice(['login', 'nologin'])}" for role in roles]
-    statements.append(f"alter role {chance.choice(roles)} superuser")
-    for member, role in itertools.combinations(chance.sample(roles, len(roles)), 2):
-        if chance.random() < 0.25:
-            options = f" with inherit {chance.random() < 0.6}, set {chance.random() < 0.6}" if has_options else ""
-            statements.append(f"grant {role} to {member}{options}")
-    predefined = ["pg_read_all_data", "pg_write_all_data"]
-    statements += [f"grant {role} to {chance.choice(roles)}" for role in predefined if chance.random() < 0.5]
-    statements.append(f"alter database {database} owner to {chance.choice(roles)}")
-    if chance.random() < 0.5:
-        statements.append(f"revoke connect on database {database} from public")
-        statements += [f"grant connect on database {database} to {chance.choice(roles)}" for _ in range(3)]
-    tables: list[str] = []
+    roles, database = [new_name("role") for _ in range(9)], create_database(server)
+    statements = [*_graph(chance, roles, has_options=server_major(server) >= 16), *_entrance(chance, roles, database)]
     for schema in ("alpha", "beta"):
-        owner = chance.choice(roles)
-        statements.append(f"create schema {schema} authorization {owner}")
-        statements += [f"grant usage on schema {schema} to {chance.choice([*roles, 'public'])}" for _ in range(chance.randrange(3))]
-        if chance.random() < 0.3:
-            statements.append(f"revoke usage on schema {schema} from {owner}")
-        for table in ("one", "two"):
-            name, owner = f"{schema}.{table}", chance.choice(roles)
-            tables.append(name)
-            statements += [f"create table {name} (x integer, y integer)", f"alter table {name} owner to {owner}"]
-            for _ in range(chance.randrange(4)):
-                statements.append(f"grant {chance.choice(PRIVILEGES)} on {name} to {chance.choice([*roles, 'public'])}")
-            if chance.random() < 0.4:
-                statements.append(f"revoke {chance.choice(PRIVILEGES)} on {name} from {owner}")
+        statements += _schema(chance, roles, schema)
     with superuser(server, database) as cursor:
         for statement in statements:
             cursor.execute(statement)
     try:
-        yield Scene(server, database, roles, tables)
+        yield Scene(server, database, roles, [f"{schema}.{table}" for schema in ("alpha", "beta") for table in ("one", "two")])
     finally:
         with superuser(server, database) as cursor:
-            cursor.execute("drop schema alpha cascade; drop schema beta cascade; alter database " + f"{database} owner to postgres")
+            cursor.execute(f"drop schema alpha cascade; drop schema beta cascade; alter database {database} owner to postgres")
         with superuser(server) as cursor:
             cursor.execute(f"drop database {database}")
             for role in roles:
                 cursor.execute(f"drop owned by {role}; drop role {role}")
+
+
+def _graph(chance: random.Random, roles: list[str], *, has_options: bool) -> Iterator[str]:
+    for role in roles:
+        yield f"create role {role} {chance.choice(['inherit', 'noinherit'])} {chance.choice(['login', 'nologin'])}"
+    yield f"alter role {chance.choice(roles)} superuser"
+    for member, role in itertools.combinations(chance.sample(roles, len(roles)), 2):
+        options = f" with inherit {chance.random() < 0.6}, set {chance.random() < 0.6}" if has_options else ""
+        if chance.random() < 0.25:
+            yield f"grant {role} to {member}{options}"
+    for role in ("pg_read_all_data", "pg_write_all_data"):
+        if chance.random() < 0.5:
+            yield f"grant {role} to {chance.choice(roles)}"
+
+
+def _entrance(chance: random.Random, roles: list[str], database: str) -> Iterator[str]:
+    yield f"alter database {database} owner to {chance.choice(roles)}"
+    if chance.random() < 0.5:
+        yield f"revoke connect on database {database} from public"
+        for _ in range(3):
+            yield f"grant connect on database {database} to {chance.choice(roles)}"
+
+
+def _schema(chance: random.Random, roles: list[str], schema: str) -> Iterator[str]:
+    owner = chance.choice(roles)
+    yield f"create schema {schema} authorization {owner}"
+    for _ in range(chance.randrange(3)):
+        yield f"grant usage on schema {schema} to {chance.choice([*roles, 'public'])}"
+    if chance.random() < 0.3:
+        yield f"revoke usage on schema {schema} from {owner}"
+    for table in (f"{schema}.one", f"{schema}.two"):
+        owner = chance.choice(roles)
+        yield f"create table {table} (x integer, y integer)"
+        yield f"alter table {table} owner to {owner}"
+        for _ in range(chance.randrange(4)):
+            yield f"grant {chance.choice(PRIVILEGES)} on {table} to {chance.choice([*roles, 'public'])}"
+        if chance.random() < 0.4:
+            yield f"revoke {chance.choice(PRIVILEGES)} on {table} from {owner}"
 
 
 def server_major(server: PostgresCluster) -> int:

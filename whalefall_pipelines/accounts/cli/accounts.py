@@ -1,0 +1,194 @@
+"""`whalefall accounts`: who can get into which server, through what, and since when.
+
+`sync.py` has sync, `privileges.py` has who-can, reach, drift and export.
+"""
+
+from datetime import datetime, timedelta
+
+import click
+
+from whalefall_pipelines.accounts.cli.options import (
+    as_of_option,
+    csv_option,
+    day_of,
+    instance_option,
+    note_gaps,
+    note_observations,
+    print_list,
+)
+from whalefall_pipelines.accounts.cli.privileges import drift, export, reach, who_can
+from whalefall_pipelines.accounts.cli.sync import sync
+from whalefall_pipelines.accounts.read_accounts import AccountSheet, last_seen, list_accounts, list_changes, show_account
+from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.terminal.output import json_option, note, print_json, print_table
+
+
+@click.group()
+def accounts() -> None:
+    """Show who can get into the servers, with which privileges, since when."""
+
+
+@accounts.command("list")
+@instance_option
+@click.option("--superuser", "superusers_only", is_flag=True, help="Only superusers.")
+@click.option("--tag", metavar="NAME=VALUE", help="Only servers with this tag.")
+@click.option("--built-in", "built_in", is_flag=True, help="Also the accounts that the servers made themselves.")
+@as_of_option
+@csv_option
+@json_option
+def list_(
+    *,
+    names: tuple[str, ...],
+    superusers_only: bool,
+    tag: str | None,
+    built_in: bool,
+    as_of: datetime | None,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """List accounts."""
+    with open_store(load_settings()) as database:
+        day = day_of(database, as_of)
+        found = list_accounts(database, day, names=names, superusers_only=superusers_only, tag=tag)
+        if as_of:
+            note_observations(database, day, names)
+    shown = [account for account in found if built_in or not account.is_built_in]
+    rows = [
+        {
+            "instance": account.instance_name,
+            "account": account.account_name,
+            "kind": account.account_kind,
+            "can_login": account.can_login,
+            "superuser": account.is_superuser,
+            "locked": account.is_locked,
+            "password_expires": account.password_expires_at,
+            "first_seen": account.first_seen_date,
+            "last_login": account.last_login_at,
+        }
+        for account in shown
+    ]
+    columns = ("instance", "account", "kind", "can_login", "superuser", "locked", "password_expires", "first_seen", "last_login")
+    print_list(columns, rows, as_json=as_json, as_csv=as_csv, empty="No account is known; read them with `whalefall accounts sync`.")
+    if len(shown) < len(found):
+        note(f"{len(found) - len(shown)} built-in accounts are not listed; --built-in lists them.")
+
+
+@accounts.command()
+@click.argument("instance")
+@click.argument("account")
+@as_of_option
+@json_option
+def show(*, instance: str, account: str, as_of: datetime | None, as_json: bool) -> None:
+    """Show one account: attributes, roles, and privileges with the path of each.
+
+    In a path, → leads to a role whose privileges the account has, and ⇒ to one that it must become by SET ROLE.
+    """
+    with open_store(load_settings()) as database:
+        day = day_of(database, as_of)
+        sheet = show_account(database, instance, account, day)
+        note_observations(database, day, [instance])
+    if as_json:
+        print_json(_document(sheet))
+        return
+    fields = _attributes(sheet)
+    print_table(("field", "value"), [{"field": name, "value": value} for name, value in fields.items()], as_json=False, empty="")
+    click.echo()
+    print_table(
+        ("role", "path", "has_now", "superuser", "database", "since"), _roles(sheet), as_json=False, empty="It is a member of no role."
+    )
+    click.echo()
+    columns = ("privilege", "on", "through", "has_now", "grantable", "origin", "since")
+    print_table(columns, _privileges(sheet), as_json=False, empty="It has no privilege that could be read.")
+    note_gaps(sheet.gaps)
+
+
+@accounts.command()
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The first day; 7 days ago by default.")
+@instance_option
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="The most changes to show.")
+@csv_option
+@json_option
+def changes(*, since: datetime | None, names: tuple[str, ...], limit: int, as_csv: bool, as_json: bool) -> None:
+    """List what was granted, revoked, added, dropped or changed.
+
+    A change happened after the observation in the column `after`, and not later than on its day.
+    """
+    with open_store(load_settings()) as database:
+        last_day = day_of(database, None)
+        found = list_changes(database, since.date() if since else last_day - timedelta(days=7), last_day, names, limit)
+    rows = [
+        {
+            "day": change.day,
+            "after": change.observed_before,
+            "instance": change.instance_name,
+            "account": change.account_name,
+            "type": change.change_type,
+            "what": change.sentence,
+            "session": change.session_id,
+        }
+        for change in found
+    ]
+    columns = ("day", "after", "instance", "account", "type", "what", *(("session",) if as_json or as_csv else ()))
+    print_list(columns, rows, as_json=as_json, as_csv=as_csv, empty="No account changed on these days, as far as they were observed.")
+    if found and found[0].change_count > len(found):
+        note(f"{found[0].change_count - len(found)} older changes are not shown; --limit shows more.")
+
+
+def _attributes(sheet: AccountSheet) -> dict[str, object]:
+    account = sheet.account
+    return {
+        "instance": account.instance_name,
+        "account": account.account_name,
+        "kind": account.account_kind,
+        "can_login": account.can_login,
+        "superuser": account.is_superuser,
+        "locked": account.is_locked,
+        "password_expired": account.is_password_expired,
+        "empty_password": account.has_empty_password,
+        "password_changed": account.password_changed_at,
+        "password_expires": account.password_expires_at,
+        "authentication": account.authentication,
+        **account.attributes,
+        "first_seen": account.first_seen_date,
+        "last_login": last_seen(account),
+        "observed_on": account.observed_on,
+    }
+
+
+def _roles(sheet: AccountSheet) -> list[dict[str, object]]:
+    return [
+        {
+            "role": role.account_name,
+            "path": sheet.chains[role.account_id],
+            "has_now": role.has_now,
+            "superuser": role.is_superuser,
+            "database": role.database_name,
+            "since": role.since,
+        }
+        for role in {role.account_id: role for role in sorted(sheet.roles, key=lambda role: role.has_now)}.values()
+    ]
+
+
+def _privileges(sheet: AccountSheet) -> list[dict[str, object]]:
+    return [
+        {
+            "privilege": {"deny": "DENIED ", "revoke": "WITHOUT "}.get(privilege.effect, "") + privilege.privilege,
+            "on": privilege.target,
+            "through": privilege.through or "itself",
+            "has_now": privilege.has_now,
+            "grantable": privilege.is_grantable,
+            "origin": privilege.origin,
+            "since": privilege.since,
+        }
+        for privilege in sheet.privileges
+    ]
+
+
+def _document(sheet: AccountSheet) -> dict[str, object]:
+    gaps = [{"what": gap.what, "reason": gap.reason, "detail": gap.detail, "cure": gap.cure} for gap in sheet.gaps]
+    return {**_attributes(sheet), "roles": _roles(sheet), "privileges": _privileges(sheet), "unknown": gaps}
+
+
+for command in (sync, who_can, reach, drift, export):
+    accounts.add_command(command)

@@ -1,0 +1,158 @@
+"""`whalefall accounts who-can | reach | drift | export`: questions about privileges over the whole fleet."""
+
+from collections import defaultdict
+from datetime import datetime
+
+import click
+
+from whalefall_pipelines.accounts.cli.options import (
+    as_of_option,
+    csv_option,
+    day_of,
+    instance_option,
+    note_gaps,
+    note_observations,
+    print_list,
+)
+from whalefall_pipelines.accounts.read_accounts import find_drift, last_seen, list_accounts, show_account
+from whalefall_pipelines.accounts.who_can import who_can as find_who_can
+from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.terminal.output import PARTIAL, json_option, leave, note
+
+# How a person reads whether an account has a privilege.
+_NOW = {"yes": "yes", "depends": "depends", "no": "after SET ROLE"}
+
+
+@click.command("who-can")
+@click.argument("privilege")
+@click.argument("object_name", metavar="OBJECT")
+@instance_option
+@as_of_option
+@csv_option
+@json_option
+def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: datetime | None, as_csv: bool, as_json: bool) -> None:
+    """Show who has a PRIVILEGE on an OBJECT, through which chain and since when.
+
+    PRIVILEGE is one like SELECT, DELETE, DROP or CONNECT. OBJECT is a table, as SCHEMA.TABLE or DATABASE.SCHEMA.TABLE (MySQL and MariaDB:
+    DATABASE.TABLE), or a DATABASE. In a path, → leads to a role whose privileges the account has, and ⇒ to one that it must become by
+    SET ROLE. An answer `depends` if several rules may apply, of which only the server knows in a session which one does.
+
+    Exit codes: 0 the answer is complete, 1 something could not be read, so that more accounts may have it.
+    """
+    with open_store(load_settings()) as database:
+        day = day_of(database, as_of)
+        answer = find_who_can(database, privilege, object_name, day, names)
+        note_observations(database, day, sorted({target.instance_name for target in answer.targets}))
+    rows = [
+        {
+            "account": holder.account_name if not holder.is_everyone else f"{holder.account_name} (everybody)",
+            "instance": holder.target.instance_name,
+            "object": holder.target.name,
+            "can": holder.has_now if as_json or as_csv else _NOW[holder.has_now],
+            "can_login": holder.can_login,
+            "path": holder.path,
+            "since": holder.since,
+        }
+        for holder in answer.holders
+    ]
+    columns = ("account", "instance", "object", "can", "can_login", "path", "since")
+    where = ", ".join(f"{target.name} of {target.instance_name}" for target in answer.targets[:5])
+    print_list(columns, rows, as_json=as_json, as_csv=as_csv, empty=f"Nobody has {privilege.upper()} on {where}, as far as it was read.")
+    note_gaps(answer.unread)
+    for target in answer.uncomputed:
+        note(f"unknown: {target.instance_name} is a server of {target.engine}, whose effective privileges are not computed.")
+    if answer.unread or answer.uncomputed:
+        leave(PARTIAL)
+
+
+@click.command()
+@click.argument("instance")
+@click.argument("account")
+@as_of_option
+@csv_option
+@json_option
+def reach(*, instance: str, account: str, as_of: datetime | None, as_csv: bool, as_json: bool) -> None:
+    """Show what an ACCOUNT can touch: its privileges and those of all roles that it has or can become, counted by database."""
+    with open_store(load_settings()) as database:
+        day = day_of(database, as_of)
+        sheet = show_account(database, instance, account, day)
+        note_observations(database, day, [instance])
+    counts: defaultdict[tuple[object, ...], int] = defaultdict(int)
+    for privilege in sheet.privileges:
+        if privilege.effect == "grant":
+            key = (privilege.path["database"], privilege.scope, privilege.privilege, privilege.has_now, privilege.through or "itself")
+            counts[key] += 1
+    columns: tuple[str, ...] = ("database", "scope", "privilege", "has_now", "through", "objects")
+    rows: list[dict[str, object]] = [
+        dict(zip(columns, (*key, count), strict=True)) for key, count in sorted(counts.items(), key=lambda item: str(item[0]))
+    ]
+    print_list(columns, rows, as_json=as_json, as_csv=as_csv, empty="It reaches nothing that could be read.")
+    become = sorted({role.account_name for role in sheet.roles if role.is_superuser and role.can_become})
+    if sheet.account.is_superuser:
+        note(f"{account!r} is a superuser: it reaches everything.")
+    elif become:
+        note(f"{account!r} can become a superuser ({', '.join(become)}): it reaches everything.")
+    note_gaps(sheet.gaps)
+
+
+@click.command()
+@click.option("--tag", required=True, metavar="NAME=VALUE", help="Compare the servers with this tag.")
+@as_of_option
+@csv_option
+@json_option
+def drift(*, tag: str, as_of: datetime | None, as_csv: bool, as_json: bool) -> None:
+    """Show accounts of one name that differ between the servers with a tag."""
+    with open_store(load_settings()) as database:
+        day = day_of(database, as_of)
+        found = find_drift(database, tag, day)
+    rows = [
+        {
+            "account": difference.account_name,
+            "engine": difference.engine,
+            "difference": difference.difference,
+            "on": list(difference.present_on) if as_json else ", ".join(difference.present_on),
+            "not_on": list(difference.missing_on) if as_json else ", ".join(difference.missing_on),
+        }
+        for difference in found
+    ]
+    columns = ("account", "engine", "difference", "on", "not_on")
+    print_list(columns, rows, as_json=as_json, as_csv=as_csv, empty=f"No account differs between the servers with {tag}.")
+
+
+@click.command()
+@instance_option
+@click.option("--tag", metavar="NAME=VALUE", help="Only servers with this tag.")
+@as_of_option
+def export(*, names: tuple[str, ...], tag: str | None, as_of: datetime | None) -> None:
+    """Print a CSV file for attestation: one row per account and privilege, with an empty column for the decision."""
+    columns = ("instance", "account", "kind", "superuser", "privilege", "on", "through", "since", "last_seen", "owner", "decision")
+    rows: list[dict[str, object]] = []
+    with open_store(load_settings()) as database:
+        day = day_of(database, as_of)
+        for account in list_accounts(database, day, names=names, tag=tag):
+            if account.is_built_in or account.is_everyone:
+                continue
+            base: dict[str, object] = {
+                "instance": account.instance_name,
+                "account": account.account_name,
+                "kind": account.account_kind,
+                "superuser": account.is_superuser,
+                "last_seen": last_seen(account),
+            }
+            privileges = [
+                privilege
+                for privilege in show_account(database, account.instance_name, account.account_name, day).privileges
+                if privilege.effect == "grant"
+            ]
+            rows += [
+                base
+                | {
+                    "privilege": privilege.privilege,
+                    "on": privilege.target,
+                    "through": privilege.through or "itself",
+                    "since": privilege.since,
+                }
+                for privilege in privileges
+            ] or [base]
+    print_list(columns, rows, as_json=False, as_csv=True, empty="")

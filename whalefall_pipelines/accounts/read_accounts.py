@@ -1,0 +1,147 @@
+"""What people ask of stored accounts: lists, one account, its reach, changes, drift. All of it is answered for any day."""
+
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from whalefall_pipelines.accounts.figures import Change, GapRow, describe_object
+from whalefall_pipelines.accounts.store import accounts as store
+from whalefall_pipelines.accounts.store import reports
+from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.inventory.fleet import registered_instances
+from whalefall_pipelines.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPrivilege:
+    """A privilege of an account, and through which role it has it: empty by itself. `has_now` is false if only SET ROLE gives it."""
+
+    scope: str
+    path: Mapping[str, Any]
+    privilege: str
+    is_grantable: bool
+    origin: str
+    effect: str
+    traits: str
+    through: str
+    has_now: bool
+    since: date
+
+    @property
+    def target(self) -> str:
+        """The object, in words."""
+        return describe_object(self.scope, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSheet:
+    """Everything that is known of one account on a day. `through` of a role is the chain that leads to it, empty if direct."""
+
+    account: store.AccountRow
+    roles: tuple[store.ReachedRole, ...]
+    chains: Mapping[int, str]
+    privileges: tuple[OwnPrivilege, ...]
+    gaps: tuple[GapRow, ...]
+
+
+def list_accounts(
+    database: Database, day: date, *, names: Sequence[str] = (), superusers_only: bool = False, tag: str | None = None
+) -> tuple[store.AccountRow, ...]:
+    """The accounts of a day, of these instances or of those with a tag (`env=prod`).
+
+    Raises:
+        NotFoundError: an instance is not registered.
+        InputError: the tag is not NAME=VALUE.
+    """
+    if names:
+        registered_instances(database, names)
+    return store.list_accounts(database, day, names=names, superusers_only=superusers_only, tag=parse_tag(tag) if tag else None)
+
+
+def show_account(database: Database, instance_name: str, account_name: str, day: date) -> AccountSheet:
+    """One account with its roles and privileges, its own and those through roles.
+
+    Raises:
+        NotFoundError: there was no such account on that day, as far as it was observed.
+    """
+    registered_instances(database, [instance_name])
+    found = store.list_accounts(database, day, names=[instance_name], account_names=[account_name])
+    if not found:
+        raise NotFoundError(
+            f"No account {account_name!r} is known of {instance_name!r} on {day}; "
+            f"`whalefall accounts list --instance {instance_name}` shows those that are."
+        )
+    account = found[0]
+    roles = store.list_roles_of(database, account.account_id, day)
+    chains = _chains(account.account_id, roles)
+    has_now = {role.account_id for role in roles if role.has_now}
+    privileges = tuple(
+        OwnPrivilege(
+            row.scope,
+            {"database": row.database_name, "schema": row.schema_name, "object": row.object_name, "column": row.column_name},
+            row.privilege,
+            row.is_grantable,
+            row.origin,
+            row.effect,
+            row.traits,
+            chains[row.account_id],
+            row.account_id in has_now,
+            row.since,
+        )
+        for row in store.list_privileges_of(database, sorted(chains), day)
+    )
+    others = tuple(role for role in roles if role.account_id != account.account_id)
+    return AccountSheet(account, others, chains, privileges, reports.list_gaps(database, day, [instance_name]))
+
+
+def list_changes(database: Database, first_day: date, last_day: date, names: Sequence[str], most: int) -> tuple[Change, ...]:
+    """The newest changes of these days."""
+    if names:
+        registered_instances(database, names)
+    return reports.list_changes(database, first_day, last_day, names, most)
+
+
+def find_drift(database: Database, tag: str, day: date) -> tuple[store.Drift, ...]:
+    """Accounts of one name whose attributes, roles or privileges differ between the servers with a tag."""
+    return store.find_drift(database, parse_tag(tag), day)
+
+
+def not_observed(database: Database, day: date, names: Sequence[str]) -> tuple[store.Bounds, ...]:
+    """The instances that were not observed on this day, with the observations around it."""
+    return tuple(bounds for bounds in store.summarize_observations(database, day, names) if bounds.observed_before != day)
+
+
+def parse_tag(tag: str) -> tuple[str, str]:
+    """A tag as NAME=VALUE.
+
+    Raises:
+        InputError: it is something else.
+    """
+    name, mark, value = tag.partition("=")
+    if not (name and mark):
+        raise InputError(f"{tag!r} is not a tag: write NAME=VALUE, such as env=prod.")
+    return name, value
+
+
+def last_seen(account: store.AccountRow) -> datetime | str:
+    """The last login if the server tells it; otherwise only since when it was watched."""
+    return account.last_login_at or f"not known, watched since {account.first_seen_date}"
+
+
+def _chains(account_id: int, roles: Sequence[store.ReachedRole]) -> dict[int, str]:
+    """The shortest chain of roles to each reached account; empty for the account itself."""
+    by_via: defaultdict[int | None, list[store.ReachedRole]] = defaultdict(list)
+    for role in sorted(roles, key=lambda role: not role.has_now):
+        by_via[role.via_id].append(role)
+    chains = {account_id: ""}
+    waiting = deque([account_id])
+    while waiting:
+        via = waiting.popleft()
+        for role in by_via[via]:
+            if role.account_id not in chains:
+                arrow = "→" if role.has_now else "⇒"
+                chains[role.account_id] = f"{chains[via]} {arrow} {role.account_name}".strip()
+                waiting.append(role.account_id)
+    return chains

@@ -1,0 +1,140 @@
+"""Reads accounts, their roles and their privileges of any day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.rows import fetch_as
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One account on a day. `observed_on` is the newest observation up to that day."""
+
+    account_id: int
+    instance_id: int
+    instance_name: str
+    engine: str
+    account_name: str
+    account_kind: str
+    is_built_in: bool
+    is_everyone: bool
+    can_login: bool | None
+    is_superuser: bool | None
+    is_locked: bool | None
+    is_password_expired: bool | None
+    has_empty_password: bool | None
+    password_changed_at: datetime | None
+    password_expires_at: datetime | None
+    authentication: str | None
+    attributes: Mapping[str, Any]
+    first_seen_date: date
+    last_login_at: datetime | None
+    observed_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedRole:
+    """One step to a role: `via_id` is the member through which it is reached. With `database_name` it holds in that database alone."""
+
+    account_id: int
+    account_name: str
+    via_id: int | None
+    has_now: bool
+    can_become: bool
+    since: date | None
+    database_name: str | None
+    is_superuser: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrivilegeRow:
+    """A privilege that an account has by itself."""
+
+    account_id: int
+    scope: str
+    database_name: str | None
+    schema_name: str | None
+    object_name: str | None
+    column_name: str | None
+    privilege: str
+    is_grantable: bool
+    origin: str
+    effect: str
+    traits: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A difference between the accounts of one name on several servers."""
+
+    account_name: str
+    engine: str
+    difference: str
+    present_on: tuple[str, ...]
+    missing_on: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The newest observation of an instance up to a day, and the first one after it."""
+
+    instance_name: str
+    observed_before: date | None
+    observed_after: date | None
+
+
+def list_accounts(
+    database: Database,
+    day: date,
+    *,
+    names: Sequence[str] = (),
+    account_names: Sequence[str] = (),
+    superusers_only: bool = False,
+    tag: tuple[str, str] | None = None,
+) -> tuple[AccountRow, ...]:
+    """The accounts that existed on a day. Empty selections mean all."""
+    tag_name, tag_value = tag or (None, None)
+    parameters: dict[str, object] = {
+        "day": day,
+        "names": list(names) or None,
+        "account_names": list(account_names) or None,
+        "superusers_only": superusers_only,
+        "tag_name": tag_name,
+        "tag_value": tag_value,
+    }
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("accounts/list_accounts"), parameters)
+        return fetch_as(cursor, AccountRow)
+
+
+def list_roles_of(database: Database, account_id: int, day: date) -> tuple[ReachedRole, ...]:
+    """The steps to all roles that an account reaches, and the account itself without `via_id`."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("accounts/list_roles_of"), {"account_id": account_id, "day": day})
+        return fetch_as(cursor, ReachedRole)
+
+
+def list_privileges_of(database: Database, account_ids: Sequence[int], day: date) -> tuple[PrivilegeRow, ...]:
+    """The privileges that these accounts have by themselves."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("accounts/list_privileges_of"), {"account_ids": list(account_ids), "day": day})
+        return fetch_as(cursor, PrivilegeRow)
+
+
+def find_drift(database: Database, tag: tuple[str, str], day: date) -> tuple[Drift, ...]:
+    """The differences between accounts of one name on the servers of one engine with a tag."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("accounts/find_drift"), {"day": day, "tag_name": tag[0], "tag_value": tag[1]})
+        return fetch_as(cursor, Drift)
+
+
+def summarize_observations(database: Database, day: date, names: Sequence[str] = ()) -> tuple[Bounds, ...]:
+    """Between which observations a day lies, for each instance that was ever observed."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("accounts/summarize_observations"), {"day": day, "names": list(names) or None})
+        return fetch_as(cursor, Bounds)
