@@ -23,7 +23,7 @@ BUILT_IN = {
         "getutcdate",
         "dm_io_virtual_file_stats",
     ),
-    *("sys_context", "rawtohex"),
+    *("sys_context", "rawtohex", "sys_extract_utc"),
 }
 
 
