@@ -203,8 +203,9 @@ class AccountReach(NamedTuple):
 class UnreadScope:
     """What could not be read, so that nothing stored about it may be closed.
 
-    It covers every fact with this `scope` (None: any) in this `database_name` (None: any, and none); with `attribute`, the field of that
-    name in `AccountAttributes` of every account and no fact. `cure` is the statement that cures it; None if there is none.
+    It covers every fact with this `scope` (None: any) in this `database_name` (None: any, and none), and every account inside that
+    database. With `attribute` it covers no fact, but the field of that name in `AccountAttributes` of every account, or something of the
+    engine that has no field (`restrictions`, `administrative_privileges`). `cure` is the statement that cures it; None if there is none.
     """
 
     reason: Reason

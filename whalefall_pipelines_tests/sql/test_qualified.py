@@ -12,8 +12,18 @@ FOLDERS = {"sqlserver": "tsql", "oracle": "oracle"}
 STATEMENTS = [(folder, path.stem) for folder in FOLDERS for path in sorted((queries.SQL_ROOT / "probes" / folder).glob("*.sql"))]
 # Built-in functions, which both engines look up before any user-defined ones; sqlglot knows the others by name.
 BUILT_IN = {
-    *("serverproperty", "original_login", "quotename", "has_perms_by_name", "db_id", "has_dbaccess", "dm_io_virtual_file_stats"),
-    *("sys_context", "rawtohex"),
+    *(
+        "serverproperty",
+        "original_login",
+        "quotename",
+        "has_perms_by_name",
+        "db_id",
+        "has_dbaccess",
+        "loginproperty",
+        "getutcdate",
+        "dm_io_virtual_file_stats",
+    ),
+    *("sys_context", "rawtohex", "sys_extract_utc"),
 }
 
 

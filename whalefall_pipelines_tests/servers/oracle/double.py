@@ -14,6 +14,8 @@ import oracledb
 import sqlglot
 from sqlglot import exp
 
+from whalefall_pipelines_tests.servers.oracle.accounts import ACCOUNTS, TABLES
+
 GIBIBYTE = 2**30
 BLOCK = 8192
 NEEDED = ("dba_tablespaces", "dba_data_files", "dba_temp_files")
@@ -22,7 +24,7 @@ HISTORY = ("dba_hist_tbspc_space_usage", "dba_hist_snapshot", "v_$tablespace")
 IDENTITY = ("v_$database", "v_$instance")
 IDENTIFIERS = ("v_$tablespace", "v_$datafile")
 SHARED = ("v_$log", "v_$logfile", "v_$standby_log", "v_$controlfile")
-VIEWS = tuple(dict.fromkeys((*NEEDED, USED, *HISTORY, *IDENTITY, *IDENTIFIERS, *SHARED)))
+VIEWS = tuple(dict.fromkeys((*NEEDED, USED, *HISTORY, *IDENTITY, *IDENTIFIERS, *SHARED, *ACCOUNTS)))
 PUBLIC = ("product_component_version", "all_users", "all_views", "session_privs")
 _CONTAINER = 3
 # Represent bytes of names that are invalid in the server's character set, which DuckDB cannot hold.
@@ -79,7 +81,7 @@ class OracleDouble:
 
     def __post_init__(self) -> None:
         self.database = duckdb.connect()
-        self.database.execute(_CATALOGUE)
+        self.database.execute(_CATALOGUE + TABLES)
         self.grant(*VIEWS)
 
     def add_tablespace(

@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import duckdb
 
+from whalefall_pipelines_tests.servers.sqlserver.principals import FUNCTIONS, TABLES, Principals
+
 SERVER_NAME = "FIXTURE01"
 VERSION = (16, 0, 4135)
 ONLINE = "ONLINE"
@@ -44,7 +46,8 @@ create macro server.has_right(wanted) as not server.is_denied(wanted)
     and exists (select 1 from server.rights as r where r.login = getvariable('login')::varchar and r.name in (wanted, 'sysadmin'));
 create table server.databases (
     database_id integer, name varchar unique, state tinyint, state_desc varchar, source_database_id integer, replica_id uuid,
-    create_date timestamp default current_localtimestamp(), service_broker_guid uuid default uuid(), owner varchar);
+    create_date timestamp default current_localtimestamp(), service_broker_guid uuid default uuid(), owner varchar,
+    owner_sid blob default '\\x01'::blob, is_trustworthy_on boolean default false);
 create table server.sparse_files (database_id integer, size_on_disk_bytes bigint);
 insert into server.sparse_files values ({_RESOURCE_DATABASE}, {RESOURCE_BYTES});
 create table server.replicas (replica_id uuid, is_local boolean, role tinyint, is_readable boolean);
@@ -53,7 +56,8 @@ create table server.files (
     database_id integer, type tinyint, size integer, own_size integer, state tinyint, max_size integer, growth integer);
 create schema sys;
 create view sys.databases as
-    select database_id, name, state, state_desc, source_database_id, replica_id, create_date, service_broker_guid from server.databases
+    select database_id, name, state, state_desc, source_database_id, replica_id, create_date, service_broker_guid, owner_sid,
+        is_trustworthy_on from server.databases
     where name in ('master', 'tempdb') or owner = getvariable('login')::varchar or server.has_right('VIEW ANY DATABASE');
 create macro sys.dm_io_virtual_file_stats(wanted_database, wanted_file) as table
     select database_id, size_on_disk_bytes from server.sparse_files
@@ -111,7 +115,7 @@ class Catalogue:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        self.connection.execute(_TABLES)
+        self.connection.execute(_TABLES + TABLES + FUNCTIONS)
         for name in _SYSTEM:
             self.add_database(name, data_pages=1000, log_pages=100)
 
@@ -158,6 +162,15 @@ class Catalogue:
         files += [] if defunct_pages is None else [(0, defunct_pages, defunct_pages, 7, -1, growth)]
         for file in files:
             self._run("insert into server.files values (?, ?, ?, ?, ?, ?, ?)", number, *file)
+
+    @property
+    def principals(self) -> Principals:
+        """Its users, roles and permissions, to be filled."""
+        return Principals(self._run)
+
+    def trust(self, database: str, owner_sid: bytes) -> None:
+        """Make a database trustworthy, with this owner."""
+        self._run("update server.databases set is_trustworthy_on = true, owner_sid = ? where name = ?", owner_sid, database)
 
     def add_many(self, names: Sequence[str]) -> None:
         """Databases of one page of data and one of log each, by two statements instead of three for each."""

@@ -16,6 +16,7 @@ from sqlglot.errors import SqlglotError
 from whalefall_pipelines import queries
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import ONLINE, Catalogue, utf_16
 from whalefall_pipelines_tests.servers.sqlserver.messages import Result, ServerError
+from whalefall_pipelines_tests.servers.sqlserver.principals import OWN
 from whalefall_pipelines_tests.servers.sqlserver.values import Column
 
 # Statements that drivers send by themselves when they connect; none of them changes an answer.
@@ -36,7 +37,7 @@ _TYPES = {
 }
 _TYPES |= {"TIMESTAMP": "datetime", "DATE": "date"}
 # The views that every database has, and the table function that replaces each.
-_OWN = {"database_files": "server.files_of", "allocation_units": "server.allocation_units_of"}
+_OWN = {"database_files": "server.files_of", "allocation_units": "server.allocation_units_of"} | OWN
 _MOST_INT = 2**31 - 1
 
 
@@ -173,7 +174,7 @@ def _run(catalogue: Catalogue, caller: Caller, text: str, values: Mapping[str, o
 
 
 def _value(column: Column, value: object) -> object:
-    return utf_16(str(value)) if column.type_name == "varbinary" else value
+    return utf_16(value) if column.type_name == "varbinary" and isinstance(value, str) else value
 
 
 def _column(name: str, kind: object) -> Column:
