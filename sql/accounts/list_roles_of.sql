@@ -1,7 +1,7 @@
 -- The roles that an account reaches on a day: those whose privileges it has now, and those that it can become. Everybody's roles count.
 -- Parameters: account_id, day.
--- Returns: account_id (of the role), account_name, via_id (the member through which it is reached), has_now, can_become, since,
--- database_name, is_superuser; one row per step.
+-- Returns: account_id (of the role), account_name, via_id (the member through which it is reached), is_active (the step needs no SET
+-- ROLE), has_now, can_become, since, database_name, is_superuser; one row per step.
 with recursive memberships as (
     select
         v.member_id,
@@ -27,10 +27,11 @@ with recursive memberships as (
     where a.account_id = %(account_id)s and e.is_everyone and e.is_active and e.account_id <> a.account_id
 ),
 
-reached (account_id, via_id, has_now, can_become, since, database_name) as (
+reached (account_id, via_id, is_active, has_now, can_become, since, database_name) as (
     select
         %(account_id)s::integer,
         null::integer,
+        true,
         true,
         true,
         null::date,
@@ -39,6 +40,7 @@ reached (account_id, via_id, has_now, can_become, since, database_name) as (
     select
         m.role_id,
         r.account_id,
+        m.inherits and (r.via_id is not null or m.is_default),
         r.has_now and m.inherits and (r.via_id is not null or m.is_default),
         r.can_become and m.can_set,
         m.valid_from,
@@ -52,6 +54,7 @@ select
     r.account_id,
     v.account_name,
     r.via_id,
+    r.is_active,
     r.has_now,
     r.can_become,
     r.since,

@@ -81,8 +81,8 @@ schema_rows as (
         instance_id,
         database_name,
         user_name,
-        count(distinct account_id, pattern) as all_rows,
-        count(distinct account_id, pattern) filter (where privilege = %(privilege)s) as having_rows
+        count(distinct account_id::text || '/' || pattern) as all_rows,
+        count(distinct account_id::text || '/' || pattern) filter (where privilege = %(privilege)s) as having_rows
     from facts
     where scope = 'database' and effect = 'grant'
     group by instance_id, database_name, user_name

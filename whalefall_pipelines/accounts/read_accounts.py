@@ -141,7 +141,7 @@ def _chains(account_id: int, roles: Sequence[store.ReachedRole]) -> dict[int, st
         via = waiting.popleft()
         for role in by_via[via]:
             if role.account_id not in chains:
-                arrow = "→" if role.has_now else "⇒"
+                arrow = "→" if role.is_active else "⇒"
                 chains[role.account_id] = f"{chains[via]} {arrow} {role.account_name}".strip()
                 waiting.append(role.account_id)
     return chains

@@ -32,8 +32,8 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.outage import OUTAGE_SECONDS, retry_while_unavailable
 
 Result = TypeVar("Result")
-# Attempts within one run, for failures that came quickly, and the pause before each further one, in seconds.
-PAUSES = (1.0, 3.0)
+# The pause before each further attempt within one run, for failures that came quickly, in seconds. The sensor retries later.
+PAUSES = (1.0,)
 QUICK_SECONDS = 2.0
 
 

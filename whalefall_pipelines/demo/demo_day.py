@@ -2,12 +2,13 @@
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Protocol
 from uuid import uuid4
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.accounts.sync import server_sync
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
 from whalefall_pipelines.capacity.collect import recompute_totals, server_collector
 from whalefall_pipelines.capacity.day_reports import DayReport, report_days
@@ -109,6 +110,8 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
     if not has_history:
         progress.say(f"loading {HISTORY_DAYS} days of SIMULATED history")
         _load_history(settings, database, day)
+        _observe_yesterday(settings, database, day)
+        fleet.change_accounts()
     sessions = _execute(settings, database, runs, progress)
     if not any(run.category is SyncCategory.AGGREGATION for _, run in runs):
         _aggregate(database, day)
@@ -128,7 +131,10 @@ def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
         if session.sync_type is SyncType.BACKFILL and session.status is SessionStatus.COMPLETED
     ]
     first_day, yesterday = day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1)
-    runs = [(f"collecting {day} through Dagster", collection(day, day))]
+    runs = [
+        (f"collecting {day} through Dagster", collection(day, day)),
+        ("reading accounts through Dagster", Run("sync_accounts", SyncCategory.ACCOUNT, day, day)),
+    ]
     if SyncCategory.CAPACITY not in told:
         runs.insert(0, ("reporting the history to Dagster: a backfill that reads the stored days", collection(first_day, yesterday)))
     if told.count(SyncCategory.AGGREGATION) < len(PeriodType):
@@ -166,6 +172,16 @@ def _aggregate(database: Database, day: date) -> None:
         plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, day, day)
         with sync_session(database, plan, []):  # records are added for the instances that changed
             aggregate_sizes(database, [period_of(period_type, day)], day, plan.session_id)
+
+
+def _observe_yesterday(settings: Settings, database: Database, day: date) -> None:
+    """Store the accounts as SIMULATED observations of yesterday, so that what changes today is a change."""
+    yesterday = day - timedelta(days=1)
+    sync = server_sync(settings, database)
+    then = replace(sync, clock=lambda: system_clock() - timedelta(days=1), pauses=())
+    for outcome in then.sync_day(active_instances(database), yesterday, None):
+        if outcome.error and not isinstance(outcome.error, TargetError):
+            raise outcome.error
 
 
 def _has_history(database: Database) -> bool:

@@ -16,6 +16,7 @@ import yaml
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.errors import LocalServerError
+from whalefall_pipelines.fleet.mysql.account_grants import create_view, grant_accounts, grant_table
 from whalefall_pipelines.runtime.local_servers import mariadb_binaries
 from whalefall_pipelines.runtime.local_servers.mariadb import MariadbServer
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
@@ -32,6 +33,8 @@ POSTGRES_DATABASES: tuple[tuple[str, dict[str, int]], ...] = (
     ("platform", {"auth": 8_000, "audit": 60_000, "Mixed Case; 日本": 2_000}),
 )
 FORBIDDEN = ("platform", "audit")
+# The database with the accounts of a company, on a server that shows all of them.
+STAFFED = ("orders", "billing")
 MARIADB_NAME, MARIADB_DATABASES = "web", ("wordpress", "forum")
 # Durability is off, because the demo's data can be recreated.
 _POSTGRES_OPTIONS = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=20", "jit=off", "autovacuum=off")
@@ -75,6 +78,11 @@ class DemoFleet:
             for job in as_completed(jobs):
                 say(job.result())
         self._write_fleet_file(maria)
+
+    def change_accounts(self) -> None:
+        """Grant what was not granted yesterday, so that today has changes to show."""
+        cluster = dict(self._clusters())[STAFFED[0]]
+        administer(cluster, queries.load("demo/postgresql/change_accounts"), database=STAFFED[1])
 
     def stop(self) -> list[str]:
         """Stop the running servers, and return their names."""
@@ -132,6 +140,8 @@ def _fill_postgres(name: str, cluster: PostgresCluster, password: str) -> str:
         administer(cluster, queries.load("demo/postgresql/fill_database"), database=database, parameters={"row_count": row_count})
         if (name, database) == FORBIDDEN:
             administer(cluster, queries.load("demo/postgresql/forbid_database"), identifiers={"database": database})
+        if (name, database) == STAFFED:
+            administer(cluster, queries.load("demo/postgresql/create_accounts"), database=database)
     return f"{name}: PostgreSQL on 127.0.0.1:{cluster.port}, {len(databases)} databases of its own"
 
 
@@ -142,4 +152,13 @@ def _fill_mariadb(server: MariadbServer, password: str) -> str:
     for database in MARIADB_DATABASES:
         steps = (f"create_{database}", f"create_{database}_entries", f"fill_{database}")
         server.administer(*(queries.load(f"demo/mariadb/{step}") for step in steps))
+    server.administer(*(queries.load(f"demo/mariadb/{step}") for step in ("create_application", "grant_application")))
+    server.administer(*_account_grants(f"'{MONITOR}'@'%'"))
     return f"{MARIADB_NAME}: MariaDB on 127.0.0.1:{server.port}, {len(MARIADB_DATABASES)} databases of its own"
+
+
+def _account_grants(grantee: str) -> list[str]:
+    """What `whalefall instances test` asks for, so that the login reads accounts without hashes."""
+    tables = ("db", "tables_priv", "columns_priv", "procs_priv", "proxies_priv", "roles_mapping")
+    grants = [grant_accounts("mariadb", grantee), *(grant_table(table, grantee) for table in tables), create_view("mariadb", grantee)]
+    return [statement for grant in grants for statement in grant.removesuffix(";").split("; ")]

@@ -89,12 +89,12 @@ def test_one_account_with_its_roles_and_the_path_of_each_privilege(fleet: Accoun
     sheet = document(store_environment, "accounts", "show", "orders", "alice")
     assert {role["role"]: (role["path"], role["has_now"]) for role in sheet["roles"]} == {
         "dba": ("⇒ dba", False),
-        "owner": ("⇒ dba ⇒ owner", False),
+        "owner": ("⇒ dba → owner", False),
     }
     assert {(row["privilege"], row["on"], row["through"]) for row in sheet["privileges"]} == {
-        ("OWNER", "table shop.orders.invoices", "⇒ dba ⇒ owner"),
-        ("USAGE", "schema shop.orders", "⇒ dba ⇒ owner"),
-        ("CONNECT", "database shop", "⇒ dba ⇒ owner"),
+        ("OWNER", "table shop.orders.invoices", "⇒ dba → owner"),
+        ("USAGE", "schema shop.orders", "⇒ dba → owner"),
+        ("CONNECT", "database shop", "⇒ dba → owner"),
     }
     assert sheet["unknown"][0]["cure"] == 'GRANT CONNECT ON DATABASE "audit" TO monitor;'
     assert sheet["last_login"] == f"not known, watched since {BEFORE}"

@@ -38,11 +38,13 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class ReachedRole:
-    """One step to a role: `via_id` is the member through which it is reached. With `database_name` it holds in that database alone."""
+    """One step to a role: `via_id` is the member through which it is reached, without SET ROLE if it
+    `is_active`. With `database_name` it holds in that database alone."""
 
     account_id: int
     account_name: str
     via_id: int | None
+    is_active: bool
     has_now: bool
     can_become: bool
     since: date | None
