@@ -18,7 +18,8 @@ class Area:
     `commands` are commands of `whalefall`, each in the module `cli/<command>.py`. With `has_definitions` the module `definitions.py` has
     `DEFINITIONS` for Dagster, and `automations` lists its schedules and sensors. With `has_doctor_checks` the module `doctor_checks.py`
     has a function `check`. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond reading, inserting and
-    updating to the roles of the store. `columns` documents public tables.
+    updating to the roles of the store. `columns` documents public tables. `questions` are the names of further questions that the area asks
+    the monitored servers (`fleet/<question>.py`); the connection test tells what each of them needs.
     """
 
     package: str
@@ -29,6 +30,7 @@ class Area:
     has_grants: bool = False
     columns: Mapping[str, tuple[Column, ...]] = field(default_factory=dict[str, tuple[Column, ...]])
     partitioned_tables: tuple[PartitionedTable, ...] = ()
+    questions: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

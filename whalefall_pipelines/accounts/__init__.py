@@ -10,4 +10,5 @@ AREA = Area(
     automations=("sync_accounts_every_night", "retry_unread_accounts"),
     has_grants=True,
     columns=COLUMNS,
+    questions=("accounts",),
 )

@@ -7,12 +7,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from whalefall_pipelines.areas import areas
 from whalefall_pipelines.clock import Clock, system_clock
-from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, ServerIdentity
+from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
-from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.errors import InputError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines, Fleet, Privilege
+from whalefall_pipelines.fleet.probe import Deadlines, Fleet, Privilege, Probe, Question
 from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.claim_identities import duplicate_server, refuse_another_server
 from whalefall_pipelines.inventory.read_filters import read_filters
@@ -60,7 +61,10 @@ class ConnectionTest:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTester:
-    """Tests connections. It holds the connections to the servers, the store and the settings."""
+    """Tests connections. It holds the connections to the servers, the store and the settings.
+
+    Of each of the `questions` beside the sizes it asks which privileges they need.
+    """
 
     database: Database
     fleet: Fleet
@@ -68,6 +72,7 @@ class ConnectionTester:
     filters: Mapping[Engine, DatabaseFilter]
     parallel: int
     clock: Clock = system_clock
+    questions: Sequence[Question[Probe]] = ()
 
     def test_all(self, instances: Sequence[Instance]) -> tuple[ConnectionTest, ...]:
         """Test every instance in parallel, and store the versions and those new identities that are unique.
@@ -99,6 +104,7 @@ class ConnectionTester:
                 connected = time.monotonic()
                 answer = replace(answer, server_version=probe.server_version, driver=probe.driver, connect_seconds=connected - started)
                 answer = replace(answer, privileges=tuple(probe.privileges()), identity=probe.identity())
+                answer = replace(answer, privileges=(*answer.privileges, *self._further_privileges(instance, login)))
                 self._refuse_other_identity(instance, answer.identity, probe.server_version)
                 asked = time.monotonic()
                 listed = probe.list_databases()
@@ -113,6 +119,15 @@ class ConnectionTester:
                 return _with_outcomes(answer, probe.measure(wanted) if wanted else ())
         except WhalefallError as error:
             return replace(answer, error=error)
+
+    def _further_privileges(self, instance: Instance, login: Login) -> Iterator[Privilege]:
+        """What the further questions need; an engine without an adapter for one needs nothing."""
+        for question in self.questions:
+            try:
+                with self.fleet.connect(question, instance, login) as probe:
+                    yield from probe.privileges()
+            except InputError:
+                continue
 
     def _refuse_other_identity(self, instance: Instance, identity: ServerIdentity | None, server_version: str) -> None:
         """Refuse the same conflicts as a probe: a different server under a known name, or the server of another instance."""
@@ -138,7 +153,8 @@ def server_tester(settings: Settings, database: Database, fleet: Fleet | None = 
     """A tester for the real servers with the settings of this installation."""
     deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
     secrets, filters = SecretBox(settings), read_filters(settings)
-    return ConnectionTester(database, fleet or ServerFleet(deadlines), secrets, filters, settings.parallel_instances)
+    questions: tuple[Question[Probe], ...] = tuple(Question(name) for area in areas() for name in area.questions)
+    return ConnectionTester(database, fleet or ServerFleet(deadlines), secrets, filters, settings.parallel_instances, questions=questions)
 
 
 def _with_outcomes(answer: ConnectionTest, outcomes: Sequence[DatabaseSize | MissingSize]) -> ConnectionTest:

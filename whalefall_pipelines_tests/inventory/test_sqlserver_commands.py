@@ -42,7 +42,7 @@ def test_missing_privileges_are_reported_with_their_grants_until_they_are_held(s
     server.catalogue.grant(LOGIN.username, "VIEW ANY DEFINITION")
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 0, everything(result)
-    assert result.stdout.count("is missing the privilege") == 3
+    assert result.stdout.count("is missing the privilege") == 4
     for right in OPTIONAL:
         server.catalogue.grant(LOGIN.username, right)
     assert "is missing the privilege" not in succeed(environment, "instances", "test")
@@ -53,7 +53,7 @@ def test_json_has_the_driver_and_privileges(server: SqlServer, environment: dict
     (row,) = json.loads(succeed(environment, "instances", "test", "--json"))
     assert (row["version"], row["result"], row["visible"], row["hidden"]) == ("SQL Server 16.0.4135.4", "fine", 5, 4)
     assert "odbc" in row["driver"]
-    assert [(right["held"], right["optional"]) for right in row["rights"]] == [*[(True, False)] * 2, *[(False, True)] * 3]
+    assert [(right["held"], right["optional"]) for right in row["rights"][:5]] == [*[(True, False)] * 2, *[(False, True)] * 3]
 
 
 def test_the_filter_file_hides_databases_of_sql_server(
