@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from whalefall_pipelines_tests.benchmarks import aggregation, backfill, crowd, load, maintenance, visit, write
+from whalefall_pipelines_tests.benchmarks import accounts, aggregation, backfill, crowd, load, maintenance, visit, write
 
 BENCHMARKS = {
     "load": load.measure,
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "crowd": crowd.measure,
     "aggregation": aggregation.measure,
     "backfill": backfill.measure,
+    "accounts": accounts.measure,
 }
 # Only when named: minutes of loading.
 ON_REQUEST = {"full_tick": aggregation.measure_full_tick}

@@ -104,10 +104,11 @@ def run(folder: Path) -> None:
     with embedded_store(folder) as store:
         crowd = collect_crowd(store, folder, INSTANCES)
     left = crowd.threads_left + crowd.connections_left
-    print(json.dumps([crowd.bare_seconds, crowd.seconds, left, _peak_mebibytes()]))
+    print(json.dumps([crowd.bare_seconds, crowd.seconds, left, peak_mebibytes()]))
 
 
-def _peak_mebibytes() -> float:
+def peak_mebibytes() -> float:
+    """The peak memory of this process."""
     # Not getrusage: its peak survives exec, and would be that of the previous benchmark, which held a million rows.
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024

@@ -2,9 +2,21 @@
 
 import threading
 
+import pytest
+
+from whalefall_pipelines.domain.accounts import (
+    OWNER,
+    Account,
+    AccountKind,
+    AccountListing,
+    AccountMethod,
+    AccountPrivilege,
+    AccountPrivileges,
+)
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.errors import UnreachableError
+from whalefall_pipelines.errors import SizesError, UnreachableError
+from whalefall_pipelines.fleet.accounts import ACCOUNTS
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.fleet.sizes import SIZES
@@ -21,3 +33,15 @@ def test_a_hanging_probe_ends_at_its_deadline_or_is_stopped() -> None:
     threading.Timer(0.1, fleet.shut_all).start()
     with failure(Reason.CANCELLED, UnreachableError), fleet.connect(SIZES, INSTANCE, LOGIN):
         raise AssertionError("connected")
+
+
+def test_a_fake_server_answers_for_its_accounts_or_fails_between_the_phases() -> None:
+    listing = AccountListing((Account("owner", AccountKind.USER),), AccountMethod.FAKE)
+    owned = AccountPrivilege("owner", "database", "shop", None, None, None, OWNER, is_grantable=False, origin="ownership")
+    server = FakeServer(accounts=listing, account_privileges=AccountPrivileges((), (owned,)))
+    with FakeFleet({"target": server}).connect(ACCOUNTS, INSTANCE, LOGIN) as probe:
+        assert probe.list_accounts() == listing
+        assert probe.read_privileges(listing).privileges == (owned,)
+        server.privileges_refusal = SizesError("its privileges were revoked", reason=Reason.NO_PERMISSION)
+        with pytest.raises(SizesError, match="revoked"):
+            probe.read_privileges(probe.list_accounts())

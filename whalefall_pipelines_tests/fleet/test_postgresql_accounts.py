@@ -11,6 +11,7 @@ import pytest
 from whalefall_pipelines.domain.accounts import Account, AccountListing, AccountPrivilege, AccountPrivileges, AccountReach, UnreadScope
 from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.accounts import ACCOUNTS
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.postgresql.names import decode_name
@@ -296,20 +297,36 @@ def test_a_login_with_few_connections_reads_every_database_all_the_same(newest: 
     assert all(("schema", "public", None, None, "OWNER", "ownership", "grant", "") in reading.facts(name) for name in names)
 
 
+def test_a_catalogue_that_was_taken_from_everybody_is_named_with_its_grant(newest: PostgresCluster) -> None:
+    login, other = create_login(newest, "monitor"), create_database(newest)
+    hidden = ("revoke select on pg_catalog.pg_auth_members from public",)
+    with run(newest, hidden, ["grant select on pg_catalog.pg_auth_members to public"]), pytest.raises(SizesError) as caught:
+        read(newest, login)
+    assert caught.value.reason is Reason.NO_PERMISSION
+    assert str(caught.value).endswith('in the database "postgres": GRANT SELECT ON pg_catalog.pg_auth_members TO "monitor";')
+    revoked = ["revoke select on pg_catalog.pg_proc from public"]
+    with run(newest, revoked, ["grant select on pg_catalog.pg_proc to public"], database=other):
+        gap = read(newest, login).gap(other)
+    assert gap
+    assert gap.detail.endswith(f'in the database "{other}": GRANT SELECT ON pg_catalog.pg_proc TO "monitor";')
+    with superuser(newest) as cursor:
+        cursor.execute("drop role monitor")
+
+
 def test_the_printed_grants_are_enough_and_show_no_hash(server: PostgresCluster) -> None:
     database, login = create_database(server), create_login(server)
     with superuser(server) as cursor:
         cursor.execute(f"revoke connect on database {database} from public")
     with ServerFleet().connect(ACCOUNTS, instance_of(server), login) as probe:
         (missing,) = [privilege for privilege in probe.privileges() if not privilege.is_held]
-    assert missing.statement.startswith("GRANT CONNECT ON DATABASE ")
-    assert missing.statement.endswith(f"{database} TO {login.username};")
+    names = missing.statement.removeprefix("GRANT CONNECT ON DATABASE ").removesuffix(f" TO {login.username};")
+    assert database in names.split(", ")
     with run(server, [missing.statement]):
         before = _next_transaction(server)
         with ServerFleet().connect(ACCOUNTS, instance_of(server), login) as probe:
             assert all(privilege.is_held for privilege in probe.privileges())
             listing = probe.list_accounts()
-            assert probe.read_privileges(listing).unread == []
+            assert [gap for gap in probe.read_privileges(listing).unread if gap.reason is Reason.NO_PERMISSION] == []
             for statement in ("select rolpassword from pg_catalog.pg_authid", "select * from pg_catalog.pg_authid"):
                 with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                     ask_through(probe, statement)

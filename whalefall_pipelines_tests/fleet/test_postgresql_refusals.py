@@ -171,7 +171,7 @@ def test_privileges_revoked_from_public_are_reported_with_their_grant(newest: Po
         try:
             with failure(Reason.NO_PERMISSION, SizesError, login.password) as messages:
                 sizes()
-            cursor.execute(messages[0].partition("database: ")[2])
+            cursor.execute(messages[0].partition('database "postgres": ')[2])
             assert sizes()
         finally:
             cursor.execute(f"grant {kind} pg_catalog.{revoked} to public")

@@ -2,6 +2,7 @@
 -- execute a function); what the owner has by itself is in the row of the owner alone. An object of the server or of an extension counts
 -- only where its privileges are no longer those that it came with: a planted hole. information_schema is older than the record of these.
 -- Large objects are left out, because there may be millions of them.
+-- Trap: aclexplode decompresses a stored list once for each of its entries (10,000 entries took 4 s); to add nothing to it yields a copy.
 -- Parameters: none.
 -- Returns: scope, schema_name, object_name, column_name (bytea, UTF-8 where the database has an encoding), traits, account_id (0: PUBLIC),
 -- grantor_id, privileges (with * where it may be granted on), origin, effect.
@@ -225,7 +226,7 @@ cross join
             ) as privileges,
             case when o.acl is null then 'default' else 'grant' end as origin,
             'grant' as effect
-        from pg_catalog.aclexplode(coalesce(o.acl, o.default_acl)) as a
+        from pg_catalog.aclexplode(coalesce(o.acl, o.default_acl) operator(pg_catalog.||) array[]::pg_catalog.aclitem[]) as a
         where a.grantee operator(pg_catalog.<>) o.owner
         group by a.grantee, a.grantor
         union all
@@ -241,7 +242,7 @@ cross join
             and f.grantee operator(pg_catalog.=) o.owner
             and not exists (
                 select 1 as is_kept
-                from pg_catalog.aclexplode(o.acl) as g
+                from pg_catalog.aclexplode(o.acl operator(pg_catalog.||) array[]::pg_catalog.aclitem[]) as g
                 where g.grantee operator(pg_catalog.=) o.owner and g.privilege_type operator(pg_catalog.=) f.privilege_type
             )
     ) as r

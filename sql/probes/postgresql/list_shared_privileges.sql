@@ -1,5 +1,6 @@
 -- Privileges on what belongs to the whole server: databases, tablespaces, parameters. A NULL list of privileges is the built-in one, by
 -- which everybody may connect to a database; what the owner has by itself is in the row of the owner alone.
+-- Trap: aclexplode decompresses a stored list once for each of its entries (10,000 entries took 4 s); to add nothing to it yields a copy.
 -- Parameters: none.
 -- Returns: scope, object_name (bytea), account_id (0: PUBLIC), grantor_id, privileges (with * where it may be granted on), origin, effect.
 -- Sources: catalogues pg_database, pg_tablespace, pg_parameter_acl.
@@ -57,7 +58,7 @@ cross join
             ) as privileges,
             case when o.acl is null then 'default' else 'grant' end as origin,
             'grant' as effect
-        from pg_catalog.aclexplode(coalesce(o.acl, o.default_acl)) as a
+        from pg_catalog.aclexplode(coalesce(o.acl, o.default_acl) operator(pg_catalog.||) array[]::pg_catalog.aclitem[]) as a
         where coalesce(a.grantee operator(pg_catalog.<>) o.owner, true)
         group by a.grantee, a.grantor
         union all
@@ -73,7 +74,7 @@ cross join
             and f.grantee operator(pg_catalog.=) o.owner
             and not exists (
                 select 1 as is_kept
-                from pg_catalog.aclexplode(o.acl) as g
+                from pg_catalog.aclexplode(o.acl operator(pg_catalog.||) array[]::pg_catalog.aclitem[]) as g
                 where g.grantee operator(pg_catalog.=) o.owner and g.privilege_type operator(pg_catalog.=) f.privilege_type
             )
     ) as e

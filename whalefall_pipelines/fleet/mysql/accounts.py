@@ -6,8 +6,9 @@ DBA makes, and is unknown without it. What code runs with the rights of its defi
 `account_facts.py` turns rows into facts.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import cache, partial
 
 from whalefall_pipelines.domain.accounts import (
     Account,
@@ -168,16 +169,16 @@ class MySQLAccounts(MySQLProbe):
                 yield AccountMembership(member, role_name, True, True, bool(can_admin), all_are_active or bool(is_default))  # noqa: FBT003 - in the order of the columns
 
     def _facts(self, scope: Scope, rows: Sequence[Row], names: Names) -> Generator[AccountPrivilege]:
-        is_literal = bool(self._role_settings()[2])
+        schema_place = cache(partial(facts.schema_place, is_literal=bool(self._role_settings()[2])))  # accounts share few schemas
         for user, host, *rest in rows:
             if name := names.get(facts.key(user, host)):
-                yield from _facts_of_row(name, scope, rest, is_literal=is_literal)
+                yield from _facts_of_row(name, scope, rest, schema_place)
 
 
-def _facts_of_row(name: str, scope: Scope, row: Sequence[Value], *, is_literal: bool) -> Generator[AccountPrivilege]:
+def _facts_of_row(name: str, scope: Scope, row: Sequence[Value], schema_place: Callable[[Value], Place]) -> Generator[AccountPrivilege]:
     match scope, row:
         case Scope.DATABASE, [pattern, privileges]:
-            return facts.facts(name, facts.schema_place(pattern, is_literal=is_literal), privileges)
+            return facts.facts(name, schema_place(pattern), privileges)
         case Scope.COLUMN, [schema, table, column, privileges]:
             return facts.facts(name, Place(scope, schema, table, column), privileges)
         case Scope.TABLE, [schema, table, privileges, grantor]:

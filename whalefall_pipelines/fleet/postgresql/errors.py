@@ -54,8 +54,12 @@ _WORDS: tuple[tuple[str, _Meaning], ...] = (
 )
 _WRONG_PASSWORD = "28P01"  # noqa: S105 - the SQLSTATE of one
 # What everybody may read and ask unless it was revoked, by the name in the refusal.
-_PUBLIC = {
-    "pg_database": "SELECT ON pg_catalog.pg_database",
+_CATALOGUES = (
+    *("pg_database", "pg_roles", "pg_auth_members", "pg_tablespace", "pg_parameter_acl", "pg_shdepend", "pg_namespace", "pg_class"),
+    *("pg_init_privs", "pg_attribute", "pg_proc", "pg_type", "pg_language", "pg_foreign_server", "pg_foreign_data_wrapper"),
+    "pg_default_acl",
+)
+_PUBLIC = {name: f"SELECT ON pg_catalog.{name}" for name in _CATALOGUES} | {
     "pg_database_size": "EXECUTE ON FUNCTION pg_catalog.pg_database_size(oid)",
 }
 _HOST_ADMISSION = "admit this host, login and encryption in the server's pg_hba.conf."
@@ -116,9 +120,10 @@ def statement_error(sqlstate: str | None, text: str, instance: Instance, watch: 
     message = (text.strip().splitlines() or ["no message"])[0]
     if sqlstate == "42501":
         privileges = (_PUBLIC[name] for name in re.findall(r"\w+", message) if name in _PUBLIC)
+        database = _quoted(instance.default_database or "postgres")
         cure = "".join(
-            f"; run on that server, in the default database: GRANT {name} TO {_quoted(instance.username)};" for name in privileges
+            f"; run on that server, in the database {database}: GRANT {name} TO {_quoted(instance.username)};" for name in privileges
         )
-        return SizesError(f"{where} refuses the sizes: {message}{cure or '.'}", reason=Reason.NO_PERMISSION)
+        return SizesError(f"{where} refuses a statement: {message}{cure or '.'}", reason=Reason.NO_PERMISSION)
     is_over = not is_open or sqlstate is None or sqlstate.startswith(("08", "57P", "40001"))
     return SizesError(f"{where} failed during a query: {message}.", reason=Reason.UNAVAILABLE if is_over else Reason.SERVER_ERROR)
