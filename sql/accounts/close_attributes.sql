@@ -21,36 +21,45 @@ with staged as (
 ),
 
 gone as (
-    select v.*
+    select
+        v.account_id,
+        v.account_name,
+        v.can_login,
+        v.is_superuser,
+        v.is_locked,
+        v.is_password_expired,
+        v.has_empty_password,
+        v.password_changed_at,
+        v.password_expires_at,
+        v.authentication,
+        v.attributes
     from account_attribute_versions as v
     inner join instance_accounts as a on v.account_id = a.account_id
     where
         a.instance_id = %(instance_id)s
         and v.valid_until is null
         and v.account_id <> all(%(held)s::integer[])
-        and not exists (
-            select 1 from staged as s
-            where
-                s.account_id = v.account_id
-                and s.account_name is not distinct from v.account_name
-                and s.can_login is not distinct from v.can_login
-                and s.is_superuser is not distinct from v.is_superuser
-                and s.is_locked is not distinct from v.is_locked
-                and s.is_password_expired is not distinct from v.is_password_expired
-                and s.has_empty_password is not distinct from v.has_empty_password
-                and s.password_changed_at is not distinct from v.password_changed_at
-                and s.password_expires_at is not distinct from v.password_expires_at
-                and s.authentication is not distinct from v.authentication
-                and s.attributes is not distinct from v.attributes
-        )
+    except
+    select
+        s.account_id,
+        s.account_name,
+        s.can_login,
+        s.is_superuser,
+        s.is_locked,
+        s.is_password_expired,
+        s.has_empty_password,
+        s.password_changed_at,
+        s.password_expires_at,
+        s.authentication,
+        s.attributes
+    from staged as s
 ),
 
 undone as (
     delete from account_attribute_versions as v
     using gone as g
     where
-        v.valid_from = g.valid_from
-        and v.valid_from = %(day)s
+        v.valid_from = %(day)s
         and v.valid_until is null
         and v.account_id = g.account_id
         and v.account_name is not distinct from g.account_name
@@ -70,8 +79,7 @@ closed as (
     set valid_until = %(day)s
     from gone as g
     where
-        v.valid_from = g.valid_from
-        and v.valid_from < %(day)s
+        v.valid_from < %(day)s
         and v.valid_until is null
         and v.account_id = g.account_id
         and v.account_name is not distinct from g.account_name

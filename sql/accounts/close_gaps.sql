@@ -16,31 +16,37 @@ with staged as (
 ),
 
 gone as (
-    select v.*
+    select
+        v.instance_id,
+        v.account_id,
+        v.scope,
+        v.database_name,
+        v.attribute,
+        v.reason,
+        v.detail,
+        v.cure
     from account_gaps as v
     where
         v.instance_id = %(instance_id)s
         and v.valid_until is null
-        and not exists (
-            select 1 from staged as s
-            where
-                s.instance_id = v.instance_id
-                and s.account_id is not distinct from v.account_id
-                and s.scope is not distinct from v.scope
-                and s.database_name is not distinct from v.database_name
-                and s.attribute is not distinct from v.attribute
-                and s.reason = v.reason
-                and s.detail = v.detail
-                and s.cure is not distinct from v.cure
-        )
+    except
+    select
+        s.instance_id,
+        s.account_id,
+        s.scope,
+        s.database_name,
+        s.attribute,
+        s.reason,
+        s.detail,
+        s.cure
+    from staged as s
 ),
 
 undone as (
     delete from account_gaps as v
     using gone as g
     where
-        v.valid_from = g.valid_from
-        and v.valid_from = %(day)s
+        v.valid_from = %(day)s
         and v.valid_until is null
         and v.instance_id = g.instance_id
         and v.account_id is not distinct from g.account_id
@@ -57,8 +63,7 @@ closed as (
     set valid_until = %(day)s
     from gone as g
     where
-        v.valid_from = g.valid_from
-        and v.valid_from < %(day)s
+        v.valid_from < %(day)s
         and v.valid_until is null
         and v.instance_id = g.instance_id
         and v.account_id is not distinct from g.account_id

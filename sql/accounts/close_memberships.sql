@@ -18,7 +18,14 @@ with staged as (
 ),
 
 gone as (
-    select v.*
+    select
+        v.member_id,
+        v.role_id,
+        v.inherits,
+        v.can_set,
+        v.can_admin,
+        v.is_default,
+        v.database_name
     from account_membership_versions as v
     inner join instance_accounts as m on v.member_id = m.account_id
     inner join instance_accounts as r on v.role_id = r.account_id
@@ -39,25 +46,23 @@ gone as (
                     and (u.database_name is null or u.database_name = coalesce(v.database_name, m.database_name))
             )
         )
-        and not exists (
-            select 1 from staged as s
-            where
-                s.member_id = v.member_id
-                and s.role_id = v.role_id
-                and s.inherits = v.inherits
-                and s.can_set = v.can_set
-                and s.can_admin = v.can_admin
-                and s.is_default = v.is_default
-                and s.database_name is not distinct from v.database_name
-        )
+    except
+    select
+        s.member_id,
+        s.role_id,
+        s.inherits,
+        s.can_set,
+        s.can_admin,
+        s.is_default,
+        s.database_name
+    from staged as s
 ),
 
 undone as (
     delete from account_membership_versions as v
     using gone as g
     where
-        v.valid_from = g.valid_from
-        and v.valid_from = %(day)s
+        v.valid_from = %(day)s
         and v.valid_until is null
         and v.member_id = g.member_id
         and v.role_id = g.role_id
@@ -73,8 +78,7 @@ closed as (
     set valid_until = %(day)s
     from gone as g
     where
-        v.valid_from = g.valid_from
-        and v.valid_from < %(day)s
+        v.valid_from < %(day)s
         and v.valid_until is null
         and v.member_id = g.member_id
         and v.role_id = g.role_id

@@ -14,7 +14,9 @@ with staged as (
 ),
 
 gone as (
-    select v.*
+    select
+        v.account_id,
+        v.fact_id
     from account_privileges as v
     inner join instance_accounts as a on v.account_id = a.account_id
     inner join account_privilege_facts as f on v.fact_id = f.fact_id
@@ -33,20 +35,18 @@ gone as (
                     and (u.database_name is null or u.database_name = f.database_name)
             )
         )
-        and not exists (
-            select 1 from staged as s
-            where
-                s.account_id = v.account_id
-                and s.fact_id = v.fact_id
-        )
+    except
+    select
+        s.account_id,
+        s.fact_id
+    from staged as s
 ),
 
 undone as (
     delete from account_privileges as v
     using gone as g
     where
-        v.valid_from = g.valid_from
-        and v.valid_from = %(day)s
+        v.valid_from = %(day)s
         and v.valid_until is null
         and v.account_id = g.account_id
         and v.fact_id = g.fact_id
@@ -57,8 +57,7 @@ closed as (
     set valid_until = %(day)s
     from gone as g
     where
-        v.valid_from = g.valid_from
-        and v.valid_from < %(day)s
+        v.valid_from < %(day)s
         and v.valid_until is null
         and v.account_id = g.account_id
         and v.fact_id = g.fact_id

@@ -15,30 +15,33 @@ with staged as (
 ),
 
 gone as (
-    select v.*
+    select
+        v.account_id,
+        v.database_name,
+        v.owned_count,
+        v.granted_count,
+        v.policy_count
     from account_reach_versions as v
     inner join instance_accounts as a on v.account_id = a.account_id
     where
         a.instance_id = %(instance_id)s
         and v.valid_until is null
         and v.account_id <> all(%(held)s::integer[])
-        and not exists (
-            select 1 from staged as s
-            where
-                s.account_id = v.account_id
-                and s.database_name is not distinct from v.database_name
-                and s.owned_count = v.owned_count
-                and s.granted_count = v.granted_count
-                and s.policy_count = v.policy_count
-        )
+    except
+    select
+        s.account_id,
+        s.database_name,
+        s.owned_count,
+        s.granted_count,
+        s.policy_count
+    from staged as s
 ),
 
 undone as (
     delete from account_reach_versions as v
     using gone as g
     where
-        v.valid_from = g.valid_from
-        and v.valid_from = %(day)s
+        v.valid_from = %(day)s
         and v.valid_until is null
         and v.account_id = g.account_id
         and v.database_name is not distinct from g.database_name
@@ -52,8 +55,7 @@ closed as (
     set valid_until = %(day)s
     from gone as g
     where
-        v.valid_from = g.valid_from
-        and v.valid_from < %(day)s
+        v.valid_from < %(day)s
         and v.valid_until is null
         and v.account_id = g.account_id
         and v.database_name is not distinct from g.database_name
