@@ -35,7 +35,7 @@ _PASSWORD_VARIABLE = "MONITOR_BENCHMARK_PASSWORD"
 
 
 def bare(targets: Sequence[Target]) -> float:
-    """Connect, run the statements of a probe, close; nothing is stored. Seconds."""
+    """Connect, run the statements that the adapter runs, close; the session has no settings and nothing is stored. Seconds."""
 
     def visit(target: Target) -> None:
         connection = psycopg2.connect(
@@ -43,11 +43,15 @@ def bare(targets: Sequence[Target]) -> float:
         )
         with closing(connection), connection.cursor() as cursor:
             connection.autocommit = True
+            cursor.execute(queries.load("probes/postgresql/read_identity"))
+            cursor.fetchall()
             cursor.execute(queries.load("probes/postgresql/list_databases"))
             identifiers = [identifier for name, identifier in cursor.fetchall() if b"template" not in bytes(name)]
             cursor.execute(queries.load("probes/postgresql/measure_databases"), {"database_ids": identifiers})
             assert len(cursor.fetchall()) == DATABASES + 1
             cursor.execute(queries.load("probes/postgresql/list_databases"))
+            cursor.fetchall()
+            cursor.execute(queries.load("probes/postgresql/sum_shared_space"))
             cursor.fetchall()
 
     begun = time.monotonic()

@@ -101,11 +101,11 @@ def wrong_password(scene: Scene) -> Generator[None]:
     scene.set_password(str(_target(scene).login.password))
 
 
-def no_right_on_one(scene: Scene) -> AbstractContextManager[None]:
+def no_privilege_on_one(scene: Scene) -> AbstractContextManager[None]:
     return _target(scene).forbidden("shop")
 
 
-def no_right_on_any(scene: Scene) -> AbstractContextManager[None]:
+def no_privilege_on_any(scene: Scene) -> AbstractContextManager[None]:
     return _target(scene).forbidden()
 
 
@@ -324,8 +324,8 @@ BREAKS: dict[str, Break] = {
     "silent in mid-query": silent_in_mid_query,
     "reset in mid-result": reset_in_mid_result,
     "wrong password": wrong_password,
-    "no right on one database": no_right_on_one,
-    "no right on any database": no_right_on_any,
+    "no privilege on one database": no_privilege_on_one,
+    "no privilege on any database": no_privilege_on_any,
     "login that sees no database": sees_nothing,
     "login that sees only some databases": sees_some,
     "database whose name is no UTF-8": in_other_bytes,

@@ -63,16 +63,24 @@ SERVERS = (
     Fault("reset in mid-result", ENGINES, f"{MISSING}, none of them with half a size", TRIED_AGAIN, UNUSABLE, ("unavailable",), attempts=3),
     Fault("wrong password", ENGINES, MISSING, BY_A_PERSON, UNREACHED, ("authentication_failed",), says="check the credential"),
     Fault(
-        "no right on one database",
+        "no privilege on one database",
         (*ENGINES, MYSQL),
         "that database is missing with the GRANT, the others are measured",
         BY_A_PERSON,
         reasons=("no_permission",),
         says="GRANT",
     ),
-    Fault("no right on any database", PG, "the login is refused, with the GRANT", BY_A_PERSON, UNREACHED, ("no_permission",), says="GRANT"),
     Fault(
-        "no right on any database", (*OTHERS, MYSQL), f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"
+        "no privilege on any database", PG, "the login is refused, with the GRANT", BY_A_PERSON, UNREACHED, ("no_permission",), says="GRANT"
+    ),
+    Fault(
+        "no privilege on any database",
+        (*OTHERS, MYSQL),
+        f"{MISSING}, with the GRANT",
+        BY_A_PERSON,
+        UNUSABLE,
+        ("no_permission",),
+        says="GRANT",
     ),
     SEES_NONE,
     Fault(
@@ -373,60 +381,61 @@ IDENTITIES = (
 )
 IDENTITIES_UNDER_THE_DAEMON = tuple(replace(fault, where=Where.DAEMON, slow_at=PG) for fault in IDENTITIES)
 
-# What is easily measured wrong, or taken for something else: at the command, and under the daemon.
-NUMBERS = tuple(
-    replace(fault, where=Where.PROCESS, slow_at=(MARIADB, ORACLE))
-    for fault in (
-        Fault(
-            "database whose name is no UTF-8",
-            PG,
-            "nothing: it is measured, and its name has `\\xHH` for each byte that is none",
-            NOTHING,
-        ),
-        Fault(
-            "database renamed",
-            (POSTGRESQL, SQLSERVER, ORACLE),
-            "nothing: its history goes on under the new name, with a notice that says so",
-            NOTHING,
-            says="is called 'ledger' now, and keeps its history",
-        ),
-        Fault(
-            "database dropped and created again",
-            (POSTGRESQL, SQLSERVER, ORACLE),
-            "nothing: it is a new database, and no shrink of the old one",
-            NOTHING,
-        ),
-        Fault(
-            "DROP DATABASE interrupted",
-            PG,
-            "nothing: what is left is measured, with a notice that says so",
-            "A person runs `DROP DATABASE` again.",
-            says="An interrupted DROP DATABASE left it",
-        ),
-        Fault(
-            "CSV table",
-            (MARIADB, MYSQL),
-            "nothing: the rest of its schema is measured, with a notice that names the table",
-            NOTHING,
-            says="not counted: listed.",
-        ),
-        Fault(
-            "statistics older than the data",
-            (MARIADB, MYSQL),
-            "nothing: what lies in a tablespace that schemas share is counted by statistics, with a notice that they are old",
-            "A person runs `ANALYZE TABLE`.",
-            says="Counted by the server's statistics: grown.",
-        ),
-        Fault(
-            SEES_SOME,
-            (MARIADB, MYSQL),
-            "those that it does not see are missing with the GRANT, the others are measured",
-            BY_A_PERSON,
-            reasons=("no_permission",),
-            says="GRANT SHOW VIEW ON *.* TO",
-        ),
-        Fault(SEES_SOME, (SQLSERVER, ORACLE), f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
-    )
+_NUMBERS = (
+    Fault(
+        "database whose name is no UTF-8",
+        PG,
+        "nothing: it is measured, and its name has `\\xHH` for each byte that is none",
+        NOTHING,
+    ),
+    Fault(
+        "database renamed",
+        (POSTGRESQL, SQLSERVER, ORACLE),
+        "nothing: its history goes on under the new name, with a notice that says so",
+        NOTHING,
+        says="is called 'ledger' now, and keeps its history",
+    ),
+    Fault(
+        "database dropped and created again",
+        (POSTGRESQL, SQLSERVER, ORACLE),
+        "nothing: it is a new database, and no shrink of the old one",
+        NOTHING,
+    ),
+    Fault(
+        "DROP DATABASE interrupted",
+        PG,
+        "nothing: what is left is measured, with a notice that says so",
+        "A person runs `DROP DATABASE` again.",
+        says="An interrupted DROP DATABASE left it",
+    ),
+    Fault(
+        "CSV table",
+        (MARIADB, MYSQL),
+        "nothing: the rest of its schema is measured, with a notice that names the table",
+        NOTHING,
+        says="not counted: listed.",
+    ),
+    Fault(
+        "statistics older than the data",
+        (MARIADB, MYSQL),
+        "nothing: what lies in a tablespace that schemas share is counted by statistics, with a notice that they are old",
+        "A person runs `ANALYZE TABLE`.",
+        says="Counted by the server's statistics: grown.",
+    ),
+    Fault(
+        SEES_SOME,
+        (MARIADB, MYSQL),
+        "those that it does not see are missing with the GRANT, the others are measured",
+        BY_A_PERSON,
+        reasons=("no_permission",),
+        says="GRANT SHOW VIEW ON *.* TO",
+    ),
+    Fault(SEES_SOME, (SQLSERVER, ORACLE), f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
+)
+# What is easily measured wrong, or taken for something else, and missing privileges: at the command, and under the daemon.
+NUMBERS = (
+    *(replace(fault, where=Where.PROCESS, slow_at=fault.engines) for fault in SERVERS if fault.reasons == ("no_permission",)),
+    *(replace(fault, where=Where.PROCESS, slow_at=(MARIADB, ORACLE)) for fault in _NUMBERS),
 )
 NUMBERS_UNDER_THE_DAEMON = tuple(
     replace(fault, where=Where.DAEMON, engines=(engine,), slow_at=(engine,))
