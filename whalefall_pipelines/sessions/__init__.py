@@ -4,7 +4,9 @@ from whalefall_pipelines.area import Area
 
 AREA = Area(
     __name__,
-    commands=("sessions",),
+    commands={
+        "sessions": "Show the history of runs, or cancel a running session.",
+    },
     has_definitions=True,
     automations=("end_dead_runs", "end_failed_runs", "end_cancelled_runs"),
     has_doctor_checks=True,

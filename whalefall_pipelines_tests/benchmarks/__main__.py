@@ -7,9 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from whalefall_pipelines_tests.benchmarks import aggregation, backfill, crowd, load, maintenance, visit, write
+from whalefall_pipelines_tests.benchmarks import aggregation, backfill, commands, crowd, load, maintenance, visit, write
 
 BENCHMARKS = {
+    "commands": commands.measure,
     "load": load.measure,
     "visit": visit.measure,
     "write": write.measure,

@@ -14,7 +14,8 @@ from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import PARTIAL, SUCCESS, cell, error_console, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.terminal.output import PARTIAL, SUCCESS, cell, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.terminal.progress import error_console
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 # More differences than this are only counted.
@@ -69,7 +70,7 @@ def _print(differences: list[Difference], first_day: date, last_day: date, *, as
         print_json({"first_day": first_day, "last_day": last_day, "differences": rows})
         return
     span = f"{first_day} to {last_day}"
-    print_table(list(rows[0]) if rows else [], rows[:_MOST], as_json=False, empty=f"{span}: all aggregations match their daily data")
+    print_table(list(rows[0]) if rows else [], rows[:_MOST], empty=f"{span}: all aggregations match their daily data")
     if rows:
         shown = f" (the first {_MOST} are shown)" if len(rows) > _MOST else ""
         commands = how_to_compute([difference.period for difference in differences])

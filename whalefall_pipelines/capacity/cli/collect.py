@@ -26,7 +26,7 @@ from whalefall_pipelines.terminal.output import (
     FAILURE,
     PARTIAL,
     SUCCESS,
-    error_console,
+    Form,
     format_bytes,
     json_option,
     leave,
@@ -34,6 +34,7 @@ from whalefall_pipelines.terminal.output import (
     print_json,
     print_table,
 )
+from whalefall_pipelines.terminal.progress import error_console
 
 
 @click.command()
@@ -90,7 +91,7 @@ def _collect_named(settings: Settings, database: Database, names: Sequence[str],
             server_collector(settings, database).collect_day(targets, day, None), key=lambda outcome: outcome.instance.instance_id
         )
     rows = [_row(outcome, as_json=as_json) for outcome in outcomes]
-    print_table(list(rows[0]), rows, as_json=as_json, empty="")
+    print_table(list(rows[0]), rows, form=Form.JSON if as_json else Form.TABLE, droppable=("seconds",))
     if not as_json:
         for outcome in outcomes:
             for gap in outcome.missing:

@@ -14,7 +14,8 @@ from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import error_console, format_bytes, json_option, note, print_json, print_table
+from whalefall_pipelines.terminal.output import format_bytes, json_option, note, print_json, print_table
+from whalefall_pipelines.terminal.progress import error_console
 
 
 @click.command()
@@ -62,13 +63,13 @@ def _print_day(day: DemoDay, seconds: float) -> None:
         }
         for instance in day.report.instances
     ]
-    print_table(list(rows[0]) if rows else [], rows, as_json=False, empty="Nothing was measured.")
+    print_table(list(rows[0]) if rows else [], rows, empty="Nothing was measured.", droppable=("engine", "bytes"))
     click.echo(f"\nMissing today: {summary.missing}, each with a reason")
     missing = [
         {"server": gap.instance_name, "database": gap.database_name or "(never listed)", "reason": gap.reason, "what to do": gap.detail}
         for gap in day.report.gaps
     ]
-    print_table(list(missing[0]) if missing else [], missing, as_json=False, empty="")
+    print_table(list(missing[0]) if missing else [], missing)
     click.echo(
         f"\nThe {HISTORY_DAYS} days before today are SIMULATED (method = 'simulated'); today is measured on real servers.\n"
         f"Session {day.session.session_id}, Dagster run {day.session.run_id}, {seconds:.0f} s.\n\n"

@@ -13,7 +13,8 @@ from whalefall_pipelines.runtime.embedded import address
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.urls import holds_secret
-from whalefall_pipelines.terminal.output import error_console, note, print_json
+from whalefall_pipelines.terminal.output import note, print_json
+from whalefall_pipelines.terminal.progress import error_console
 
 _DAGSTER_URL = "WHALEFALL_DAGSTER_DATABASE_URL"
 

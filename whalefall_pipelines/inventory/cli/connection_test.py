@@ -13,7 +13,8 @@ from whalefall_pipelines.inventory.fleet import active_instances, registered_ins
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import FAILURE, PARTIAL, cell, error_console, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.terminal.output import FAILURE, PARTIAL, cell, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.terminal.progress import error_console
 
 _COLUMNS = (
     *("name", "address", "version", "identity", "started", "driver", "connect_seconds", "round_trip_seconds"),
@@ -44,7 +45,10 @@ def test(*, names: Sequence[str], as_json: bool) -> None:
         print_json([_document(tested) for tested in tests])
     else:
         print_table(
-            _COLUMNS, [_row(tested) for tested in tests], as_json=False, empty="No instance is active, so there is nothing to test."
+            _COLUMNS,
+            [_row(tested) for tested in tests],
+            empty="No instance is active, so there is nothing to test.",
+            droppable=("driver", "round_trip_seconds", "connect_seconds", "started", "identity", "version", "hidden", "address"),
         )
         for sentence in (*_least_privileges(tests), *_missing_privileges(tests), *_advice(tests)):
             click.echo(sentence)

@@ -15,7 +15,8 @@ from whalefall_pipelines.inventory.register_instances import add_instance, carry
 from whalefall_pipelines.inventory.registration import Action, Change, Plan, PlannedInstance
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import Settings, load_settings
-from whalefall_pipelines.terminal.output import cell, error_console, note, print_table
+from whalefall_pipelines.terminal.output import cell, note, print_table
+from whalefall_pipelines.terminal.progress import error_console
 from whalefall_pipelines.terminal.questions import ask_password, confirm
 
 
@@ -148,7 +149,7 @@ def _print_plan(plan: Plan) -> None:
         for marks in [("moved",) if isinstance(planned, PlannedInstance) and planned.is_moved else ()]
         if planned.action is not Action.UNCHANGED
     ]
-    print_table(("action", "what", "name", "changes"), rows, as_json=False, empty="Everything in the file is already registered.")
+    print_table(("action", "what", "name", "changes"), rows, empty="Everything in the file is already registered.")
     for login in plan.credentials:
         if login.action is Action.CHANGE and login.other_users:
             click.echo(f"Credential {cell(login.entry.name)} is also used by {', '.join(map(cell, login.other_users))}.")
