@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Without compiled modules every process compiles Dagster anew: 4 s of CPU time for each run. Containers often set this variable.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-faults lint bench clean
+.PHONY: run test test-faults lint docs bench clean
 .DELETE_ON_ERROR:
 
 run: .venv/demo.installed  ## a day of a fleet of real servers, collected through Dagster
@@ -27,6 +27,10 @@ lint: .venv/dev.installed  ## what CI checks besides the tests
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/sqlfluff lint --processes 2 sql
+
+docs: .venv/dev.installed  ## the generated reference, and the documentation as a site in site/
+	$(BIN)/python -m whalefall_pipelines_tests.documents.reference
+	$(BIN)/zensical build --strict
 
 bench: .venv/dev.installed  ## ratios, measured side by side on this machine
 	$(BIN)/python -m whalefall_pipelines_tests.benchmarks

@@ -1,4 +1,4 @@
-"""Every fault that whalefall is tested against: the tests run this list, the README shows it, and `make test-faults` prints it."""
+"""Every fault that whalefall is tested against: the tests run this list, the documents show it, and `make test-faults` prints it."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The README's least-privilege scripts run as written, and the login that they create can measure and has every required privilege."""
+"""The documented least-privilege scripts run as written, and the login that they create can measure and has every required privilege."""
 
 import re
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ from whalefall_pipelines_tests.servers.sqlserver.targets import visit
 
 pytestmark = pytest.mark.process
 driver = targets.driver
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "grant-privileges.md").read_text(encoding="utf-8")
 LOGIN = Login("whalefall", "secret")
 
 
 def script(engine: str) -> list[str]:
     """The statements of one engine's script."""
-    (text,) = re.findall(rf"^```sql\n-- {engine}.*?\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    (text,) = re.findall(rf"^```sql\n-- {engine}.*?\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     lines = [line for line in text.splitlines() if not line.startswith("--")]
     return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
 

@@ -66,7 +66,7 @@ def leftovers() -> Generator[None]:
 
 @pytest.fixture
 def server() -> Generator[OracleServer]:
-    """A server whose login has all the privileges that the README requires."""
+    """A server whose login has all the privileges that the documents require."""
     with new_server() as started:
         yield started
 

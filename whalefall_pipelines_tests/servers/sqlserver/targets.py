@@ -89,6 +89,6 @@ def driver(request: pytest.FixtureRequest) -> Driver:
 
 @pytest.fixture
 def server() -> Generator[SqlServer]:
-    """A server whose login has all the privileges that the README requires."""
+    """A server whose login has all the privileges that the documents require."""
     with new_server() as started:
         yield started
