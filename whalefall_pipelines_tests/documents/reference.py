@@ -193,7 +193,9 @@ def _assets() -> Iterator[str]:
     yield "## Schedules"
     yield "All schedules are on from the first start, in the time zone of the store."
     schedules = sorted(repository.schedule_defs, key=lambda schedule: schedule.name)
-    yield _table(("schedule", "job", "meaning"), [(f"`{schedule.name}`", f"`{schedule.job_name}`", schedule.description) for schedule in schedules])
+    yield _table(
+        ("schedule", "job", "meaning"), [(f"`{schedule.name}`", f"`{schedule.job_name}`", schedule.description) for schedule in schedules]
+    )
     yield "## Sensors"
     yield "All sensors are on from the first start."
     sensors = sorted(repository.sensor_defs, key=lambda sensor: sensor.name)
