@@ -3,7 +3,7 @@
 from whalefall_pipelines_tests.faults.fault import Fault
 from whalefall_pipelines_tests.faults.matrix import BACKFILL_KILLS, FAULTS, KILLS
 
-HEADER = ("when", "what you see", "how it heals")
+HEADER = ("fault", "what you see", "how it heals")
 
 
 def rows() -> list[list[str]]:

@@ -197,9 +197,9 @@ def away(past: Past, store: Store) -> None:
 
 
 STORES = {
-    "store restarted while a history is asked": restarted,
+    "store restarted while a history is read": restarted,
     "store killed with -9 during the estimates": killed_in_the_estimates,
-    "store away for longer than a backfill waits": away,
+    "store unavailable for longer than a backfill waits": away,
 }
 
 

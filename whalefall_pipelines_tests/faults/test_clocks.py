@@ -49,7 +49,7 @@ def none_listed(scene: Scene) -> Generator[None]:
 @pytest.mark.parametrize(("fault", "engine"), parameters(LISTINGS))
 def test_a_strange_listing_loses_nothing(fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report) -> None:
     scene = Scene(store, tmp_path, {NEIGHBOUR: server(), TARGET: server({"app": 5, "crm": 6, "shop": 7})})
-    broken = {"empty listing": none_listed, "ten thousand databases": many_listed}[fault.name]
+    broken = {"empty list of databases": none_listed, "ten thousand databases": many_listed}[fault.name]
     report(fault, engine, scene.pass_through(broken(scene), lambda: scene.look_for(fault)))
 
 

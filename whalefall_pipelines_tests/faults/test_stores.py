@@ -126,7 +126,7 @@ def answer_lost(scene: Scene, store: Store) -> Generator[None]:
 
 
 BREAKS: dict[str, Break] = {
-    "store restarted in mid-run": restarted,
+    "store restarted during a run": restarted,
     "store out of connections": used_up,
     "store killed with -9 during a commit": killed_at_commit,
     "answer of the store to a commit lost": answer_lost,
@@ -170,9 +170,9 @@ def in_the_way(scene: Scene, store: Store) -> Generator[None]:
 
 
 BROKEN: dict[str, Break] = {
-    "store away for longer than a run waits": away,
+    "store unavailable for longer than a run waits": away,
     "disk full on the store": disk_full,
-    "another table in the place of a month": in_the_way,
+    "another table with the name of a month": in_the_way,
 }
 
 
