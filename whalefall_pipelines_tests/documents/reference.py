@@ -85,8 +85,8 @@ def _settings() -> Iterator[str]:
     for group, meanings in MEANINGS.items():
         yield f"## {group}"
         yield _table(
-            ("variable", "default", "allowed", "meaning"),
-            [(f"`{name}`", DEFAULTS.get(name) or f"`{read[name][0]}`", read[name][1], meaning) for name, meaning in meanings.items()],
+            ("variable", "default", "meaning"),
+            [(f"`{name}`", DEFAULTS.get(name) or read[name], meaning) for name, meaning in meanings.items()],
         )
 
 
@@ -95,15 +95,15 @@ def read_names() -> set[str]:
     return {name for name, _ in _read_settings()}
 
 
-def _read_settings() -> Iterator[tuple[str, tuple[str, str]]]:
+def _read_settings() -> Iterator[tuple[str, str]]:
     """Each variable with its default and its limits, from the calls in settings.py that read it."""
     for node in ast.walk(ast.parse(inspect.getsource(settings))):
         if isinstance(node, ast.Call):
             texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
             limits = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords if keyword.arg in {"least", "most"}}
             if texts and str(texts[0]).startswith("WHALEFALL_"):
-                default = texts[1] if len(texts) > 1 else ""
-                yield str(texts[0]), (str(default), f"{limits['least']} to {limits['most']}" if limits else "")
+                default = f"`{texts[1]}`" if len(texts) > 1 else ""
+                yield str(texts[0]), f"{default} ({limits['least']} to {limits['most']})" if limits else default
 
 
 def _tables() -> Iterator[str]:
