@@ -14,6 +14,7 @@ from whalefall_pipelines_tests.documents.pages import DOCS, README, ROOT, blocks
 
 pytestmark = pytest.mark.process
 TUTORIAL = DOCS / "tutorial" / "first-day.md"
+ANSWERS = DOCS / "howto" / "answers.md"
 SERVERS = DOCS / "howto" / "monitor-your-servers.md"
 
 
@@ -56,12 +57,13 @@ def without_figures(output: str) -> set[str]:
 
 
 def test_the_first_day_runs_as_shown(tmp_path: Path) -> None:
+    """And so does the page that asks about the demo's servers."""
     home = tmp_path / "home"
     start, *script, stop = commands(TUTORIAL)
     doctor = "whalefall doctor --json --no-instances > doctor.json  # exits with 1"
     try:
         printed = run_commands([start], home, tmp_path)
-        run_commands([*script, doctor, stop], home, tmp_path)
+        run_commands([*script, *commands(ANSWERS), doctor, stop], home, tmp_path)
         severities = {row["check"]: row["severity"] for row in json.loads((tmp_path / "doctor.json").read_text())}
         # What a person gets with the demo is in order but for the daemon, which `whalefall up` starts.
         assert severities.pop("daemon") == "problem"
@@ -73,12 +75,12 @@ def test_the_first_day_runs_as_shown(tmp_path: Path) -> None:
 
 
 def test_the_pages_run_as_shown(tmp_path: Path) -> None:
-    """All pages but the first day, one after the other in one home."""
+    """All other pages, one after the other in one home."""
     (tmp_path / "fleet.yaml").write_text(blocks(SERVERS, "yaml")[0])
     home = tmp_path / "home"
     try:
         for page in pages_in_navigation():
-            if page != TUTORIAL:
+            if page not in {TUTORIAL, ANSWERS}:
                 run_commands(commands(page), home, tmp_path)
     finally:
         run_commands(["whalefall store stop"], home, tmp_path)
