@@ -70,7 +70,7 @@ def test_the_first_day_runs_as_shown(tmp_path: Path) -> None:
         assert set(severities.values()) == {"ok"}, severities
     finally:
         run_commands(["whalefall demo --stop"], home, tmp_path)
-    shown = next(block for block in blocks(README, "text") if block.startswith("$ make run")).splitlines()[1:]
+    _, _, *shown = next(block for block in blocks(README, "text") if block.startswith("$ make run")).splitlines()  # two lines are make's
     assert without_figures("\n".join(line for line in shown if line != "…")) <= without_figures(printed.replace(str(home), ".whalefall"))
 
 

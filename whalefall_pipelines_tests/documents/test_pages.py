@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.documents import reference
 from whalefall_pipelines_tests.documents.pages import (
     CHANGELOG,
@@ -16,6 +17,7 @@ from whalefall_pipelines_tests.documents.pages import (
     DOCS,
     README,
     ROOT,
+    blocks,
     every_page,
     pages_in_navigation,
     table_under,
@@ -65,6 +67,12 @@ def test_the_targets_of_make_exist_and_are_described() -> None:
     named = {name for names in re.findall(r"`make ([\w-]+)`|^(?:\$ )?make ([\w-]+)", text, re.MULTILINE) for name in names if name}
     (phony,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
     assert named == set(phony.split())
+
+
+def test_the_queries_on_views_run(store: Database) -> None:
+    (statements,) = blocks(DOCS / "reference" / "views.md", "sql")
+    with store.transaction() as cursor:
+        cursor.execute(statements)
 
 
 def test_simulated_is_written_by_the_demo_only() -> None:
