@@ -12,6 +12,7 @@ import psycopg2
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.capacity.collect import Collector
+from whalefall_pipelines.capacity.take_snapshot import Servers
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
@@ -78,10 +79,7 @@ class Service:
         day = today(datetime.now(UTC), TIMEZONE)
         collector = Collector(
             database=self._store,
-            fleet=ServerFleet(Deadlines(connect_seconds=CONNECT_SECONDS)),
-            secrets=self._secrets,
-            filters=SYSTEM_DATABASES,
-            timezone=TIMEZONE,
+            servers=Servers(ServerFleet(Deadlines(connect_seconds=CONNECT_SECONDS)), self._secrets, SYSTEM_DATABASES),
             grace=timedelta(hours=2),
             parallel=THREADS,
         )

@@ -64,7 +64,8 @@ def visit_in_every_way(store: Database, environment: dict[str, str], engine: Eng
         (outcome,) = collector.collect_day(instances, day, plan.session_id)
     assert (outcome.error, outcome.missing) == (None, ())
     assert outcome.measured
-    tester = ConnectionTester(store, collector.fleet, collector.secrets, collector.filters, 2)
+    servers = collector.servers
+    tester = ConnectionTester(store, servers.fleet, servers.secrets, servers.filters, 2)
     assert [tested.is_fine for tested in tester.test_all(instances)] == [True]
     (finding,) = [outcome for outcome in examine(Installation(configured)) if outcome.check == "instances"]
     assert finding.sentence == "1 of 1 are reachable with all privileges."

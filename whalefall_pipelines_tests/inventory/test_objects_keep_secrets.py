@@ -78,11 +78,12 @@ def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engin
             cursor.execute("update credentials set username = %s, secret = %s", (username, sealed))
         (instance,) = active_instances(database)
         collector = server_collector(configured, database)
+        servers = collector.servers
         alive: list[object] = [registered_instances(database), Installation(configured), WhalefallResource(), embedded.address(configured)]
-        alive.append(ConnectionTester(database, collector.fleet, secrets, collector.filters, 2))
+        alive.append(ConnectionTester(database, servers.fleet, secrets, servers.filters, 2))
         login = secrets.reveal(sealed, username, "target")
         assert login.password == LOGIN, "there is nothing to give away"
-        with collector.fleet.connect(SIZES, instance, login) as probe:
+        with servers.fleet.connect(SIZES, instance, login) as probe:
             assert probe.list_databases()
             seen, leaks = leaking_objects()
         assert leaks == {}

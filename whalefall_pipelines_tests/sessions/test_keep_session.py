@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from whalefall_pipelines.capacity.collect import InstanceOutcome
+from whalefall_pipelines.capacity.collect import InstanceOutcome, RetryRule
 from whalefall_pipelines.domain.sessions import (
     BEAT_SECONDS,
     DEAD_AFTER_SECONDS,
@@ -204,7 +204,7 @@ def test_a_commit_whose_answer_was_lost_is_written_once(store: Database, tmp_pat
         ensure_months(store, [DAY])
         sessions.start_records(store, plan.session_id, [instance.instance_id])
         for _ in range(2):
-            outcome = collector.collect_instance(instance, DAY, plan.session_id, attempt=1, spent_seconds=0)
+            outcome = collector.collect_instance(instance, DAY, plan.session_id)
             assert isinstance(outcome, InstanceOutcome)
             assert outcome.error is None
     assert sessions.get_session(store, plan.session_id).successful_instances == 1
@@ -218,7 +218,7 @@ def test_attempts_within_a_run_share_the_deadline_of_one_probe(store: Database, 
     refused = UnreachableError("refused", reason="connection_refused")
     fleet = FleetTest(store, tmp_path, {"a": server(refusal=refused, on_visit=fall_silent)})
     fleet.deadlines = type(fleet.deadlines)(instance_seconds=1.0)
-    collector = replace(fleet.collector(), pause_seconds=0.4)
+    collector = replace(fleet.collector(), retry_rule=RetryRule(pause_seconds=0.4, deadline_seconds=1.0))
     begun = time.monotonic()
     plan = plan_of()
     with sync_session(store, plan, fleet.instances):
