@@ -14,6 +14,7 @@ from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import measurable_day, today
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.inventory.cli.selection import selection_options
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
@@ -45,6 +46,7 @@ from whalefall_pipelines.terminal.progress import error_console
     "names",
     multiple=True,
     metavar="NAME",
+    shell_complete=complete_instance,
     help="Collect only this instance, directly and without a session. Can be repeated.",
 )
 @selection_options

@@ -10,6 +10,7 @@ from whalefall_pipelines.capacity.cli.since import since_option
 from whalefall_pipelines.capacity.coverage import LEGEND
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.inventory.cli.completion import complete_series
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import Form, cell, format_bytes, list_options, print_table
@@ -18,7 +19,7 @@ _COLUMNS = ("stat_date", "total_bytes", "change_bytes", "state", "reasons")
 
 
 @click.command()
-@click.argument("name", metavar="NAME[/DATABASE]")
+@click.argument("name", metavar="NAME[/DATABASE]", shell_complete=complete_series)
 @since_option
 @click.option("--limit", type=click.IntRange(1, 10_000), help="Show only this many of the newest days.")
 @list_options

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.inventory.cli.register import describe_change, identifying, read_tags
 from whalefall_pipelines.inventory.entry_change import CLEARABLE_KEYS, EntryChange
 from whalefall_pipelines.inventory.register_instances import change_instance, rename_instance
@@ -15,7 +16,7 @@ from whalefall_pipelines.terminal.questions import ask_password
 
 
 @click.command("set", context_settings={"allow_extra_args": True})
-@click.argument("name")
+@click.argument("name", shell_complete=complete_instance)
 @click.option("--host", help="Host name or address.")
 @click.option("--port", help="Port.")
 @click.option("--username", help="User name of its login.")
@@ -75,7 +76,7 @@ def set_(
 
 
 @click.command()
-@click.argument("old_name", metavar="OLD")
+@click.argument("old_name", metavar="OLD", shell_complete=complete_instance)
 @click.argument("new_name", metavar="NEW")
 def rename(*, old_name: str, new_name: str) -> None:
     """Give a server another name.

@@ -8,6 +8,7 @@ import click
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.fleet.probe import Privilege
+from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.inventory.cli.selection import selection_options
 from whalefall_pipelines.inventory.connection_test import ConnectionTest, server_tester
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
@@ -25,7 +26,7 @@ _COLUMNS = (
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_instance)
 @selection_options
 @json_option
 def test(*, names: Sequence[str], selection: Selection, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 
 from whalefall_pipelines.inventory.cli.accept import accept
 from whalefall_pipelines.inventory.cli.change import rename, set_
+from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.inventory.cli.connection_test import test
 from whalefall_pipelines.inventory.cli.register import add, import_
 from whalefall_pipelines.inventory.cli.selection import selection_options
@@ -61,7 +62,7 @@ def list_(*, selection: Selection, form: Form) -> None:
 
 
 @instances.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_instance)
 @json_option
 def show(*, name: str, as_json: bool) -> None:
     """Show one server and its databases."""
@@ -95,14 +96,14 @@ def show(*, name: str, as_json: bool) -> None:
 
 
 @instances.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_instance)
 def enable(*, names: Sequence[str]) -> None:
     """Collect from these servers again."""
     _set_active(names, is_active=True)
 
 
 @instances.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_instance)
 def disable(*, names: Sequence[str]) -> None:
     """Stop collecting from these servers.
 
@@ -112,7 +113,7 @@ def disable(*, names: Sequence[str]) -> None:
 
 
 @instances.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_instance)
 @click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
 def remove(*, names: Sequence[str], yes: bool) -> None:
     """Remove these servers from the fleet.
