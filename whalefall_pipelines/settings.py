@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dotenv import dotenv_values
 
 from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.home import find_home
 
 _PREFIX = "WHALEFALL_"
 
@@ -111,7 +112,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         InputError: a variable has an invalid value; the message names it.
     """
     variables = dict(os.environ if environment is None else environment)
-    home = Path(variables.get("WHALEFALL_HOME") or ".whalefall").expanduser().absolute()
+    home = find_home(variables)
     saved = {name: value for name, value in dotenv_values(home / "settings.env").items() if value is not None}
     values = _Values(saved | {name: value for name, value in variables.items() if value != ""})
     retention_months, aggregation_retention_months = _retentions(values)

@@ -54,7 +54,7 @@ def list_(*, selection: Selection, form: Form) -> None:
     columns = ("name", "engine", "address", "tags", "active", "version", "last_connected")
     columns += ("replica", "identity") if form.is_exact else ()
     rows = [_row(registered_instance, is_exact=form.is_exact) for registered_instance in registered]
-    # Without WHALEFALL_HOME, a different folder has a different, empty store.
+    # A different folder may belong to a different, empty installation.
     place = describe(database.url) if settings.database_url else settings.home
     matching = f" that matches {selection}" if selection else ""
     empty = f"No instance{matching} is registered in {place}; see `whalefall instances add --help`."
