@@ -1,5 +1,6 @@
 """`whalefall demo`: a fleet of real servers on this machine with a simulated history; today is collected through Dagster."""
 
+import os
 import time
 from contextlib import suppress
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from whalefall_pipelines.demo.demo_day import DemoDay, demo_fleet, refuse_own_st
 from whalefall_pipelines.demo.history import HISTORY_DAYS
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.runtime import embedded
+from whalefall_pipelines.runtime.lock import hold_lock
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import format_bytes, json_option, note, print_json, print_table
@@ -35,7 +37,7 @@ def demo(*, stop: bool, as_json: bool) -> None:
         note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
         return
     started = time.monotonic()
-    with DemoProgress() as progress:
+    with hold_lock(settings.home / "demo.lock", "whalefall demo", process_id=os.getpid()), DemoProgress() as progress:
         progress.say(f"starting the store in {settings.home}")
         with open_store(settings, may_make=True) as database:
             day = run_demo(settings, database, progress)
