@@ -50,7 +50,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
 
 # Defaults that are decided at run time, or read best in words.
 DEFAULTS: Mapping[str, str] = {
-    "WHALEFALL_HOME": "`.whalefall` in the current folder",
+    "WHALEFALL_HOME": "[found](home.md) from the current folder",
     "WHALEFALL_DATABASE_URL": "the embedded store",
     "WHALEFALL_DAGSTER_DATABASE_URL": "the database `dagster` beside the store",
     "WHALEFALL_PG_BIN": "the newest installed version, or else the wheel",
