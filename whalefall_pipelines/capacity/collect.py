@@ -52,7 +52,7 @@ class RetryLater:
 class RetryRule:
     """When a failed probe is retried within the same run. All attempts of an instance and their pauses share one deadline."""
 
-    pause_seconds: float = 1.0
+    pause_seconds: float = 0.5
     deadline_seconds: float = 300
 
     def pause_after(self, attempt: int) -> float:

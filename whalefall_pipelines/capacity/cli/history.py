@@ -26,8 +26,8 @@ _COLUMNS = ("stat_date", "total_bytes", "change_bytes", "state", "reasons")
 def history(*, name: str, since: date | timedelta, limit: int | None, form: Form) -> None:
     """Show the size of a server or a database on each day.
 
-    A renamed database keeps its history. A missing day is shown with its reason and has no size; the size of a partly missing day lacks
-    the databases that are missing.
+    A renamed database keeps its history. A missing day is shown with its reason and has no size. Where only some databases of a day
+    are missing, the size is that of the others.
     """
     with open_store(load_settings()) as database:
         answer = ask_history(database, today(system_clock(), database.timezone), name, since)
