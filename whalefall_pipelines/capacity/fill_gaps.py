@@ -155,5 +155,5 @@ def _recover_instance(collector: Collector, instance: Instance, missing: frozens
 def _fail_record(database: Database, instance: Instance, session_id: UUID, error: WhalefallError) -> None:
     with database.transaction() as cursor:
         sessions.fail_record(
-            cursor, session_id, instance.instance_id, error_code=error.code, error_message=str(error), details={"visited": True}
+            cursor, session_id, instance.instance_id, error_code=error.code, error_message=str(error), details={"probed": True}
         )

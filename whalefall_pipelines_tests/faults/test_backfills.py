@@ -52,12 +52,12 @@ STOPS = {
 }
 
 
-def history(on_visit: Callable[[FakeServer], object] | None = None) -> FakeServer:
+def history(on_probe: Callable[[FakeServer], object] | None = None) -> FakeServer:
     known = [
         RecoveredSize(name, day, size, size, None, Method.BACKUP_FILE_SIZE, datetime.combine(day, datetime.min.time(), TIMEZONE))
         for (name, day), size in RECOVERED.items()
     ]
-    return server(history=known, on_visit=on_visit)
+    return server(history=known, on_probe=on_probe)
 
 
 @dataclass

@@ -38,7 +38,7 @@ _PASSWORD_VARIABLE = "MONITOR_BENCHMARK_PASSWORD"
 def bare(targets: Sequence[Target]) -> float:
     """Connect, run the statements that the adapter runs, close; the session has no settings and nothing is stored. Seconds."""
 
-    def visit(target: Target) -> None:
+    def bare_probe(target: Target) -> None:
         connection = psycopg2.connect(
             host=target.host, port=target.port, dbname="postgres", user=USERNAME, password=PASSWORD, connect_timeout=CONNECT_SECONDS
         )
@@ -57,7 +57,7 @@ def bare(targets: Sequence[Target]) -> float:
 
     begun = time.monotonic()
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(visit, targets))
+        list(pool.map(bare_probe, targets))
     return time.monotonic() - begun
 
 
@@ -120,6 +120,6 @@ def measure(folder: Path) -> list[Figure]:
         )
     extra = max(with_dead - without for with_dead, without in zip(delayed.ours, delayed.floor, strict=True))
     return [
-        Figure(f"visit {INSTANCES} servers: service / bare threads", compared.ratio, 1.2, "x", str(compared)),
-        Figure(f"visit with {len(dead)} dead hosts more: seconds added", extra, CONNECT_SECONDS + 0.25, "s", str(delayed)),
+        Figure(f"probe {INSTANCES} servers: service / bare threads", compared.ratio, 1.2, "x", str(compared)),
+        Figure(f"probe with {len(dead)} dead hosts more: seconds added", extra, CONNECT_SECONDS + 0.25, "s", str(delayed)),
     ]
