@@ -28,7 +28,7 @@ class LargeDatabase:
 
 @dataclass(frozen=True, slots=True)
 class LargeGroup:
-    """The databases of an instance or of a tag on a day. `total_bytes` is without the `missing` ones; `known_bytes` has their newest size."""
+    """The databases of an instance or a tag on a day: `total_bytes` without the `missing` ones, `known_bytes` with their newest size."""
 
     group_name: str | None
     instances: int
