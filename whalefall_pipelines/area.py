@@ -19,8 +19,8 @@ class Area:
     `whalefall --help` imports none of them. With `has_definitions` the module `definitions.py` has
     `DEFINITIONS` for Dagster, and `automations` lists its schedules and sensors. With `has_doctor_checks` the module `doctor_checks.py`
     has a function `check`. With `has_upkeep` the module `upkeep.py` has a function `keep_up`, which does at once what Dagster's daemon
-    would do for the area after a day was collected. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond reading, inserting and
-    updating to the roles of the store. `columns` documents public tables.
+    would do for the area after a day was collected. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond
+    reading, inserting and updating to the roles of the store. `columns` documents public tables.
     """
 
     package: str

@@ -32,7 +32,6 @@ class Difference:
     stored: Mapping[str, Any] | None
     computed: Mapping[str, Any]
 
-
     @property
     def columns(self) -> frozenset[str]:
         """The columns that differ; none if the aggregation is missing."""
