@@ -10,7 +10,7 @@ from whalefall_pipelines.capacity.store import plausibility, reports
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, markdown_table, shown_change, shown_size
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import days_of
+from whalefall_pipelines.dagster_base.runs import days_of, span
 
 
 @dg.asset_check(
@@ -31,7 +31,7 @@ def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, w
         description=f"{missing} missing: {named}{more}" if missing else "every expected database has a size",
         metadata={
             "missing": missing,
-            "days": f"{days[0]} to {days[-1]}",
+            "days": span(days),
             **gap_list(gaps[:MOST_ROWS], with_day=len(days) > 1),
         },
     )

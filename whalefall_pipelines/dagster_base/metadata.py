@@ -8,6 +8,8 @@ from whalefall_pipelines.domain.quantities import round_decimal_size
 
 # Nobody reads a table with more rows than this. The count beside the table always covers all rows.
 MOST_ROWS = 200
+# Between a number and its unit, which narrow tables would else break apart.
+NO_BREAK = "\N{NO-BREAK SPACE}"
 Metadata = Mapping[str, int | float | str | dg.MarkdownMetadataValue]
 
 
@@ -33,12 +35,12 @@ def exact_bytes(**sizes: int | None) -> Metadata:
 
 def shown_size(size: int | None) -> str | None:
     """A size as people read it: 104.7 MB."""
-    return None if size is None else round_decimal_size(size)
+    return None if size is None else round_decimal_size(size).replace(" ", NO_BREAK)
 
 
 def shown_change(change: int | None) -> str | None:
     """A change of a size with its sign: +512.9 kB."""
-    return None if change is None else f"{'+' if change > 0 else ''}{round_decimal_size(change)}"
+    return None if change is None else f"{'+' if change > 0 else ''}{shown_size(change)}"
 
 
 def _cell(value: object) -> str:
@@ -56,4 +58,4 @@ def escaped(text: str) -> str:
 
 def printable(text: str) -> str:
     """Turn a text into one printable line, even if a hostile name contains control characters."""
-    return "".join(character if character.isprintable() else "␀" if character == "\0" else " " for character in text)
+    return "".join(sign if sign.isprintable() or sign == NO_BREAK else "␀" if sign == "\0" else " " for sign in text)

@@ -80,7 +80,7 @@ def test_today_is_measured_and_shown(store: Database, tmp_path: Path, dagster_in
     shown = metadata(result, SIZES)[str(day)]
     assert (shown["databases"], shown["total_bytes"], shown["missing"], shown["measured"]) == (3, 1501, 0, 3)
     assert "change_bytes" not in shown  # unknown is not 0
-    assert "| a | app | 1.0 kB | – |" in str(shown["largest"])
+    assert "| a | app | 1.0\N{NO-BREAK SPACE}kB | – |" in str(shown["largest"])
     assert metadata(result, TOTALS)[str(day)]["instances"] == 2
     assert metadata(result, INVENTORY)[str(day)]["created"] == 3
     session = session_of(fleet, result, dagster_instance)
