@@ -15,18 +15,21 @@ Column = tuple[str, str, str]
 class Area:
     """What an area provides. Modules are imported on demand: a command must not wait for Dagster, nor Dagster for the terminal.
 
-    `commands` are commands of `whalefall`, each in the module `cli/<command>.py`. With `has_definitions` the module `definitions.py` has
+    `commands` are commands of `whalefall`, each in the module `cli/<command>.py`, with the first sentence of their help, so that
+    `whalefall --help` imports none of them. With `has_definitions` the module `definitions.py` has
     `DEFINITIONS` for Dagster, and `automations` lists its schedules and sensors. With `has_doctor_checks` the module `doctor_checks.py`
-    has a function `check`. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond reading, inserting and
-    updating to the roles of the store. `columns` documents public tables. `questions` are the names of further questions that the area asks
-    the monitored servers (`fleet/<question>.py`); the connection test tells what each of them needs.
+    has a function `check`. With `has_upkeep` the module `upkeep.py` has a function `keep_up`, which does at once what Dagster's daemon
+    would do for the area after a day was collected. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond
+    reading, inserting and updating to the roles of the store. `columns` documents public tables. `questions` are the names of further
+    questions that the area asks the monitored servers (`fleet/<question>.py`); the connection test tells what each of them needs.
     """
 
     package: str
-    commands: tuple[str, ...] = ()
+    commands: Mapping[str, str] = field(default_factory=dict[str, str])
     has_definitions: bool = False
     automations: tuple[str, ...] = ()
     has_doctor_checks: bool = False
+    has_upkeep: bool = False
     has_grants: bool = False
     columns: Mapping[str, tuple[Column, ...]] = field(default_factory=dict[str, tuple[Column, ...]])
     partitioned_tables: tuple[PartitionedTable, ...] = ()

@@ -6,16 +6,20 @@ Dagster definitions) call `load_settings`; other code gets a `Settings`. Secrets
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 
 from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.home import find_home
+
+_PREFIX = "WHALEFALL_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Settings:
     start_date: date
     grace_hours: int
     max_gap_days: int
+    fail_below_coverage: float
     jump_percent: int
     jump_gigabytes: int
     parallel_instances: int
@@ -52,11 +57,53 @@ class Settings:
     event_retention_days: int
     expire_at_most: int
     archive_dir: Path | None
+    unknown_variables: tuple["UnknownVariable", ...] = ()
 
     @property
     def grace(self) -> timedelta:
         """How long after midnight the day before may still be measured."""
         return timedelta(hours=self.grace_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownVariable:
+    """A variable whose name begins with WHALEFALL_ and that nothing reads, and the name that may be meant."""
+
+    name: str
+    nearest: str | None
+
+    def __str__(self) -> str:
+        """A sentence without its value, which may be a password."""
+        meant = f"is {self.nearest} meant?" if self.nearest else "whalefall reads no variable with a similar name."
+        return f"{self.name} is set, but whalefall does not read it: {meant}"
+
+
+class _Values(Mapping[str, str]):
+    """The values of variables by name. It remembers which names were asked for: every other name is unknown."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._asked = {"WHALEFALL_HOME"}
+
+    def __getitem__(self, name: str) -> str:
+        self._asked.add(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def unknown(self) -> tuple[UnknownVariable, ...]:
+        """The variables that begin with WHALEFALL_ and were never asked for."""
+        names = sorted(name for name in self._values if name.startswith(_PREFIX) and name not in self._asked)
+        return tuple(UnknownVariable(name, self._nearest(name)) for name in names)
+
+    def _nearest(self, name: str) -> str | None:
+        known = [asked.removeprefix(_PREFIX) for asked in self._asked]  # which the prefix would make similar
+        nearest = get_close_matches(name.removeprefix(_PREFIX), known, 1, 0.7)
+        return f"{_PREFIX}{nearest[0]}" if nearest else None
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -66,9 +113,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         InputError: a variable has an invalid value; the message names it.
     """
     variables = dict(os.environ if environment is None else environment)
-    home = Path(variables.get("WHALEFALL_HOME") or ".whalefall").expanduser().absolute()
+    home = find_home(variables)
     saved = {name: value for name, value in dotenv_values(home / "settings.env").items() if value is not None}
-    values = saved | {name: value for name, value in variables.items() if value != ""}
+    values = _Values(saved | {name: value for name, value in variables.items() if value != ""})
     retention_months, aggregation_retention_months = _retentions(values)
     return Settings(
         home=home,
@@ -81,6 +128,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         start_date=_date(values, "WHALEFALL_START_DATE", "2026-01-01"),
         grace_hours=_integer(values, "WHALEFALL_GRACE_HOURS", 2, least=0, most=23),
         max_gap_days=_integer(values, "WHALEFALL_MAX_GAP_DAYS", 14, least=0, most=366),
+        fail_below_coverage=_share(values, "WHALEFALL_FAIL_BELOW_COVERAGE", "0.5"),
         jump_percent=_integer(values, "WHALEFALL_JUMP_PERCENT", 30, least=1, most=1_000_000),
         jump_gigabytes=_integer(values, "WHALEFALL_JUMP_GIGABYTES", 20, least=0, most=1_000_000),
         parallel_instances=_integer(values, "WHALEFALL_PARALLEL_INSTANCES", 64, least=1, most=512),
@@ -98,6 +146,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         event_retention_days=_integer(values, "WHALEFALL_EVENT_RETENTION_DAYS", 90, least=7, most=36_500),
         expire_at_most=_integer(values, "WHALEFALL_EXPIRE_AT_MOST", 12, least=1, most=10_000),
         archive_dir=_path(values, "WHALEFALL_ARCHIVE_DIR"),
+        unknown_variables=values.unknown(),  # last: the others were asked for
     )
 
 
@@ -144,6 +193,13 @@ def _integer(values: Mapping[str, str], name: str, default: int, *, least: int, 
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise InputError(f"{name} is {text!r}; it must be a whole number from {least} to {most}.")
     return int(text)
+
+
+def _share(values: Mapping[str, str], name: str, default: str) -> float:
+    text = values.get(name, default)
+    if not re.fullmatch(r"0|1|[01]?\.[0-9]{1,6}", text) or float(text) > 1:
+        raise InputError(f"{name} is {text!r}; it must be a share from 0 to 1, such as 0.5.")
+    return float(text)
 
 
 def _retentions(values: Mapping[str, str]) -> tuple[int, int]:

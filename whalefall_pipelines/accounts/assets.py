@@ -93,7 +93,7 @@ def _work(
     context: dg.AssetExecutionContext, sync: AccountSync, targets: Sequence[Instance], readable: date | None, plan: SessionPlan
 ) -> None:
     if readable is None:
-        skip_records(sync.database, plan.session_id, {"visited": False, "why": "accounts of past days cannot be read any more"})
+        skip_records(sync.database, plan.session_id, {"probed": False, "why": "accounts of past days cannot be read any more"})
         return
     progress = Progress(context.log, len(targets))
     for outcome in sync.sync_day(targets, readable, plan.session_id):

@@ -24,7 +24,7 @@ def every_active_instance_was_observed(context: dg.AssetCheckExecutionContext, w
     return dg.AssetCheckResult(
         passed=not unobserved,
         description=f"{len(unobserved)} were not observed: {named}" if unobserved else "every active instance was observed",
-        metadata={"not_observed": len(unobserved), "instances": markdown_table(("instance", "last observed", "error"), rows)},
+        metadata={"not_observed": len(unobserved), **markdown_table("instances", ("instance", "last observed", "error"), rows)},
     )
 
 
@@ -38,7 +38,7 @@ def no_account_gained_superuser(context: dg.AssetCheckExecutionContext, whalefal
         passed=not superusers,
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{len(superusers)} new superusers: {named}" if superusers else "no account gained superuser",
-        metadata={"new_superusers": len(superusers), "accounts": markdown_table(("instance", "account"), rows)},
+        metadata={"new_superusers": len(superusers), **markdown_table("accounts", ("instance", "account"), rows)},
     )
 
 
@@ -53,7 +53,7 @@ def nothing_is_unreadable_without_a_cure(context: dg.AssetCheckExecutionContext,
         passed=not incurable,
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{len(incurable)} unreadable without a cure: {named}" if incurable else f"{len(gaps)} unread, each with its cure",
-        metadata={"without_cure": len(incurable), "gaps": markdown_table(("instance", "unknown", "reason", "detail"), rows)},
+        metadata={"without_cure": len(incurable), **markdown_table("gaps", ("instance", "unknown", "reason", "detail"), rows)},
     )
 
 

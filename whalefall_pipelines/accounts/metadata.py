@@ -20,8 +20,8 @@ def account_metadata(figures: DayFigures, changes: Iterable[Change], gaps: Itera
         "superusers": figures.superusers,
         "unread_scopes": figures.unread,
         "dagster/partition_row_count": figures.accounts,
-        "changed accounts": markdown_table(_CHANGE, rows),
-        "not readable": markdown_table(_GAP, [(gap.instance_name, gap.what, gap.reason, gap.cure or gap.detail) for gap in gaps]),
+        **markdown_table("changed accounts", _CHANGE, rows),
+        **markdown_table("not readable", _GAP, [(gap.instance_name, gap.what, gap.reason, gap.cure or gap.detail) for gap in gaps]),
     }
 
 
@@ -34,7 +34,7 @@ def privilege_metadata(figures: DayFigures, changes: Iterable[Change]) -> Metada
         "changed_privileges": figures.changed,
         "unread_scopes": figures.unread,
         "dagster/partition_row_count": figures.privileges,
-        "granted and revoked": markdown_table(_CHANGE, rows),
+        **markdown_table("granted and revoked", _CHANGE, rows),
     }
 
 

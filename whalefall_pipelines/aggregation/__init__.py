@@ -8,9 +8,13 @@ from whalefall_pipelines.domain.periods import PeriodType
 
 AREA = Area(
     __name__,
-    commands=("aggregate", "verify"),
+    commands={
+        "aggregate": "Compute periods of the whole fleet from their days.",
+        "verify": "Compare every stored aggregation with its daily data.",
+    },
     has_definitions=True,
     automations=("refresh_aggregations", *(f"reconcile_{period_type}_periods" for period_type in PeriodType)),
+    has_upkeep=True,
     has_grants=True,
     columns=COLUMNS,
     partitioned_tables=tuple(PartitionedTable(name, Content.PERIODS) for name in AGGREGATION_TABLES),

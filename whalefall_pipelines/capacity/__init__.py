@@ -7,7 +7,13 @@ from whalefall_pipelines.domain.months import Content, PartitionedTable
 
 AREA = Area(
     __name__,
-    commands=("collect", "coverage"),
+    commands={
+        "collect": "Measure today: the whole fleet, or named instances.",
+        "coverage": "Show a calendar of the last days.",
+        "top": "Show the largest databases, servers or tags.",
+        "history": "Show the size of a server or a database on each day.",
+        "growth": "Show the fastest growing databases.",
+    },
     has_definitions=True,
     automations=("collect_every_night", "interpolate_gaps", "retry_failed_instances"),
     has_grants=True,

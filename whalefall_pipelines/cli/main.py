@@ -13,11 +13,16 @@ from whalefall_pipelines.terminal.output import FAILURE, note
 
 
 class Whalefall(click.Group):
-    """Loads a command when it is called, so that `whalefall --help` is fast, and turns errors into messages."""
+    """Loads a command when it is called, and turns errors into messages."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command of every area."""
         return [command for area in areas() for command in area.commands]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without loading them: together they take seconds to import."""
+        with formatter.section("Commands"):
+            formatter.write_dl([command for area in areas() for command in area.commands.items()])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module of one command."""

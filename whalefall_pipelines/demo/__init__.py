@@ -4,5 +4,7 @@ from whalefall_pipelines.area import Area
 
 AREA = Area(
     __name__,
-    commands=("demo",),
+    commands={
+        "demo": "Start a fleet of real servers with a simulated history.",
+    },
 )

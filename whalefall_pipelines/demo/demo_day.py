@@ -13,6 +13,7 @@ from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
 from whalefall_pipelines.capacity.collect import recompute_totals, server_collector
 from whalefall_pipelines.capacity.day_reports import DayReport, report_days
 from whalefall_pipelines.capacity.tables import STATS_TABLES
+from whalefall_pipelines.capacity.take_snapshot import take_snapshot
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.demo.fleet import DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
@@ -124,17 +125,15 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
 
 
 def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
-    """The runs that Dagster still needs, each with a message: the history and all periods once, today always."""
+    """The runs that Dagster still needs, each with a message: the history and all periods once, accounts once a day, sizes always."""
+    newest = newest_sessions(database, limit=1000)
     told = [
-        session.sync_category
-        for session in newest_sessions(database, limit=1000)
-        if session.sync_type is SyncType.BACKFILL and session.status is SessionStatus.COMPLETED
+        session.sync_category for session in newest if session.sync_type is SyncType.BACKFILL and session.status is SessionStatus.COMPLETED
     ]
     first_day, yesterday = day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1)
-    runs = [
-        (f"collecting {day} through Dagster", collection(day, day)),
-        ("reading accounts through Dagster", Run("sync_accounts", SyncCategory.ACCOUNT, day, day)),
-    ]
+    runs = [(f"collecting {day} through Dagster", collection(day, day))]
+    if not any(_has_read_accounts(session, day) for session in newest):
+        runs.append(("reading accounts through Dagster", Run("sync_accounts", SyncCategory.ACCOUNT, day, day)))
     if SyncCategory.CAPACITY not in told:
         runs.insert(0, ("reporting the history to Dagster: a backfill that reads the stored days", collection(first_day, yesterday)))
     if told.count(SyncCategory.AGGREGATION) < len(PeriodType):
@@ -142,6 +141,10 @@ def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
             periods = periods_between(period_type, first_day, day)
             runs.append((f"computing {_NAMES[period_type]} through Dagster", aggregation(periods[0], periods[-1])))
     return runs
+
+
+def _has_read_accounts(session: Session, day: date) -> bool:
+    return session.sync_category is SyncCategory.ACCOUNT and session.first_day == day and session.successful_instances > 0
 
 
 def _execute(settings: Settings, database: Database, runs: list[tuple[str, Run]], progress: Progress) -> tuple[Session, ...]:
@@ -194,7 +197,7 @@ def _has_history(database: Database) -> bool:
 def _load_history(settings: Settings, database: Database, day: date) -> None:
     instances = active_instances(database)
     ids = {instance.name: instance.instance_id for instance in instances}
-    days = list(simulate(day, ids, _sizes_now(settings, database, instances, day)))
+    days = list(simulate(day, ids, _sizes_now(settings, database, instances)))
     ensure_months(database, [size.stat_date for size in days])
     first_day, last_day = min(size.stat_date for size in days), max(size.stat_date for size in days)
     rows = [asdict(size) for size in days]
@@ -204,13 +207,13 @@ def _load_history(settings: Settings, database: Database, day: date) -> None:
     analyze_months(database, [size.stat_date for size in days], STATS_TABLES)
 
 
-def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance, ...], day: date) -> dict[tuple[str, str], int]:
+def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance, ...]) -> dict[tuple[str, str], int]:
     """The current sizes on the servers, at which the simulated history ends."""
-    collector = server_collector(settings, database)
+    servers = server_collector(settings, database).servers
     sizes: dict[tuple[str, str], int] = {}
     for instance in instances:
         try:
-            outcomes = collector.probe(instance, day).outcomes
+            outcomes = take_snapshot(servers, instance, system_clock).outcomes
         except TargetError:
             continue  # the server that is down has its own history
         sizes |= {(instance.name, size.database_name): size.total_bytes for size in outcomes if isinstance(size, DatabaseSize)}

@@ -4,5 +4,7 @@ from whalefall_pipelines.area import Area
 
 AREA = Area(
     __name__,
-    commands=("doctor",),
+    commands={
+        "doctor": "Check this installation for problems.",
+    },
 )

@@ -5,7 +5,9 @@ from whalefall_pipelines.inventory.columns import COLUMNS
 
 AREA = Area(
     __name__,
-    commands=("instances",),
+    commands={
+        "instances": "Register, show and test the monitored servers.",
+    },
     has_definitions=True,
     has_doctor_checks=True,
     has_grants=True,

@@ -4,7 +4,10 @@ from whalefall_pipelines.area import Area
 
 AREA = Area(
     __name__,
-    commands=("partitions", "retention"),
+    commands={
+        "partitions": "Maintain the monthly table partitions by hand.",
+        "retention": "Delete expired rows, and show the disk usage.",
+    },
     has_definitions=True,
     automations=(
         "create_table_partitions_every_night",
@@ -14,5 +17,6 @@ AREA = Area(
         "missing_table_partitions",
     ),
     has_doctor_checks=True,
+    has_upkeep=True,
     has_grants=True,
 )

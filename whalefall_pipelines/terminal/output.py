@@ -1,36 +1,46 @@
-"""Output of the commands: tables for people and JSON for programs. Progress and notes go to standard error."""
+"""Output of the commands: tables for people, JSON and CSV for programs. Notes and progress (`progress.py`) go to standard error."""
 
+import csv
+import io
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import NoReturn
+from enum import StrEnum
+from typing import Any, NoReturn
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.terminal.tables import TableColumn, are_sizes, lay_out
 
 # Exit codes of every command.
 SUCCESS, PARTIAL, FAILURE = 0, 1, 2
 
-# The length of a session id, which is longer than most names.
-_LONGEST_NAME = 36
+
+class Form(StrEnum):
+    """The form in which a list is printed. Programs get exact values, people rounded ones."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether a program reads it."""
+        return self is not Form.TABLE
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
-def console() -> Console:
-    """Standard output for tables. In a pipe it is as wide as its content, so that nothing is cut off."""
-    terminal = Console(soft_wrap=False, highlight=False)
-    return terminal if terminal.is_terminal else Console(width=400, highlight=False, force_terminal=False)
-
-
-def error_console() -> Console:
-    """Standard error, for progress."""
-    return Console(stderr=True, highlight=False)
+def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options --json and --csv of a command that prints a list, as its parameter `form`."""
+    as_json = click.option("--json", "form", flag_value=Form.JSON, type=Form, default=Form.TABLE, help="Print JSON instead of a table.")
+    as_csv = click.option("--csv", "form", flag_value=Form.CSV, type=Form, default=Form.TABLE, help="Print CSV instead of a table.")
+    return as_json(as_csv(command))
 
 
 def note(sentence: str) -> None:
@@ -44,22 +54,57 @@ def print_json(document: object) -> None:
     click.echo(json.dumps(document, default=str, ensure_ascii=False, indent=2))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, as_json: bool, empty: str) -> None:
-    """Print rows as a table with these columns (their keys), or as a JSON list. `empty` is printed when there are no rows."""
-    if as_json:
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, object]],
+    *,
+    form: Form = Form.TABLE,
+    empty: str = "",
+    droppable: Sequence[str] = (),
+) -> None:
+    """Print rows with these columns (their keys). `empty` is printed instead of a table without rows.
+
+    On a narrow terminal the `droppable` columns are left out of a table, the least important one first. A pipe gets all of them.
+    """
+    if form is Form.JSON:
         print_json([{column: row.get(column) for column in columns} for row in rows])
+    elif form is Form.CSV:
+        _print_csv(columns, rows)
     elif not rows:
         click.echo(empty)
     else:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for number, column in enumerate(columns):
-            numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
-            # The first column is the name that the next command needs. It is never wrapped unless it would leave no room for the others.
-            stays_whole = number == 0 and all(len(cell(row.get(column))) <= _LONGEST_NAME for row in rows)
-            table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=stays_whole)
-        for row in rows:
-            table.add_row(*(Text(cell(row.get(column))) for column in columns))
-        console().print(table)
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        laid_out = lay_out([_table_column(column, rows) for column in columns], width, droppable=droppable)
+        for line in laid_out.header:
+            click.secho(line, bold=True)
+        for line in laid_out.lines:
+            click.echo(line)
+        if laid_out.left_out:
+            note(f"Not shown at this width: {', '.join(laid_out.left_out)}.")
+
+
+def _table_column(name: str, rows: Sequence[Mapping[str, object]]) -> TableColumn:
+    cells = tuple(cell(row.get(name)) for row in rows)
+    return TableColumn(name, cells, is_numeric=all(isinstance(row.get(name), int | float | None) for row in rows) or are_sizes(cells))
+
+
+def _print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    """Print CSV with a header. Unknown values are empty, instants are in ISO format, lists and mappings are JSON."""
+    if not columns:
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_csv_value(row.get(column)) for column in columns] for row in rows)
+    click.echo(text.getvalue(), nl=False)
+
+
+def _csv_value(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | tuple | dict) else value
 
 
 def cell(value: object) -> str:

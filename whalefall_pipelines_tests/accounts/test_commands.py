@@ -110,7 +110,7 @@ def test_the_list_of_accounts(fleet: AccountsTest, store_environment: dict[str, 
     assert document(store_environment, "accounts", "list", "--tag", "env=test") == []
     assert "is not a tag" in refused(store_environment, "accounts", "list", "--tag", "prod")
     first = next(csv.DictReader(io.StringIO(succeed(store_environment, "accounts", "list", "--csv", "--instance", "orders"))))
-    assert (first["account"], first["can_login"]) == ("alice", "True")
+    assert (first["account"], first["can_login"]) == ("alice", "true")
 
 
 def test_the_change_log(fleet: AccountsTest, store_environment: dict[str, str]) -> None:

@@ -101,7 +101,7 @@ def test_a_day_shows_what_changed_since_the_day_before(store: Database, tmp_path
 def test_a_past_day_is_not_observed_and_visits_no_server(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
     fleet = scene_of(store, tmp_path, "a")
     result = run(fleet, dagster_instance, TODAY - timedelta(days=3))
-    assert fleet.servers["a"].visits == 0
+    assert fleet.servers["a"].probes == 0
     assert shown(result, ACCOUNTS)["accounts"] == 0
     assert not outcomes_of_checks(result)["every_active_instance_was_observed"][0]
 

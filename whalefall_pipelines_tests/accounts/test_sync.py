@@ -239,7 +239,7 @@ def test_any_exception_fails_the_record_which_never_stays_running(fleet: Account
     def explode(_server: object) -> None:
         raise RuntimeError("nobody expected this")
 
-    fleet.servers["a"].on_visit = explode
+    fleet.servers["a"].on_probe = explode
     session_id, outcomes = fleet.sync_in_session()
     assert "nobody expected this" in str(outcomes["a"].error)
     (record,) = sessions.list_records(fleet.store, session_id)

@@ -66,7 +66,7 @@ def new_server(folder: Path, roles: int, stack: ExitStack) -> PostgresCluster:
 
 
 def read(instance: Instance) -> tuple[float, int]:
-    """Seconds of a visit with both phases, and how many facts it read."""
+    """Seconds of a probe with both phases, and how many facts it read."""
     begun = time.monotonic()
     with ServerFleet().connect(ACCOUNTS, instance, LOGIN) as probe:
         listing = probe.list_accounts()

@@ -101,11 +101,11 @@ def wrong_password(scene: Scene) -> Generator[None]:
     scene.set_password(str(_target(scene).login.password))
 
 
-def no_right_on_one(scene: Scene) -> AbstractContextManager[None]:
+def no_privilege_on_one(scene: Scene) -> AbstractContextManager[None]:
     return _target(scene).forbidden("shop")
 
 
-def no_right_on_any(scene: Scene) -> AbstractContextManager[None]:
+def no_privilege_on_any(scene: Scene) -> AbstractContextManager[None]:
     return _target(scene).forbidden()
 
 
@@ -318,29 +318,29 @@ def just_beyond(scene: Scene) -> AbstractContextManager[None]:
 
 
 BREAKS: dict[str, Break] = {
-    "refused port": refused,
-    "dead address": dead,
-    "accepts and says nothing": silent,
-    "silent in mid-query": silent_in_mid_query,
-    "reset in mid-result": reset_in_mid_result,
+    "connection refused": refused,
+    "address that does not answer": dead,
+    "server that accepts connections and never answers": silent,
+    "server that goes silent during a query": silent_in_mid_query,
+    "connection reset in the middle of a result": reset_in_mid_result,
     "wrong password": wrong_password,
-    "no right on one database": no_right_on_one,
-    "no right on any database": no_right_on_any,
+    "missing privilege on one database": no_privilege_on_one,
+    "missing privilege on every database": no_privilege_on_any,
     "login that sees no database": sees_nothing,
     "login that sees only some databases": sees_some,
-    "database whose name is no UTF-8": in_other_bytes,
+    "database whose name is not UTF-8": in_other_bytes,
     "database renamed": renamed,
     "database dropped and created again": recreated,
     "CSV table": csv_table,
     "statistics older than the data": old_statistics,
     "database dropped between listing and measuring": dropped_meanwhile,
-    "pooler in the place of the server": pooled,
+    "pooler instead of the server": pooled,
     "DROP DATABASE interrupted": half_dropped,
     "ten thousand databases": many_databases,
     "ten thousand tables": many_tables,
-    "server restarted in mid-run": restarted,
+    "server restarted during a run": restarted,
     "slow server, just within the deadline": just_within,
     "slow server, just beyond the deadline": just_beyond,
-    "empty listing": nothing_listed,
-    "half of the listing gone": half_gone,
+    "empty list of databases": nothing_listed,
+    "half of the databases gone from the list": half_gone,
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -21,7 +22,14 @@ from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 
 Report = Callable[[Fault, str, float | None], None]
 Stage = Callable[[str], Scene]
-ProcessStage = Callable[[str], tuple[Scene, Installation]]
+
+
+class ProcessStage(Protocol):
+    """Makes a scene of real servers only: the server of `engine` under fault, and a neighbour of another engine."""
+
+    def __call__(self, engine: str, neighbour: str = POSTGRESQL) -> tuple[Scene, Installation]: ...
+
+
 PROPERTY = "fault"
 
 
@@ -67,14 +75,13 @@ def process_stage(
     """Makes a scene of real servers only, for today, and the installation in which `whalefall` collects from them."""
     with ExitStack() as stack:
 
-        def make(engine: str) -> tuple[Scene, Installation]:
+        def make(engine: str, neighbour: str = POSTGRESQL) -> tuple[Scene, Installation]:
             made = stack.enter_context(installation(postgres_server, dagster_template, store, tmp_path))
-            target, neighbour = targets.of(engine), targets.of(POSTGRESQL)
+            target = targets.of(engine)
             proxy = stack.enter_context(ChaosProxy(target.host, target.port))
             now = datetime.now(UTC)
-            scene = Scene(
-                store, made.home, {}, target=target, proxy=proxy, neighbour=neighbour, now=now, day=today(now, TIMEZONE), parallel=1
-            )
+            day = today(now, TIMEZONE)
+            scene = Scene(store, made.home, {}, target=target, proxy=proxy, neighbour=targets.of(neighbour), now=now, day=day, parallel=1)
             stack.enter_context(scene.afterwards)
             return scene, made
 

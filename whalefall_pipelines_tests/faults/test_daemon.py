@@ -36,14 +36,23 @@ STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
 @contextmanager
-def scene_at(home: Home, targets: Targets, engine: str = POSTGRESQL) -> Generator[Scene]:
+def scene_at(home: Home, targets: Targets, engine: str = POSTGRESQL, neighbour: str = POSTGRESQL) -> Generator[Scene]:
     """Two real servers registered in the store of a home, for today."""
     configured = load_settings(home.environment)
-    target, neighbour, now = targets.of(engine), targets.of(POSTGRESQL), datetime.now(UTC)
+    target, now = targets.of(engine), datetime.now(UTC)
     with closing(open_database(configured)) as store, ChaosProxy(target.host, target.port) as proxy:
         day = today(now, store.timezone)
         scene = Scene(
-            store, home.folder, {}, target=target, neighbour=neighbour, proxy=proxy, now=now, day=day, timezone=store.timezone, parallel=1
+            store,
+            home.folder,
+            {},
+            target=target,
+            neighbour=targets.of(neighbour),
+            proxy=proxy,
+            now=now,
+            day=day,
+            timezone=store.timezone,
+            parallel=1,
         )
         with scene.afterwards:
             yield scene

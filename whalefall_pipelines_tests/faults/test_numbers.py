@@ -14,7 +14,7 @@ from whalefall_pipelines_tests.cli.trees import Home, eventually, launch_collect
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.breaks import BREAKS
 from whalefall_pipelines_tests.faults.conftest import ProcessStage, Report
-from whalefall_pipelines_tests.faults.fault import Fault, parameters
+from whalefall_pipelines_tests.faults.fault import MARIADB, POSTGRESQL, Fault, parameters
 from whalefall_pipelines_tests.faults.matrix import NUMBERS, NUMBERS_UNDER_THE_DAEMON
 from whalefall_pipelines_tests.faults.scene import TARGET, Scene
 from whalefall_pipelines_tests.faults.targets import PostgresTarget, Targets
@@ -67,9 +67,14 @@ def look(scene: Scene, fault: Fault, printed: str) -> None:
         check_history(scene, fault)
 
 
+def neighbour_of(engine: str, fault: Fault) -> str:
+    """The engine of the neighbour: another cluster, where a privilege that is revoked on PostgreSQL would be missing there, too."""
+    return MARIADB if engine == POSTGRESQL and fault.reasons else POSTGRESQL
+
+
 @pytest.mark.parametrize(("fault", "engine"), parameters(NUMBERS))
 def test_a_run_measures_the_servers_own_numbers(fault: Fault, engine: str, process_stage: ProcessStage, report: Report) -> None:
-    scene, installation = process_stage(engine)
+    scene, installation = process_stage(engine, neighbour_of(engine, fault))
 
     def work() -> None:
         with BREAKS[fault.name](scene):
@@ -87,7 +92,7 @@ def test_the_daemon_measures_the_servers_own_numbers(
 ) -> None:
     home = prepared_home()
     home.succeed("store", "start")
-    with scene_at(home, targets, engine) as scene:
+    with scene_at(home, targets, engine, neighbour_of(engine, fault)) as scene:
 
         def is_ended() -> bool:
             ended = "select 1 from sync_sessions where sync_category = 'capacity' and run_id is not null and completed_at is not null"

@@ -25,7 +25,7 @@ HASHES = {"authentication_string", "password", "user_attributes"}
 
 @dataclass(frozen=True)
 class Reading:
-    """What one visit reads."""
+    """What one probe reads."""
 
     listing: AccountListing
     privileges: AccountPrivileges

@@ -17,7 +17,7 @@ from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.accounts import ACCOUNTS
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
 from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, instance_at
-from whalefall_pipelines_tests.servers.visits import PATIENT
+from whalefall_pipelines_tests.servers.probes import PATIENT
 
 pytestmark = pytest.mark.process
 leftovers, server = targets.leftovers, targets.server

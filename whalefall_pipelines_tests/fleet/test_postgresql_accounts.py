@@ -33,7 +33,7 @@ pytestmark = pytest.mark.process
 
 @dataclass(frozen=True)
 class Reading:
-    """What one visit reads."""
+    """What one probe reads."""
 
     listing: AccountListing
     privileges: AccountPrivileges

@@ -8,10 +8,10 @@ from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.sqlserver.accounts import connect_through
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver
+from whalefall_pipelines_tests.servers.probes import PATIENT
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, instance_at, new_server
-from whalefall_pipelines_tests.servers.visits import PATIENT
 
 pytestmark = pytest.mark.process
 driver, server = targets.driver, targets.server

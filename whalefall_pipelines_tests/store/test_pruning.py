@@ -13,7 +13,7 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
 from whalefall_pipelines_tests.days import write_days
-from whalefall_pipelines_tests.factories import register
+from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.plans import rows_read, tables_planned, tables_read
 
 # The middle of a month of a store that has fourteen.
@@ -33,6 +33,11 @@ STATEMENTS = {
     "capacity/record_unreached_instance": {"instance_id": 1, "reason": "timeout", "detail": "asleep", "session_id": None},
     "capacity/upsert_instance_sizes": {"instance_ids": [1, 2], "session_id": None, "shared_bytes": None},
     "capacity/list_recoverable_sizes": {"instance_id": 1},
+    "capacity/list_largest_databases": {},
+    "capacity/list_largest_groups": {"tag": None},
+    "capacity/list_growth": {"first_day": ASKED - timedelta(days=10)},
+    "capacity/list_database_history": {"first_day": ASKED - timedelta(days=10), "instance_id": 1, "database_name": "app"},
+    "capacity/list_instance_history": {"first_day": ASKED - timedelta(days=10), "instance_id": 1},
     "sessions/list_unrepaired": {"needs_a_person": [], "cured_by_a_change": []},
 }
 Tables = Callable[[Database, str | Composable, Mapping[str, Any]], set[str]]
@@ -50,9 +55,17 @@ GONE = (
     "select 1, 'copy_' || number, date '2026-08-19' - number, date '2026-08-20' - number, 100 + number "
     "from generate_series(2, 2000) as number; analyze database_activity"
 )
+# The same at a hundred instances: five copies a day at each.
+GONE_EVERYWHERE = (
+    "insert into instances (name, engine, host, port, credential_id) select name || number, engine, host, port + number, credential_id "
+    "from instances, generate_series(1, 98) as number where name = 'shop'; "
+    "insert into database_activity (instance_id, database_name, active_from, active_until, database_id) "
+    "select instance_id, 'copy_' || number, date '2026-08-19' - number, date '2026-08-20' - number, 1000000 + number "
+    "from instances, generate_series(2, 1000) as number; analyze instances, database_activity, instance_activity"
+)
 BRIDGES = {"first_day": ASKED - timedelta(days=7), "last_day": ASKED, "max_gap_days": 7, "session_id": None}
 # The query for the first stored day reads the end of every index, and only that one row.
-EDGES = {"capacity/list_coverage", "capacity/record_uncollected_days"}
+EDGES = {"capacity/list_coverage", "capacity/record_uncollected_days", "capacity/list_database_history", "capacity/list_instance_history"}
 
 
 @pytest.fixture
@@ -97,6 +110,20 @@ def test_the_range_of_stored_days_is_read_from_the_ends_of_indexes(long_history:
     assert rows_read(long_history, queries.load("aggregation/find_known_days"), {}) < 50
 
 
+def test_the_newest_day_is_read_from_the_ends_of_indexes(long_history: Database) -> None:
+    assert rows_read(long_history, queries.load("capacity/find_newest_day"), {"today": ASKED}) < 50
+
+
+@pytest.mark.parametrize(("view", "days"), [("fleet_today", (0, 14)), ("database_growth", (0, 14, 21, 30, 44, 90, 104))])
+def test_a_view_reads_the_months_of_its_days(long_history: Database, view: str, days: tuple[int, ...]) -> None:
+    """The history must be around today, which the view asks the server for."""
+    (today,) = query(long_history, "select current_date")[0]
+    assert isinstance(today, date)
+    ensure_months(long_history, [today - timedelta(days=count) for count in days])
+    expected = {f"database_size_stats_{today - timedelta(days=count):%Y_%m}" for count in days}
+    assert months(tables_planned(long_history, f"select * from {view}", {})) == expected
+
+
 def test_the_newest_sessions_are_found_without_the_records_of_the_others(long_history: Database) -> None:
     with long_history.transaction() as cursor:
         cursor.execute(SESSIONS)
@@ -107,3 +134,10 @@ def test_long_dropped_databases_are_not_read_for_an_inventory(long_history: Data
     with long_history.transaction() as cursor:
         cursor.execute(GONE)
     assert rows_read(long_history, queries.load("capacity/summarize_inventory"), DAYS) < 50
+
+
+@pytest.mark.parametrize("name", ["capacity/list_coverage", "capacity/record_uncollected_days"])
+def test_long_dropped_databases_are_not_read_for_a_range_of_days(long_history: Database, name: str) -> None:
+    with long_history.transaction() as cursor:
+        cursor.execute(GONE_EVERYWHERE)
+    assert rows_read(long_history, queries.load(name), DAYS | STATEMENTS[name]) < 1000

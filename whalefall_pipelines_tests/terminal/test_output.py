@@ -1,39 +1,38 @@
 """What commands print: tables in narrow terminals, lists of commands, errors."""
 
 import os
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.terminal.output import print_table
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.terminal.output import Form, print_table
 from whalefall_pipelines_tests.cli.commands import refused, succeed, whalefall
+from whalefall_pipelines_tests.cli.terminals import at_a_terminal
+from whalefall_pipelines_tests.factories import register
 
 
-@pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal of 60 columns."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("NO_COLOR", "1")
-
-
-@pytest.mark.usefixtures("narrow")
-def test_the_name_for_the_next_command_is_not_broken(capsys: pytest.CaptureFixture[str]) -> None:
-    name = "0f8fad5b-d9cb-469f-a165-70867728950e"
-    print_table(("session", "said"), [{"session": name, "said": "x" * 90}], as_json=False, empty="")
+def test_csv_has_exact_values(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"name": 'a "b", c', "active": True, "at": datetime(2026, 11, 22, 3, tzinfo=UTC), "tags": {"env": "prod"}, "version": None}
+    print_table(tuple(row), [row], form=Form.CSV)
     shown = capsys.readouterr().out
-    assert name in shown
-    assert shown.count("x") == 90
+    assert shown == 'name,active,at,tags,version\n"a ""b"", c",true,2026-11-22T03:00:00+00:00,"{""env"": ""prod""}",\n'
 
 
-@pytest.mark.usefixtures("narrow")
-def test_a_name_that_is_too_long_is_folded_and_loses_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table(("name", "active"), [{"name": "q" * 90, "active": "yes"}], as_json=False, empty="")
-    shown = capsys.readouterr().out
-    assert shown.count("q") == 90
-    assert "q" * 61 not in shown
-    assert "yes" in shown
+@pytest.mark.process
+def test_a_list_fits_a_terminal_of_80_columns(store: Database, store_environment: dict[str, str], tmp_path: Path) -> None:
+    register(store, "a-server-with-quite-a-long-name", host="a-server-with-quite-a-long-name.example", port=5432)
+    exit_code, shown = at_a_terminal(store_environment | {"COLUMNS": "80"}, tmp_path, "instances", "list", typed="")
+    assert exit_code == 0
+    lines = [re.sub(r"\x1b\[\d*m", "", line) for line in shown.splitlines()]
+    assert max(map(len, lines[:-1])) <= 80, shown
+    assert "a-server-with-quite-a-long-name.example:5432" in shown
+    assert "Not shown at this width:" in lines[-1]
+    assert "last_connected" in succeed(store_environment, "instances", "list")
 
 
 @pytest.mark.parametrize("group", [(), ("instances",), ("sessions",), ("partitions",), ("store",)])

@@ -9,7 +9,6 @@ import click
 
 from whalefall_pipelines.accounts.cli.options import (
     as_of_option,
-    csv_option,
     day_of,
     instance_option,
     note_gaps,
@@ -19,9 +18,10 @@ from whalefall_pipelines.accounts.cli.options import (
 from whalefall_pipelines.accounts.cli.privileges import drift, export, reach, who_can
 from whalefall_pipelines.accounts.cli.sync import sync
 from whalefall_pipelines.accounts.read_accounts import AccountSheet, last_seen, list_accounts, list_changes, show_account
+from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import json_option, note, print_json, print_table
+from whalefall_pipelines.terminal.output import Form, json_option, list_options, note, print_json, print_table
 
 
 @click.group()
@@ -35,8 +35,7 @@ def accounts() -> None:
 @click.option("--tag", metavar="NAME=VALUE", help="Only servers with this tag.")
 @click.option("--built-in", "built_in", is_flag=True, help="Also the accounts that the servers made themselves.")
 @as_of_option
-@csv_option
-@json_option
+@list_options
 def list_(
     *,
     names: tuple[str, ...],
@@ -44,8 +43,7 @@ def list_(
     tag: str | None,
     built_in: bool,
     as_of: datetime | None,
-    as_csv: bool,
-    as_json: bool,
+    form: Form,
 ) -> None:
     """List accounts."""
     with open_store(load_settings()) as database:
@@ -69,13 +67,13 @@ def list_(
         for account in shown
     ]
     columns = ("instance", "account", "kind", "can_login", "superuser", "locked", "password_expires", "first_seen", "last_login")
-    print_list(columns, rows, as_json=as_json, as_csv=as_csv, empty="No account is known; read them with `whalefall accounts sync`.")
+    print_list(columns, rows, form=form, empty="No account is known; read them with `whalefall accounts sync`.")
     if len(shown) < len(found):
         note(f"{len(found) - len(shown)} built-in accounts are not listed; --built-in lists them.")
 
 
 @accounts.command()
-@click.argument("instance")
+@click.argument("instance", shell_complete=complete_instance)
 @click.argument("account")
 @as_of_option
 @json_option
@@ -92,14 +90,12 @@ def show(*, instance: str, account: str, as_of: datetime | None, as_json: bool) 
         print_json(_document(sheet))
         return
     fields = _attributes(sheet)
-    print_table(("field", "value"), [{"field": name, "value": value} for name, value in fields.items()], as_json=False, empty="")
+    print_table(("field", "value"), [{"field": name, "value": value} for name, value in fields.items()])
     click.echo()
-    print_table(
-        ("role", "path", "has_now", "superuser", "database", "since"), _roles(sheet), as_json=False, empty="It is a member of no role."
-    )
+    print_table(("role", "path", "has_now", "superuser", "database", "since"), _roles(sheet), empty="It is a member of no role.")
     click.echo()
     columns = ("privilege", "on", "through", "has_now", "grantable", "origin", "since")
-    print_table(columns, _privileges(sheet), as_json=False, empty="It has no privilege that could be read.")
+    print_table(columns, _privileges(sheet), empty="It has no privilege that could be read.")
     note_gaps(sheet.gaps)
 
 
@@ -107,9 +103,8 @@ def show(*, instance: str, account: str, as_of: datetime | None, as_json: bool) 
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The first day; 7 days ago by default.")
 @instance_option
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="The most changes to show.")
-@csv_option
-@json_option
-def changes(*, since: datetime | None, names: tuple[str, ...], limit: int, as_csv: bool, as_json: bool) -> None:
+@list_options
+def changes(*, since: datetime | None, names: tuple[str, ...], limit: int, form: Form) -> None:
     """List what was granted, revoked, added, dropped or changed.
 
     A change happened after the observation in the column `after`, and not later than on its day.
@@ -129,8 +124,8 @@ def changes(*, since: datetime | None, names: tuple[str, ...], limit: int, as_cs
         }
         for change in found
     ]
-    columns = ("day", "after", "instance", "account", "type", "what", *(("session",) if as_json or as_csv else ()))
-    print_list(columns, rows, as_json=as_json, as_csv=as_csv, empty="No account changed on these days, as far as they were observed.")
+    columns = ("day", "after", "instance", "account", "type", "what", *(("session",) if form.is_exact else ()))
+    print_list(columns, rows, form=form, empty="No account changed on these days, as far as they were observed.")
     if found and found[0].change_count > len(found):
         note(f"{found[0].change_count - len(found)} older changes are not shown; --limit shows more.")
 

@@ -1,7 +1,5 @@
-"""Options and output that the commands of accounts share: the day, lists as CSV, and the notes about what is not known."""
+"""Options and output that the commands of accounts share: the day, lists, and the notes about what is not known."""
 
-import csv
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
@@ -11,14 +9,16 @@ from whalefall_pipelines.accounts.figures import GapRow
 from whalefall_pipelines.accounts.read_accounts import not_observed
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.terminal.output import cell, note, print_table
+from whalefall_pipelines.terminal.output import Form, cell, note, print_table
 
 as_of_option = click.option(
     "--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Answer for this past day instead of today."
 )
-csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
-instance_option = click.option("--instance", "names", multiple=True, metavar="NAME", help="Only this instance. Can be repeated.")
+instance_option = click.option(
+    "--instance", "names", multiple=True, metavar="NAME", shell_complete=complete_instance, help="Only this instance. Can be repeated."
+)
 
 
 def day_of(database: Database, as_of: datetime | None) -> date:
@@ -26,20 +26,14 @@ def day_of(database: Database, as_of: datetime | None) -> date:
     return as_of.date() if as_of else today(system_clock(), database.timezone)
 
 
-def print_list(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, as_json: bool, as_csv: bool, empty: str) -> None:
-    """Print rows as a table, as JSON, or as CSV."""
-    if not as_csv:
-        print_table(columns, rows, as_json=as_json, empty=empty)
-        return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_plain(row.get(column)) for column in columns] for row in rows)
+def print_list(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, form: Form, empty: str) -> None:
+    """Print rows as `print_table` does. In CSV, a spreadsheet does not take a hostile name for a formula."""
+    shown = [{name: _no_formula(value) for name, value in row.items()} for row in rows] if form is Form.CSV else rows
+    print_table(columns, shown, form=form, empty=empty)
 
 
-def _plain(value: object) -> str:
-    """A value of a CSV file. A spreadsheet must not take a hostile name for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def note_observations(database: Database, day: date, names: Sequence[str]) -> None:

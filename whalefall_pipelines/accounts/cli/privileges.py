@@ -7,7 +7,6 @@ import click
 
 from whalefall_pipelines.accounts.cli.options import (
     as_of_option,
-    csv_option,
     day_of,
     instance_option,
     note_gaps,
@@ -16,9 +15,10 @@ from whalefall_pipelines.accounts.cli.options import (
 )
 from whalefall_pipelines.accounts.read_accounts import find_drift, last_seen, list_accounts, show_account
 from whalefall_pipelines.accounts.who_can import who_can as find_who_can
+from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import PARTIAL, json_option, leave, note
+from whalefall_pipelines.terminal.output import PARTIAL, Form, leave, list_options, note
 
 # How a person reads whether an account has a privilege.
 _NOW = {"yes": "yes", "depends": "depends", "no": "after SET ROLE"}
@@ -29,9 +29,8 @@ _NOW = {"yes": "yes", "depends": "depends", "no": "after SET ROLE"}
 @click.argument("object_name", metavar="OBJECT")
 @instance_option
 @as_of_option
-@csv_option
-@json_option
-def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: datetime | None, as_csv: bool, as_json: bool) -> None:
+@list_options
+def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: datetime | None, form: Form) -> None:
     """Show who has a PRIVILEGE on an OBJECT, through which chain and since when.
 
     PRIVILEGE is one like SELECT, DELETE, DROP or CONNECT. OBJECT is a table, as SCHEMA.TABLE or DATABASE.SCHEMA.TABLE (MySQL and MariaDB:
@@ -49,7 +48,7 @@ def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: 
             "account": holder.account_name if not holder.is_everyone else f"{holder.account_name} (everybody)",
             "instance": holder.target.instance_name,
             "object": holder.target.name,
-            "can": holder.has_now if as_json or as_csv else _NOW[holder.has_now],
+            "can": holder.has_now if form.is_exact else _NOW[holder.has_now],
             "can_login": holder.can_login,
             "path": holder.path,
             "since": holder.since,
@@ -58,7 +57,7 @@ def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: 
     ]
     columns = ("account", "instance", "object", "can", "can_login", "path", "since")
     where = ", ".join(f"{target.name} of {target.instance_name}" for target in answer.targets[:5])
-    print_list(columns, rows, as_json=as_json, as_csv=as_csv, empty=f"Nobody has {privilege.upper()} on {where}, as far as it was read.")
+    print_list(columns, rows, form=form, empty=f"Nobody has {privilege.upper()} on {where}, as far as it was read.")
     note_gaps(answer.unread)
     for target in answer.uncomputed:
         note(f"unknown: {target.instance_name} is a server of {target.engine}, whose effective privileges are not computed.")
@@ -67,12 +66,11 @@ def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: 
 
 
 @click.command()
-@click.argument("instance")
+@click.argument("instance", shell_complete=complete_instance)
 @click.argument("account")
 @as_of_option
-@csv_option
-@json_option
-def reach(*, instance: str, account: str, as_of: datetime | None, as_csv: bool, as_json: bool) -> None:
+@list_options
+def reach(*, instance: str, account: str, as_of: datetime | None, form: Form) -> None:
     """Show what an ACCOUNT can touch: its privileges and those of all roles that it has or can become, counted by database."""
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
@@ -87,7 +85,7 @@ def reach(*, instance: str, account: str, as_of: datetime | None, as_csv: bool, 
     rows: list[dict[str, object]] = [
         dict(zip(columns, (*key, count), strict=True)) for key, count in sorted(counts.items(), key=lambda item: str(item[0]))
     ]
-    print_list(columns, rows, as_json=as_json, as_csv=as_csv, empty="It reaches nothing that could be read.")
+    print_list(columns, rows, form=form, empty="It reaches nothing that could be read.")
     become = sorted({role.account_name for role in sheet.roles if role.is_superuser and role.can_become})
     if sheet.account.is_superuser:
         note(f"{account!r} is a superuser: it reaches everything.")
@@ -99,9 +97,8 @@ def reach(*, instance: str, account: str, as_of: datetime | None, as_csv: bool, 
 @click.command()
 @click.option("--tag", required=True, metavar="NAME=VALUE", help="Compare the servers with this tag.")
 @as_of_option
-@csv_option
-@json_option
-def drift(*, tag: str, as_of: datetime | None, as_csv: bool, as_json: bool) -> None:
+@list_options
+def drift(*, tag: str, as_of: datetime | None, form: Form) -> None:
     """Show accounts of one name that differ between the servers with a tag."""
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
@@ -111,13 +108,13 @@ def drift(*, tag: str, as_of: datetime | None, as_csv: bool, as_json: bool) -> N
             "account": difference.account_name,
             "engine": difference.engine,
             "difference": difference.difference,
-            "on": list(difference.present_on) if as_json else ", ".join(difference.present_on),
-            "not_on": list(difference.missing_on) if as_json else ", ".join(difference.missing_on),
+            "on": list(difference.present_on) if form is Form.JSON else ", ".join(difference.present_on),
+            "not_on": list(difference.missing_on) if form is Form.JSON else ", ".join(difference.missing_on),
         }
         for difference in found
     ]
     columns = ("account", "engine", "difference", "on", "not_on")
-    print_list(columns, rows, as_json=as_json, as_csv=as_csv, empty=f"No account differs between the servers with {tag}.")
+    print_list(columns, rows, form=form, empty=f"No account differs between the servers with {tag}.")
 
 
 @click.command()
@@ -155,4 +152,4 @@ def export(*, names: tuple[str, ...], tag: str | None, as_of: datetime | None) -
                 }
                 for privilege in privileges
             ] or [base]
-    print_list(columns, rows, as_json=False, as_csv=True, empty="")
+    print_list(columns, rows, form=Form.CSV, empty="")

@@ -10,6 +10,7 @@ from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.errors import NotFoundError
+from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
 from whalefall_pipelines.runtime.open_store import open_store
@@ -22,19 +23,25 @@ from whalefall_pipelines.terminal.output import (
     FAILURE,
     PARTIAL,
     SUCCESS,
+    Form,
     cell,
-    error_console,
     json_option,
     leave,
     note,
     print_json,
     print_table,
 )
+from whalefall_pipelines.terminal.progress import error_console
 
 
 @click.command()
 @click.option(
-    "--instance", "names", multiple=True, metavar="NAME", help="Read only this instance, directly and without a session. Can be repeated."
+    "--instance",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_instance,
+    help="Read only this instance, directly and without a session. Can be repeated.",
 )
 @json_option
 def sync(*, names: tuple[str, ...], as_json: bool) -> None:
@@ -62,7 +69,7 @@ def _sync_named(settings: Settings, database: Database, names: Sequence[str], *,
     with error_console().status(f"Reading the accounts of {len(targets)} servers …"):
         outcomes = sorted(server_sync(settings, database).sync_day(targets, day, None), key=lambda outcome: outcome.instance.instance_id)
     rows = [_row(outcome) for outcome in outcomes]
-    print_table(list(rows[0]), rows, as_json=as_json, empty="")
+    print_table(list(rows[0]), rows, form=Form.JSON if as_json else Form.TABLE, droppable=("seconds",))
     for outcome in outcomes:
         for gap in outcome.unread:
             cure = f" To read it, run on that server: {cell(gap.cure)}" if gap.cure else ""

@@ -16,7 +16,8 @@ from whalefall_pipelines.sessions.cli.sessions import print_session
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.sessions.show_sessions import show_session
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import error_console, json_option, print_json
+from whalefall_pipelines.terminal.output import json_option, print_json
+from whalefall_pipelines.terminal.progress import error_console
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 

@@ -8,14 +8,18 @@ from typing import Self
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from whalefall_pipelines.areas import areas
 from whalefall_pipelines.capacity.collect import InstanceOutcome, server_collector
 from whalefall_pipelines.capacity.day_reports import summarize_day
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import measurable_day, today
 from whalefall_pipelines.domain.sessions import Session
-from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.errors import InputError, NotFoundError, WhalefallError
+from whalefall_pipelines.inventory.cli.completion import complete_instance
+from whalefall_pipelines.inventory.cli.selection import selection_options
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
+from whalefall_pipelines.inventory.selection import Selection
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
 from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
@@ -26,7 +30,7 @@ from whalefall_pipelines.terminal.output import (
     FAILURE,
     PARTIAL,
     SUCCESS,
-    error_console,
+    Form,
     format_bytes,
     json_option,
     leave,
@@ -34,6 +38,7 @@ from whalefall_pipelines.terminal.output import (
     print_json,
     print_table,
 )
+from whalefall_pipelines.terminal.progress import error_console
 
 
 @click.command()
@@ -42,18 +47,21 @@ from whalefall_pipelines.terminal.output import (
     "names",
     multiple=True,
     metavar="NAME",
+    shell_complete=complete_instance,
     help="Collect only this instance, directly and without a session. Can be repeated.",
 )
+@selection_options
 @click.option(
     "--day",
     type=click.DateTime(["%Y-%m-%d"]),
     help="The day to measure: today by default, or yesterday within the grace period after midnight.",
 )
 @json_option
-def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
+def collect(names: tuple[str, ...], day: datetime | None, *, selection: Selection, as_json: bool) -> None:
     """Measure today: the whole fleet, or named instances.
 
-    The fleet is measured by a Dagster run with a session. Named instances are measured directly, without a session.
+    The fleet is measured by a Dagster run with a session. Instances that are chosen by their name, tag or engine are measured directly,
+    without a session.
 
     Exit codes: 0 every expected size was measured, 1 some are missing, 2 nothing was measured.
     """
@@ -61,8 +69,8 @@ def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> N
     with open_store(settings, may_make=True) as database:
         refuse_other_key(settings, database)
         measured = _measurable(settings, database, day.date() if day else today(system_clock(), database.timezone))
-        if names:
-            leave(_collect_named(settings, database, names, measured, as_json=as_json))
+        if names or selection:
+            leave(_collect_named(settings, database, names, selection, measured, as_json=as_json))
         leave(_collect_fleet(settings, database, measured, as_json=as_json))
 
 
@@ -77,9 +85,9 @@ def _measurable(settings: Settings, database: Database, day: date) -> date:
     )
 
 
-def _collect_named(settings: Settings, database: Database, names: Sequence[str], day: date, *, as_json: bool) -> int:
+def _collect_named(settings: Settings, database: Database, names: Sequence[str], selection: Selection, day: date, *, as_json: bool) -> int:
     try:
-        targets = active_instances(database, names)
+        targets = active_instances(database, names, selection)
     except NotFoundError as error:
         if not as_json:
             raise
@@ -90,7 +98,7 @@ def _collect_named(settings: Settings, database: Database, names: Sequence[str],
             server_collector(settings, database).collect_day(targets, day, None), key=lambda outcome: outcome.instance.instance_id
         )
     rows = [_row(outcome, as_json=as_json) for outcome in outcomes]
-    print_table(list(rows[0]), rows, as_json=as_json, empty="")
+    print_table(list(rows[0]), rows, form=Form.JSON if as_json else Form.TABLE, droppable=("seconds",))
     if not as_json:
         for outcome in outcomes:
             for gap in outcome.missing:
@@ -124,6 +132,7 @@ def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:
         (session,) = run_in_dagster(settings, database, collection(day, day), on_progress=progress.show)
+    _keep_up(settings, database)
     session, records = show_session(database, session.session_id)
     summary, gaps = summarize_day(database, day)
     missing = summary.missing
@@ -133,9 +142,21 @@ def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json
         print_session(session, records)
         for gap in gaps:
             note(f"missing: {gap.instance_name}/{gap.database_name or '(never listed)'} ({gap.reason}): {gap.detail}")
+        if summary.is_below(settings.fail_below_coverage):
+            note(f"The day is red in Dagster: {summary.measured} of {summary.expected} expected databases were measured.")
     if session.successful_instances + session.skipped_instances == 0:
         return FAILURE
     return PARTIAL if session.failed_instances or missing else SUCCESS
+
+
+def _keep_up(settings: Settings, database: Database) -> None:
+    """Do for the other areas what the daemon would do after this day. An error does not undo the day: the daemon repeats the work."""
+    for area in areas():
+        if area.has_upkeep:
+            try:
+                area.load("upkeep").keep_up(database, settings, today(system_clock(), database.timezone))
+            except WhalefallError as error:
+                note(f"{area.name}: {error}")
 
 
 class SessionProgress:

@@ -1,6 +1,6 @@
 """`whalefall coverage`: which days of each instance are known, and from which source."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import click
 
@@ -10,20 +10,22 @@ from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import cell, json_option, print_json
+from whalefall_pipelines.terminal.output import Form, cell, list_options, print_table
+
+_EXACT = (*(field.name for field in fields(Coverage)), "state")
 
 
 @click.command()
 @click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="The number of days, up to today.")
-@json_option
-def coverage(count: int, *, as_json: bool) -> None:
+@list_options
+def coverage(count: int, *, form: Form) -> None:
     """Show a calendar of the last days."""
     settings = load_settings()
     with open_store(settings) as database:
         days = days_until(today(system_clock(), database.timezone), count)
         rows = read_coverage(database, days)
-    if as_json:
-        print_json([_row(row) for row in rows])
+    if form.is_exact:
+        print_table(_EXACT, [_row(row) for row in rows], form=form)
         return
     calendar = coverage_calendar(rows, days)
     if not calendar:

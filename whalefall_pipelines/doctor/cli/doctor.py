@@ -8,7 +8,8 @@ from whalefall_pipelines.doctor.examine import examine, is_reached
 from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.doctor.outcome import Outcome, Severity
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import FAILURE, PARTIAL, cell, error_console, json_option, leave, print_json
+from whalefall_pipelines.terminal.output import FAILURE, PARTIAL, cell, json_option, leave, print_json
+from whalefall_pipelines.terminal.progress import error_console
 
 _STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.PROBLEM: "red"}
 

@@ -13,7 +13,8 @@ from whalefall_pipelines.runtime.embedded import address
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.urls import holds_secret
-from whalefall_pipelines.terminal.output import error_console, note, print_json
+from whalefall_pipelines.terminal.output import note, print_json
+from whalefall_pipelines.terminal.progress import error_console
 
 _DAGSTER_URL = "WHALEFALL_DAGSTER_DATABASE_URL"
 
@@ -31,6 +32,8 @@ def env(*, as_json: bool, url_only: bool) -> None:
     printed line runs `whalefall env --dagster-url` to get it, so that no password is printed or written to disk.
     """
     settings = load_settings()
+    for variable in settings.unknown_variables:
+        note(str(variable))
     with open_store(settings) as database:
         store_address = address(settings)
         exports = dagster_environment(settings, store_address, database.timezone)

@@ -19,7 +19,8 @@ from whalefall_pipelines.runtime.store_status import StoreStatus, read_status
 from whalefall_pipelines.settings import Settings, load_settings, read_timezone
 from whalefall_pipelines.store.roles import StoreRoles
 from whalefall_pipelines.store.urls import describe, hide_secrets, holds_secret
-from whalefall_pipelines.terminal.output import PARTIAL, cell, error_console, format_bytes, json_option, leave, note, print_json
+from whalefall_pipelines.terminal.output import PARTIAL, cell, format_bytes, json_option, leave, note, print_json
+from whalefall_pipelines.terminal.progress import error_console
 from whalefall_pipelines.terminal.questions import confirm
 
 _ROLES = StoreRoles()

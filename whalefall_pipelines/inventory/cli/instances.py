@@ -1,6 +1,6 @@
 """`whalefall instances`: the registered fleet.
 
-`register.py` has add and import, `connection_test.py` has test, `accept.py` has accept.
+`register.py` has add and import, `change.py` has set and rename, `connection_test.py` has test, `accept.py` has accept.
 """
 
 from collections.abc import Sequence
@@ -8,18 +8,34 @@ from collections.abc import Sequence
 import click
 
 from whalefall_pipelines.inventory.cli.accept import accept
+from whalefall_pipelines.inventory.cli.change import rename, set_
+from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.inventory.cli.connection_test import test
 from whalefall_pipelines.inventory.cli.register import add, import_
+from whalefall_pipelines.inventory.cli.selection import selection_options
 from whalefall_pipelines.inventory.fleet import registered_instances, show_instance
 from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance, describe_entry, describe_secret, describe_tags
+from whalefall_pipelines.inventory.selection import Selection
 from whalefall_pipelines.inventory.switch_instances import disable as disable_instances
 from whalefall_pipelines.inventory.switch_instances import enable as enable_instances
 from whalefall_pipelines.inventory.switch_instances import remove_instances
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.urls import describe
-from whalefall_pipelines.terminal.output import cell, format_bytes, json_option, note, print_json, print_table, yes_or_no
+from whalefall_pipelines.terminal.output import (
+    Form,
+    cell,
+    format_bytes,
+    json_option,
+    list_options,
+    note,
+    print_json,
+    print_table,
+    yes_or_no,
+)
 from whalefall_pipelines.terminal.questions import confirm
+
+_DROPPABLE = ("renamed_from", "first_seen", "last_seen", "provenance", "listed")
 
 
 @click.group()
@@ -28,21 +44,25 @@ def instances() -> None:
 
 
 @instances.command("list")
-@json_option
-def list_(*, as_json: bool) -> None:
+@selection_options
+@list_options
+def list_(*, selection: Selection, form: Form) -> None:
     """List the registered servers."""
     settings = load_settings()
     with open_store(settings) as database:
-        registered = registered_instances(database)
-    columns = ("name", "engine", "address", "tags", "active", "version", "last_connected", *(("replica", "identity") if as_json else ()))
-    rows = [_row(registered_instance, as_json=as_json) for registered_instance in registered]
-    # Without WHALEFALL_HOME, a different folder has a different, empty store.
+        registered = registered_instances(database, selection=selection)
+    columns = ("name", "engine", "address", "tags", "active", "version", "last_connected")
+    columns += ("replica", "identity") if form.is_exact else ()
+    rows = [_row(registered_instance, is_exact=form.is_exact) for registered_instance in registered]
+    # A different folder may belong to a different, empty installation.
     place = describe(database.url) if settings.database_url else settings.home
-    print_table(columns, rows, as_json=as_json, empty=f"No instance is registered in {place}; see `whalefall instances add --help`.")
+    matching = f" that matches {selection}" if selection else ""
+    empty = f"No instance{matching} is registered in {place}; see `whalefall instances add --help`."
+    print_table(columns, rows, form=form, empty=empty, droppable=("last_connected", "version", "active", "tags", "engine"))
 
 
 @instances.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_instance)
 @json_option
 def show(*, name: str, as_json: bool) -> None:
     """Show one server and its databases."""
@@ -57,7 +77,7 @@ def show(*, name: str, as_json: bool) -> None:
     fields |= {"identity": identity.name if identity else None, "started": identity.started_at if identity else None}
     fields |= {"active": yes_or_no(registered.is_active), "version": registered.server_version}
     instants = {"last_connected": registered.last_connected_at, "disabled": registered.deactivated_at, "registered": registered.created_at}
-    print_table(("field", "value"), [{"field": key, "value": value} for key, value in (fields | instants).items()], as_json=False, empty="")
+    print_table(("field", "value"), [{"field": key, "value": value} for key, value in (fields | instants).items()])
     click.echo()
     rows = [
         {
@@ -72,18 +92,18 @@ def show(*, name: str, as_json: bool) -> None:
         }
         for known_database in databases
     ]
-    print_table(tuple(rows[0]) if rows else (), rows, as_json=False, empty="None of its databases is known yet.")
+    print_table(tuple(rows[0]) if rows else (), rows, empty="None of its databases is known yet.", droppable=_DROPPABLE)
 
 
 @instances.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_instance)
 def enable(*, names: Sequence[str]) -> None:
     """Collect from these servers again."""
     _set_active(names, is_active=True)
 
 
 @instances.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_instance)
 def disable(*, names: Sequence[str]) -> None:
     """Stop collecting from these servers.
 
@@ -93,7 +113,7 @@ def disable(*, names: Sequence[str]) -> None:
 
 
 @instances.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_instance)
 @click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
 def remove(*, names: Sequence[str], yes: bool) -> None:
     """Remove these servers from the fleet.
@@ -118,13 +138,13 @@ def _set_active(names: Sequence[str], *, is_active: bool) -> None:
         note(f"{cell(name)} {'is' if name in changed else 'was already'} {word}.")
 
 
-def _row(registered: RegisteredInstance, *, as_json: bool) -> dict[str, object]:
+def _row(registered: RegisteredInstance, *, is_exact: bool) -> dict[str, object]:
     return {
         "name": registered.entry.name,
         "engine": registered.entry.engine,
         "address": registered.instance.address,
-        "tags": dict(registered.entry.tags) if as_json else describe_tags(registered.entry.tags),
-        "active": registered.is_active if as_json else yes_or_no(registered.is_active),
+        "tags": dict(registered.entry.tags) if is_exact else describe_tags(registered.entry.tags),
+        "active": registered.is_active if is_exact else yes_or_no(registered.is_active),
         "version": registered.server_version,
         "last_connected": registered.last_connected_at,
         "replica": registered.entry.is_replica,
@@ -172,5 +192,5 @@ def _document(registered: RegisteredInstance, databases: Sequence[KnownDatabase]
     }
 
 
-for command in (accept, add, import_, test):
+for command in (accept, add, import_, rename, set_, test):
     instances.add_command(command)

@@ -28,9 +28,11 @@ from whalefall_pipelines.terminal.output import (
     FAILURE,
     PARTIAL,
     SUCCESS,
+    Form,
     format_bytes,
     json_option,
     leave,
+    list_options,
     note,
     print_json,
     print_table,
@@ -48,8 +50,8 @@ def partitions() -> None:
 
 @partitions.command("plan")
 @click.option("--all", "is_whole", is_flag=True, help="Also show the months that need nothing.")
-@json_option
-def show_plan(*, is_whole: bool, as_json: bool) -> None:
+@list_options
+def show_plan(*, is_whole: bool, form: Form) -> None:
     """Show what maintenance would do today.
 
     Maintenance creates, finalizes and expires months. It keeps a month that its periods still need (hold), and reports a table that is
@@ -61,20 +63,20 @@ def show_plan(*, is_whole: bool, as_json: bool) -> None:
     with open_store(settings) as database:
         steps = plan(database, settings, _today(database))
     shown = [step for step in steps if is_whole or step.kind is not StepKind.KEEP]
-    _print_steps(shown, as_json=as_json, empty=f"Nothing to do: all {len(steps)} table partitions are in order.")
+    _print_steps(shown, form=form, empty=f"Nothing to do: all {len(steps)} table partitions are in order.")
     leave(PARTIAL if any(step.kind in {StepKind.CONFLICT, StepKind.HOLD} for step in steps) else SUCCESS)
 
 
 @partitions.command("list")
 @click.option("--exact", is_flag=True, help="Count the rows, which reads all of them, instead of showing PostgreSQL's estimate.")
-@json_option
-def show_list(*, exact: bool, as_json: bool) -> None:
+@list_options
+def show_list(*, exact: bool, form: Form) -> None:
     """List every table partition, with its bounds, size and rows."""
     with open_store(load_settings()) as database:
-        partitions_with_rows = list_table_partitions(database, is_exact=exact)
-    rows = [_row(partition, rows, as_json=as_json) for partition, rows in partitions_with_rows]
+        table_partitions_with_rows = list_table_partitions(database, is_exact=exact)
+    rows = [_row(table_partition, rows, form=form) for table_partition, rows in table_partitions_with_rows]
     columns = list(rows[0]) if rows else []
-    print_table(columns, rows, as_json=as_json, empty="No month exists yet; `whalefall partitions create` creates the first ones.")
+    print_table(columns, rows, form=form, empty="No month exists yet; `whalefall partitions create` creates the first ones.")
 
 
 @partitions.command()
@@ -87,8 +89,8 @@ def show_list(*, exact: bool, as_json: bool) -> None:
     help="An additional month, for data that will be loaded. Can be repeated.",
 )
 @dry_run_option
-@json_option
-def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
+@list_options
+def create(days: Sequence[datetime], *, dry_run: bool, form: Form) -> None:
     """Create the current month and the months ahead, and fill holes.
 
     This covers all four tables. Nothing is dropped.
@@ -100,14 +102,14 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
     with open_store(settings) as database:
         if dry_run:
             steps = added_by(plan_additions(database, settings, _today(database), months))
-            _print_steps(steps, as_json=as_json, empty="Nothing to create.")
+            _print_steps(steps, form=form, empty="Nothing to create.")
             return
         outcomes = create_table_partitions(database, settings, _today(database), months).outcomes
         oldest_kept = months_of([_today(database)])[0].plus(-settings.retention_months)
     for month in months:
         if month < oldest_kept:
             note(f"{month} is older than {oldest_kept}, the oldest month for which sizes are kept, so it was not created for them.")
-    _finish(outcomes, as_json=as_json, empty="There was nothing to create.")
+    _finish(outcomes, form=form, empty="There was nothing to create.")
 
 
 @partitions.command()
@@ -115,8 +117,8 @@ def create(days: Sequence[datetime], *, dry_run: bool, as_json: bool) -> None:
 @click.option(
     "--yes", is_flag=True, help="Skip the confirmation, and allow more than WHALEFALL_EXPIRE_AT_MOST months. Required without a terminal."
 )
-@json_option
-def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
+@list_options
+def expire(*, dry_run: bool, yes: bool, form: Form) -> None:
     """Drop the months that are older than their retention.
 
     They are archived first if WHALEFALL_ARCHIVE_DIR is set. A month of aggregations is pruned first: its daily rows, which are kept as
@@ -129,18 +131,18 @@ def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
     with open_store(settings) as database:
         planned = plan(database, settings, _today(database))
         steps, held = expired_by(planned), [step for step in planned if step.kind is StepKind.HOLD]
-        if dry_run or (steps and not as_json):
-            _print_steps([*steps, *held], as_json=as_json, empty="Nothing to expire.")
+        if dry_run or (steps and not form.is_exact):
+            _print_steps([*steps, *held], form=form, empty="Nothing to expire.")
         if dry_run:
             return
         refuse_too_many(steps, settings, beyond_limit=yes)
         if steps:
-            if as_json and not yes:
-                raise InputError("Nothing was dropped, because --json shows no plan to confirm: review it with --dry-run, then pass --yes.")
+            if form.is_exact and not yes:
+                raise InputError("Nothing was dropped, because --json and --csv show no plan: review it with --dry-run, then pass --yes.")
             where = f", archived to {settings.archive_dir}" if settings.archive_dir else ", without an archive"
             confirm(f"Drop or prune these {len(steps)} table partitions{where}?", is_confirmed=yes)
         outcomes = expire_table_partitions(database, settings, _today(database), confirmed=planned, beyond_limit=yes).outcomes
-    _finish(outcomes, as_json=as_json, empty="There was nothing to expire.")
+    _finish(outcomes, form=form, empty="There was nothing to expire.")
 
 
 @partitions.command()
@@ -161,54 +163,54 @@ def _today(database: Database) -> date:
     return today(system_clock(), database.timezone)
 
 
-def _print_steps(steps: Sequence[Step], *, as_json: bool, empty: str) -> None:
+def _print_steps(steps: Sequence[Step], *, form: Form, empty: str) -> None:
     rows = [
         {
             "step": step.kind,
             "table": step.table_name,
             "month": str(step.month) if step.month else None,
             "name": step.name,
-            "drops": step.drops if as_json else yes_or_no(step.drops),
-            "total_bytes": _bytes(step.partition, as_json=as_json),
+            "drops": step.drops if form.is_exact else yes_or_no(step.drops),
+            "total_bytes": _bytes(step.table_partition, form=form),
             "why": step.why,
         }
         for step in steps
     ]
-    print_table(list(rows[0]) if rows else [], rows, as_json=as_json, empty=empty)
+    print_table(list(rows[0]) if rows else [], rows, form=form, empty=empty)
 
 
-def _row(partition: TablePartition, rows: int | None, *, as_json: bool) -> dict[str, object]:
+def _row(table_partition: TablePartition, rows: int | None, *, form: Form) -> dict[str, object]:
     return {
-        "table": partition.table_name,
-        "month": str(partition.month) if partition.month else None,
-        "name": f"{partition.schema_name}.{partition.name}",
-        "state": partition.place,
-        "first_day": partition.first_day,
-        "end_day": partition.end_day,
-        "total_bytes": _bytes(partition, as_json=as_json),
+        "table": table_partition.table_name,
+        "month": str(table_partition.month) if table_partition.month else None,
+        "name": f"{table_partition.schema_name}.{table_partition.name}",
+        "state": table_partition.place,
+        "first_day": table_partition.first_day,
+        "end_day": table_partition.end_day,
+        "total_bytes": _bytes(table_partition, form=form),
         "rows": rows,
     }
 
 
-def _bytes(partition: TablePartition | None, *, as_json: bool) -> object:
-    if partition is None:
+def _bytes(table_partition: TablePartition | None, *, form: Form) -> object:
+    if table_partition is None:
         return None
-    return partition.total_bytes if as_json else format_bytes(partition.total_bytes)
+    return table_partition.total_bytes if form.is_exact else format_bytes(table_partition.total_bytes)
 
 
-def _finish(outcomes: Sequence[Outcome], *, as_json: bool, empty: str) -> None:
+def _finish(outcomes: Sequence[Outcome], *, form: Form, empty: str) -> None:
     """Print what was done, and exit with the matching code."""
     rows = [
         {
             "step": outcome.step.kind,
             "name": outcome.step.name,
-            "done": not outcome.error if as_json else yes_or_no(not outcome.error),
+            "done": not outcome.error if form.is_exact else yes_or_no(not outcome.error),
             "archive": str(outcome.archive) if outcome.archive else None,
             "message": str(outcome.error) if outcome.error else None,
         }
         for outcome in outcomes
     ]
-    print_table(list(rows[0]) if rows else [], rows, as_json=as_json, empty=empty)
+    print_table(list(rows[0]) if rows else [], rows, form=form, empty=empty)
     failed = [outcome for outcome in outcomes if outcome.error]
     if failed:
         leave(FAILURE if len(failed) == len(outcomes) else PARTIAL)

@@ -11,7 +11,8 @@ from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.retention.expire_rows import Databases, expire_rows, open_databases, plan_rows, read_footprint
 from whalefall_pipelines.retention.expired_rows import ExpiredRows
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import error_console, format_bytes, json_option, print_table
+from whalefall_pipelines.terminal.output import Form, format_bytes, list_options, print_table
+from whalefall_pipelines.terminal.progress import error_console
 from whalefall_pipelines.terminal.questions import confirm
 
 
@@ -24,22 +25,22 @@ def retention() -> None:
 
 
 @retention.command("plan")
-@json_option
-def show_plan(*, as_json: bool) -> None:
+@list_options
+def show_plan(*, form: Form) -> None:
     """Show what would be deleted today.
 
     Gaps, sessions with their records, and Dagster events.
     """
     settings = load_settings()
     with open_databases(settings) as databases:
-        _print(plan_rows(databases, settings, _today(databases)), as_json=as_json)
+        _print(plan_rows(databases, settings, _today(databases)), form=form)
 
 
 @retention.command()
 @click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
-@json_option
-def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
+@list_options
+def expire(*, dry_run: bool, yes: bool, form: Form) -> None:
     """Delete rows that are older than their retention.
 
     Running sessions, sessions that a kept day or a retry refers to, gaps of kept days, and events of assets and checks are kept. An
@@ -50,22 +51,22 @@ def expire(*, dry_run: bool, yes: bool, as_json: bool) -> None:
         day = _today(databases)
         planned = plan_rows(databases, settings, day)
         rows = sum(expired.rows for expired in planned)
-        if dry_run or (rows and not as_json):
-            _print(planned, as_json=as_json)
+        if dry_run or (rows and not form.is_exact):
+            _print(planned, form=form)
         if dry_run:
             return
         if rows:
-            if as_json and not yes:
-                raise InputError("Nothing was deleted, because --json shows no plan to confirm: review it with --dry-run, then pass --yes.")
+            if form.is_exact and not yes:
+                raise InputError("Nothing was deleted, because --json and --csv show no plan: review it with --dry-run, then pass --yes.")
             confirm(f"Delete these {rows} rows?", is_confirmed=yes)
         with error_console().status("Deleting …"):
             deleted = expire_rows(databases, settings, day, confirmed=planned)
-    _print(deleted, as_json=as_json)
+    _print(deleted, form=form)
 
 
 @retention.command()
-@json_option
-def footprint(*, as_json: bool) -> None:
+@list_options
+def footprint(*, form: Form) -> None:
     """Show disk usage and its growth.
 
     Of the store, and of Dagster's database.
@@ -74,20 +75,20 @@ def footprint(*, as_json: bool) -> None:
     with open_databases(settings) as databases:
         measured = read_footprint(databases, _today(databases))
     rows = [
-        {"kind": kind, "total_bytes": _bytes(size, as_json=as_json), "bytes_a_day": _bytes(measured.growth_bytes([kind]), as_json=as_json)}
+        {"kind": kind, "total_bytes": _bytes(size, form=form), "bytes_a_day": _bytes(measured.growth_bytes([kind]), form=form)}
         for kind, size in measured.sizes.items()
     ]
-    print_table(("kind", "total_bytes", "bytes_a_day"), rows, as_json=as_json, empty="")
+    print_table(("kind", "total_bytes", "bytes_a_day"), rows, form=form)
 
 
 def _today(databases: Databases) -> date:
     return today(system_clock(), databases.store.timezone)
 
 
-def _print(rows: Sequence[ExpiredRows], *, as_json: bool) -> None:
+def _print(rows: Sequence[ExpiredRows], *, form: Form) -> None:
     shown = [{"what": expired.kind, "before": expired.before, "rows": expired.rows, "why": expired.why} for expired in rows]
-    print_table(tuple(shown[0]), shown, as_json=as_json, empty="")
+    print_table(tuple(shown[0]), shown, form=form)
 
 
-def _bytes(size: int | None, *, as_json: bool) -> object:
-    return size if as_json else format_bytes(size)
+def _bytes(size: int | None, *, form: Form) -> object:
+    return size if form.is_exact else format_bytes(size)

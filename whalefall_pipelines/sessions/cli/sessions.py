@@ -1,7 +1,7 @@
 """`whalefall sessions`: the history of runs, with one record per instance."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from uuid import UUID
 
 import click
@@ -11,11 +11,13 @@ from whalefall_pipelines.domain.sessions import InstanceRecord, Session
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions import show_sessions as verbs
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import cell, console, format_duration, json_option, print_json, print_table
+from whalefall_pipelines.terminal.output import Form, cell, format_duration, json_option, list_options, print_json, print_table
 
 MOST_NAMES = 10
 # The columns that fit on one line; `show` has the rest.
 _LISTED = ("session", "status", "days", "category", "type", "done", "failures", "started", "seconds", "retry of")
+
+_DROPPABLE = ("retry of", "seconds", "type", "started", "done", "category")
 
 
 @click.group()
@@ -26,16 +28,16 @@ def sessions() -> None:
 @sessions.command("list")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many, newest first.")
 @click.option("--most", "limit", type=click.IntRange(1, 10_000), hidden=True)
-@json_option
-def list_newest(*, limit: int, as_json: bool) -> None:
+@list_options
+def list_newest(*, limit: int, form: Form) -> None:
     """List the newest sessions."""
     with open_store(load_settings()) as database:
         newest = verbs.newest_sessions(database, limit=limit)
-    if as_json:
-        print_json([asdict(session) for session in newest])
+    if form.is_exact:
+        print_table([field.name for field in fields(Session)], [asdict(session) for session in newest], form=form)
         return
     rows = [_session_row(session) | {"session": _short(session.session_id), "retry of": _short(session.retry_of)} for session in newest]
-    print_table(_LISTED, rows, as_json=False, empty="There is no session yet; `whalefall collect` opens the first one.")
+    print_table(_LISTED, rows, empty="There is no session yet; `whalefall collect` opens the first one.", droppable=_DROPPABLE)
 
 
 @sessions.command("show")
@@ -67,15 +69,15 @@ def cancel_session(session_id: str) -> None:
 def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None:
     """Print a session: its figures, then its records, failures first."""
     for name, value in _session_row(session).items():
-        console().print(f"{name:<12} {cell(value)}", markup=False)
-    console().print()
+        click.echo(f"{name:<12} {cell(value)}")
+    click.echo()
     if session.error_code:
-        console().print(f"{session.error_code}: {session.error_message}", markup=False)
+        click.echo(cell(f"{session.error_code}: {session.error_message}"))
     for line in (*_reasons(records), *_notices(records)):
-        console().print(line, markup=False)
+        click.echo(cell(line))
     rows = [_record_row(record) for record in records]
     columns = list(rows[0]) if rows else []
-    print_table(columns, rows, as_json=False, empty="This session has no instance records.")
+    print_table(columns, rows, empty="This session has no instance records.", droppable=("written", "attempts", "seconds"))
 
 
 def _reasons(records: Iterable[InstanceRecord]) -> Iterator[str]:

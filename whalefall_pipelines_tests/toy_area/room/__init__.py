@@ -5,7 +5,9 @@ from whalefall_pipelines.domain.months import Content, PartitionedTable
 
 AREA = Area(
     __name__,
-    commands=("toys",),
+    commands={
+        "toys": "Count the toys.",
+    },
     has_definitions=True,
     has_doctor_checks=True,
     has_grants=True,

@@ -1,0 +1,92 @@
+"""Answers what people ask about sizes: what is largest, how one grew, what grows fastest. Nothing is written."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Generic, TypeVar
+
+from whalefall_pipelines.capacity.answers import Growth, HistoryDay, LargeDatabase, LargeGroup
+from whalefall_pipelines.capacity.store import answers as store
+from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.inventory.fleet import show_instance
+from whalefall_pipelines.store.database import Database
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Row]):
+    """The rows of an answer and the days (inclusive) that they are of."""
+
+    first_day: date
+    last_day: date
+    rows: tuple[Row, ...]
+
+
+def largest_databases(database: Database, today: date, *, most: int) -> Answer[LargeDatabase]:
+    """The largest databases of the newest day that has sizes.
+
+    Raises:
+        NotFoundError: nothing was measured yet.
+    """
+    day = newest_day(database, today)
+    return Answer(day, day, store.list_largest_databases(database, day, most=most))
+
+
+def largest_groups(database: Database, today: date, tag: str | None, *, most: int) -> Answer[LargeGroup]:
+    """The largest instances of the newest day that has sizes, or with a `tag` the largest of its values.
+
+    Raises:
+        NotFoundError: nothing was measured yet.
+    """
+    day = newest_day(database, today)
+    return Answer(day, day, store.list_largest_groups(database, day, tag, most=most))
+
+
+def fastest_growth(database: Database, today: date, since: date | timedelta, *, most: int) -> Answer[Growth]:
+    """The fastest growing databases since a day, up to the newest day that has sizes.
+
+    Raises:
+        NotFoundError: nothing was measured yet.
+        InputError: that day is not before the newest one.
+    """
+    first_day, last_day = _span(database, today, since)
+    return Answer(first_day, last_day, store.list_growth(database, first_day, last_day, most=most))
+
+
+def history(database: Database, today: date, name: str, since: date | timedelta) -> Answer[HistoryDay]:
+    """The days of `INSTANCE` or `INSTANCE/DATABASE`, up to the newest day that has sizes.
+
+    Raises:
+        NotFoundError: nothing was measured yet, the instance is not registered, or has no such database.
+        InputError: the first day is not before the newest one.
+    """
+    instance_name, slash, database_name = name.partition("/")
+    registered, known = show_instance(database, instance_name)
+    if slash and database_name not in {known_database.database_name for known_database in known}:
+        raise NotFoundError(f"{instance_name} has no database {database_name!r}. `whalefall instances show {instance_name}` lists them.")
+    first_day, last_day = _span(database, today, since)
+    if slash:
+        days = store.list_database_history(database, registered.instance_id, database_name, first_day, last_day)
+    else:
+        days = store.list_instance_history(database, registered.instance_id, first_day, last_day)
+    return Answer(first_day, last_day, days)
+
+
+def newest_day(database: Database, today: date) -> date:
+    """The newest day that has sizes.
+
+    Raises:
+        NotFoundError: nothing was measured yet.
+    """
+    day = store.find_newest_day(database, today)
+    if day is None:
+        raise NotFoundError("Nothing was measured yet; `whalefall collect` measures the first day.")
+    return day
+
+
+def _span(database: Database, today: date, since: date | timedelta) -> tuple[date, date]:
+    last_day = newest_day(database, today)
+    first_day = since if isinstance(since, date) else last_day - since
+    if first_day >= last_day:
+        raise InputError(f"--since {first_day} must be before {last_day}, the newest day that has sizes.")
+    return first_day, last_day

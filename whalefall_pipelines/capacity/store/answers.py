@@ -1,0 +1,62 @@
+"""Reads what people ask about sizes, each with one statement. `reports.py` has the figures of a day that Dagster shows."""
+
+from datetime import date
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.capacity.answers import Growth, HistoryDay, LargeDatabase, LargeGroup
+from whalefall_pipelines.capacity.coverage import Coverage
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
+
+
+def find_newest_day(database: Database, today: date) -> date | None:
+    """The newest day that has sizes; None if no day has."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/find_newest_day"), {"today": today})
+        (newest_day,) = cursor.fetchone() or (None,)
+        return newest_day
+
+
+def list_largest_databases(database: Database, day: date, *, most: int) -> tuple[LargeDatabase, ...]:
+    """The largest databases of a day."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_largest_databases"), {"day": day, "most": most})
+        return fetch_as(cursor, LargeDatabase)
+
+
+def list_largest_groups(database: Database, day: date, tag: str | None, *, most: int) -> tuple[LargeGroup, ...]:
+    """The largest instances of a day, or with a `tag` the largest of its values."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_largest_groups"), {"day": day, "tag": tag, "most": most})
+        return fetch_as(cursor, LargeGroup)
+
+
+def list_growth(database: Database, first_day: date, last_day: date, *, most: int) -> tuple[Growth, ...]:
+    """The fastest growing databases between two days."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_growth"), {"first_day": first_day, "last_day": last_day, "most": most})
+        return fetch_as(cursor, Growth)
+
+
+def list_database_history(
+    database: Database, instance_id: int, database_name: str, first_day: date, last_day: date
+) -> tuple[HistoryDay, ...]:
+    """One database on each day (inclusive) on which it was expected."""
+    values = {"instance_id": instance_id, "database_name": database_name, "first_day": first_day, "last_day": last_day}
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_database_history"), values)
+        return fetch_as(cursor, HistoryDay)
+
+
+def list_instance_history(database: Database, instance_id: int, first_day: date, last_day: date) -> tuple[HistoryDay, ...]:
+    """The total of one instance on each day (inclusive) on which anything was expected of it."""
+    values = {"instance_id": instance_id, "first_day": first_day, "last_day": last_day}
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_instance_history"), values)
+        rows = fetch_rows(cursor)
+    sizes = [row.pop("total_bytes") for row in rows]
+    coverages = [as_model(row, Coverage) for row in rows]
+    return tuple(
+        HistoryDay(coverage.stat_date, total_bytes, coverage.state, coverage.reasons)
+        for total_bytes, coverage in zip(sizes, coverages, strict=True)
+    )
