@@ -215,7 +215,14 @@ def tables(store: Database) -> list[str]:
 
 def needed_rights() -> set[tuple[str, str]]:
     """What the statements of runs write: all statements but those that migrate, register instances, or create the demo."""
-    registering = {"remove_instances", "replace_secrets", "set_instances_active", "upsert_credentials", "upsert_instances"}
+    registering = {
+        "remove_instances",
+        "rename_own_credential",
+        "replace_secrets",
+        "set_instances_active",
+        "upsert_credentials",
+        "upsert_instances",
+    }
     elsewhere = {"schema", "store", "demo", "probes", "runtime"}
     privileges: set[tuple[str, str]] = set()
     for path in queries.SQL_ROOT.rglob("*.sql"):
