@@ -3,7 +3,7 @@
 Bytes are integers; unknown is None, never 0. The rows that are no table partition add up to the size of the database, to the byte.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ class TableKind(StrEnum):
     PARTITIONED = "partitioned"
     UNLOGGED = "unlogged"
     MATERIALIZED_VIEW = "materialized_view"
-    FOREIGN = "foreign"  # its rows are on another server, so that it has no bytes here
+    FOREIGN = "foreign"  # it keeps no byte on this server's disk: its rows are in memory, or elsewhere
     NO_TABLE = "no_table"
     SMALLER_TABLES = "smaller_tables"
 
@@ -27,7 +27,6 @@ class TableMethod(StrEnum):
 
     PG_TABLE_SIZE = "pg_table_size"
     INNODB_TABLESPACES = "innodb_tablespaces"
-    INNODB_SYS_TABLESPACES = "innodb_sys_tablespaces"
     TABLE_FILES = "table_files"
     TABLE_STATISTICS = "table_statistics"
     ALLOCATION_UNITS = "allocation_units"
@@ -94,6 +93,56 @@ class TableSizes:
 
     def __post_init__(self) -> None:
         """Refuse rows that do not add up."""
-        total = sum(table.total_bytes for table in self.tables if not table.partition_name)
+        total = _sum(self.tables)
         if total != self.total_bytes:
             raise ValueError(f"the tables of {self.database_name!r} add up to {total} bytes, and the database has {self.total_bytes}")
+
+
+def sum_of_partitions(partitions: Sequence[TableSize]) -> TableSize:
+    """The table whose partitions these are, at least one. A part or an estimate that one of them does not have is unknown."""
+
+    def total(values: Iterable[int | None]) -> int | None:
+        known = list(values)
+        return None if None in known else sum(value for value in known if value is not None)
+
+    return TableSize(
+        partitions[0].schema_name,
+        partitions[0].table_name,
+        TableKind.PARTITIONED,
+        sum(partition.total_bytes for partition in partitions),
+        partitions[0].method,
+        data_bytes=total(partition.data_bytes for partition in partitions),
+        index_bytes=total(partition.index_bytes for partition in partitions),
+        lob_bytes=total(partition.lob_bytes for partition in partitions),
+        row_estimate=total(partition.row_estimate for partition in partitions),
+    )
+
+
+def largest_tables(
+    database_name: str, total_bytes: int, tables: Sequence[TableSize], missing: Sequence[MissingTable], at_most: int
+) -> TableSizes | None:
+    """The database with the largest rows, the rest as one row, and what belongs to no table as another.
+
+    None if the tables are larger than the database, because they changed while they were read.
+    """
+    ranked = sorted(tables, key=lambda table: (-table.total_bytes, table.key))
+    kept, smaller = ranked[:at_most], ranked[at_most:]
+    remainder = total_bytes - _sum(ranked)
+    if remainder < 0:
+        return None
+    smaller_count = sum(not table.partition_name for table in smaller)
+    rows = [TableSize("", "", TableKind.NO_TABLE, remainder, TableMethod.REMAINDER)]
+    if smaller_count:
+        rows.append(TableSize("", "", TableKind.SMALLER_TABLES, _sum(smaller), TableMethod.SUM))
+    return TableSizes(
+        database_name,
+        total_bytes,
+        sorted([*kept, *rows], key=lambda table: (-table.total_bytes, table.key)),
+        missing[:at_most],
+        smaller_count,
+        len(smaller) - smaller_count,
+    )
+
+
+def _sum(tables: Sequence[TableSize]) -> int:
+    return sum(table.total_bytes for table in tables if not table.partition_name)

@@ -7,7 +7,7 @@ where
     and v.view_name in (
         'DBA_TABLESPACES', 'DBA_DATA_FILES', 'DBA_TEMP_FILES', 'DBA_TABLESPACE_USAGE_METRICS', 'DBA_HIST_TBSPC_SPACE_USAGE',
         'DBA_HIST_SNAPSHOT', 'V_$TABLESPACE', 'V_$DATAFILE', 'V_$DATABASE', 'V_$INSTANCE', 'V_$LOG', 'V_$LOGFILE', 'V_$STANDBY_LOG',
-        'V_$CONTROLFILE'
+        'V_$CONTROLFILE', 'DBA_SEGMENTS', 'DBA_INDEXES', 'DBA_LOBS', 'DBA_TABLES'
     )
 union all
 select lower(p.privilege) as view_name from sys.session_privs p

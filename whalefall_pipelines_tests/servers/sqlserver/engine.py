@@ -16,6 +16,7 @@ from sqlglot.errors import SqlglotError
 from whalefall_pipelines import queries
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import ONLINE, Catalogue, utf_16
 from whalefall_pipelines_tests.servers.sqlserver.messages import Result, ServerError
+from whalefall_pipelines_tests.servers.sqlserver.own_views import OWN_VIEWS
 from whalefall_pipelines_tests.servers.sqlserver.values import Column
 
 # Statements that drivers send by themselves when they connect; none of them changes an answer.
@@ -35,8 +36,6 @@ _TYPES = {
     "BLOB": "varbinary",
 }
 _TYPES |= {"TIMESTAMP": "datetime", "DATE": "date"}
-# The views that every database has, and the table function that replaces each.
-_OWN = {"database_files": "server.files_of", "allocation_units": "server.allocation_units_of"}
 _MOST_INT = 2**31 - 1
 
 
@@ -87,7 +86,7 @@ def _normal(tree: exp.Expr) -> str:
 
 
 def _own_catalogues(tree: exp.Expr) -> list[exp.Table]:
-    return [table for table in tree.find_all(exp.Table) if table.name.lower() in _OWN and table.catalog]
+    return [table for table in tree.find_all(exp.Table) if table.name.lower() in OWN_VIEWS and table.catalog]
 
 
 def execute(catalogue: Catalogue, caller: Caller, text: str, parameters: Sequence[object] = (), *, also_known: str | None = None) -> Result:
@@ -143,7 +142,7 @@ def _translated(tree: exp.Expr) -> str:
         if cast.is_type("varbinary"):  # only of names: their text goes to `_run`, which handles UTF-16 and halves of surrogate pairs
             cast.replace(cast.this)
     for table in _own_catalogues(tree):
-        files = exp.Anonymous(this=_OWN[table.name.lower()], expressions=[exp.Literal.string(table.catalog)])
+        files = exp.Anonymous(this=OWN_VIEWS[table.name.lower()], expressions=[exp.Literal.string(table.catalog)])
         table.replace(exp.Table(this=files, alias=table.args.get("alias")))
     # T-SQL's sum of int is an int and overflows; DuckDB's never does.
     for total in list(tree.find_all(exp.Sum)):
@@ -177,7 +176,7 @@ def _value(column: Column, value: object) -> object:
 
 
 def _column(name: str, kind: object) -> Column:
-    text = "BLOB" if name == "name_bytes" else str(kind)
+    text = "BLOB" if name.endswith("name_bytes") else str(kind)
     if text.startswith("DECIMAL"):
         return Column(name, "decimal", int(text.rstrip(")").partition(",")[2]))
     return Column(name, _TYPES[text])
