@@ -8,7 +8,7 @@ from whalefall_pipelines.area import Area
 from whalefall_pipelines.domain.months import PartitionedTable
 
 # This is the only place where an area is registered. `whalefall --help` uses this order.
-AREAS = ("installation", "demo", "inventory", "capacity", "aggregation", "sessions", "retention", "doctor")
+AREAS = ("installation", "demo", "inventory", "capacity", "tables", "aggregation", "sessions", "retention", "doctor")
 
 
 @cache

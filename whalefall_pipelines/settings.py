@@ -52,6 +52,7 @@ class Settings:
     event_retention_days: int
     expire_at_most: int
     archive_dir: Path | None
+    tables_at_most: int
 
     @property
     def grace(self) -> timedelta:
@@ -98,6 +99,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         event_retention_days=_integer(values, "WHALEFALL_EVENT_RETENTION_DAYS", 90, least=7, most=36_500),
         expire_at_most=_integer(values, "WHALEFALL_EXPIRE_AT_MOST", 12, least=1, most=10_000),
         archive_dir=_path(values, "WHALEFALL_ARCHIVE_DIR"),
+        tables_at_most=_integer(values, "WHALEFALL_TABLES_AT_MOST", 20_000, least=1, most=1_000_000),
     )
 
 

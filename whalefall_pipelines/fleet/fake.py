@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
+from whalefall_pipelines.domain.tables import TableSizes
 from whalefall_pipelines.errors import TargetError, UnreachableError
 from whalefall_pipelines.fleet.probe import Deadlines, P_co, Privilege, Question
 
@@ -36,6 +37,7 @@ class FakeServer:
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
     grant_to_list: str | None = None
     version: str = "Fake 1.0"
+    tables: Mapping[str, TableSizes | MissingSize] = field(default_factory=dict[str, TableSizes | MissingSize])
 
 
 class FakeFleet:
@@ -116,6 +118,11 @@ class FakeProbe:
     ) -> Sequence[RecoveredSize]:
         """What its history has of these databases and days."""
         return [size for size in self._server.history if size.database_name in database_names and first_day <= size.stat_date <= last_day]
+
+    def measure_tables(self, database_name: str, _at_most: int) -> TableSizes | MissingSize:
+        """The tables that it was told to have."""
+        absent = MissingSize(database_name, Reason.VANISHED, "the server has no database of this name")
+        return self._server.tables.get(database_name, absent)
 
     def _outcome(self, name: str) -> DatabaseSize | MissingSize:
         size = self._server.databases[name]

@@ -58,7 +58,8 @@ def test_the_server_can_prepare_it(store: Database, name: str) -> None:
         elif text.split(maxsplit=1)[0] == "create":
             cursor.execute(text)
         else:
-            cursor.execute(queries.load("capacity/create_staging"))
+            for staging in (name for name in OF_THE_STORE if name.endswith("/create_staging")):
+                cursor.execute(queries.load(staging))
             numbers: dict[str, int] = {}
             numbered = re.sub(r"%\((\w+)\)s", lambda match: f"${numbers.setdefault(match.group(1), len(numbers) + 1)}", text)
             cursor.execute("prepare tested as " + numbered.replace("%%", "%"))
