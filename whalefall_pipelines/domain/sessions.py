@@ -19,6 +19,7 @@ class SyncCategory(StrEnum):
     ACCOUNT = "account"
     CLASSIFICATION = "classification"
     PARTITION = "partition"
+    TABLES = "tables"
 
 
 def session_tag(category: SyncCategory) -> str:

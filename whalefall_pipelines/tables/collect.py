@@ -68,10 +68,16 @@ class TablesCollector:
                 refuse_another_server(instance, probe.identity(), probe.server_version)
                 outcomes.extend(self._write(instance, _measure(probe, name, self.at_most), session_id) for name in database_names)
         except TargetError as error:
-            lost = database_names[len(outcomes) :]
-            gaps = [MissingSize(name, Reason(error.reason), str(error)) for name in lost]
-            return InstanceOutcome(instance, [*outcomes, *(self._write(instance, gap, session_id) for gap in gaps)], error)
+            lost = self.record_failure(instance, database_names[len(outcomes) :], error, session_id)
+            return InstanceOutcome(instance, [*outcomes, *lost.databases], error)
         return InstanceOutcome(instance, outcomes)
+
+    def record_failure(
+        self, instance: Instance, database_names: Sequence[str], error: TargetError, session_id: UUID | None
+    ) -> InstanceOutcome:
+        """Store why these databases could not be read."""
+        gaps = [MissingSize(name, Reason(error.reason), str(error)) for name in database_names]
+        return InstanceOutcome(instance, [self._write(instance, gap, session_id) for gap in gaps], error)
 
     def _write(self, instance: Instance, outcome: TableSizes | MissingSize, session_id: UUID | None) -> DatabaseOutcome:
         now = self.clock()

@@ -126,3 +126,50 @@ def digest(sizes: TableSizes) -> str:
         parts = (table.total_bytes, table.data_bytes, table.index_bytes, table.lob_bytes, table.method)
         hashed.update(repr((*table.key, table.kind, *parts)).encode("utf-8", "surrogatepass"))
     return hashed.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which databases are read by schedule: those of servers with a tag, above a size, or that grew by more in seven days; in bytes.
+
+    `tag_value` is None if any value counts.
+    """
+
+    tag_key: str
+    tag_value: str | None
+    size_over: int
+    grew_over: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenDatabase:
+    """A database that is read by schedule, and the rule that names it: `tag`, `size` or `growth`."""
+
+    instance_id: int
+    database_name: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class RankedTable:
+    """A table in one of the rankings of a day: `largest`, `fastest growing`, `new` or `gone`."""
+
+    ranking: str
+    instance_name: str
+    database_name: str
+    schema_name: str
+    table_name: str
+    total_bytes: int
+    change_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A database, or with `table_name` one of its tables, without a size on a day."""
+
+    instance_name: str
+    database_name: str
+    schema_name: str | None
+    table_name: str | None
+    reason: str
+    detail: str

@@ -1,6 +1,7 @@
 """Writes and reads the tables of databases. A size has one row as long as it does not change, within its month."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 
@@ -12,7 +13,19 @@ from whalefall_pipelines.errors import StoreError
 from whalefall_pipelines.store.copy_text import Lines, number, text
 from whalefall_pipelines.store.database import Cursor
 from whalefall_pipelines.store.rows import fetch_as
-from whalefall_pipelines.tables.model import Observation, Reading, StoredTable, TableDay, TableName, Wanted, digest
+from whalefall_pipelines.tables.model import (
+    ChosenDatabase,
+    Missing,
+    Observation,
+    RankedTable,
+    Reading,
+    Rules,
+    StoredTable,
+    TableDay,
+    TableName,
+    Wanted,
+    digest,
+)
 
 
 def write_tables(cursor: Cursor, instance_id: int, reading: Reading) -> None:
@@ -118,3 +131,21 @@ def _line(table: TableSize) -> str:
 
 def _month_start(day: date) -> date:
     return Month(day.year, day.month).first_day
+
+
+def list_chosen_databases(cursor: Cursor, day: date, rules: Rules, instance_names: Sequence[str]) -> tuple[ChosenDatabase, ...]:
+    """The databases that a rule names on this day."""
+    cursor.execute(queries.load("tables/list_chosen_databases"), {"day": day, "instance_names": list(instance_names), **asdict(rules)})
+    return fetch_as(cursor, ChosenDatabase)
+
+
+def rank_tables(cursor: Cursor, day: date, most: int) -> tuple[RankedTable, ...]:
+    """The rankings of a day over all databases that were read on it."""
+    cursor.execute(queries.load("tables/rank_tables"), {"day": day, "most": most})
+    return fetch_as(cursor, RankedTable)
+
+
+def list_missing(cursor: Cursor, day: date) -> tuple[Missing, ...]:
+    """What was asked for on a day and has no size, with its reason."""
+    cursor.execute(queries.load("tables/list_missing"), {"day": day})
+    return fetch_as(cursor, Missing)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from whalefall_pipelines_tests.benchmarks import aggregation, backfill, commands, crowd, load, maintenance, visit, write
+from whalefall_pipelines_tests.benchmarks import aggregation, backfill, commands, crowd, load, maintenance, tables, visit, write
 
 BENCHMARKS = {
     "commands": commands.measure,
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "crowd": crowd.measure,
     "aggregation": aggregation.measure,
     "backfill": backfill.measure,
+    "tables": tables.measure,
 }
 # Only when named: minutes of loading.
 ON_REQUEST = {"full_tick": aggregation.measure_full_tick}

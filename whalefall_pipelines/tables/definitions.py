@@ -1,0 +1,14 @@
+"""The Dagster definitions of the area of tables."""
+
+import dagster as dg
+
+from whalefall_pipelines.tables import assets, checks, jobs
+from whalefall_pipelines.tables.resources import TablesCollectorResource
+
+DEFINITIONS = dg.Definitions(
+    assets=[assets.tables_day],
+    asset_checks=[checks.every_table_has_a_size],
+    jobs=[jobs.collect_tables],
+    schedules=[jobs.collect_tables_every_week],
+    resources={"table_servers": TablesCollectorResource()},
+)
