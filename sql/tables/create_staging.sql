@@ -11,5 +11,7 @@ create temporary table if not exists staged_tables (
     index_bytes bigint,
     lob_bytes bigint,
     row_estimate bigint,
-    method text not null
+    method text not null,
+    -- the planner does not know how many sizes are stored of a database, and would compare each of them with every staged one
+    primary key (schema_name, table_name, partition_name, kind)
 ) on commit delete rows

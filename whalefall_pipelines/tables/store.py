@@ -41,11 +41,12 @@ def write_tables(cursor: Cursor, instance_id: int, reading: Reading) -> None:
     if newest and newest.stat_date > day:
         sentence = f"The tables of {outcome.database_name!r} are stored for {newest.stat_date}, which is after {day}"
         raise StoreError(f"{sentence}: check the clock of this machine.")
+    sizes_digest = digest(outcome) if isinstance(outcome, TableSizes) else None
     if isinstance(outcome, TableSizes):
-        _write_sizes(cursor, keys, day, outcome)
+        _write_sizes(cursor, keys, day, outcome, sizes_digest)
     session_id = str(reading.session_id) if reading.session_id else None
     observed = {"day": day, "collected_at": reading.collected_at, "session_id": session_id}
-    cursor.execute(queries.load("tables/upsert_observation"), {**keys, **observed, **_observed(outcome)})
+    cursor.execute(queries.load("tables/upsert_observation"), {**keys, **observed, **_observed(outcome), "sizes_digest": sizes_digest})
 
 
 def find_observation(cursor: Cursor, instance_id: int, database_name: str, *, before_day: date | None = None) -> Observation | None:
@@ -87,20 +88,21 @@ def list_history(cursor: Cursor, instance_id: int, table: TableName) -> tuple[Ta
     return fetch_as(cursor, TableDay)
 
 
-def _write_sizes(cursor: Cursor, keys: dict[str, object], day: date, sizes: TableSizes) -> None:
+def _write_sizes(cursor: Cursor, keys: dict[str, object], day: date, sizes: TableSizes, sizes_digest: str | None) -> None:
     values = {**keys, "day": day, "month_start": _month_start(day)}
     cursor.execute(queries.load("tables/find_current_digest"), values)
-    if cursor.fetchone() == (digest(sizes),):
+    if cursor.fetchone() == (sizes_digest,):
         return
     cursor.execute(queries.load("tables/create_staging"))
     cursor.copy_from(Lines(map(_line, sizes.tables)), "staged_tables", size=1 << 20)
+    cursor.execute(queries.load("tables/delete_gone"), values)
     cursor.execute(queries.load("tables/close_sizes"), values)
     cursor.execute(queries.load("tables/insert_sizes"), values)
 
 
 def _observed(outcome: TableSizes | MissingSize) -> dict[str, object]:
     if isinstance(outcome, MissingSize):
-        unknown = dict.fromkeys(("total_bytes", "row_count", "smaller_tables", "smaller_partitions", "sizes_digest"))
+        unknown = dict.fromkeys(("total_bytes", "row_count", "smaller_tables", "smaller_partitions"))
         return {**unknown, "missing": "[]", "reason": outcome.reason, "detail": outcome.detail}
     return {
         "total_bytes": outcome.total_bytes,
@@ -108,7 +110,6 @@ def _observed(outcome: TableSizes | MissingSize) -> dict[str, object]:
         "smaller_tables": outcome.smaller_tables,
         "smaller_partitions": outcome.smaller_partitions,
         "missing": json.dumps([asdict(table) for table in outcome.missing]),
-        "sizes_digest": digest(outcome),
         "reason": None,
         "detail": None,
     }
