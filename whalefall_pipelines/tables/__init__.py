@@ -8,7 +8,7 @@ AREA = Area(
     __name__,
     commands={"tables": "Show the largest tables of a database."},
     has_definitions=True,
-    automations=("collect_tables_every_week",),
+    automations=("collect_tables_every_week", "retry_failed_tables"),
     has_grants=True,
     columns=COLUMNS,
     partitioned_tables=tuple(PartitionedTable(name, Content.DAYS) for name in ("table_size_observations", "table_size_stats")),

@@ -12,6 +12,7 @@ from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnrea
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.each_instance import each_instance
+from whalefall_pipelines.sessions.retries import Unrepaired
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.outage import retry_while_unavailable
@@ -104,6 +105,12 @@ def report_day(database: Database, day: date, most: int) -> tuple[Sequence[Ranke
     """The rankings of a day, and what is missing on it."""
     with database.transaction() as cursor:
         return store.rank_tables(cursor, day, most), store.list_missing(cursor, day)
+
+
+def find_unrepaired(database: Database, day: date) -> Sequence[Unrepaired]:
+    """The servers that a retry may cure, by the session that visited them last."""
+    with database.transaction() as cursor:
+        return store.list_unrepaired(cursor, day)
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from whalefall_pipelines.tables import assets, checks, jobs
+from whalefall_pipelines.tables import assets, checks, jobs, sensors
 from whalefall_pipelines.tables.resources import TablesCollectorResource
 
 DEFINITIONS = dg.Definitions(
@@ -10,5 +10,6 @@ DEFINITIONS = dg.Definitions(
     asset_checks=[checks.every_table_has_a_size],
     jobs=[jobs.collect_tables],
     schedules=[jobs.collect_tables_every_week],
+    sensors=[sensors.retry_failed_tables],
     resources={"table_servers": TablesCollectorResource()},
 )

@@ -10,9 +10,10 @@ from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.sizes import MissingSize
 from whalefall_pipelines.domain.tables import TableSize, TableSizes
 from whalefall_pipelines.errors import StoreError
+from whalefall_pipelines.sessions.retries import NEEDS_A_PERSON, Unrepaired
 from whalefall_pipelines.store.copy_text import Lines, number, text
 from whalefall_pipelines.store.database import Cursor
-from whalefall_pipelines.store.rows import fetch_as
+from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
 from whalefall_pipelines.tables.model import (
     ChosenDatabase,
     Missing,
@@ -150,3 +151,9 @@ def list_missing(cursor: Cursor, day: date) -> tuple[Missing, ...]:
     """What was asked for on a day and has no size, with its reason."""
     cursor.execute(queries.load("tables/list_missing"), {"day": day})
     return fetch_as(cursor, Missing)
+
+
+def list_unrepaired(cursor: Cursor, day: date) -> tuple[Unrepaired, ...]:
+    """Servers with databases that could not be read on a day and may be on a retry, by the session that visited them last."""
+    cursor.execute(queries.load("tables/list_unrepaired"), {"day": day, "needs_a_person": sorted(NEEDS_A_PERSON)})
+    return tuple(as_model(row, Unrepaired, day=day, ended_at=row.pop("completed_at")) for row in fetch_rows(cursor))

@@ -125,6 +125,7 @@ def test_schedules_and_sensors() -> None:
         "refresh_aggregations": dg.DefaultSensorStatus.RUNNING,
         "interpolate_gaps": dg.DefaultSensorStatus.RUNNING,
         "retry_failed_instances": dg.DefaultSensorStatus.RUNNING,
+        "retry_failed_tables": dg.DefaultSensorStatus.RUNNING,
         "end_dead_runs": dg.DefaultSensorStatus.RUNNING,
         "end_failed_runs": dg.DefaultSensorStatus.RUNNING,
         "end_cancelled_runs": dg.DefaultSensorStatus.RUNNING,

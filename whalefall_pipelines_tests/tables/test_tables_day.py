@@ -21,6 +21,7 @@ from whalefall_pipelines.tables.assets import tables_day
 from whalefall_pipelines.tables.checks import every_table_has_a_size
 from whalefall_pipelines.tables.collect import TablesCollector
 from whalefall_pipelines.tables.resources import TablesCollectorResource
+from whalefall_pipelines.tables.sensors import retry_failed_tables
 from whalefall_pipelines_tests.dagster_base.bound import bound
 from whalefall_pipelines_tests.factories import FleetTest, query, server
 
@@ -62,7 +63,9 @@ class Scene:
         ):
             query(store, statement)
 
-    def run(self, day: date | None = None) -> dg.ExecuteInProcessResult:
+    def run(
+        self, day: date | None = None, *, tags: dict[str, str] | None = None, instances: list[str] | None = None
+    ) -> dg.ExecuteInProcessResult:
         secrets = SecretBox(load_settings({"WHALEFALL_HOME": str(self.home)}))
         scene = self
 
@@ -76,6 +79,8 @@ class Scene:
             resources={"whalefall": bound(self.store, settings=load_settings({})), "table_servers": Bound()},
             instance=self.dagster_instance,
             raise_on_error=False,
+            tags=tags or {},
+            run_config={"ops": {"table_size_stats": {"config": {"instances": instances}}}} if instances else {},
         )
 
 
@@ -120,6 +125,32 @@ def test_what_cannot_be_read_is_missing_and_fails_the_check(scene: Scene) -> Non
     assert query(scene.store, "select error_code from sync_instance_records where error_code is not null order by 1") == [
         *(("DATABASE_CONNECTION_ERROR",), ("SYNC_DATA_ERROR",)),
     ]
+    (request,) = retries(scene, minutes=16)
+    assert request.run_config == {"ops": {"table_size_stats": {"config": {"instances": ["tagged"]}}}}
+    assert retries(scene, minutes=14) == []
+    scene.servers["tagged"].refusal = None
+    scene.servers["tagged"].tables = {"small": sizes("small", a=1)}
+    assert scene.run(tags=dict(request.tags), instances=["tagged"]).success
+    assert retries(scene, minutes=16) == []
+    assert query(scene.store, "select reason from table_size_observations order by database_name") == [
+        *((None,), ("no_permission",), (None,)),
+    ]
+
+
+def retries(scene: Scene, *, minutes: int) -> list[dg.RunRequest]:
+    """What the sensor launches so long after the end of the newest session."""
+    ((ended_at,),) = query(scene.store, "select max(completed_at) from sync_sessions where sync_category = 'tables'")
+
+    class Later(type(bound(scene.store, settings=load_settings({})))):  # type: ignore[misc]
+        def now(self) -> datetime:
+            assert isinstance(ended_at, datetime)
+            return ended_at + timedelta(minutes=minutes)
+
+        def today(self) -> date:
+            return scene.day
+
+    outcome = retry_failed_tables(dg.build_sensor_context(resources={"whalefall": Later()}))
+    return [request for request in outcome if isinstance(request, dg.RunRequest)]  # type: ignore[union-attr]
 
 
 def test_another_day_is_refused(scene: Scene) -> None:
