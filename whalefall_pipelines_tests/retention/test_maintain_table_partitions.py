@@ -22,6 +22,7 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months, read_catalogue
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.partitioned_tables import PARTITIONED_TABLES
 from whalefall_pipelines_tests.retention import maintenance
 from whalefall_pipelines_tests.retention.maintenance import (
     SETTINGS,
@@ -36,7 +37,6 @@ from whalefall_pipelines_tests.retention.maintenance import (
     insert,
     months,
 )
-from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
 
 store = maintenance.store
 

@@ -20,7 +20,7 @@ from whalefall_pipelines.retention.maintenance import (
     expired_by,
     plan_maintenance,
 )
-from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
+from whalefall_pipelines_tests.partitioned_tables import PARTITIONED_TABLES
 
 TODAY = date(2026, 11, 22)
 RULES = MaintenanceRules(partitioned_tables(), months_ahead=3, stats_retention_months=12, aggregation_retention_months=60)

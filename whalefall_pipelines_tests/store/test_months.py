@@ -10,7 +10,7 @@ from whalefall_pipelines.errors import StoreError
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.factories import query
-from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
+from whalefall_pipelines_tests.partitioned_tables import PARTITIONED_TABLES
 
 CHILDREN = "select c.relname from pg_inherits as i join pg_class as c on c.oid = i.inhrelid where c.relkind = 'r' order by 1"
 
