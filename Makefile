@@ -6,11 +6,14 @@ UV := $(shell command -v uv)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Without compiled modules every process compiles Dagster anew: 4 s of CPU time for each run. Containers often set this variable.
 unexport PYTHONDONTWRITEBYTECODE
+# Two makes that install into one .venv at once break it, so the second one waits. The lock is not inherited by what is started.
+ALONE := $(if $(shell command -v flock),flock --close Makefile)
 
-.PHONY: run test test-faults lint bench clean
+.PHONY: run test test-faults lint docs bench clean
 .DELETE_ON_ERROR:
 
-run: .venv/demo.installed  ## a day of a fleet of real servers, collected through Dagster
+run:  ## a day of a fleet of real servers, collected through Dagster
+	@$(ALONE) $(MAKE) --no-print-directory .venv/demo.installed
 	@$(BIN)/whalefall demo
 
 test: .venv/dev.installed  ## everything that is tested, on real servers, but the slow rows of the fault matrix
@@ -28,10 +31,16 @@ lint: .venv/dev.installed  ## what CI checks besides the tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/sqlfluff lint --processes 2 sql
 
+docs: .venv/dev.installed  ## the generated reference, and the documentation as a site in site/
+	$(BIN)/python -m whalefall_pipelines_tests.documents.reference
+	$(BIN)/zensical build --strict
+
 bench: .venv/dev.installed  ## ratios, measured side by side on this machine
 	$(BIN)/python -m whalefall_pipelines_tests.benchmarks
 
+# The servers of the demo and the store run programs of .venv, so they are stopped before it goes.
 clean:
+	@test ! -x $(BIN)/whalefall || env -u WHALEFALL_DATABASE_URL $(BIN)/whalefall demo --stop
 	rm -rf .venv
 
 .venv/bin/python:

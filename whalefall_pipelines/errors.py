@@ -44,7 +44,7 @@ class NotFoundError(InputError):
 
 
 class StoreError(WhalefallError):
-    """Our own store failed."""
+    """The store failed."""
 
     code = "DATABASE_QUERY_ERROR"
 
@@ -56,7 +56,7 @@ class StoreUnreachableError(StoreError):
 
 
 class StoreBusyError(StoreError):
-    """Another session holds a lock for longer than we wait. The maintenance sensor retries an expiry with this code."""
+    """Another session holds a lock for longer than a statement waits. The maintenance sensor retries an expiry with this code."""
 
     code = "STORE_BUSY"
     is_transient = True
@@ -78,7 +78,7 @@ class ArchiveError(WhalefallError):
 
 
 class RunFailedError(WhalefallError):
-    """A Dagster run that we started failed."""
+    """A Dagster run failed before its work was finished."""
 
 
 class SessionEndedError(WhalefallError):
@@ -99,7 +99,7 @@ class LocalServerError(WhalefallError):
 
 
 class TargetError(WhalefallError):
-    """The sizes of a monitored server could not be read. `reason` is the public reason of the gap (domain.md section 1)."""
+    """The sizes of a monitored server could not be read. `reason` is the public reason of the gap."""
 
     def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message)

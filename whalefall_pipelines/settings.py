@@ -6,16 +6,20 @@ Dagster definitions) call `load_settings`; other code gets a `Settings`. Secrets
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 
 from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.home import find_home
+
+_PREFIX = "WHALEFALL_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,53 @@ class Settings:
     tables_tag: str
     tables_over_gigabytes: int
     tables_grew_gigabytes: int
+    unknown_variables: tuple["UnknownVariable", ...] = ()
 
     @property
     def grace(self) -> timedelta:
         """How long after midnight the day before may still be measured."""
         return timedelta(hours=self.grace_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownVariable:
+    """A variable whose name begins with WHALEFALL_ and that nothing reads, and the name that may be meant."""
+
+    name: str
+    nearest: str | None
+
+    def __str__(self) -> str:
+        """A sentence without its value, which may be a password."""
+        meant = f"is {self.nearest} meant?" if self.nearest else "whalefall reads no variable with a similar name."
+        return f"{self.name} is set, but whalefall does not read it: {meant}"
+
+
+class _Values(Mapping[str, str]):
+    """The values of variables by name. It remembers which names were asked for: every other name is unknown."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._asked = {"WHALEFALL_HOME"}
+
+    def __getitem__(self, name: str) -> str:
+        self._asked.add(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def unknown(self) -> tuple[UnknownVariable, ...]:
+        """The variables that begin with WHALEFALL_ and were never asked for."""
+        names = sorted(name for name in self._values if name.startswith(_PREFIX) and name not in self._asked)
+        return tuple(UnknownVariable(name, self._nearest(name)) for name in names)
+
+    def _nearest(self, name: str) -> str | None:
+        known = [asked.removeprefix(_PREFIX) for asked in self._asked]  # which the prefix would make similar
+        nearest = get_close_matches(name.removeprefix(_PREFIX), known, 1, 0.7)
+        return f"{_PREFIX}{nearest[0]}" if nearest else None
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -70,9 +116,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         InputError: a variable has an invalid value; the message names it.
     """
     variables = dict(os.environ if environment is None else environment)
-    home = Path(variables.get("WHALEFALL_HOME") or ".whalefall").expanduser().absolute()
+    home = find_home(variables)
     saved = {name: value for name, value in dotenv_values(home / "settings.env").items() if value is not None}
-    values = saved | {name: value for name, value in variables.items() if value != ""}
+    values = _Values(saved | {name: value for name, value in variables.items() if value != ""})
     retention_months, aggregation_retention_months = _retentions(values)
     return Settings(
         home=home,
@@ -106,6 +152,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         tables_tag=values.get("WHALEFALL_TABLES_TAG", "tables"),
         tables_over_gigabytes=_integer(values, "WHALEFALL_TABLES_OVER_GIGABYTES", 100, least=0, most=1_000_000),
         tables_grew_gigabytes=_integer(values, "WHALEFALL_TABLES_GREW_GIGABYTES", 10, least=0, most=1_000_000),
+        unknown_variables=values.unknown(),  # last: the others were asked for
     )
 
 

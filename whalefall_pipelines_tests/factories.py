@@ -7,7 +7,8 @@ from pathlib import Path
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome
+from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome, RetryRule
+from whalefall_pipelines.capacity.take_snapshot import Servers
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
@@ -68,15 +69,13 @@ class FleetTest:
     def collector(self, clock: Callable[[], datetime] | None = None) -> Collector:
         return Collector(
             database=self.store,
-            fleet=FakeFleet(self.servers, self.deadlines),
-            secrets=SecretBox(load_settings({"WHALEFALL_HOME": str(self.home)})),
-            filters=self.filters,
-            timezone=self.timezone,
+            servers=Servers(
+                FakeFleet(self.servers, self.deadlines), SecretBox(load_settings({"WHALEFALL_HOME": str(self.home)})), self.filters
+            ),
             grace=timedelta(hours=2),
             parallel=self.parallel,
             inventory_only=self.inventory_only,
-            instance_seconds=self.deadlines.instance_seconds,
-            pause_seconds=0,
+            retry_rule=RetryRule(pause_seconds=0, deadline_seconds=self.deadlines.instance_seconds),
             clock=clock or (lambda: self.now),
         )
 

@@ -1,35 +1,29 @@
--- Write these periods as computed from their days, only if they changed. A period whose days are not all kept any more is never written
--- with fewer of them. What the last period changes in the one after it follows.
--- Parameters: computed (the statement compute_database_aggregations, whose parameters are given too).
+-- Write the aggregations of one period that changed. The changes of the period after it follow.
+-- Parameters: changed (the statement compute_changed_database_aggregations, whose parameters are given too).
 -- Returns: instance_id, written (rows written of the instance).
 with written as (
     insert into database_size_aggregations as a (
         instance_id, database_name, period_type, period_start, period_end, avg_bytes, max_bytes, min_bytes,
         opening_bytes, closing_bytes, data_count, expected_count, estimated_count, change_bytes, change_percent, is_final
     )
-    select c.*
-    from ({computed}) as c
-    left join database_size_aggregations as s
-        on
-            s.instance_id = c.instance_id
-            and s.database_name = c.database_name
-            and s.period_type = c.period_type
-            and s.period_start = c.period_start
-            and s.period_start between %(first_start)s and %(last_start)s
-    where
-        s.instance_id is null
-        or (
-            (
-                s.period_end, s.avg_bytes, s.max_bytes, s.min_bytes, s.opening_bytes, s.closing_bytes, s.data_count,
-                s.expected_count, s.estimated_count, s.change_bytes, s.change_percent, s.is_final
-            )
-            is distinct from
-            (
-                c.period_end, c.avg_bytes, c.max_bytes, c.min_bytes, c.opening_bytes, c.closing_bytes, c.data_count,
-                c.expected_count, c.estimated_count, c.change_bytes, c.change_percent, c.is_final
-            )
-            and (c.data_count >= s.data_count or s.period_start = any(%(kept_starts)s::date[]))
-        )
+    select
+        c.instance_id,
+        c.database_name,
+        c.period_type,
+        c.period_start,
+        c.period_end,
+        c.avg_bytes,
+        c.max_bytes,
+        c.min_bytes,
+        c.opening_bytes,
+        c.closing_bytes,
+        c.data_count,
+        c.expected_count,
+        c.estimated_count,
+        c.change_bytes,
+        c.change_percent,
+        c.is_final
+    from ({changed}) as c
     on conflict (instance_id, database_name, period_type, period_start) do update
         set
             period_end = excluded.period_end,
@@ -56,8 +50,7 @@ following as (
         calculated_at = now()
     from written as w
     where
-        w.period_start = %(last_start)s
-        and n.period_type = %(period_type)s
+        n.period_type = %(period_type)s
         and n.period_start = %(end_day)s
         and n.instance_id = w.instance_id and n.database_name = w.database_name
         and n.change_bytes is distinct from n.avg_bytes - w.avg_bytes

@@ -1,25 +1,16 @@
--- The open gaps of these days that lie between two known sizes of the same database, under whatever names, with the straight line between
--- them. Known is what a server reported, then or later: an estimate is never built on an estimate.
--- The days of all gaps together tell the planner which months hold their neighbours; the day of each gap would not.
+-- Interpolate the open gaps of these days that lie between two known sizes of the same database, under whatever names. Only sizes that a
+-- server reported, on the day or later, are known: an estimate is never based on an estimate.
+-- From the range of all days the planner can prune the months of the neighbours; from the day of each gap it could not.
 -- Parameters: first_day, last_day (inclusive), max_gap_days (how far each neighbour may lie from the day), instance_ids (integer[]).
--- Returns: instance_id, database_name, stat_date, total_bytes, data_bytes, log_bytes (NULL where a neighbour does not tell them apart).
+-- Returns: instance_id, database_name, stat_date, total_bytes, data_bytes, log_bytes (NULL if a neighbour does not have them apart).
 select
     g.instance_id,
     g.database_name,
     g.stat_date,
-    round(b.total_bytes + (a.total_bytes - b.total_bytes)::numeric * w.past / w.length)::bigint as total_bytes,
-    round(b.data_bytes + (a.data_bytes - b.data_bytes)::numeric * w.past / w.length)::bigint as data_bytes,
+    i.total_bytes,
+    i.data_bytes,
     -- Data and log are rounded together: rounded apart they could exceed the total by one byte.
-    case
-        when b.data_bytes is null or a.data_bytes is null
-            then round(b.log_bytes + (a.log_bytes - b.log_bytes)::numeric * w.past / w.length)
-        else
-            round(
-                b.data_bytes + b.log_bytes
-                + (a.data_bytes + a.log_bytes - b.data_bytes - b.log_bytes)::numeric * w.past / w.length
-            )
-            - round(b.data_bytes + (a.data_bytes - b.data_bytes)::numeric * w.past / w.length)
-    end::bigint as log_bytes
+    case when i.data_bytes is null then i.log_bytes else i.data_and_log_bytes - i.data_bytes end as log_bytes
 from capacity_gaps as g
 inner join database_activity as d
     on
@@ -67,6 +58,17 @@ cross join
             g.stat_date - b.stat_date as past,
             a.stat_date - b.stat_date as length
     ) as w
+cross join
+    lateral (
+        select
+            round(b.total_bytes + (a.total_bytes - b.total_bytes)::numeric * w.past / w.length)::bigint as total_bytes,
+            round(b.data_bytes + (a.data_bytes - b.data_bytes)::numeric * w.past / w.length)::bigint as data_bytes,
+            round(b.log_bytes + (a.log_bytes - b.log_bytes)::numeric * w.past / w.length)::bigint as log_bytes,
+            round(
+                b.data_bytes + b.log_bytes
+                + (a.data_bytes + a.log_bytes - b.data_bytes - b.log_bytes)::numeric * w.past / w.length
+            )::bigint as data_and_log_bytes
+    ) as i
 where
     g.closed_by is null
     and g.database_name is not null

@@ -5,6 +5,7 @@ Nothing here determines the current period: the caller passes the periods and th
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
+from itertools import chain
 from uuid import UUID
 
 from whalefall_pipelines.aggregation import store as aggregation
@@ -15,9 +16,6 @@ from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import analyze_months, writing_months
 from whalefall_pipelines.store.outage import retry_while_unavailable
-
-# The number of periods in one statement. Only periods of the same length are combined, because the statement counts in days.
-BATCH = {PeriodType.DAILY: 31, PeriodType.WEEKLY: 13, PeriodType.MONTHLY: 1, PeriodType.QUARTERLY: 1}
 
 
 def aggregate_sizes(
@@ -46,10 +44,10 @@ def aggregate_sizes(
             if set(levels) == set(Level):  # else the other level stays stale
                 aggregation.forget_stale_periods(cursor, periods)
                 aggregation.mark_running_periods(cursor, periods, today)
-            for batch in _batches(periods):
+            for period in periods:
                 for level in levels:
                     check()
-                    for instance_id, rows in aggregation.write_periods(cursor, level, batch, today).items():
+                    for instance_id, rows in aggregation.write_period(cursor, level, period, today).items():
                         written[instance_id] = written.get(instance_id, 0) + rows
             aggregation.close_records(cursor, session_id, periods, written)
         return sum(written.values())
@@ -68,10 +66,10 @@ def verify(database: Database, first_day: date, last_day: date, today: date, *, 
     Daily periods before `daily_from` are not kept, even if their days are, so they do not count as missing.
     """
     for period_type in PeriodType:
-        for batch in _batches(_kept(period_type, first_day, min(last_day, today), daily_from)):
-            for level in Level:
-                with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-                    yield from aggregation.compare_periods(cursor, level, batch, today)
+        for period in _kept(period_type, first_day, min(last_day, today), daily_from):
+            with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+                differences = [aggregation.compare_period(cursor, level, period, today) for level in Level]
+            yield from chain.from_iterable(differences)
 
 
 def find_stale_periods(
@@ -83,23 +81,17 @@ def find_stale_periods(
     `daily_from` are not kept.
     """
     days = days or find_known_days(database)
-    stale: set[Period] = set()
-    for batch in _batches(_kept(period_type, days[0], min(days[1], today), daily_from)) if days else ():
-        for level in Level:
-            with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-                stale.update(aggregation.list_stale_periods(cursor, level, batch, today))
-    return sorted(stale)
+    stale: list[Period] = []
+    for period in _kept(period_type, days[0], min(days[1], today), daily_from) if days else ():
+        with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+            if any(aggregation.is_stale(cursor, level, period, today) for level in Level):
+                stale.append(period)
+    return stale
 
 
 def _kept(period_type: PeriodType, first_day: date, last_day: date, daily_from: date) -> Sequence[Period]:
     first_day = max(first_day, daily_from) if period_type is PeriodType.DAILY else first_day
     return periods_between(period_type, first_day, last_day) if first_day <= last_day else ()
-
-
-def _batches(periods: Sequence[Period]) -> Iterator[Sequence[Period]]:
-    size = BATCH[periods[0].period_type] if periods else 1
-    for start in range(0, len(periods), size):
-        yield periods[start : start + size]
 
 
 def _refuse_future(periods: Sequence[Period], today: date) -> None:

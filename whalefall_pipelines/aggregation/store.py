@@ -12,7 +12,7 @@ from psycopg2 import sql
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.aggregation.model import Difference, IncompletePeriod, Level, PeriodSummary, RankedPeriod
-from whalefall_pipelines.domain.months import Month, months_of
+from whalefall_pipelines.domain.months import months_of
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.months import kept_months
@@ -24,25 +24,23 @@ def lock_period_type(cursor: Cursor, period_type: PeriodType) -> None:
     cursor.execute(queries.load("aggregation/lock_period_type"), {"period_type": period_type})
 
 
-def write_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> dict[int, int]:
-    """Compute consecutive periods of one type from their days for the whole fleet; return the rows written by instance id."""
-    statement = sql.SQL(queries.load(f"aggregation/upsert_{level}_aggregations")).format(computed=computed(level))
-    cursor.execute(statement, parameters(cursor, periods, today))
+def write_period(cursor: Cursor, level: Level, period: Period, today: date) -> dict[int, int]:
+    """Compute a period from its days for the whole fleet; return the rows written by instance id."""
+    cursor.execute(_compose(f"upsert_{level}_aggregations", level), parameters(cursor, period, today))
     return dict(cursor.fetchall())
 
 
-def compare_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Difference]:
-    """Compute consecutive periods of one type, and return the differences from the stored ones."""
-    cursor.execute(_compared(level), parameters(cursor, periods, today))
-    period_type = periods[0].period_type
-    return [as_model(row, Difference, level=level, period=Period(period_type, row.pop("period_start"))) for row in fetch_rows(cursor)]
+def compare_period(cursor: Cursor, level: Level, period: Period, today: date) -> list[Difference]:
+    """Compute a period, and return the differences from the stored one."""
+    cursor.execute(_compose("compare_aggregations", level), parameters(cursor, period, today))
+    return [as_model(row, Difference, level=level, period=period) for row in fetch_rows(cursor)]
 
 
-def list_stale_periods(cursor: Cursor, level: Level, periods: Sequence[Period], today: date) -> list[Period]:
-    """Those of these consecutive periods that recomputing would change."""
-    statement = sql.SQL(queries.load("aggregation/list_stale_periods")).format(compared=_compared(level))
-    cursor.execute(statement, parameters(cursor, periods, today))
-    return [Period(periods[0].period_type, row[0]) for row in cursor.fetchall()]
+def is_stale(cursor: Cursor, level: Level, period: Period, today: date) -> bool:
+    """Whether recomputing a period would change it."""
+    cursor.execute(_compose("find_changed_aggregation", level), parameters(cursor, period, today))
+    (is_stale,) = cursor.fetchone() or (False,)
+    return is_stale
 
 
 def list_due_periods(database: Database, period_type: PeriodType, today: date, *, daily_from: date = date.min) -> list[Period]:
@@ -85,42 +83,37 @@ def close_records(cursor: Cursor, session_id: UUID, periods: Sequence[Period], w
     )
 
 
-def computed(level: Level) -> sql.SQL:
-    """The statement that computes periods from their days. `parameters` returns its parameters."""
-    return sql.SQL(queries.load(f"aggregation/compute_{level}_aggregations"))
+def changed(level: Level) -> sql.SQL:
+    """The statement that computes a period from its days and returns what changed. `parameters` returns its parameters."""
+    return sql.SQL(queries.load(f"aggregation/compute_changed_{level}_aggregations"))
 
 
-def _compared(level: Level) -> sql.Composed:
-    return sql.SQL(queries.load(f"aggregation/compare_{level}_aggregations")).format(computed=computed(level))
+def _compose(name: str, level: Level) -> sql.Composed:
+    return sql.SQL(queries.load(f"aggregation/{name}")).format(changed=changed(level))
 
 
-def parameters(cursor: Cursor, periods: Sequence[Period], today: date) -> dict[str, object]:
-    """The parameters of this module's statements for consecutive periods of one type."""
-    expired = _expired_months(cursor, periods, today)
-    first, last = periods[0], periods[-1]
+def parameters(cursor: Cursor, period: Period, today: date) -> dict[str, object]:
+    """The parameters of the statements that compute a period."""
     return {
-        "period_type": first.period_type,
-        "starts": [first.previous.start, *(period.start for period in periods), last.following.start],
-        "length": (first.following.start - first.start).days,
-        "first_start": first.start,
-        "last_start": last.start,
-        "end_day": last.following.start,
-        "previous_start": first.previous.start,
+        "period_type": period.period_type,
+        "start": period.start,
+        "end_day": period.following.start,
+        "previous_start": period.previous.start,
+        "is_kept": _is_kept(cursor, period, today),
         "today": today,
-        "kept_starts": [period.start for period in periods if expired.isdisjoint(months_of(period.days_until(today)))],
     }
 
 
-def _expired_months(cursor: Cursor, periods: Sequence[Period], today: date) -> frozenset[Month]:
-    """The months of these periods whose days are no longer stored."""
-    if periods[0].start >= months_of([today])[0].plus(-3).first_day:
-        return frozenset()  # WHALEFALL_RETENTION_MONTHS is at least 3
-    months = months_of(day for period in periods for day in period.days_until(today))
-    absent = set(months) - (kept_months(cursor, "database_size_stats") & kept_months(cursor, "instance_size_stats"))
+def _is_kept(cursor: Cursor, period: Period, today: date) -> bool:
+    """Whether no day of a period has expired."""
+    if period.start >= months_of([today])[0].plus(-3).first_day:
+        return True  # WHALEFALL_RETENTION_MONTHS is at least 3
+    months = set(months_of(period.days_until(today)))
+    absent = months - (kept_months(cursor, "database_size_stats") & kept_months(cursor, "instance_size_stats"))
     if not absent:
-        return frozenset()
+        return True
     cursor.execute(queries.load("aggregation/list_expired_months"), {"months": [month.first_day for month in absent]})
-    return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
+    return not cursor.fetchall()
 
 
 def summarize_periods(database: Database, periods: Sequence[Period]) -> dict[date, PeriodSummary]:

@@ -28,7 +28,7 @@ class LargeDatabase:
 
 @dataclass(frozen=True, slots=True)
 class LargeGroup:
-    """The databases of an instance or of a tag on a day. `total_bytes` lacks the `missing` ones, `known_bytes` has their newest size."""
+    """The databases of an instance or a tag on a day: `total_bytes` without the `missing` ones, `known_bytes` with their newest size."""
 
     group_name: str | None
     instances: int
@@ -70,7 +70,7 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class HistoryDay:
-    """One day of a database or an instance. `total_bytes` is None if missing, and lacks the missing databases of a partly missing day."""
+    """One day of a database or an instance. `total_bytes` is None if missing, and without the missing databases of a partly missing day."""
 
     stat_date: date
     total_bytes: int | None

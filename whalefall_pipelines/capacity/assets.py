@@ -121,7 +121,7 @@ def _work(
     """Measure the day that can still be measured, fill the gaps of past days, and return how many seconds measuring took."""
     if context.selected_asset_keys == {TOTALS}:
         recompute_totals(collector.database, targets, days, plan.session_id)
-        skip_records(collector.database, plan.session_id, {"visited": False, "why": "the totals are recomputed from stored sizes"})
+        skip_records(collector.database, plan.session_id, {"probed": False, "why": "the totals are recomputed from stored sizes"})
         return {}
     measurable = measurable_day(days, collector.clock(), ZONE, collector.grace)
     over = [day for day in days if day != measurable]

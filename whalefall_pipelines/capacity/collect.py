@@ -1,33 +1,29 @@
 """Collects one day: probes every instance in parallel, and retries those that failed quickly.
 
-`write_snapshot.py` writes the result of a probe. Only today, or yesterday within the grace period, can be collected; `fill_gaps.py`
-handles past days.
+`take_snapshot.py` probes one server, `write_snapshot.py` writes the result. Only today, or yesterday within the grace period, can be
+collected; `fill_gaps.py` handles past days.
 """
 
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.capacity.store import sizes as capacity
-from whalefall_pipelines.capacity.write_snapshot import InstanceOutcome, Snapshot, write_failure, write_snapshot
+from whalefall_pipelines.capacity.take_snapshot import Servers, take_snapshot
+from whalefall_pipelines.capacity.write_snapshot import InstanceOutcome, write_failure, write_snapshot
 from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.days import measurable_day
-from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, engines_with_history
+from whalefall_pipelines.domain.instances import Engine, Instance, engines_with_history
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnreachableError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines, Fleet
-from whalefall_pipelines.fleet.sizes import SIZES, SizesProbe
-from whalefall_pipelines.inventory.claim_identities import refuse_another_server
+from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.inventory.read_filters import read_filters
-from whalefall_pipelines.inventory.take_inventory import Listing
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.each_instance import POLL_SECONDS, each_instance
 from whalefall_pipelines.sessions.retries import NEEDS_A_PERSON
@@ -53,21 +49,35 @@ class RetryLater:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryRule:
+    """When a failed probe is retried within the same run. All attempts of an instance and their pauses share one deadline."""
+
+    pause_seconds: float = 0.5
+    deadline_seconds: float = 300
+
+    def pause_after(self, attempt: int) -> float:
+        """The pause after this attempt; the first one is attempt 1."""
+        return self.pause_seconds * BACK_OFF ** (attempt - 1)
+
+    def allows(self, error: TargetError, attempt: int, *, seconds: float, spent_seconds: float) -> bool:
+        """Whether to retry an attempt that failed after `seconds`. Earlier attempts and pauses took `spent_seconds`."""
+        is_worth_it = error.is_transient and error.reason not in NEEDS_A_PERSON
+        has_time = spent_seconds + seconds + self.pause_after(attempt) < self.deadline_seconds
+        return is_worth_it and seconds < QUICK_SECONDS and attempt < ATTEMPTS and has_time
+
+
+@dataclass(frozen=True, slots=True)
 class Collector:
-    """Collects instances. It holds the store, the connections to the servers, and the settings of this installation."""
+    """Collects instances. It holds the store, the servers, and the settings of this installation."""
 
     database: Database
-    fleet: Fleet
-    secrets: SecretBox
-    filters: Mapping[Engine, DatabaseFilter]
-    timezone: ZoneInfo
+    servers: Servers
     grace: timedelta
     parallel: int
+    retry_rule: RetryRule = RetryRule()
     max_gap_days: int = 14
     engines_with_history: frozenset[Engine] = engines_with_history(awr_licensed=False)
     inventory_only: bool = False
-    instance_seconds: float = 300
-    pause_seconds: float = 1.0
     outage_seconds: float = OUTAGE_SECONDS
     clock: Clock = system_clock
     check: Callable[[], None] = lambda: None
@@ -80,10 +90,10 @@ class Collector:
             StoreError: the store failed, or was unavailable for too long, so that not even failures can be stored.
             SessionEndedError: the session was ended elsewhere; no further instance is started.
         """
-        self._write(lambda: ensure_months(self.database, [day]))
+        self.write(lambda: ensure_months(self.database, [day]))
         spent = dict.fromkeys(targets, 0.0)
         for attempt in range(1, ATTEMPTS + 1):
-            again: dict[Instance, float] = {}
+            failed: dict[Instance, float] = {}
             for instance, outcome in each_instance(
                 list(spent),
                 lambda instance, attempt=attempt, spent=spent: self.collect_instance(
@@ -92,54 +102,60 @@ class Collector:
                 parallel=self.parallel,
                 interrupt=self.stop,
                 check=self.check,
-                claim=lambda next_ones: self._claim(next_ones, session_id),
+                claim=lambda instances: self._claim(instances, session_id),
             ):
-                if isinstance(outcome, Exception):
-                    yield self._write_failure(instance, day, session_id, as_whalefall_error(outcome), seconds=0)
-                elif isinstance(outcome, RetryLater):
-                    again[instance] = spent[instance] + outcome.seconds
-                else:
-                    yield outcome
-            if not again:
+                match outcome:
+                    case InstanceOutcome():
+                        yield outcome
+                    case RetryLater(seconds):
+                        failed[instance] = spent[instance] + seconds
+                    case Exception() as error:
+                        yield self._write_failure(instance, day, session_id, as_whalefall_error(error), seconds=0)
+            if not failed:
                 return
-            paused = self._wait(self._pause_after(attempt))
-            spent = {instance: seconds + paused for instance, seconds in again.items()}
+            paused = self._wait(self.retry_rule.pause_after(attempt))
+            spent = {instance: seconds + paused for instance, seconds in failed.items()}
+
+    def collect_instance(
+        self, instance: Instance, day: date, session_id: UUID | None, *, attempt: int = 1, spent_seconds: float = 0
+    ) -> InstanceOutcome | RetryLater:
+        """Probe one instance and write the outcome, unless the probe failed quickly and should be retried.
+
+        `spent_seconds` is the time of earlier attempts and pauses, without waiting for other instances.
+        """
+        started = time.monotonic()
+        try:
+            if measurable_day([day], self.clock(), self.database.timezone, self.grace) is None:
+                raise SizesError(f"{day} was over before {instance.name!r} was reached.", reason=Reason.NOT_COLLECTED)
+            snapshot = take_snapshot(self.servers, instance, self.clock, inventory_only=self.inventory_only, spent_seconds=spent_seconds)
+        except TargetError as error:
+            seconds = time.monotonic() - started
+            if self.retry_rule.allows(error, attempt, seconds=seconds, spent_seconds=spent_seconds):
+                return RetryLater(seconds)
+            return self._write_failure(instance, day, session_id, error, seconds=seconds)
+        seconds = time.monotonic() - started
+        return self.write(lambda: write_snapshot(self.database, instance, day, session_id, snapshot, seconds=seconds))
+
+    def write(self, work: Callable[[], Result]) -> Result:
+        """Do work that is one transaction of the store, and retry it while the store is unavailable."""
+        return retry_while_unavailable(work, seconds=self.outage_seconds, stopped=self.stopped)
 
     def stop(self) -> None:
         """Interrupt everything that waits for a server or for the store."""
         self.stopped.set()
-        self.fleet.shut_all()
-
-    def collect_instance(
-        self, instance: Instance, day: date, session_id: UUID | None, *, attempt: int, spent_seconds: float
-    ) -> InstanceOutcome | RetryLater:
-        """Probe one instance and write the outcome, unless the probe failed quickly and should be retried.
-
-        `spent_seconds` is the time of earlier attempts and pauses, without waiting for other instances: all attempts share one deadline.
-        """
-        started = time.monotonic()
-        try:
-            snapshot = self.probe(instance, day, spent_seconds=spent_seconds)
-        except TargetError as error:
-            seconds = time.monotonic() - started
-            has_time = spent_seconds + seconds + self._pause_after(attempt) < self.instance_seconds
-            is_worth_it = error.is_transient and error.reason not in NEEDS_A_PERSON
-            if is_worth_it and seconds < QUICK_SECONDS and attempt < ATTEMPTS and has_time:
-                return RetryLater(seconds)
-            return self._write_failure(instance, day, session_id, error, seconds=seconds)
-        seconds = time.monotonic() - started
-        return self._write(lambda: write_snapshot(self.database, instance, day, session_id, snapshot, seconds=seconds))
+        self.servers.fleet.shut_all()
 
     def _write_failure(
         self, instance: Instance, day: date, session_id: UUID | None, error: WhalefallError, *, seconds: float
     ) -> InstanceOutcome:
-        return self._write(lambda: write_failure(self.database, instance, day, session_id, error, seconds=seconds))
+        return self.write(lambda: write_failure(self.database, instance, day, session_id, error, seconds=seconds))
 
-    def _write(self, work: Callable[[], Result]) -> Result:
-        return retry_while_unavailable(work, seconds=self.outage_seconds, stopped=self.stopped)
-
-    def _pause_after(self, attempt: int) -> float:
-        return self.pause_seconds * BACK_OFF ** (attempt - 1)
+    def _claim(self, instances: Sequence[Instance], session_id: UUID | None) -> Sequence[Instance]:
+        if session_id is None:
+            return instances
+        ids = [instance.instance_id for instance in instances]
+        claimed = self.write(lambda: sessions.start_records(self.database, session_id, ids))
+        return [instance for instance in instances if instance.instance_id in claimed]
 
     def _wait(self, seconds: float) -> float:
         """Wait for about this long, and return the time that was waited."""
@@ -150,71 +166,16 @@ class Collector:
             time.sleep(min(POLL_SECONDS, max(0, until - time.monotonic())))
         return jittered
 
-    def _claim(self, next_ones: Sequence[Instance], session_id: UUID | None) -> Sequence[Instance]:
-        if session_id is None:
-            return next_ones
-        ids = [instance.instance_id for instance in next_ones]
-        begun = self._write(lambda: sessions.start_records(self.database, session_id, ids))
-        return [instance for instance in next_ones if instance.instance_id in begun]
-
-    def probe(self, instance: Instance, day: date, *, spent_seconds: float = 0) -> Snapshot:
-        """Read the databases of one server and their sizes, and write nothing. `spent_seconds` counts against the deadline.
-
-        Raises:
-            TargetError: the server cannot be probed, it is a different server than before, or the day is over.
-        """
-        if measurable_day([day], self.clock(), self.timezone, self.grace) is None:
-            raise SizesError(f"{day} was over before {instance.name!r} was reached.", reason=Reason.NOT_COLLECTED)
-        login = self.secrets.reveal(instance.secret, instance.username, instance.name)
-        with self.fleet.connect(SIZES, instance, login, spent_seconds=spent_seconds) as probe:
-            identity = probe.identity()
-            refuse_another_server(instance, identity, probe.server_version)
-            present = probe.list_databases()
-            rule = self.filters[instance.engine]
-            listed = {name: native_id for name, native_id in present.items() if not rule.hides(name)}
-            hidden = tuple(name for name in present if rule.hides(name))
-            grant = probe.grant_to_list()
-            if grant and not listed:
-                raise SizesError(
-                    f"{instance.name!r} shows this login no database; run on that server: {grant}", reason=Reason.NO_PERMISSION
-                )
-            is_measured = bool(listed) and not self.inventory_only
-            # The server's own databases are in its remainder, so that both together are the disk. What a person hides is not asked for.
-            own = instance.engine.system_databases.intersection(hidden)
-            try:
-                outcomes = probe.measure([*listed, *sorted(own)]) if is_measured else ()
-            except ValueError as error:
-                raise SizesError(f"{instance.name!r} returned an impossible size: {error}", reason=Reason.SERVER_ERROR) from error
-            return Snapshot(
-                Listing(probe.server_version, identity, listed, hidden, self.clock(), grant),
-                tuple(outcome for outcome in outcomes if outcome.database_name not in own),
-                shared_bytes=_remainder(probe, outcomes, own) if is_measured else None,
-                is_inventory_only=self.inventory_only,
-            )
-
-
-def _remainder(probe: SizesProbe, outcomes: Sequence[DatabaseSize | MissingSize], own: Collection[str]) -> int | None:
-    """The bytes on the server's disk that belong to no database that counts; None where they are unknown."""
-    shared_bytes = probe.measure_shared()
-    if shared_bytes is None:
-        return None
-    return shared_bytes + sum(
-        outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize) and outcome.database_name in own
-    )
-
 
 def server_collector(settings: Settings, database: Database) -> Collector:
     """A collector for the real servers with the settings of this installation."""
     deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
     return Collector(
         database=database,
-        fleet=ServerFleet(deadlines),
-        secrets=SecretBox(settings),
-        filters=read_filters(settings),
-        timezone=database.timezone,
+        servers=Servers(ServerFleet(deadlines), SecretBox(settings), read_filters(settings)),
         grace=settings.grace,
         parallel=settings.parallel_instances,
-        instance_seconds=settings.instance_timeout_seconds,
+        retry_rule=RetryRule(deadline_seconds=settings.instance_timeout_seconds),
         max_gap_days=settings.max_gap_days,
         engines_with_history=engines_with_history(awr_licensed=settings.oracle_awr_licensed),
     )

@@ -6,7 +6,6 @@ A measured size is never changed. `collect.py` handles days that can still be me
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeVar
 from uuid import UUID
 
 from whalefall_pipelines.capacity.collect import Collector, as_whalefall_error
@@ -17,7 +16,6 @@ from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sizes import Provenance
 from whalefall_pipelines.errors import WhalefallError
-from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.take_inventory import lock_inventory
@@ -25,9 +23,6 @@ from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.each_instance import each_instance
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import ensure_months, writing_months
-from whalefall_pipelines.store.outage import retry_while_unavailable
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,7 @@ def fill_gaps(
     """
     database = collector.database
     interpolation = gaps.Interpolation(min(days), max(days), collector.max_gap_days, [instance.instance_id for instance in instances])
-    _retry(collector, lambda: _record(database, interpolation.first_day, interpolation.last_day, session_id))
+    collector.write(lambda: _record(database, interpolation.first_day, interpolation.last_day, session_id))
     with_history = [instance for instance in instances if instance.engine in collector.engines_with_history]
     recovered = _recover(collector, with_history, interpolation, session_id, say)
     collector.check()
@@ -68,7 +63,7 @@ def fill_gaps(
             interpolable = gaps.list_interpolable_days(cursor, interpolation)
         return writing_months(database, interpolable, STATS_TABLES, estimate)
 
-    return Filled(recovered, _retry(collector, interpolate_gaps))
+    return Filled(recovered, collector.write(interpolate_gaps))
 
 
 def find_interpolable_days(database: Database, today: date, max_gap_days: int) -> list[date]:
@@ -85,16 +80,12 @@ def find_interpolable_days(database: Database, today: date, max_gap_days: int) -
 def record_uncollected_days(collector: Collector, day: date, session_id: UUID) -> None:
     """Record the gaps of earlier days on which nothing ran, so that they are interpolated once this day is measured."""
     first_day, last_day = day - timedelta(days=2 * collector.max_gap_days + 1), day - timedelta(days=1)
-    _retry(collector, lambda: _record(collector.database, first_day, last_day, session_id))
+    collector.write(lambda: _record(collector.database, first_day, last_day, session_id))
 
 
 def _record(database: Database, first_day: date, last_day: date, session_id: UUID) -> None:
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         gaps.record_uncollected_days(cursor, first_day, last_day, session_id)
-
-
-def _retry(collector: Collector, work: Callable[[], Result]) -> Result:
-    return retry_while_unavailable(work, seconds=collector.outage_seconds, stopped=collector.stopped)
 
 
 def _recover(
@@ -106,7 +97,7 @@ def _recover(
         instance: gaps.list_recoverable_sizes(collector.database, instance.instance_id, interpolation.first_day, interpolation.last_day)
         for instance in instances
     }
-    rejected = retries.list_rejected_logins(collector.database, today(collector.clock(), collector.timezone))
+    rejected = retries.list_rejected_logins(collector.database, today(collector.clock(), collector.database.timezone))
     asked = [instance for instance, missing in wanted.items() if missing and instance.instance_id not in rejected]
     if not asked:
         return 0
@@ -114,7 +105,7 @@ def _recover(
     recovered = 0
     for instance, outcome in each_instance(
         [instance for instance in asked if instance.instance_id in begun],
-        lambda instance: _retry(collector, lambda: _recover_instance(collector, instance, wanted[instance], session_id)),
+        lambda instance: collector.write(lambda: _recover_instance(collector, instance, wanted[instance], session_id)),
         parallel=collector.parallel,
         interrupt=collector.stop,
         check=collector.check,
@@ -122,7 +113,7 @@ def _recover(
         if isinstance(outcome, Exception):
             error = as_whalefall_error(outcome)
             say(f"{instance.name}: its own history could not be read: {error}")
-            _retry(collector, lambda instance=instance, error=error: _fail_record(collector.database, instance, session_id, error))
+            collector.write(lambda instance=instance, error=error: _fail_record(collector.database, instance, session_id, error))
         else:
             recovered += outcome
     return recovered
@@ -131,10 +122,9 @@ def _recover(
 def _recover_instance(collector: Collector, instance: Instance, missing: frozenset[tuple[str, date]], session_id: UUID) -> int:
     names = sorted({name for name, _ in missing})
     days = [day for _, day in missing]
-    login = collector.secrets.reveal(instance.secret, instance.username, instance.name)
-    with collector.fleet.connect(SIZES, instance, login) as probe:
+    with collector.servers.connect(instance) as probe:
         refuse_another_server(instance, probe.identity(), probe.server_version)
-        recovered = probe.recover_sizes(names, min(days), max(days), collector.timezone)
+        recovered = probe.recover_sizes(names, min(days), max(days), collector.database.timezone)
     rows = [
         capacity.SizeRow(
             instance_id=instance.instance_id,
@@ -165,5 +155,5 @@ def _recover_instance(collector: Collector, instance: Instance, missing: frozens
 def _fail_record(database: Database, instance: Instance, session_id: UUID, error: WhalefallError) -> None:
     with database.transaction() as cursor:
         sessions.fail_record(
-            cursor, session_id, instance.instance_id, error_code=error.code, error_message=str(error), details={"visited": True}
+            cursor, session_id, instance.instance_id, error_code=error.code, error_message=str(error), details={"probed": True}
         )

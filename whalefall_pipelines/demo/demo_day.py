@@ -12,6 +12,7 @@ from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
 from whalefall_pipelines.capacity.collect import recompute_totals, server_collector
 from whalefall_pipelines.capacity.day_reports import DayReport, report_days
 from whalefall_pipelines.capacity.tables import STATS_TABLES
+from whalefall_pipelines.capacity.take_snapshot import take_snapshot
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.demo.fleet import DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
@@ -178,7 +179,7 @@ def _has_history(database: Database) -> bool:
 def _load_history(settings: Settings, database: Database, day: date) -> None:
     instances = active_instances(database)
     ids = {instance.name: instance.instance_id for instance in instances}
-    days = list(simulate(day, ids, _sizes_now(settings, database, instances, day)))
+    days = list(simulate(day, ids, _sizes_now(settings, database, instances)))
     ensure_months(database, [size.stat_date for size in days])
     first_day, last_day = min(size.stat_date for size in days), max(size.stat_date for size in days)
     rows = [asdict(size) for size in days]
@@ -188,13 +189,13 @@ def _load_history(settings: Settings, database: Database, day: date) -> None:
     analyze_months(database, [size.stat_date for size in days], STATS_TABLES)
 
 
-def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance, ...], day: date) -> dict[tuple[str, str], int]:
+def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance, ...]) -> dict[tuple[str, str], int]:
     """The current sizes on the servers, at which the simulated history ends."""
-    collector = server_collector(settings, database)
+    servers = server_collector(settings, database).servers
     sizes: dict[tuple[str, str], int] = {}
     for instance in instances:
         try:
-            outcomes = collector.probe(instance, day).outcomes
+            outcomes = take_snapshot(servers, instance, system_clock).outcomes
         except TargetError:
             continue  # the server that is down has its own history
         sizes |= {(instance.name, size.database_name): size.total_bytes for size in outcomes if isinstance(size, DatabaseSize)}

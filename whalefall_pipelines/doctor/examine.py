@@ -6,7 +6,7 @@ from contextlib import closing
 from whalefall_pipelines.areas import areas
 from whalefall_pipelines.doctor.dagster import check_automations, check_daemon, read_automations, read_heartbeats
 from whalefall_pipelines.doctor.examined import Examined, Installation
-from whalefall_pipelines.doctor.outcome import Outcome, Severity, fine, problem, problem_of_error
+from whalefall_pipelines.doctor.outcome import Outcome, Severity, fine, problem, problem_of_error, warning
 from whalefall_pipelines.errors import LocalServerError, SchemaError, StoreError, StoreUnreachableError
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.embedded import StoreAddress
@@ -22,6 +22,8 @@ STORE = "store"
 def examine(installation: Installation) -> Iterator[Outcome]:
     """Check everything, and yield each outcome as soon as it is known. Stop if the store cannot be reached."""
     settings = installation.settings
+    for variable in settings.unknown_variables:
+        yield warning("settings", str(variable), f"correct its name, or remove it; it may also be in {settings.home / 'settings.env'}.")
     try:
         address = embedded.address(settings)
     except LocalServerError as error:

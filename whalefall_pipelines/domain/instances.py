@@ -38,6 +38,15 @@ class Engine(StrEnum):
     ORACLE = "oracle", 1521, ("SYSTEM", "SYSAUX", "RDSADMIN"), "AWR"
 
 
+# What people call an engine otherwise.
+_OTHER_NAMES = {"mariadb": Engine.MYSQL, "postgres": Engine.POSTGRESQL}
+
+
+def find_engine(name: str) -> Engine | None:
+    """The engine with this name, which may be `mariadb` or `postgres` as well; None if there is none."""
+    return _OTHER_NAMES.get(name) or next((engine for engine in Engine if str(engine) == name), None)
+
+
 def engines_with_history(*, awr_licensed: bool) -> frozenset[Engine]:
     """The engines whose history may be read. AWR needs a licence of its own."""
     return frozenset(engine for engine in Engine if engine.history and (awr_licensed or engine.history != "AWR"))

@@ -15,11 +15,17 @@ class SyncCategory(StrEnum):
     """The category of a session's work."""
 
     CAPACITY = "capacity"
+    """Sizes of databases: collected, recovered or estimated."""
     AGGREGATION = "aggregation"
+    """Days, weeks, months and quarters."""
     ACCOUNT = "account"
+    """Accounts of the servers."""
     CLASSIFICATION = "classification"
+    """Classes of accounts."""
     PARTITION = "partition"
+    """Maintenance of table partitions, and deletion of expired rows."""
     TABLES = "tables"
+    """Sizes of the tables of databases."""
 
 
 def session_tag(category: SyncCategory) -> str:
@@ -31,28 +37,41 @@ class SyncType(StrEnum):
     """What started a session."""
 
     SCHEDULED_TASK = "scheduled_task"
+    """A schedule or a sensor."""
     MANUAL_TASK = "manual_task"
+    """A person, for all instances."""
     MANUAL_BATCH = "manual_batch"
+    """A person, for some instances."""
     RETRY = "retry"
+    """The retry of a session that ended with missing sizes."""
     BACKFILL = "backfill"
+    """A run over past days."""
 
 
 class SessionStatus(StrEnum):
     """running → completed | failed | cancelled."""
 
     RUNNING = "running"
+    """Its process is at work and sends heartbeats."""
     COMPLETED = "completed"
+    """The work is finished, and no instance failed."""
     FAILED = "failed"
+    """An instance failed, or the session as a whole."""
     CANCELLED = "cancelled"
+    """A person stopped it. Finished instances keep their results."""
 
 
 class RecordStatus(StrEnum):
     """pending → running → completed | failed."""
 
     PENDING = "pending"
+    """The work has not begun."""
     RUNNING = "running"
+    """The work has begun."""
     COMPLETED = "completed"
+    """The work is finished."""
     FAILED = "failed"
+    """The work failed; the record has a code and a message."""
 
 
 # The interval of a session's heartbeats, and the age of the last heartbeat after which the session is dead, in seconds.

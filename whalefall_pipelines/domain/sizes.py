@@ -14,8 +14,11 @@ class Provenance(StrEnum):
     """The origin of a stored number (domain.md section 1)."""
 
     MEASURED = "measured"
+    """The server was asked on that day, or within the grace period after midnight."""
     RECOVERED = "recovered"
+    """It was read later from a history that the server keeps: backups of SQL Server, AWR of Oracle."""
     ESTIMATED = "estimated"
+    """It was interpolated between known days. Only a recovered size replaces it."""
 
 
 class Method(StrEnum):

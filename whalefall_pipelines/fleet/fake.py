@@ -28,8 +28,8 @@ class FakeServer:
     hangs: bool = False
     delay_seconds: float = 0
     dropped_meanwhile: frozenset[str] = frozenset()
-    visits: int = 0
-    on_visit: Callable[["FakeServer"], None] | None = None
+    probes: int = 0
+    on_probe: Callable[["FakeServer"], None] | None = None
     history: Sequence[RecoveredSize] = ()
     identity: ServerIdentity | None = None
     native_ids: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -64,9 +64,9 @@ class FakeFleet:
         server = self.servers.get(instance.name)
         if server is None:
             raise UnreachableError(f"Nothing listens at {instance.address}.", reason=Reason.CONNECTION_REFUSED)
-        server.visits += 1
-        if server.on_visit:
-            server.on_visit(server)
+        server.probes += 1
+        if server.on_probe:
+            server.on_probe(server)
         if server.hangs or server.delay_seconds:
             is_late = server.hangs or server.delay_seconds > deadlines.instance_seconds
             seconds = deadlines.instance_seconds if is_late else server.delay_seconds

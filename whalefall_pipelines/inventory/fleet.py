@@ -6,34 +6,42 @@
 from collections.abc import Sequence
 
 from whalefall_pipelines.domain.instances import Instance
-from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance
+from whalefall_pipelines.inventory.selection import Selection
 from whalefall_pipelines.inventory.store.instances import find_registered, list_databases, listed
 from whalefall_pipelines.store.database import Database
 
+_EVERYTHING = Selection()
 
-def active_instances(database: Database, names: Sequence[str] = ()) -> tuple[Instance, ...]:
+
+def active_instances(database: Database, names: Sequence[str] = (), selection: Selection = _EVERYTHING) -> tuple[Instance, ...]:
     """The instances to collect, in the order of their registration: all active ones, or exactly those with these names.
 
     Raises:
-        NotFoundError: a name is not registered, or was removed; the message lists every such name.
+        NotFoundError: a name is not registered, or was removed; the message lists every such name. Or nothing active is selected.
         InputError: a named instance is disabled.
     """
-    instances = registered_instances(database, names)
+    instances = registered_instances(database, names, selection)
     disabled = [registered.entry.name for registered in instances if not registered.is_active]
     if names and disabled:
         raise InputError(f"Disabled: {listed(disabled)}. `whalefall instances enable` makes an instance active again.")
-    return tuple(registered.instance for registered in instances if registered.is_active)
+    active = tuple(registered.instance for registered in instances if registered.is_active)
+    if selection and not active:
+        raise NotFoundError(f"No active instance matches {selection}. `whalefall instances list` shows every instance with its tags.")
+    return active
 
 
-def registered_instances(database: Database, names: Sequence[str] = ()) -> tuple[RegisteredInstance, ...]:
-    """What is registered and not removed: all of it, or exactly those that are named, disabled ones included.
+def registered_instances(
+    database: Database, names: Sequence[str] = (), selection: Selection = _EVERYTHING
+) -> tuple[RegisteredInstance, ...]:
+    """What is registered and not removed, disabled ones included: all of it or exactly those that are named, as far as it is selected.
 
     Raises:
         NotFoundError: a name is not registered, or was removed; the sentence has every such name.
     """
     with database.transaction() as cursor:
-        return find_registered(cursor, names)
+        return tuple(filter(selection.selects, find_registered(cursor, names)))
 
 
 def show_instance(database: Database, name: str) -> tuple[RegisteredInstance, tuple[KnownDatabase, ...]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TypeVar
 
-from whalefall_pipelines.domain.instances import Engine
+from whalefall_pipelines.domain.instances import Engine, find_engine
 from whalefall_pipelines.domain.quantities import parse_size
 from whalefall_pipelines.inventory.registration import CredentialEntry, InstanceEntry, Problem
 
@@ -126,10 +126,11 @@ class _Entry:
         text = self.text("engine", required=True)
         if text is None:
             return None
-        if text not in {str(engine) for engine in Engine}:
+        engine = find_engine(text)
+        if engine is None:
             self.complain(f"has an unknown engine; write {' or '.join(Engine)}")
             return None
-        return Engine(text)
+        return engine
 
     def secret(self) -> str | None:
         """A reference to a password. An invalid one is never repeated, because it may be the password."""

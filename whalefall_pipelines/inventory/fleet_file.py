@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
-from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine
+from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, find_engine
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.fleet_entries import (
     INSTANCE_KEYS,
@@ -93,9 +93,10 @@ def parse_filters(text: str, source: str) -> Mapping[Engine, DatabaseFilter]:
 
 
 def _engine(name: str, node: Node) -> Engine:
-    if name not in {str(engine) for engine in Engine}:
+    engine = find_engine(name)
+    if engine is None:
         raise YamlProblem(line_of(node), f"one key is not an engine; write {', '.join(Engine)}.")
-    return Engine(name)
+    return engine
 
 
 def _filter(engine: Engine, node: Node) -> DatabaseFilter:

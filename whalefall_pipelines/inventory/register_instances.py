@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.inventory.entry_change import EntryChange
 from whalefall_pipelines.inventory.fleet_entries import FleetEntries, RawEntry, read_entries, with_secret
 from whalefall_pipelines.inventory.fleet_file import parse_fleet_csv, parse_fleet_yaml
 from whalefall_pipelines.inventory.identify_servers import Identify
@@ -24,6 +25,7 @@ from whalefall_pipelines.inventory.registration import (
     compare_fleet,
 )
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
+from whalefall_pipelines.inventory.store import instances as store
 from whalefall_pipelines.inventory.store.identities import forget_identities, remember_identities
 from whalefall_pipelines.inventory.store.instances import find_registered, lock_fleet, read_fleet, write_plan
 from whalefall_pipelines.settings import Settings
@@ -86,20 +88,70 @@ def add_instance(
     Raises:
         InputError: the entry cannot be registered, or its name is taken; nothing was written.
     """
-    secrets = SecretBox(settings)
-    entries = _with_refusals(read_entries((), [raw_entry]), secrets)
-    refuse(entries.problems)
-    if password is not None:
-        refuse_other_key(settings, database)
+    entries = _read_entry(settings, database, raw_entry, password)
     with database.transaction() as cursor:
         credentials, stored = read_fleet(cursor)
-    if password is not None:
-        entries = with_secret(entries, secrets.seal(password))
     plan = _plan(entries, credentials, stored)
-    _refuse_overwriting(plan, stored)
+    _refuse_overwriting(plan)
+    _refuse_other_logins(plan, stored)
     plan = check_servers(plan, stored, identify(plan, credentials, stored))
     carry_out(database, entries, plan)
     return plan.instances[0]
+
+
+def change_instance(settings: Settings, database: Database, name: str, change: EntryChange, identify: Identify = ask_nobody) -> Plan:
+    """Change single fields of a registered instance, and return what was changed.
+
+    Raises:
+        NotFoundError: it is not registered, or was removed.
+        InputError: it cannot be registered like this, or another instance uses the login; nothing was written.
+    """
+    with database.transaction() as cursor:
+        (registered,) = find_registered(cursor, [name])
+        credentials, stored = read_fleet(cursor)
+    entries = _read_entry(settings, database, change.applied_to(registered), change.password)
+    if change.keeps_secret and registered.login.secret:
+        entries = with_secret(entries, registered.login.secret)
+    plan = _plan(entries, credentials, stored)
+    _refuse_other_logins(plan, stored)
+    plan = check_servers(plan, stored, identify(plan, credentials, stored))
+    carry_out(database, entries, plan)
+    return plan
+
+
+def rename_instance(database: Database, old_name: str, new_name: str) -> None:
+    """Give a registered instance another name; its history stays with it. So does the login of its own name.
+
+    Raises:
+        NotFoundError: it is not registered, or was removed.
+        InputError: the new name is taken or unfit; nothing was written.
+    """
+    with database.transaction() as cursor:
+        lock_fleet(cursor)
+        (registered,) = find_registered(cursor, [old_name])
+        renamed = EntryChange({"name": new_name}).applied_to(registered)
+        refuse(read_entries((), [renamed]).problems)
+        _, stored = read_fleet(cursor)
+        taken = {registered.entry.name: registered for registered in stored}.get(new_name)
+        if taken:
+            removed = " It was removed, and keeps its name for its history." if taken.deleted_at else ""
+            raise InputError(f"Nothing was changed: there is already an instance {new_name!r}.{removed}")
+        store.rename_instance(cursor, old_name, new_name)
+
+
+def _read_entry(settings: Settings, database: Database, raw_entry: RawEntry, password: str | None) -> FleetEntries:
+    """One validated entry. A password is encrypted.
+
+    Raises:
+        InputError: it cannot be registered, or the stored passwords have another key.
+    """
+    secrets = SecretBox(settings)
+    entries = _with_refusals(read_entries((), [raw_entry]), secrets)
+    refuse(entries.problems)
+    if password is None:
+        return entries
+    refuse_other_key(settings, database)
+    return with_secret(entries, secrets.seal(password))
 
 
 def _with_refusals(entries: FleetEntries, secrets: SecretBox) -> FleetEntries:
@@ -143,18 +195,23 @@ def _write(cursor: Cursor, plan: Plan) -> None:
         raise InputError(_CHANGED)
 
 
-def _refuse_overwriting(plan: Plan, stored: Sequence[RegisteredInstance]) -> None:
-    """Adding changes nothing that is in use: no instance, and no login except that of the removed instance that is restored."""
+def _refuse_overwriting(plan: Plan) -> None:
+    """Adding changes no instance that is in use."""
     (instance,) = plan.instances
     name = instance.entry.name
     if instance.action not in {Action.ADD, Action.RESTORE}:
-        raise InputError(
-            f"There is already an instance {name!r}: change it with `whalefall instances import`, or take it out with `remove`."
-        )
+        raise InputError(f"There is already an instance {name!r}: change it with `whalefall instances set`, or take it out with `remove`.")
+
+
+def _refuse_other_logins(plan: Plan, stored: Sequence[RegisteredInstance]) -> None:
+    """One instance changes no login but its own, and only if no other instance uses it."""
+    (instance,) = plan.instances
+    name = instance.entry.name
     own = {registered.login.name for registered in stored if registered.entry.name == name}
     for login in plan.credentials:
         if login.action is Action.CHANGE and (login.other_users or login.entry.name not in own):
+            users = f", which {', '.join(login.other_users)} uses as well" if login.other_users else ""
             raise InputError(
-                f"There is already a credential {login.entry.name!r} with another login: "
+                f"There is already a credential {login.entry.name!r} with another login{users}: "
                 "use it with --credential, or name the new one with --credential-name."
             )

@@ -131,11 +131,15 @@ class PlannedCredential:
 
 @dataclass(frozen=True, slots=True)
 class PlannedInstance:
-    """One server in a plan. `is_moved`: according to the user, it was moved or rebuilt. `identity` is the server's identity."""
+    """One server in a plan. `is_moved`: according to the user, it was moved or rebuilt. `identity` is the server's identity.
+
+    `kept` are the tags and the capacity limit of a removed server that come back with it, because its new entry has none.
+    """
 
     entry: InstanceEntry
     action: Action
     changes: tuple[Change, ...]
+    kept: tuple[str, ...] = ()
     is_moved: bool = False
     identity: ServerIdentity | None = None
 
@@ -195,11 +199,24 @@ def _plan_credential(entry: CredentialEntry, known: CredentialEntry | None, user
 def _plan_instance(entry: InstanceEntry, known: RegisteredInstance | None) -> PlannedInstance:
     if known is None:
         return PlannedInstance(entry, Action.ADD, ())
-    old, new = describe_entry(known.entry), describe_entry(entry)
-    changes = tuple(Change(name, old[name], new[name]) for name in new if old[name] != new[name])
     if known.deleted_at is not None:
-        return PlannedInstance(entry, Action.RESTORE, changes)
+        return _plan_restore(entry, known.entry)
+    changes = _changes(known.entry, entry)
     return PlannedInstance(entry, Action.CHANGE if changes else Action.UNCHANGED, changes)
+
+
+def _plan_restore(entry: InstanceEntry, known: InstanceEntry) -> PlannedInstance:
+    """The return of a removed server, which brings the tags and the limit that its entry does not mention."""
+    tags = entry.tags or known.tags
+    limit = entry.capacity_limit_bytes or known.capacity_limit_bytes
+    restored = replace(entry, tags=tags, capacity_limit_bytes=limit)
+    kept = tuple(f"{change.field} {change.new}" for change in _changes(entry, restored))
+    return PlannedInstance(restored, Action.RESTORE, _changes(known, restored), kept)
+
+
+def _changes(before: InstanceEntry, after: InstanceEntry) -> tuple[Change, ...]:
+    old, new = describe_entry(before), describe_entry(after)
+    return tuple(Change(name, old[name], new[name]) for name in new if old[name] != new[name])
 
 
 def describe_entry(entry: InstanceEntry) -> dict[str, str | None]:

@@ -57,29 +57,31 @@ def check_archive(folder: Path) -> None:
             pass
 
 
-def archive_month(database: Database, partition: TablePartition, folder: Path) -> Path:
+def archive_month(database: Database, table_partition: TablePartition, folder: Path) -> Path:
     """Write a month to a new file, read it back, compare every row, and return the file. An existing file is never overwritten.
 
     Raises:
         ArchiveError: it cannot be written, or it does not read back to the same rows.
     """
-    columns = column_types(database, partition.table_name)
+    columns = column_types(database, table_partition.table_name)
     with (
-        _failures(f"{partition.name} cannot be archived to {folder}"),
+        _failures(f"{table_partition.name} cannot be archived to {folder}"),
         tempfile.TemporaryDirectory(dir=folder, prefix=".archive-") as scratch,
     ):
         csv_file, parquet_file = Path(scratch) / "rows.csv", Path(scratch) / "rows.parquet"
         with csv_file.open("wb") as file:
-            copy_out(database, partition, file)
+            copy_out(database, table_partition, file)
         _write_parquet(csv_file, parquet_file, columns)
         _read_parquet(parquet_file, csv_file)
         with csv_file.open("rb") as file:
-            rows, differences = count_differences(database, partition, file, list(columns))
+            rows, differences = count_differences(database, table_partition, file, list(columns))
         if differences:
             raise ArchiveError(
-                f"The archive of {partition.name} differs in {differences} of {rows} rows when it is read back, so it was discarded."
+                f"The archive of {table_partition.name} differs in {differences} of {rows} rows when it is read back, so it was discarded."
             )
-        manifest = Manifest(partition.table_name, str(partition.month), rows, parquet_file.stat().st_size, _checksum(parquet_file), columns)
+        manifest = Manifest(
+            table_partition.table_name, str(table_partition.month), rows, parquet_file.stat().st_size, _checksum(parquet_file), columns
+        )
         return _keep(parquet_file, folder, manifest)
 
 

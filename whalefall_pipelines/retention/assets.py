@@ -122,7 +122,7 @@ def _maintain(
 
 def _checks(steps: Sequence[Step], settings: Settings, day: date) -> list[dg.AssetCheckResult]:
     current_month, rules = Month(day.year, day.month), maintenance.rules(settings)
-    missing = [step for step in steps if step.partition is None and step.month]
+    missing = [step for step in steps if step.table_partition is None and step.month]
     overdue = [step for step in dropped_by(steps) if step.month and rules.is_overdue(step.table_name, step.month, day - OVERDUE_AFTER)]
     return [
         _check("every_month_in_use_exists", [step for step in missing if step.month and step.month <= current_month]),
@@ -184,7 +184,7 @@ def _check(name: str, steps: Sequence[Step], severity: dg.AssetCheckSeverity = d
 
 
 def _metadata(steps: Sequence[Step], day: date) -> Metadata:
-    existing = [step.partition for step in steps if step.partition and step.kind is not StepKind.CONFLICT]
+    existing = [step.table_partition for step in steps if step.table_partition and step.kind is not StepKind.CONFLICT]
     counts: Mapping[str, Callable[[Step], bool]] = {
         "to_create": lambda step: step.kind is StepKind.CREATE,
         "overdue": lambda step: step.drops,
@@ -194,7 +194,7 @@ def _metadata(steps: Sequence[Step], day: date) -> Metadata:
     }
     return {
         "table_partitions": len(existing),
-        "total_bytes": sum(partition.total_bytes for partition in existing),
+        "total_bytes": sum(table_partition.total_bytes for table_partition in existing),
         **{name: sum(map(belongs, steps)) for name, belongs in counts.items()},
         "next three months": _coming(steps, Month(day.year, day.month)),
         "table partitions": markdown_table(STEP_COLUMNS, [_step_row(step) for step in steps[-MOST_ROWS:]]),
@@ -202,7 +202,7 @@ def _metadata(steps: Sequence[Step], day: date) -> Metadata:
 
 
 def _coming(steps: Sequence[Step], current_month: Month) -> dg.MarkdownMetadataValue:
-    present = {(step.table_name, step.month) for step in steps if step.partition}
+    present = {(step.table_name, step.month) for step in steps if step.table_partition}
     months = [current_month.plus(number) for number in (1, 2, 3)]
     tables = partitioned_table_names()
     rows = [(month, *("exists" if (table_name, month) in present else "missing" for table_name in tables)) for month in months]
@@ -210,5 +210,5 @@ def _coming(steps: Sequence[Step], current_month: Month) -> dg.MarkdownMetadataV
 
 
 def _step_row(step: Step) -> tuple[object, ...]:
-    known = (step.partition.total_bytes, step.partition.rows) if step.partition else (None, None)
+    known = (step.table_partition.total_bytes, step.table_partition.rows) if step.table_partition else (None, None)
     return (step.table_name, step.month, step.name, step.kind, *known, step.why)

@@ -94,9 +94,9 @@ def _rules(store: Database, settings: Settings, today: date) -> RowRules:
     """The rules of this day. Gaps are kept from the oldest existing month of sizes on, because a held month still needs its gaps."""
     rules = month_rules(settings)
     present = [
-        partition.month
-        for partition in read_catalogue(store, rules.names(Content.AGGREGATED_DAYS))
-        if partition.month and partition.place is not Place.STRAY
+        table_partition.month
+        for table_partition in read_catalogue(store, rules.names(Content.AGGREGATED_DAYS))
+        if table_partition.month and table_partition.place is not Place.STRAY
     ]
     return RowRules(min([rules.oldest_daily(today), *present]).first_day, settings.session_retention_days, settings.event_retention_days)
 

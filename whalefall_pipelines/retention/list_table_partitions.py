@@ -10,7 +10,11 @@ from whalefall_pipelines.store.months import read_catalogue
 
 def list_table_partitions(database: Database, *, is_exact: bool) -> list[tuple[TablePartition, int | None]]:
     """Every table partition with its number of rows, by table and month: PostgreSQL's estimate, or an exact count that reads all rows."""
-    partitions = sorted(
-        read_catalogue(database), key=lambda partition: (partition.table_name, partition.first_day or date.min, partition.name)
+    table_partitions = sorted(
+        read_catalogue(database),
+        key=lambda table_partition: (table_partition.table_name, table_partition.first_day or date.min, table_partition.name),
     )
-    return [(partition, count_rows(database, partition) if is_exact and partition.is_plain else partition.rows) for partition in partitions]
+    return [
+        (table_partition, count_rows(database, table_partition) if is_exact and table_partition.is_plain else table_partition.rows)
+        for table_partition in table_partitions
+    ]

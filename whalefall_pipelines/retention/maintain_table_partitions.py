@@ -161,7 +161,7 @@ def rules(settings: Settings) -> MaintenanceRules:
 class _Known:
     """The input of a plan."""
 
-    partitions: tuple[TablePartition, ...]
+    table_partitions: tuple[TablePartition, ...]
     rules: MaintenanceRules
     needed: tuple[Month, ...]
     with_days: frozenset[tuple[str, Month]] = frozenset()
@@ -172,16 +172,16 @@ def _known(database: Database, settings: Settings, months: Iterable[Month] = ())
 
 
 def _plan(known: _Known, day: date, held: Mapping[Month, str] = NOTHING_HELD) -> tuple[Step, ...]:
-    return plan_maintenance(known.partitions, known.rules, day, known.needed, held=held, with_days=known.with_days)
+    return plan_maintenance(known.table_partitions, known.rules, day, known.needed, held=held, with_days=known.with_days)
 
 
 def _with_days(database: Database, known: _Known, day: date) -> _Known:
     """The same input, with the months of aggregations whose daily rows are overdue."""
     overdue = {
         name: [
-            partition.month
-            for partition in known.partitions
-            if partition.table_name == name and partition.month and known.rules.are_days_overdue(partition.month, day)
+            table_partition.month
+            for table_partition in known.table_partitions
+            if table_partition.table_name == name and table_partition.month and known.rules.are_days_overdue(table_partition.month, day)
         ]
         for name in known.rules.names(Content.PERIODS)
     }
@@ -191,9 +191,9 @@ def _with_days(database: Database, known: _Known, day: date) -> _Known:
 
 def _create(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
     try:
-        if step.partition:
-            detach(database, step.partition, lock_policy)
-            attach_again(database, step.partition, lock_policy)
+        if step.table_partition:
+            detach(database, step.table_partition, lock_policy)
+            attach_again(database, step.table_partition, lock_policy)
         elif step.month:
             ensure_month(database, step.table_name, step.month, lock_policy)
     except StoreUnreachableError:
@@ -212,8 +212,8 @@ def _take(database: Database, step: Step, folder: Path | None, lock_policy: Lock
 
 def _prune(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
     try:
-        if step.partition and step.month:
-            prune(database, step.partition, step.month, lock_policy)
+        if step.table_partition and step.month:
+            prune(database, step.table_partition, step.month, lock_policy)
     except StoreUnreachableError:
         raise
     except StoreError as error:
@@ -222,14 +222,14 @@ def _prune(database: Database, step: Step, lock_policy: LockPolicy) -> Outcome:
 
 
 def _expire(database: Database, step: Step, folder: Path | None, lock_policy: LockPolicy) -> Outcome:
-    partition = step.partition
-    if partition is None:
+    table_partition = step.table_partition
+    if table_partition is None:
         return Outcome(step)
     archive = None
     try:
-        detach(database, partition, lock_policy)
-        archive = _archive(database, partition, folder, lock_policy) if folder else None
-        drop_detached(database, partition, lock_policy)
+        detach(database, table_partition, lock_policy)
+        archive = _archive(database, table_partition, folder, lock_policy) if folder else None
+        drop_detached(database, table_partition, lock_policy)
     except StoreUnreachableError:
         raise
     except WhalefallError as error:
@@ -237,10 +237,10 @@ def _expire(database: Database, step: Step, folder: Path | None, lock_policy: Lo
     return Outcome(step, archive=archive)
 
 
-def _archive(database: Database, partition: TablePartition, folder: Path, lock_policy: LockPolicy) -> Path:
+def _archive(database: Database, table_partition: TablePartition, folder: Path, lock_policy: LockPolicy) -> Path:
     """Archive a detached month, to which nobody can write. If that fails, attach it again."""
     try:
-        return archive_month(database, partition, folder)
+        return archive_month(database, table_partition, folder)
     except WhalefallError:
-        attach_again(database, partition, lock_policy)
+        attach_again(database, table_partition, lock_policy)
         raise

@@ -76,18 +76,18 @@ class Step:
     name: str
     month: Month | None
     why: str
-    partition: TablePartition | None = None
+    table_partition: TablePartition | None = None
     drops: bool = False
 
     @property
     def target(self) -> tuple[object, ...]:
         """What is done to which table. Two plans are compared by it."""
-        table = self.partition and (
-            self.partition.schema_name,
-            self.partition.name,
-            self.partition.place,
-            self.partition.first_day,
-            self.partition.end_day,
+        table = self.table_partition and (
+            self.table_partition.schema_name,
+            self.table_partition.name,
+            self.table_partition.place,
+            self.table_partition.first_day,
+            self.table_partition.end_day,
         )
         return (self.kind, self.table_name, self.name, self.month, table)
 
@@ -97,7 +97,7 @@ NO_DAYS: Collection[tuple[str, Month]] = frozenset()
 
 
 def plan_maintenance(
-    partitions: Sequence[TablePartition],
+    table_partitions: Sequence[TablePartition],
     rules: MaintenanceRules,
     today: date,
     needed: Iterable[Month] = (),
@@ -116,7 +116,7 @@ def plan_maintenance(
     steps: list[Step] = []
     for table in rules.tables:
         table_name = table.name
-        own = [partition for partition in partitions if partition.table_name == table_name]
+        own = [table_partition for table_partition in table_partitions if table_partition.table_name == table_name]
         oldest_kept = rules.oldest_kept(table_name, today)
         kept_back = held if table.content is Content.AGGREGATED_DAYS else NOTHING_HELD
         done = [
@@ -147,30 +147,40 @@ def added_by(steps: Iterable[Step]) -> tuple[Step, ...]:
 def droppable_days(steps: Iterable[Step], rules: MaintenanceRules) -> tuple[Month, ...]:
     """The months whose days these steps drop, so that no period can be computed from them afterwards."""
     aggregated = rules.names(Content.AGGREGATED_DAYS)
-    stored = (step for step in steps if step.drops and step.partition and step.partition.place is Place.ATTACHED)
+    stored = (step for step in steps if step.drops and step.table_partition and step.table_partition.place is Place.ATTACHED)
     return tuple(sorted({step.month for step in stored if step.month and step.table_name in aggregated}))
 
 
 def _steps_of_existing_tables(own: Sequence[TablePartition], oldest_kept: Month, held: Mapping[Month, str]) -> list[Step]:
-    attached = [partition for partition in own if partition.place is Place.ATTACHED]
+    attached = [table_partition for table_partition in own if table_partition.place is Place.ATTACHED]
     overdue = {
-        partition: partition.month
-        for partition in own
-        if partition.place is not Place.STRAY and partition.month and partition.month < oldest_kept
+        table_partition: table_partition.month
+        for table_partition in own
+        if table_partition.place is not Place.STRAY and table_partition.month and table_partition.month < oldest_kept
     }
-    if all(partition in overdue for partition in attached):  # no table partition would be left
-        candidates = attached or [partition for partition in overdue if partition.place is Place.DETACH_PENDING]
-        stays = max(candidates, key=lambda partition: str(partition.month), default=None)
-        overdue = {partition: month for partition, month in overdue.items() if partition is not stays}
+    if all(table_partition in overdue for table_partition in attached):  # no table partition would be left
+        candidates = attached or [table_partition for table_partition in overdue if table_partition.place is Place.DETACH_PENDING]
+        stays = max(candidates, key=lambda table_partition: str(table_partition.month), default=None)
+        overdue = {table_partition: month for table_partition, month in overdue.items() if table_partition is not stays}
     steps: list[Step] = []
-    for partition in own:
-        month = partition.month
-        has_rival = partition.place is Place.DETACHED and month is not None and any(other.overlaps(month) for other in attached)
-        is_held = partition.place is Place.ATTACHED and partition in overdue and month in held
-        kind, why = _kind_and_reason(partition, oldest_kept, is_overdue=partition in overdue, has_rival=has_rival)
+    for table_partition in own:
+        month = table_partition.month
+        has_rival = table_partition.place is Place.DETACHED and month is not None and any(other.overlaps(month) for other in attached)
+        is_held = table_partition.place is Place.ATTACHED and table_partition in overdue and month in held
+        kind, why = _kind_and_reason(table_partition, oldest_kept, is_overdue=table_partition in overdue, has_rival=has_rival)
         if month and is_held:
             kind, why = StepKind.HOLD, held[month]
-        steps.append(Step(kind, partition.table_name, partition.name, month, why, partition, drops=partition in overdue and not is_held))
+        steps.append(
+            Step(
+                kind,
+                table_partition.table_name,
+                table_partition.name,
+                month,
+                why,
+                table_partition,
+                drops=table_partition in overdue and not is_held,
+            )
+        )
     return steps
 
 
@@ -181,42 +191,42 @@ def _pruned(step: Step, oldest_daily: Month) -> Step:
     return replace(step, kind=StepKind.PRUNE, why=f"its daily rows are older than {oldest_daily}; weeks, months and quarters stay")
 
 
-def _kind_and_reason(partition: TablePartition, oldest_kept: Month, *, is_overdue: bool, has_rival: bool) -> tuple[StepKind, str]:
-    if partition.place is Place.STRAY or partition.month is None:
-        return StepKind.CONFLICT, _why_conflict(partition)
-    if partition.place is Place.DETACH_PENDING:
+def _kind_and_reason(table_partition: TablePartition, oldest_kept: Month, *, is_overdue: bool, has_rival: bool) -> tuple[StepKind, str]:
+    if table_partition.place is Place.STRAY or table_partition.month is None:
+        return StepKind.CONFLICT, _why_conflict(table_partition)
+    if table_partition.place is Place.DETACH_PENDING:
         return StepKind.FINALIZE, "its detach was interrupted: it is finished and the month " + (
             "dropped" if is_overdue else "attached again"
         )
     if is_overdue:
-        only_the_drop = partition.place is Place.DETACHED
+        only_the_drop = table_partition.place is Place.DETACHED
         return (
             StepKind.EXPIRE,
             "an interrupted maintenance detached it, so it is only dropped" if only_the_drop else f"all of it is older than {oldest_kept}",
         )
-    if partition.place is Place.DETACHED:
+    if table_partition.place is Place.DETACHED:
         if has_rival:
             return (
                 StepKind.CONFLICT,
                 "an interrupted maintenance detached it, and another table now has its month: merge its rows into that table, or drop it",
             )
         return StepKind.CREATE, "an interrupted maintenance detached it, and it is within the retention: it is attached again"
-    return StepKind.KEEP, "the last month of a table is never dropped" if partition.month < oldest_kept else "within the retention"
+    return StepKind.KEEP, "the last month of a table is never dropped" if table_partition.month < oldest_kept else "within the retention"
 
 
-def _why_conflict(partition: TablePartition) -> str:
-    if partition.place is Place.STRAY:
+def _why_conflict(table_partition: TablePartition) -> str:
+    if table_partition.place is Place.STRAY:
         return "it has the name of a month but is not attached to the table: rename it or drop it"
-    if not partition.is_plain:
+    if not table_partition.is_plain:
         return "it is partitioned itself or is a foreign table: it is left alone"
-    bounds = f"{partition.first_day or 'open'} to {partition.end_day or 'open'} (exclusive)"
+    bounds = f"{table_partition.first_day or 'open'} to {table_partition.end_day or 'open'} (exclusive)"
     return f"its bounds are {bounds}, which is not one calendar month: it is left alone"
 
 
 def _steps_of_missing_months(
     table_name: str, own: Sequence[TablePartition], oldest_kept: Month, current_month: Month, wanted: dict[Month, str]
 ) -> list[Step]:
-    present = {partition.month for partition in own if partition.month and partition.place is not Place.STRAY}
+    present = {table_partition.month for table_partition in own if table_partition.month and table_partition.place is not Place.STRAY}
     first = min(month for month in {*present, *wanted} if month >= oldest_kept)
     reasons = dict.fromkeys(months_between(first, current_month), "a hole between months that exist") | wanted
     missing = {month: why for month, why in reasons.items() if month >= oldest_kept and month not in present}
@@ -226,7 +236,11 @@ def _steps_of_missing_months(
 def _creation(table_name: str, own: Sequence[TablePartition], month: Month, why: str) -> Step:
     name = month.table_partition(table_name)
     in_the_way = next(
-        (partition for partition in own if partition.name == name or (partition.place is Place.ATTACHED and partition.overlaps(month))),
+        (
+            table_partition
+            for table_partition in own
+            if table_partition.name == name or (table_partition.place is Place.ATTACHED and table_partition.overlaps(month))
+        ),
         None,
     )
     if in_the_way is None:

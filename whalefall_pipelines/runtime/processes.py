@@ -129,6 +129,12 @@ def end(processes: Iterable[psutil.Process], *, seconds: float) -> None:
             time.sleep(0.02)
 
 
+def end_process(process_id: int, *, seconds: float = 30) -> None:
+    """The same for one process by its id, if it is still there."""
+    with suppress(psutil.NoSuchProcess):
+        end([psutil.Process(process_id)], seconds=seconds)
+
+
 def send(number: signal.Signals, processes: Iterable[psutil.Process]) -> None:
     """Send a signal to the processes that are still running."""
     for process in processes:

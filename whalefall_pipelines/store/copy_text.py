@@ -29,7 +29,7 @@ class Lines(io.TextIOBase):
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-# The rows of a visit have one day and one instant, those of many days the same names again and again.
+# The rows of a probe have one day and one instant, those of many days the same names again and again.
 @lru_cache(1 << 16)
 def text(value: str) -> str:
     """A text that COPY reads as it is."""

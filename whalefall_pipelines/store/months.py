@@ -88,12 +88,14 @@ def analyze_months(database: Database, days: Iterable[date], table_names: Sequen
     """Update the planner's statistics of these months. A locked month, or one without the privilege, is left to autovacuum."""
     wanted = set(months_of(days))
     parts = [
-        partition for partition in read_catalogue(database, table_names) if partition.place is Place.ATTACHED and partition.month in wanted
+        table_partition
+        for table_partition in read_catalogue(database, table_names)
+        if table_partition.place is Place.ATTACHED and table_partition.month in wanted
     ]
-    for partition in parts:
+    for table_partition in parts:
         with suppress(StoreError), database.transaction() as cursor:
-            LOCK_POLICY.begin(cursor, partition.table_name)
-            cursor.execute(compose("months/analyze_table_partition", partition))
+            LOCK_POLICY.begin(cursor, table_partition.table_name)
+            cursor.execute(compose("months/analyze_table_partition", table_partition))
 
 
 def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
@@ -123,11 +125,13 @@ def ensure_month(database: Database, table_name: str, month: Month, lock_policy:
     raise AssertionError
 
 
-def compose(name: str, partition: TablePartition, **literals: str | None) -> sql.Composed:
+def compose(name: str, table_partition: TablePartition, **literals: str | None) -> sql.Composed:
     """A statement about one month, with its identifiers and these literals in it."""
     return sql.SQL(queries.load(name)).format(
-        table_name=sql.Identifier(partition.table_name),
-        table_partition=sql.Identifier(partition.schema_name, partition.name) if partition.schema_name else sql.Identifier(partition.name),
+        table_name=sql.Identifier(table_partition.table_name),
+        table_partition=sql.Identifier(table_partition.schema_name, table_partition.name)
+        if table_partition.schema_name
+        else sql.Identifier(table_partition.name),
         **{key: sql.Literal(value) for key, value in literals.items()},
     )
 
@@ -151,10 +155,15 @@ def _try_to_create(database: Database, table_name: str, month: Month, lock_polic
     with database.transaction() as cursor:
         if not begin_creating(cursor, table_name, month, lock_policy):
             return False
-        partition = new_month(table_name, month)
-        cursor.execute(compose("months/create_table_partition", partition))
+        table_partition = new_month(table_name, month)
+        cursor.execute(compose("months/create_table_partition", table_partition))
         cursor.execute(
-            compose("months/attach_table_partition", partition, first_day=str(partition.first_day), end_day=str(partition.end_day))
+            compose(
+                "months/attach_table_partition",
+                table_partition,
+                first_day=str(table_partition.first_day),
+                end_day=str(table_partition.end_day),
+            )
         )
     return True
 

@@ -303,8 +303,8 @@ def test_only_the_required_months_are_read(store: Database) -> None:
 def months_read(store: Database, level: Level, period: Period) -> set[str]:
     """The months of the days that a computation reads."""
     with store.transaction() as cursor:
-        values = aggregation.parameters(cursor, [period], DAY)
-    read = tables_read(store, aggregation.computed(level), values)
+        values = aggregation.parameters(cursor, period, DAY)
+    read = tables_read(store, aggregation.changed(level), values)
     return {table[-7:] for table in read if table.startswith(f"{level}_size_stats_")}
 
 

@@ -1,18 +1,18 @@
 """`make bench`: every figure with its target, measured on this machine now. Exit code 1 when one is not met.
 
-`python -m whalefall_pipelines_tests.benchmarks visit write` measures those alone; `full_tick` is measured only then.
+`python -m whalefall_pipelines_tests.benchmarks probe write` measures those alone; `full_tick` is measured only then.
 """
 
 import sys
 import tempfile
 from pathlib import Path
 
-from whalefall_pipelines_tests.benchmarks import aggregation, backfill, commands, crowd, load, maintenance, tables, visit, write
+from whalefall_pipelines_tests.benchmarks import aggregation, backfill, commands, crowd, load, maintenance, probe, tables, write
 
 BENCHMARKS = {
     "commands": commands.measure,
     "load": load.measure,
-    "visit": visit.measure,
+    "probe": probe.measure,
     "write": write.measure,
     "maintenance": maintenance.measure,
     "crowd": crowd.measure,

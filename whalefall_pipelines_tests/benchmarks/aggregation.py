@@ -70,7 +70,7 @@ def recompute(store: Database, *months: Period) -> None:
     with store.transaction() as cursor:
         aggregation.lock_period_type(cursor, PeriodType.MONTHLY)
         for month in months or [MONTH]:
-            aggregation.write_periods(cursor, Level.DATABASE, [month], TODAY)
+            aggregation.write_period(cursor, Level.DATABASE, month, TODAY)
 
 
 def plain_select(store: Database) -> None:

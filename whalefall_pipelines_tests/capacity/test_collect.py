@@ -199,11 +199,11 @@ def test_nothing_measurable_at_all_is_a_failure(store: Database, tmp_path: Path)
 
 def test_a_transient_failure_is_retried_and_recovers(store: Database, tmp_path: Path) -> None:
     def heal_after_first(fake: FakeServer) -> None:
-        if fake.visits > 1:
+        if fake.probes > 1:
             fake.refusal = None
 
     fleet = FleetTest(
-        store, tmp_path, {"a": server({"app": 1}, refusal=UnreachableError("busy", reason="unavailable"), on_visit=heal_after_first)}
+        store, tmp_path, {"a": server({"app": 1}, refusal=UnreachableError("busy", reason="unavailable"), on_probe=heal_after_first)}
     )
     session_id, _ = fleet.collect()
     (record,) = sessions.list_records(store, session_id)
@@ -216,14 +216,14 @@ def test_a_transient_failure_is_retried_and_recovers(store: Database, tmp_path: 
 def test_a_failure_that_needs_a_person_is_never_retried(store: Database, tmp_path: Path, refusal: TargetError) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server(refusal=refusal)})
     fleet.collect()
-    assert fleet.servers["a"].visits == 1
+    assert fleet.servers["a"].probes == 1
 
 
 def test_a_hanging_server_ends_at_its_deadline_and_is_not_retried_in_the_run(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server(hangs=True), "b": server()})
     fleet.deadlines = type(fleet.deadlines)(instance_seconds=2.1)
     fleet.collect()
-    assert fleet.servers["a"].visits == 1
+    assert fleet.servers["a"].probes == 1
     assert fleet.gaps() == {("a", None): "timeout"}
     assert len(fleet.sizes()) == 2
 
@@ -232,7 +232,7 @@ def test_a_past_day_never_gets_todays_bytes(store: Database, tmp_path: Path) -> 
     fleet = FleetTest(store, tmp_path, {"a": server({"app": 1})})
     fleet.now += timedelta(days=1)
     fleet.collect(DAY)
-    assert fleet.servers["a"].visits == 0
+    assert fleet.servers["a"].probes == 0
     assert fleet.sizes(DAY) == {}
     assert fleet.gaps(DAY) == {("a", None): "not_collected"}
 
@@ -284,7 +284,7 @@ def test_an_exception_fails_the_session_and_its_running_records(store: Database,
 
 def test_an_interrupt_cancels_the_session_and_wakes_waiting_threads(store: Database, tmp_path: Path) -> None:
     started = threading.Event()
-    fleet = FleetTest(store, tmp_path, {"a": server(hangs=True, on_visit=lambda _: started.set())})
+    fleet = FleetTest(store, tmp_path, {"a": server(hangs=True, on_probe=lambda _: started.set())})
     fleet.deadlines = type(fleet.deadlines)(instance_seconds=60)
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
     begun = time.monotonic()
@@ -302,12 +302,12 @@ def test_work_of_a_cancelled_session_is_discarded(store: Database, tmp_path: Pat
     def cancel(_: FakeServer) -> None:
         sessions.abandon_session(store, plan.session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message="cancelled")
 
-    fleet = FleetTest(store, tmp_path, {"a": server(on_visit=cancel), "b": server()}, parallel=1)
+    fleet = FleetTest(store, tmp_path, {"a": server(on_probe=cancel), "b": server()}, parallel=1)
     with pytest.raises(SessionEndedError, match="ended meanwhile"), sync_session(store, plan, fleet.instances):
         list(fleet.collector().collect_day(fleet.instances, DAY, plan.session_id))
     assert sessions.get_session(store, plan.session_id).status is SessionStatus.CANCELLED
     assert fleet.sizes() == {}
-    assert fleet.servers["b"].visits == 0
+    assert fleet.servers["b"].probes == 0
     records = {record.instance_name: record.status for record in sessions.list_records(store, plan.session_id)}
     assert records == {"a": RecordStatus.FAILED, "b": RecordStatus.PENDING}
 

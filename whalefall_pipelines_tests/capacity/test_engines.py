@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from whalefall_pipelines.capacity.assets import INVENTORY, SIZES, TOTALS, fleet_day
-from whalefall_pipelines.capacity.collect import Collector, server_collector
+from whalefall_pipelines.capacity.collect import Collector, RetryRule, server_collector
 from whalefall_pipelines.dagster_base.calendar import ZONE
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Engine, Login
@@ -60,7 +60,11 @@ def run(
     environment = {"WHALEFALL_HOME": str(folder), "WHALEFALL_SECRET_FOLDERS": str(folder), "WHALEFALL_CONNECT_TIMEOUT_SECONDS": "2", **more}
 
     def collector() -> Collector:
-        return replace(server_collector(load_settings(environment), store), clock=lambda: now or datetime.now(UTC), pause_seconds=0)
+        return replace(
+            server_collector(load_settings(environment), store),
+            clock=lambda: now or datetime.now(UTC),
+            retry_rule=RetryRule(pause_seconds=0),
+        )
 
     result = dg.materialize(
         [fleet_day],

@@ -235,9 +235,9 @@ def test_a_backfill_interrupted_after_recovering_leaves_no_size_without_its_tota
 def test_an_engine_without_a_history_is_never_probed(fleet: FleetTest) -> None:
     collect(fleet, -3, {"app": 1000})
     collect(fleet, -1, {"app": 2000})
-    visits = fleet.servers["a"].visits
+    probes = fleet.servers["a"].probes
     fill(fleet, [day(-2)])
-    assert fleet.servers["a"].visits == visits
+    assert fleet.servers["a"].probes == probes
 
 
 @settings(max_examples=20, deadline=None, phases=(Phase.reuse, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -158,7 +158,7 @@ def test_a_past_day_keeps_its_measured_sizes(store: Database, tmp_path: Path, da
     fleet.now = now
     fleet.servers["a"] = server({"app": 9999})
     result = run(fleet, dagster_instance, old)
-    assert fleet.servers["a"].visits == 0
+    assert fleet.servers["a"].probes == 0
     assert query(store, "select * from database_size_stats") == before
     assert session_of(fleet, result, dagster_instance).skipped_instances == 1
 
@@ -181,7 +181,7 @@ def test_the_totals_alone_are_recomputed_from_the_stored_day(store: Database, tm
         cursor.execute("update instance_size_stats set total_bytes = 7")
     run(fleet, dagster_instance, day, select=[TOTALS])
     assert query(store, "select total_bytes from instance_size_stats") == [(1000,)]
-    assert fleet.servers["a"].visits == 1
+    assert fleet.servers["a"].probes == 1
 
 
 def test_only_the_named_instances_are_probed(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:

@@ -133,7 +133,7 @@ def test_failed_instances_are_retried_the_same_day_until_the_day_is_complete(sto
     assert (retry.sync_type, retry.retry_of, retry.status) == (SyncType.RETRY, first, SessionStatus.COMPLETED)
     assert {record.instance_name for record in sessions.list_records(store, retry.session_id)} == {"down"}
     assert days.fleet.coverage(DAY)["down"] == (2, 2, 0, [])
-    assert servers["up"].visits == 1
+    assert servers["up"].probes == 1
     days.let_pass(24 * 60)
     assert days.requests() == []
 
@@ -197,7 +197,7 @@ def test_a_session_that_is_cancelled_cancels_its_run(store: Database, days_of: D
         (running,) = sessions.list_running(store)
         sessions.abandon_session(store, running.session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message="by a person")
 
-    days = days_of({"a": server(on_visit=cancel), "b": server()})
+    days = days_of({"a": server(on_probe=cancel), "b": server()})
     days.fleet.parallel = 1
     assert days.run().status is dg.DagsterRunStatus.CANCELED
     (session,) = sessions.list_sessions(store, most=10)
@@ -216,7 +216,7 @@ def test_a_run_that_resumes_after_it_was_declared_dead_stays_failed(store: Datab
         days.instance.report_run_failed(run, "it sent no heartbeat")
         sessions.abandon_session(store, running.session_id, SessionStatus.FAILED, error_code="RUN_DIED", error_message="silent")
 
-    days = days_of({"a": server(on_visit=give_up), "b": server()})
+    days = days_of({"a": server(on_probe=give_up), "b": server()})
     days.fleet.parallel = 1
     assert days.run().status is dg.DagsterRunStatus.FAILURE
     assert days.fleet.sizes(DAY) == {}

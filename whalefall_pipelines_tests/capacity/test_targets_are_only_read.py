@@ -49,7 +49,7 @@ pytestmark = pytest.mark.process
 MARK = "@@"
 
 
-def visit_in_every_way(store: Database, environment: dict[str, str], engine: Engine, port: int, login: Login) -> None:
+def probe_in_every_way(store: Database, environment: dict[str, str], engine: Engine, port: int, login: Login) -> None:
     """Collect a day of this server, test its connection, and run the doctor's checks; all of that must work."""
     register(store, "target", engine=engine, port=port)
     with store.transaction() as cursor:
@@ -64,7 +64,8 @@ def visit_in_every_way(store: Database, environment: dict[str, str], engine: Eng
         (outcome,) = collector.collect_day(instances, day, plan.session_id)
     assert (outcome.error, outcome.missing) == (None, ())
     assert outcome.measured
-    tester = ConnectionTester(store, collector.fleet, collector.secrets, collector.filters, 2)
+    servers = collector.servers
+    tester = ConnectionTester(store, servers.fleet, servers.secrets, servers.filters, 2)
     assert [tested.is_fine for tested in tester.test_all(instances)] == [True]
     (finding,) = [outcome for outcome in examine(Installation(configured)) if outcome.check == "instances"]
     assert finding.sentence == "1 of 1 are reachable with all privileges."
@@ -108,7 +109,7 @@ def test_a_postgresql_superuser_of_ours_writes_nothing(
 ) -> None:
     cluster, login = postgres_target.cluster, postgres_target.login
     before = postgres_target.next_transaction()
-    visit_in_every_way(store, environment, Engine.POSTGRESQL, cluster.port, login)
+    probe_in_every_way(store, environment, Engine.POSTGRESQL, cluster.port, login)
     sent = postgres_target.statements()
     assert len([statement for statement in sent if "pg_database_size" in statement]) >= 3, "the log is not read as it is written"
     assert writing(sent) == []
@@ -163,7 +164,7 @@ def test_a_mariadb_login_with_all_privileges_of_ours_writes_nothing(store: Datab
             "set global general_log = on",
         )
         before = counters(target)
-        visit_in_every_way(store, environment, Engine.MYSQL, target.port, login)
+        probe_in_every_way(store, environment, Engine.MYSQL, target.port, login)
         sent = mariadb_statements(target, login)
         assert len([statement for statement in sent if "innodb_sys_tablespaces" in statement]) >= 3, "the log is not read as it is written"
         assert writing(sent) == []

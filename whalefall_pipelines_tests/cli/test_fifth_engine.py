@@ -1,4 +1,4 @@
-"""A fifth engine takes what the README says: a folder with a module, a folder of statements, one line; added to a copy of the package."""
+"""A fifth engine takes what CONTRIBUTING says: a folder with a module, a folder of statements, one line; added to a copy of the package."""
 
 import json
 import shutil

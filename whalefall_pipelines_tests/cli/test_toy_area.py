@@ -1,4 +1,4 @@
-"""A new area takes a folder and one line, as the README says: in a copy of the package its asset, table, command and check appear."""
+"""A new area takes a folder and one line, as CONTRIBUTING says: in a copy of the package its asset, table, command and check appear."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The walk-through of the README with the real daemon: a day is deleted, a backfill brings it back, exactly its periods follow."""
+"""The tutorial `a-day-comes-back` with the real daemon: a day is deleted, a backfill brings it back, exactly its periods follow."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -21,7 +21,7 @@ from whalefall_pipelines.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
 WHALEFALL = (sys.executable, "-c", "from whalefall_pipelines.cli.main import main; main()")
-MARK = "WHALEFALL_TEST_MARK"
+MARK = "TEST_MARK_OF_WHALEFALL"
 LAUNCH = """mutation($parameters: ExecutionParams!) {
   launchPipelineExecution(executionParams: $parameters) {
     __typename

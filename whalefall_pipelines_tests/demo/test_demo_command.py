@@ -1,4 +1,4 @@
-"""`whalefall demo` where there is nothing to do; `test_readme.py` runs the whole demo."""
+"""`whalefall demo` where there is nothing to do; `documents/test_commands.py` runs the whole demo."""
 
 from collections.abc import Callable
 from pathlib import Path

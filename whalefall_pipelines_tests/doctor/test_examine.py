@@ -179,4 +179,4 @@ def test_without_instances_no_server_is_probed(store: Database, installed: Insta
     target = server()
     whole = with_fleet(installed, store, a=target)
     assert "instances" not in {finding.check for finding in examine(replace(whole, with_instances=False))}
-    assert target.visits == 0
+    assert target.probes == 0

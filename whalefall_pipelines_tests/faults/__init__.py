@@ -8,7 +8,7 @@ seams.py       points where a run is stopped: between its steps at a server, and
 breaks.py      how each fault of a server is caused and repaired
 stores.py      a store on its own server, to be stopped, killed, filled or exhausted
 runtime/processes.py   real runs in their own processes, to be killed
-readme.py      the table of faults in the README
+table.py       the table of faults in the documentation
 
 `make test-faults` runs all of it and prints the table; `make test` leaves out the slow rows.
 """

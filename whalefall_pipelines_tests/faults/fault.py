@@ -27,7 +27,7 @@ class Where(StrEnum):
 class Fault:
     """One fault. `code`, `reasons`, `attempts` and `says` are in the record and the gaps of the server under fault.
 
-    No code is a success; `ends_run` when the session fails as a whole. `sees` and `heals` are its texts in the README. Where it is
+    No code is a success; `ends_run` when the session fails as a whole. `sees` and `heals` are its texts in the documents. Where it is
     slow, `make test` leaves it out.
     """
 

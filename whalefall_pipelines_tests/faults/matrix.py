@@ -1,4 +1,4 @@
-"""Every fault that whalefall is tested against: the tests run this list, the README shows it, and `make test-faults` prints it."""
+"""Every fault that whalefall is tested against: the tests run this list, the documents show it, and `make test-faults` prints it."""
 
 from dataclasses import replace
 
@@ -23,13 +23,13 @@ from whalefall_pipelines_tests.faults.fault import (
 
 PG, FAKED, STORED = (POSTGRESQL,), (FAKE,), (STORE,)
 OTHERS = (MARIADB, SQLSERVER, ORACLE)
-TRIED_AGAIN = "Tried twice more within the run, then by the retries of the day."
-RETRIED = "The retries of the day, or the next run of it, measure them."
-BY_A_PERSON = "Waits for a person, who does what the sentence says; then the next run measures it."
+TRIED_AGAIN = "It is retried twice within the run, then by the retries of the day."
+RETRIED = "The retries of the day, or its next run, measure them."
+BY_A_PERSON = "It waits for a person, who follows the message; then the next run measures it."
 MISSING = "its databases are missing"
 
 EMPTY = Fault(
-    "empty listing",
+    "empty list of databases",
     OTHERS,
     f"{MISSING}, and the inventory is kept",
     RETRIED,
@@ -48,10 +48,12 @@ SEES_NONE = Fault(
 )
 SEES_SOME = "login that sees only some databases"
 SERVERS = (
-    Fault("refused port", ENGINES, MISSING, TRIED_AGAIN, UNREACHED, ("connection_refused",), says="Connection refused", attempts=3),
-    Fault("dead address", ENGINES, f"{MISSING}, after the connect deadline", RETRIED, UNREACHED, ("timeout",), slow_at=OTHERS),
+    Fault("connection refused", ENGINES, MISSING, TRIED_AGAIN, UNREACHED, ("connection_refused",), says="Connection refused", attempts=3),
     Fault(
-        "accepts and says nothing",
+        "address that does not answer", ENGINES, f"{MISSING}, after the connect deadline", RETRIED, UNREACHED, ("timeout",), slow_at=OTHERS
+    ),
+    Fault(
+        "server that accepts connections and never answers",
         ENGINES,
         f"{MISSING}, after the connect deadline",
         RETRIED,
@@ -59,22 +61,44 @@ SERVERS = (
         ("timeout",),
         slow_at=OTHERS,
     ),
-    Fault("silent in mid-query", ENGINES, f"{MISSING}, after the deadline of the probe", RETRIED, UNUSABLE, ("timeout",), slow_at=OTHERS),
-    Fault("reset in mid-result", ENGINES, f"{MISSING}, none of them with half a size", TRIED_AGAIN, UNUSABLE, ("unavailable",), attempts=3),
+    Fault(
+        "server that goes silent during a query",
+        ENGINES,
+        f"{MISSING}, after the deadline of the probe",
+        RETRIED,
+        UNUSABLE,
+        ("timeout",),
+        slow_at=OTHERS,
+    ),
+    Fault(
+        "connection reset in the middle of a result",
+        ENGINES,
+        f"{MISSING}, none of them with half a size",
+        TRIED_AGAIN,
+        UNUSABLE,
+        ("unavailable",),
+        attempts=3,
+    ),
     Fault("wrong password", ENGINES, MISSING, BY_A_PERSON, UNREACHED, ("authentication_failed",), says="check the credential"),
     Fault(
-        "no privilege on one database",
+        "missing privilege on one database",
         (*ENGINES, MYSQL),
-        "that database is missing with the GRANT, the others are measured",
+        "that database is missing with the GRANT; the others are measured",
         BY_A_PERSON,
         reasons=("no_permission",),
         says="GRANT",
     ),
     Fault(
-        "no privilege on any database", PG, "the login is refused, with the GRANT", BY_A_PERSON, UNREACHED, ("no_permission",), says="GRANT"
+        "missing privilege on every database",
+        PG,
+        "the login is refused, with the GRANT",
+        BY_A_PERSON,
+        UNREACHED,
+        ("no_permission",),
+        says="GRANT",
     ),
     Fault(
-        "no privilege on any database",
+        "missing privilege on every database",
         (*OTHERS, MYSQL),
         f"{MISSING}, with the GRANT",
         BY_A_PERSON,
@@ -86,15 +110,15 @@ SERVERS = (
     Fault(
         "database dropped between listing and measuring",
         ENGINES,
-        "that database is missing, the others are measured",
-        "The next run does not expect it any more; its day keeps the reason.",
+        "that database is missing; the others are measured",
+        "The next run no longer expects it; the day keeps the reason.",
         reasons=("vanished",),
         says="dropped between",
     ),
     Fault(
-        "pooler in the place of the server",
+        "pooler instead of the server",
         PG,
-        f"{MISSING}, and the sentence asks for the server itself",
+        f"{MISSING}, and the message asks for the server itself",
         BY_A_PERSON,
         UNREACHED,
         ("server_error",),
@@ -102,14 +126,16 @@ SERVERS = (
     ),
     Fault("ten thousand databases", OTHERS, "nothing: all of them are measured", NOTHING, slow_at=ENGINES),
     Fault("ten thousand tables", (POSTGRESQL, MARIADB), "nothing: the database is measured", NOTHING, slow_at=ENGINES),
-    Fault("server restarted in mid-run", ENGINES, "nothing but a second attempt in the record", "Tried again within the run.", attempts=2),
+    Fault(
+        "server restarted during a run", ENGINES, "nothing but a second attempt in the record", "It is retried within the run.", attempts=2
+    ),
     Fault("slow server, just within the deadline", ENGINES, "nothing: it is measured", NOTHING, slow_at=OTHERS),
     Fault("slow server, just beyond the deadline", ENGINES, MISSING, RETRIED, UNUSABLE, ("timeout",), slow_at=OTHERS),
     Fault(
-        "half of the listing gone",
+        "half of the databases gone from the list",
         ENGINES,
-        "what is gone is missing and stays in the inventory, the rest is measured",
-        "The next run measures what is back; a second such listing on a later day is believed.",
+        "what is gone is missing and stays in the inventory; the rest is measured",
+        "The next run measures what is back; a second such list on a later day is believed.",
         reasons=("vanished",),
         says="kept until a later day confirms",
     ),
@@ -117,7 +143,7 @@ SERVERS = (
 )
 LISTINGS = (Fault("ten thousand databases", FAKED, "nothing: all of them are measured", NOTHING), EMPTY.at(*FAKED))
 
-GRACED = "nothing: the day that the run is for is measured, because the grace period lasts"
+GRACED = "nothing: the day of the run is measured, because the grace period has not ended"
 LONG = "nothing: the day has 25 hours, or 23"
 CLOCKS = (
     Fault("midnight during a run", FAKED, GRACED, NOTHING),
@@ -130,8 +156,8 @@ CLOCKS = (
 GRACE = Fault(
     "grace period ends during a run",
     FAKED,
-    "what was not reached in time is missing, and is never given the next day's bytes",
-    "Estimated between the days around it, flagged for ever, once the next day is measured.",
+    "what was not reached in time is missing, and never gets the bytes of the next day",
+    "Once the next day is measured, the sizes are estimated between the days around it, and stay marked as estimates.",
     UNUSABLE,
     ("not_collected",),
     says="was over before",
@@ -139,18 +165,18 @@ GRACE = Fault(
 
 WAITED = "The run waits up to a minute for the store, and writes what it had measured when the store is back."
 STORES = (
-    Fault("store restarted in mid-run", STORED, "nothing", WAITED),
+    Fault("store restarted during a run", STORED, "nothing", WAITED),
     Fault("store out of connections", STORED, "nothing", WAITED),
     Fault("store killed with -9 during a commit", STORED, "nothing: an instance is there with all its rows or not at all", WAITED),
-    Fault("answer of the store to a commit lost", STORED, "nothing: what is written twice is written once", WAITED),
-    Fault("missing table partition", STORED, "nothing: the run makes the month that it writes into", NOTHING),
+    Fault("answer of the store to a commit lost", STORED, "nothing: what is sent twice is stored once", WAITED),
+    Fault("missing table partition", STORED, "nothing: the run creates the month that it writes into", NOTHING),
 )
 BROKEN_STORES = (
     Fault(
-        "store away for longer than a run waits",
+        "store unavailable for longer than a run waits",
         STORED,
-        "the run ends and says so; an instance that was under way is failed once the store is back",
-        "The sweep ends the session; the next run of the day measures what is missing.",
+        "the run ends and says so; the record of an instance in progress is failed once the store is back",
+        "A sensor ends the session; the next run of the day measures what is missing.",
         DIED,
         says="cannot be reached",
         ends_run=True,
@@ -158,16 +184,16 @@ BROKEN_STORES = (
     Fault(
         "disk full on the store",
         STORED,
-        "the run ends and says so, and nothing of the instance that did not fit is kept",
+        "the run ends and says so; nothing of the instance that did not fit is kept",
         "Free the disk; the next run of the day measures what is missing.",
         OUR_STORE,
         says="No space left on device",
         ends_run=True,
     ),
     Fault(
-        "another table in the place of a month",
+        "another table with the name of a month",
         STORED,
-        "the run ends before it asks any server, and names the table",
+        "the run ends before it connects to any server, and names the table",
         "Rename or drop that table; the next run of the day measures it.",
         says="database_size_stats",
         ends_run=True,
@@ -191,7 +217,7 @@ STEPS = {
 SERVER_STEPS = ("connecting to the server", "listing", "measuring")
 BOUNDED = ("writing sizes", "committing")
 BY_SIGNAL = "killed by signal 9"
-ENDED = "its session is failed with the instance that was under way; what was finished stays"
+ENDED = "its session is failed, with the instance in progress; finished instances keep their sizes"
 
 
 def _killed(step: str, engines: tuple[str, ...], *, is_under_way: bool) -> Fault:
@@ -214,19 +240,19 @@ KILLS = (
 )
 
 TOGETHER = (
-    Fault("two runs at once", PG, "the second leaves with a sentence that names the first", NOTHING, where=Where.PROCESS, slow_at=PG),
+    Fault("two runs at once", PG, "the second leaves with a message that names the first", NOTHING, where=Where.PROCESS, slow_at=PG),
     Fault(
-        "one instance by hand during a run",
+        "one instance collected by hand during a run",
         PG,
-        "nothing: it waits until the run is done with that instance, and measures it again",
+        "nothing: it waits until the run has finished that instance, and measures it again",
         NOTHING,
         where=Where.PROCESS,
         slow_at=PG,
     ),
     Fault(
-        "run frozen and believed dead",
+        "run frozen and taken for dead",
         PG,
-        "its session is failed; when it wakes, it writes nothing more and leaves",
+        "its session is failed; when it wakes, it writes nothing and leaves",
         "The store ends its transaction after a minute, and the next run of the day measures what is missing.",
         DIED,
         says="its run failed",
@@ -238,7 +264,7 @@ TOGETHER = (
         "run and command killed together",
         PG,
         ENDED,
-        "Ended by the sweep, or by the next run, after a minute of silence; the next run of the day measures what is missing.",
+        "A sensor or the next run ends it after a minute without a heartbeat; the next run of the day measures what is missing.",
         DIED,
         says="its process has died: it sent no heartbeat",
         where=Where.PROCESS,
@@ -247,7 +273,7 @@ TOGETHER = (
     ),
 )
 
-BY_THE_DAEMON = "The sensors end its session within five minutes, and retry the missing sizes 15 minutes later, without a person."
+BY_THE_DAEMON = "The sensors end its session within five minutes, and retry the missing sizes 15 minutes later."
 UNDER_THE_DAEMON = tuple(
     Fault(name, PG, sees, BY_THE_DAEMON, DIED, says="was ended because", where=Where.DAEMON, ends_run=True, slow_at=PG)
     for name, sees in (
@@ -256,10 +282,10 @@ UNDER_THE_DAEMON = tuple(
     )
 )
 STORE_AWAY_AT_THE_START = Fault(
-    "store away when a run begins",
+    "store unavailable when a run begins",
     STORED,
-    "the run fails, and has a failed session as soon as the store is back",
-    "The sweep writes that session down, and the missing sizes are retried 15 minutes later, without a person.",
+    "the run fails, and gets a failed session as soon as the store is back",
+    "A sensor records that session, and the missing sizes are retried 15 minutes later.",
     says="the run failed before it opened a session",
     where=Where.DAEMON,
     ends_run=True,
@@ -268,33 +294,33 @@ STORE_AWAY_AT_THE_START = Fault(
 
 RETENTION = (
     Fault(
-        "somebody reads a month while it expires",
+        "someone reads a month while it expires",
         STORED,
-        "the month stays, the command names it, and whoever reads or writes goes on",
-        "The next expiry takes it: by the daemon the same day, after the pauses of `WHALEFALL_RETRY_MINUTES`.",
+        "the month stays, the command names it, and readers and writers are not disturbed",
+        "The next expiry drops it: the daemon retries it the same day, after the pauses of `WHALEFALL_RETRY_MINUTES`.",
         "STORE_BUSY",
         says="Another session holds a lock",
         where=Where.PROCESS,
     ),
     Fault(
-        "deleting old sessions killed with -9",
+        "deletion of old sessions killed with -9",
         STORED,
-        "what was deleted stays deleted, and of each session all records are there or none",
-        "The next run of the night, or `whalefall retention expire`, goes on where it ended.",
+        "what was deleted stays deleted; a session has all of its records or none",
+        "The run of the next night, or `whalefall retention expire`, continues where it ended.",
         where=Where.PROCESS,
     ),
 )
 EXPIRY_UNDER_THE_DAEMON = Fault(
-    "somebody reads a month while it expires at night",
+    "someone reads a month while it expires at night",
     STORED,
     "the session of the expiry is failed with that code, and the month stays",
-    "The sensor `missing_table_partitions` retries it the same day, without a person.",
+    "The sensor `missing_table_partitions` retries it the same day.",
     "STORE_BUSY",
     where=Where.DAEMON,
     slow_at=STORED,
 )
 RESTARTS = tuple(
-    Fault(f"store restarted while {who}", STORED, "nothing, and the progress goes on", WAITED, where=where, slow_at=slow_at)
+    Fault(f"store restarted while {who}", STORED, "nothing: the progress continues", WAITED, where=where, slow_at=slow_at)
     for who, where, slow_at in (
         ("`whalefall collect` watches its run", Where.PROCESS, ()),
         ("the daemon watches a run", Where.DAEMON, STORED),
@@ -303,7 +329,7 @@ RESTARTS = tuple(
 HUNG = Fault(
     "Ctrl-C at a command whose run hangs",
     PG,
-    "the run is killed after ten seconds, or at a second Ctrl-C; its session is cancelled, what was finished stays",
+    "the run is killed after ten seconds, or at a second Ctrl-C; its session is cancelled, and finished instances keep their sizes",
     "The next run of the day measures what is missing.",
     "CANCELLED",
     says="its command ended: KeyboardInterrupt",
@@ -323,13 +349,13 @@ BACKFILL_STEPS = (
     "closing its records",
     "closing its session",
 )
-BACKFILL_WAITS = "The backfill waits up to a minute for the store, and does again what was not kept."
+BACKFILL_WAITS = "The backfill waits up to a minute for the store, and repeats what was not stored."
 BACKFILL_AGAIN = "The next backfill of these days fills the rest; the sensor launches it for days that can be estimated."
 BACKFILL_KILLS = tuple(
     Fault(
         f"{KILLED}{step}",
         FAKED,
-        "its session is failed; what it filled has its total, and nothing that was measured has changed",
+        "its session is failed; filled days have their totals, and no measured size has changed",
         BACKFILL_AGAIN,
         DIED,
         where=Where.PROCESS,
@@ -338,31 +364,31 @@ BACKFILL_KILLS = tuple(
     for step in BACKFILL_STEPS
 )
 BACKFILL_STORES = (
-    Fault("store restarted while a history is asked", STORED, "nothing", BACKFILL_WAITS),
+    Fault("store restarted while a history is read", STORED, "nothing", BACKFILL_WAITS),
     Fault("store killed with -9 during the estimates", STORED, "nothing", BACKFILL_WAITS),
     Fault(
-        "store away for longer than a backfill waits",
+        "store unavailable for longer than a backfill waits",
         STORED,
-        "the run ends and says so; what it filled has its total",
+        "the run ends and says so; filled days have their totals",
         BACKFILL_AGAIN,
         DIED,
         ends_run=True,
     ),
 )
 BROKEN_HISTORY = Fault(
-    "a server's own history is broken",
+    "broken history of a server",
     FAKED,
-    "its record says why and its days are estimated; the other servers are filled",
-    "The next backfill puts what the history knows in the place of the estimates.",
+    "its record says why, and its days are estimated; the other servers are recovered",
+    "The next backfill replaces the estimates by recovered sizes.",
     BROKE,
     says="a size cannot be negative",
 )
 IDENTITIES = (
     Fault(
-        "another server behind a known name",
+        "different server behind a known name",
         PG,
-        f"{MISSING}, and nothing of the other server is taken",
-        "Waits for a person: `whalefall instances accept NAME --moved`, or the right address; then the retries of the day measure it.",
+        f"{MISSING}, and nothing of the other server is stored",
+        "It waits for a person: `whalefall instances accept NAME --moved`, or the right address; then the retries of the day measure it.",
         UNUSABLE,
         ("another_server",),
         says="moved, or another server?",
@@ -371,8 +397,8 @@ IDENTITIES = (
     Fault(
         "one server under two names",
         PG,
-        "the name that came later has no sizes, the other is measured",
-        "Waits for a person: `whalefall instances remove NAME`, or `accept NAME --replica`; then the retries of the day measure it.",
+        "the later name has no sizes; the other is measured",
+        "It waits for a person: `whalefall instances remove NAME`, or `accept NAME --replica`; then the retries of the day measure it.",
         UNUSABLE,
         ("duplicate_server",),
         says="is the same server as",
@@ -383,28 +409,28 @@ IDENTITIES_UNDER_THE_DAEMON = tuple(replace(fault, where=Where.DAEMON, slow_at=P
 
 _NUMBERS = (
     Fault(
-        "database whose name is no UTF-8",
+        "database whose name is not UTF-8",
         PG,
-        "nothing: it is measured, and its name has `\\xHH` for each byte that is none",
+        "nothing: it is measured, and its name has `\\xHH` for each invalid byte",
         NOTHING,
     ),
     Fault(
         "database renamed",
         (POSTGRESQL, SQLSERVER, ORACLE),
-        "nothing: its history goes on under the new name, with a notice that says so",
+        "nothing: its history continues under the new name, with a notice",
         NOTHING,
         says="is called 'ledger' now, and keeps its history",
     ),
     Fault(
         "database dropped and created again",
         (POSTGRESQL, SQLSERVER, ORACLE),
-        "nothing: it is a new database, and no shrink of the old one",
+        "nothing: it is a new database, and the old one did not shrink",
         NOTHING,
     ),
     Fault(
         "DROP DATABASE interrupted",
         PG,
-        "nothing: what is left is measured, with a notice that says so",
+        "nothing: what is left is measured, with a notice",
         "A person runs `DROP DATABASE` again.",
         says="An interrupted DROP DATABASE left it",
     ),
@@ -418,14 +444,14 @@ _NUMBERS = (
     Fault(
         "statistics older than the data",
         (MARIADB, MYSQL),
-        "nothing: what lies in a tablespace that schemas share is counted by statistics, with a notice that they are old",
+        "nothing: tables in a shared tablespace are counted by statistics, with a notice that these are old",
         "A person runs `ANALYZE TABLE`.",
         says="Counted by the server's statistics: grown.",
     ),
     Fault(
         SEES_SOME,
         (MARIADB, MYSQL),
-        "those that it does not see are missing with the GRANT, the others are measured",
+        "those that it does not see are missing with the GRANT; the others are measured",
         BY_A_PERSON,
         reasons=("no_permission",),
         says="GRANT SHOW VIEW ON *.* TO",

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.capacity.collect import Collector
+from whalefall_pipelines.capacity.take_snapshot import Servers
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.errors import StoreError
 from whalefall_pipelines.fleet.connect import ServerFleet
@@ -104,9 +105,8 @@ class Scene(FleetTest):
 
     def collector(self, clock: Callable[[], datetime] | None = None) -> Collector:
         fleet = SteppedFleet(ServerFleet(self.deadlines), FakeFleet(self.servers, self.deadlines), self.steps)
-        return replace(
-            super().collector(clock), fleet=fleet, secrets=self._secrets, timezone=self.timezone, outage_seconds=self.outage_seconds
-        )
+        servers = Servers(fleet, self._secrets, self.filters)
+        return replace(super().collector(clock), servers=servers, outage_seconds=self.outage_seconds)
 
     def run(self, day: date) -> None:
         """Collect a day in its own session, as a run does; a failing store ends it."""

@@ -52,12 +52,12 @@ STOPS = {
 }
 
 
-def history(on_visit: Callable[[FakeServer], object] | None = None) -> FakeServer:
+def history(on_probe: Callable[[FakeServer], object] | None = None) -> FakeServer:
     known = [
         RecoveredSize(name, day, size, size, None, Method.BACKUP_FILE_SIZE, datetime.combine(day, datetime.min.time(), TIMEZONE))
         for (name, day), size in RECOVERED.items()
     ]
-    return server(history=known, on_visit=on_visit)
+    return server(history=known, on_probe=on_probe)
 
 
 @dataclass
@@ -197,9 +197,9 @@ def away(past: Past, store: Store) -> None:
 
 
 STORES = {
-    "store restarted while a history is asked": restarted,
+    "store restarted while a history is read": restarted,
     "store killed with -9 during the estimates": killed_in_the_estimates,
-    "store away for longer than a backfill waits": away,
+    "store unavailable for longer than a backfill waits": away,
 }
 
 

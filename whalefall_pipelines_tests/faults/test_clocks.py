@@ -49,7 +49,7 @@ def none_listed(scene: Scene) -> Generator[None]:
 @pytest.mark.parametrize(("fault", "engine"), parameters(LISTINGS))
 def test_a_strange_listing_loses_nothing(fault: Fault, engine: str, store: Database, tmp_path: Path, report: Report) -> None:
     scene = Scene(store, tmp_path, {NEIGHBOUR: server(), TARGET: server({"app": 5, "crm": 6, "shop": 7})})
-    broken = {"empty listing": none_listed, "ten thousand databases": many_listed}[fault.name]
+    broken = {"empty list of databases": none_listed, "ten thousand databases": many_listed}[fault.name]
     report(fault, engine, scene.pass_through(broken(scene), lambda: scene.look_for(fault)))
 
 
@@ -64,7 +64,7 @@ def test_a_clock_that_jumps_moves_no_size_to_another_day(
 
         @contextmanager
         def jumping() -> Generator[None]:
-            scene.servers[TARGET].on_visit = lambda _: setattr(scene, "now", ends_at)
+            scene.servers[TARGET].on_probe = lambda _: setattr(scene, "now", ends_at)
             yield
 
         def look() -> None:
@@ -84,14 +84,14 @@ def test_a_grace_period_that_ends_during_a_run_leaves_a_gap_that_is_interpolated
     scene = Scene(store, tmp_path, {NEIGHBOUR: server({"app": 1000}), TARGET: server({"app": 1000})}, parallel=1)
     scene.collect_the_day_before()
     scene.now = datetime(2026, 11, 22, 17, 59, tzinfo=UTC)  # 01:59 of the 23rd in Shanghai
-    scene.servers[NEIGHBOUR].on_visit = lambda _: setattr(scene, "now", scene.now + timedelta(minutes=2))
+    scene.servers[NEIGHBOUR].on_probe = lambda _: setattr(scene, "now", scene.now + timedelta(minutes=2))
     scene.run(scene.day)
     seen = scene.seen()
     assert (seen.code, seen.reasons) == (GRACE.code, {Reason.NOT_COLLECTED})
     assert GRACE.says in seen.sentence
     tomorrow = scene.day + timedelta(days=1)
     scene.servers[TARGET].databases = {"app": 3000}
-    scene.servers[NEIGHBOUR].on_visit = None
+    scene.servers[NEIGHBOUR].on_probe = None
     scene.run(tomorrow)
     fill_gaps(scene.collector(), scene.instances, [scene.day], scene.session_id, lambda _: None)
     rows = query(

@@ -40,7 +40,7 @@ def overdue_month(store: Database) -> Month:
 
 
 def is_there(store: Database, month: Month) -> bool:
-    return month in {partition.month for partition in read_catalogue(store, [TABLE])}
+    return month in {table_partition.month for table_partition in read_catalogue(store, [TABLE])}
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def scene_of(store: Store, folder: Path) -> Scene:
 
 
 @contextmanager
-def during_the_visit(scene: Scene, happens: Callable[[], object]) -> Generator[None]:
+def during_the_probe(scene: Scene, happens: Callable[[], object]) -> Generator[None]:
     is_done = False
 
     def once(_: object) -> None:
@@ -39,9 +39,9 @@ def during_the_visit(scene: Scene, happens: Callable[[], object]) -> Generator[N
             is_done = True
             happens()
 
-    scene.servers[TARGET].on_visit = once
+    scene.servers[TARGET].on_probe = once
     yield
-    scene.servers[TARGET].on_visit = None
+    scene.servers[TARGET].on_probe = None
 
 
 def restarted(scene: Scene, store: Store) -> AbstractContextManager[None]:
@@ -49,7 +49,7 @@ def restarted(scene: Scene, store: Store) -> AbstractContextManager[None]:
         store.restart(after_seconds=2)
         scene.mended_at = time.monotonic()
 
-    return during_the_visit(scene, restart)
+    return during_the_probe(scene, restart)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def used_up(scene: Scene, store: Store) -> Generator[None]:
         hog.start()
         assert is_used_up.wait(10)
 
-    with during_the_visit(scene, begin):
+    with during_the_probe(scene, begin):
         yield
     hog.join()
 
@@ -126,7 +126,7 @@ def answer_lost(scene: Scene, store: Store) -> Generator[None]:
 
 
 BREAKS: dict[str, Break] = {
-    "store restarted in mid-run": restarted,
+    "store restarted during a run": restarted,
     "store out of connections": used_up,
     "store killed with -9 during a commit": killed_at_commit,
     "answer of the store to a commit lost": answer_lost,
@@ -146,7 +146,7 @@ def test_a_short_outage_of_the_store_is_waited_for(fault: Fault, engine: str, tm
 @contextmanager
 def away(scene: Scene, store: Store) -> Generator[None]:
     scene.outage_seconds, scene.run_id = 1, "lost"
-    with during_the_visit(scene, store.cluster.stop):
+    with during_the_probe(scene, store.cluster.stop):
         yield
     scene.run_id = None
     store.restart()
@@ -170,9 +170,9 @@ def in_the_way(scene: Scene, store: Store) -> Generator[None]:
 
 
 BROKEN: dict[str, Break] = {
-    "store away for longer than a run waits": away,
+    "store unavailable for longer than a run waits": away,
     "disk full on the store": disk_full,
-    "another table in the place of a month": in_the_way,
+    "another table with the name of a month": in_the_way,
 }
 
 

@@ -85,8 +85,8 @@ def machine_lost(scene: Scene, installation: Installation, run: Process, holder:
 
 MEANWHILE: dict[str, Meanwhile] = {
     "two runs at once": two_runs,
-    "one instance by hand during a run": by_hand,
-    "run frozen and believed dead": frozen,
+    "one instance collected by hand during a run": by_hand,
+    "run frozen and taken for dead": frozen,
     "run and command killed together": machine_lost,
 }
 

@@ -18,8 +18,8 @@ from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.servers import mariadb as mariadb_servers
 from whalefall_pipelines_tests.servers import postgresql as postgresql_servers
 from whalefall_pipelines_tests.servers.oracle import targets as oracle_targets
+from whalefall_pipelines_tests.servers.probes import PATIENT
 from whalefall_pipelines_tests.servers.sqlserver import targets as sqlserver_targets
-from whalefall_pipelines_tests.servers.visits import PATIENT
 
 
 class Place(Protocol):
@@ -51,7 +51,7 @@ class Subject:
     def port(self) -> int:
         return self.instance.port
 
-    def visit(
+    def probing(
         self, at: Place | None = None, login: Login | None = None, deadlines: Deadlines = PATIENT, watchdog: Watchdog | None = None
     ) -> AbstractContextManager[SizesProbe]:
         """A probe of the server, or of whatever stands in front of it or in its place."""
@@ -60,7 +60,7 @@ class Subject:
 
     def refused(self, at: Place | None = None, login: Login | None = None, deadlines: Deadlines = PATIENT) -> None:
         """A probe that must fail."""
-        with self.visit(at, login, deadlines):
+        with self.probing(at, login, deadlines):
             raise AssertionError("connected")
 
 

@@ -18,7 +18,7 @@ from whalefall_pipelines.fleet.probe import Deadlines, Probe, Question
 from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines_tests.servers.dead_host import silent_host
 from whalefall_pipelines_tests.servers.oracle.targets import unload_driver
-from whalefall_pipelines_tests.servers.visits import SECRET, failure
+from whalefall_pipelines_tests.servers.probes import SECRET, failure
 
 LOGIN = Login("monitor", "secret")
 

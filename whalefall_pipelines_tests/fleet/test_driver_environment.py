@@ -13,19 +13,19 @@ from whalefall_pipelines_tests.servers.sqlserver.targets import driver_of, new_s
 
 pytestmark = pytest.mark.process
 leftovers = oracle.leftovers
-_VISIT_SQLSERVER = """
+_PROBE_SQLSERVER = """
 import sys
 from whalefall_pipelines.fleet.connect import ServerFleet
 ServerFleet()
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.sqlserver.sizes import connect_through
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, driver_of, instance_at
-from whalefall_pipelines_tests.servers.visits import PATIENT
+from whalefall_pipelines_tests.servers.probes import PATIENT
 
 with connect_through(driver_of(sys.argv[3]), instance_at(sys.argv[1], int(sys.argv[2])), LOGIN, PATIENT, Watchdog()) as probe:
     print(sorted(probe.list_databases()))
 """
-_VISIT_ORACLE = """
+_PROBE_ORACLE = """
 import sys
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.fleet.connect import ServerFleet
@@ -57,7 +57,7 @@ TraceFile = {folder}/trace
 _TNS = "127.0.0.1 = (DESCRIPTION = (ADDRESS = (PROTOCOL = TCP)(HOST = 127.0.0.9)(PORT = 1))(CONNECT_DATA = (SERVICE_NAME = OTHER)))\n"
 
 
-def visited(script: str, environment: dict[str, str], *arguments: str) -> str:
+def probed(script: str, environment: dict[str, str], *arguments: str) -> str:
     """The output of a probe in its own process."""
     command = [sys.executable, "-c", script, *arguments]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False)
@@ -92,7 +92,7 @@ def test_a_sql_server_is_probed_as_its_instance_says(folder: Path, driver: str, 
     }[kind]
     before = {path.name for path in folder.iterdir()}
     with new_server() as server:
-        output = visited(_VISIT_SQLSERVER, environment, server.host, str(server.port), driver)
+        output = probed(_PROBE_SQLSERVER, environment, server.host, str(server.port), driver)
     assert output == "['master', 'model', 'msdb', 'tempdb']"
     assert {path.name for path in folder.iterdir()} == before
 
@@ -103,5 +103,5 @@ def test_an_oracle_is_probed_as_its_instance_says(folder: Path) -> None:
     environment |= {"NLS_LANG": "GERMAN_GERMANY.WE8ISO8859P1", "NLS_DATE_FORMAT": "YYYY", "ORA_SDTZ": "nonsense"}
     environment |= {"PYO_DEBUG_PACKETS": "1", "ORA_DEBUG_JDWP": "host=127.0.0.9;port=1"}
     with oracle.new_server() as server:
-        output = visited(_VISIT_ORACLE, environment, server.host, str(server.port), oracle.LOGIN.username, str(oracle.LOGIN.password))
+        output = probed(_PROBE_ORACLE, environment, server.host, str(server.port), oracle.LOGIN.username, str(oracle.LOGIN.password))
     assert output == "['SYSTEM', 'TEMP', 'USERS']"

@@ -8,7 +8,7 @@ from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.fleet.sizes import SIZES
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.probes import failure
 
 INSTANCE, LOGIN = Instance(1, "target", Engine.POSTGRESQL, "db", 5432, "monitor"), Login("monitor", None)
 

@@ -27,8 +27,8 @@ from whalefall_pipelines_tests.fleet.subjects import Subject
 from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.dead_host import REFUSING, Address, dead_host, silent_host
 from whalefall_pipelines_tests.servers.oracle import targets as oracle_targets
+from whalefall_pipelines_tests.servers.probes import QUICK, SECRET, failure
 from whalefall_pipelines_tests.servers.sqlserver.targets import DRIVERS
-from whalefall_pipelines_tests.servers.visits import QUICK, SECRET, failure
 
 pytestmark = pytest.mark.process
 ADAPTERS = ("postgresql", "mysql", *DRIVERS, pytest.param("oracle", marks=oracle_targets.LEFTOVERS))
@@ -101,7 +101,7 @@ def test_silent_hosts_are_waited_for_together(subject: Subject) -> None:
 @pytest.mark.parametrize("after_bytes", [0, 40])
 def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_probe(subject: Subject, after_bytes: int) -> None:
     begun = time.monotonic()
-    with ChaosProxy(subject.host, subject.port) as proxy, subject.visit(proxy, deadlines=QUICK) as probe:
+    with ChaosProxy(subject.host, subject.port) as proxy, subject.probing(proxy, deadlines=QUICK) as probe:
         proxy.stall(after_bytes=after_bytes)
         with fails(subject, Reason.TIMEOUT, SizesError, within=4):
             probe.list_databases()
@@ -113,7 +113,7 @@ def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_pro
 @pytest.mark.parametrize("after_bytes", [0, 40])
 def test_a_dropped_connection_is_unavailable(subject: Subject, after_bytes: int) -> None:
     with ChaosProxy(subject.host, subject.port) as proxy:
-        with subject.visit(proxy) as probe:
+        with subject.probing(proxy) as probe:
             proxy.cut(after_bytes=after_bytes)
             with fails(subject, Reason.UNAVAILABLE, SizesError):
                 probe.list_databases()
@@ -123,7 +123,7 @@ def test_a_dropped_connection_is_unavailable(subject: Subject, after_bytes: int)
 
 
 def test_a_session_that_the_server_ends_is_unavailable(subject: Subject) -> None:
-    with subject.visit() as probe:
+    with subject.probing() as probe:
         subject.end_sessions()
         with fails(subject, Reason.UNAVAILABLE, SizesError):
             probe.list_databases()
@@ -131,15 +131,15 @@ def test_a_session_that_the_server_ends_is_unavailable(subject: Subject) -> None
 
 def test_a_slow_network_is_only_slow(subject: Subject) -> None:
     begun = time.monotonic()
-    with ChaosProxy(subject.host, subject.port, latency_seconds=0.02) as proxy, subject.visit(proxy) as probe:
+    with ChaosProxy(subject.host, subject.port, latency_seconds=0.02) as proxy, subject.probing(proxy) as probe:
         assert isinstance(probe.measure([subject.database])[0], DatabaseSize)
     assert time.monotonic() - begun > 0.2
 
 
 def test_shut_all_breaks_every_waiting_statement_at_once(subject: Subject) -> None:
     watchdog = Watchdog()
-    with ChaosProxy(subject.host, subject.port) as proxy, ThreadPoolExecutor(4) as threads, ExitStack() as visits:
-        probes = [visits.enter_context(subject.visit(proxy, watchdog=watchdog)) for _ in range(4)]
+    with ChaosProxy(subject.host, subject.port) as proxy, ThreadPoolExecutor(4) as threads, ExitStack() as connections:
+        probes = [connections.enter_context(subject.probing(proxy, watchdog=watchdog)) for _ in range(4)]
         proxy.stall()
         waiting = [threads.submit(probe.list_databases) for probe in probes]
         time.sleep(0.3)
@@ -150,16 +150,16 @@ def test_shut_all_breaks_every_waiting_statement_at_once(subject: Subject) -> No
             with fails(subject, Reason.CANCELLED, SizesError):
                 future.result(10)
         assert time.monotonic() - begun < 1
-    with subject.visit(watchdog=watchdog) as probe:
+    with subject.probing(watchdog=watchdog) as probe:
         assert probe.list_databases()
 
 
 def test_each_of_many_probes_of_one_server_has_its_own_watch(subject: Subject) -> None:
     """They have the same peer: the socket that is shut must belong to the probe whose deadline has passed."""
-    with ChaosProxy(subject.host, subject.port) as proxy, ExitStack() as visits:
-        before = [visits.enter_context(subject.visit(proxy)) for _ in range(3)]
-        with subject.visit(proxy, deadlines=Deadlines(5, 30, 1)) as impatient:
-            after = [visits.enter_context(subject.visit(proxy)) for _ in range(3)]
+    with ChaosProxy(subject.host, subject.port) as proxy, ExitStack() as connections:
+        before = [connections.enter_context(subject.probing(proxy)) for _ in range(3)]
+        with subject.probing(proxy, deadlines=Deadlines(5, 30, 1)) as impatient:
+            after = [connections.enter_context(subject.probing(proxy)) for _ in range(3)]
             proxy.stall()
             with fails(subject, Reason.TIMEOUT, SizesError):
                 impatient.list_databases()
@@ -168,10 +168,10 @@ def test_each_of_many_probes_of_one_server_has_its_own_watch(subject: Subject) -
 
 
 def test_probes_leave_no_descriptor_and_no_thread(subject: Subject) -> None:
-    def visit_all() -> None:
-        with subject.visit() as probe:
+    def probe_all() -> None:
+        with subject.probing() as probe:
             probe.measure(list(probe.list_databases()))
-        with ChaosProxy(subject.host, subject.port) as proxy, subject.visit(proxy) as probe:
+        with ChaosProxy(subject.host, subject.port) as proxy, subject.probing(proxy) as probe:
             proxy.cut()
             with fails(subject, Reason.UNAVAILABLE, SizesError):
                 probe.list_databases()
@@ -185,11 +185,11 @@ def test_probes_leave_no_descriptor_and_no_thread(subject: Subject) -> None:
     def held() -> tuple[int, int]:
         return psutil.Process().num_fds(), threading.active_count()
 
-    visit_all()
+    probe_all()
     time.sleep(0.5)  # timers, and the sessions of a server in this process, end a moment after the probes
     before = held()
     for _ in range(5):
-        visit_all()
+        probe_all()
     deadline = time.monotonic() + 10
     while held() != before and time.monotonic() < deadline:
         time.sleep(0.01)

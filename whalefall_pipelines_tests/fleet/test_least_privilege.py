@@ -1,4 +1,4 @@
-"""The README's least-privilege scripts run as written, and the login that they create can measure and has every required privilege."""
+"""The documented least-privilege scripts run as written, and the login that they create can measure and has every required privilege."""
 
 import re
 from collections.abc import Iterator
@@ -19,17 +19,17 @@ from whalefall_pipelines_tests.servers.oracle.double import VIEWS
 from whalefall_pipelines_tests.servers.postgresql import create_database, instance_of, superuser
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
-from whalefall_pipelines_tests.servers.sqlserver.targets import visit
+from whalefall_pipelines_tests.servers.sqlserver.targets import probing
 
 pytestmark = pytest.mark.process
 driver = targets.driver
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "grant-privileges.md").read_text(encoding="utf-8")
 LOGIN = Login("whalefall", "secret")
 
 
 def script(engine: str) -> list[str]:
     """The statements of one engine's script."""
-    (text,) = re.findall(rf"^```sql\n-- {engine}.*?\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    (text,) = re.findall(rf"^```sql\n-- {engine}.*?\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     lines = [line for line in text.splitlines() if not line.startswith("--")]
     return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
 
@@ -92,7 +92,7 @@ def test_on_the_sql_server_for_tests(driver: Driver) -> None:
     with SqlServer() as server:
         server.catalogue.add_login(LOGIN.username, str(LOGIN.password), *rights)
         server.catalogue.add_database("shop", container_pages=3)
-        with visit(driver, server, LOGIN) as probe:
+        with probing(driver, server, LOGIN) as probe:
             assert_enough(probe, "shop")
             grants = [text for right in probe.privileges() for text in right.statement.replace("[whalefall]", "whalefall").split("; ")]
     assert [text.rstrip(";") for text in grants] == statements[1:]
@@ -112,7 +112,7 @@ def test_on_the_oracle_for_tests() -> None:
         server.double.revoke(*VIEWS)
         server.double.grant(*views)
         server.double.run("update container set con_id = 1")
-        with oracle_targets.visit(server.host, server.port) as probe:
+        with oracle_targets.probing(server.host, server.port) as probe:
             assert_enough(probe, "USERS", "TEMP")
             grants = [text for right in probe.privileges() for text in right.statement.replace('"WHALEFALL"', "whalefall").split("; ")]
     assert list(dict.fromkeys(text.rstrip(";") for text in grants)) == statements[2:]  # two privileges have a view in common

@@ -12,7 +12,7 @@ import pytest
 
 from whalefall_pipelines.domain.instances import ServerIdentity
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
-from whalefall_pipelines_tests.servers.mariadb import Target, measure, new_name, quoted, total_bytes, visit
+from whalefall_pipelines_tests.servers.mariadb import Target, measure, new_name, probing, quoted, total_bytes
 
 pytestmark = pytest.mark.process
 # InnoDB encodes the names of folders in its own way; `aux` and `con` are names that Windows reserves.
@@ -39,7 +39,7 @@ UNCOUNTED = {".frm", ".opt", ".par", ".sdi", ".CSM"}
 
 
 def test_the_version_names_the_family(target: Target) -> None:
-    with visit(target) as probe:
+    with probing(target) as probe:
         version = probe.server_version
     family, number = version.split(" ")
     assert family == {"mariadb": "MariaDB", "mysql": "MySQL"}[target.family]
@@ -48,7 +48,7 @@ def test_the_version_names_the_family(target: Target) -> None:
 
 
 def test_a_mysql_has_an_identity_and_a_mariadb_has_none(target: Target) -> None:
-    with visit(target, target.create_login("")) as probe:
+    with probing(target, target.create_login("")) as probe:
         identity = probe.identity()
     if target.family == "mariadb":
         assert identity is None
@@ -128,7 +128,7 @@ def test_names_of_any_kind_are_measured(target: Target) -> None:
     sample = target.create_schema()
     target.ask(f"create table {sample}.plain (id int)", f"create table {sample}.other (id int, key (id)) engine=MyISAM")
     expected = total_bytes(target, sample)
-    with visit(target) as probe:
+    with probing(target) as probe:
         assert set(HOSTILE) <= set(probe.list_databases())
     for outcome in measure(target, *HOSTILE):
         assert isinstance(outcome, DatabaseSize), outcome
@@ -156,7 +156,11 @@ def test_a_slash_in_a_name_belongs_to_the_schema_or_to_the_table(target: Target)
 
 def test_the_session_is_read_only(target: Target) -> None:
     schema, login = target.create_schema(), target.create_login("PROCESS, SHOW VIEW, CREATE, INSERT")
-    with visit(target, login) as probe, probe._session.connection.cursor() as cursor, pytest.raises(pymysql.MySQLError, match="READ ONLY"):
+    with (
+        probing(target, login) as probe,
+        probe._session.connection.cursor() as cursor,
+        pytest.raises(pymysql.MySQLError, match="READ ONLY"),
+    ):
         cursor.execute(f"create table {schema}.ours (id int)")
 
 
@@ -172,7 +176,7 @@ def test_a_folder_that_is_not_a_schema_is_listed_and_empty(maria: Target, name: 
     folder = maria.server.data / name  # as on a separate volume
     folder.mkdir()
     try:
-        with visit(maria) as probe:
+        with probing(maria) as probe:
             assert f"#mysql50#{name}" in probe.list_databases()
         assert total_bytes(maria, f"#mysql50#{name}") == 0
     finally:
@@ -186,7 +190,7 @@ def test_folders_whose_names_cannot_be_decoded_cost_only_themselves_and_stay_two
     for folder in folders:
         folder.mkdir()
     try:
-        with visit(maria) as probe:
+        with probing(maria) as probe:
             listed = list(probe.list_databases())
             outcomes = {outcome.database_name: outcome for outcome in probe.measure(listed)}
         odd = [name for name in listed if name.startswith("#mysql50#caf")]

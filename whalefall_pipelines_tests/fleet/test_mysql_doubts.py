@@ -16,15 +16,15 @@ from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.mysql.sizes import MySQLSizes
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.fleet.sizes import SIZES
-from whalefall_pipelines_tests.servers.mariadb import Target, measure, missing, running, total_bytes, visit
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.mariadb import Target, measure, missing, probing, running, total_bytes
+from whalefall_pipelines_tests.servers.probes import failure
 
 pytestmark = pytest.mark.process
 
 
 def test_a_dropped_schema_has_vanished_and_the_others_are_measured(target: Target) -> None:
     kept, dropped = target.create_schema(), target.create_schema()
-    with visit(target) as probe:
+    with probing(target) as probe:
         assert {kept, dropped} <= set(probe.list_databases())
         target.ask(f"drop database {dropped}")
         gone, measured = probe.measure([dropped, kept])
@@ -34,7 +34,7 @@ def test_a_dropped_schema_has_vanished_and_the_others_are_measured(target: Targe
 
 
 def test_system_databases_have_honest_sizes_too(target: Target) -> None:
-    with visit(target) as probe:
+    with probing(target) as probe:
         names = list(probe.list_databases())
         assert {"information_schema", "mysql", "performance_schema"} <= set(names)
         outcomes = {outcome.database_name: outcome for outcome in probe.measure(names)}

@@ -20,9 +20,9 @@ from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines_tests.fleet.test_mysql_refusals import packet
 from whalefall_pipelines_tests.servers.listener import Listener
-from whalefall_pipelines_tests.servers.mariadb import Target, instance_at, total_bytes, visit
+from whalefall_pipelines_tests.servers.mariadb import Target, instance_at, probing, total_bytes
 from whalefall_pipelines_tests.servers.postgresql import Certificates, make_certificates
-from whalefall_pipelines_tests.servers.visits import PATIENT, SECRET, failure, refused
+from whalefall_pipelines_tests.servers.probes import PATIENT, SECRET, failure, refused
 
 pytestmark = pytest.mark.process
 PROBES = Path(__file__).parents[2] / "sql" / "probes" / "mysql"
@@ -133,7 +133,7 @@ def test_what_a_schema_calls_like_ours_is_not_used(target: Target) -> None:
     try:
         login = target.create_login("PROCESS")
         target.ask(f"grant show view, select, execute on {schema}.* to {target.account(login)}")
-        with visit(target, login) as probe:
+        with probing(target, login) as probe:
             (first, second) = probe.measure([schema, schema])
         assert first == second
         assert total_bytes(target, schema, login) == before
@@ -155,7 +155,7 @@ def test_every_queried_table_is_qualified_with_its_schema(path: Path) -> None:
     assert unqualified <= known
 
 
-VISIT = """
+PROBE = """
 import os
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.fleet.connect import ServerFleet
@@ -176,7 +176,7 @@ def test_option_files_and_variables_for_other_clients_change_nothing(target: Tar
     for name in (".my.cnf", ".mylogin.cnf", "my.cnf"):
         (tmp_path / name).write_text(options)
     login = target.create_login()
-    with visit(target, login):
+    with probing(target, login):
         pass
     hostile = {
         "HOME": str(tmp_path),
@@ -193,7 +193,7 @@ def test_option_files_and_variables_for_other_clients_change_nothing(target: Tar
     }
     environment = {"PATH": os.environ["PATH"], "PORT": str(target.port), "NAME": login.username, "WORD": str(login.password)}
     answers = [
-        subprocess.run([sys.executable, "-c", VISIT], env=variables, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        subprocess.run([sys.executable, "-c", PROBE], env=variables, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
         for variables in (environment, environment | hostile)
     ]
     assert answers[0] == answers[1]

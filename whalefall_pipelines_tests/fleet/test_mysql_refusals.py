@@ -19,7 +19,7 @@ from whalefall_pipelines_tests.servers.mariadb import (
     instance_at,
     running,
 )
-from whalefall_pipelines_tests.servers.visits import QUICK, SECRET, failure, refused
+from whalefall_pipelines_tests.servers.probes import QUICK, SECRET, failure, refused
 
 pytestmark = pytest.mark.process
 

@@ -9,8 +9,8 @@ import pytest
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SizesError
-from whalefall_pipelines_tests.servers.mariadb import RIGHTS, Target, measure, missing, new_name, quoted, total_bytes, visit
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.mariadb import RIGHTS, Target, measure, missing, new_name, probing, quoted, total_bytes
+from whalefall_pipelines_tests.servers.probes import failure
 
 pytestmark = pytest.mark.process
 
@@ -87,7 +87,7 @@ def test_a_privilege_revoked_on_one_schema_is_missing_only_there(mysql: Target) 
     try:
         mysql.fill(revoked, "plain", 100)
         mysql.fill(revoked, "other", 100, "engine=MyISAM")
-        with visit(mysql, login) as probe:
+        with probing(mysql, login) as probe:
             assert {schema, revoked} <= set(probe.list_databases())
         assert total_bytes(mysql, schema, login) == 0
         cure = missing(mysql, revoked, Reason.NO_PERMISSION, login)
@@ -111,7 +111,7 @@ def test_schemas_that_the_login_does_not_see_are_listed_by_their_tablespaces_and
         for name in names[-2:]:
             target.fill(name, "plain", 10, "tablespace unseen_space")
     try:
-        with visit(target, login) as probe:
+        with probing(target, login) as probe:
             listed = set(probe.list_databases())
             outcomes = {outcome.database_name: outcome for outcome in probe.measure(list(listed))}
             (statement,) = (right.statement for right in probe.privileges() if not (right.is_held or right.is_optional))
@@ -121,7 +121,7 @@ def test_schemas_that_the_login_does_not_see_are_listed_by_their_tablespaces_and
         assert {outcomes[name] for name in hidden} == {MissingSize(name, Reason.NO_PERMISSION, statement) for name in hidden}
         assert [outcomes[name] for name in names[:2]] == measure(target, *names[:2])
         target.ask(statement)
-        with visit(target, login) as probe:
+        with probing(target, login) as probe:
             assert set(names) <= set(probe.list_databases())
             assert encoded not in probe.list_databases()
             assert all(isinstance(outcome, DatabaseSize) for outcome in probe.measure(names))
@@ -137,7 +137,7 @@ def test_a_login_that_sees_no_schema_fails_with_the_grant(target: Target, grant:
     if grant:
         target.ask(f"create table {schema}.absent (id int)", grant.format(schema, target.account(login)))
     statement = f"GRANT PROCESS, SHOW VIEW ON *.* TO {target.account(login)};"
-    with visit(target, login) as probe:
+    with probing(target, login) as probe:
         assert [right.statement for right in probe.privileges() if not (right.is_held or right.is_optional)] == [statement]
         if grant:
             assert schema in probe.list_databases()

@@ -13,11 +13,11 @@ from whalefall_pipelines_tests.servers.mariadb import (
     in_system_tablespace,
     measure,
     new_name,
+    probing,
     quoted,
     running,
     running_mysql,
     total_bytes,
-    visit,
 )
 
 pytestmark = pytest.mark.process
@@ -120,7 +120,7 @@ def fill_in_every_way(target: Target) -> None:
 
 def assert_all_is_the_disk(target: Target, rights: str) -> None:
     login = target.create_login(rights)
-    with visit(target, login) as probe:
+    with probing(target, login) as probe:
         outcomes = probe.measure(list(probe.list_databases()))
         shared = probe.measure_shared()
     sizes = [outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize)]
@@ -132,7 +132,7 @@ def assert_all_is_the_disk(target: Target, rights: str) -> None:
 def test_all_schemas_and_what_is_shared_are_the_data_directory_of_a_mariadb(tmp_path: Path) -> None:
     with running(tmp_path, "--innodb-undo-tablespaces=2", "--log-bin") as target:
         fill_in_every_way(target)
-        with visit(target) as probe:
+        with probing(target) as probe:
             assert probe.measure_shared() is None
         assert_all_is_the_disk(target, "PROCESS, SHOW VIEW, REPLICATION CLIENT")
 
@@ -144,7 +144,7 @@ def test_all_schemas_and_what_is_shared_are_the_data_directory_of_a_mysql(tmp_pa
         target.ask("create tablespace shared_space add datafile 'shared.ibd'", "create tablespace empty_space add datafile 'empty.ibd'")
         for schema in schemas:
             target.fill(schema, "plain", 3000, "tablespace shared_space")
-        with visit(target) as probe:
+        with probing(target) as probe:
             assert probe.measure_shared() is None
             assert [right.statement for right in probe.privileges() if not right.is_held] == [
                 f"GRANT REPLICATION CLIENT ON *.* TO {probe._session.grantee};"
@@ -154,5 +154,5 @@ def test_all_schemas_and_what_is_shared_are_the_data_directory_of_a_mysql(tmp_pa
 
 @pytest.mark.parametrize("rights", ["", "PROCESS", "SHOW VIEW"])
 def test_what_is_shared_is_unknown_to_a_login_that_does_not_see_everything(target: Target, rights: str) -> None:
-    with visit(target, target.create_login(rights)) as probe:
+    with probing(target, target.create_login(rights)) as probe:
         assert probe.measure_shared() is None

@@ -9,9 +9,9 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, UnreachableError
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines_tests.servers.dead_host import silent_host
-from whalefall_pipelines_tests.servers.mariadb import Target, instance_at, measure, running, visit
+from whalefall_pipelines_tests.servers.mariadb import Target, instance_at, measure, probing, running
 from whalefall_pipelines_tests.servers.postgresql import make_certificates
-from whalefall_pipelines_tests.servers.visits import failure, refused
+from whalefall_pipelines_tests.servers.probes import failure, refused
 
 pytestmark = pytest.mark.process
 
@@ -29,9 +29,9 @@ def test_tls_is_used_as_the_instance_says(tmp_path: Path) -> None:
             {"sslmode": "verify-ca", "sslrootcert": trusted},
             {"sslmode": "verify-full", "sslrootcert": trusted},
         ):
-            with visit(target, encrypted, **settings) as probe:
+            with probing(target, encrypted, **settings) as probe:
                 assert probe.list_databases()
-        with visit(target, plain, sslmode="disable") as probe:
+        with probing(target, plain, sslmode="disable") as probe:
             assert probe.list_databases()
         for login, settings, reason in (
             (encrypted, {"sslmode": "disable"}, Reason.AUTHENTICATION_FAILED),
@@ -41,7 +41,7 @@ def test_tls_is_used_as_the_instance_says(tmp_path: Path) -> None:
             (plain, {"sslmode": "require", "sslrootcert": "/nowhere.pem"}, Reason.TLS_FAILED),
             (plain, {"sslmode": "sometimes"}, Reason.TLS_FAILED),
         ):
-            with pytest.raises(LoginRejectedError) as caught, visit(target, login, **settings):
+            with pytest.raises(LoginRejectedError) as caught, probing(target, login, **settings):
                 pass
             assert caught.value.reason is reason, settings
 
@@ -51,7 +51,7 @@ def test_a_server_that_wants_tls_is_not_called_without(mysql: Target) -> None:
     mysql.ask("set global require_secure_transport = on")
     try:
         assert measure(mysql, "sys", login=login)
-        with pytest.raises(LoginRejectedError, match="insecure transport") as caught, visit(mysql, login, sslmode="disable"):
+        with pytest.raises(LoginRejectedError, match="insecure transport") as caught, probing(mysql, login, sslmode="disable"):
             pass
         assert caught.value.reason is Reason.TLS_FAILED
     finally:
@@ -61,20 +61,20 @@ def test_a_server_that_wants_tls_is_not_called_without(mysql: Target) -> None:
 def test_the_name_of_the_server_is_verified_only_by_verify_full(tmp_path: Path) -> None:
     made = make_certificates(tmp_path, address="127.0.0.2")
     with running(tmp_path / "server", f"--ssl-cert={made.server}", f"--ssl-key={made.server_key}") as target:
-        with visit(target, sslmode="verify-ca", sslrootcert=str(made.authority)) as probe:
+        with probing(target, sslmode="verify-ca", sslrootcert=str(made.authority)) as probe:
             assert probe.list_databases()
         with (
             pytest.raises(LoginRejectedError, match="IP address mismatch"),
-            visit(target, sslmode="verify-full", sslrootcert=str(made.authority)),
+            probing(target, sslmode="verify-full", sslrootcert=str(made.authority)),
         ):
             pass
 
 
 def test_tls_that_the_server_does_not_offer_is_refused_by_us(tmp_path: Path) -> None:
     with running(tmp_path, "--skip-ssl") as target:
-        with visit(target) as probe:
+        with probing(target) as probe:
             assert probe.list_databases()
-        with pytest.raises(LoginRejectedError, match="SSL is required") as caught, visit(target, sslmode="require"):
+        with pytest.raises(LoginRejectedError, match="SSL is required") as caught, probing(target, sslmode="require"):
             pass
         assert caught.value.reason is Reason.TLS_FAILED
 

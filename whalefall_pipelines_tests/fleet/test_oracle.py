@@ -28,7 +28,7 @@ from whalefall_pipelines_tests.servers.oracle.double import (
     VIEWS,
     OracleDouble,
 )
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.probes import failure
 
 STATEMENTS = sorted(path.stem for path in (queries.SQL_ROOT / "probes" / "oracle").glob("*.sql"))
 VANISHED = (Reason.VANISHED, "dropped between listing and measuring")

@@ -11,7 +11,7 @@ from whalefall_pipelines.domain.sizes import Method, RecoveredSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines_tests.fleet.test_oracle import grants, probe_of
 from whalefall_pipelines_tests.servers.oracle.double import BLOCK, HISTORY, OracleDouble
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.probes import failure
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 FIRST, LAST = date(2026, 11, 16), date(2026, 11, 22)

@@ -12,8 +12,8 @@ from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.oracle.sizes import OracleSizes
 from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.double import IDENTIFIERS, IDENTITY, SHARED, VIEWS, OracleDouble
-from whalefall_pipelines_tests.servers.oracle.targets import new_server, visit
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.oracle.targets import new_server, probing
+from whalefall_pipelines_tests.servers.probes import failure
 
 leftovers = targets.leftovers
 BYTES = ("caf\udce9", "caf\udce8", "caf\\udce9", "café")
@@ -93,7 +93,7 @@ def test_names_that_are_not_valid_text_are_distinguished_and_measured(is_utf_8: 
         for size, name in enumerate(BYTES, 10):
             server.double.add_tablespace(name, (size, None), used_blocks=0)
         names = ["caf\\udce9", "caf\\udce8", "caf\\\\udce9", "café"]
-        with visit(server.host, server.port) as probe:
+        with probing(server.host, server.port) as probe:
             listed = probe.list_databases()
             outcomes = probe.measure(names)
     assert {*names, "USERS"} < set(listed)

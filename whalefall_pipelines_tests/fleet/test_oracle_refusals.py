@@ -18,9 +18,9 @@ from whalefall_pipelines_tests.servers.chaos_proxy import ChaosProxy
 from whalefall_pipelines_tests.servers.dead_host import answering_host, silent_host
 from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
-from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, refused, visit
+from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, probing, refused
 from whalefall_pipelines_tests.servers.oracle.wire import redirection, refusal
-from whalefall_pipelines_tests.servers.visits import QUICK, SECRET, failure
+from whalefall_pipelines_tests.servers.probes import QUICK, SECRET, failure
 
 pytestmark = [pytest.mark.process, targets.LEFTOVERS]
 server, leftovers = targets.server, targets.leftovers
@@ -28,7 +28,7 @@ PASSWORD = LOGIN.password
 
 
 def test_a_probe_uses_the_real_driver(server: OracleServer) -> None:
-    with visit(server.host, server.port) as probe:
+    with probing(server.host, server.port) as probe:
         assert probe.server_version == "Oracle 19.0.0.0.0 (ORCLPDB1)"
         assert probe.driver.startswith("python-oracledb ")
         assert list(probe.list_databases()) == ["SYSTEM", "USERS", "TEMP"]
@@ -40,7 +40,7 @@ def test_hundreds_of_tablespaces_arrive_whole(server: OracleServer) -> None:
     names = [f"TENANT_{number:03}_🐋" for number in range(350)]
     for number, name in enumerate(names):
         server.double.add_tablespace(name, (number, None))
-    with visit(server.host, server.port) as probe:
+    with probing(server.host, server.port) as probe:
         assert [size.total_bytes for size in probe.measure(names) if isinstance(size, DatabaseSize)] == list(range(350))
 
 
@@ -87,7 +87,7 @@ def test_a_redirect_to_a_node_is_watched_from_its_start() -> None:
 def test_a_redirected_probe_keeps_its_deadline(server: OracleServer) -> None:
     with (
         answering_host(redirection(server.host, server.port), "127.0.0.2") as listener,
-        visit(listener.host, listener.port, deadlines=QUICK) as probe,
+        probing(listener.host, listener.port, deadlines=QUICK) as probe,
     ):
         server.held.set()
         with failure(Reason.TIMEOUT, SizesError, PASSWORD, within=4):
@@ -115,7 +115,7 @@ def test_a_refusing_listener_and_another_protocol_are_unavailable(answer: bytes 
 
 
 def test_a_statement_ends_at_its_own_deadline_and_the_server_is_told(server: OracleServer) -> None:
-    with visit(server.host, server.port, deadlines=Deadlines(10, 1, 30)) as probe:
+    with probing(server.host, server.port, deadlines=Deadlines(10, 1, 30)) as probe:
         server.held.set()
         begun = time.monotonic()
         with failure(Reason.TIMEOUT, SizesError, PASSWORD) as messages:
@@ -127,7 +127,7 @@ def test_a_statement_ends_at_its_own_deadline_and_the_server_is_told(server: Ora
 
 
 def test_a_server_that_falls_silent_in_mid_query_ends_at_the_deadline_of_the_statement(server: OracleServer) -> None:
-    with ChaosProxy(server.host, server.port) as proxy, visit(proxy.host, proxy.port, deadlines=Deadlines(10, 1, 30)) as probe:
+    with ChaosProxy(server.host, server.port) as proxy, probing(proxy.host, proxy.port, deadlines=Deadlines(10, 1, 30)) as probe:
         proxy.stall()
         with failure(Reason.TIMEOUT, SizesError, PASSWORD):
             probe.list_databases()

@@ -10,9 +10,9 @@ from whalefall_pipelines.errors import LoginRejectedError, UnreachableError
 from whalefall_pipelines_tests.servers.dead_host import silent_host
 from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
-from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, new_server, refused, visit
+from whalefall_pipelines_tests.servers.oracle.targets import LOGIN, new_server, probing, refused
 from whalefall_pipelines_tests.servers.postgresql import Certificates, make_certificates
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.probes import failure
 
 pytestmark = targets.LEFTOVERS
 leftovers = targets.leftovers
@@ -34,7 +34,7 @@ def secured(made: Certificates) -> OracleServer:
 def test_everything_is_encrypted_and_verified_as_far_as_required(
     secured: OracleServer, made: Certificates, sslmode: str, host: str
 ) -> None:
-    with secured, visit(host, secured.port, sslmode=sslmode, sslrootcert=str(made.authority)) as probe:
+    with secured, probing(host, secured.port, sslmode=sslmode, sslrootcert=str(made.authority)) as probe:
         assert "USERS" in probe.list_databases()
 
 

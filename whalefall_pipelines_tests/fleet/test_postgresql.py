@@ -35,7 +35,7 @@ from whalefall_pipelines_tests.servers.postgresql import (
     quoted,
     superuser,
 )
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.probes import failure
 
 pytestmark = pytest.mark.process
 HOSTILE = [
@@ -53,7 +53,7 @@ HOSTILE = [
 
 
 @contextmanager
-def visit(server: PostgresCluster, login: Login, deadlines: Deadlines | None = None, **settings: str | None) -> Generator[PostgresSizes]:
+def probing(server: PostgresCluster, login: Login, deadlines: Deadlines | None = None, **settings: str | None) -> Generator[PostgresSizes]:
     with ServerFleet(deadlines).connect(SIZES, instance_of(server, **settings), login) as probe:
         assert isinstance(probe, PostgresSizes)
         yield probe
@@ -64,7 +64,7 @@ def test_sizes_are_those_of_the_server_to_the_byte(server: PostgresCluster) -> N
     with superuser(server, full) as cursor:
         cursor.execute("create table big as select repeat('x', 1000) as text from generate_series(1, 5000)")
         cursor.execute("checkpoint")
-    with superuser(server) as cursor, visit(server, login) as probe:
+    with superuser(server) as cursor, probing(server, login) as probe:
         assert {"postgres", "template0", "template1", empty, full} <= set(probe.list_databases())
         cursor.execute("select datname, pg_database_size(oid) from pg_database where datname in (%s, %s)", (empty, full))
         truth = dict(cursor.fetchall())
@@ -78,7 +78,7 @@ def test_a_database_without_connect_is_missing_with_the_grant_that_helps(server:
     login, forbidden, open_to_all = create_login(server), create_database(server), create_database(server)
     with superuser(server) as cursor:
         cursor.execute(f"revoke connect on database {forbidden} from public")
-    with visit(server, login) as probe:
+    with probing(server, login) as probe:
         missing, measured = probe.measure([forbidden, open_to_all])
         assert isinstance(missing, MissingSize)
         assert missing == MissingSize(forbidden, Reason.NO_PERMISSION, f"GRANT pg_monitor TO {login.username};")
@@ -93,13 +93,13 @@ def test_who_may_read_all_statistics_may_read_every_size(server: PostgresCluster
     with superuser(server) as cursor:
         cursor.execute(f"revoke connect on database {forbidden} from public")
         cursor.execute(f"grant pg_read_all_stats to {login.username}")
-    with visit(server, login) as probe:
+    with probing(server, login) as probe:
         assert isinstance(probe.measure([forbidden])[0], DatabaseSize)
 
 
 def test_a_database_dropped_between_listing_and_measuring_has_vanished(server: PostgresCluster) -> None:
     login, gone, stays = create_login(server), create_database(server), create_database(server)
-    with visit(server, login) as probe:
+    with probing(server, login) as probe:
         assert {gone, stays} <= set(probe.list_databases())
         with superuser(server) as cursor:
             cursor.execute(f"drop database {gone}")
@@ -148,7 +148,7 @@ def test_the_remains_of_an_interrupted_drop_are_measured_with_the_statement_that
     with superuser(server) as cursor:
         cursor.execute("update pg_database set datconnlimit = -2 where datname = %s returning oid", (corpse,))
         ((identifier,),) = cursor.fetchall()
-        with visit(server, login) as probe:
+        with probing(server, login) as probe:
             assert probe.list_databases()[corpse] == str(identifier)
             (size,) = probe.measure([corpse])
             assert isinstance(size, DatabaseSize)
@@ -161,19 +161,19 @@ def test_the_remains_of_an_interrupted_drop_are_measured_with_the_statement_that
             assert isinstance(size, DatabaseSize)
             assert (size.total_bytes, size.notice is None) == (0, False)
         cursor.execute(f"revoke connect on database {quoted(corpse)} from public")
-        with visit(server, login) as probe:
+        with probing(server, login) as probe:
             (missing,) = probe.measure([corpse])
             assert isinstance(missing, MissingSize)
             cursor.execute(missing.detail)
             assert isinstance(probe.measure([corpse])[0], DatabaseSize)
         cursor.execute(size.notice.partition("Run ")[2])
-        with visit(server, login) as probe:
+        with probing(server, login) as probe:
             assert corpse not in probe.list_databases()
 
 
 def test_a_database_without_files_has_no_size_instead_of_zero(newest: PostgresCluster) -> None:
     login, broken = create_login(newest), create_database(newest)
-    with superuser(newest) as cursor, visit(newest, login) as probe:
+    with superuser(newest) as cursor, probing(newest, login) as probe:
         cursor.execute("checkpoint")
         shutil.rmtree(newest.data / "base" / str(probe.list_databases()[broken]))
         assert probe.measure([broken]) == [MissingSize(broken, Reason.SERVER_ERROR, "the server lists it and finds no files of it")]
@@ -182,7 +182,7 @@ def test_a_database_without_files_has_no_size_instead_of_zero(newest: PostgresCl
 
 def test_a_probe_is_read_only_named_and_limited(server: PostgresCluster) -> None:
     login = create_login(server)
-    with visit(server, login, Deadlines(statement_seconds=7)) as probe:
+    with probing(server, login, Deadlines(statement_seconds=7)) as probe:
         settings = "current_setting('transaction_read_only'), current_setting('statement_timeout'), current_setting('application_name')"
         assert ask_through(probe, f"select {settings}") == [("on", "7s", "whalefall")]
         with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
@@ -196,7 +196,7 @@ def test_a_probe_sends_four_statements_and_nothing_else(server: PostgresCluster)
     login = create_login(server)
     with superuser(server) as cursor:
         cursor.execute(f"alter role {login.username} set log_statement = 'all'")
-    with visit(server, login) as probe:
+    with probing(server, login) as probe:
         probe.measure(list(probe.list_databases()))
     statements = [line for line in server.log.read_text().splitlines() if line.startswith(f"{login.username}: LOG:  statement:")]
     assert len(statements) == 4, statements
@@ -204,7 +204,7 @@ def test_a_probe_sends_four_statements_and_nothing_else(server: PostgresCluster)
 
 def test_the_identifier_of_a_database_survives_a_rename_and_no_new_database_gets_it(server: PostgresCluster) -> None:
     login, name, new = create_login(server), create_database(server), new_name("renamed")
-    with superuser(server) as cursor, visit(server, login) as probe:
+    with superuser(server) as cursor, probing(server, login) as probe:
         before = probe.list_databases()[name]
         cursor.execute(f"alter database {name} rename to {new}")
         after = probe.list_databases()
@@ -216,7 +216,7 @@ def test_the_identifier_of_a_database_survives_a_rename_and_no_new_database_gets
 
 def test_a_database_renamed_between_listing_and_measuring_is_not_measured_by_its_old_name(newest: PostgresCluster) -> None:
     login, name = create_login(newest), create_database(newest)
-    with superuser(newest) as cursor, visit(newest, login) as probe:
+    with superuser(newest) as cursor, probing(newest, login) as probe:
         probe.list_databases()
         cursor.execute(f"alter database {name} rename to {new_name('renamed')}")
         assert probe.measure([name]) == [MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")]
@@ -226,7 +226,7 @@ def test_a_database_renamed_between_listing_and_measuring_is_not_measured_by_its
 def test_hostile_database_names_are_measured_and_the_end_of_their_drop_works(newest: PostgresCluster, name: str) -> None:
     login = create_login(newest)
     create_database(newest, name)
-    with superuser(newest) as cursor, visit(newest, login) as probe:
+    with superuser(newest) as cursor, probing(newest, login) as probe:
         assert name in probe.list_databases()
         assert isinstance(probe.measure([name])[0], DatabaseSize)
         cursor.execute("update pg_database set datconnlimit = -2 where datname = %s", (name,))
@@ -241,7 +241,7 @@ def test_hostile_database_names_are_measured_and_the_end_of_their_drop_works(new
 def test_hostile_login_names_connect_and_get_a_grant_that_works(newest: PostgresCluster, username: str) -> None:
     forbidden = create_database(newest)
     login = create_login(newest, username)
-    with superuser(newest) as cursor, visit(newest, login) as probe:
+    with superuser(newest) as cursor, probing(newest, login) as probe:
         cursor.execute(f"revoke connect on database {forbidden} from public")
         (missing,) = probe.measure([forbidden])
         assert isinstance(missing, MissingSize)
@@ -251,7 +251,7 @@ def test_hostile_login_names_connect_and_get_a_grant_that_works(newest: Postgres
 
 def test_a_statement_ends_at_its_own_deadline(newest: PostgresCluster) -> None:
     login = create_login(newest)
-    with closing(psycopg2.connect(newest.url())) as other, visit(newest, login, Deadlines(statement_seconds=0.3)) as probe:
+    with closing(psycopg2.connect(newest.url())) as other, probing(newest, login, Deadlines(statement_seconds=0.3)) as probe:
         with other.cursor() as cursor:
             cursor.execute("lock table pg_catalog.pg_database in access exclusive mode")
         begun = time.monotonic()

@@ -38,7 +38,7 @@ VARIABLES = {
     "PGDATESTYLE": "nonsense",
     "PGGEQO": "nonsense",
 }
-VISIT = """
+PROBE = """
 import json, sys
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.errors import TargetError
@@ -55,18 +55,18 @@ except TargetError as error:
 """
 
 
-def visit(server: PostgresCluster, login: Login, home: Path, variables: dict[str, str], sslmode: str | None = None) -> str:
+def probing(server: PostgresCluster, login: Login, home: Path, variables: dict[str, str], sslmode: str | None = None) -> str:
     """The output of a probe from a machine with these variables and this home folder."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | variables | {"HOME": str(home)}
     target = json.dumps([server.host, server.port, login.username, login.password, sslmode])
     ended = subprocess.run(
-        [sys.executable, "-c", VISIT], input=target, capture_output=True, text=True, check=False, env=environment, timeout=60
+        [sys.executable, "-c", PROBE], input=target, capture_output=True, text=True, check=False, env=environment, timeout=60
     )
     return ended.stdout.strip() + ended.stderr.strip()
 
 
 def test_variables_change_nothing(newest: PostgresCluster, tmp_path: Path) -> None:
-    assert visit(newest, create_login(newest), tmp_path, VARIABLES) == "True"
+    assert probing(newest, create_login(newest), tmp_path, VARIABLES) == "True"
 
 
 @pytest.mark.parametrize("sslmode", [None, "require"])
@@ -77,7 +77,7 @@ def test_files_of_the_home_folder_change_nothing(tls: PostgresCluster, tmp_path:
     (folder / "postgresql.crt").write_text("no certificate")
     (folder / "postgresql.key").write_text("no key")
     (tmp_path / ".pg_service.conf").write_text("[evil]\nhostaddr=192.0.2.1\noptions=-c nonsense=1\n")
-    assert visit(tls, create_login(tls), tmp_path, {"PGSERVICE": "evil"}, sslmode) == "True"
+    assert probing(tls, create_login(tls), tmp_path, {"PGSERVICE": "evil"}, sslmode) == "True"
 
 
 def test_a_login_without_a_password_gets_none_of_the_home_folders(newest: PostgresCluster, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_login_without_a_password_gets_none_of_the_home_folders(newest: Postgr
     password_file.write_text("*:*:*:*:" + str(login.password).replace("\\", "\\\\").replace(":", "\\:"))
     password_file.chmod(0o600)
     for variables in ({}, {"PGPASSFILE": str(password_file)}, {"PGPASSWORD": str(login.password)}):
-        output = visit(newest, Login(login.username, None), tmp_path, variables)
+        output = probing(newest, Login(login.username, None), tmp_path, variables)
         assert output.startswith("authentication_failed"), output
         assert "no password supplied" in output
 
@@ -96,6 +96,6 @@ def test_an_authority_to_trust_is_named_by_the_instance_alone(tls: PostgresClust
     folder = tmp_path / ".postgresql"
     folder.mkdir()
     (folder / "root.crt").write_bytes((tls.folder / "authority.pem").read_bytes())
-    output = visit(tls, create_login(tls), tmp_path, {}, sslmode)
+    output = probing(tls, create_login(tls), tmp_path, {}, sslmode)
     assert output.startswith("tls_failed"), output
     assert f"sslmode {sslmode} needs an sslrootcert" in output

@@ -29,8 +29,8 @@ from whalefall_pipelines_tests.servers.postgresql import (
     new_cluster,
     superuser,
 )
+from whalefall_pipelines_tests.servers.probes import SECRET, failure, refused
 from whalefall_pipelines_tests.servers.running import running
-from whalefall_pipelines_tests.servers.visits import SECRET, failure, refused
 
 pytestmark = pytest.mark.process
 

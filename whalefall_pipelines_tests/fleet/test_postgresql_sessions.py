@@ -28,8 +28,8 @@ from whalefall_pipelines_tests.servers.postgresql import (
     new_cluster,
     superuser,
 )
+from whalefall_pipelines_tests.servers.probes import failure, refused
 from whalefall_pipelines_tests.servers.running import running
-from whalefall_pipelines_tests.servers.visits import failure, refused
 
 pytestmark = pytest.mark.process
 
@@ -153,8 +153,8 @@ def test_functions_and_operators_of_other_users_are_not_run(newest: PostgresClus
 def test_the_next_address_of_a_host_is_tried(newest: PostgresCluster, tmp_path: Path) -> None:
     login = create_login(newest)
 
-    def visit() -> None:
+    def probing() -> None:
         with ServerFleet().connect(SIZES, instance_at("twice.test", newest.port), login) as probe:
             assert isinstance(probe.measure(["postgres"])[0], DatabaseSize)
 
-    with_names(tmp_path, f"127.0.0.9 twice.test\n{newest.host} twice.test\n", visit)
+    with_names(tmp_path, f"127.0.0.9 twice.test\n{newest.host} twice.test\n", probing)

@@ -53,7 +53,7 @@ def churn(primary: PostgresCluster, is_over: threading.Event) -> None:
             cursor.execute("vacuum public.churn")
 
 
-def visit(stack: ExitStack, standby: PostgresCluster, login: Login) -> SizesProbe:
+def probing(stack: ExitStack, standby: PostgresCluster, login: Login) -> SizesProbe:
     """A probe as a run does it: a login that replay cancels is retried."""
     for _ in range(20):
         try:
@@ -91,7 +91,7 @@ def test_what_replay_cancels_is_measured_database_by_database(pair: tuple[Postgr
     try:
         assert any(is_cancelled(standby) for _ in range(50)), "replay cancels nothing here"
         with ExitStack() as stack:
-            probe = visit(stack, standby, login)
+            probe = probing(stack, standby, login)
             names = [name for name in probe.list_databases() if name.startswith("many_")]
             assert len(names) == DATABASES
             for _ in range(3):

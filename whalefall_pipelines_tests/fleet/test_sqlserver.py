@@ -12,11 +12,11 @@ from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver
+from whalefall_pipelines_tests.servers.probes import failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
-from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, MINIMAL, SEES_STATE, new_server, visit
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, MINIMAL, SEES_STATE, new_server, probing
 
 driver, server = targets.driver, targets.server
 PAGE = 8192
@@ -45,7 +45,7 @@ def size(
 def test_data_and_log_are_the_allocated_files_of_each_database(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", data_pages=(1000, 24), log_pages=128)
     server.catalogue.add_database("crm", data_pages=1, log_pages=2, defunct_pages=5000)
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert set(probe.list_databases()) == {"master", "model", "msdb", "tempdb", "shop", "crm"}
         assert probe.measure(["crm", "shop"]) == [size("crm", 1, 2), size("shop", 1024, 128)]
         assert probe.server_version == "SQL Server 16.0.4135.4"
@@ -54,7 +54,7 @@ def test_data_and_log_are_the_allocated_files_of_each_database(driver: Driver, s
 
 def test_sixteen_terabytes_do_not_overflow(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("huge", data_pages=(2**31 - 1, 2**31 - 1))
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert probe.measure(["huge"]) == [size("huge", 2 * (2**31 - 1), 128)]
 
 
@@ -67,7 +67,7 @@ def test_the_growth_limit_is_that_of_all_files_together(
 ) -> None:
     server.catalogue.add_database("shop", data_pages=(100, 100), most_pages=most_pages, growth=growth)
     server.catalogue.add_database("docs", container_pages=1, most_pages=5000)
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         limits = [outcome.growth_limit_bytes for outcome in probe.measure(["shop", "docs"]) if isinstance(outcome, DatabaseSize)]
     assert limits == [None if limit_pages is None else limit_pages * PAGE, None]
 
@@ -75,7 +75,7 @@ def test_the_growth_limit_is_that_of_all_files_together(
 def test_a_snapshot_is_not_a_database(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop")
     server.catalogue.add_database("shop_at_noon", snapshot_of="shop")
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert "shop_at_noon" not in probe.list_databases()
         assert probe.measure(["shop_at_noon"]) == [MissingSize("shop_at_noon", Reason.VANISHED, "dropped between listing and measuring")]
 
@@ -83,7 +83,7 @@ def test_a_snapshot_is_not_a_database(driver: Driver, server: SqlServer) -> None
 @pytest.mark.parametrize("state", ["OFFLINE", "EMERGENCY"])
 def test_closed_files_stand_still_and_are_measured(driver: Driver, server: SqlServer, state: str) -> None:
     server.catalogue.add_database("archive", state=state)
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert probe.measure(["archive"]) == [size("archive", 1024, 128)]
 
 
@@ -91,7 +91,7 @@ def test_closed_files_stand_still_and_are_measured(driver: Driver, server: SqlSe
 def test_files_that_may_be_incomplete_are_missing_and_neighbours_are_measured(driver: Driver, server: SqlServer, state: str) -> None:
     server.catalogue.add_database("broken", state=state)
     server.catalogue.add_database("fine")
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         missing, measured = probe.measure(["broken", "fine"])
     assert isinstance(missing, MissingSize)
     assert (missing.reason, state in missing.detail) == (Reason.UNAVAILABLE, True)
@@ -100,7 +100,7 @@ def test_files_that_may_be_incomplete_are_missing_and_neighbours_are_measured(dr
 
 def test_a_database_dropped_between_listing_and_measuring_has_vanished(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("gone")
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert "gone" in probe.list_databases()
         server.catalogue.drop_database("gone")
         assert probe.measure(["gone"]) == [MissingSize("gone", Reason.VANISHED, "dropped between listing and measuring")]
@@ -110,7 +110,7 @@ def test_containers_are_counted_where_the_login_can_connect_to_the_database(driv
     with new_server(*MINIMAL) as server:
         server.catalogue.add_database("shop", container_pages=77)
         server.catalogue.add_database("fine")
-        with visit(driver, server) as probe:
+        with probing(driver, server) as probe:
             missing, measured = probe.measure(["shop", "fine"])
             assert missing == MissingSize("shop", Reason.NO_PERMISSION, "GRANT CONNECT ANY DATABASE TO [monitor];")
             assert measured == size("fine", 1024, 128)
@@ -120,7 +120,7 @@ def test_containers_are_counted_where_the_login_can_connect_to_the_database(driv
 
 def test_containers_of_a_closed_database_are_unknown(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", container_pages=77, state="OFFLINE")
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         (missing,) = probe.measure(["shop"])
     assert isinstance(missing, MissingSize)
     assert (missing.reason, "offline" in missing.detail) == (Reason.UNAVAILABLE, True)
@@ -129,25 +129,25 @@ def test_containers_of_a_closed_database_are_unknown(driver: Driver, server: Sql
 def test_without_the_privilege_to_see_files_every_database_is_missing_with_the_grant(driver: Driver) -> None:
     with new_server("CONNECT SQL") as server:
         server.catalogue.add_database("shop")
-        with visit(driver, server) as probe:
+        with probing(driver, server) as probe:
             grant = "GRANT VIEW ANY DEFINITION TO [monitor];"
             assert probe.measure(["shop"]) == [MissingSize("shop", Reason.NO_PERMISSION, grant)]
         server.catalogue.grant(LOGIN.username, "VIEW ANY DEFINITION")
-        with visit(driver, server) as probe:
+        with probing(driver, server) as probe:
             assert probe.measure(["shop"]) == [size("shop", 1024, 128)]
 
 
 def test_a_listing_that_hides_databases_is_refused_instead_of_believed(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop")
     server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
-    with visit(driver, server) as probe, failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as messages:
+    with probing(driver, server) as probe, failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as messages:
         probe.list_databases()
     assert messages[0].endswith("run on that server: GRANT VIEW ANY DATABASE TO [monitor];")
 
 
 def test_missing_privileges_are_reported_with_their_grants(driver: Driver) -> None:
     with new_server(*MINIMAL) as server:
-        with visit(driver, server) as probe:
+        with probing(driver, server) as probe:
             assert {right.statement: right.is_held for right in probe.privileges() if not right.is_optional} == {
                 "GRANT VIEW ANY DATABASE TO [monitor];": True,
                 "GRANT VIEW ANY DEFINITION TO [monitor];": True,
@@ -155,20 +155,20 @@ def test_missing_privileges_are_reported_with_their_grants(driver: Driver) -> No
             assert [right.is_held for right in probe.privileges() if right.is_optional] == [False, False, False]
         for right in ("CONNECT ANY DATABASE", SEES_STATE, *BACKUPS):
             server.catalogue.grant(LOGIN.username, right)
-        with visit(driver, server) as probe:
+        with probing(driver, server) as probe:
             assert all(right.is_held for right in probe.privileges())
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_database_names_are_measured_with_their_containers(driver: Driver, server: SqlServer, name: str) -> None:
     server.catalogue.add_database(name, container_pages=7, used_pages=5)
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert name in probe.list_databases()
         assert probe.measure([name]) == [size(name, 1024 + 7, 128, used_pages=5 + 7)]
 
 
 def test_a_probe_sends_four_statements_and_names_itself(driver: Driver, server: SqlServer) -> None:
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         probe.measure(list(probe.list_databases()))
     (session,) = server.sessions
     assert [text for text in session.statements if text.startswith("-- ")] == session.statements[-4:]
@@ -189,7 +189,7 @@ def test_a_probe_sends_four_statements_and_names_itself(driver: Driver, server: 
     ],
 )
 def test_errors_mean_the_same_through_either_driver(driver: Driver, server: SqlServer, number: int, severity: int, reason: Reason) -> None:
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         server.next_error = ServerError(number, "A message; [with] (4060) of its own.", severity=severity)
         with failure(reason, SizesError, LOGIN.password) as messages:
             probe.list_databases()
@@ -197,7 +197,7 @@ def test_errors_mean_the_same_through_either_driver(driver: Driver, server: SqlS
 
 
 def test_a_statement_ends_at_its_own_deadline_and_the_server_is_told(driver: Driver, server: SqlServer) -> None:
-    with visit(driver, server, deadlines=Deadlines(2, 1, 30)) as probe:
+    with probing(driver, server, deadlines=Deadlines(2, 1, 30)) as probe:
         server.held.set()
         begun = time.monotonic()
         with failure(Reason.TIMEOUT, SizesError, LOGIN.password, within=4) as messages:

@@ -9,11 +9,11 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import Method, RecoveredSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver
+from whalefall_pipelines_tests.servers.probes import failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import File
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
-from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, MINIMAL, new_server, visit
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.sqlserver.targets import BACKUPS, LOGIN, MINIMAL, new_server, probing
 
 driver, server = targets.driver, targets.server
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
@@ -27,7 +27,7 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
 
 
 def recovered(driver: Driver, server: SqlServer, *names: str, timezone: ZoneInfo = SHANGHAI) -> list[RecoveredSize]:
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         return sorted(probe.recover_sizes(names or ("shop",), FIRST, LAST, timezone), key=lambda size: (size.database_name, size.stat_date))
 
 
@@ -117,7 +117,7 @@ def test_a_backup_without_a_time_zone_has_no_day(driver: Driver, server: SqlServ
 def test_without_the_privilege_the_grants_are_named(driver: Driver) -> None:
     with (
         new_server(*MINIMAL, BACKUPS[0]) as server,
-        visit(driver, server) as probe,
+        probing(driver, server) as probe,
         failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as messages,
     ):
         probe.recover_sizes(["shop"], FIRST, LAST, SHANGHAI)

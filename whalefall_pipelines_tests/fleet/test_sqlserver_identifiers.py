@@ -7,12 +7,12 @@ from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.sizes import SizesProbe
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver
+from whalefall_pipelines_tests.servers.probes import failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import RESOURCE_BYTES
 from whalefall_pipelines_tests.servers.sqlserver.messages import ServerError
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
-from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, MINIMAL, SEES_STATE, new_server, visit
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, MINIMAL, SEES_STATE, new_server, probing
 
 driver, server = targets.driver, targets.server
 PAGE = 8192
@@ -20,7 +20,7 @@ HALF, OTHER_HALF, NUL = "caf\ud83d", "caf\ud83e", "a\0b"
 
 
 def listed(driver: Driver, server: SqlServer) -> dict[str, str | None]:
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         return dict(probe.list_databases())
 
 
@@ -52,14 +52,14 @@ def test_system_databases_keep_their_identifiers_when_the_server_restarts(driver
 
 
 def test_a_server_reports_its_identity_and_start_time(driver: Driver, server: SqlServer) -> None:
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         first = probe.identity()
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert probe.identity() == first
     server.catalogue.restart()
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         second = probe.identity()
-    with new_server() as stranger, visit(driver, stranger) as probe:
+    with new_server() as stranger, probing(driver, stranger) as probe:
         third = probe.identity()
     assert first
     assert second
@@ -72,7 +72,7 @@ def test_a_server_reports_its_identity_and_start_time(driver: Driver, server: Sq
 
 def test_a_login_that_does_not_see_msdb_learns_no_identity(driver: Driver, server: SqlServer) -> None:
     server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert probe.identity() is None
 
 
@@ -80,12 +80,12 @@ def test_shared_bytes_are_those_of_snapshots_and_of_the_resource_database(driver
     server.catalogue.add_database("shop", data_pages=1000)
     server.catalogue.add_database("shop_at_noon", data_pages=1000, snapshot_of="shop", sparse_bytes=3 * 65536)
     server.catalogue.revoke(LOGIN.username, SEES_STATE)
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert probe.measure_shared() is None
         (right,) = (right for right in probe.privileges() if not right.is_held)
     assert (right.statement, right.is_optional) == ("GRANT VIEW SERVER STATE TO [monitor];", True)
     server.catalogue.grant(LOGIN.username, SEES_STATE)
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert probe.measure_shared() == RESOURCE_BYTES + 3 * 65536
         assert all(right.is_held for right in probe.privileges())
         server.next_error, server.error_on = ServerError(8134, "as told"), "dm_io_virtual_file_stats"
@@ -94,7 +94,7 @@ def test_shared_bytes_are_those_of_snapshots_and_of_the_resource_database(driver
 
 def test_databases_that_are_hidden_are_not_taken_for_shared_bytes(driver: Driver, server: SqlServer) -> None:
     server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert probe.measure_shared() is None
 
 
@@ -107,7 +107,7 @@ def test_names_that_are_not_valid_text_are_distinguished_and_measured(driver: Dr
     for pages, name in enumerate((HALF, OTHER_HALF, NUL, "caf\\ud83d", "café 🐋"), 1):
         server.catalogue.add_database(name, data_pages=pages, log_pages=0, used_pages=pages)
     names = ["caf\\ud83d", "caf\\ud83e", "a\\u0000b", "caf\\\\ud83d", "café 🐋"]
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         assert set(names) < set(probe.list_databases())
         assert measured(probe, *names) == [1, 2, 3, 4, 5]
         assert [outcome.used_bytes for outcome in probe.measure(names) if isinstance(outcome, DatabaseSize)] == [
@@ -120,7 +120,7 @@ def test_names_that_are_not_valid_text_are_distinguished_and_measured(driver: Dr
 def test_containers_of_a_name_that_is_not_valid_text_affect_only_that_database(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database(HALF, container_pages=7)
     server.catalogue.add_database("shop", data_pages=1, log_pages=1)
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         (missing, _) = probe.measure(["caf\\ud83d", "shop"])
         assert measured(probe, "caf\\ud83d", "shop") == [2]
     assert isinstance(missing, MissingSize)
@@ -132,7 +132,7 @@ def test_on_amazon_rds_only_statements_that_can_run_there_are_suggested(driver: 
     with new_server(*MINIMAL) as server:
         server.catalogue.add_database("rdsadmin")
         server.catalogue.add_database("shop", container_pages=7)
-        with visit(driver, server) as probe:
+        with probing(driver, server) as probe:
             (missing,) = probe.measure(["shop"])
             advice = [right.statement for right in probe.privileges()]
     assert missing == MissingSize("shop", Reason.NO_PERMISSION, "USE [shop]; CREATE USER [monitor] FOR LOGIN [monitor];")
@@ -146,7 +146,7 @@ def test_a_part_of_the_listing_is_never_taken_for_all_of_it(driver: Driver, serv
         server.catalogue.deny(LOGIN.username, "VIEW ANY DATABASE")
     else:
         server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         (grant, *_) = (right.statement for right in probe.privileges() if not right.is_held)
         with failure(Reason.NO_PERMISSION, SizesError, LOGIN.password) as messages:
             probe.list_databases()
@@ -156,7 +156,7 @@ def test_a_part_of_the_listing_is_never_taken_for_all_of_it(driver: Driver, serv
 def test_used_space_is_unknown_where_objects_are_hidden(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop", used_pages=5)
     server.catalogue.deny(LOGIN.username, "VIEW DEFINITION ON [shop]")
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         (size,) = probe.measure(["shop"])
     assert isinstance(size, DatabaseSize)
     assert size.used_bytes is None

@@ -17,10 +17,10 @@ from whalefall_pipelines.fleet.sqlserver.connection import translating
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver
 from whalefall_pipelines_tests.servers.dead_host import answering_host
 from whalefall_pipelines_tests.servers.own_names import with_names
+from whalefall_pipelines_tests.servers.probes import SECRET, failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
-from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, connect, instance_at, visit
-from whalefall_pipelines_tests.servers.visits import SECRET, failure
+from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, connect, instance_at, probing
 
 driver, server = targets.driver, targets.server
 HOSTILE = ["plain", "a;b", "a}b", "a}}", "{a", "{a}", "a=b;SERVER=x", "'\"\\", " a ", "päß", "🐋", "?", "%(x)s", "]", "x" * 128]
@@ -30,7 +30,7 @@ HOSTILE = ["plain", "a;b", "a}b", "a}}", "{a", "{a}", "a=b;SERVER=x", "'\"\\", "
 def test_hostile_passwords_and_login_names_connect(driver: Driver, server: SqlServer, text: str) -> None:
     username = text.replace("\\", "/")  # a backslash makes it a Windows login, never one of SQL Server's own
     server.catalogue.add_login(username, text, "VIEW ANY DEFINITION")
-    with visit(driver, server, Login(username, text)) as probe:
+    with probing(driver, server, Login(username, text)) as probe:
         (grant, *_) = (right.statement for right in probe.privileges())
     assert grant == f"GRANT VIEW ANY DATABASE TO [{username.replace(']', ']]')}];"
 
@@ -41,7 +41,7 @@ def test_what_a_driver_cannot_pass_on_is_never_sent(server: SqlServer) -> None:
         connect(targets.driver_of("freetds"), instance_at(server.host, server.port), login)
     assert "cannot pass on a user name or password" in messages[0]
     server.catalogue.add_login("other", str(login.password))
-    with visit(targets.driver_of("microsoft"), server, Login("other", login.password)) as probe:
+    with probing(targets.driver_of("microsoft"), server, Login("other", login.password)) as probe:
         assert probe.list_databases()
 
 
@@ -75,7 +75,7 @@ def test_a_default_database_that_cannot_be_opened_is_named(driver: Driver, serve
         connect(driver, instance_at(server.host, server.port, default_database=database))
     assert f'"{database}"' in messages[0]
     assert messages[0].endswith("correct the default database of the instance.")
-    with visit(driver, server, default_database="msdb") as probe:
+    with probing(driver, server, default_database="msdb") as probe:
         assert probe.list_databases()
 
 

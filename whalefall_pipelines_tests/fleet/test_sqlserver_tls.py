@@ -12,19 +12,19 @@ import pytest
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver, connection_string
+from whalefall_pipelines_tests.servers.probes import failure
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
-from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, connect, driver_of, instance_at, new_server, tls_context, visit
-from whalefall_pipelines_tests.servers.visits import failure
+from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, connect, driver_of, instance_at, new_server, probing, tls_context
 
 driver = targets.driver
 # A probe in its own process, whose environment says which authorities the system trusts.
-VISIT = """
+PROBE = """
 import sys
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, driver_of, instance_at
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.sqlserver.sizes import connect_through
-from whalefall_pipelines_tests.servers.visits import QUICK
+from whalefall_pipelines_tests.servers.probes import QUICK
 instance = instance_at(sys.argv[1], int(sys.argv[2]), sslmode="verify-full")
 with connect_through(driver_of("microsoft"), instance, LOGIN, QUICK, Watchdog()) as probe:
     print(len(probe.list_databases()))
@@ -50,7 +50,7 @@ def test_the_password_is_always_encrypted_and_everything_when_either_side_wants_
 ) -> None:
     with new_server(tls=context, forces_encryption=forces) as server:
         server.catalogue.add_database("shop", container_pages=7)
-        with visit(driver, server, sslmode=sslmode) as probe:
+        with probing(driver, server, sslmode=sslmode) as probe:
             assert len(probe.measure(list(probe.list_databases()))) == 5
         (session,) = server.sessions
         assert (session.is_login_encrypted, session.is_encrypted) == (True, not login_only)
@@ -58,7 +58,7 @@ def test_the_password_is_always_encrypted_and_everything_when_either_side_wants_
 
 def test_disable_is_what_the_driver_has_for_it(driver: Driver, context: ssl.SSLContext) -> None:
     """FreeTDS sends everything in plain text; Microsoft's driver always encrypts at least the login."""
-    with new_server(tls=context) as server, visit(driver, server, sslmode="disable"):
+    with new_server(tls=context) as server, probing(driver, server, sslmode="disable"):
         (session,) = server.sessions
         assert (session.is_login_encrypted, session.is_encrypted) == (driver.is_microsoft, False)
 
@@ -106,7 +106,7 @@ def test_a_certificate_of_a_trusted_authority_is_accepted_for_its_own_host_only(
     environment = os.environ | {"SSL_CERT_FILE": str(folder / "authority.pem")}
     with new_server(tls=context) as server:
         for host, is_accepted in (("localhost", True), ("127.0.0.1", False)):  # the driver does not read addresses in certificates
-            command = [sys.executable, "-c", VISIT, host, str(server.port)]
+            command = [sys.executable, "-c", PROBE, host, str(server.port)]
             result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
             assert (result.stdout == "4\n") is is_accepted, result.stderr
             assert is_accepted or "does not match host name" in result.stderr

@@ -1,4 +1,4 @@
-"""A production deployment as in the README: roles separated with psql, Dagster with the writer's login, and no problem for the doctor."""
+"""A production deployment as documented: roles separated with psql, Dagster with the writer's login, and no problem for the doctor."""
 
 import contextlib
 import subprocess

@@ -127,7 +127,7 @@ def test_the_writer_creates_and_expires_months_that_the_owner_owns(separated: Se
     outcomes = expire_table_partitions(separated.writer, SETTINGS, DAY, beyond_limit=True).outcomes
     assert {outcome.error for outcome in outcomes} == {None}
     assert Month(2024, 3) in {outcome.step.month for outcome in outcomes}
-    assert {partition.place for partition in read_catalogue(separated.owner)} == {Place.ATTACHED}
+    assert {table_partition.place for table_partition in read_catalogue(separated.owner)} == {Place.ATTACHED}
     owners = "select distinct pg_get_userbyid(relowner) from pg_class where relname ~ '_size_' and relkind in ('r', 'p')"
     assert query(separated.owner, owners) == [("up-owner",)]
     assert query(separated.writer, "select current_user, count(*) from instance_size_stats_2026_11 group by 1") == []
@@ -137,7 +137,7 @@ def test_the_writer_creates_and_expires_months_that_the_owner_owns(separated: Se
 def test_a_superuser_who_makes_a_month_does_not_take_it_from_the_owner(separated: Separated) -> None:
     ensure_months(separated.superuser, [date(2020, 3, 1), DAY])
     assert {outcome.error for outcome in expire_table_partitions(separated.writer, SETTINGS, DAY).outcomes} == {None}
-    assert [partition.name for partition in read_catalogue(separated.owner) if partition.month == Month(2020, 3)] == []
+    assert [table_partition.name for table_partition in read_catalogue(separated.owner) if table_partition.month == Month(2020, 3)] == []
 
 
 def test_where_the_owner_keeps_the_months_the_writer_collects_into_those_that_are_there(strict: Separated, tmp_path: Path) -> None:

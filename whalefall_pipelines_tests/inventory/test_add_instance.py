@@ -100,7 +100,7 @@ def test_a_removed_instance_does_not_take_the_login_of_others_with_it(store: Dat
 @pytest.mark.parametrize(
     ("values", "word"),
     [
-        ({"engine": "postgres"}, "unknown engine; write"),
+        ({"engine": "db2"}, "unknown engine; write"),
         ({"port": "0"}, "65535"),
         ({"port": "65536"}, "65535"),
         ({"port": "５４３２"}, "65535"),  # noqa: RUF001 - digits that int() would take

@@ -75,7 +75,7 @@ def test_each_failure_is_one_servers_own(store: Database, tmp_path: Path) -> Non
         "secret": Reason.SECRET_UNREADABLE,
     }
     assert [name for name, result in results.items() if result.is_reached] == ["fine"]
-    assert servers["secret"].visits == 0
+    assert servers["secret"].probes == 0
 
 
 def test_an_engine_without_a_driver_is_one_servers_failure(store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_a_bug_in_one_probe_fails_only_that_server(store: Database, tmp_path: Pa
     def stumble(_server: FakeServer) -> None:
         raise ZeroDivisionError("by zero")
 
-    results = examine(store, tmp_path, FakeFleet({"a": server(on_visit=stumble), "b": server()}))
+    results = examine(store, tmp_path, FakeFleet({"a": server(on_probe=stumble), "b": server()}))
     assert "ZeroDivisionError" in str(results["a"].error)
     assert results["b"].is_fine
 

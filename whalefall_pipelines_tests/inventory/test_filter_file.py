@@ -25,7 +25,7 @@ def test_filters_are_added_to_the_system_databases() -> None:
     ("text", "line"),
     [
         ("- a", 1),
-        ("mysql: {}\npostgres: {}", 2),
+        ("mysql: {}\ndb2: {}", 2),
         ("mysql:\n  names: a", 2),
         ("mysql:\n  names: [a]\n  name: [b]", 3),
         ("mysql:\n  names:\n  - [a]", 3),

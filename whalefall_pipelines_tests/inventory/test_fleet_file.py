@@ -123,9 +123,15 @@ def test_defaults_serve_every_instance_and_shared_credentials_are_named_once() -
     assert [entry.line for entry in document.instances] == [6, 7, 8]
 
 
+def test_mariadb_and_postgres_are_names_of_engines() -> None:
+    text = "- {name: a, engine: mariadb, host: h, username: u}\n- {name: b, engine: postgres, host: h, username: u}\n"
+    entries = parse_fleet_yaml(text, "fleet.yaml")
+    assert [(entry.engine, entry.port) for entry in entries.instances] == [(Engine.MYSQL, 3306), (Engine.POSTGRESQL, 5432)]
+
+
 def test_every_bad_entry_is_found_with_its_line() -> None:
     text = f"""
-- {{name: a, engine: postgres, host: h, username: u}}
+- {{name: a, engine: sybase, host: h, username: u}}
 - {{name: b, engine: db2, host: h, username: u}}
 - {{name: c, engine: mysql, host: h, username: u, port: 70000}}
 - {{name: d, engine: mysql, host: h}}

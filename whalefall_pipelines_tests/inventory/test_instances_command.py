@@ -50,6 +50,22 @@ def test_an_added_instance_is_listed_and_shown(store_environment: dict[str, str]
     assert "db.example:6432" in succeed(store_environment, "instances", "list")
 
 
+def test_a_server_that_comes_back_says_that_it_keeps_its_tags_and_limit(store_environment: dict[str, str]) -> None:
+    succeed(store_environment, *ADD, "db1", "--tag", "env=prod", "--capacity-limit", "1TiB")
+    succeed(store_environment, "instances", "remove", "db1", "--yes")
+    result = whalefall(store_environment, *ADD, "db1")
+    assert "It keeps tags env=prod and capacity_limit 1TiB" in result.stderr
+    shown = document(store_environment, "instances", "show", "db1")
+    assert (shown["tags"], shown["capacity_limit_bytes"]) == ({"env": "prod"}, 2**40)
+
+
+def test_mariadb_and_postgres_are_understood(store_environment: dict[str, str]) -> None:
+    for name, engine in (("m", "mariadb"), ("p", "postgres")):
+        succeed(store_environment, "instances", "add", name, "--engine", engine, "--host", name, "--username", "u", "--offline")
+    listed = {row["name"]: (row["engine"], row["address"]) for row in document(store_environment, "instances", "list")}
+    assert listed == {"m": ("mysql", "m:3306"), "p": ("postgresql", "p:5432")}
+
+
 def test_show_lists_each_database_with_its_latest_size(store: Database, store_environment: dict[str, str]) -> None:
     succeed(store_environment, *ADD, "db1")
     with store.transaction() as cursor:

@@ -69,7 +69,7 @@ def store_login(postgres_server: PostgresCluster) -> Iterator[None]:
         cursor.execute("drop role store_canary")
 
 
-def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engine, port: int, username: str) -> set[str]:
+def query_during_probe(store: Database, environment: dict[str, str], engine: Engine, port: int, username: str) -> set[str]:
     register(store, "target", engine=engine, port=port)
     with installation(store, environment) as (configured, database):
         secrets = SecretBox(configured, {"MONITOR_LOGIN": LOGIN})
@@ -78,11 +78,12 @@ def ask_in_mid_visit(store: Database, environment: dict[str, str], engine: Engin
             cursor.execute("update credentials set username = %s, secret = %s", (username, sealed))
         (instance,) = active_instances(database)
         collector = server_collector(configured, database)
+        servers = collector.servers
         alive: list[object] = [registered_instances(database), Installation(configured), WhalefallResource(), embedded.address(configured)]
-        alive.append(ConnectionTester(database, collector.fleet, secrets, collector.filters, 2))
+        alive.append(ConnectionTester(database, servers.fleet, secrets, servers.filters, 2))
         login = secrets.reveal(sealed, username, "target")
         assert login.password == LOGIN, "there is nothing to give away"
-        with collector.fleet.connect(SIZES, instance, login) as probe:
+        with servers.fleet.connect(SIZES, instance, login) as probe:
             assert probe.list_databases()
             seen, leaks = leaking_objects()
         assert leaks == {}
@@ -96,7 +97,7 @@ def test_no_object_reveals_a_password_during_a_probe_of_postgresql(
     with superuser(postgres_server) as cursor:
         cursor.execute(f"create role login_canary login password '{LOGIN}'")
     try:
-        seen = ask_in_mid_visit(store, store_environment, Engine.POSTGRESQL, postgres_server.port, "login_canary")
+        seen = query_during_probe(store, store_environment, Engine.POSTGRESQL, postgres_server.port, "login_canary")
     finally:
         with superuser(postgres_server) as cursor:
             cursor.execute("drop role login_canary")
@@ -123,7 +124,7 @@ def test_no_object_reveals_a_password_during_a_probe_of_mariadb(
     account = "login_canary@'127.0.0.1'"
     maria.ask(f"create user {account} identified by '{LOGIN}'", f"grant process, show view on *.* to {account}")
     try:
-        seen = ask_in_mid_visit(store, store_environment, Engine.MYSQL, maria.port, "login_canary")
+        seen = query_during_probe(store, store_environment, Engine.MYSQL, maria.port, "login_canary")
     finally:
         maria.ask(f"drop user {account}")
     assert {"MySQLSizes", "Connection", "Login"} <= seen

@@ -54,6 +54,15 @@ def test_a_removed_instance_is_restored_even_without_a_change() -> None:
     assert not registration.is_empty
 
 
+def test_a_restored_instance_keeps_its_tags_and_limit_unless_it_is_given_others() -> None:
+    removed = (registered(replace(ENTRY, capacity_limit_bytes=2**40), deleted_at=NOW),)
+    (planned,) = plan(replace(ENTRY, tags={}), stored=removed).instances
+    assert (planned.entry.tags, planned.entry.capacity_limit_bytes) == ({"env": "prod"}, 2**40)
+    assert (planned.kept, planned.changes) == (("tags env=prod", "capacity_limit 1TiB"), ())
+    (planned,) = plan(replace(ENTRY, tags={"env": "test"}, capacity_limit_bytes=2**30), stored=removed).instances
+    assert (planned.kept, [change.field for change in planned.changes]) == ((), ["tags", "capacity_limit"])
+
+
 def test_registered_instances_that_are_not_named_are_counted_and_removed_ones_are_not() -> None:
     others = (registered(replace(ENTRY, name="b")), registered(replace(ENTRY, name="c"), deleted_at=NOW))
     registration = plan(ENTRY, stored=(registered(), *others))

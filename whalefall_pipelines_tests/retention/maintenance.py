@@ -36,7 +36,7 @@ def insert(day: date, number: int = 1) -> str:
 
 
 def months(store: Database, table_name: str = TABLE, place: Place = Place.ATTACHED) -> list[str]:
-    return sorted(str(partition.month) for partition in read_catalogue(store, [table_name]) if partition.place is place)
+    return sorted(str(table_partition.month) for table_partition in read_catalogue(store, [table_name]) if table_partition.place is place)
 
 
 def every_month(first: Month, last: Month) -> list[str]:

@@ -89,11 +89,11 @@ def test_every_table_survives_the_journey(maintenance_store: Database, tmp_path:
             "expected_count, estimated_count, is_final) values (1, 'a', 'daily', '2025-09-30', '2025-09-30', 1, 1, 0, true)"
         )
     for table_name in PARTITIONED_TABLES:
-        (partition,) = read_catalogue(maintenance_store, [table_name])
+        (table_partition,) = read_catalogue(maintenance_store, [table_name])
         before = query(maintenance_store, f"select * from {table_name} order by instance_id")
-        file = archive_month(maintenance_store, partition, tmp_path)
+        file = archive_month(maintenance_store, table_partition, tmp_path)
         with maintenance_store.transaction() as cursor:
-            cursor.execute(f"drop table {partition.name}")
+            cursor.execute(f"drop table {table_partition.name}")
         restore_archive(maintenance_store, file)
         assert query(maintenance_store, f"select * from {table_name} order by instance_id") == before
 
@@ -118,7 +118,7 @@ def test_a_damaged_file_is_refused_and_nothing_is_made(store: Database, tmp_path
     with pytest.raises(NotFoundError):
         restore_archive(store, file)
     assert query(store, ROWS) == []
-    assert all(partition.month != Month(2025, 9) for partition in read_catalogue(store))
+    assert all(table_partition.month != Month(2025, 9) for table_partition in read_catalogue(store))
 
 
 def test_nothing_is_restored_over_a_month_that_exists(store: Database, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_month_whose_archive_fails_is_attached_again(store: Database, tmp_path
     outcomes = expire(store, tmp_path)
     assert [type(outcome.error) for outcome in outcomes] == [ArchiveError] * 2
     assert [row[: len(before[0])] for row in query(store, ROWS)] == before
-    assert all(partition.place is Place.ATTACHED for partition in read_catalogue(store, [TABLE]))
+    assert all(table_partition.place is Place.ATTACHED for table_partition in read_catalogue(store, [TABLE]))
     assert list(tmp_path.iterdir()) == []
 
 

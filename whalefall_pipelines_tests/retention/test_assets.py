@@ -134,7 +134,7 @@ def test_creating_drops_nothing_and_expiring_creates_nothing(
         cursor.execute(f"drop table {this_month.plus(3).table_partition(TABLE)}")
     expire(store, dagster_instance, archive_dir=tmp_path)
     assert set(failing(dagster_instance)) == {"enough_months_ahead"}
-    assert [str(partition.month) for partition in read_catalogue(store, [TABLE])] == [
+    assert [str(table_partition.month) for table_partition in read_catalogue(store, [TABLE])] == [
         str(month) for month in months_between(this_month.plus(-12), this_month.plus(2))
     ]
     assert len(list(tmp_path.glob("*.parquet"))) == 2
@@ -147,7 +147,7 @@ def test_nothing_in_a_run_config_makes_the_asset_drop_a_month(
     ensure_month(store, TABLE, this_month.plus(-13))
     run_config = {"ops": {"table_partitions": {"config": config}}}
     dg.materialize([table_partitions], run_config=run_config, resources={"whalefall": resource(store)}, instance=dagster_instance)
-    assert this_month.plus(-13) in {partition.month for partition in read_catalogue(store, [TABLE])}
+    assert this_month.plus(-13) in {table_partition.month for table_partition in read_catalogue(store, [TABLE])}
 
 
 def test_the_plan_is_made_once_a_run_and_the_catalogue_read_again_where_something_was_done(
@@ -211,7 +211,7 @@ def test_an_expiry_during_another_maintenance_fails_with_a_code_and_is_retried_a
     assert request.job_name == "expire_table_partitions"
     assert [request.run_key for request in requests(store, dagster_instance, **soon)] == [request.run_key]
     expire(store, dagster_instance)
-    assert old not in {partition.month for partition in read_catalogue(store, [TABLE])}
+    assert old not in {table_partition.month for table_partition in read_catalogue(store, [TABLE])}
     assert requests(store, dagster_instance, **soon) == []
 
 
@@ -303,7 +303,7 @@ def test_the_sensor_notices_a_write_that_met_a_missing_month(
     (request,) = requests(store, dagster_instance)
     assert request.job_name == "create_table_partitions"
     create(store, dagster_instance)
-    assert last in {partition.month for partition in read_catalogue(store, [table_name])}
+    assert last in {table_partition.month for table_partition in read_catalogue(store, [table_name])}
     assert requests(store, dagster_instance) == []
     _, outcomes = fleet.collect(yesterday)
     assert outcomes["a"].error is None

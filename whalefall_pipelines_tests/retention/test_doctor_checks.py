@@ -14,8 +14,8 @@ THIS = Month(2026, 11)
 
 def a_step(kind: StepKind, month: Month, place: Place | None = Place.ATTACHED) -> Step:
     name = month.table_partition("instance_size_stats")
-    partition = TablePartition("instance_size_stats", "public", name, place, month.first_day, month.end_day, 0, 0) if place else None
-    return Step(kind=kind, table_name="instance_size_stats", month=month, name=name, why="because", partition=partition)
+    table_partition = TablePartition("instance_size_stats", "public", name, place, month.first_day, month.end_day, 0, 0) if place else None
+    return Step(kind=kind, table_name="instance_size_stats", month=month, name=name, why="because", table_partition=table_partition)
 
 
 def test_a_missing_month_is_a_problem_once_it_has_begun_and_a_warning_before() -> None:

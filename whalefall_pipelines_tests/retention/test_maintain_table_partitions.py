@@ -163,12 +163,12 @@ def test_a_role_without_the_privilege_learns_which_one_is_missing(maintenance_se
 def test_rows_are_estimated_until_they_are_counted(store: Database) -> None:
     have(store, Month(2026, 11), Month(2026, 11), TABLE)
     execute(store, insert(TODAY), insert(TODAY, 2))
-    (partition,) = read_catalogue(store, [TABLE])
-    assert (partition.rows, count_rows(store, partition)) == (None, 2)
-    execute(store, f"analyze {partition.name}")
-    (partition,) = read_catalogue(store, [TABLE])
-    assert partition.rows == 2
-    assert partition.total_bytes > 0
+    (table_partition,) = read_catalogue(store, [TABLE])
+    assert (table_partition.rows, count_rows(store, table_partition)) == (None, 2)
+    execute(store, f"analyze {table_partition.name}")
+    (table_partition,) = read_catalogue(store, [TABLE])
+    assert table_partition.rows == 2
+    assert table_partition.total_bytes > 0
 
 
 def test_an_archive_folder_that_cannot_be_used_stops_before_anything_is_detached(store: Database, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_an_interrupted_detach_is_finalized_and_only_an_overdue_one_is_dropped()
 def test_what_an_interrupted_maintenance_detached_is_dropped_or_attached_again_unless_its_month_is_taken() -> None:
     left = (part(Month(2025, 1), Place.DETACHED), part(Month(2026, 9), Place.DETACHED), part(Month(2026, 12), Place.DETACHED))
     steps = plan(*left, odd(date(2026, 9, 1), date(2026, 10, 1)), part(Month(2026, 10)), part(Month(2026, 11)))
-    assert [(str(step.month), step.kind, step.drops) for step in steps if step.partition in left] == [
+    assert [(str(step.month), step.kind, step.drops) for step in steps if step.table_partition in left] == [
         ("2025-01", StepKind.EXPIRE, True),
         ("2026-09", StepKind.CONFLICT, False),
         ("2026-12", StepKind.CREATE, False),
@@ -184,7 +184,7 @@ MONTHS = st.builds(Month, st.integers(1990, 2060), st.integers(1, 12))
 DAYS = st.dates(date(1995, 1, 1), date(2050, 12, 31))
 MONTHLY = st.builds(part, MONTHS, st.sampled_from([Place.ATTACHED, Place.DETACH_PENDING, Place.DETACHED]))
 ODD = st.builds(lambda first, length: odd(first, first + timedelta(days=length)), DAYS, st.integers(1, 200))
-CATALOGUES = st.lists(MONTHLY | ODD | st.builds(stray, MONTHS), max_size=40, unique_by=lambda partition: partition.name)
+CATALOGUES = st.lists(MONTHLY | ODD | st.builds(stray, MONTHS), max_size=40, unique_by=lambda table_partition: table_partition.name)
 ALL_RULES = st.builds(MaintenanceRules, st.just(partitioned_tables()), st.integers(0, 24), st.integers(0, 60), st.integers(0, 120))
 
 
@@ -194,24 +194,24 @@ def test_every_plan_is_safe_and_complete(partitions: list[TablePartition], rules
     this_month = Month(day.year, day.month)
     kept_from = this_month.plus(-rules.stats_retention_months)
     dropped = dropped_by(steps)
-    assert sorted(step.name for step in steps if step.partition) == sorted(
-        partition.name for partition in partitions
+    assert sorted(step.name for step in steps if step.table_partition) == sorted(
+        table_partition.name for table_partition in partitions
     )  # each table has exactly one step
     for step in dropped:
         assert step.month
         assert step.month.end_day <= day
         assert step.month < kept_from
-        assert step.partition
-        assert step.partition.place is not Place.STRAY
-    attached = [partition for partition in partitions if partition.place is Place.ATTACHED]
-    gone = [step.partition for step in dropped]
-    assert not attached or any(partition not in gone for partition in attached)
+        assert step.table_partition
+        assert step.table_partition.place is not Place.STRAY
+    attached = [table_partition for table_partition in partitions if table_partition.place is Place.ATTACHED]
+    gone = [step.table_partition for step in dropped]
+    assert not attached or any(table_partition not in gone for table_partition in attached)
     created = [step for step in steps if step.kind is StepKind.CREATE]
     for step in created:
         assert step.month
         assert step.month >= kept_from
-        assert not any(partition.overlaps(step.month) for partition in attached)
-        assert step.partition or step.name not in {partition.name for partition in partitions}
+        assert not any(table_partition.overlaps(step.month) for table_partition in attached)
+        assert step.table_partition or step.name not in {table_partition.name for table_partition in partitions}
     settled = {step.month for step in steps if step.kind is not StepKind.EXPIRE}
     assert {this_month.plus(number) for number in range(rules.months_ahead + 1)} <= settled
 
@@ -222,8 +222,8 @@ def carried_out(steps: list[Step]) -> list[TablePartition]:
     for step in steps:
         if step.month and step.kind in {StepKind.CREATE, StepKind.KEEP, StepKind.FINALIZE} and not step.drops:
             left.append(part(step.month))
-        elif step.partition and step.kind is StepKind.CONFLICT:
-            left.append(step.partition)
+        elif step.table_partition and step.kind is StepKind.CONFLICT:
+            left.append(step.table_partition)
     return left
 
 
@@ -242,7 +242,7 @@ def test_a_month_whose_days_are_overdue_is_pruned_unless_it_is_held_or_goes_as_a
 
     def kinds(held: dict[Month, str]) -> dict[Month | None, StepKind]:
         steps = plan_maintenance(parts, RULES, TODAY, held=held, with_days=with_days)
-        return {step.month: step.kind for step in steps if step.table_name == name and step.partition}
+        return {step.month: step.kind for step in steps if step.table_name == name and step.table_partition}
 
     assert kinds({}) == {gone: StepKind.EXPIRE, old: StepKind.PRUNE, kept: StepKind.KEEP}
     assert kinds({old: "its month is not computed"}) == {gone: StepKind.EXPIRE, old: StepKind.KEEP, kept: StepKind.KEEP}

@@ -62,7 +62,7 @@ def around(first: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def has(store: Database, table_name: str) -> list[Month | None]:
-    return sorted((partition.month for partition in read_catalogue(store, [table_name])), key=str)
+    return sorted((table_partition.month for table_partition in read_catalogue(store, [table_name])), key=str)
 
 
 def test_maintenance_makes_and_expires_by_local_midnight(zoned_store: Database, night: tuple[ZoneInfo, date]) -> None:

@@ -100,7 +100,7 @@ def test_a_month_that_is_held_says_what_to_do_goes_when_that_was_done_and_comes_
     for command in commands:
         succeed(store_environment, *command.split())
     succeed(store_environment | {"WHALEFALL_ARCHIVE_DIR": str(tmp_path)}, "partitions", "expire", "--yes")
-    assert old not in {partition.month for partition in read_catalogue(store, STATS_TABLES)}
+    assert old not in {table_partition.month for table_partition in read_catalogue(store, STATS_TABLES)}
     succeed(store_environment, "verify")
     for table_name in STATS_TABLES:
         succeed(store_environment, "partitions", "restore", str(tmp_path / f"{old.table_partition(table_name)}.parquet"))

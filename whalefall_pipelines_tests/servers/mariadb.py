@@ -215,14 +215,14 @@ def mysql(mysql_server: Target) -> Iterator[Target]:
 
 
 @contextmanager
-def visit(target: Target, login: Login | None = None, **settings: str | None) -> Generator[MySQLSizes]:
+def probing(target: Target, login: Login | None = None, **settings: str | None) -> Generator[MySQLSizes]:
     with ServerFleet().connect(SIZES, target.instance(**settings), login or target.create_login()) as probe:
         assert isinstance(probe, MySQLSizes)
         yield probe
 
 
 def measure(target: Target, *names: str, login: Login | None = None) -> list[DatabaseSize | MissingSize]:
-    with visit(target, login) as probe:
+    with probing(target, login) as probe:
         outcomes = probe.measure(names)
     assert [outcome.database_name for outcome in outcomes] == list(names)
     return list(outcomes)

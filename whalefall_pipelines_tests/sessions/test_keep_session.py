@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from whalefall_pipelines.capacity.collect import InstanceOutcome
+from whalefall_pipelines.capacity.collect import InstanceOutcome, RetryRule
 from whalefall_pipelines.domain.sessions import (
     BEAT_SECONDS,
     DEAD_AFTER_SECONDS,
@@ -58,7 +58,7 @@ def store_up_for_long(store: Database) -> None:
 
 def test_a_cancelled_session_stops_what_hangs_and_leaves_the_rest_untouched(store: Database, tmp_path: Path) -> None:
     hangs = threading.Event()
-    servers = {"done": server(), "hangs": server(hangs=True, on_visit=lambda _: hangs.set()), "untouched": server()}
+    servers = {"done": server(), "hangs": server(hangs=True, on_probe=lambda _: hangs.set()), "untouched": server()}
     fleet = FleetTest(store, tmp_path, servers, parallel=1)
     fleet.deadlines = type(fleet.deadlines)(instance_seconds=60)
     plan = plan_of()
@@ -72,7 +72,7 @@ def test_a_cancelled_session_stops_what_hangs_and_leaves_the_rest_untouched(stor
     assert records == {"done": RecordStatus.COMPLETED, "hangs": RecordStatus.FAILED, "untouched": RecordStatus.PENDING}
     assert sessions.get_session(store, plan.session_id).status is SessionStatus.CANCELLED
     assert set(fleet.sizes()) == {("done", "app"), ("done", "shop")}
-    assert servers["untouched"].visits == 0
+    assert servers["untouched"].probes == 0
 
 
 def test_cancelling_stops_a_long_statement_of_the_store(store: Database) -> None:
@@ -204,7 +204,7 @@ def test_a_commit_whose_answer_was_lost_is_written_once(store: Database, tmp_pat
         ensure_months(store, [DAY])
         sessions.start_records(store, plan.session_id, [instance.instance_id])
         for _ in range(2):
-            outcome = collector.collect_instance(instance, DAY, plan.session_id, attempt=1, spent_seconds=0)
+            outcome = collector.collect_instance(instance, DAY, plan.session_id)
             assert isinstance(outcome, InstanceOutcome)
             assert outcome.error is None
     assert sessions.get_session(store, plan.session_id).successful_instances == 1
@@ -213,29 +213,29 @@ def test_a_commit_whose_answer_was_lost_is_written_once(store: Database, tmp_pat
 
 def test_attempts_within_a_run_share_the_deadline_of_one_probe(store: Database, tmp_path: Path) -> None:
     def fall_silent(target: FakeServer) -> None:
-        target.hangs = target.visits > 1
+        target.hangs = target.probes > 1
 
     refused = UnreachableError("refused", reason="connection_refused")
-    fleet = FleetTest(store, tmp_path, {"a": server(refusal=refused, on_visit=fall_silent)})
+    fleet = FleetTest(store, tmp_path, {"a": server(refusal=refused, on_probe=fall_silent)})
     fleet.deadlines = type(fleet.deadlines)(instance_seconds=1.0)
-    collector = replace(fleet.collector(), pause_seconds=0.4)
+    collector = replace(fleet.collector(), retry_rule=RetryRule(pause_seconds=0.4, deadline_seconds=1.0))
     begun = time.monotonic()
     plan = plan_of()
     with sync_session(store, plan, fleet.instances):
         list(collector.collect_day(fleet.instances, DAY, plan.session_id))
     assert time.monotonic() - begun < 1.6
-    assert fleet.servers["a"].visits == 2
+    assert fleet.servers["a"].probes == 2
 
 
 def test_waiting_for_others_does_not_count_towards_the_deadline_of_a_probe(store: Database, tmp_path: Path) -> None:
     """A server that failed immediately waits until the first pass is over, however long the others take."""
 
     def recover(target: FakeServer) -> None:
-        target.refusal = None if target.visits > 1 else target.refusal
+        target.refusal = None if target.probes > 1 else target.refusal
 
     refused = UnreachableError("refused", reason="connection_refused")
     slow = {f"slow {number}": server(delay_seconds=0.4) for number in range(4)}
-    servers = {"quick": server({"app": 1}, refusal=refused, on_visit=recover, delay_seconds=0.3), **slow}
+    servers = {"quick": server({"app": 1}, refusal=refused, on_probe=recover, delay_seconds=0.3), **slow}
     fleet = FleetTest(store, tmp_path, servers, parallel=1)
     fleet.deadlines = type(fleet.deadlines)(instance_seconds=1.0)
     fleet.collect()

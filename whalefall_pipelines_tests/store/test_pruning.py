@@ -55,6 +55,14 @@ GONE = (
     "select 1, 'copy_' || number, date '2026-08-19' - number, date '2026-08-20' - number, 100 + number "
     "from generate_series(2, 2000) as number; analyze database_activity"
 )
+# The same at a hundred instances: five copies a day at each.
+GONE_EVERYWHERE = (
+    "insert into instances (name, engine, host, port, credential_id) select name || number, engine, host, port + number, credential_id "
+    "from instances, generate_series(1, 98) as number where name = 'shop'; "
+    "insert into database_activity (instance_id, database_name, active_from, active_until, database_id) "
+    "select instance_id, 'copy_' || number, date '2026-08-19' - number, date '2026-08-20' - number, 1000000 + number "
+    "from instances, generate_series(2, 1000) as number; analyze instances, database_activity, instance_activity"
+)
 BRIDGES = {"first_day": ASKED - timedelta(days=7), "last_day": ASKED, "max_gap_days": 7, "session_id": None}
 # The query for the first stored day reads the end of every index, and only that one row.
 EDGES = {"capacity/list_coverage", "capacity/record_uncollected_days", "capacity/list_database_history", "capacity/list_instance_history"}
@@ -126,3 +134,10 @@ def test_long_dropped_databases_are_not_read_for_an_inventory(long_history: Data
     with long_history.transaction() as cursor:
         cursor.execute(GONE)
     assert rows_read(long_history, queries.load("capacity/summarize_inventory"), DAYS) < 50
+
+
+@pytest.mark.parametrize("name", ["capacity/list_coverage", "capacity/record_uncollected_days"])
+def test_long_dropped_databases_are_not_read_for_a_range_of_days(long_history: Database, name: str) -> None:
+    with long_history.transaction() as cursor:
+        cursor.execute(GONE_EVERYWHERE)
+    assert rows_read(long_history, queries.load(name), DAYS | STATEMENTS[name]) < 1000

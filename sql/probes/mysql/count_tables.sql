@@ -1,5 +1,6 @@
--- How many tables of what kind each schema has, as far as the login sees them. On MariaDB this reads definitions and opens no table
--- (120 ms for 10,000; sizes would take seconds); case and accents tell schemas apart, although MariaDB's own collation does not.
+-- The number of tables of each schema by kind, as far as they are visible to the login. On MariaDB this reads definitions and opens no
+-- table (120 ms for 10,000; reading sizes would take seconds). Schema names are compared with case and accents, unlike in MariaDB's own
+-- collation.
 -- Parameters: none.
 -- Returns: database_name, innodb_count, other_count (files of another engine), unreadable_count (definitions that cannot be read).
 with seen as (

@@ -1,5 +1,5 @@
--- What of a MariaDB's files belongs to no schema, or not to one alone: system, temporary and undo tablespaces, and the redo log. The log of
--- Aria is left out: its size is told to whoever may read files only, and it is purged at once.
+-- The files of a MariaDB server that belong to no single schema: system, temporary and undo tablespaces, and the redo log. Aria's log is
+-- not included: its size is visible only with the FILE privilege, and it is purged at once.
 -- Parameters: none.
 -- Returns: name, file_bytes.
 select

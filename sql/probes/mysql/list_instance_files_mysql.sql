@@ -1,6 +1,6 @@
--- What of a MySQL's files belongs to no schema, or not to one alone: every tablespace but those of single tables and that of `mysql`, the
--- redo log (as large as it may become: spare files are made ahead), and the doublewrite files, of which the server tells only how many
--- pages they hold: 512 for pages that are written alone, and two batches for each instance of the buffer pool, two instances at least.
+-- The files of a MySQL server that belong to no single schema: every tablespace but those of single tables and that of `mysql`, the redo
+-- log (its configured capacity, because spare files are created in advance), and the doublewrite files. Of these the server reports only
+-- the number of pages: 512 for single pages, and two batches for each buffer pool instance, of which there are at least two.
 -- Parameters: none.
 -- Returns: name, file_bytes.
 with settings as (

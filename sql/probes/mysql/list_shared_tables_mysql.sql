@@ -1,7 +1,8 @@
--- InnoDB tables that live in general tablespaces or in the system tablespace of a MySQL, full-text index tables too. Not those of the
--- `mysql` schema, whose tablespace is its own. The view of tablespaces leaves the system tablespace out, that of files has whole megabytes.
+-- InnoDB tables in general tablespaces or in the system tablespace of a MySQL server, including full-text index tables, without those of
+-- the `mysql` schema, which has its own tablespace. The view of tablespaces omits the system tablespace; the view of files rounds to
+-- megabytes.
 -- Parameters: none.
--- Returns: tablespace_name, is_system, file_bytes and free_bytes of that tablespace, encoded_name (folder and file that the table would
+-- Returns: tablespace_name, is_system, file_bytes and free_bytes of that tablespace, encoded_name (the folder and file that the table would
 -- have, in the encoding of file names).
 with files as (
     select

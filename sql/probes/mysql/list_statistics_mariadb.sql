@@ -1,7 +1,6 @@
--- InnoDB tables and partitions of a schema that live in the system tablespace of a MariaDB, with their length by the optimizer's
--- statistics: that is all that the server says of them. The statistics are renewed after a tenth of the rows changed, so that they may be
--- old for ever, and how many rows changed is forgotten by a restart. Tables are found by the encoded name that InnoDB gives them; full-text
--- index tables tell no length to anybody.
+-- InnoDB tables and partitions of a schema in the system tablespace of a MariaDB server, with the optimizer's statistics of their size,
+-- which is all that the server reports. Statistics are updated once a tenth of the rows changed, so they may stay outdated indefinitely; a
+-- restart forgets how many rows changed. Tables are found by InnoDB's encoded names. Full-text index tables have no visible size.
 -- Parameters: database_name.
 -- Returns: database_name, table_name, total_bytes (NULL: not known yet), free_bytes of the whole system tablespace.
 with shared_tables as (

@@ -1,6 +1,6 @@
--- InnoDB tables without a tablespace of their own on MySQL, those that no tablespace is named after, with their length by the optimizer's
--- statistics: that is all that the server says of them. The statistics are renewed after a tenth of the rows changed, so that they may be
--- old for ever, and how many rows changed is forgotten by a restart. Partitions always have a tablespace of their own.
+-- InnoDB tables without a tablespace of their own on MySQL (no tablespace has their name), with the optimizer's statistics of their size,
+-- which is all that the server reports. Statistics are updated once a tenth of the rows changed, so they may stay outdated indefinitely; a
+-- restart forgets how many rows changed. Partitions always have a tablespace of their own.
 -- Parameters: none.
 -- Returns: database_name, table_name, total_bytes (NULL: not known yet).
 with tablespaces as (

@@ -1,5 +1,5 @@
--- The tables of a schema that tell no size: those of `sum_other_tables`, and InnoDB tables whose file is lost, discarded or unreadable. On
--- MySQL a lost InnoDB table keeps the size that it had, and is not named.
+-- The tables of a schema without a known size: those of `sum_other_tables`, and InnoDB tables whose file is lost, discarded or unreadable.
+-- On MySQL a lost InnoDB table keeps its last size and is not listed.
 -- Parameters: database_name.
 -- Returns: table_name.
 select t.table_name

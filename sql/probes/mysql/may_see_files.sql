@@ -1,4 +1,4 @@
--- Asks for something that only PROCESS shows, under the same name on MySQL and MariaDB, and cheap: error 1227 without the privilege.
+-- Reads a cheap view that requires PROCESS and has the same name on MySQL and MariaDB: error 1227 means that the privilege is missing.
 -- Parameters: none.
 -- Returns: name, at most one row.
 select name from information_schema.innodb_metrics

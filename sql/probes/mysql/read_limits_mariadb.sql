@@ -1,4 +1,4 @@
--- Whether the limits that were set hold: a proxy may answer SET by itself, or send the next statement to another session.
+-- Whether the session has the limits that were set: a proxy may answer SET itself, or send the next statement to another session.
 -- Parameters: statement_milliseconds.
 -- Returns: is_read_only, is_limited.
 select

@@ -1,4 +1,4 @@
--- What the server calls itself, and the account that we are, quoted as GRANT wants it (an account's host holds no @, its user may).
+-- The server's version, and our account in the notation of GRANT (the host of an account contains no @, its user may).
 -- Parameters: none.
 -- Returns: server_version, server_comment, grantee.
 with me as (

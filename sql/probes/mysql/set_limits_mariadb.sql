@@ -1,4 +1,4 @@
--- A deadline for every statement of this session, and SQL as we write it whatever the server's default mode.
+-- Sets a deadline for every statement of this session, and the SQL mode of our statements, whatever the server's default is.
 -- Parameters: statement_milliseconds.
 -- Returns: nothing.
 set session sql_mode = '', max_statement_time = %(statement_milliseconds)s / 1000

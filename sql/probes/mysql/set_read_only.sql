@@ -1,4 +1,4 @@
--- Keeps this session from writing anything.
+-- Makes this session read-only.
 -- Parameters: none.
 -- Returns: nothing.
 set session transaction read only

@@ -1,6 +1,6 @@
--- The files of a schema's tables of other engines than InnoDB: MyISAM, Aria, ARCHIVE. A table that cannot be opened says NULL on MariaDB
--- and 0 on MySQL, where an empty one has a header at least; a CSV table always says 0. These are counted as unsized. What any other engine,
--- such as RocksDB or Mroonga, says of its tables is taken for an estimate. Engines that keep nothing on this disk are left out.
+-- The files of a schema's tables of other engines than InnoDB: MyISAM, Aria, ARCHIVE. A table that cannot be opened has size NULL on
+-- MariaDB and 0 on MySQL, where even an empty table has a header; a CSV table always has size 0. These are counted as unsized. The sizes of
+-- all other engines, such as RocksDB or Mroonga, are treated as estimates. Engines that store nothing on this disk are omitted.
 -- Parameters: database_name.
 -- Returns: total_bytes, unsized_count, estimated_count.
 select

@@ -1,8 +1,8 @@
--- The tablespace files of each schema on MariaDB, holes of page compression not counted; folder names are decoded by the server. A schema
--- that the login may not see is there as well, as far as it has InnoDB tables.
+-- The tablespace files of each schema on MariaDB, without the holes of page compression. The server decodes the folder names. Schemas that
+-- are invisible to the login are included if they have InnoDB tables.
 -- Parameters: none.
--- Returns: database_name, is_visible, file_bytes, table_count (InnoDB tables and partitions), unopened_count (no file in the list),
--- shared_count (they live in the system tablespace). Full-text index tables count as files, not as tables.
+-- Returns: database_name, is_visible, file_bytes, table_count (InnoDB tables and partitions), unopened_count (those without a file in the
+-- list), shared_count (those in the system tablespace). Full-text index tables count as files, not as tables.
 with opened as (
     select
         space,

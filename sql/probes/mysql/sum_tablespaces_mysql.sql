@@ -1,10 +1,10 @@
--- The tablespace files of each schema on MySQL 8 and later, holes of page compression not counted. Names are plain there, so that a slash
--- in one is ambiguous: as many slashes belong to the schema as its folder, whose name is encoded, holds of `@002f`. A schema that the login
--- may not see is there as well, as far as it has InnoDB tables with a file of their own.
+-- The tablespace files of each schema on MySQL 8 and later, without the holes of page compression. Names in the list are not encoded, so a
+-- slash in one is ambiguous: the schema has as many slashes as its folder, whose name is encoded, contains `@002f`. Schemas that are
+-- invisible to the login are included if they have InnoDB tables with a file of their own.
 -- Parameters: none.
--- Returns: database_name, is_visible, file_bytes, table_count (InnoDB tables and partitions with a file), unopened_count (files that were
--- lost: the list is complete, but gives them 0, as it does for discarded ones, which have none), shared_count (always 0:
--- tables in system and general tablespaces are `list_shared_tables_mysql`). The tablespace called `mysql` is that schema's own.
+-- Returns: database_name, is_visible, file_bytes, table_count (InnoDB tables and partitions with a file), unopened_count (lost files: the
+-- list includes them with size 0, as it does discarded tables, which have no file), shared_count (always 0: for tables in system and
+-- general tablespaces see `list_shared_tables_mysql`). The tablespace called `mysql` belongs to that schema alone.
 with folders as (
     select
         space,

@@ -1,4 +1,4 @@
--- Which of the views that a probe reads are visible to the login, by grant or by role; SELECT ANY DICTIONARY shows all of them.
+-- Which views of a probe are visible to the login, by a grant or a role. SELECT ANY DICTIONARY makes all of them visible.
 -- Parameters: none.
 -- Returns: view_name, or the name of that privilege.
 select lower(v.view_name) as view_name from sys.all_views v

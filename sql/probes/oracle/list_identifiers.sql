@@ -1,6 +1,6 @@
--- What tells tablespaces of this container apart besides their names (Oracle 12.1 and later). A rename keeps the number; one that is
--- dropped and made again under its old name may get its old number, but its first file, which cannot be dropped alone, is created by a
--- later change. Temporary files are made anew by themselves, so that a temporary tablespace has its number alone.
+-- What identifies the tablespaces of this container besides their names (Oracle 12.1 and later). A rename keeps the number. A tablespace
+-- that is dropped and created again under its name may get the same number, but its first file, which cannot be dropped alone, is created
+-- by a later change. Temporary files are recreated automatically, so that a temporary tablespace is identified by its number alone.
 -- Parameters: none.
 -- Returns: database_name, name_bytes, tablespace_number, created_at_change (NULL for a temporary one).
 select

@@ -1,6 +1,6 @@
--- What AWR wrote down of the tablespaces of this container, in blocks of each (Oracle 12.1 and later). Reading it takes the Diagnostics
--- Pack's licence. Imported snapshots, and those taken without that licence, are left out by their flag (2, 4); each node of a cluster has
--- its own instant of the same snapshot. Local time of the server minus snap_timezone is UTC.
+-- The sizes of this container's tablespaces in AWR, in blocks of each tablespace (Oracle 12.1 and later). Reading AWR requires a licence of
+-- the Diagnostics Pack. Imported snapshots and those taken without the licence are omitted by their flag (2, 4). Each node of a cluster has
+-- its own instant for the same snapshot. UTC is the server's local time minus snap_timezone.
 -- Parameters: begins_at, ends_at (instants in UTC without a zone; ends_at is not included).
 -- Returns: database_name, name_bytes, recorded_at (UTC), file_bytes, growth_limit_bytes, used_bytes.
 select

@@ -1,7 +1,7 @@
--- Allocated bytes of the files of every tablespace but temporary ones, and how large they may grow. A file that is offline or missing
--- tells no size. Trap: maxbytes is 0 for a file that may not grow, and less than its size where somebody resized it past its limit.
+-- Allocated bytes and growth limit of the files of every tablespace except temporary ones. A file that is offline or missing has no size.
+-- Trap: maxbytes is 0 for a file that cannot grow, and less than its size if it was resized beyond its limit.
 -- Parameters: none.
--- Returns: database_name, name_bytes, file_bytes, growth_limit_bytes, file_count, unsized_count (NULLs and 0 where no file is listed).
+-- Returns: database_name, name_bytes, file_bytes, growth_limit_bytes, file_count, unsized_count (NULLs and 0 if no file is listed).
 select
     t.tablespace_name as database_name,
     rawtohex(t.tablespace_name) as name_bytes,

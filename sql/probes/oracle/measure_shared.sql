@@ -1,5 +1,5 @@
--- Redo logs, those of a standby included, and control files: they belong to no tablespace, and to no PDB, but to the whole database, so
--- that only its root or a database without containers is asked. Archived and flashback logs are not known here, nor is mirroring.
+-- Redo logs, including those of a standby, and control files. They belong to no tablespace and to no PDB but to the whole database, so only
+-- the root, or a database without containers, is queried. Archived logs, flashback logs and mirroring are not included.
 -- Parameters: none.
 -- Returns: shared_bytes.
 select

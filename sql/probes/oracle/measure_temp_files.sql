@@ -1,6 +1,6 @@
--- As measure_data_files.sql, of the temporary tablespaces, whose files are in a list of their own, which is a right of its own.
+-- As measure_data_files.sql, for temporary tablespaces: their files are in another view, which requires its own privilege.
 -- Parameters: none.
--- Returns: database_name, name_bytes, file_bytes, growth_limit_bytes, file_count, unsized_count (NULLs and 0 where no file is listed).
+-- Returns: database_name, name_bytes, file_bytes, growth_limit_bytes, file_count, unsized_count (NULLs and 0 if no file is listed).
 select
     t.tablespace_name as database_name,
     rawtohex(t.tablespace_name) as name_bytes,

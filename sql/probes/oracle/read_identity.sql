@@ -1,7 +1,7 @@
--- Which database and which container this is (Oracle 12.1 and later), and since when its process runs. A physical standby has the
--- identifier of its primary. Nodes of a cluster are one database, and have starts of their own: there is none to tell then.
+-- The identifiers of the database and of the current container (Oracle 12.1 and later), and when the instance started. A physical standby
+-- has the identifier of its primary. The nodes of a cluster are one database with several starts, so that none is returned.
 -- Parameters: none.
--- Returns: dbid, con_dbid (its own of each PDB), database_role, started_at (NULL in a cluster).
+-- Returns: dbid, con_dbid (each PDB has its own), database_role, started_at (NULL in a cluster).
 select
     d.dbid,
     d.con_dbid,

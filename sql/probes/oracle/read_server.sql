@@ -1,5 +1,4 @@
--- What the server is, which container we are in (a PDB, or the only database there is), and who we are. Amazon RDS is known by an
--- account of its own.
+-- The server, the current container (a PDB, or the only database), and our login. Amazon RDS is recognized by an account that only it has.
 -- Parameters: none.
 -- Returns: server_version, container_name, container_id (0 without containers, 1 the root), login_name, is_on_rds (1 or 0).
 select

@@ -1,5 +1,5 @@
--- What is in use of every tablespace. The server counts it in the tablespace's own blocks and keeps it ready; adding up dba_free_space
--- would take minutes where the recycle bin is full. Its tablespace_size is not that of the files, but what they may grow to.
+-- The used space of every tablespace. The server maintains it in blocks of the tablespace; summing dba_free_space would take minutes when
+-- the recycle bin is full. tablespace_size in this view is not the size of the files, but the size to which they may grow.
 -- Parameters: none.
 -- Returns: database_name, name_bytes, used_bytes.
 select

@@ -1,5 +1,5 @@
--- What the login may measure, and its name as GRANT wants it.
--- Parameters: system_databases (name[]): what a cloud service keeps to itself is never asked for, and nobody could grant it.
+-- What the login may measure, and its name as quoted in GRANT.
+-- Parameters: system_databases (name[]): databases that a cloud service keeps to itself are never measured, and nobody could grant access.
 -- Returns: quoted_login (bytea), may_measure, may_measure_shared.
 select
     pg_catalog.textsend(pg_catalog.quote_ident(current_user::pg_catalog.text)) as quoted_login,

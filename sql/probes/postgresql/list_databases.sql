@@ -1,6 +1,6 @@
--- Every database of the server, templates and what an interrupted DROP left included.
+-- Every database of the server, including templates and what an interrupted DROP left.
 -- Parameters: none.
--- Returns: database_name (bytea, because it need not be UTF-8), database_id. Source: catalogue pg_database.
+-- Returns: database_name (bytea, because it may not be UTF-8), database_id. Source: catalogue pg_database.
 select
     pg_catalog.textsend(datname::pg_catalog.text) as database_name,
     oid as database_id

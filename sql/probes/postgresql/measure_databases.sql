@@ -1,7 +1,7 @@
--- The size of each of these databases on disk, by one statement; the guard keeps one database from failing the others that is forbidden, or
--- that was dropped since the statement began, for which privileges are NULL.
+-- The size of each of these databases on disk, by one statement. The privilege is checked first, so that a forbidden database does not fail
+-- the others; for one that was dropped since the statement began the check returns NULL.
 -- Parameters: database_ids (oid[]).
--- Returns: database_id, is_half_dropped, is_allowed (false when dropped), total_bytes (NULL without files, too), quoted_name (bytea),
+-- Returns: database_id, is_half_dropped, is_allowed (false if dropped), total_bytes (also NULL without files), quoted_name (bytea),
 -- quoted_login (bytea). Source: pg_database_size(oid), every file of it.
 with guarded as (
     select

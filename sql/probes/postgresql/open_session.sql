@@ -1,6 +1,6 @@
--- Gives a new session its settings and reads them back; not where a pooler lent a session of its own, which others get next.
--- Parameters: settings (json, an object of strings), backend_pid (integer, the session that the login was told of).
--- Returns: name, value (as it is now), is_standby; no row where another session answers.
+-- Applies the settings of a new session and reads them back, except in a session of a pooler, which another client uses next.
+-- Parameters: settings (json, an object of strings), backend_pid (integer, the session's process id according to the login).
+-- Returns: name, value (the current one), is_standby; no row if another session answers.
 select
     setting.name,
     pg_catalog.set_config(setting.name, setting.value, false) as value,

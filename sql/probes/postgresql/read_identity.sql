@@ -1,6 +1,6 @@
--- What the server calls itself: a physical standby has the name of its primary, and no two server processes the same start.
+-- The identity of the server: a physical standby has the identifier of its primary, and no two server processes have the same start.
 -- Parameters: none.
--- Returns: system_identifier, is_standby, started_at (UTC, with microseconds). Source: pg_control, which everybody may ask.
+-- Returns: system_identifier, is_standby, started_at (UTC, with microseconds). Source: pg_control, which every login can read.
 select
     system_identifier::pg_catalog.text as system_identifier,
     pg_catalog.pg_is_in_recovery() as is_standby,

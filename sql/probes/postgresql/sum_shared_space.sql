@@ -1,7 +1,7 @@
--- Bytes on the server's disk that belong to no database: shared catalogues, WAL, temporary files, what replication slots keep, and server
--- logs inside the data directory. Transaction status (pg_xact, pg_multixact and the like) is missing: no monitor may ask for it.
+-- Bytes on the server's disk that belong to no database: shared catalogues, WAL, temporary files, files of replication slots, and server
+-- logs in the data directory. Transaction status (pg_xact, pg_multixact and similar) is not included: no monitoring role can read it.
 -- Parameters: none.
--- Returns: shared_bytes. Source: functions for members of pg_monitor; the folder of the logs is there while the collector writes them.
+-- Returns: shared_bytes. Source: functions for members of pg_monitor; the folder of the logs exists only while the logging collector runs.
 select pg_catalog.sum(part.size) as shared_bytes
 from (
     select pg_catalog.pg_tablespace_size('pg_global') as size

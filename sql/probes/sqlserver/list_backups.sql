@@ -1,11 +1,11 @@
--- What full and differential backups say of the length of every file when they began (file_size; backup_size is that of the backup).
--- Only backups made here: a restore brings along the history of the server that it came from. Sets without a file or its length, that
--- have a container (type S), whose length is not its space, or that have no time zone (127) are left out: half a size is none. So are
--- log backups, which do not promise the length of the data files. A defunct file (state 7) takes no space.
+-- The size of every file at the start of each full and differential backup (file_size; backup_size is the size of the backup). Only backups
+-- made on this server: a restore also brings the backup history of the other server. Backup sets are omitted if a file or its size is
+-- missing, if they include a container (type S), whose length is not its space, or if their time zone is unknown (127): a partial size is
+-- worse than none. Log backups are omitted, because they do not record the size of data files. A defunct file (state 7) takes no space.
 -- Parameters: begins_at, ends_at (instants in UTC without a zone; ends_at is not included).
--- Returns: name_bytes (UTF-16), began_at (UTC), data_bytes, log_bytes, is_replica (1 for what is in an availability group now, whose other
--- replicas keep histories of their own). Source: msdb.dbo.backupset and backupfile, sys.databases (found by db_id, as names of two
--- databases cannot be compared where their collations differ).
+-- Returns: name_bytes (UTF-16), began_at (UTC), data_bytes, log_bytes, is_replica (1 for databases in an availability group, whose other
+-- replicas have their own backup histories). Source: msdb.dbo.backupset and backupfile, sys.databases (found by db_id, because names of
+-- two databases cannot be compared if their collations differ).
 select
     cast(s.database_name as varbinary(256)) as name_bytes,
     dateadd(minute, -15 * s.time_zone, s.backup_start_date) as began_at,

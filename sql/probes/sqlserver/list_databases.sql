@@ -1,12 +1,11 @@
--- Every database that the login may see: all of them with VIEW ANY DATABASE. A snapshot is a view of its source, and no database.
--- Names come as the bytes that they are, because half a surrogate pair in one would cost the whole answer. The identifier is the
--- database's own broker identifier, beside its number, which copies do not share: a rename keeps both, and DROP and CREATE make another
--- one. Traps: create_date would not do, which Microsoft documents as the date of creation or renaming; RESTORE brings the identifier of
--- the database that was backed up, so that an older state of it is still the same database and another one's is another;
--- ALTER DATABASE … SET NEW_BROKER looks like a new database. System databases have their numbers for ever, and tempdb nothing else that
--- outlives a restart.
+-- Every database that is visible to the login: with VIEW ANY DATABASE all of them. A snapshot is a view of its source and not listed.
+-- Names are returned as bytes, because one unpaired surrogate in a name would fail the whole query. The identifier is the database's broker
+-- identifier with its number, which copies do not share: a rename keeps both, and DROP and CREATE change them. Traps: create_date is
+-- documented as the date of creation or renaming, so it cannot be used; RESTORE brings the identifier of the database in the backup, so
+-- an older state of a database has the same identifier and another database has another; ALTER DATABASE … SET NEW_BROKER looks like a
+-- new database. System databases have fixed numbers, and tempdb has nothing else that survives a restart.
 -- Parameters: none.
--- Returns: name_bytes (UTF-16), native_id (NULL where the server tells none). Source: sys.databases.
+-- Returns: name_bytes (UTF-16), native_id (NULL if the server reports none). Source: sys.databases.
 select
     cast(d.name as varbinary(256)) as name_bytes,
     case

@@ -1,4 +1,4 @@
--- The part that this server plays for its databases that are in availability groups.
+-- The role of this server for each of its databases in availability groups.
 -- Parameters: none.
 -- Returns: name_bytes (UTF-16), role (0 resolving, 1 primary, 2 secondary).
 select

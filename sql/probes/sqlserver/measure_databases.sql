@@ -1,10 +1,10 @@
--- Allocated space of every database, data and log apart, whether the database is open or not: master's own list of files.
--- Traps: sizes are int pages of 8 KB, whose sum overflows at 16 TB (8115) unless cast; a defunct file (7) is gone; a FILESTREAM or
--- memory-optimized container (type 2) stands here with 0 pages, and is counted so that it is asked for by sum_containers.sql. A file
--- that may not grow (growth 0, max_size 0) has its own size for a limit; one without a limit (-1) leaves the database without one.
--- A database may let the login in and, by a DENY of VIEW DEFINITION, show it only a part of its objects: it is not asked what is in use.
+-- Allocated space of every database, data and log separately, whether the database is online or not: from master's list of files.
+-- Traps: sizes are int pages of 8 KB, whose sum overflows at 16 TB (8115) without a cast; a defunct file (7) takes no space; a FILESTREAM
+-- or memory-optimized container (type 2) has 0 pages here and is counted, so that sum_containers.sql is run for it. The limit of a file
+-- that cannot grow (growth 0, max_size 0) is its size; a file without a limit (-1) leaves the database without one.
+-- A login with access to a database may see only some of its objects because of DENY VIEW DEFINITION; then its used space is not queried.
 -- Parameters: none.
--- Returns: name_bytes (UTF-16), state_desc, data_bytes and log_bytes (NULL where the login may not see the files), container_count,
+-- Returns: name_bytes (UTF-16), state_desc, data_bytes and log_bytes (NULL if the files are invisible to the login), container_count,
 -- growth_limit_bytes, shows_all (1 or 0).
 select
     cast(d.name as varbinary(256)) as name_bytes,

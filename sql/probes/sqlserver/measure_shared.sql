@@ -1,7 +1,7 @@
--- Bytes on the server's disk that belong to no database that it lists: the sparse files of snapshots, as large as they are on the disk,
--- and the hidden resource database. tempdb is a database of its own. Logs of errors, traces and backups are not the server's data.
+-- Bytes on the server's disk that belong to no listed database: the sparse files of snapshots with their size on disk, and the hidden
+-- resource database. tempdb is a database of its own. Error logs, traces and backups are not data of the server.
 -- Parameters: none.
--- Returns: shared_bytes. Source: sys.dm_io_virtual_file_stats, which needs VIEW SERVER STATE; every database must be visible.
+-- Returns: shared_bytes. Source: sys.dm_io_virtual_file_stats, which requires VIEW SERVER STATE; every database must be visible.
 select coalesce(sum(s.size_on_disk_bytes), 0) as shared_bytes
 from sys.dm_io_virtual_file_stats(null, null) as s
 left outer join sys.databases as d on s.database_id = d.database_id

@@ -1,8 +1,7 @@
--- The server, our login, and which of the privileges that a probe needs we hold (1, 0, or NULL where the object cannot be seen).
--- tempdb is made when the server starts, and every login sees it: no privilege is needed to know when that was. Amazon RDS is known by a
--- database of its own.
+-- The server, our login, and which privileges of a probe the login has (1, 0, or NULL if the object is invisible). The start of the server
+-- is the creation of tempdb, which every login sees without a privilege. Amazon RDS is recognized by a database that only it has.
 -- Parameters: none.
--- Returns: one row, whose columns are the fields of Server in sqlserver_privileges.py.
+-- Returns: one row, whose columns are the fields of Server in fleet/sqlserver/privileges.py.
 select
     cast(serverproperty('ProductVersion') as nvarchar(128)) as product_version,
     cast(serverproperty('ServerName') as nvarchar(128)) as server_name,

@@ -14,8 +14,11 @@ from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import measurable_day, today
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.inventory.cli.completion import complete_instance
+from whalefall_pipelines.inventory.cli.selection import selection_options
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
+from whalefall_pipelines.inventory.selection import Selection
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
 from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
@@ -43,18 +46,21 @@ from whalefall_pipelines.terminal.progress import error_console
     "names",
     multiple=True,
     metavar="NAME",
+    shell_complete=complete_instance,
     help="Collect only this instance, directly and without a session. Can be repeated.",
 )
+@selection_options
 @click.option(
     "--day",
     type=click.DateTime(["%Y-%m-%d"]),
     help="The day to measure: today by default, or yesterday within the grace period after midnight.",
 )
 @json_option
-def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
+def collect(names: tuple[str, ...], day: datetime | None, *, selection: Selection, as_json: bool) -> None:
     """Measure today: the whole fleet, or named instances.
 
-    The fleet is measured by a Dagster run with a session. Named instances are measured directly, without a session.
+    The fleet is measured by a Dagster run with a session. Instances that are chosen by their name, tag or engine are measured directly,
+    without a session.
 
     Exit codes: 0 every expected size was measured, 1 some are missing, 2 nothing was measured.
     """
@@ -62,8 +68,8 @@ def collect(names: tuple[str, ...], day: datetime | None, *, as_json: bool) -> N
     with open_store(settings, may_make=True) as database:
         refuse_other_key(settings, database)
         measured = _measurable(settings, database, day.date() if day else today(system_clock(), database.timezone))
-        if names:
-            leave(_collect_named(settings, database, names, measured, as_json=as_json))
+        if names or selection:
+            leave(_collect_named(settings, database, names, selection, measured, as_json=as_json))
         leave(_collect_fleet(settings, database, measured, as_json=as_json))
 
 
@@ -78,9 +84,9 @@ def _measurable(settings: Settings, database: Database, day: date) -> date:
     )
 
 
-def _collect_named(settings: Settings, database: Database, names: Sequence[str], day: date, *, as_json: bool) -> int:
+def _collect_named(settings: Settings, database: Database, names: Sequence[str], selection: Selection, day: date, *, as_json: bool) -> int:
     try:
-        targets = active_instances(database, names)
+        targets = active_instances(database, names, selection)
     except NotFoundError as error:
         if not as_json:
             raise

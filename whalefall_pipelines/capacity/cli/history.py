@@ -10,6 +10,7 @@ from whalefall_pipelines.capacity.cli.since import since_option
 from whalefall_pipelines.capacity.coverage import LEGEND
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.inventory.cli.completion import complete_series
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import Form, cell, format_bytes, list_options, print_table
@@ -18,15 +19,15 @@ _COLUMNS = ("stat_date", "total_bytes", "change_bytes", "state", "reasons")
 
 
 @click.command()
-@click.argument("name", metavar="NAME[/DATABASE]")
+@click.argument("name", metavar="NAME[/DATABASE]", shell_complete=complete_series)
 @since_option
 @click.option("--limit", type=click.IntRange(1, 10_000), help="Show only this many of the newest days.")
 @list_options
 def history(*, name: str, since: date | timedelta, limit: int | None, form: Form) -> None:
     """Show the size of a server or a database on each day.
 
-    A renamed database keeps its history. A missing day is shown with its reason and has no size; the size of a partly missing day lacks
-    the databases that are missing.
+    A renamed database keeps its history. A missing day is shown with its reason and has no size. Where only some databases of a day
+    are missing, the size is that of the others.
     """
     with open_store(load_settings()) as database:
         answer = ask_history(database, today(system_clock(), database.timezone), name, since)

@@ -1,5 +1,6 @@
 """`whalefall demo`: a fleet of real servers on this machine with a simulated history; today is collected through Dagster."""
 
+import os
 import time
 from contextlib import suppress
 from dataclasses import asdict
@@ -12,7 +13,9 @@ from whalefall_pipelines.demo.demo_day import DemoDay, demo_fleet, refuse_own_st
 from whalefall_pipelines.demo.history import HISTORY_DAYS
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.runtime import embedded
+from whalefall_pipelines.runtime.lock import hold_lock, lock_holder
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.runtime.processes import end_process
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import format_bytes, json_option, note, print_json, print_table
 from whalefall_pipelines.terminal.progress import error_console
@@ -29,13 +32,15 @@ def demo(*, stop: bool, as_json: bool) -> None:
     settings = load_settings()
     refuse_own_store(settings)
     if stop:
+        if (running := lock_holder(settings.home / "demo.lock")) is not None:  # it would start again what is stopped here
+            end_process(running)
         stopped = demo_fleet(settings).stop()
         if embedded.cluster(settings).stop():
             stopped.append("the store")
         note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
         return
     started = time.monotonic()
-    with DemoProgress() as progress:
+    with hold_lock(settings.home / "demo.lock", "whalefall demo", process_id=os.getpid()), DemoProgress() as progress:
         progress.say(f"starting the store in {settings.home}")
         with open_store(settings, may_make=True) as database:
             day = run_demo(settings, database, progress)

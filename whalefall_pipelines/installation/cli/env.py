@@ -32,6 +32,8 @@ def env(*, as_json: bool, url_only: bool) -> None:
     printed line runs `whalefall env --dagster-url` to get it, so that no password is printed or written to disk.
     """
     settings = load_settings()
+    for variable in settings.unknown_variables:
+        note(str(variable))
     with open_store(settings) as database:
         store_address = address(settings)
         exports = dagster_environment(settings, store_address, database.timezone)

@@ -4,15 +4,14 @@ The launcher is the process that the terminal sees. The supervisor below it star
 `runtime/dagster_processes.py` has the commands of the parts.
 """
 
-import fcntl
 import os
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -26,6 +25,7 @@ from whalefall_pipelines.runtime import dagster_processes as dagster
 from whalefall_pipelines.runtime import processes
 from whalefall_pipelines.runtime.dagster_environment import dagster_environment
 from whalefall_pipelines.runtime.embedded import StoreAddress, address, cluster
+from whalefall_pipelines.runtime.lock import hold_lock
 from whalefall_pipelines.runtime.open_store import open_store, prepare_store
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.terminal.output import note
@@ -64,7 +64,9 @@ def up(port: int) -> None:
     """
     settings = load_settings()
     processes.continue_in_supervisor()
-    with _alone(settings.home, port), tempfile.TemporaryDirectory(prefix="whalefall-") as folder:
+    # Two daemons in one home would break the limits on concurrent runs.
+    running = hold_lock(settings.home / "up.lock", "whalefall up", process_id=os.getppid(), place=f"http://{dagster.HOST}:{port}")
+    with running, tempfile.TemporaryDirectory(prefix="whalefall-") as folder:
         if not processes.is_free(port, dagster.HOST):
             raise InputError(f"Port {port} of {dagster.HOST} is used by another program: stop it, or choose another port with --port.")
         try:
@@ -105,22 +107,6 @@ def _serve(settings: Settings, port: int, folder: Path) -> NoReturn:
     while True:  # polled, because a signal just before a blocking wait would be handled only after it
         _raise_if_ended(parts, "so the rest was stopped")
         time.sleep(0.2)
-
-
-@contextmanager
-def _alone(home: Path, port: int) -> Generator[None]:
-    """Allow one `whalefall up` per home, because two daemons would break the limits on concurrent runs."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "up.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise InputError(f"`whalefall up` is already running in {home}: {lock.read().strip() or 'it is just starting'}.") from error
-        lock.truncate(0)
-        lock.write(f"http://{dagster.HOST}:{port}, process {os.getppid()}")
-        lock.flush()
-        yield
 
 
 def _start_store(settings: Settings) -> tuple[StoreAddress, ZoneInfo]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.inventory.registration import RegisteredInstance
 from whalefall_pipelines.inventory.switch_instances import accept_moved, accept_replicas
 from whalefall_pipelines.runtime.open_store import open_store
@@ -13,7 +14,7 @@ from whalefall_pipelines.terminal.output import cell, note
 
 
 @click.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_instance)
 @click.option(
     "--moved",
     "is_moved",

@@ -8,9 +8,12 @@ import click
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.fleet.probe import Privilege
+from whalefall_pipelines.inventory.cli.completion import complete_instance
+from whalefall_pipelines.inventory.cli.selection import selection_options
 from whalefall_pipelines.inventory.connection_test import ConnectionTest, server_tester
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
+from whalefall_pipelines.inventory.selection import Selection
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import FAILURE, PARTIAL, cell, json_option, leave, note, print_json, print_table
@@ -23,9 +26,10 @@ _COLUMNS = (
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_instance)
+@selection_options
 @json_option
-def test(*, names: Sequence[str], as_json: bool) -> None:
+def test(*, names: Sequence[str], selection: Selection, as_json: bool) -> None:
     """Test the connections to servers.
 
     Connects to each server, lists and measures its databases, compares its identity with the registered one, and stores only its
@@ -37,7 +41,10 @@ def test(*, names: Sequence[str], as_json: bool) -> None:
     settings = load_settings()
     with open_store(settings) as database:
         tester = server_tester(settings, database)
-        instances = [registered.instance for registered in registered_instances(database, names)] if names else active_instances(database)
+        if names:
+            instances = [registered.instance for registered in registered_instances(database, names, selection)]
+        else:
+            instances = active_instances(database, selection=selection)
         refuse_other_key(settings, database)
         with error_console().status(f"Testing {len(instances)} servers …"):
             tests = tester.test_all(instances)

@@ -1,6 +1,6 @@
 """`whalefall instances`: the registered fleet.
 
-`register.py` has add and import, `connection_test.py` has test, `accept.py` has accept.
+`register.py` has add and import, `change.py` has set and rename, `connection_test.py` has test, `accept.py` has accept.
 """
 
 from collections.abc import Sequence
@@ -8,10 +8,14 @@ from collections.abc import Sequence
 import click
 
 from whalefall_pipelines.inventory.cli.accept import accept
+from whalefall_pipelines.inventory.cli.change import rename, set_
+from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.inventory.cli.connection_test import test
 from whalefall_pipelines.inventory.cli.register import add, import_
+from whalefall_pipelines.inventory.cli.selection import selection_options
 from whalefall_pipelines.inventory.fleet import registered_instances, show_instance
 from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance, describe_entry, describe_secret, describe_tags
+from whalefall_pipelines.inventory.selection import Selection
 from whalefall_pipelines.inventory.switch_instances import disable as disable_instances
 from whalefall_pipelines.inventory.switch_instances import enable as enable_instances
 from whalefall_pipelines.inventory.switch_instances import remove_instances
@@ -40,23 +44,25 @@ def instances() -> None:
 
 
 @instances.command("list")
+@selection_options
 @list_options
-def list_(*, form: Form) -> None:
+def list_(*, selection: Selection, form: Form) -> None:
     """List the registered servers."""
     settings = load_settings()
     with open_store(settings) as database:
-        registered = registered_instances(database)
+        registered = registered_instances(database, selection=selection)
     columns = ("name", "engine", "address", "tags", "active", "version", "last_connected")
     columns += ("replica", "identity") if form.is_exact else ()
     rows = [_row(registered_instance, is_exact=form.is_exact) for registered_instance in registered]
-    # Without WHALEFALL_HOME, a different folder has a different, empty store.
+    # A different folder may belong to a different, empty installation.
     place = describe(database.url) if settings.database_url else settings.home
-    empty = f"No instance is registered in {place}; see `whalefall instances add --help`."
+    matching = f" that matches {selection}" if selection else ""
+    empty = f"No instance{matching} is registered in {place}; see `whalefall instances add --help`."
     print_table(columns, rows, form=form, empty=empty, droppable=("last_connected", "version", "active", "tags", "engine"))
 
 
 @instances.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_instance)
 @json_option
 def show(*, name: str, as_json: bool) -> None:
     """Show one server and its databases."""
@@ -90,14 +96,14 @@ def show(*, name: str, as_json: bool) -> None:
 
 
 @instances.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_instance)
 def enable(*, names: Sequence[str]) -> None:
     """Collect from these servers again."""
     _set_active(names, is_active=True)
 
 
 @instances.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_instance)
 def disable(*, names: Sequence[str]) -> None:
     """Stop collecting from these servers.
 
@@ -107,7 +113,7 @@ def disable(*, names: Sequence[str]) -> None:
 
 
 @instances.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_instance)
 @click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
 def remove(*, names: Sequence[str], yes: bool) -> None:
     """Remove these servers from the fleet.
@@ -186,5 +192,5 @@ def _document(registered: RegisteredInstance, databases: Sequence[KnownDatabase]
     }
 
 
-for command in (accept, add, import_, test):
+for command in (accept, add, import_, rename, set_, test):
     instances.add_command(command)

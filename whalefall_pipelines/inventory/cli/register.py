@@ -29,7 +29,7 @@ def _identity_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(context_settings={"allow_extra_args": True})
 @click.argument("name")
-@click.option("--engine", required=True, help=f"{', '.join(Engine)}; MariaDB is mysql.")
+@click.option("--engine", required=True, help=f"{', '.join(Engine)}; also mariadb and postgres.")
 @click.option("--host", required=True, help="Host name or address.")
 @click.option("--port", help=f"{', '.join(f'{engine.default_port} for {engine}' for engine in Engine)} unless given.")
 @click.option("--username", help="User name of the login.")
@@ -65,14 +65,15 @@ def add(
     if password_prompt and (options["secret"] is not None or options["username"] is None):
         raise InputError("--password-prompt requires --username and excludes --secret.")
     values = {key: text for key, text in options.items() if text is not None} | ({"replica": "true"} if replica else {})
-    entry = RawEntry(values, _tags(tags))
+    entry = RawEntry(values, read_tags(tags))
     settings = load_settings()
     password = ask_password(f"Password of {cell(options['username'])}") if password_prompt else None
-    with open_store(settings, may_make=True) as database, _identifying(settings, moved, is_offline=is_offline) as identify:
+    with open_store(settings, may_make=True) as database, identifying(settings, moved, is_offline=is_offline) as identify:
         planned = add_instance(settings, database, entry, password, identify)
     name = cell(planned.entry.name)
     if planned.action is Action.RESTORE:
-        note(f"{name} is registered again, and its history continues.")
+        kept = f" It keeps {cell(' and '.join(planned.kept))}; `whalefall instances set` changes that." if planned.kept else ""
+        note(f"{name} is registered again, and its history continues.{kept}")
     else:
         note(f"{name} is registered; check it with `whalefall instances test`.")
 
@@ -105,7 +106,7 @@ def import_(*, file: Path, dry_run: bool, yes: bool, moved: Sequence[str], is_of
     settings = load_settings()
     entries = read_fleet_file(file, settings)
     with open_store(settings, may_make=not dry_run) as database:
-        with _identifying(settings, moved, is_offline=is_offline) as identify:
+        with identifying(settings, moved, is_offline=is_offline) as identify:
             plan = plan_fleet(database, entries, identify)
         _print_plan(plan)
         refuse(plan.problems)
@@ -118,7 +119,7 @@ def import_(*, file: Path, dry_run: bool, yes: bool, moved: Sequence[str], is_of
 
 
 @contextmanager
-def _identifying(settings: Settings, moved: Sequence[str], *, is_offline: bool) -> Generator[Identify]:
+def identifying(settings: Settings, moved: Sequence[str], *, is_offline: bool) -> Generator[Identify]:
     """An identifier of the real servers that shows its progress for the block."""
     with error_console().status("Checking the identities of the servers …") as shown:
 
@@ -128,7 +129,12 @@ def _identifying(settings: Settings, moved: Sequence[str], *, is_offline: bool) 
         yield server_identifier(settings, moved, show, is_offline=is_offline).identify
 
 
-def _tags(texts: Sequence[str]) -> Mapping[str, str]:
+def read_tags(texts: Sequence[str]) -> Mapping[str, str]:
+    """Tags as they are written on the command line.
+
+    Raises:
+        InputError: one is not KEY=VALUE, or a key is repeated.
+    """
     pairs = [split_tag(text) for text in texts]
     tags = dict(pair for pair in pairs if pair)
     if len(tags) < len(pairs):
@@ -142,11 +148,11 @@ def _print_plan(plan: Plan) -> None:
             "action": planned.action,
             "what": what,
             "name": planned.entry.name,
-            "changes": "; ".join((*map(_describe, planned.changes), *marks)) or None,
+            "changes": "; ".join((*map(describe_change, planned.changes), *marks)) or None,
         }
         for what, planned_changes in (("credential", plan.credentials), ("instance", plan.instances))
         for planned in planned_changes
-        for marks in [("moved",) if isinstance(planned, PlannedInstance) and planned.is_moved else ()]
+        for marks in [_marks(planned) if isinstance(planned, PlannedInstance) else ()]
         if planned.action is not Action.UNCHANGED
     ]
     print_table(("action", "what", "name", "changes"), rows, empty="Everything in the file is already registered.")
@@ -162,5 +168,11 @@ def _print_plan(plan: Plan) -> None:
     )
 
 
-def _describe(change: Change) -> str:
+def _marks(planned: PlannedInstance) -> tuple[str, ...]:
+    kept = tuple(f"keeps {cell(text)}" for text in planned.kept)
+    return (*kept, "moved") if planned.is_moved else kept
+
+
+def describe_change(change: Change) -> str:
+    """A change in one line."""
     return f"{change.field} {cell(change.old)} → {cell(change.new)}"

@@ -122,6 +122,13 @@ def list_databases(cursor: Cursor, instance_id: int) -> tuple[KnownDatabase, ...
     return fetch_as(cursor, KnownDatabase)
 
 
+def rename_instance(cursor: Cursor, old_name: str, new_name: str) -> None:
+    """Rename an instance and the login of its own, under the lock of the fleet."""
+    names = {"old_name": old_name, "new_name": new_name}
+    cursor.execute(queries.load("inventory/rename_instance"), names)
+    cursor.execute(queries.load("inventory/rename_own_credential"), names)
+
+
 def remove_instances(cursor: Cursor, names: Sequence[str]) -> None:
     """Remove these instances from the fleet, under its lock. Their history is kept."""
     cursor.execute(queries.load("inventory/remove_instances"), {"names": list(names)})

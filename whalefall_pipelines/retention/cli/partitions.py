@@ -73,8 +73,8 @@ def show_plan(*, is_whole: bool, form: Form) -> None:
 def show_list(*, exact: bool, form: Form) -> None:
     """List every table partition, with its bounds, size and rows."""
     with open_store(load_settings()) as database:
-        partitions_with_rows = list_table_partitions(database, is_exact=exact)
-    rows = [_row(partition, rows, form=form) for partition, rows in partitions_with_rows]
+        table_partitions_with_rows = list_table_partitions(database, is_exact=exact)
+    rows = [_row(table_partition, rows, form=form) for table_partition, rows in table_partitions_with_rows]
     columns = list(rows[0]) if rows else []
     print_table(columns, rows, form=form, empty="No month exists yet; `whalefall partitions create` creates the first ones.")
 
@@ -171,7 +171,7 @@ def _print_steps(steps: Sequence[Step], *, form: Form, empty: str) -> None:
             "month": str(step.month) if step.month else None,
             "name": step.name,
             "drops": step.drops if form.is_exact else yes_or_no(step.drops),
-            "total_bytes": _bytes(step.partition, form=form),
+            "total_bytes": _bytes(step.table_partition, form=form),
             "why": step.why,
         }
         for step in steps
@@ -179,23 +179,23 @@ def _print_steps(steps: Sequence[Step], *, form: Form, empty: str) -> None:
     print_table(list(rows[0]) if rows else [], rows, form=form, empty=empty)
 
 
-def _row(partition: TablePartition, rows: int | None, *, form: Form) -> dict[str, object]:
+def _row(table_partition: TablePartition, rows: int | None, *, form: Form) -> dict[str, object]:
     return {
-        "table": partition.table_name,
-        "month": str(partition.month) if partition.month else None,
-        "name": f"{partition.schema_name}.{partition.name}",
-        "state": partition.place,
-        "first_day": partition.first_day,
-        "end_day": partition.end_day,
-        "total_bytes": _bytes(partition, form=form),
+        "table": table_partition.table_name,
+        "month": str(table_partition.month) if table_partition.month else None,
+        "name": f"{table_partition.schema_name}.{table_partition.name}",
+        "state": table_partition.place,
+        "first_day": table_partition.first_day,
+        "end_day": table_partition.end_day,
+        "total_bytes": _bytes(table_partition, form=form),
         "rows": rows,
     }
 
 
-def _bytes(partition: TablePartition | None, *, form: Form) -> object:
-    if partition is None:
+def _bytes(table_partition: TablePartition | None, *, form: Form) -> object:
+    if table_partition is None:
         return None
-    return partition.total_bytes if form.is_exact else format_bytes(partition.total_bytes)
+    return table_partition.total_bytes if form.is_exact else format_bytes(table_partition.total_bytes)
 
 
 def _finish(outcomes: Sequence[Outcome], *, form: Form, empty: str) -> None:

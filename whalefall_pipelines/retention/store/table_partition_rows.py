@@ -22,19 +22,19 @@ def column_types(database: Database, table_name: str) -> dict[str, str]:
         return {str(name): str(type_name) for name, type_name in cursor.fetchall()}
 
 
-def copy_out(database: Database, partition: TablePartition, file: IO[bytes]) -> None:
+def copy_out(database: Database, table_partition: TablePartition, file: IO[bytes]) -> None:
     """Write all rows of a month as CSV with a header."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("retention/write_instants_in_utc"))
-        cursor.copy(compose("retention/copy_rows_out", partition), file)
+        cursor.copy(compose("retention/copy_rows_out", table_partition), file)
 
 
-def count_differences(database: Database, partition: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
+def count_differences(database: Database, table_partition: TablePartition, file: IO[bytes], columns: Sequence[str]) -> tuple[int, int]:
     """The number of rows of a month, and the number of rows that differ from this CSV."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(compose("retention/create_archive_check", partition))
+        cursor.execute(compose("retention/create_archive_check", table_partition))
         _copy_in(cursor, sql.Identifier("archive_check"), file, columns)
-        cursor.execute(compose("retention/count_differences", partition))
+        cursor.execute(compose("retention/count_differences", table_partition))
         rows, differences = cursor.fetchone() or (0, 0)
         return int(rows), int(differences)
 
@@ -45,17 +45,22 @@ def restore_month(database: Database, table_name: str, month: Month, file: IO[by
     Raises:
         InputError: the month exists; nothing is changed.
     """
-    partition = new_month(table_name, month)
+    table_partition = new_month(table_name, month)
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         if not begin_creating(cursor, table_name, month, LOCK_POLICY):
             raise InputError(f"{table_name} already has a table partition for {month}, so nothing was restored.")
-        cursor.execute(compose("months/create_table_partition", partition))
-        _copy_in(cursor, sql.Identifier(partition.name), file, columns)
-        cursor.execute(compose("retention/count_rows", partition))
+        cursor.execute(compose("months/create_table_partition", table_partition))
+        _copy_in(cursor, sql.Identifier(table_partition.name), file, columns)
+        cursor.execute(compose("retention/count_rows", table_partition))
         (rows,) = cursor.fetchone() or (0,)
-        cursor.execute(compose("months/analyze_table_partition", partition))
+        cursor.execute(compose("months/analyze_table_partition", table_partition))
         cursor.execute(
-            compose("months/attach_table_partition", partition, first_day=str(partition.first_day), end_day=str(partition.end_day))
+            compose(
+                "months/attach_table_partition",
+                table_partition,
+                first_day=str(table_partition.first_day),
+                end_day=str(table_partition.end_day),
+            )
         )
     return int(rows)
 
@@ -68,18 +73,18 @@ def months_with_days(database: Database, table_name: str, months: Iterable[Month
         return frozenset(months_of(first_day for (first_day,) in cursor.fetchall()))
 
 
-def prune(database: Database, partition: TablePartition, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+def prune(database: Database, table_partition: TablePartition, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Delete the daily rows of a month of aggregations, except those of its last day, by rewriting the rows that it keeps.
 
     Raises:
         StoreBusyError: another session holds a conflicting lock; nothing is changed.
     """
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        lock_policy.begin(cursor, partition.table_name)
-        cursor.execute(compose("retention/lock_for_pruning", partition))
-        cursor.execute(compose("retention/copy_what_stays", partition, last_day=str(month.last_day)))
-        cursor.execute(compose("retention/empty_table_partition", partition))
-        cursor.execute(compose("retention/put_back_what_stays", partition))
+        lock_policy.begin(cursor, table_partition.table_name)
+        cursor.execute(compose("retention/lock_for_pruning", table_partition))
+        cursor.execute(compose("retention/copy_what_stays", table_partition, last_day=str(month.last_day)))
+        cursor.execute(compose("retention/empty_table_partition", table_partition))
+        cursor.execute(compose("retention/put_back_what_stays", table_partition))
 
 
 def _copy_in(cursor: Cursor, table: sql.Identifier, file: IO[bytes], columns: Sequence[str]) -> None:

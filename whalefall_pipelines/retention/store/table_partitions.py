@@ -44,40 +44,45 @@ def find_refused_maintenance(database: Database, run_id: str) -> datetime | None
     return row[0] if row else None
 
 
-def count_rows(database: Database, partition: TablePartition) -> int:
+def count_rows(database: Database, table_partition: TablePartition) -> int:
     """Count the rows of a month by reading them all."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(compose("retention/count_rows", partition))
+        cursor.execute(compose("retention/count_rows", table_partition))
         return int((cursor.fetchone() or (0,))[0])
 
 
-def attach_again(database: Database, partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+def attach_again(database: Database, table_partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Attach a detached month again, and remove its mark."""
     with database.transaction() as cursor:
-        lock_policy.begin(cursor, partition.table_name)
-        cursor.execute(compose("months/mark_table_partition", partition, mark=None))
+        lock_policy.begin(cursor, table_partition.table_name)
+        cursor.execute(compose("months/mark_table_partition", table_partition, mark=None))
         cursor.execute(
-            compose("months/attach_table_partition", partition, first_day=str(partition.first_day), end_day=str(partition.end_day))
+            compose(
+                "months/attach_table_partition",
+                table_partition,
+                first_day=str(table_partition.first_day),
+                end_day=str(table_partition.end_day),
+            )
         )
 
 
-def detach(database: Database, partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+def detach(database: Database, table_partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Detach a month from its table, or finish an interrupted detach, and mark it as ours. A detached month is left as it is.
 
     Raises:
         StoreBusyError: another session holds a conflicting lock; the next maintenance finishes the detach.
     """
     with database.session() as cursor:
-        lock_policy.begin(cursor, partition.table_name, is_local=False)
-        if partition.place is not Place.DETACHED:
-            cursor.execute(compose("months/mark_table_partition", partition, mark=_mark(partition)))
-        if partition.place is Place.DETACH_PENDING:
-            cursor.execute(compose("retention/finalize_detach", partition))
-        elif partition.place is Place.ATTACHED:
-            cursor.execute(compose("retention/detach_table_partition", partition))
+        lock_policy.begin(cursor, table_partition.table_name, is_local=False)
+        if table_partition.place is not Place.DETACHED:
+            cursor.execute(compose("months/mark_table_partition", table_partition, mark=_mark(table_partition)))
+        if table_partition.place is Place.DETACH_PENDING:
+            cursor.execute(compose("retention/finalize_detach", table_partition))
+        elif table_partition.place is Place.ATTACHED:
+            cursor.execute(compose("retention/detach_table_partition", table_partition))
 
 
-def drop_detached(database: Database, partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
+def drop_detached(database: Database, table_partition: TablePartition, lock_policy: LockPolicy = LOCK_POLICY) -> None:
     """Drop a month that `detach` detached.
 
     Raises:
@@ -85,14 +90,14 @@ def drop_detached(database: Database, partition: TablePartition, lock_policy: Lo
         InputError: it was attached again meanwhile.
     """
     with database.transaction() as cursor:
-        lock_policy.begin(cursor, partition.table_name)
-        cursor.execute(compose("retention/lock_detached", partition))
-        cursor.execute(queries.load("retention/find_parent"), {"schema_name": partition.schema_name, "name": partition.name})
+        lock_policy.begin(cursor, table_partition.table_name)
+        cursor.execute(compose("retention/lock_detached", table_partition))
+        cursor.execute(queries.load("retention/find_parent"), {"schema_name": table_partition.schema_name, "name": table_partition.name})
         if cursor.fetchone():
-            raise InputError(f"{partition.name} was attached again before it could be dropped, so it was left alone.")
-        cursor.execute(compose("retention/drop_table_partition", partition))
+            raise InputError(f"{table_partition.name} was attached again before it could be dropped, so it was left alone.")
+        cursor.execute(compose("retention/drop_table_partition", table_partition))
 
 
-def _mark(partition: TablePartition) -> str:
+def _mark(table_partition: TablePartition) -> str:
     """The comment by which `list_detached` recognises the table."""
-    return f"whalefall detaches {partition.table_name} from {partition.first_day} to {partition.end_day}"
+    return f"whalefall detaches {table_partition.table_name} from {table_partition.first_day} to {table_partition.end_day}"

@@ -14,7 +14,7 @@ from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.fleet.sizes import SizesProbe
 from whalefall_pipelines_tests.servers.oracle.double import GIBIBYTE, OracleDouble
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
-from whalefall_pipelines_tests.servers.visits import PATIENT, QUICK
+from whalefall_pipelines_tests.servers.probes import PATIENT, QUICK
 
 LOGIN = Login("monitor", "päss'\\ \"w}o{r;d")
 # For tests in which connections break.
@@ -43,7 +43,7 @@ def instance_at(host: str, port: int, **settings: str | None) -> Instance:
 
 
 @contextmanager
-def visit(
+def probing(
     host: str, port: int, login: Login = LOGIN, deadlines: Deadlines = PATIENT, watchdog: Watchdog | None = None, **settings: str | None
 ) -> Generator[SizesProbe]:
     """An open probe."""
@@ -53,7 +53,7 @@ def visit(
 
 def refused(host: str, port: int, login: Login = LOGIN, deadlines: Deadlines = QUICK, **settings: str | None) -> None:
     """A probe that must fail."""
-    with visit(host, port, login, deadlines, **settings):
+    with probing(host, port, login, deadlines, **settings):
         raise AssertionError("connected")
 
 
@@ -66,7 +66,7 @@ def leftovers() -> Generator[None]:
 
 @pytest.fixture
 def server() -> Generator[OracleServer]:
-    """A server whose login has all the privileges that the README requires."""
+    """A server whose login has all the privileges that the documents require."""
     with new_server() as started:
         yield started
 

@@ -14,8 +14,8 @@ from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver, available_drivers
 from whalefall_pipelines.fleet.sqlserver.sizes import SqlServerSizes, connect_through
 from whalefall_pipelines_tests.servers.postgresql import make_certificates
+from whalefall_pipelines_tests.servers.probes import QUICK
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
-from whalefall_pipelines_tests.servers.visits import QUICK
 
 DRIVERS = ("microsoft", "freetds")
 BACKUPS = ("SELECT ON msdb.dbo.backupset", "SELECT ON msdb.dbo.backupfile")
@@ -49,7 +49,7 @@ def instance_at(host: str, port: int, **settings: str | None) -> Instance:
 
 
 @contextmanager
-def visit(
+def probing(
     driver: Driver,
     server: SqlServer,
     login: Login = LOGIN,
@@ -89,6 +89,6 @@ def driver(request: pytest.FixtureRequest) -> Driver:
 
 @pytest.fixture
 def server() -> Generator[SqlServer]:
-    """A server whose login has all the privileges that the README requires."""
+    """A server whose login has all the privileges that the documents require."""
     with new_server() as started:
         yield started

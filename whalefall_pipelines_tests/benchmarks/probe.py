@@ -12,6 +12,7 @@ import psycopg2
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.capacity.collect import Collector
+from whalefall_pipelines.capacity.take_snapshot import Servers
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
@@ -37,7 +38,7 @@ _PASSWORD_VARIABLE = "MONITOR_BENCHMARK_PASSWORD"
 def bare(targets: Sequence[Target]) -> float:
     """Connect, run the statements that the adapter runs, close; the session has no settings and nothing is stored. Seconds."""
 
-    def visit(target: Target) -> None:
+    def bare_probe(target: Target) -> None:
         connection = psycopg2.connect(
             host=target.host, port=target.port, dbname="postgres", user=USERNAME, password=PASSWORD, connect_timeout=CONNECT_SECONDS
         )
@@ -56,7 +57,7 @@ def bare(targets: Sequence[Target]) -> float:
 
     begun = time.monotonic()
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(visit, targets))
+        list(pool.map(bare_probe, targets))
     return time.monotonic() - begun
 
 
@@ -78,10 +79,7 @@ class Service:
         day = today(datetime.now(UTC), TIMEZONE)
         collector = Collector(
             database=self._store,
-            fleet=ServerFleet(Deadlines(connect_seconds=CONNECT_SECONDS)),
-            secrets=self._secrets,
-            filters=SYSTEM_DATABASES,
-            timezone=TIMEZONE,
+            servers=Servers(ServerFleet(Deadlines(connect_seconds=CONNECT_SECONDS)), self._secrets, SYSTEM_DATABASES),
             grace=timedelta(hours=2),
             parallel=THREADS,
         )
@@ -122,6 +120,6 @@ def measure(folder: Path) -> list[Figure]:
         )
     extra = max(with_dead - without for with_dead, without in zip(delayed.ours, delayed.floor, strict=True))
     return [
-        Figure(f"visit {INSTANCES} servers: service / bare threads", compared.ratio, 1.2, "x", str(compared)),
-        Figure(f"visit with {len(dead)} dead hosts more: seconds added", extra, CONNECT_SECONDS + 0.25, "s", str(delayed)),
+        Figure(f"probe {INSTANCES} servers: service / bare threads", compared.ratio, 1.2, "x", str(compared)),
+        Figure(f"probe with {len(dead)} dead hosts more: seconds added", extra, CONNECT_SECONDS + 0.25, "s", str(delayed)),
     ]

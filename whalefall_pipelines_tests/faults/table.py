@@ -1,9 +1,9 @@
-"""The README's table of faults and what follows: the matrix for people. `python -m whalefall_pipelines_tests.faults.readme` prints it."""
+"""The table of faults in the documentation: what the user sees, and how it recovers."""
 
 from whalefall_pipelines_tests.faults.fault import Fault
 from whalefall_pipelines_tests.faults.matrix import BACKFILL_KILLS, FAULTS, KILLS
 
-HEADER = ("when", "what you see", "how it heals")
+HEADER = ("fault", "what you see", "how it heals")
 
 
 def rows() -> list[list[str]]:
@@ -22,13 +22,3 @@ def rows() -> list[list[str]]:
 def _seen(fault: Fault) -> str:
     words = [f"`{word}`" for word in (None if fault.ends_run else fault.code, *fault.reasons) if word]
     return f"{', '.join(words)}{': ' if words else ''}{fault.sees}"
-
-
-def table() -> str:
-    """The table in Markdown."""
-    lines = [list(HEADER), ["---"] * len(HEADER), *rows()]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-if __name__ == "__main__":
-    print(table())
