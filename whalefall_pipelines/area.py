@@ -18,8 +18,9 @@ class Area:
     `commands` are commands of `whalefall`, each in the module `cli/<command>.py`, with the first sentence of their help, so that
     `whalefall --help` imports none of them. With `has_definitions` the module `definitions.py` has
     `DEFINITIONS` for Dagster, and `automations` lists its schedules and sensors. With `has_doctor_checks` the module `doctor_checks.py`
-    has a function `check`. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond reading, inserting and
-    updating to the roles of the store. `columns` documents public tables.
+    has a function `check`. With `has_upkeep` the module `upkeep.py` has a function `keep_up`, which does at once what Dagster's daemon
+    would do for the area after a day was collected. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond
+    reading, inserting and updating to the roles of the store. `columns` documents public tables.
     """
 
     package: str
@@ -27,6 +28,7 @@ class Area:
     has_definitions: bool = False
     automations: tuple[str, ...] = ()
     has_doctor_checks: bool = False
+    has_upkeep: bool = False
     has_grants: bool = False
     columns: Mapping[str, tuple[Column, ...]] = field(default_factory=dict[str, tuple[Column, ...]])
     partitioned_tables: tuple[PartitionedTable, ...] = ()

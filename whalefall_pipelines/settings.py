@@ -39,6 +39,7 @@ class Settings:
     start_date: date
     grace_hours: int
     max_gap_days: int
+    fail_below_coverage: float
     jump_percent: int
     jump_gigabytes: int
     parallel_instances: int
@@ -131,6 +132,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         start_date=_date(values, "WHALEFALL_START_DATE", "2026-01-01"),
         grace_hours=_integer(values, "WHALEFALL_GRACE_HOURS", 2, least=0, most=23),
         max_gap_days=_integer(values, "WHALEFALL_MAX_GAP_DAYS", 14, least=0, most=366),
+        fail_below_coverage=_share(values, "WHALEFALL_FAIL_BELOW_COVERAGE", "0.5"),
         jump_percent=_integer(values, "WHALEFALL_JUMP_PERCENT", 30, least=1, most=1_000_000),
         jump_gigabytes=_integer(values, "WHALEFALL_JUMP_GIGABYTES", 20, least=0, most=1_000_000),
         parallel_instances=_integer(values, "WHALEFALL_PARALLEL_INSTANCES", 64, least=1, most=512),
@@ -199,6 +201,13 @@ def _integer(values: Mapping[str, str], name: str, default: int, *, least: int, 
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise InputError(f"{name} is {text!r}; it must be a whole number from {least} to {most}.")
     return int(text)
+
+
+def _share(values: Mapping[str, str], name: str, default: str) -> float:
+    text = values.get(name, default)
+    if not re.fullmatch(r"0|1|[01]?\.[0-9]{1,6}", text) or float(text) > 1:
+        raise InputError(f"{name} is {text!r}; it must be a share from 0 to 1, such as 0.5.")
+    return float(text)
 
 
 def _retentions(values: Mapping[str, str]) -> tuple[int, int]:

@@ -38,7 +38,7 @@ def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
             metadata={
                 "incomplete": len(incomplete),
                 "unexplained": len(unexplained),
-                "periods": markdown_table(columns, sorted(rows, key=lambda row: -row[3])[:MOST_ROWS]),
+                **markdown_table("periods", columns, sorted(rows, key=lambda row: -row[3])[:MOST_ROWS]),
             },
         )
 

@@ -1,6 +1,6 @@
 """The domain model of aggregations: levels, differences, summaries, and the retention of daily periods."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -31,6 +31,48 @@ class Difference:
     database_name: str | None
     stored: Mapping[str, Any] | None
     computed: Mapping[str, Any]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that differ; none if the aggregation is missing."""
+        return frozenset() if self.stored is None else frozenset(self.computed) - IDENTIFYING
+
+
+# These columns identify an aggregation.
+IDENTIFYING = frozenset({"instance_id", "database_name", "period_type", "period_start", "period_end"})
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceCount:
+    """The differences of one instance in all periods of one type, at both levels. `columns` are those that differ in any of them."""
+
+    period_type: PeriodType
+    instance_name: str
+    first_start: date
+    last_start: date
+    not_computed: int
+    wrong: int
+    columns: tuple[str, ...]
+
+
+def count_differences(differences: Iterable[Difference]) -> list[DifferenceCount]:
+    """Sum up differences by period type and instance, in the order of the period types."""
+    grouped: dict[tuple[PeriodType, str], list[Difference]] = {}
+    for difference in differences:
+        grouped.setdefault((difference.period.period_type, difference.instance_name), []).append(difference)
+    types = list(PeriodType)
+    return [
+        DifferenceCount(
+            period_type=period_type,
+            instance_name=instance_name,
+            first_start=min(difference.period.start for difference in group),
+            last_start=max(difference.period.start for difference in group),
+            not_computed=sum(difference.stored is None for difference in group),
+            wrong=sum(difference.stored is not None for difference in group),
+            columns=tuple(sorted(frozenset[str]().union(*(difference.columns for difference in group)))),
+        )
+        for (period_type, instance_name), group in sorted(grouped.items(), key=lambda item: (types.index(item[0][0]), item[0][1]))
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +108,14 @@ class RankedPeriod:
     estimated_count: int
 
 
-def how_to_compute(periods: Collection[Period]) -> str:
+def how_to_compute(periods: Collection[Period]) -> list[str]:
     """The commands that compute these periods, one for each type."""
     starts = {period_type: [period.start for period in periods if period.period_type is period_type] for period_type in PeriodType}
-    return ", ".join(
-        f"`whalefall aggregate --period {period_type} --start {min(first_days)} --end {max(first_days)}`"
+    return [
+        f"whalefall aggregate --period {period_type} --start {min(first_days)} --end {max(first_days)}"
         for period_type, first_days in starts.items()
         if first_days
-    )
+    ]
 
 
 def first_kept_daily(retention_months: int, today: date) -> date:

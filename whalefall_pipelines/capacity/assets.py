@@ -1,7 +1,7 @@
 """The day of the fleet: inventory, sizes and totals, three assets from one probe of each server. The work is in `collect.py`."""
 
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -11,11 +11,12 @@ from pydantic import Field
 
 from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome, recompute_totals
 from whalefall_pipelines.capacity.columns import COLUMNS
-from whalefall_pipelines.capacity.day_reports import report_days
+from whalefall_pipelines.capacity.day_reports import DayReport, report_days
 from whalefall_pipelines.capacity.fill_gaps import fill_gaps, record_uncollected_days
 from whalefall_pipelines.capacity.metadata import (
     coverage_metadata,
     database_metadata,
+    day_bytes,
     instance_metadata,
     inventory_metadata,
     notices_table,
@@ -25,8 +26,9 @@ from whalefall_pipelines.capacity.store.gaps import close_backfill_records
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.dagster_base.calendar import DAYS, ZONE
 from whalefall_pipelines.dagster_base.columns import column_schema
+from whalefall_pipelines.dagster_base.metadata import Metadata
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import Progress
+from whalefall_pipelines.dagster_base.runs import MISSING_TAG, Progress, span
 from whalefall_pipelines.domain.days import measurable_day
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
@@ -107,12 +109,12 @@ def fleet_day(
         plan = plan_session(context, database, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
         with session_of_run(context, database, plan, targets) as check:
             seconds_by_day = _work(context, replace(collector, check=check), targets, days, plan)
-        _report(context, database, days, seconds_by_day)
-        notices = notices_table(retry_while_unavailable(lambda: list_notices(database, plan.session_id)))
-    for key in (INVENTORY, SIZES, TOTALS):
-        if key in context.selected_asset_keys:
-            shown = {"session_id": str(plan.session_id), **({"notices": notices} if key == SIZES else {})}
-            yield dg.MaterializeResult(asset_key=key, metadata=shown)
+        reports = retry_while_unavailable(lambda: report_days(database, days))
+        shown = _metadata(database, reports, plan, seconds_by_day)
+    _tag_run(context, reports)
+    measured = [report.summary for report in reports if report.day in seconds_by_day and SIZES in context.selected_asset_keys]
+    red = [summary for summary in measured if summary.is_below(whalefall.installation().fail_below_coverage)]
+    yield from _materialize(context, shown, {summary.stat_date for summary in red})
 
 
 def _work(
@@ -135,21 +137,69 @@ def _work(
         seconds_by_day[measurable] = round(time.monotonic() - started, 2)
     if over and SIZES in context.selected_asset_keys:
         filled = fill_gaps(collector, targets, over, plan.session_id, progress.warn)
-        context.log.info("%s: past days are not measured: %d recovered, %d estimated", _span(over), filled.recovered, filled.estimated)
+        context.log.info("%s: past days are not measured: %d recovered, %d estimated", span(over), filled.recovered, filled.estimated)
     analyze_months(collector.database, days, STATS_TABLES)
     if not measurable:
         retry_while_unavailable(lambda: close_backfill_records(collector.database, plan.session_id, min(over), max(over)))
     return seconds_by_day
 
 
-def _report(context: dg.AssetExecutionContext, database: Database, days: Sequence[date], seconds_by_day: Mapping[date, float]) -> None:
-    calendar = {"coverage": retry_while_unavailable(lambda: coverage_metadata(database, max(days)))}
-    for report in retry_while_unavailable(lambda: report_days(database, days)):
+def _metadata(
+    database: Database, reports: Sequence[DayReport], plan: SessionPlan, seconds_by_day: Mapping[date, float]
+) -> Mapping[tuple[dg.AssetKey, date], Metadata]:
+    """What the UI shows of each asset and day. The coverage calendar and the notices of the session are shown on the last day."""
+    last_day = reports[-1].day
+    coverage = {"coverage": retry_while_unavailable(lambda: coverage_metadata(database, last_day))}
+    notices = notices_table(retry_while_unavailable(lambda: list_notices(database, plan.session_id)))
+    shown: dict[tuple[dg.AssetKey, date], Metadata] = {}
+    for report in reports:
+        is_last = report.day == last_day
         seconds = {"seconds": seconds_by_day[report.day]} if report.day in seconds_by_day else {}
-        for key, metadata in ((INVENTORY, inventory_metadata), (SIZES, database_metadata), (TOTALS, instance_metadata)):
-            if key in context.selected_asset_keys:
-                shown = {**metadata(report), **seconds, **(calendar if key != INVENTORY and report.day == max(days) else {})}
-                context.add_asset_metadata(shown, asset_key=key, partition_key=report.day.isoformat())
+        end = {**seconds, "session_id": str(plan.session_id)}
+        exact = day_bytes(report.summary)
+        shown[INVENTORY, report.day] = {**inventory_metadata(report), **end}
+        shown[SIZES, report.day] = {
+            **database_metadata(report),
+            **(notices if is_last else {}),
+            **(coverage if is_last else {}),
+            **exact,
+            **end,
+        }
+        shown[TOTALS, report.day] = {**instance_metadata(report), **(coverage if is_last else {}), **exact, **end}
+    return shown
+
+
+def _tag_run(context: dg.AssetExecutionContext, reports: Sequence[DayReport]) -> None:
+    """Tag the run with what is missing, so that the list of runs shows it."""
+    missing, expected = (sum(counts) for counts in zip(*((day.summary.missing, day.summary.expected) for day in reports), strict=True))
+    context.instance.add_run_tags(context.run.run_id, {MISSING_TAG: f"{missing} of {expected}"})
+    context.log.info("%s: %d of %d databases are missing", span([day.day for day in reports]), missing, expected)
+
+
+def _materialize(
+    context: dg.AssetExecutionContext, shown: Mapping[tuple[dg.AssetKey, date], Metadata], red: Collection[date]
+) -> Generator[dg.MaterializeResult[Any]]:
+    """Materialize the selected assets of all days, or fail the run of a day with too few sizes after materializing the other days.
+
+    Raises:
+        dg.Failure: a day is red. Everything that was measured is stored all the same, and a retry turns the day green.
+    """
+    selected = [key for key in (INVENTORY, SIZES, TOTALS) if key in context.selected_asset_keys]
+    for (key, day), metadata in shown.items():
+        if key in selected and red and day not in red:
+            context.log_event(dg.AssetMaterialization(key, metadata=metadata, partition=day.isoformat()))
+        elif key in selected and not red:
+            context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
+    for day in red:
+        metadata = shown[SIZES, day]
+        raise dg.Failure(
+            f"{day}: {metadata['missing']} of the expected databases are missing, and too few were measured "
+            "(WHALEFALL_FAIL_BELOW_COVERAGE). What was measured is stored.",
+            metadata=metadata,
+            allow_retries=False,
+        )
+    for key in selected:
+        yield dg.MaterializeResult(asset_key=key)
 
 
 def _problem(outcome: InstanceOutcome) -> str | None:
@@ -160,7 +210,3 @@ def _problem(outcome: InstanceOutcome) -> str | None:
         names = ", ".join(f"{gap.database_name} ({gap.reason})" for gap in outcome.missing[:5])
         return f"{outcome.instance.name}: {outcome.measured} measured, {len(outcome.missing)} missing: {names}"
     return "; ".join(outcome.notices[:5]) or None
-
-
-def _span(days: Sequence[date]) -> str:
-    return f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"

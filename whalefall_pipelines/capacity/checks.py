@@ -5,12 +5,12 @@ from datetime import date
 import dagster as dg
 
 from whalefall_pipelines.capacity.assets import SIZES, TOTALS
-from whalefall_pipelines.capacity.metadata import MISSING, gap_row
+from whalefall_pipelines.capacity.metadata import gap_list
 from whalefall_pipelines.capacity.store import plausibility, reports
 from whalefall_pipelines.dagster_base.calendar import DAYS
-from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, markdown_table
+from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, markdown_table, shown_change, shown_size
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import days_of
+from whalefall_pipelines.dagster_base.runs import days_of, span
 
 
 @dg.asset_check(
@@ -31,8 +31,8 @@ def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, w
         description=f"{missing} missing: {named}{more}" if missing else "every expected database has a size",
         metadata={
             "missing": missing,
-            "days": f"{days[0]} to {days[-1]}",
-            "missing, with reasons": markdown_table(("day", *MISSING), [(gap.stat_date, *gap_row(gap)) for gap in gaps[:MOST_ROWS]]),
+            "days": span(days),
+            **gap_list(gaps[:MOST_ROWS], with_day=len(days) > 1),
         },
     )
 
@@ -53,12 +53,12 @@ def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionConte
 def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         absurd = plausibility.list_implausible_sizes(database, _days(context, whalefall))
-    rows = [(size.stat_date, size.instance_name, size.database_name, size.total_bytes, size.why) for size in absurd[:MOST_ROWS]]
+    rows = [(size.stat_date, size.instance_name, size.database_name, shown_size(size.total_bytes), size.why) for size in absurd[:MOST_ROWS]]
     named = ", ".join(f"{size.instance_name}/{size.database_name} ({size.why})" for size in absurd[:5])
     return dg.AssetCheckResult(
         passed=not absurd,
         description=f"{len(absurd)} implausible: {named}" if absurd else "every size is plausible",
-        metadata={"absurd": len(absurd), "sizes": markdown_table(("day", "instance", "database", "bytes", "why"), rows)},
+        metadata={"absurd": len(absurd), **markdown_table("sizes", ("day", "instance", "database", "size", "why"), rows)},
     )
 
 
@@ -72,13 +72,23 @@ def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: Whalef
         jumps = plausibility.list_jumps(
             database, _days(context, whalefall), percent=settings.jump_percent, gigabytes=settings.jump_gigabytes
         )
-    rows = [(jump.stat_date, jump.instance_name, jump.database_name, jump.bytes_before, jump.total_bytes) for jump in jumps[:MOST_ROWS]]
+    rows = [
+        (
+            jump.stat_date,
+            jump.instance_name,
+            jump.database_name,
+            shown_size(jump.bytes_before),
+            shown_size(jump.total_bytes),
+            shown_change(jump.total_bytes - jump.bytes_before),
+        )
+        for jump in jumps[:MOST_ROWS]
+    ]
     named = ", ".join(f"{jump.instance_name}/{jump.database_name} ({jump.total_bytes - jump.bytes_before:+,} bytes)" for jump in jumps[:5])
     return dg.AssetCheckResult(
         passed=not jumps,
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{len(jumps)} jumped: {named}" if jumps else "no database jumped",
-        metadata={"jumps": len(jumps), "databases": markdown_table(("day", "instance", "database", "bytes before", "bytes"), rows)},
+        metadata={"jumps": len(jumps), **markdown_table("databases", ("day", "instance", "database", "before", "size", "change"), rows)},
     )
 
 

@@ -25,6 +25,15 @@ class DaySummary:
     estimated: int
     missing: int
 
+    @property
+    def expected(self) -> int:
+        """The number of expected databases. A server whose databases were never listed counts as one."""
+        return self.measured + self.recovered + self.estimated + self.missing
+
+    def is_below(self, share: float) -> bool:
+        """Whether less than this share of the expected databases was measured."""
+        return self.measured < share * self.expected
+
 
 @dataclass(frozen=True, slots=True)
 class InventorySummary:

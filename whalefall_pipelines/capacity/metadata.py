@@ -2,19 +2,28 @@
 
 from collections.abc import Iterable
 from datetime import date
+from itertools import groupby
 
 import dagster as dg
 
 from whalefall_pipelines.capacity.coverage import LEGEND, CoverageState, coverage_calendar, days_until
 from whalefall_pipelines.capacity.day_reports import DayReport, read_coverage
 from whalefall_pipelines.capacity.figures import DaySummary, Gap, RankedDatabase
-from whalefall_pipelines.dagster_base.metadata import Metadata, markdown_table, printable
+from whalefall_pipelines.dagster_base.metadata import (
+    Metadata,
+    escaped,
+    exact_bytes,
+    gigabytes,
+    markdown_table,
+    printable,
+    shown_change,
+    shown_size,
+)
 from whalefall_pipelines.domain.sessions import Notice
 from whalefall_pipelines.store.database import Database
 
 CALENDAR_DAYS = 30
 CALENDAR_ROWS = 50
-MISSING = ("instance", "database", "reason", "what to do")
 
 
 def inventory_metadata(report: DayReport) -> Metadata:
@@ -30,45 +39,50 @@ def inventory_metadata(report: DayReport) -> Metadata:
 
 
 def database_metadata(report: DayReport) -> Metadata:
-    """The metadata of `database_size_stats` for a day."""
-    figures = report.summary
+    """The metadata of `database_size_stats` for a day: first what is missing, then the figures, then the rankings."""
     growing = sorted((database for database in report.databases if database.growth_rank), key=lambda database: database.growth_rank or 0)
     largest = sorted(report.databases, key=lambda database: database.size_rank)
-    columns = ("instance", "database", "bytes", "change in bytes to the day before")
+    columns = ("instance", "database", "size", "change")
     return {
-        **_coverage(figures),
-        "instances": figures.instances,
-        "databases": figures.databases,
-        "dagster/partition_row_count": figures.databases,
-        "largest": markdown_table(columns, [_database_row(database) for database in largest if database.size_rank <= 10]),
-        "fastest growing": markdown_table(columns, [_database_row(database) for database in growing[:10]]),
-        "missing, with reasons": markdown_table(MISSING, [gap_row(gap) for gap in report.gaps]),
+        "missing": report.summary.missing,
+        **gap_list(report.gaps),
+        **_figures(report.summary),
+        "instances": report.summary.instances,
+        "databases": report.summary.databases,
+        **markdown_table("largest", columns, [_database_row(database) for database in largest if database.size_rank <= 10]),
+        **markdown_table("fastest growing", columns, [_database_row(database) for database in growing[:10]]),
+        "dagster/partition_row_count": report.summary.databases,
     }
 
 
 def instance_metadata(report: DayReport) -> Metadata:
     """The metadata of `instance_size_stats` for a day."""
-    columns = ("instance", "engine", "bytes", "bytes of no database", "change in bytes to the day before", "databases", "expected")
+    columns = ("instance", "engine", "size", "change", "of no database", "databases")
     rows = [
         (
             instance.instance_name,
             instance.engine,
-            instance.total_bytes,
-            instance.shared_bytes,
-            instance.change_bytes,
-            instance.database_count,
-            instance.expected_count,
+            shown_size(instance.total_bytes),
+            shown_change(instance.change_bytes),
+            shown_size(instance.shared_bytes),
+            f"{instance.database_count} of {instance.expected_count}",
         )
         for instance in report.instances
     ]
-    shared = report.summary.shared_bytes
     return {
-        **_coverage(report.summary),
-        **({} if shared is None else {"shared_bytes": shared}),
+        "missing": report.summary.missing,
+        **_figures(report.summary),
+        **gigabytes(shared_gb=report.summary.shared_bytes),
         "instances": report.summary.instances,
+        **markdown_table("largest", columns, rows),
+        **exact_bytes(shared_bytes=report.summary.shared_bytes),
         "dagster/partition_row_count": report.summary.instances,
-        "largest": markdown_table(columns, rows),
     }
+
+
+def day_bytes(summary: DaySummary) -> Metadata:
+    """The exact sizes of a day."""
+    return exact_bytes(total_bytes=_whole_total(summary), held_total_bytes=summary.held_total_bytes, change_bytes=summary.change_bytes)
 
 
 def coverage_metadata(database: Database, last_day: date) -> dg.MarkdownMetadataValue:
@@ -81,32 +95,44 @@ def coverage_metadata(database: Database, last_day: date) -> dg.MarkdownMetadata
     return dg.MetadataValue.md(f"{days[0]} to {days[-1]}; {LEGEND}\n\n```text\n{rows}{more}\n```")
 
 
-def gap_row(gap: Gap) -> tuple[str, str, str, str]:
-    """One gap as a row of a `MISSING` table."""
-    return (gap.instance_name, gap.database_name or "(never listed)", gap.reason, gap.detail)
+def gap_list(gaps: Iterable[Gap], *, with_day: bool = False) -> Metadata:
+    """What is missing, with its reason and what to do; no entry if nothing is missing.
+
+    A list, because the column of a table would break a GRANT into single words. Databases of an instance with the same reason share one
+    item.
+    """
+    grouped = groupby(gaps, key=lambda gap: (gap.stat_date, gap.instance_name, gap.reason, gap.detail))
+    items = [
+        f"- {f'{day} ' if with_day else ''}**{escaped(instance_name)}**: "
+        f"{', '.join(escaped(gap.database_name or '(never listed)') for gap in group)} ({escaped(reason)})\n\n  {escaped(detail)}"
+        for (day, instance_name, reason, detail), group in grouped
+    ]
+    return {"missing, with reasons": dg.MetadataValue.md("\n".join(items))} if items else {}
 
 
-def notices_table(notices: Iterable[Notice]) -> dg.MarkdownMetadataValue:
-    """A table of the notices about measured databases."""
+def notices_table(notices: Iterable[Notice]) -> Metadata:
+    """A table of the notices about measured databases; no entry if there are none."""
     rows = ((notice.instance_name, notice.database_name, notice.notice) for notice in notices)
-    return markdown_table(("instance", "database", "what it is, and what to do"), rows)
+    return markdown_table("notices", ("instance", "database", "what it is, and what to do"), rows)
 
 
 def _database_row(database: RankedDatabase) -> tuple[object, ...]:
-    return (database.instance_name, database.database_name, database.total_bytes, database.change_bytes)
+    return (database.instance_name, database.database_name, shown_size(database.total_bytes), shown_change(database.change_bytes))
 
 
-def _coverage(figures: DaySummary) -> Metadata:
-    known = {
-        # The plot of the total would drop on a day with a missing server, so such a day has only the held total.
-        "total_bytes": figures.total_bytes if figures.is_complete else None,
-        "held_total_bytes": figures.held_total_bytes,
-        "change_bytes": figures.change_bytes,
-    }
+def _whole_total(summary: DaySummary) -> int | None:
+    """The total of a complete day. Its plot would drop on a day with a missing server, so such a day has only the held total."""
+    return summary.total_bytes if summary.is_complete else None
+
+
+def _figures(summary: DaySummary) -> Metadata:
     return {
-        **{name: value for name, value in known.items() if value is not None},
-        "measured": figures.measured,
-        "recovered": figures.recovered,
-        "estimated": figures.estimated,
-        "missing": figures.missing,
+        **gigabytes(
+            total_gb=_whole_total(summary),
+            held_total_gb=summary.held_total_bytes,
+            change_gb=summary.change_bytes,
+        ),
+        "measured": summary.measured,
+        "recovered": summary.recovered,
+        "estimated": summary.estimated,
     }

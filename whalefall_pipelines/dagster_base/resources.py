@@ -14,7 +14,7 @@ from whalefall_pipelines.runtime.open_store import open_dagster_database, open_s
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 
-# Longer than a restart. Together with the deadline of the last connection attempt it stays below the 60 s limit of a tick.
+# Longer than a restart. Together with the deadline of the last connection attempt it stays far below the 300 s limit of a tick.
 WAIT_SECONDS = 30.0
 
 

@@ -1,7 +1,7 @@
 """Reads the tags of a Dagster run and logs its progress. `sessions/runs.py` has its session."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -12,6 +12,9 @@ from whalefall_pipelines.domain.sessions import SyncType
 
 PARTITION_TAG = "dagster/partition"
 RETRY_TAG = "whalefall/retry_of"
+# The list of runs shows only the first two tags in the order of the alphabet, so these have no prefix.
+DAYS_TAG = "days"
+MISSING_TAG = "missing"
 # Each log line of a run is a commit in Dagster's database, so there are only a few, regardless of the number of instances.
 PROGRESS_SECONDS = 10.0
 MOST_WARNINGS = 100
@@ -44,6 +47,11 @@ def days_of(tags: Mapping[str, str], calendar: dg.TimeWindowPartitionsDefinition
         keys = calendar.get_partition_keys_in_range(dg.PartitionKeyRange(tags[RANGE_TAGS[0]], tags[RANGE_TAGS[1]]))
         return [date.fromisoformat(key) for key in keys]
     return []
+
+
+def span(days: Sequence[date]) -> str:
+    """The first and the last of these ordered days."""
+    return f"{days[0]}" if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
 
 
 @dataclass

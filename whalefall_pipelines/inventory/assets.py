@@ -29,6 +29,6 @@ def instances(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
         metadata={
             "instances": len(registered),
             "active_instances": sum(registered_instance.is_active for registered_instance in registered),
-            "engines": markdown_table(("engine", "instances"), sorted(by_engine.items())),
+            **markdown_table("engines", ("engine", "instances"), sorted(by_engine.items())),
         }
     )

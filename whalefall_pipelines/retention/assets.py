@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from whalefall_pipelines.areas import partitioned_table_names
-from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, markdown_table
+from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, exact_bytes, gigabytes, markdown_table, shown_size
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory
@@ -29,7 +29,7 @@ CONCURRENCY_GROUP = {"whalefall/concurrency_group": "maintenance"}
 RETRY_NUMBER_TAG = "whalefall/maintenance_retry"
 # Expiring may take a week: a lock may delay it, and a person may have to confirm it.
 OVERDUE_AFTER = timedelta(days=7)
-STEP_COLUMNS = ("table", "month", "name", "step", "bytes", "rows (estimate)", "why")
+STEP_COLUMNS = ("name", "step", "size", "rows", "why")
 
 CHECKS = {
     "every_month_in_use_exists": "Fails if a month that has or receives data has no table partition.",
@@ -179,12 +179,13 @@ def _check(name: str, steps: Sequence[Step], severity: dg.AssetCheckSeverity = d
         passed=not steps,
         severity=severity,
         description=description or "in order",
-        metadata={"count": len(steps), "table partitions": markdown_table(STEP_COLUMNS, map(_step_row, steps[:MOST_ROWS]))},
+        metadata={"count": len(steps), **markdown_table("table partitions", STEP_COLUMNS, map(_step_row, steps[:MOST_ROWS]))},
     )
 
 
 def _metadata(steps: Sequence[Step], day: date) -> Metadata:
     existing = [step.table_partition for step in steps if step.table_partition and step.kind is not StepKind.CONFLICT]
+    total_bytes = sum(table_partition.total_bytes for table_partition in existing)
     counts: Mapping[str, Callable[[Step], bool]] = {
         "to_create": lambda step: step.kind is StepKind.CREATE,
         "overdue": lambda step: step.drops,
@@ -194,21 +195,22 @@ def _metadata(steps: Sequence[Step], day: date) -> Metadata:
     }
     return {
         "table_partitions": len(existing),
-        "total_bytes": sum(table_partition.total_bytes for table_partition in existing),
+        **gigabytes(total_gb=total_bytes),
         **{name: sum(map(belongs, steps)) for name, belongs in counts.items()},
-        "next three months": _coming(steps, Month(day.year, day.month)),
-        "table partitions": markdown_table(STEP_COLUMNS, [_step_row(step) for step in steps[-MOST_ROWS:]]),
+        **_coming(steps, Month(day.year, day.month)),
+        **markdown_table("table partitions", STEP_COLUMNS, [_step_row(step) for step in steps[-MOST_ROWS:]]),
+        **exact_bytes(total_bytes=total_bytes),
     }
 
 
-def _coming(steps: Sequence[Step], current_month: Month) -> dg.MarkdownMetadataValue:
+def _coming(steps: Sequence[Step], current_month: Month) -> Metadata:
     present = {(step.table_name, step.month) for step in steps if step.table_partition}
     months = [current_month.plus(number) for number in (1, 2, 3)]
     tables = partitioned_table_names()
     rows = [(month, *("exists" if (table_name, month) in present else "missing" for table_name in tables)) for month in months]
-    return markdown_table(("month", *tables), rows)
+    return markdown_table("next three months", ("month", *tables), rows)
 
 
 def _step_row(step: Step) -> tuple[object, ...]:
-    known = (step.table_partition.total_bytes, step.table_partition.rows) if step.table_partition else (None, None)
-    return (step.table_name, step.month, step.name, step.kind, *known, step.why)
+    known = (shown_size(step.table_partition.total_bytes), step.table_partition.rows) if step.table_partition else (None, None)
+    return (step.name, step.kind, *known, step.why)

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from whalefall_pipelines.dagster_base.metadata import markdown_table
+from whalefall_pipelines.dagster_base.metadata import Metadata, gigabytes, markdown_table
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.retention import expire_rows as rows_that_expire
 from whalefall_pipelines.retention.expire_rows import Databases
@@ -37,7 +37,8 @@ def footprint(whalefall: WhalefallResource) -> dg.MaterializeResult[Any]:
         planned = rows_that_expire.plan_rows(databases, settings, day)
     sizes = {f"{kind}_bytes": size for kind, size in measured.sizes.items()}
     overdue = {f"expired_{expired.kind.replace(' ', '_')}": expired.rows for expired in planned}
-    return dg.MaterializeResult(metadata={"total_bytes": measured.total_bytes, **sizes, **overdue, "expired": _table(planned)})
+    plotted = gigabytes(total_gb=measured.total_bytes, **{f"{kind}_gb": size for kind, size in measured.sizes.items()})
+    return dg.MaterializeResult(metadata={**plotted, **overdue, **_table("expired", planned), "total_bytes": measured.total_bytes, **sizes})
 
 
 measure_footprint = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -56,7 +57,7 @@ def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallReso
         deleted = rows_that_expire.expire_rows(databases, settings, day)
     for expired in deleted:
         context.log.info("%d %s before %s deleted: %s", expired.rows, expired.kind, expired.before, expired.why)
-    context.log_event(dg.AssetObservation(ASSET, metadata={"deleted": _table(deleted)}))
+    context.log_event(dg.AssetObservation(ASSET, metadata=_table("deleted", deleted)))
 
 
 @dg.job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -74,7 +75,6 @@ def _databases(whalefall: WhalefallResource) -> Generator[Databases]:
         yield Databases(store, dagster)
 
 
-def _table(rows: Sequence[ExpiredRows]) -> dg.MarkdownMetadataValue:
-    return markdown_table(
-        ("what", "before", "rows", "why"), [(expired.kind, expired.before, expired.rows, expired.why) for expired in rows]
-    )
+def _table(name: str, rows: Sequence[ExpiredRows]) -> Metadata:
+    columns = ("what", "before", "rows", "why")
+    return markdown_table(name, columns, [(expired.kind, expired.before, expired.rows, expired.why) for expired in rows])

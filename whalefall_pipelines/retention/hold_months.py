@@ -36,4 +36,5 @@ def find_held_months(database: Database, months: Sequence[Month], retention_mont
     ]
     touching = {month: [period for period in stale if period.start <= month.last_day and period.end >= month.first_day] for month in months}
     why = "it is overdue, but aggregations do not match its daily data; compute them first: "
-    return {month: why + how_to_compute(periods) for month, periods in touching.items() if periods}
+    commands = {month: how_to_compute(periods) for month, periods in touching.items() if periods}
+    return {month: why + ", ".join(f"`{command}`" for command in listed) for month, listed in commands.items()}

@@ -24,6 +24,9 @@ def dagster_environment(settings: Settings, address: StoreAddress, timezone: Zon
         "DAGSTER_DISABLE_TELEMETRY": "1",
         # The days of a backfill are reported to Dagster together, not with one commit each.
         "DAGSTER_EVENT_BATCH_SIZE": "1000",
+        # Each question to the code server: the start of a run, the tick of a sensor or schedule. After Dagster's 60 s, runs "failed to
+        # start" on a small machine with a load of 15.
+        "DAGSTER_GRPC_TIMEOUT_SECONDS": "300",
         "WHALEFALL_HOME": str(settings.home),
         "WHALEFALL_TIMEZONE": timezone.key,
         "WHALEFALL_DATABASE_URL": address.whalefall.render_as_string(hide_password=False),

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import dagster as dg
 
-from whalefall_pipelines.dagster_base.runs import RETRY_TAG, sync_type
+from whalefall_pipelines.dagster_base.runs import DAYS_TAG, RETRY_TAG, span, sync_type
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, session_tag
 from whalefall_pipelines.errors import SessionEndedError
@@ -34,7 +34,7 @@ def plan_session(
     tag = session_tag(category)
     tagged_id = UUID(tags[tag]) if tag in tags else None
     session_id = tagged_id if tagged_id and not is_known(database, tagged_id) else uuid4()
-    context.instance.add_run_tags(context.run.run_id, {tag: str(session_id)})
+    context.instance.add_run_tags(context.run.run_id, {tag: str(session_id), DAYS_TAG: span(sorted(days))})
     return SessionPlan(
         session_id=session_id,
         category=category,

@@ -44,25 +44,30 @@ def test_verify_reports_differences_and_exits_with_1(environment: dict[str, str]
         cursor.execute("update instance_size_aggregations set max_bytes = 7 where period_type = 'monthly'")
     result = whalefall(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")
     assert result.exit_code == 1
-    assert "max_bytes 7" in result.stdout
+    assert re.search(r"monthly +orders +2026-10-01 +2026-10-01 +0 +1 +max_bytes", result.stdout)
     assert "1 differences" in result.stderr
-    (command,) = re.findall(r"`whalefall (aggregate [^`]*)`", result.stderr)
+    (command,) = re.findall(r"^  whalefall (aggregate .*)$", result.stderr, re.MULTILINE)
     succeed(environment, *command.split())
     assert "all aggregations match their daily data" in succeed(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")
     everything = json.loads(whalefall(environment, "verify", "--json").stdout)
     assert everything["first_day"] == str(FIRST)
     assert {row["stored"] for row in everything["differences"]} == {None}  # what was never computed
-    shown = whalefall(environment, "verify", "--to", "2026-09-28")
-    assert "data_count 1" in shown.stdout
-    assert "instance_id" not in shown.stdout
+    monthly = next(row for row in everything["differences"] if row["database"] and row["period"] == "monthly")
+    assert (monthly["instance"], monthly["computed"]["data_count"]) == ("orders", 3)
 
 
-def test_more_differences_than_are_shown_are_counted(environment: dict[str, str]) -> None:
+def test_verify_sums_up_by_period_and_instance_in_short_lines(environment: dict[str, str], store: Database) -> None:
+    (other,) = register(store, "a-server-with-quite-a-long-name.example.net")
+    write_days(store, {((other.instance_id, "crm"), day): ModelDay(5) for day in days_from(FIRST, 20)})
     result = whalefall(environment, "verify")
-    count = re.search(r"(\d+) differences \(the first 50 are shown\)", result.stderr)
-    assert count is not None
-    assert int(count[1]) > 50
-    assert len(result.stdout.splitlines()) == 51
+    assert result.exit_code == 1
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert lines[0] == ["period", "instance", "first", "last", "not", "computed", "wrong", "columns"]
+    assert ["daily", "orders", "2026-09-28", "2026-11-06", "80", "0", "–"] in lines  # forty days of one database and of its instance
+    assert ["weekly", "a-server-with-quite-a-long-name.example.net", "2026-09-28", "2026-10-12", "6", "0", "–"] in lines
+    assert len(lines) == 1 + 2 * 4
+    assert len(result.stderr.splitlines()) == 2 + 4
+    assert max(map(len, result.stderr.splitlines())) <= 80
 
 
 def test_verify_of_days_in_the_wrong_order_is_refused(environment: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.inventory.assets import instances
 from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.dagster_base.bound import bound, bound_servers
 from whalefall_pipelines_tests.factories import FleetTest, query, server
@@ -35,6 +36,8 @@ def run(
     select: list[dg.AssetKey] | None = None,
     run_config: dict[str, object] | None = None,
     tags: dict[str, str] | None = None,
+    settings: dict[str, str] | None = None,
+    succeeds: bool = True,
 ) -> dg.ExecuteInProcessResult:
     keys = select or [INVENTORY, SIZES, TOTALS]
     spans = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)} if last else {}
@@ -44,10 +47,14 @@ def run(
         partition_key=None if last else str(first),
         tags=spans | (tags or {}),
         run_config=run_config or {},
-        resources={"whalefall": bound(fleet.store), "servers": bound_servers(fleet.store, fleet.collector)},
+        resources={
+            "whalefall": bound(fleet.store, settings=load_settings(settings or {})),
+            "servers": bound_servers(fleet.store, fleet.collector),
+        },
         instance=dagster_instance,
+        raise_on_error=succeeds,
     )
-    assert result.success
+    assert result.success == succeeds
     return result
 
 
@@ -73,7 +80,7 @@ def test_today_is_measured_and_shown(store: Database, tmp_path: Path, dagster_in
     shown = metadata(result, SIZES)[str(day)]
     assert (shown["databases"], shown["total_bytes"], shown["missing"], shown["measured"]) == (3, 1501, 0, 3)
     assert "change_bytes" not in shown  # unknown is not 0
-    assert "| a | app | 1,000 | – |" in str(shown["largest"])
+    assert "| a | app | 1.0\N{NO-BREAK SPACE}kB | – |" in str(shown["largest"])
     assert metadata(result, TOTALS)[str(day)]["instances"] == 2
     assert metadata(result, INVENTORY)[str(day)]["created"] == 3
     session = session_of(fleet, result, dagster_instance)
@@ -88,16 +95,66 @@ def test_missing_sizes_fail_the_check_by_name_but_the_day_is_materialized(
 ) -> None:
     now, day = now_and_today()
     dead = server(refusal=UnreachableError("no route", reason="timeout"))
-    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "secret": None}), "dead": dead}, now=now)
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "crm": 500, "secret": None}), "dead": dead}, now=now)
     result = run(fleet, dagster_instance, day)
     (check,) = result.get_asset_check_evaluations()
     assert not check.passed
     assert check.severity is dg.AssetCheckSeverity.ERROR
     assert check.description == "2 missing: a/secret (no_permission), dead/* (timeout)"
-    assert metadata(result, SIZES)[str(day)]["missing"] == 2
-    assert metadata(result, SIZES)[str(day)]["held_total_bytes"] == 1000
-    assert r"GRANT pg\_monitor" in str(metadata(result, SIZES)[str(day)]["missing, with reasons"])
+    shown = metadata(result, SIZES)[str(day)]
+    assert list(shown)[:2] == ["missing", "missing, with reasons"]
+    assert shown["missing"] == 2
+    assert (shown["held_total_bytes"], shown["held_total_gb"]) == (1500, 0.000002)
+    assert str(shown["missing, with reasons"]).splitlines() == [
+        r"- **a**: secret (no\_permission)",
+        "",
+        r"  GRANT pg\_monitor TO monitor;",
+        "- **dead**: (never listed) (timeout)",
+        "",
+        "  no route",
+    ]
     assert session_of(fleet, result, dagster_instance).status is SessionStatus.FAILED
+    (finished,) = dagster_instance.get_runs()
+    assert {name: finished.tags[name] for name in ("days", "missing")} == {"days": str(day), "missing": "2 of 4"}
+
+
+def test_a_day_below_the_required_coverage_is_red_until_a_retry_heals_it(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "x": None, "y": None})}, now=now)
+    result = run(fleet, dagster_instance, day, succeeds=False)
+    (failure,) = (event.step_failure_data for event in result.all_events if event.is_step_failure)
+    assert failure.user_failure_data is not None
+    assert f"{day}: 2 of the expected databases are missing" in str(failure.user_failure_data.description)
+    assert "missing, with reasons" in failure.user_failure_data.metadata
+    assert metadata(result, SIZES) == {}
+    assert fleet.sizes(day) == {("a", "app"): 1000}  # what was measured is stored
+    assert session_of(fleet, result, dagster_instance).error_code is None
+
+    fleet.servers["a"] = server({"app": 1000, "x": 1, "y": None})
+    healed = run(fleet, dagster_instance, day)
+    assert metadata(healed, SIZES)[str(day)]["missing"] == 1
+    assert dagster_instance.get_materialized_partitions(SIZES) == {str(day)}
+
+
+def test_the_required_coverage_is_a_setting(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "x": 1, "y": None})}, now=now)
+    run(fleet, dagster_instance, day, settings={"WHALEFALL_FAIL_BELOW_COVERAGE": "0.7"}, succeeds=False)
+    fleet.servers["a"] = server({"app": None})
+    run(fleet, dagster_instance, day, settings={"WHALEFALL_FAIL_BELOW_COVERAGE": "0"})
+
+
+def test_a_range_with_a_red_day_materializes_its_other_days(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+    now, day = now_and_today()
+    before, yesterday = day - timedelta(days=2), day - timedelta(days=1)
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1000, "x": 1})}, now=now - timedelta(days=2))
+    fleet.collect(before)
+    fleet.now = now
+    fleet.servers["a"] = server(refusal=UnreachableError("no route", reason="timeout"))
+    run(fleet, dagster_instance, before, day, succeeds=False)
+    assert dagster_instance.get_materialized_partitions(SIZES) == {str(before), str(yesterday)}
 
 
 def test_a_plot_of_the_total_does_not_dip_when_a_server_is_silent(
@@ -110,7 +167,27 @@ def test_a_plot_of_the_total_does_not_dip_when_a_server_is_silent(
     fleet.servers["b"].refusal = UnreachableError("no route", reason="timeout")
     shown = metadata(run(fleet, dagster_instance, day), SIZES)[str(day)]
     assert "total_bytes" not in shown
-    assert shown["held_total_bytes"] == 1500
+    assert (shown["held_total_bytes"], shown["held_total_gb"]) == (1500, 0.000002)
+
+
+def test_a_day_without_notices_or_growth_shows_no_empty_tables(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    shown = metadata(run(FleetTest(store, tmp_path, {"a": server({"app": 1000})}, now=now), dagster_instance, day), SIZES)[str(day)]
+    assert not {"notices", "missing, with reasons", "fastest growing"} & shown.keys()
+
+
+def test_databases_of_an_instance_that_are_missing_for_the_same_reason_share_a_line(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    now, day = now_and_today()
+    fleet = FleetTest(store, tmp_path, {"a": server({"app": 1, "crm": 2}), "b": server({"c": 1, "d": 1})}, now=now - timedelta(days=1))
+    fleet.collect(day - timedelta(days=1))
+    fleet.now = now
+    fleet.servers["b"].refusal = UnreachableError("no route", reason="timeout")
+    shown = metadata(run(fleet, dagster_instance, day), SIZES)[str(day)]
+    assert str(shown["missing, with reasons"]).splitlines() == ["- **b**: c, d (timeout)", "", "  no route"]
 
 
 def test_a_notice_about_a_database_that_was_measured_is_shown(
@@ -219,11 +296,12 @@ def test_the_log_of_a_run_does_not_grow_with_its_fleet_and_names_what_failed(
     refusal = UnreachableError("refused", reason="connection_refused")
     servers = {f"server {number}": server() for number in range(30)} | {
         "down": server(refusal=refusal),
-        "half": server({"a": 1, "b": None}),
+        "half": server({"a": 1, "b": None, "c": 1}),
     }
     result = run(FleetTest(store, tmp_path, servers, now=now), dagster_instance, day)
     lines = [entry.user_message for entry in dagster_instance.all_logs(result.run_id) if not entry.is_dagster_event]
-    assert sorted(line.partition(":")[0] for line in lines) == ["32 of 32 instances done, 2 with a problem", "down", "half"]
+    assert sorted(line.partition(":")[0] for line in lines) == [str(day), "32 of 32 instances done, 2 with a problem", "down", "half"]
+    assert f"{day}: 2 of 64 databases are missing" in lines
 
 
 def test_a_fleet_that_is_completely_down_is_summarized(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
@@ -232,8 +310,8 @@ def test_a_fleet_that_is_completely_down_is_summarized(store: Database, tmp_path
     servers = {f"server {number}": server(refusal=refusal) for number in range(MOST_WARNINGS + 10)}
     fleet = FleetTest(store, tmp_path, servers, now=now)
     fleet.deadlines = Deadlines(instance_seconds=0)
-    run(fleet, dagster_instance, day)
+    run(fleet, dagster_instance, day, succeeds=False)
     (finished,) = dagster_instance.get_runs()
     lines = [entry.user_message for entry in dagster_instance.all_logs(finished.run_id) if not entry.is_dagster_event]
-    assert len(lines) == MOST_WARNINGS + 2
+    assert len(lines) == MOST_WARNINGS + 4  # Dagster adds one for the check that is not executed
     assert f"{len(servers)} of {len(servers)} instances done, {len(servers)} with a problem" in lines

@@ -71,7 +71,7 @@ class Days:
     def launch(self, request: dg.RunRequest) -> UUID:
         """Run what a sensor requested in this process, and return the session."""
         run = self.run(run_config=request.run_config, tags=dict(request.tags), partition_key=request.tags["dagster/partition"])
-        assert run.is_success
+        assert run.is_finished  # not always in success: a day below the required coverage is red, and its retries go on
         (row,) = query(self.store, "select session_id from sync_sessions order by started_at desc limit 1")
         return UUID(str(row[0]))
 

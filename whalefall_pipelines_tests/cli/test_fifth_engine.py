@@ -50,7 +50,7 @@ def toybox(tmp_path: Path) -> Path:
 def test_a_new_engine_is_one_module_one_folder_and_one_line(
     prepared_home: Callable[..., Home], copied: Path, toybox: Path, tmp_path: Path
 ) -> None:
-    home = prepared_home({"MONITOR_TOY_PASSWORD": "secret"}, copied)
+    home = prepared_home({"MONITOR_TOY_PASSWORD": "secret", "WHALEFALL_FAIL_BELOW_COVERAGE": "0.6"}, copied)
     login = ("--username", "child", "--secret", "env:MONITOR_TOY_PASSWORD", "--host", "127.0.0.1")
     home.succeed("instances", "add", "nursery", "--engine", "toybox", "--database", str(toybox), *login)
     home.succeed("instances", "add", "gone", "--engine", "toybox", "--port", "4712", "--database", str(tmp_path / "none"), *login)
@@ -63,7 +63,12 @@ def test_a_new_engine_is_one_module_one_folder_and_one_line(
     assert nursery["missing"] == [{"database": "locked", "reason": "no_permission", "detail": "OPEN locked;"}]
     assert (gone["result"], tested.returncode) == ("connection_refused", 1)
 
-    assert home.run("collect").returncode == 1  # through Dagster
+    collected = home.run("collect")  # through Dagster
+    assert collected.returncode == 1
+    assert "The day is red in Dagster: 2 of 4 expected databases were measured." in collected.stderr
+    # The first collect leaves nothing undone that Dagster's daemon would do later.
+    assert "all aggregations match" in home.succeed("verify")
+    assert "the current month and the months ahead exist" in home.run("doctor", "--no-instances").stdout
     with closing(open_database(load_settings({"WHALEFALL_HOME": str(home.folder)}))) as store:
         columns = "database_name, total_bytes, used_bytes, provenance, method"
         assert query(store, f"select {columns} from database_size_stats order by 1") == [

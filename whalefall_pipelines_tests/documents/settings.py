@@ -30,6 +30,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "after the longest of these pauses.",
         "WHALEFALL_FILTERS_FILE": "YAML file that names databases to leave out.",
         "WHALEFALL_MAX_GAP_DAYS": "How far a known day may be from a missing day that is estimated from it.",
+        "WHALEFALL_FAIL_BELOW_COVERAGE": "The share of the expected databases, from 0 to 1, that must be measured. Below it the run of the "
+        "day fails, so that the day is red in Dagster.",
         "WHALEFALL_JUMP_PERCENT": "The check `no_database_jumped` warns if a database changes by more than this percentage in a day, and "
         "by more than the following size.",
         "WHALEFALL_JUMP_GIGABYTES": "That size in GB.",

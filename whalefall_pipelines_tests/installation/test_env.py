@@ -24,6 +24,9 @@ with DagsterInstance.get() as instance:
     print(instance.telemetry_enabled if hasattr(instance, "telemetry_enabled") else instance.get_settings("telemetry"))
     print(instance.get_concurrency_config().run_queue_config.tag_concurrency_limits)
     print(instance.run_monitoring_enabled, instance.run_monitoring_max_runtime_seconds, instance.run_retries_enabled, instance.nux_enabled)
+    from dagster._grpc.client import DEFAULT_GRPC_TIMEOUT, DEFAULT_SCHEDULE_GRPC_TIMEOUT, DEFAULT_SENSOR_GRPC_TIMEOUT
+    print(DEFAULT_GRPC_TIMEOUT, DEFAULT_SCHEDULE_GRPC_TIMEOUT, DEFAULT_SENSOR_GRPC_TIMEOUT)
+    print(instance.run_monitoring_start_timeout_seconds, instance.code_server_process_startup_timeout)
     print(sqlalchemy.create_engine(instance.run_storage.postgres_url).connect().scalar(sqlalchemy.text("select current_database()")))
 """
 
@@ -55,13 +58,16 @@ def program(tmp_path: Path) -> Path:
 
 def test_dagster_finds_the_embedded_store_and_our_settings(prepared_home: Callable[..., Home], program: Path) -> None:
     home = prepared_home()
-    folder, is_same, telemetry, limits, monitoring, database = evaluate(home, program, CONNECT)
+    folder, is_same, telemetry, limits, monitoring, questions, starts, database = evaluate(home, program, CONNECT)
     assert folder == str(home.folder / "dagster")
     assert (is_same, database) == ("True", "dagster")
     assert "False" in telemetry
     for group in ("collect", "aggregate", "maintenance"):
         assert f"{{'key': 'whalefall/concurrency_group', 'value': '{group}', 'limit': 1}}" in limits
     assert monitoring == "True 21600 True False"
+    # Runs start and ticks end on a small machine with a load of 15.
+    assert questions == "300 300 300"
+    assert starts == "600 600"
 
 
 def test_the_embedded_stores_lines_hold_no_secret_and_do_not_make_it_a_store_of_ones_own(prepared_home: Callable[..., Home]) -> None:

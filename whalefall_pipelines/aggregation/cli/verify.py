@@ -1,27 +1,23 @@
 """`whalefall verify`: recomputes every stored period from its days, and shows the differences."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 import click
 
 from whalefall_pipelines.aggregation.aggregate import verify as verify_periods
 from whalefall_pipelines.aggregation.known_days import find_known_days
-from whalefall_pipelines.aggregation.model import Difference, first_kept_daily, how_to_compute
+from whalefall_pipelines.aggregation.model import Difference, count_differences, first_kept_daily, how_to_compute
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import PARTIAL, SUCCESS, cell, json_option, leave, note, print_json, print_table
+from whalefall_pipelines.terminal.output import PARTIAL, SUCCESS, json_option, leave, note, print_json, print_table
 from whalefall_pipelines.terminal.progress import error_console
 
 _DAY = click.DateTime(["%Y-%m-%d"])
-# More differences than this are only counted.
+# More lines than this are only counted.
 _MOST = 50
-# These columns identify the row.
-_WHICH = frozenset({"instance_id", "database_name", "period_type", "period_start", "period_end"})
 
 
 @click.command()
@@ -31,7 +27,8 @@ _WHICH = frozenset({"instance_id", "database_name", "period_type", "period_start
 def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> None:
     """Compare every stored aggregation with its daily data.
 
-    Every period that overlaps these days is recomputed from the days that are still stored. Nothing is written.
+    Every period that overlaps these days is recomputed from the days that are still stored. Nothing is written. The differences are
+    summed up by type of period and instance.
 
     Exit codes: 0 no differences, 1 some differences.
     """
@@ -55,29 +52,38 @@ def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> N
 
 
 def _print(differences: list[Difference], first_day: date, last_day: date, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"first_day": first_day, "last_day": last_day, "differences": [_document(difference) for difference in differences]})
+        return
+    counts = count_differences(differences)
     rows = [
         {
-            "period": difference.period.period_type,
-            "start": difference.period.start,
-            "instance": difference.instance_name,
-            "database": difference.database_name,
-            "stored": difference.stored if as_json else _text(difference.stored),
-            "computed": difference.computed if as_json else _text(difference.computed),
+            "period": count.period_type,
+            "instance": count.instance_name,
+            "first": count.first_start,
+            "last": count.last_start,
+            "not computed": count.not_computed,
+            "wrong": count.wrong,
+            "columns": ", ".join(count.columns) or None,
         }
-        for difference in differences
+        for count in counts[:_MOST]
     ]
-    if as_json:
-        print_json({"first_day": first_day, "last_day": last_day, "differences": rows})
-        return
     span = f"{first_day} to {last_day}"
-    print_table(list(rows[0]) if rows else [], rows[:_MOST], empty=f"{span}: all aggregations match their daily data")
+    print_table(list(rows[0]) if rows else [], rows, empty=f"{span}: all aggregations match their daily data", droppable=("columns",))
     if rows:
-        shown = f" (the first {_MOST} are shown)" if len(rows) > _MOST else ""
-        commands = how_to_compute([difference.period for difference in differences])
-        note(f"{span}: {len(rows)} differences{shown}. Dagster's daemon recomputes them; to do it now, run {commands}")
+        shown = f" (the first {_MOST} of {len(counts)} lines are shown)" if len(counts) > _MOST else ""
+        note(f"{span}: {len(differences)} differences{shown}; --json lists each of them.")
+        note("Dagster's daemon recomputes these periods. To do it now, run:")
+        for command in how_to_compute([difference.period for difference in differences]):
+            note(f"  {command}")
 
 
-def _text(values: Mapping[str, Any] | None) -> str | None:
-    if values is None:
-        return None
-    return ", ".join(f"{name} {cell(value)}" for name, value in values.items() if name not in _WHICH)
+def _document(difference: Difference) -> dict[str, object]:
+    return {
+        "period": difference.period.period_type,
+        "start": difference.period.start,
+        "instance": difference.instance_name,
+        "database": difference.database_name,
+        "stored": difference.stored,
+        "computed": difference.computed,
+    }

@@ -8,12 +8,13 @@ from typing import Self
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from whalefall_pipelines.areas import areas
 from whalefall_pipelines.capacity.collect import InstanceOutcome, server_collector
 from whalefall_pipelines.capacity.day_reports import summarize_day
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import measurable_day, today
 from whalefall_pipelines.domain.sessions import Session
-from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.errors import InputError, NotFoundError, WhalefallError
 from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.inventory.cli.selection import selection_options
 from whalefall_pipelines.inventory.fleet import active_instances
@@ -131,6 +132,7 @@ def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:
         (session,) = run_in_dagster(settings, database, collection(day, day), on_progress=progress.show)
+    _keep_up(settings, database)
     session, records = show_session(database, session.session_id)
     summary, gaps = summarize_day(database, day)
     missing = summary.missing
@@ -140,9 +142,21 @@ def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json
         print_session(session, records)
         for gap in gaps:
             note(f"missing: {gap.instance_name}/{gap.database_name or '(never listed)'} ({gap.reason}): {gap.detail}")
+        if summary.is_below(settings.fail_below_coverage):
+            note(f"The day is red in Dagster: {summary.measured} of {summary.expected} expected databases were measured.")
     if session.successful_instances + session.skipped_instances == 0:
         return FAILURE
     return PARTIAL if session.failed_instances or missing else SUCCESS
+
+
+def _keep_up(settings: Settings, database: Database) -> None:
+    """Do for the other areas what the daemon would do after this day. An error does not undo the day: the daemon repeats the work."""
+    for area in areas():
+        if area.has_upkeep:
+            try:
+                area.load("upkeep").keep_up(database, settings, today(system_clock(), database.timezone))
+            except WhalefallError as error:
+                note(f"{area.name}: {error}")
 
 
 class SessionProgress:

@@ -30,7 +30,8 @@ from whalefall_pipelines.runtime.open_store import open_store, prepare_store
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.terminal.output import note
 
-READY_SECONDS = 90
+# Each part imports Dagster, which takes 2 s of CPU time: half a minute on a small machine with a load of 15. A broken part ends at once.
+READY_SECONDS = 300
 # A terminated run closes its session first. It checks for termination twice a second.
 RUN_SECONDS = 5
 SERVER_SECONDS = 3
