@@ -9,7 +9,7 @@ from pydantic import Field
 
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.columns import column_schema
-from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, markdown_table
+from whalefall_pipelines.dagster_base.metadata import Metadata, markdown_table, shown_change, shown_size
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import Progress
 from whalefall_pipelines.domain.sessions import SyncCategory
@@ -73,17 +73,27 @@ def _problem(outcome: InstanceOutcome) -> str | None:
 def _metadata(database: Database, day: date) -> Metadata:
     ranked, missing = report_day(database, day, _SHOWN)
 
-    def table(ranking: str) -> dg.MarkdownMetadataValue:
+    def table(ranking: str) -> Metadata:
         rows: Sequence[tuple[object, ...]] = [
-            (row.instance_name, row.database_name, row.schema_name, row.table_name, row.total_bytes, row.change_bytes)
+            (
+                row.instance_name,
+                row.database_name,
+                row.schema_name,
+                row.table_name,
+                shown_size(row.total_bytes),
+                shown_change(row.change_bytes),
+            )
             for row in ranked
             if row.ranking == ranking
         ]
-        return markdown_table(("instance", "database", "schema", "table", "bytes", "change"), rows)
+        return markdown_table(ranking, ("instance", "database", "schema", "table", "size", "change"), rows)
 
     gaps = [(gap.instance_name, gap.database_name, gap.schema_name, gap.table_name, gap.reason, gap.detail) for gap in missing[:MOST_ROWS]]
     return {
-        **{ranking: table(ranking) for ranking in ("largest", "fastest growing", "new", "gone")},
         "missing": len(missing),
-        "missing, with reasons": markdown_table(("instance", "database", "schema", "table", "reason", "detail"), gaps),
+        **markdown_table("missing, with reasons", ("instance", "database", "schema", "table", "reason", "detail"), gaps),
+        **table("largest"),
+        **table("fastest growing"),
+        **table("new"),
+        **table("gone"),
     }
