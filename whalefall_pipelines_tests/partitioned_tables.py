@@ -4,5 +4,6 @@ from whalefall_pipelines.areas import partitioned_table_names, partitioned_table
 from whalefall_pipelines.domain.months import Content
 
 PARTITIONED_TABLES = partitioned_table_names()
-# Those that hold days, which expire before the periods do.
-DAY_TABLES = tuple(table.name for table in partitioned_tables() if table.content is Content.DAYS)
+# Sizes wait for their periods before they expire; other days do not.
+SIZE_TABLES = tuple(table.name for table in partitioned_tables() if table.content is Content.AGGREGATED_DAYS)
+OTHER_DAY_TABLES = tuple(table.name for table in partitioned_tables() if table.content is Content.DAYS)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.columns import column_schema
-from whalefall_pipelines.dagster_base.metadata import Metadata, markdown_table, shown_change, shown_size
+from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, markdown_table, shown_change, shown_size
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import Progress
 from whalefall_pipelines.domain.sessions import SyncCategory

@@ -16,7 +16,7 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.at_once import at_once
 from whalefall_pipelines_tests.conftest import TIMEZONE
-from whalefall_pipelines_tests.partitioned_tables import DAY_TABLES, PARTITIONED_TABLES
+from whalefall_pipelines_tests.partitioned_tables import OTHER_DAY_TABLES, PARTITIONED_TABLES, SIZE_TABLES
 from whalefall_pipelines_tests.retention import maintenance
 from whalefall_pipelines_tests.retention.maintenance import (
     HASTY,
@@ -136,5 +136,7 @@ def test_two_expiries_from_two_places_drop_each_month_once(store: Database) -> N
                 told.append(str(error))
 
     at_once(*[maintenance] * 3)
-    assert sorted(done) == sorted(Month(2025, month).table_partition(name) for name in DAY_TABLES for month in range(5, 11))
+    assert sorted(done) == sorted(
+        Month(2025, month).table_partition(name) for name in (*SIZE_TABLES, *OTHER_DAY_TABLES) for month in range(5, 11)
+    )
     assert all("Another maintenance of the table partitions is running" in sentence for sentence in told)

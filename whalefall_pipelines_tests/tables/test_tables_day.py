@@ -105,8 +105,8 @@ def test_the_databases_that_a_rule_names_are_read_and_shown(scene: Scene) -> Non
     scene.servers["large"].tables = {"huge": sizes("huge", orders=950, fresh=30)}
     (event,) = scene.run().get_asset_materialization_events()
     shown = {name: str(value.value) for name, value in event.step_materialization_data.materialization.metadata.items()}
-    assert "| large | huge | public | orders | 950 | 50 |" in shown["largest"]
-    assert "| large | huge | public | orders | 950 | 50 |" in shown["fastest growing"]
+    assert "| large | huge | public | orders | 950\N{NO-BREAK SPACE}B | +50\N{NO-BREAK SPACE}B |" in shown["largest"]
+    assert "| large | huge | public | orders | 950\N{NO-BREAK SPACE}B | +50\N{NO-BREAK SPACE}B |" in shown["fastest growing"]
     assert "fresh" in shown["new"]
     assert "gone" in shown["gone"]
     assert (shown["databases"], shown["missing"]) == ("3", "0")
