@@ -57,6 +57,10 @@ class Settings:
     event_retention_days: int
     expire_at_most: int
     archive_dir: Path | None
+    tables_at_most: int
+    tables_tag: str
+    tables_over_gigabytes: int
+    tables_grew_gigabytes: int
     unknown_variables: tuple["UnknownVariable", ...] = ()
 
     @property
@@ -146,6 +150,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         event_retention_days=_integer(values, "WHALEFALL_EVENT_RETENTION_DAYS", 90, least=7, most=36_500),
         expire_at_most=_integer(values, "WHALEFALL_EXPIRE_AT_MOST", 12, least=1, most=10_000),
         archive_dir=_path(values, "WHALEFALL_ARCHIVE_DIR"),
+        tables_at_most=_integer(values, "WHALEFALL_TABLES_AT_MOST", 20_000, least=1, most=1_000_000),
+        tables_tag=values.get("WHALEFALL_TABLES_TAG", "tables"),
+        tables_over_gigabytes=_integer(values, "WHALEFALL_TABLES_OVER_GIGABYTES", 100, least=0, most=1_000_000),
+        tables_grew_gigabytes=_integer(values, "WHALEFALL_TABLES_GREW_GIGABYTES", 10, least=0, most=1_000_000),
         unknown_variables=values.unknown(),  # last: the others were asked for
     )
 

@@ -24,6 +24,8 @@ class SyncCategory(StrEnum):
     """Classes of accounts."""
     PARTITION = "partition"
     """Maintenance of table partitions, and deletion of expired rows."""
+    TABLES = "tables"
+    """Sizes of the tables of databases."""
 
 
 def session_tag(category: SyncCategory) -> str:

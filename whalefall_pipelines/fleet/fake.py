@@ -12,6 +12,7 @@ from whalefall_pipelines.domain.accounts import AccountListing, AccountMethod, A
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
+from whalefall_pipelines.domain.tables import TableSizes
 from whalefall_pipelines.errors import TargetError, UnreachableError
 from whalefall_pipelines.fleet.probe import Deadlines, P_co, Privilege, Question
 
@@ -41,6 +42,7 @@ class FakeServer:
     accounts: AccountListing = field(default_factory=lambda: AccountListing((), AccountMethod.FAKE))
     account_privileges: AccountPrivileges = field(default_factory=lambda: AccountPrivileges((), ()))
     privileges_refusal: TargetError | None = None
+    tables: Mapping[str, TableSizes | MissingSize] = field(default_factory=dict[str, TableSizes | MissingSize])
 
 
 class FakeFleet:
@@ -131,6 +133,11 @@ class FakeProbe:
         if self._server.privileges_refusal:
             raise self._server.privileges_refusal
         return self._server.account_privileges
+
+    def measure_tables(self, database_name: str, _at_most: int) -> TableSizes | MissingSize:
+        """The tables that it was told to have."""
+        absent = MissingSize(database_name, Reason.VANISHED, "the server has no database of this name")
+        return self._server.tables.get(database_name, absent)
 
     def _outcome(self, name: str) -> DatabaseSize | MissingSize:
         size = self._server.databases[name]

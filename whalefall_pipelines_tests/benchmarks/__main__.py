@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from whalefall_pipelines_tests.benchmarks import accounts, aggregation, backfill, commands, crowd, load, maintenance, probe, write
+from whalefall_pipelines_tests.benchmarks import accounts, aggregation, backfill, commands, crowd, load, maintenance, probe, tables, write
 
 BENCHMARKS = {
     "commands": commands.measure,
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "aggregation": aggregation.measure,
     "backfill": backfill.measure,
     "accounts": accounts.measure,
+    "tables": tables.measure,
 }
 # Only when named: minutes of loading.
 ON_REQUEST = {"full_tick": aggregation.measure_full_tick}

@@ -34,6 +34,7 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
         "instance_size_stats": ("capacity", {"database_size_stats"}),
         "instance_accounts": ("accounts", {"instances"}),
         "account_privileges": ("accounts", {"instance_accounts"}),
+        "table_size_stats": ("tables", {"database_size_stats"}),
         "table_partitions": ("maintenance", set()),
         "footprint": ("maintenance", set()),
         **{
@@ -81,7 +82,8 @@ def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> N
 def test_the_jobs_and_the_checks() -> None:
     repository = defs.get_repository_def()
     maintenance = {"create_table_partitions", "expire_table_partitions", "measure_footprint", "expire_rows"}
-    assert set(repository.job_names) == maintenance | {"__ASSET_JOB", "collect_capacity", "fill_past_days", "sync_accounts"} | {
+    collections = {"collect_capacity", "fill_past_days", "collect_tables", "sync_accounts"}
+    assert set(repository.job_names) == maintenance | collections | {"__ASSET_JOB"} | {
         f"aggregate_{period_type}_periods" for period_type in PeriodType
     }
     job = repository.get_job("collect_capacity")
@@ -93,6 +95,7 @@ def test_the_jobs_and_the_checks() -> None:
         "database_size_stats:every_size_is_plausible",
         "database_size_stats:no_database_jumped",
         "instance_size_stats:every_total_is_the_sum_of_its_databases",
+        "table_size_stats:every_table_has_a_size",
         *(f"instance_size_aggregations/{period_type}:every_final_period_is_complete_or_explained" for period_type in PeriodType),
         "instance_accounts:every_active_instance_was_observed",
         "instance_accounts:no_account_gained_superuser",
@@ -115,6 +118,7 @@ def test_schedules_and_sensors() -> None:
     assert schedules == {
         "collect_every_night": ("0 3 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         "sync_accounts_every_night": ("0 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "collect_tables_every_week": ("0 4 * * 1", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         **{
             f"reconcile_{period_type}_periods": ("20 0 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING)
             for period_type in PeriodType
@@ -128,6 +132,7 @@ def test_schedules_and_sensors() -> None:
         "refresh_aggregations": dg.DefaultSensorStatus.RUNNING,
         "interpolate_gaps": dg.DefaultSensorStatus.RUNNING,
         "retry_failed_instances": dg.DefaultSensorStatus.RUNNING,
+        "retry_failed_tables": dg.DefaultSensorStatus.RUNNING,
         "end_dead_runs": dg.DefaultSensorStatus.RUNNING,
         "end_failed_runs": dg.DefaultSensorStatus.RUNNING,
         "end_cancelled_runs": dg.DefaultSensorStatus.RUNNING,

@@ -37,6 +37,12 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "WHALEFALL_JUMP_GIGABYTES": "That size in GB.",
         "WHALEFALL_ORACLE_AWR_LICENSED": "`yes` if the Diagnostics Pack of Oracle is licensed: missed days are then recovered from AWR.",
     },
+    "Tables": {
+        "WHALEFALL_TABLES_AT_MOST": "How many tables and table partitions of a database are stored each. The smaller ones are one row.",
+        "WHALEFALL_TABLES_TAG": "The tables of servers with this tag (`KEY` or `KEY=VALUE`) are read every week.",
+        "WHALEFALL_TABLES_OVER_GIGABYTES": "So are those of databases above this size.",
+        "WHALEFALL_TABLES_GREW_GIGABYTES": "So are those of databases that grew by more than this in seven days.",
+    },
     "Retention": {
         "WHALEFALL_PARTITIONS_AHEAD": "The number of months for which table partitions are created ahead of time.",
         "WHALEFALL_RETENTION_MONTHS": "The number of full months before the current one for which sizes, gaps and daily aggregations are "

@@ -9,7 +9,7 @@ from whalefall_pipelines.retention.maintain_table_partitions import Outcome, cre
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import LockPolicy, ensure_month, read_catalogue
-from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
+from whalefall_pipelines_tests.partitioned_tables import PARTITIONED_TABLES
 
 TODAY = date(2026, 11, 22)
 TABLE = "instance_size_stats"

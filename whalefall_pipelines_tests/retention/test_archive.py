@@ -24,7 +24,7 @@ from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
 from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
-from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
+from whalefall_pipelines_tests.partitioned_tables import PARTITIONED_TABLES
 
 TODAY = date(2026, 11, 22)
 OLD = date(2025, 9, 30)

@@ -22,6 +22,7 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months, read_catalogue
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.partitioned_tables import PARTITIONED_TABLES
 from whalefall_pipelines_tests.retention import maintenance
 from whalefall_pipelines_tests.retention.maintenance import (
     SETTINGS,
@@ -36,13 +37,12 @@ from whalefall_pipelines_tests.retention.maintenance import (
     insert,
     months,
 )
-from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
 
 store = maintenance.store
 
 
 def test_a_fresh_store_gets_its_months_once(store: Database) -> None:
-    assert len(create(store)) == 16
+    assert len(create(store)) == 4 * len(PARTITIONED_TABLES)
     assert create(store) == ()
     for table_name in PARTITIONED_TABLES:
         assert months(store, table_name) == ["2026-11", "2026-12", "2027-01", "2027-02"]
@@ -151,11 +151,11 @@ def test_a_role_without_the_privilege_learns_which_one_is_missing(maintenance_se
     guest = Database(store.url.set(username="guest", password="guest"), TIMEZONE)
     with closing(guest):
         outcomes = create(guest)
-    assert len(outcomes) == 16
+    assert len(outcomes) == 4 * len(PARTITIONED_TABLES)
     for sentence in errors(outcomes):
         assert "42501" in sentence
         assert "must own whalefall's tables and have CREATE on their schema" in sentence
-    assert len(errors(outcomes)) == 16
+    assert len(errors(outcomes)) == 4 * len(PARTITIONED_TABLES)
     assert read_catalogue(store) == ()
     execute(store, "drop owned by guest")
 

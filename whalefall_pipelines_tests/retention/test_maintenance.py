@@ -20,7 +20,7 @@ from whalefall_pipelines.retention.maintenance import (
     expired_by,
     plan_maintenance,
 )
-from whalefall_pipelines_tests.tables import PARTITIONED_TABLES
+from whalefall_pipelines_tests.partitioned_tables import OTHER_DAY_TABLES, PARTITIONED_TABLES, SIZE_TABLES
 
 TODAY = date(2026, 11, 22)
 RULES = MaintenanceRules(partitioned_tables(), months_ahead=3, stats_retention_months=12, aggregation_retention_months=60)
@@ -52,7 +52,7 @@ def months(steps: list[Step], kind: StepKind) -> list[str]:
     return [str(step.month) for step in steps if step.kind is kind]
 
 
-def test_a_fresh_store_gets_this_month_and_three_more_in_all_four_tables() -> None:
+def test_a_fresh_store_gets_this_month_and_three_more_in_all_tables() -> None:
     steps = plan_maintenance([], RULES, TODAY)
     assert {step.kind for step in steps} == {StepKind.CREATE}
     for table_name in PARTITIONED_TABLES:
@@ -90,9 +90,13 @@ def test_an_overdue_month_of_sizes_that_is_held_stays_with_its_reason_and_no_oth
     held = {Month(2025, month): "why" for month in (8, 9, 11)}
     steps = plan_maintenance([*parts, pending], RULES, TODAY, held=held)
     assert [(step.table_name, str(step.month), step.why) for step in steps if step.kind is StepKind.HOLD] == [
-        (table_name, "2025-09", "why") for table_name in PARTITIONED_TABLES[:2]
+        (table_name, "2025-09", "why") for table_name in SIZE_TABLES
     ]
-    assert [str(step.month) for step in dropped_by(steps)] == ["2025-08", "2025-10", "2025-10"]
+    assert [str(step.month) for step in dropped_by(steps)] == [
+        "2025-08",
+        *["2025-10"] * len(SIZE_TABLES),
+        *["2025-09", "2025-10"] * len(OTHER_DAY_TABLES),
+    ]
     assert droppable_days(plan_maintenance([*parts, pending], RULES, TODAY), RULES) == (Month(2025, 9), Month(2025, 10))
 
 

@@ -7,7 +7,6 @@ from datetime import date
 
 import pytest
 
-from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.months import Month, Place
 from whalefall_pipelines.errors import StoreBusyError
 from whalefall_pipelines.retention.maintain_table_partitions import plan
@@ -17,6 +16,7 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.at_once import at_once
 from whalefall_pipelines_tests.conftest import TIMEZONE
+from whalefall_pipelines_tests.partitioned_tables import OTHER_DAY_TABLES, PARTITIONED_TABLES, SIZE_TABLES
 from whalefall_pipelines_tests.retention import maintenance
 from whalefall_pipelines_tests.retention.maintenance import (
     HASTY,
@@ -37,10 +37,10 @@ from whalefall_pipelines_tests.servers.locks import somebody
 store = maintenance.store
 
 
-def test_one_table_that_fails_does_not_stop_the_other_three(store: Database) -> None:
+def test_one_table_that_fails_does_not_stop_the_others(store: Database) -> None:
     with somebody(store, f"lock table {TABLE} in access exclusive mode"):
         outcomes = create(store)
-    assert len(outcomes) == 16
+    assert len(outcomes) == 4 * len(PARTITIONED_TABLES)
     assert {outcome.step.table_name for outcome in outcomes if outcome.error} == {TABLE}
     assert all(isinstance(outcome.error, StoreBusyError) for outcome in outcomes if outcome.error)
     assert months(store, "database_size_aggregations") == ["2026-11", "2026-12", "2027-01", "2027-02"]
@@ -117,8 +117,8 @@ def test_two_maintenances_from_two_places_make_each_month_once(store: Database) 
         except StoreBusyError:
             return 0
 
-    assert sum(at_once(*[maintenance] * 4)) == 16
-    assert len(read_catalogue(store)) == 16
+    assert sum(at_once(*[maintenance] * 4)) == 4 * len(PARTITIONED_TABLES)
+    assert len(read_catalogue(store)) == 4 * len(PARTITIONED_TABLES)
 
 
 def test_two_expiries_from_two_places_drop_each_month_once(store: Database) -> None:
@@ -136,5 +136,7 @@ def test_two_expiries_from_two_places_drop_each_month_once(store: Database) -> N
                 told.append(str(error))
 
     at_once(*[maintenance] * 3)
-    assert sorted(done) == sorted(Month(2025, month).table_partition(name) for name in STATS_TABLES for month in range(5, 11))
+    assert sorted(done) == sorted(
+        Month(2025, month).table_partition(name) for name in (*SIZE_TABLES, *OTHER_DAY_TABLES) for month in range(5, 11)
+    )
     assert all("Another maintenance of the table partitions is running" in sentence for sentence in told)

@@ -17,6 +17,7 @@ from whalefall_pipelines_tests.cli.commands import document, everything, refused
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.days import write_days
 from whalefall_pipelines_tests.factories import query, register
+from whalefall_pipelines_tests.partitioned_tables import PARTITIONED_TABLES
 
 TABLE = "instance_size_stats"
 
@@ -43,15 +44,15 @@ def overdue(store: Database, this_month: Month) -> Month:
 
 def test_a_new_store_is_planned_shown_and_given_its_months(store_environment: dict[str, str], this_month: Month) -> None:
     planned = document(store_environment, "partitions", "plan")
-    assert len(planned) == 16
+    assert len(planned) == 4 * len(PARTITIONED_TABLES)
     assert {row["step"] for row in planned} == {"create"}
     assert "Nothing" not in succeed(store_environment, "partitions", "create", "--dry-run")
     assert document(store_environment, "partitions", "list") == []
     created = document(store_environment, "partitions", "create")
     assert {(row["done"], row["message"]) for row in created} == {(True, None)}
-    assert len(document(store_environment, "partitions", "list")) == 16
-    assert "all 16 table partitions are in order" in succeed(store_environment, "partitions", "plan")
-    assert len(document(store_environment, "partitions", "plan", "--all")) == 16
+    assert len(document(store_environment, "partitions", "list")) == 4 * len(PARTITIONED_TABLES)
+    assert f"all {4 * len(PARTITIONED_TABLES)} table partitions are in order" in succeed(store_environment, "partitions", "plan")
+    assert len(document(store_environment, "partitions", "plan", "--all")) == 4 * len(PARTITIONED_TABLES)
     assert "There was nothing to create." in succeed(store_environment, "partitions", "create")
     assert str(this_month) in succeed(store_environment, "partitions", "list")
 

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 )
 # Syntax that precedes a parenthesis, and syntax that looks up its operators in the search_path.
 _SYNTAX = {"any", "all", "exists", "when", "then", "else", "and", "or", "not", "as", "from", "lateral", "where", "select", "coalesce"}
-_SYNTAX |= {"filter", "greatest"}
+_SYNTAX |= {"array", "filter", "greatest", "materialized", "over"}
 _LOOKS_UP = {"in", "like", "ilike", "similar", "between", "nullif", "using", "natural", "distinct"}
 
 
@@ -31,7 +31,9 @@ def unqualified(statement: str) -> list[str]:
     """The parts of a statement that are looked up in the search_path."""
     kinds = ((match.lastgroup, match[0].strip().lower()) for match in _scan(statement))
     tokens = [("operator" if kind == "schema" else kind, text) for kind, text in kinds if kind]
-    names = set(re.findall(r"(?:\bwith|,)\s*(\w+)\s+as\s*\(", statement)) | set(re.findall(r"\bas\s+(\w+)\s*\(", statement))
+    names = set(re.findall(r"(?:\bwith|,)\s*(\w+)\s+as\s*(?:materialized\s*)?\(", statement)) | set(
+        re.findall(r"\bas\s+(\w+)\s*\(", statement)
+    )
     edge = ("", "")
     around = zip([edge, *tokens], tokens, [*tokens[1:], edge], strict=False)
     return [token[1] for before, token, after in around if _is_unqualified(before, token, after[1], names)]

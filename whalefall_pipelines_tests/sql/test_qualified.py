@@ -34,7 +34,8 @@ def tree_of(folder: str, name: str) -> exp.Expr:
 
 def unqualified(tree: exp.Expr) -> set[str]:
     """Tables without a system schema, functions that are not built in, and types that may be user-defined."""
-    tables = {table.name for table in tree.find_all(exp.Table) if table.db.lower() not in {"sys", "dbo"}}
+    named_in_it = {common.alias for common in tree.find_all(exp.CTE)}
+    tables = {table.name for table in tree.find_all(exp.Table) if table.db.lower() not in {"sys", "dbo"}} - named_in_it
     functions = {function.name.lower() for function in tree.find_all(exp.Anonymous)} - BUILT_IN
     types = {str(kind) for kind in tree.find_all(exp.DataType) if kind.this == exp.DataType.Type.USERDEFINED}
     return tables | functions | types

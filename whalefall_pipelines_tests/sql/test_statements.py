@@ -53,8 +53,8 @@ def test_the_server_can_prepare_it(store: Database, name: str) -> None:
     text = "\n".join(line for line in queries.load(name).splitlines() if not line.startswith("--"))
     placeholders = re.findall(r"\{(\w+)\}", text)
     with store.transaction() as cursor:
-        for area in ("accounts", "capacity"):
-            cursor.execute(queries.load(f"{area}/create_staging"))
+        for staging in (name for name in OF_THE_STORE if name.endswith("/create_staging")):
+            cursor.execute(queries.load(staging))
         if placeholders:  # DDL takes no parameters and cannot be prepared: it is composed, and executed by the tests of its own module
             assert sql.SQL(text).format(**{name: sql.Identifier("x") for name in placeholders}).seq
         elif text.split(maxsplit=1)[0] in {"create", "analyze"}:

@@ -10,6 +10,7 @@ HISTORY = ("dba_hist_tbspc_space_usage", "dba_hist_snapshot", "v_$tablespace")
 IDENTIFIERS = ("v_$tablespace", "v_$datafile")
 IDENTITY = ("v_$database", "v_$instance")
 SHARED = ("v_$log", "v_$logfile", "v_$standby_log", "v_$controlfile")
+SEGMENTS = ("dba_segments", "dba_indexes", "dba_lobs", "dba_tables")
 _ALL_OF_THEM = "select any dictionary"
 _ROOT = 1
 

@@ -24,7 +24,8 @@ HISTORY = ("dba_hist_tbspc_space_usage", "dba_hist_snapshot", "v_$tablespace")
 IDENTITY = ("v_$database", "v_$instance")
 IDENTIFIERS = ("v_$tablespace", "v_$datafile")
 SHARED = ("v_$log", "v_$logfile", "v_$standby_log", "v_$controlfile")
-VIEWS = tuple(dict.fromkeys((*NEEDED, USED, *HISTORY, *IDENTITY, *IDENTIFIERS, *SHARED, *ACCOUNTS)))
+SEGMENTS = ("dba_segments", "dba_indexes", "dba_lobs", "dba_tables")
+VIEWS = tuple(dict.fromkeys((*NEEDED, *SEGMENTS, USED, *HISTORY, *IDENTITY, *IDENTIFIERS, *SHARED, *ACCOUNTS)))
 PUBLIC = ("product_component_version", "all_users", "all_views", "session_privs")
 _CONTAINER = 3
 # Represent bytes of names that are invalid in the server's character set, which DuckDB cannot hold.
@@ -57,6 +58,11 @@ create table sys.dba_hist_snapshot (
 create table sys.dba_hist_tbspc_space_usage (
     snap_id integer, dbid bigint, con_id integer, tablespace_id integer, tablespace_size bigint, tablespace_maxsize bigint,
     tablespace_usedsize bigint);
+create table sys.dba_segments (
+    owner varchar, segment_name varchar, partition_name varchar, segment_type varchar, tablespace_name varchar, bytes bigint);
+create table sys.dba_indexes (owner varchar, index_name varchar, index_type varchar, table_owner varchar, table_name varchar);
+create table sys.dba_lobs (owner varchar, table_name varchar, segment_name varchar, index_name varchar);
+create table sys.dba_tables (owner varchar, table_name varchar, num_rows bigint);
 create sequence changes;
 create table container (con_id integer);
 insert into container values ({_CONTAINER});
@@ -177,7 +183,7 @@ class OracleDouble:
         if not isinstance(value, str):
             return value
         text = value.translate({ord(mark): byte for byte, mark in _BYTES.items()})
-        if column == "name_bytes":
+        if column.endswith("name_bytes"):
             return text.encode("utf-8", "surrogateescape").hex().upper()
         return text if self.is_utf_8 else "".join("\ufffd" if ord(character) in _BYTES else character for character in text)
 

@@ -154,10 +154,10 @@ class OracleServer(Listener):
         wanted, bind_count = before[9], before[12]
         statement = message.text().decode()
         message.numbers(_AFTER_TEXT)
-        for _ in range(bind_count):
-            message.numbers(_OF_A_BIND)
+        kinds = [message.numbers(_OF_A_BIND)[0] for _ in range(bind_count)]
         names = list(dict.fromkeys(re.findall(r":(\w+)", statement)))
-        values = {name: wire.read_moment(message.text()) for name in names if bind_count and (name != names[0] or message.byte())}
+        wanted_names = zip(names, kinds, strict=True) if bind_count else ()
+        values = {name: wire.read_value(kind, message.text()) for name, kind in wanted_names if name != names[0] or message.byte()}
         if self.held.is_set():
             return self._break_off(session)
         try:

@@ -135,7 +135,9 @@ def _oracle_number(value: int) -> bytes:
     return bytes([192 + len(digits), *digits]) if digits else b"\x80"
 
 
-def read_moment(data: bytes) -> datetime:
-    """A parameter of type DATE or TIMESTAMP."""
+def read_value(kind: int, data: bytes) -> str | datetime:
+    """A parameter: a text, or a DATE or TIMESTAMP."""
+    if kind == VARCHAR:
+        return data.decode()
     century, year, month, day, hour, minute, second = data[:7]
     return datetime((century - 100) * 100 + year - 100, month, day, hour - 1, minute - 1, second - 1)  # noqa: DTZ001 - it has no zone

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import duckdb
 
+from whalefall_pipelines_tests.servers.sqlserver.own_views import definitions
 from whalefall_pipelines_tests.servers.sqlserver.principals import FUNCTIONS, TABLES, Principals
 
 SERVER_NAME = "FIXTURE01"
@@ -51,7 +52,6 @@ create table server.databases (
 create table server.sparse_files (database_id integer, size_on_disk_bytes bigint);
 insert into server.sparse_files values ({_RESOURCE_DATABASE}, {RESOURCE_BYTES});
 create table server.replicas (replica_id uuid, is_local boolean, role tinyint, is_readable boolean);
-create table server.allocation_units (database_id integer, total_pages bigint);
 create table server.files (
     database_id integer, type tinyint, size integer, own_size integer, state tinyint, max_size integer, growth integer);
 create schema sys;
@@ -68,9 +68,6 @@ create view sys.master_files as select database_id, type, size, state, max_size,
 create macro server.files_of(wanted) as table
     select f.type, f.own_size as size, f.state from server.files as f join server.databases as d using (database_id) where d.name = wanted;
 create view sys.dm_hadr_availability_replica_states as select replica_id, is_local, role from server.replicas;
-create macro server.allocation_units_of(wanted) as table
-    select a.total_pages from server.allocation_units as a join server.databases as d using (database_id)
-    where d.name = wanted and server.has_right('VIEW ANY DEFINITION');
 create macro db_id(wanted) as (select d.database_id from sys.databases as d where d.name = wanted);
 create macro has_dbaccess(wanted) as
     (server.has_right('CONNECT ANY DATABASE') and wanted in (select d.name from server.databases as d where d.state = 0))::integer;
@@ -115,7 +112,7 @@ class Catalogue:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        self.connection.execute(_TABLES + TABLES + FUNCTIONS)
+        self.connection.execute(_TABLES + TABLES + FUNCTIONS + definitions())
         for name in _SYSTEM:
             self.add_database(name, data_pages=1000, log_pages=100)
 
@@ -155,7 +152,7 @@ class Catalogue:
         if replica:
             self._run("insert into server.replicas values (?, true, ?, ?), (?, false, 2, true)", replica, role, is_readable, uuid4())
         if used_pages is not None:
-            self._run("insert into server.allocation_units values (?, ?), (?, 0)", number, used_pages, number)
+            self._run("insert into server.allocation_units (database_id, total_pages) values (?, ?), (?, 0)", number, used_pages, number)
         pages = [data_pages] if isinstance(data_pages, int) else data_pages
         files = [*((0, size, size, 0, most_pages, growth) for size in pages), (1, log_pages, log_pages, 0, 2**28, growth)]
         files += [] if container_pages is None else [(2, 0, container_pages, 0, -1, 0)]
@@ -250,6 +247,14 @@ class Catalogue:
         with self.connection.cursor() as cursor:
             rows = cursor.execute(statement, [list(databases)]).fetchall() if databases else []
         return {name: (state, is_readable) for name, state, is_readable in rows}
+
+    def new_number(self) -> int:
+        """An identifier that nothing else has."""
+        return next(self._numbers) + 1
+
+    def run(self, statement: str, *values: object) -> None:
+        """Change the contents."""
+        self._run(statement, *values)
 
     def _run(self, statement: str, *values: object) -> None:
         with self.connection.cursor() as cursor:

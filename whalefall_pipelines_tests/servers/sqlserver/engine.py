@@ -16,6 +16,7 @@ from sqlglot.errors import SqlglotError
 from whalefall_pipelines import queries
 from whalefall_pipelines_tests.servers.sqlserver.catalogue import ONLINE, Catalogue, utf_16
 from whalefall_pipelines_tests.servers.sqlserver.messages import Result, ServerError
+from whalefall_pipelines_tests.servers.sqlserver.own_views import OWN_VIEWS
 from whalefall_pipelines_tests.servers.sqlserver.principals import OWN
 from whalefall_pipelines_tests.servers.sqlserver.values import Column
 
@@ -37,7 +38,7 @@ _TYPES = {
 }
 _TYPES |= {"TIMESTAMP": "datetime", "DATE": "date"}
 # The views that every database has, and the table function that replaces each.
-_OWN = {"database_files": "server.files_of", "allocation_units": "server.allocation_units_of"} | OWN
+_OWN = OWN_VIEWS | OWN
 _MOST_INT = 2**31 - 1
 
 
@@ -178,7 +179,7 @@ def _value(column: Column, value: object) -> object:
 
 
 def _column(name: str, kind: object) -> Column:
-    text = "BLOB" if name == "name_bytes" else str(kind)
+    text = "BLOB" if name.endswith("name_bytes") else str(kind)
     if text.startswith("DECIMAL"):
         return Column(name, "decimal", int(text.rstrip(")").partition(",")[2]))
     return Column(name, _TYPES[text])

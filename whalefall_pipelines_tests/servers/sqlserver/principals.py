@@ -19,8 +19,6 @@ create table server.database_principals (wanted varchar, principal_id integer, n
 create table server.database_role_members (wanted varchar, role_principal_id integer, member_principal_id integer);
 create table server.database_permissions (wanted varchar, class integer, class_desc varchar, major_id integer, minor_id integer,
     grantee_principal_id integer, grantor_principal_id integer, permission_name varchar, state varchar);
-create table server.objects (wanted varchar, object_id integer, name varchar, schema_id integer, type varchar);
-create table server.schemas (wanted varchar, schema_id integer, name varchar, principal_id integer);
 create table server.columns_of_objects (wanted varchar, object_id integer, column_id integer, name varchar);
 create view sys.server_principals as select * from server.principals
     where server.has_right('VIEW ANY DEFINITION') or is_fixed_role or name = getvariable('login')::varchar;
@@ -32,11 +30,8 @@ create macro loginproperty(name, what) as case what when 'PasswordLastSetTime' t
     when 'IsExpired' then '0' end;
 create macro getutcdate() as timestamp '2026-11-29 10:00:00';
 """
-# The views that every database has, and the table function that replaces each.
-OWN = {
-    name: f"server.{name}_of"
-    for name in ("database_principals", "database_role_members", "database_permissions", "objects", "schemas", "columns")
-}
+# Views of every database besides those of `own_views.py`, and the table function that replaces each.
+OWN = {name: f"server.{name}_of" for name in ("database_principals", "database_role_members", "database_permissions", "columns")}
 FUNCTIONS = "".join(
     f"create macro {function}(asked) as table select * from server.{'columns_of_objects' if name == 'columns' else name} "
     "where wanted = asked and server.has_right('VIEW ANY DEFINITION');"
@@ -74,9 +69,12 @@ class Principals:
                  database, *kind, on, column, grantee, privilege, state)  # fmt: skip
 
     def add_schema(self, database: str, number: int, name: str, owner: int) -> None:
-        self.run("insert into server.schemas values (?, ?, ?, ?)", database, number, name, owner)
+        self.run(
+            "insert into server.schemas select database_id, ?, ?, ? from server.databases where name = ?", number, name, owner, database
+        )
 
     def add_object(self, database: str, number: int, schema: int, name: str, *, kind: str = "U", columns: tuple[str, ...] = ()) -> None:
-        self.run("insert into server.objects values (?, ?, ?, ?, ?)", database, number, name, schema, kind)
+        statement = "insert into server.objects select database_id, ?, ?, ?, ?, false from server.databases where name = ?"
+        self.run(statement, number, schema, name, kind, database)
         for place, column in enumerate(columns, 1):
             self.run("insert into server.columns_of_objects values (?, ?, ?, ?)", database, number, place, column)

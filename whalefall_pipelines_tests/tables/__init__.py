@@ -1,0 +1,1 @@
+"""Tests of table sizes: what is stored, and what the command answers."""
