@@ -19,13 +19,13 @@ MANY = 20_000
 
 
 @contextmanager
-def visit(target: Target, login: Login | None = None) -> Generator[TablesProbe]:
+def probing(target: Target, login: Login | None = None) -> Generator[TablesProbe]:
     with ServerFleet().connect(TABLES, target.instance(), login or target.create_login()) as probe:
         yield probe
 
 
 def measure(target: Target, schema: str, at_most: int = MANY) -> TableSizes:
-    with visit(target) as probe:
+    with probing(target) as probe:
         sizes = probe.measure_tables(schema, at_most)
     assert isinstance(sizes, TableSizes), sizes
     (whole,) = servers.measure(target, schema)
@@ -130,11 +130,11 @@ def test_a_schema_without_the_privilege_is_missing_with_its_grant(target: Target
     schema = target.create_schema()
     target.fill(schema, "big", 100)
     login = target.create_login("PROCESS")
-    with visit(target, login) as probe:
+    with probing(target, login) as probe:
         outcome = probe.measure_tables(schema, MANY)
         assert isinstance(outcome, MissingSize)
         assert (outcome.reason, "GRANT SHOW VIEW ON" in outcome.detail) == (Reason.NO_PERMISSION, True)
-    with visit(target) as probe:
+    with probing(target) as probe:
         absent = probe.measure_tables("absent", MANY)
         assert isinstance(absent, MissingSize)
         assert absent.reason is Reason.VANISHED

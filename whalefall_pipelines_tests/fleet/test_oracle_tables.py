@@ -12,7 +12,7 @@ from whalefall_pipelines.fleet.deadlines import Watch, Watchdog
 from whalefall_pipelines.fleet.oracle.tables import OracleTables, connect
 from whalefall_pipelines_tests.servers.oracle import targets
 from whalefall_pipelines_tests.servers.oracle.double import GIBIBYTE, OracleDouble
-from whalefall_pipelines_tests.servers.visits import PATIENT
+from whalefall_pipelines_tests.servers.probes import PATIENT
 
 MANY = 20_000
 SEGMENTS = [

@@ -22,13 +22,13 @@ MANY = 20_000
 
 
 @contextmanager
-def visit(server: PostgresCluster, login: Login, deadlines: Deadlines | None = None) -> Generator[TablesProbe]:
+def probing(server: PostgresCluster, login: Login, deadlines: Deadlines | None = None) -> Generator[TablesProbe]:
     with ServerFleet(deadlines).connect(TABLES, instance_of(server), login) as probe:
         yield probe
 
 
 def measure(server: PostgresCluster, database: str, at_most: int = MANY) -> TableSizes:
-    with visit(server, create_login(server)) as probe:
+    with probing(server, create_login(server)) as probe:
         sizes = probe.measure_tables(database, at_most)
     assert isinstance(sizes, TableSizes)
     return sizes
@@ -184,7 +184,7 @@ def test_a_database_without_connect_is_missing_with_its_grant(newest: PostgresCl
     login, forbidden, absent = create_login(newest), create_database(newest), "no such database"
     with superuser(newest) as cursor:
         cursor.execute(f"revoke connect on database {forbidden} from public")
-    with visit(newest, login) as probe:
+    with probing(newest, login) as probe:
         outcome = probe.measure_tables(forbidden, MANY)
         assert isinstance(outcome, MissingSize)
         assert outcome.reason is Reason.NO_PERMISSION
@@ -199,7 +199,7 @@ def test_a_statement_past_its_deadline_is_a_missing_database(newest: PostgresClu
     database = create_database(newest)
     with superuser(newest, database) as cursor:
         cursor.execute("do $$ begin for i in 1..3000 loop execute format('create table t_%s (n integer)', i); end loop; end $$")
-    with visit(newest, create_login(newest), Deadlines(statement_seconds=0.001)) as probe:
+    with probing(newest, create_login(newest), Deadlines(statement_seconds=0.001)) as probe:
         outcome = probe.measure_tables(database, MANY)
     assert isinstance(outcome, MissingSize)
     assert outcome.reason is Reason.TIMEOUT

@@ -9,11 +9,11 @@ from whalefall_pipelines.domain.tables import TableKind, TableSizes
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver
 from whalefall_pipelines.fleet.sqlserver.tables import SqlServerTables, connect_through
+from whalefall_pipelines_tests.servers.probes import PATIENT
 from whalefall_pipelines_tests.servers.sqlserver import targets
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 from whalefall_pipelines_tests.servers.sqlserver.tables import Index, TablesOf
 from whalefall_pipelines_tests.servers.sqlserver.targets import LOGIN, instance_at
-from whalefall_pipelines_tests.servers.visits import PATIENT
 
 driver, server = targets.driver, targets.server
 PAGE = 8192
@@ -21,7 +21,7 @@ MANY = 20_000
 
 
 @contextmanager
-def visit(driver: Driver, server: SqlServer) -> Generator[SqlServerTables]:
+def probing(driver: Driver, server: SqlServer) -> Generator[SqlServerTables]:
     with connect_through(driver, instance_at(server.host, server.port), LOGIN, PATIENT, Watchdog()) as probe:
         yield probe
 
@@ -36,7 +36,7 @@ def test_tables_are_what_is_allocated_for_them(driver: Driver, server: SqlServer
     shop.add("dbo", "by_day", Index(pages=6, rows=5), kind="V")
     shop.add("dbo", "fast", Index(index_id=0, pages=0), is_in_memory=True)
     shop.add("dbo", "queue", Index(pages=77), is_shipped=True)
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         sizes = probe.measure_tables("shop", MANY)
     assert isinstance(sizes, TableSizes)
     assert sizes.total_bytes == 1100 * PAGE
@@ -63,7 +63,7 @@ def test_tables_are_what_is_allocated_for_them(driver: Driver, server: SqlServer
 def test_a_database_that_cannot_be_asked_is_missing_with_its_reason(driver: Driver, server: SqlServer) -> None:
     server.catalogue.add_database("shop")
     server.catalogue.add_database("shut", state="OFFLINE")
-    with visit(driver, server) as probe:
+    with probing(driver, server) as probe:
         shut, absent = probe.measure_tables("shut", MANY), probe.measure_tables("absent", MANY)
         server.catalogue.revoke(LOGIN.username, "CONNECT ANY DATABASE")
         forbidden = probe.measure_tables("shop", MANY)
