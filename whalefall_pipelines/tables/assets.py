@@ -27,7 +27,7 @@ _SHOWN = 20
 
 
 class TablesDayConfig(dg.Config):
-    """The names of the instances to visit; every active instance if empty."""
+    """The names of the instances to probe; every active instance if empty."""
 
     instances: list[str] = Field(default_factory=list[str])
 

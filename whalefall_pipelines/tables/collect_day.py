@@ -25,7 +25,7 @@ GIGABYTE = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The servers to visit, and on each of them the databases to read."""
+    """The servers to probe, and on each of them the databases to read."""
 
     targets: Sequence[Instance]
     names: dict[int, list[str]]
@@ -50,11 +50,11 @@ def collect_chosen(
 
     Raises:
         StoreError: the store failed, or was unavailable for too long.
-        SessionEndedError: the session was ended elsewhere; no further server is visited.
+        SessionEndedError: the session was ended elsewhere; no further server is probed.
     """
     database = collector.database
 
-    def visit(instance: Instance) -> InstanceOutcome:
+    def probe(instance: Instance) -> InstanceOutcome:
         outcome = collector.collect_instance(instance, work.names[instance.instance_id], session_id)
         retry_while_unavailable(lambda: _close_record(database, session_id, outcome))
         return outcome
@@ -65,7 +65,7 @@ def collect_chosen(
         return [instance for instance in instances if instance.instance_id in begun]
 
     for instance, outcome in each_instance(
-        work.targets, visit, parallel=parallel, interrupt=collector.fleet.shut_all, check=check, claim=claim
+        work.targets, probe, parallel=parallel, interrupt=collector.fleet.shut_all, check=check, claim=claim
     ):
         yield outcome if isinstance(outcome, InstanceOutcome) else _broken(collector, instance, work, session_id, outcome)
 
@@ -108,7 +108,7 @@ def report_day(database: Database, day: date, most: int) -> tuple[Sequence[Ranke
 
 
 def find_unrepaired(database: Database, day: date) -> Sequence[Unrepaired]:
-    """The servers that a retry may cure, by the session that visited them last."""
+    """The servers that a retry may cure, by the session that probed them last."""
     with database.transaction() as cursor:
         return store.list_unrepaired(cursor, day)
 

@@ -9,7 +9,7 @@ from whalefall_pipelines.tables.assets import TABLES
 collect_tables = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "collect_tables",
     selection=dg.AssetSelection.assets(TABLES),
-    description="Reads the tables of every database that a rule names. List instances in the run config to visit only those.",
+    description="Reads the tables of every database that a rule names. List instances in the run config to probe only those.",
     tags={"whalefall/concurrency_group": "collect_tables"},
 )
 

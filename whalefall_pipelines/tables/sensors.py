@@ -1,4 +1,4 @@
-"""The sensor that visits servers again whose tables could not be read. The rule is in `sessions/retries.py`."""
+"""The sensor that retries servers whose tables could not be read. The rule is in `sessions/retries.py`."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -154,6 +154,6 @@ def list_missing(cursor: Cursor, day: date) -> tuple[Missing, ...]:
 
 
 def list_unrepaired(cursor: Cursor, day: date) -> tuple[Unrepaired, ...]:
-    """Servers with databases that could not be read on a day and may be on a retry, by the session that visited them last."""
+    """Servers with databases that could not be read on a day and may be on a retry, by the session that probed them last."""
     cursor.execute(queries.load("tables/list_unrepaired"), {"day": day, "needs_a_person": sorted(NEEDS_A_PERSON)})
     return tuple(as_model(row, Unrepaired, day=day, ended_at=row.pop("completed_at")) for row in fetch_rows(cursor))
