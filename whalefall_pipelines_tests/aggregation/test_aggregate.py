@@ -91,7 +91,7 @@ def test_periods_match_the_model_in_any_order_of_computation(
     store: Database, chance: random.Random, first_day: date, count: int, after: int
 ) -> None:
     with store.transaction() as cursor:
-        cursor.execute(f"truncate {TABLES}")
+        cursor.execute(f"truncate {TABLES} cascade")
     instances = register(store, "a", "b")
     days = days_from(first_day, count)
     today = days[-1] + timedelta(days=after)
