@@ -86,6 +86,6 @@ def _copy(template: PostgresCluster, cluster: PostgresCluster) -> None:
 def _fill(cluster: PostgresCluster) -> None:
     with closing(psycopg2.connect(cluster.url())) as connection, connection.cursor() as cursor:
         connection.autocommit = True
-        cursor.execute(f"create role {USERNAME} login password '{PASSWORD}'")
+        cursor.execute(f"create role {USERNAME} login password '{PASSWORD}' in role pg_monitor")
         for number in range(DATABASES):
             cursor.execute(f"create database application_{number}")
