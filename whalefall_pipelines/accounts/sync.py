@@ -18,13 +18,13 @@ from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.days import measurable_day
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnreachableError, TargetError, WhalefallError
+from whalefall_pipelines.errors import SizesError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.accounts import ACCOUNTS
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines, Fleet
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
 from whalefall_pipelines.sessions import store as sessions
-from whalefall_pipelines.sessions.each_instance import POLL_SECONDS, each_instance
+from whalefall_pipelines.sessions.each_instance import POLL_SECONDS, as_whalefall_error, each_instance
 from whalefall_pipelines.sessions.retries import NEEDS_A_PERSON
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox
@@ -72,7 +72,7 @@ class AccountSync:
                 claim=lambda next_ones: self._claim(next_ones, session_id),
             ):
                 if isinstance(outcome, Exception):
-                    yield self._fail(instance, day, session_id, _as_whalefall_error(outcome), seconds=0)
+                    yield self._fail(instance, day, session_id, as_whalefall_error(outcome), seconds=0)
                 elif outcome is None:
                     again.append(instance)
                 else:
@@ -145,10 +145,3 @@ def server_sync(settings: Settings, database: Database) -> AccountSync:
         grace=settings.grace,
         parallel=settings.parallel_instances,
     )
-
-
-def _as_whalefall_error(error: Exception) -> WhalefallError:
-    """Turn an exception of one instance into the failure of that instance; some end the work on all instances and are raised."""
-    if isinstance(error, (StoreUnreachableError, SessionEndedError)):
-        raise error
-    return error if isinstance(error, WhalefallError) else WhalefallError(f"unexpected {type(error).__name__}: {error}")

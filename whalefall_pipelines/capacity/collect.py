@@ -20,12 +20,12 @@ from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.days import measurable_day
 from whalefall_pipelines.domain.instances import Engine, Instance, engines_with_history
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnreachableError, TargetError, WhalefallError
+from whalefall_pipelines.errors import SizesError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.sessions import store as sessions
-from whalefall_pipelines.sessions.each_instance import POLL_SECONDS, each_instance
+from whalefall_pipelines.sessions.each_instance import POLL_SECONDS, as_whalefall_error, each_instance
 from whalefall_pipelines.sessions.retries import NEEDS_A_PERSON
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox
@@ -185,14 +185,3 @@ def recompute_totals(database: Database, targets: Sequence[Instance], days: Sequ
     """Recompute the instance totals of stored days from their database rows."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         capacity.write_totals(cursor, [target.instance_id for target in targets], min(days), max(days), session_id)
-
-
-def as_whalefall_error(error: Exception) -> WhalefallError:
-    """Turn an exception of one instance into the failure of that instance.
-
-    Raises:
-        StoreUnreachableError, SessionEndedError: they end the work on all instances.
-    """
-    if isinstance(error, (StoreUnreachableError, SessionEndedError)):
-        raise error
-    return error if isinstance(error, WhalefallError) else WhalefallError(f"unexpected {type(error).__name__}: {error}")

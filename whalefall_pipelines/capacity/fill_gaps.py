@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from whalefall_pipelines.capacity.collect import Collector, as_whalefall_error
+from whalefall_pipelines.capacity.collect import Collector
 from whalefall_pipelines.capacity.store import gaps, retries
 from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.capacity.tables import STATS_TABLES
@@ -20,7 +20,7 @@ from whalefall_pipelines.inventory.claim_identities import refuse_another_server
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.take_inventory import lock_inventory
 from whalefall_pipelines.sessions import store as sessions
-from whalefall_pipelines.sessions.each_instance import each_instance
+from whalefall_pipelines.sessions.each_instance import as_whalefall_error, each_instance
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import ensure_months, writing_months
 

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TypeVar
 
 from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.errors import SessionEndedError, StoreUnreachableError, WhalefallError
 
 Outcome = TypeVar("Outcome")
 # The waiting thread wakes up this often, because the termination of a run is raised only between two waits.
@@ -56,3 +57,14 @@ def _guarded(work: Callable[[Instance], Outcome], instance: Instance) -> tuple[I
         return instance, work(instance)
     except Exception as error:  # noqa: BLE001 - the only such place: a failure of one instance must not affect the others
         return instance, error
+
+
+def as_whalefall_error(error: Exception) -> WhalefallError:
+    """Turn an exception of one instance into the failure of that instance.
+
+    Raises:
+        StoreUnreachableError, SessionEndedError: they end the work on all instances.
+    """
+    if isinstance(error, (StoreUnreachableError, SessionEndedError)):
+        raise error
+    return error if isinstance(error, WhalefallError) else WhalefallError(f"unexpected {type(error).__name__}: {error}")

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.errors import SessionEndedError, SizesError, StoreUnreachableError, TargetError, WhalefallError
+from whalefall_pipelines.errors import SizesError, TargetError
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions import store as sessions
-from whalefall_pipelines.sessions.each_instance import each_instance
+from whalefall_pipelines.sessions.each_instance import as_whalefall_error, each_instance
 from whalefall_pipelines.sessions.retries import Unrepaired
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
@@ -76,10 +76,7 @@ def _broken(collector: TablesCollector, instance: Instance, work: Work, session_
     Raises:
         StoreUnreachableError, SessionEndedError: they end the work on all servers.
     """
-    if isinstance(error, (StoreUnreachableError, SessionEndedError)):
-        raise error
-    shown = str(error) if isinstance(error, WhalefallError) else f"unexpected {type(error).__name__}: {error}"
-    failure = SizesError(shown, reason=error.reason if isinstance(error, TargetError) else Reason.INTERNAL_ERROR)
+    failure = SizesError(str(as_whalefall_error(error)), reason=error.reason if isinstance(error, TargetError) else Reason.INTERNAL_ERROR)
     outcome = collector.record_failure(instance, work.names[instance.instance_id], failure, session_id)
     _close_record(collector.database, session_id, outcome)
     return outcome
