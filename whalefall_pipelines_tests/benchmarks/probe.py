@@ -25,7 +25,6 @@ from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
 from whalefall_pipelines_tests.benchmarks.servers import DATABASES, PASSWORD, USERNAME, Target, embedded_store, fleet
-from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.servers.dead_host import dead_host
 
 INSTANCES = 40  # of 20 databases each, like the fleet of the memory figure
@@ -76,7 +75,7 @@ class Service:
 
     def collect(self, instances: Sequence[Instance], *, reachable: int) -> float:
         """Collect today from these in its own session. Seconds."""
-        day = today(datetime.now(UTC), TIMEZONE)
+        day = today(datetime.now(UTC), self._store.timezone)
         collector = Collector(
             database=self._store,
             servers=Servers(ServerFleet(Deadlines(connect_seconds=CONNECT_SECONDS)), self._secrets, SYSTEM_DATABASES),
