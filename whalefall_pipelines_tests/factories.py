@@ -7,13 +7,14 @@ from pathlib import Path
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome, RetryRule
-from whalefall_pipelines.capacity.take_snapshot import Servers
+from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.sessions.retries import RetryRule
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
@@ -67,14 +68,15 @@ class FleetTest:
         self.instances = register(self.store, *self.servers)
 
     def collector(self, clock: Callable[[], datetime] | None = None) -> Collector:
-        return Collector(
+        return Collector(self.collection(clock), self.filters, inventory_only=self.inventory_only)
+
+    def collection(self, clock: Callable[[], datetime] | None = None) -> Collection:
+        return Collection(
             database=self.store,
-            servers=Servers(
-                FakeFleet(self.servers, self.deadlines), SecretBox(load_settings({"WHALEFALL_HOME": str(self.home)})), self.filters
-            ),
-            grace=timedelta(hours=2),
+            fleet=FakeFleet(self.servers, self.deadlines),
+            secrets=SecretBox(load_settings({"WHALEFALL_HOME": str(self.home)})),
             parallel=self.parallel,
-            inventory_only=self.inventory_only,
+            grace=timedelta(hours=2),
             retry_rule=RetryRule(pause_seconds=0, deadline_seconds=self.deadlines.instance_seconds),
             clock=clock or (lambda: self.now),
         )

@@ -6,23 +6,22 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from whalefall_pipelines.accounts.columns import COLUMNS
 from whalefall_pipelines.accounts.metadata import account_metadata, privilege_metadata
-from whalefall_pipelines.accounts.resources import AccountSyncResource
 from whalefall_pipelines.accounts.store import reports
-from whalefall_pipelines.accounts.sync import AccountSync
+from whalefall_pipelines.accounts.sync import sync_accounts
 from whalefall_pipelines.accounts.write_snapshot import AccountsOutcome
-from whalefall_pipelines.dagster_base.calendar import DAYS, ZONE
-from whalefall_pipelines.dagster_base.columns import column_schema
+from whalefall_pipelines.dagster_base.calendar import DAYS
+from whalefall_pipelines.dagster_base.columns import table_asset
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import Progress
-from whalefall_pipelines.domain.days import measurable_day
+from whalefall_pipelines.dagster_base.runs import InstancesConfig, Progress
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.sessions.collection import Collection
+from whalefall_pipelines.sessions.resources import ServersResource
 from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.sessions.store import skip_records
 from whalefall_pipelines.store.database import Database
@@ -31,58 +30,41 @@ from whalefall_pipelines.store.outage import retry_while_unavailable
 ACCOUNTS, PRIVILEGES = dg.AssetKey("instance_accounts"), dg.AssetKey("account_privileges")
 
 
-class AccountDayConfig(dg.Config):
-    """The names of the instances to read; every active instance if empty."""
-
-    instances: list[str] = Field(default_factory=list[str])
-
-
-def _spec(key: dg.AssetKey, dependency: str, description: str, grain: str) -> dg.AssetSpec:
-    name = key.to_user_string()
-    return dg.AssetSpec(
-        key,
-        deps=[dependency],
-        group_name="accounts",
-        description=description,
-        kinds={"postgres", "python"},
-        owners=["team:dba"],
-        tags={"grain": grain},
-        metadata={"dagster/column_schema": column_schema(COLUMNS[name]), "dagster/table_name": name},
-    )
-
-
 @dg.multi_asset(
     specs=[
-        _spec(
+        table_asset(
             ACCOUNTS,
-            "instances",
-            "Every account of every server, with the days on which it was first and last listed.\n\n"
+            COLUMNS["instance_accounts"],
+            deps=["instances"],
+            group_name="accounts",
+            description="Every account of every server, with the days on which it was first and last listed.\n\n"
             "Only today can be read (and yesterday, within the grace period after midnight). A past day that was not read stays not "
             "observed: the observations around it bound what is known.",
-            "account",
+            grain="account",
         ),
-        _spec(
+        table_asset(
             PRIVILEGES,
-            "instance_accounts",
-            "What every account may do, from which day until which, with what was granted and revoked today.\n\n"
+            COLUMNS["account_privileges"],
+            deps=["instance_accounts"],
+            group_name="accounts",
+            description="What every account may do, from which day until which, with what was granted and revoked today.\n\n"
             "Always materialized together with the accounts: both land in one transaction per server, or neither does.",
-            "privilege",
+            grain="privilege",
         ),
     ],
     partitions_def=DAYS,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def fleet_accounts(
-    context: dg.AssetExecutionContext, config: AccountDayConfig, whalefall: WhalefallResource, account_sync: AccountSyncResource
+    context: dg.AssetExecutionContext, config: InstancesConfig, whalefall: WhalefallResource, servers: ServersResource
 ) -> Generator[dg.MaterializeResult[Any]]:
     days = [date.fromisoformat(key) for key in context.partition_keys]
     with whalefall.store() as database:
-        targets = active_instances(database, config.instances)
-        sync = account_sync.sync(database)
-        readable = measurable_day(days, sync.clock(), ZONE, sync.grace)
+        targets, collection = active_instances(database, config.instances), servers.collection(database)
+        readable = collection.measurable_day(days)
         plan = plan_session(context, database, SyncCategory.ACCOUNT, days, some_instances=bool(config.instances), is_over=readable is None)
         with session_of_run(context, database, plan, targets) as check:
-            _work(context, replace(sync, check=check), targets, readable, plan)
+            _work(context, replace(collection, check=check), targets, readable, plan)
         for day in days:
             _report(context, database, day)
     for key in (ACCOUNTS, PRIVILEGES):
@@ -90,13 +72,13 @@ def fleet_accounts(
 
 
 def _work(
-    context: dg.AssetExecutionContext, sync: AccountSync, targets: Sequence[Instance], readable: date | None, plan: SessionPlan
+    context: dg.AssetExecutionContext, collection: Collection, targets: Sequence[Instance], readable: date | None, plan: SessionPlan
 ) -> None:
     if readable is None:
-        skip_records(sync.database, plan.session_id, {"probed": False, "why": "accounts of past days cannot be read any more"})
+        skip_records(collection.database, plan.session_id, {"probed": False, "why": "accounts of past days cannot be read any more"})
         return
     progress = Progress(context.log, len(targets))
-    for outcome in sync.sync_day(targets, readable, plan.session_id):
+    for outcome in sync_accounts(collection, targets, readable, plan.session_id):
         progress.note(_problem(outcome))
 
 

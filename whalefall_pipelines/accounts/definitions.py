@@ -3,7 +3,6 @@
 import dagster as dg
 
 from whalefall_pipelines.accounts import assets, checks, jobs, sensors
-from whalefall_pipelines.accounts.resources import AccountSyncResource
 
 DEFINITIONS = dg.Definitions(
     assets=[assets.fleet_accounts],
@@ -15,5 +14,4 @@ DEFINITIONS = dg.Definitions(
     jobs=[jobs.sync_accounts],
     schedules=[jobs.sync_accounts_every_night],
     sensors=[sensors.retry_unread_accounts],
-    resources={"account_sync": AccountSyncResource()},
 )

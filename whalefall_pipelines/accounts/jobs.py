@@ -1,10 +1,9 @@
-"""The job of the accounts area and its schedule, in the time zone of the store."""
+"""The job of the accounts area and its schedule."""
 
 import dagster as dg
 
 from whalefall_pipelines.accounts.assets import ACCOUNTS, PRIVILEGES
-from whalefall_pipelines.dagster_base.calendar import TIMEZONE, ZONE
-from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.dagster_base.schedules import schedule_of_day
 
 sync_accounts = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "sync_accounts",
@@ -14,13 +13,6 @@ sync_accounts = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType]
 )
 
 
-@dg.schedule(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
-    job=sync_accounts,
-    cron_schedule="0 1 * * *",
-    execution_timezone=TIMEZONE,
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Reads the accounts of the fleet every night at 01:00.",
+sync_accounts_every_night = schedule_of_day(
+    "sync_accounts_every_night", sync_accounts, "0 1 * * *", "Reads the accounts of the fleet every night at 01:00."
 )
-def sync_accounts_every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    day = today(context.scheduled_execution_time, ZONE).isoformat()
-    return dg.RunRequest(run_key=day, partition_key=day)

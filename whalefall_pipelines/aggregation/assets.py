@@ -16,7 +16,7 @@ from whalefall_pipelines.aggregation.metadata import period_metadata
 from whalefall_pipelines.aggregation.model import Level
 from whalefall_pipelines.capacity.assets import SIZES, TOTALS
 from whalefall_pipelines.dagster_base.calendar import CALENDARS, TIMEZONE
-from whalefall_pipelines.dagster_base.columns import column_schema
+from whalefall_pipelines.dagster_base.columns import table_asset
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.domain.sessions import SyncCategory
@@ -54,10 +54,10 @@ def asset_key(level: Level, period_type: PeriodType) -> dg.AssetKey:
 
 
 def _spec(level: Level, period_type: PeriodType) -> dg.AssetSpec:
-    table_name = f"{level}_size_aggregations"
     basis = "complete days" if level is Level.INSTANCE else "known days"
-    return dg.AssetSpec(
+    return table_asset(
         asset_key(level, period_type),
+        COLUMNS[f"{level}_size_aggregations"],
         deps=[dg.AssetDep(_DAYS_OF[level], partition_mapping=_PERIOD_OF_DAY)],
         group_name=f"{level}_aggregations",
         description=(
@@ -65,10 +65,8 @@ def _spec(level: Level, period_type: PeriodType) -> dg.AssetSpec:
             f"Computed from the {basis}, with the numbers of present, expected and estimated days beside the figures. The running period "
             "is included, with `is_final = false`. A changed day causes exactly its own periods to be recomputed."
         ),
-        kinds={"postgres", "sql"},
-        owners=["team:dba"],
-        tags={"grain": f"{level}-{period_type}"},
-        metadata={"dagster/column_schema": column_schema(COLUMNS[table_name]), "dagster/table_name": table_name},
+        grain=f"{level}-{period_type}",
+        kind="sql",
         automation_condition=REFRESH,
     )
 

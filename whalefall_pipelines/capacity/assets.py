@@ -7,9 +7,8 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
-from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome, recompute_totals
+from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome, capacity_collector, recompute_totals
 from whalefall_pipelines.capacity.columns import COLUMNS
 from whalefall_pipelines.capacity.day_reports import DayReport, report_days
 from whalefall_pipelines.capacity.fill_gaps import fill_gaps, record_uncollected_days
@@ -21,19 +20,18 @@ from whalefall_pipelines.capacity.metadata import (
     inventory_metadata,
     notices_table,
 )
-from whalefall_pipelines.capacity.resources import CollectorResource
 from whalefall_pipelines.capacity.store.gaps import close_backfill_records
 from whalefall_pipelines.capacity.tables import STATS_TABLES
-from whalefall_pipelines.dagster_base.calendar import DAYS, ZONE
-from whalefall_pipelines.dagster_base.columns import column_schema
+from whalefall_pipelines.dagster_base.calendar import DAYS
+from whalefall_pipelines.dagster_base.columns import table_asset
 from whalefall_pipelines.dagster_base.metadata import Metadata
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import MISSING_TAG, Progress, span
-from whalefall_pipelines.domain.days import measurable_day
+from whalefall_pipelines.dagster_base.runs import MISSING_TAG, InstancesConfig, Progress, span
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.inventory import columns as inventory
 from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.sessions.resources import ServersResource
 from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.sessions.store import list_notices, skip_records
 from whalefall_pipelines.store.database import Database
@@ -43,55 +41,36 @@ from whalefall_pipelines.store.outage import retry_while_unavailable
 INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases", "database_size_stats", "instance_size_stats"))
 
 
-class FleetDayConfig(dg.Config):
-    """The names of the instances to collect; every active instance if empty."""
-
-    instances: list[str] = Field(default_factory=list[str])
-
-
-def _spec(key: dg.AssetKey, dependency: str, group: str, description: str, grain: str) -> dg.AssetSpec:
-    return dg.AssetSpec(
-        key,
-        deps=[dependency],
-        group_name=group,
-        description=description,
-        kinds={"postgres", "python"},
-        owners=["team:dba"],
-        tags={"grain": grain},
-        metadata={
-            "dagster/column_schema": column_schema((COLUMNS | inventory.COLUMNS)[key.to_user_string()]),
-            "dagster/table_name": key.to_user_string(),
-        },
-    )
-
-
 @dg.multi_asset(
     specs=[
-        _spec(
+        table_asset(
             INVENTORY,
-            "instances",
-            "inventory",
-            "Every database of every server, with the first and the last day on which it was listed.\n\n"
+            inventory.COLUMNS["instance_databases"],
+            deps=["instances"],
+            group_name="inventory",
+            description="Every database of every server, with the first and the last day on which it was listed.\n\n"
             "Materialized alone, it lists the databases and measures nothing.",
-            "database",
+            grain="database",
         ),
-        _spec(
+        table_asset(
             SIZES,
-            "instance_databases",
-            "capacity",
-            "One honest size in bytes for every database and day. An unknown size has no row, but a reason.\n\n"
+            COLUMNS["database_size_stats"],
+            deps=["instance_databases"],
+            group_name="capacity",
+            description="One honest size in bytes for every database and day. An unknown size has no row, but a reason.\n\n"
             "Only today can be measured (and yesterday, within the grace period after midnight). Materializing a past day never changes "
             "a measured size: missing sizes are recovered from the server's own history, else interpolated between the nearest known "
             "days, else reported with their reason.",
-            "database-day",
+            grain="database-day",
         ),
-        _spec(
+        table_asset(
             TOTALS,
-            "database_size_stats",
-            "capacity",
-            "The exact sum of each server's database sizes for every day, with the number of expected databases that are in it.\n\n"
-            "Materialized alone, it is recomputed from the stored database sizes.",
-            "instance-day",
+            COLUMNS["instance_size_stats"],
+            deps=["database_size_stats"],
+            group_name="capacity",
+            description="The exact sum of each server's database sizes for every day, with the number of expected "
+            "databases that are in it.\n\nMaterialized alone, it is recomputed from the stored database sizes.",
+            grain="instance-day",
         ),
     ],
     can_subset=True,
@@ -99,33 +78,35 @@ def _spec(key: dg.AssetKey, dependency: str, group: str, description: str, grain
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def fleet_day(
-    context: dg.AssetExecutionContext, config: FleetDayConfig, whalefall: WhalefallResource, servers: CollectorResource
+    context: dg.AssetExecutionContext, config: InstancesConfig, whalefall: WhalefallResource, servers: ServersResource
 ) -> Generator[dg.MaterializeResult[Any]]:
     days = [date.fromisoformat(key) for key in context.partition_keys]
     with whalefall.store() as database:
-        targets = active_instances(database, config.instances)
-        collector = replace(servers.collector(database), inventory_only=SIZES not in context.selected_asset_keys)
-        is_over = measurable_day(days, collector.clock(), ZONE, collector.grace) is None
+        targets, collection = active_instances(database, config.instances), servers.collection(database)
+        is_over = collection.measurable_day(days) is None
         plan = plan_session(context, database, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
         with session_of_run(context, database, plan, targets) as check:
-            seconds_by_day = _work(context, replace(collector, check=check), targets, days, plan)
+            inventory_only = SIZES not in context.selected_asset_keys
+            collector = capacity_collector(whalefall.installation(), replace(collection, check=check), inventory_only=inventory_only)
+            seconds_by_day = _work(context, collector, targets, days, plan)
         reports = retry_while_unavailable(lambda: report_days(database, days))
         shown = _metadata(database, reports, plan, seconds_by_day)
     _tag_run(context, reports)
-    measured = [report.summary for report in reports if report.day in seconds_by_day and SIZES in context.selected_asset_keys]
-    red = [summary for summary in measured if summary.is_below(whalefall.installation().fail_below_coverage)]
-    yield from _materialize(context, shown, {summary.stat_date for summary in red})
+    measured = [report.summary for report in reports if report.day in seconds_by_day and not inventory_only]
+    red = {summary.stat_date for summary in measured if summary.is_below(whalefall.installation().fail_below_coverage)}
+    yield from _materialize(context, shown, red)
 
 
 def _work(
     context: dg.AssetExecutionContext, collector: Collector, targets: Sequence[Instance], days: Sequence[date], plan: SessionPlan
 ) -> Mapping[date, float]:
     """Measure the day that can still be measured, fill the gaps of past days, and return how many seconds measuring took."""
+    collection, database = collector.collection, collector.collection.database
     if context.selected_asset_keys == {TOTALS}:
-        recompute_totals(collector.database, targets, days, plan.session_id)
-        skip_records(collector.database, plan.session_id, {"probed": False, "why": "the totals are recomputed from stored sizes"})
+        recompute_totals(database, targets, days, plan.session_id)
+        skip_records(database, plan.session_id, {"probed": False, "why": "the totals are recomputed from stored sizes"})
         return {}
-    measurable = measurable_day(days, collector.clock(), ZONE, collector.grace)
+    measurable = collection.measurable_day(days)
     over = [day for day in days if day != measurable]
     seconds_by_day: dict[date, float] = {}
     progress = Progress(context.log, len(targets))
@@ -138,9 +119,9 @@ def _work(
     if over and SIZES in context.selected_asset_keys:
         filled = fill_gaps(collector, targets, over, plan.session_id, progress.warn)
         context.log.info("%s: past days are not measured: %d recovered, %d estimated", span(over), filled.recovered, filled.estimated)
-    analyze_months(collector.database, days, STATS_TABLES)
+    analyze_months(database, days, STATS_TABLES)
     if not measurable:
-        retry_while_unavailable(lambda: close_backfill_records(collector.database, plan.session_id, min(over), max(over)))
+        retry_while_unavailable(lambda: close_backfill_records(database, plan.session_id, min(over), max(over)))
     return seconds_by_day
 
 

@@ -3,7 +3,6 @@
 import dagster as dg
 
 from whalefall_pipelines.capacity import assets, checks, jobs, sensors
-from whalefall_pipelines.capacity.resources import CollectorResource
 
 DEFINITIONS = dg.Definitions(
     assets=[assets.fleet_day],
@@ -15,6 +14,5 @@ DEFINITIONS = dg.Definitions(
     ],
     jobs=[jobs.collect_capacity, jobs.fill_past_days],
     schedules=[jobs.collect_every_night],
-    resources={"servers": CollectorResource()},
     sensors=[sensors.interpolate_gaps, sensors.retry_failed_instances],
 )

@@ -3,7 +3,7 @@
 A measured size is never changed. `collect.py` handles days that can still be measured.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -14,13 +14,14 @@ from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
-from whalefall_pipelines.domain.sizes import Provenance
+from whalefall_pipelines.domain.sizes import Provenance, RecoveredSize
 from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.take_inventory import lock_inventory
 from whalefall_pipelines.sessions import store as sessions
-from whalefall_pipelines.sessions.each_instance import as_whalefall_error, each_instance
+from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import ensure_months, writing_months
 
@@ -45,12 +46,12 @@ def fill_gaps(
     If the history of an instance cannot be read, its record fails, but its gaps are interpolated all the same. An instance whose login
     was rejected today is not contacted.
     """
-    database = collector.database
+    collection, database = collector.collection, collector.collection.database
     interpolation = gaps.Interpolation(min(days), max(days), collector.max_gap_days, [instance.instance_id for instance in instances])
-    collector.write(lambda: _record(database, interpolation.first_day, interpolation.last_day, session_id))
+    collection.write(lambda: _record(database, interpolation.first_day, interpolation.last_day, session_id))
     with_history = [instance for instance in instances if instance.engine in collector.engines_with_history]
     recovered = _recover(collector, with_history, interpolation, session_id, say)
-    collector.check()
+    collection.check()
 
     def estimate() -> int:
         with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
@@ -63,7 +64,7 @@ def fill_gaps(
             interpolable = gaps.list_interpolable_days(cursor, interpolation)
         return writing_months(database, interpolable, STATS_TABLES, estimate)
 
-    return Filled(recovered, collector.write(interpolate_gaps))
+    return Filled(recovered, collection.write(interpolate_gaps))
 
 
 def find_interpolable_days(database: Database, today: date, max_gap_days: int) -> list[date]:
@@ -80,7 +81,7 @@ def find_interpolable_days(database: Database, today: date, max_gap_days: int) -
 def record_uncollected_days(collector: Collector, day: date, session_id: UUID) -> None:
     """Record the gaps of earlier days on which nothing ran, so that they are interpolated once this day is measured."""
     first_day, last_day = day - timedelta(days=2 * collector.max_gap_days + 1), day - timedelta(days=1)
-    collector.write(lambda: _record(collector.database, first_day, last_day, session_id))
+    collector.collection.write(lambda: _record(collector.collection.database, first_day, last_day, session_id))
 
 
 def _record(database: Database, first_day: date, last_day: date, session_id: UUID) -> None:
@@ -93,67 +94,68 @@ def _recover(
 ) -> int:
     if not instances:
         return 0
+    collection, database = collector.collection, collector.collection.database
     wanted = {
-        instance: gaps.list_recoverable_sizes(collector.database, instance.instance_id, interpolation.first_day, interpolation.last_day)
+        instance: gaps.list_recoverable_sizes(database, instance.instance_id, interpolation.first_day, interpolation.last_day)
         for instance in instances
     }
-    rejected = retries.list_rejected_logins(collector.database, today(collector.clock(), collector.database.timezone))
-    asked = [instance for instance, missing in wanted.items() if missing and instance.instance_id not in rejected]
-    if not asked:
-        return 0
-    begun = sessions.start_records(collector.database, session_id, [instance.instance_id for instance in asked])
+    rejected = retries.list_rejected_logins(database, today(collection.clock(), database.timezone))
+    asked = {instance: missing for instance, missing in wanted.items() if missing and instance.instance_id not in rejected}
     recovered = 0
-    for instance, outcome in each_instance(
-        [instance for instance in asked if instance.instance_id in begun],
-        lambda instance: collector.write(lambda: _recover_instance(collector, instance, wanted[instance], session_id)),
-        parallel=collector.parallel,
-        interrupt=collector.stop,
-        check=collector.check,
-    ):
-        if isinstance(outcome, Exception):
-            error = as_whalefall_error(outcome)
-            say(f"{instance.name}: its own history could not be read: {error}")
-            collector.write(lambda instance=instance, error=error: _fail_record(collector.database, instance, session_id, error))
+    for outcome in collection.collect(list(asked), session_id, _History(collection, asked, session_id)):
+        if isinstance(outcome, str):
+            say(outcome)
         else:
             recovered += outcome
     return recovered
 
 
-def _recover_instance(collector: Collector, instance: Instance, missing: frozenset[tuple[str, date]], session_id: UUID) -> int:
-    names = sorted({name for name, _ in missing})
-    days = [day for _, day in missing]
-    with collector.servers.connect(instance) as probe:
-        refuse_another_server(instance, probe.identity(), probe.server_version)
-        recovered = probe.recover_sizes(names, min(days), max(days), collector.database.timezone)
-    rows = [
-        capacity.SizeRow(
-            instance_id=instance.instance_id,
-            database_name=size.database_name,
-            stat_date=size.stat_date,
-            total_bytes=size.total_bytes,
-            data_bytes=size.data_bytes,
-            log_bytes=size.log_bytes,
-            collected_at=size.recorded_at,
-            provenance=Provenance.RECOVERED,
-            method=size.method,
-            growth_limit_bytes=size.growth_limit_bytes,
-            used_bytes=size.used_bytes,
-        )
-        for size in recovered
-        if (size.database_name, size.stat_date) in missing
-    ]
-    if rows:
-        ensure_months(collector.database, [row.stat_date for row in rows], STATS_TABLES)
-        with collector.database.transaction() as cursor:
-            lock_inventory(cursor, instance)
-            capacity.write_sizes(cursor, rows, session_id)
-            days = [row.stat_date for row in rows]
-            capacity.write_totals(cursor, [instance.instance_id], min(days), max(days), session_id)
-    return len(rows)
+@dataclass(frozen=True, slots=True)
+class _History:
+    """Reads the history that a server keeps of itself. The outcome is the number of recovered sizes, or the sentence why there are none."""
+
+    collection: Collection
+    missing: Mapping[Instance, frozenset[tuple[str, date]]]
+    session_id: UUID
+
+    def probe(self, instance: Instance, spent_seconds: float) -> Sequence[RecoveredSize]:
+        missing = self.missing[instance]
+        names = sorted({name for name, _ in missing})
+        days = [day for _, day in missing]
+        with self.collection.connect(SIZES, instance, spent_seconds=spent_seconds) as probe:
+            refuse_another_server(instance, probe.identity(), probe.server_version)
+            recovered = probe.recover_sizes(names, min(days), max(days), self.collection.database.timezone)
+        return [size for size in recovered if (size.database_name, size.stat_date) in missing]
+
+    def write(self, instance: Instance, snapshot: Sequence[RecoveredSize], _seconds: float) -> int | str:
+        if snapshot:
+            days = [size.stat_date for size in snapshot]
+            ensure_months(self.collection.database, days, STATS_TABLES)
+            with self.collection.database.transaction() as cursor:
+                lock_inventory(cursor, instance)
+                capacity.write_sizes(cursor, [_row(instance, size) for size in snapshot], self.session_id)
+                capacity.write_totals(cursor, [instance.instance_id], min(days), max(days), self.session_id)
+        return len(snapshot)
+
+    def write_failure(self, instance: Instance, error: WhalefallError, _seconds: float) -> int | str:
+        with self.collection.database.transaction() as cursor:
+            sessions.fail_record(
+                cursor, self.session_id, instance.instance_id, error_code=error.code, error_message=str(error), details={"probed": True}
+            )
+        return f"{instance.name}: its own history could not be read: {error}"
 
 
-def _fail_record(database: Database, instance: Instance, session_id: UUID, error: WhalefallError) -> None:
-    with database.transaction() as cursor:
-        sessions.fail_record(
-            cursor, session_id, instance.instance_id, error_code=error.code, error_message=str(error), details={"probed": True}
-        )
+def _row(instance: Instance, size: RecoveredSize) -> capacity.SizeRow:
+    return capacity.SizeRow(
+        instance_id=instance.instance_id,
+        database_name=size.database_name,
+        stat_date=size.stat_date,
+        total_bytes=size.total_bytes,
+        data_bytes=size.data_bytes,
+        log_bytes=size.log_bytes,
+        collected_at=size.recorded_at,
+        provenance=Provenance.RECOVERED,
+        method=size.method,
+        growth_limit_bytes=size.growth_limit_bytes,
+        used_bytes=size.used_bytes,
+    )

@@ -1,10 +1,9 @@
-"""The jobs of the capacity area and their schedule, in the time zone of the store."""
+"""The jobs of the capacity area and their schedule."""
 
 import dagster as dg
 
 from whalefall_pipelines.capacity.assets import INVENTORY, SIZES, TOTALS
-from whalefall_pipelines.dagster_base.calendar import TIMEZONE, ZONE
-from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.dagster_base.schedules import schedule_of_day
 
 collect_capacity = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "collect_capacity",
@@ -22,13 +21,6 @@ fill_past_days = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType
 )
 
 
-@dg.schedule(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
-    job=collect_capacity,
-    cron_schedule="0 3 * * *",
-    execution_timezone=TIMEZONE,
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Collects the current day every night at 03:00.",
+collect_every_night = schedule_of_day(
+    "collect_every_night", collect_capacity, "0 3 * * *", "Collects the current day every night at 03:00."
 )
-def collect_every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    day = today(context.scheduled_execution_time, ZONE).isoformat()
-    return dg.RunRequest(run_key=day, partition_key=day)

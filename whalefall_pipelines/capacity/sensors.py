@@ -5,7 +5,6 @@ The rules are in `sessions/retries.py` and `capacity/fill_gaps.py`.
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
-from functools import partial
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -16,13 +15,13 @@ from whalefall_pipelines.capacity.jobs import collect_capacity, fill_past_days
 from whalefall_pipelines.capacity.store.retries import list_unrepaired
 from whalefall_pipelines.dagster_base.calendar import DAYS, FIRST_DAY, ZONE
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import PARTITION_TAG, RETRY_TAG, days_of, span_tags, sync_type
-from whalefall_pipelines.domain.days import measurable_days, measurable_until
+from whalefall_pipelines.dagster_base.runs import RETRY_TAG, days_of, span_tags, sync_type
+from whalefall_pipelines.domain.days import measurable_days
 from whalefall_pipelines.domain.periods import Period, PeriodType, spans
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions.end_dead_sessions import record_lost_run
-from whalefall_pipelines.sessions.retries import due_retries, next_retry
+from whalefall_pipelines.sessions.retry_requests import request_retries
 from whalefall_pipelines.sessions.store import list_known_runs
 from whalefall_pipelines.store.database import Database
 
@@ -37,24 +36,10 @@ from whalefall_pipelines.store.database import Database
     "retried.",
 )
 def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    settings = whalefall.installation()
-    now = whalefall.now()
+    grace = whalefall.installation().grace
     with whalefall.store() as database:
-        _record_lost_runs(context, database, measurable_days(now, ZONE, settings.grace))
-        unrepaired = [session for day in measurable_days(now, ZONE, settings.grace) for session in list_unrepaired(database, day)]
-    until = partial(measurable_until, timezone=ZONE, grace=settings.grace)
-    due = due_retries(unrepaired, settings.retry_pauses, now, until)
-    for retry in due:
-        yield dg.RunRequest(
-            run_key=str(retry.retry_of),
-            run_config={"ops": {"fleet_day": {"config": {"instances": list(retry.instance_names)}}}},
-            tags={PARTITION_TAG: retry.day.isoformat(), RETRY_TAG: str(retry.retry_of)},
-        )
-    if not due:
-        moments = [(session, next_retry(session, settings.retry_pauses, until(session.day))) for session in unrepaired]
-        waiting = sum(len(session.instance_names) for session, moment in moments if moment)
-        given_up = sum(len(session.instance_names) for session in unrepaired) - waiting
-        yield dg.SkipReason(f"{waiting} instances wait for their next retry, {given_up} had their last retry today")
+        _record_lost_runs(context, database, measurable_days(whalefall.now(), ZONE, grace))
+    yield from request_retries(whalefall, "fleet_day", list_unrepaired, grace)
 
 
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import dagster as dg
+from pydantic import Field
 
 from whalefall_pipelines.domain.periods import Period
 from whalefall_pipelines.domain.sessions import SyncType
@@ -19,6 +20,12 @@ MISSING_TAG = "missing"
 PROGRESS_SECONDS = 10.0
 MOST_WARNINGS = 100
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+class InstancesConfig(dg.Config):
+    """The names of the instances to visit; every active instance if empty."""
+
+    instances: list[str] = Field(default_factory=list[str])
 
 
 def sync_type(tags: Mapping[str, str], *, some_instances: bool = False, is_over: bool = False) -> SyncType:

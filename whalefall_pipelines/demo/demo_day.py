@@ -8,9 +8,9 @@ from typing import Protocol
 from uuid import uuid4
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.accounts.sync import server_sync
+from whalefall_pipelines.accounts.sync import sync_accounts
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
-from whalefall_pipelines.capacity.collect import recompute_totals, server_collector
+from whalefall_pipelines.capacity.collect import recompute_totals
 from whalefall_pipelines.capacity.day_reports import DayReport, report_days
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.capacity.take_snapshot import take_snapshot
@@ -24,9 +24,12 @@ from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionSta
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import InputError, SessionEndedError, StoreBusyError, TargetError
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
+from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.inventory.register_instances import carry_out, plan_fleet, read_fleet_file
 from whalefall_pipelines.retention.maintain_table_partitions import create_table_partitions
+from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.sessions.retries import RetryRule
 from whalefall_pipelines.sessions.run_in_dagster import Run, aggregation, collection, run_in_dagster
 from whalefall_pipelines.sessions.show_sessions import newest_sessions
 from whalefall_pipelines.settings import Settings
@@ -180,9 +183,9 @@ def _aggregate(database: Database, day: date) -> None:
 def _observe_yesterday(settings: Settings, database: Database, day: date) -> None:
     """Store the accounts as SIMULATED observations of yesterday, so that what changes today is a change."""
     yesterday = day - timedelta(days=1)
-    sync = server_sync(settings, database)
-    then = replace(sync, clock=lambda: system_clock() - timedelta(days=1), pauses=())
-    for outcome in then.sync_day(active_instances(database), yesterday, None):
+    servers = server_collection(settings, database)
+    then = replace(servers, clock=lambda: system_clock() - timedelta(days=1), retry_rule=RetryRule(deadline_seconds=0))
+    for outcome in sync_accounts(then, active_instances(database), yesterday, None):
         if outcome.error and not isinstance(outcome.error, TargetError):
             raise outcome.error
 
@@ -209,11 +212,11 @@ def _load_history(settings: Settings, database: Database, day: date) -> None:
 
 def _sizes_now(settings: Settings, database: Database, instances: tuple[Instance, ...]) -> dict[tuple[str, str], int]:
     """The current sizes on the servers, at which the simulated history ends."""
-    servers = server_collector(settings, database).servers
+    servers, filters = server_collection(settings, database), read_filters(settings)
     sizes: dict[tuple[str, str], int] = {}
     for instance in instances:
         try:
-            outcomes = take_snapshot(servers, instance, system_clock).outcomes
+            outcomes = take_snapshot(servers, instance, filters).outcomes
         except TargetError:
             continue  # the server that is down has its own history
         sizes |= {(instance.name, size.database_name): size.total_bytes for size in outcomes if isinstance(size, DatabaseSize)}

@@ -1,6 +1,6 @@
-"""When instances with missing sizes are retried: which reasons allow an automatic retry, after which pause, and until when.
+"""When instances are retried, within a run and by later runs: for which reasons, after which pause, and until when.
 
-`capacity/store/retries.py` finds the instances; `capacity/sensors.py` launches the runs.
+`collection.py` retries within a run. Each area finds its instances for later runs, and `runs.py` requests the runs.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,15 +9,39 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.errors import TargetError
 
 # Fixed by changing the credential or the instance. Repeating a rejected login would lock the account.
 CURED_BY_A_CHANGE = frozenset({Reason.AUTHENTICATION_FAILED, Reason.ANOTHER_SERVER, Reason.DUPLICATE_SERVER})
 # A missing privilege is granted on the server, where whalefall cannot see it.
 NEEDS_A_PERSON = CURED_BY_A_CHANGE | {Reason.NO_PERMISSION}
+# Attempts within one run, for failures that came quickly. A probe that used up its deadline is retried by a later run.
+ATTEMPTS = 3
+QUICK_SECONDS = 2.0
+# Each pause before another attempt is this many times as long as the one before.
+BACK_OFF = 3
 # After the pauses of WHALEFALL_RETRY_MINUTES this pause is repeated, or the longest of them if that is longer.
 STEADY_PAUSE = timedelta(hours=3)
 # The last retry of a day starts this long before its measuring window closes: longer than the deadline of a probe and a queue of runs.
 LAST_RETRY_BEFORE_END = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """When a failed probe is retried within the same run. All attempts of an instance and their pauses share one deadline."""
+
+    pause_seconds: float = 0.5
+    deadline_seconds: float = 300
+
+    def pause_after(self, attempt: int) -> float:
+        """The pause after this attempt; the first one is attempt 1."""
+        return self.pause_seconds * BACK_OFF ** (attempt - 1)
+
+    def allows(self, error: TargetError, attempt: int, *, seconds: float, spent_seconds: float) -> bool:
+        """Whether to retry an attempt that failed after `seconds`. Earlier attempts and pauses took `spent_seconds`."""
+        is_worth_it = error.is_transient and error.reason not in NEEDS_A_PERSON
+        has_time = spent_seconds + seconds + self.pause_after(attempt) < self.deadline_seconds
+        return is_worth_it and seconds < QUICK_SECONDS and attempt < ATTEMPTS and has_time
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,29 @@
 """The tables of a day: those of every database that a rule names. The work is in `collect_day.py`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.columns import column_schema
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, markdown_table, shown_change, shown_size
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import Progress
+from whalefall_pipelines.dagster_base.runs import InstancesConfig, Progress
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.sessions.resources import ServersResource
 from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.outage import retry_while_unavailable
-from whalefall_pipelines.tables.collect import InstanceOutcome
+from whalefall_pipelines.tables.collect import InstanceOutcome, TablesCollector
 from whalefall_pipelines.tables.collect_day import choose, collect_chosen, report_day, rules_of
 from whalefall_pipelines.tables.columns import COLUMNS
-from whalefall_pipelines.tables.resources import TablesCollectorResource
 
 TABLES = dg.AssetKey("table_size_stats")
 _SHOWN = 20
-
-
-class TablesDayConfig(dg.Config):
-    """The names of the instances to probe; every active instance if empty."""
-
-    instances: list[str] = Field(default_factory=list[str])
 
 
 @dg.asset(
@@ -48,7 +42,7 @@ class TablesDayConfig(dg.Config):
     partitions_def=DAYS,
 )
 def tables_day(
-    context: dg.AssetExecutionContext, config: TablesDayConfig, whalefall: WhalefallResource, table_servers: TablesCollectorResource
+    context: dg.AssetExecutionContext, config: InstancesConfig, whalefall: WhalefallResource, servers: ServersResource
 ) -> dg.MaterializeResult[Any]:
     day, settings = whalefall.today(), whalefall.installation()
     if context.partition_key != day.isoformat():
@@ -58,8 +52,8 @@ def tables_day(
         plan = plan_session(context, database, SyncCategory.TABLES, [day], some_instances=bool(config.instances))
         progress = Progress(context.log, len(work.targets))
         with session_of_run(context, database, plan, work.targets) as check:
-            collector = table_servers.collector(database)
-            for outcome in collect_chosen(collector, work, plan.session_id, parallel=settings.parallel_instances, check=check):
+            collector = TablesCollector(replace(servers.collection(database), check=check), settings.tables_at_most)
+            for outcome in collect_chosen(collector, work, plan.session_id):
                 progress.note(_problem(outcome))
         shown = retry_while_unavailable(lambda: _metadata(database, day))
     return dg.MaterializeResult(metadata={"session_id": str(plan.session_id), "databases": sum(map(len, work.names.values())), **shown})

@@ -4,19 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import MissingSize
 from whalefall_pipelines.domain.tables import TableSizes
 from whalefall_pipelines.errors import SizesError, TargetError
-from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines, Fleet
 from whalefall_pipelines.fleet.tables import TABLES, TablesProbe
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
-from whalefall_pipelines.settings import Settings
-from whalefall_pipelines.store.credentials import SecretBox
+from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines.tables.model import Reading
@@ -47,27 +43,39 @@ class InstanceOutcome:
 
 @dataclass(frozen=True, slots=True)
 class TablesCollector:
-    """Reads tables. It holds the store, the connections to the servers, and the limit of stored rows of a database."""
+    """Reads tables. `at_most` limits the stored rows of a database."""
 
-    database: Database
-    fleet: Fleet
-    secrets: SecretBox
+    collection: Collection
     at_most: int
-    clock: Clock = system_clock
 
     def collect_instance(self, instance: Instance, database_names: Sequence[str], session_id: UUID | None = None) -> InstanceOutcome:
-        """Read these databases, one after the other, and store each as soon as it is read, on the day of that moment.
+        """Read these databases, and store why they could not be read if the server cannot be asked.
 
         Raises:
             StoreError: the store failed, so that not even failures can be stored.
         """
+        try:
+            return self.read_instance(instance, database_names, session_id)
+        except TargetError as error:
+            return self.record_failure(instance, database_names, error, session_id)
+
+    def read_instance(
+        self, instance: Instance, database_names: Sequence[str], session_id: UUID | None, spent_seconds: float = 0
+    ) -> InstanceOutcome:
+        """Read these databases, one after the other, and store each as soon as it is read, on the day of that moment.
+
+        Raises:
+            TargetError: the server could not be asked at all, and nothing was stored.
+            StoreError: the store failed, so that not even failures can be stored.
+        """
         outcomes: list[DatabaseOutcome] = []
         try:
-            login = self.secrets.reveal(instance.secret, instance.username, instance.name)
-            with self.fleet.connect(TABLES, instance, login) as probe:
+            with self.collection.connect(TABLES, instance, spent_seconds=spent_seconds) as probe:
                 refuse_another_server(instance, probe.identity(), probe.server_version)
                 outcomes.extend(self._write(instance, _measure(probe, name, self.at_most), session_id) for name in database_names)
         except TargetError as error:
+            if not outcomes:
+                raise
             lost = self.record_failure(instance, database_names[len(outcomes) :], error, session_id)
             return InstanceOutcome(instance, [*outcomes, *lost.databases], error)
         return InstanceOutcome(instance, outcomes)
@@ -80,14 +88,18 @@ class TablesCollector:
         return InstanceOutcome(instance, [self._write(instance, gap, session_id) for gap in gaps], error)
 
     def _write(self, instance: Instance, outcome: TableSizes | MissingSize, session_id: UUID | None) -> DatabaseOutcome:
-        now = self.clock()
-        day = today(now, self.database.timezone)
-        ensure_months(self.database, [day], _TABLE_NAMES)
-        with self.database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-            write_tables(cursor, instance.instance_id, Reading(day, now, outcome, session_id))
+        now, database = self.collection.clock(), self.collection.database
+        day = today(now, database.timezone)
+        self.collection.write(lambda: _write_reading(database, instance, Reading(day, now, outcome, session_id)))
         if isinstance(outcome, MissingSize):
             return DatabaseOutcome(outcome.database_name, reason=outcome.reason, detail=outcome.detail)
         return DatabaseOutcome(outcome.database_name, outcome.total_bytes, len(outcome.missing))
+
+
+def _write_reading(database: Database, instance: Instance, reading: Reading) -> None:
+    ensure_months(database, [reading.day], _TABLE_NAMES)
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        write_tables(cursor, instance.instance_id, reading)
 
 
 def _measure(probe: TablesProbe, database_name: str, at_most: int) -> TableSizes | MissingSize:
@@ -95,9 +107,3 @@ def _measure(probe: TablesProbe, database_name: str, at_most: int) -> TableSizes
         return probe.measure_tables(database_name, at_most)
     except ValueError as error:
         raise SizesError(f"The server returned impossible sizes of {database_name!r}: {error}", reason=Reason.SERVER_ERROR) from error
-
-
-def server_tables_collector(settings: Settings, database: Database) -> TablesCollector:
-    """A collector for the real servers with the settings of this installation."""
-    deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
-    return TablesCollector(database, ServerFleet(deadlines), SecretBox(settings), settings.tables_at_most)

@@ -1,21 +1,19 @@
 """Reads the tables of every database that a rule names, server by server in parallel, within a session."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.errors import SizesError, TargetError
+from whalefall_pipelines.errors import SizesError, TargetError, WhalefallError
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions import store as sessions
-from whalefall_pipelines.sessions.each_instance import as_whalefall_error, each_instance
 from whalefall_pipelines.sessions.retries import Unrepaired
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.outage import retry_while_unavailable
 from whalefall_pipelines.tables import store
 from whalefall_pipelines.tables.collect import InstanceOutcome, TablesCollector
 from whalefall_pipelines.tables.model import Missing, RankedTable, Rules
@@ -43,43 +41,42 @@ def choose(database: Database, day: date, rules: Rules, instance_names: Sequence
     return Work([targets[number] for number in names], dict(names))
 
 
-def collect_chosen(
-    collector: TablesCollector, work: Work, session_id: UUID, *, parallel: int, check: Callable[[], None]
-) -> Iterator[InstanceOutcome]:
+def collect_chosen(collector: TablesCollector, work: Work, session_id: UUID) -> Iterator[InstanceOutcome]:
     """Read these databases and close the record of each server; yield each outcome as it ends.
 
     Raises:
         StoreError: the store failed, or was unavailable for too long.
         SessionEndedError: the session was ended elsewhere; no further server is probed.
     """
-    database = collector.database
-
-    def probe(instance: Instance) -> InstanceOutcome:
-        outcome = collector.collect_instance(instance, work.names[instance.instance_id], session_id)
-        retry_while_unavailable(lambda: _close_record(database, session_id, outcome))
-        return outcome
-
-    def claim(instances: Sequence[Instance]) -> Sequence[Instance]:
-        numbers = [instance.instance_id for instance in instances]
-        begun = retry_while_unavailable(lambda: sessions.start_records(database, session_id, numbers))
-        return [instance for instance in instances if instance.instance_id in begun]
-
-    for instance, outcome in each_instance(
-        work.targets, probe, parallel=parallel, interrupt=collector.fleet.shut_all, check=check, claim=claim
-    ):
-        yield outcome if isinstance(outcome, InstanceOutcome) else _broken(collector, instance, work, session_id, outcome)
+    yield from collector.collection.collect(work.targets, session_id, ChosenTables(collector, work.names, session_id))
 
 
-def _broken(collector: TablesCollector, instance: Instance, work: Work, session_id: UUID, error: Exception) -> InstanceOutcome:
-    """The outcome of a server whose work broke; its databases are missing.
+@dataclass(frozen=True, slots=True)
+class ChosenTables:
+    """Reads the chosen databases of one server, each stored as soon as it is read, and closes the server's record."""
 
-    Raises:
-        StoreUnreachableError, SessionEndedError: they end the work on all servers.
-    """
-    failure = SizesError(str(as_whalefall_error(error)), reason=error.reason if isinstance(error, TargetError) else Reason.INTERNAL_ERROR)
-    outcome = collector.record_failure(instance, work.names[instance.instance_id], failure, session_id)
-    _close_record(collector.database, session_id, outcome)
-    return outcome
+    collector: TablesCollector
+    names: Mapping[int, Sequence[str]]
+    session_id: UUID
+
+    def probe(self, instance: Instance, spent_seconds: float) -> InstanceOutcome:
+        """Read and store the tables of these databases.
+
+        Raises:
+            TargetError: the server could not be asked at all.
+        """
+        return self.collector.read_instance(instance, self.names[instance.instance_id], self.session_id, spent_seconds)
+
+    def write(self, _instance: Instance, snapshot: InstanceOutcome, _seconds: float) -> InstanceOutcome:
+        """Close the record."""
+        _close_record(self.collector.collection.database, self.session_id, snapshot)
+        return snapshot
+
+    def write_failure(self, instance: Instance, error: WhalefallError, seconds: float) -> InstanceOutcome:
+        """Store that the databases are missing, and fail the record."""
+        failure = error if isinstance(error, TargetError) else SizesError(str(error), reason=Reason.INTERNAL_ERROR)
+        outcome = self.collector.record_failure(instance, self.names[instance.instance_id], failure, self.session_id)
+        return self.write(instance, outcome, seconds)
 
 
 def _close_record(database: Database, session_id: UUID, outcome: InstanceOutcome) -> None:

@@ -3,7 +3,6 @@
 import dagster as dg
 
 from whalefall_pipelines.tables import assets, checks, jobs, sensors
-from whalefall_pipelines.tables.resources import TablesCollectorResource
 
 DEFINITIONS = dg.Definitions(
     assets=[assets.tables_day],
@@ -11,5 +10,4 @@ DEFINITIONS = dg.Definitions(
     jobs=[jobs.collect_tables],
     schedules=[jobs.collect_tables_every_week],
     sensors=[sensors.retry_failed_tables],
-    resources={"table_servers": TablesCollectorResource()},
 )

@@ -1,9 +1,8 @@
-"""The job of the tables and its schedule, in the time zone of the store."""
+"""The job of the tables and its schedule."""
 
 import dagster as dg
 
-from whalefall_pipelines.dagster_base.calendar import TIMEZONE, ZONE
-from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.dagster_base.schedules import schedule_of_day
 from whalefall_pipelines.tables.assets import TABLES
 
 collect_tables = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -14,13 +13,6 @@ collect_tables = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType
 )
 
 
-@dg.schedule(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
-    job=collect_tables,
-    cron_schedule="0 4 * * 1",
-    execution_timezone=TIMEZONE,
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Reads the tables of the databases that a rule names, every Monday at 04:00.",
+collect_tables_every_week = schedule_of_day(
+    "collect_tables_every_week", collect_tables, "0 4 * * 1", "Reads the tables of the databases that a rule names, every Monday at 04:00."
 )
-def collect_tables_every_week(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    day = today(context.scheduled_execution_time, ZONE).isoformat()
-    return dg.RunRequest(run_key=day, partition_key=day)

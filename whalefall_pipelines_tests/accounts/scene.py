@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from whalefall_pipelines.accounts.sync import AccountSync
+from whalefall_pipelines.accounts.sync import sync_accounts
 from whalefall_pipelines.accounts.write_snapshot import AccountsOutcome
 from whalefall_pipelines.domain.accounts import (
     Account,
@@ -24,11 +24,12 @@ from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
+from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.sessions.retries import RetryRule
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import DAY, NIGHT, query, register
 
 
@@ -89,27 +90,26 @@ class AccountsTest:
         self.day += timedelta(days=1)
         self.now += timedelta(days=1)
 
-    def sync_of(self) -> AccountSync:
-        return AccountSync(
+    def collection(self) -> Collection:
+        return Collection(
             database=self.store,
             fleet=FakeFleet(self.servers, Deadlines(instance_seconds=0.5)),
             secrets=SecretBox(load_settings({"WHALEFALL_HOME": str(self.home)})),
-            timezone=TIMEZONE,
-            grace=timedelta(hours=2),
             parallel=8,
-            pauses=(0, 0),
+            grace=timedelta(hours=2),
+            retry_rule=RetryRule(pause_seconds=0),
             clock=lambda: self.now,
         )
 
     def sync(self) -> dict[str, AccountsOutcome]:
         """Read the day without a session."""
-        return {outcome.instance.name: outcome for outcome in self.sync_of().sync_day(self.instances, self.day, None)}
+        return {outcome.instance.name: outcome for outcome in sync_accounts(self.collection(), self.instances, self.day, None)}
 
     def sync_in_session(self) -> tuple[UUID, dict[str, AccountsOutcome]]:
         """Read the day in a session of its own."""
         plan = SessionPlan(uuid4(), SyncCategory.ACCOUNT, SyncType.MANUAL_TASK, self.day, self.day)
         with sync_session(self.store, plan, self.instances) as check:
-            outcomes = list(replace(self.sync_of(), check=check).sync_day(self.instances, self.day, plan.session_id))
+            outcomes = list(sync_accounts(replace(self.collection(), check=check), self.instances, self.day, plan.session_id))
         return plan.session_id, {outcome.instance.name: outcome for outcome in outcomes}
 
     def accounts(self) -> Mapping[str, bool]:

@@ -10,9 +10,7 @@ import dagster as dg
 
 from whalefall_pipelines.accounts import checks
 from whalefall_pipelines.accounts.assets import ACCOUNTS, PRIVILEGES, fleet_accounts
-from whalefall_pipelines.accounts.resources import AccountSyncResource
 from whalefall_pipelines.accounts.sensors import retry_unread_accounts
-from whalefall_pipelines.accounts.sync import AccountSync
 from whalefall_pipelines.dagster_base.calendar import ZONE
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.accounts import UnreadScope
@@ -26,7 +24,7 @@ from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.accounts.scene import AccountsTest, account, facts, listing, privilege
-from whalefall_pipelines_tests.dagster_base.bound import bound
+from whalefall_pipelines_tests.dagster_base.bound import bound, bound_servers
 from whalefall_pipelines_tests.factories import query
 
 TODAY = today(datetime.now(UTC), ZONE)
@@ -41,15 +39,11 @@ def scene_of(store: Database, home: Path, *names: str) -> AccountsTest:
 
 
 def run(fleet: AccountsTest, dagster_instance: dg.DagsterInstance, day: date) -> dg.ExecuteInProcessResult:
-    class Bound(AccountSyncResource):
-        def sync(self, database: Database) -> AccountSync:
-            return fleet.sync_of()
-
     return dg.materialize(
         [instances, fleet_accounts, *ALL],
         selection=dg.AssetSelection.assets(ACCOUNTS, PRIVILEGES),
         partition_key=day.isoformat(),
-        resources={"whalefall": bound(fleet.store), "account_sync": Bound()},
+        resources={"whalefall": bound(fleet.store), "servers": bound_servers(fleet.store, fleet.collection)},
         instance=dagster_instance,
     )
 

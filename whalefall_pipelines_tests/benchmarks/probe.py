@@ -12,13 +12,13 @@ import psycopg2
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.capacity.collect import Collector
-from whalefall_pipelines.capacity.take_snapshot import Servers
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, Instance
+from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
@@ -76,12 +76,8 @@ class Service:
     def collect(self, instances: Sequence[Instance], *, reachable: int) -> float:
         """Collect today from these in its own session. Seconds."""
         day = today(datetime.now(UTC), self._store.timezone)
-        collector = Collector(
-            database=self._store,
-            servers=Servers(ServerFleet(Deadlines(connect_seconds=CONNECT_SECONDS)), self._secrets, SYSTEM_DATABASES),
-            grace=timedelta(hours=2),
-            parallel=THREADS,
-        )
+        fleet = ServerFleet(Deadlines(connect_seconds=CONNECT_SECONDS))
+        collector = Collector(Collection(self._store, fleet, self._secrets, THREADS, timedelta(hours=2)))
         plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day)
         begun = time.monotonic()
         with sync_session(self._store, plan, instances):

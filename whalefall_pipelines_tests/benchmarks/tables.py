@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg2
@@ -19,6 +19,7 @@ from whalefall_pipelines.fleet.tables import TABLES
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_binaries import for_store
+from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
@@ -146,7 +147,7 @@ def _registered(store: Database, folder: Path, server: PostgresCluster) -> tuple
         )
     secrets = SecretBox(load_settings({"WHALEFALL_HOME": str(folder)}), {_PASSWORD_VARIABLE: PASSWORD})
     (instance,) = active_instances(store)
-    return TablesCollector(store, ServerFleet(), secrets, AT_MOST), instance
+    return TablesCollector(Collection(store, ServerFleet(), secrets, 1, timedelta()), AT_MOST), instance
 
 
 if __name__ == "__main__":

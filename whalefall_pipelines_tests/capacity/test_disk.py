@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.capacity.collect import server_collector
+from whalefall_pipelines.capacity.collect import capacity_collector
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
@@ -60,7 +61,8 @@ def test_the_stored_total_and_the_stored_remainder_are_the_disk(
     with store.transaction() as cursor:
         cursor.execute("update credentials set username = %s, secret = %s", (login.username, f"file:{secret}"))
     day = today(datetime.now(UTC), TIMEZONE)
-    (outcome,) = server_collector(load_settings(store_environment), store).collect_day(active_instances(store), day, None)
+    configured = load_settings(store_environment)
+    (outcome,) = capacity_collector(configured, server_collection(configured, store)).collect_day(active_instances(store), day, None)
     assert (outcome.error, outcome.missing) == (None, ())
     assert outcome.hidden >= 2
     ((total_bytes, shared_bytes),) = query(store, "select total_bytes, shared_bytes from instance_size_stats")

@@ -11,11 +11,12 @@ import dagster as dg
 import pytest
 
 from whalefall_pipelines.capacity.assets import INVENTORY, SIZES, TOTALS, fleet_day
-from whalefall_pipelines.capacity.collect import Collector, RetryRule, server_collector
 from whalefall_pipelines.dagster_base.calendar import ZONE
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Engine, Login
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.sessions.collection import Collection, server_collection
+from whalefall_pipelines.sessions.retries import RetryRule
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.dagster_base.bound import bound, bound_servers
@@ -59,9 +60,11 @@ def run(
 ) -> dg.ExecuteInProcessResult:
     environment = {"WHALEFALL_HOME": str(folder), "WHALEFALL_SECRET_FOLDERS": str(folder), "WHALEFALL_CONNECT_TIMEOUT_SECONDS": "2", **more}
 
-    def collector() -> Collector:
+    configured = load_settings(environment | {"WHALEFALL_FAIL_BELOW_COVERAGE": "0"})
+
+    def collection() -> Collection:
         return replace(
-            server_collector(load_settings(environment), store),
+            server_collection(configured, store),
             clock=lambda: now or datetime.now(UTC),
             retry_rule=RetryRule(pause_seconds=0),
         )
@@ -71,8 +74,8 @@ def run(
         selection=dg.AssetSelection.assets(INVENTORY, SIZES, TOTALS),
         partition_key=str(day),
         resources={
-            "whalefall": bound(store, settings=load_settings({"WHALEFALL_FAIL_BELOW_COVERAGE": "0"})),
-            "servers": bound_servers(store, collector),
+            "whalefall": bound(store, settings=configured),
+            "servers": bound_servers(store, collection),
         },
         instance=instance,
     )

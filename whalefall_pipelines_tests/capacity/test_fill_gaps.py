@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from whalefall_pipelines.capacity.collect import Collector
 from whalefall_pipelines.capacity.fill_gaps import Filled, fill_gaps, find_interpolable_days, record_uncollected_days
 from whalefall_pipelines.capacity.store import gaps
 from whalefall_pipelines.domain.instances import Engine, Instance
@@ -228,7 +229,7 @@ def test_a_backfill_interrupted_after_recovering_leaves_no_size_without_its_tota
     targets = of_engine_with_history(fleet)
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.BACKFILL, day(-2), day(-2))
     with pytest.raises(SessionEndedError), sync_session(fleet.store, plan, targets):
-        fill_gaps(replace(fleet.collector(), check=cut), targets, [day(-2)], plan.session_id)
+        fill_gaps(Collector(replace(fleet.collection(), check=cut)), targets, [day(-2)], plan.session_id)
     assert query(fleet.store, recovered.format("instance_size_stats"), day(-2)) == [(77,)]
 
 

@@ -49,7 +49,7 @@ def run(
         run_config=run_config or {},
         resources={
             "whalefall": bound(fleet.store, settings=load_settings(settings or {})),
-            "servers": bound_servers(fleet.store, fleet.collector),
+            "servers": bound_servers(fleet.store, fleet.collection),
         },
         instance=dagster_instance,
         raise_on_error=succeeds,

@@ -44,7 +44,7 @@ class Days:
         configured = replace(
             load_settings({"WHALEFALL_HOME": str(self.fleet.home)}), requested_timezone=TIMEZONE, grace_hours=self.grace_hours
         )
-        return {"whalefall": bound(self.store, settings=configured), "servers": bound_servers(self.store, self.fleet.collector)}
+        return {"whalefall": bound(self.store, settings=configured), "servers": bound_servers(self.store, self.fleet.collection)}
 
     def sensor_context(self) -> dg.SensorEvaluationContext:
         return dg.build_sensor_context(instance=self.instance, resources={"whalefall": self.resources()["whalefall"]}, definitions=defs)

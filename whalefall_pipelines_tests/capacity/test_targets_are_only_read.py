@@ -17,7 +17,7 @@ import pymysql
 import pytest
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.capacity.collect import server_collector
+from whalefall_pipelines.capacity.collect import capacity_collector
 from whalefall_pipelines.doctor.examine import examine
 from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.domain.days import today
@@ -28,6 +28,7 @@ from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.connection_test import ConnectionTester
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
@@ -56,7 +57,8 @@ def probe_in_every_way(store: Database, environment: dict[str, str], engine: Eng
         cursor.execute("update credentials set username = %s, secret = %s", (login.username, f"file:{environment['SECRET_FILE']}"))
     Path(environment["SECRET_FILE"]).write_text(str(login.password))
     configured = load_settings(environment)
-    collector = server_collector(configured, store)
+    collection = server_collection(configured, store)
+    collector = capacity_collector(configured, collection)
     instances = active_instances(store)
     day = today(datetime.now(UTC), configured.requested_timezone)
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day)
@@ -64,8 +66,7 @@ def probe_in_every_way(store: Database, environment: dict[str, str], engine: Eng
         (outcome,) = collector.collect_day(instances, day, plan.session_id)
     assert (outcome.error, outcome.missing) == (None, ())
     assert outcome.measured
-    servers = collector.servers
-    tester = ConnectionTester(store, servers.fleet, servers.secrets, servers.filters, 2)
+    tester = ConnectionTester(store, collection.fleet, collection.secrets, collector.filters, 2)
     assert [tested.is_fine for tested in tester.test_all(instances)] == [True]
     (finding,) = [outcome for outcome in examine(Installation(configured)) if outcome.check == "instances"]
     assert finding.sentence == "1 of 1 are reachable with all privileges."

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from whalefall_pipelines.capacity.collect import Collector
-from whalefall_pipelines.capacity.resources import CollectorResource
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.sessions.collection import Collection
+from whalefall_pipelines.sessions.resources import ServersResource
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 
@@ -32,13 +32,13 @@ def bound(store: Database, *, settings: Settings | None = None, dagster: Databas
     return Bound()
 
 
-def bound_servers(store: Database, collector: Callable[[], Collector]) -> CollectorResource:
+def bound_servers(store: Database, collection: Callable[[], Collection]) -> ServersResource:
     """A resource with this fleet."""
 
-    class BoundServers(CollectorResource):
-        def collector(self, database: Database) -> Collector:
+    class BoundServers(ServersResource):
+        def collection(self, database: Database) -> Collection:
             assert database is store
-            return collector()
+            return collection()
 
     return BoundServers()
 

@@ -11,14 +11,13 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.capacity.collect import Collector
-from whalefall_pipelines.capacity.take_snapshot import Servers
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.errors import StoreError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
@@ -103,10 +102,9 @@ class Scene(FleetTest):
         """Register another address for the target."""
         query(self.store, "update instances set host = %s, port = %s where name = %s returning 1", host, port, TARGET)
 
-    def collector(self, clock: Callable[[], datetime] | None = None) -> Collector:
+    def collection(self, clock: Callable[[], datetime] | None = None) -> Collection:
         fleet = SteppedFleet(ServerFleet(self.deadlines), FakeFleet(self.servers, self.deadlines), self.steps)
-        servers = Servers(fleet, self._secrets, self.filters)
-        return replace(super().collector(clock), servers=servers, outage_seconds=self.outage_seconds)
+        return replace(super().collection(clock), fleet=fleet, secrets=self._secrets, outage_seconds=self.outage_seconds)
 
     def run(self, day: date) -> None:
         """Collect a day in its own session, as a run does; a failing store ends it."""

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from whalefall_pipelines.capacity.collect import Collector
 from whalefall_pipelines.capacity.fill_gaps import fill_gaps
 from whalefall_pipelines.capacity.store import gaps
 from whalefall_pipelines.domain.instances import Engine
@@ -80,7 +81,8 @@ class Past(FleetTest):
     def fill(self) -> None:
         """Backfill the lost days as a run does."""
         plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.BACKFILL, LOST[0], LOST[-1], run_id=str(uuid4()))
-        collector = replace(self.collector(), engines_with_history=frozenset({Engine.SQLSERVER}), outage_seconds=self.outage_seconds)
+        collection = replace(self.collection(), outage_seconds=self.outage_seconds)
+        collector = Collector(collection, engines_with_history=frozenset({Engine.SQLSERVER}))
         with sync_session(self.store, plan, self.instances):
             fill_gaps(collector, self.instances, LOST, plan.session_id)
             gaps.close_backfill_records(self.store, plan.session_id, LOST[0], LOST[-1])

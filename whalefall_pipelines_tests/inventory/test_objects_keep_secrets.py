@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from whalefall_pipelines.capacity.collect import server_collector
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.domain.instances import Engine, Login
@@ -17,8 +16,10 @@ from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.connection_test import ConnectionTester
 from whalefall_pipelines.inventory.fleet import active_instances, registered_instances
+from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.runtime import embedded
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
@@ -77,13 +78,12 @@ def query_during_probe(store: Database, environment: dict[str, str], engine: Eng
         with store.transaction() as cursor:
             cursor.execute("update credentials set username = %s, secret = %s", (username, sealed))
         (instance,) = active_instances(database)
-        collector = server_collector(configured, database)
-        servers = collector.servers
+        collection = server_collection(configured, database)
         alive: list[object] = [registered_instances(database), Installation(configured), WhalefallResource(), embedded.address(configured)]
-        alive.append(ConnectionTester(database, servers.fleet, secrets, servers.filters, 2))
+        alive.append(ConnectionTester(database, collection.fleet, secrets, read_filters(configured), 2))
         login = secrets.reveal(sealed, username, "target")
         assert login.password == LOGIN, "there is nothing to give away"
-        with servers.fleet.connect(SIZES, instance, login) as probe:
+        with collection.fleet.connect(SIZES, instance, login) as probe:
             assert probe.list_databases()
             seen, leaks = leaking_objects()
         assert leaks == {}

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from whalefall_pipelines.capacity.collect import InstanceOutcome, RetryRule
+from whalefall_pipelines.capacity.collect import Collector, SizesOfDay
 from whalefall_pipelines.domain.sessions import (
     BEAT_SECONDS,
     DEAD_AFTER_SECONDS,
@@ -24,6 +24,7 @@ from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.sessions.retries import RetryRule
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines.store.outage import retry_while_unavailable
@@ -65,7 +66,7 @@ def test_a_cancelled_session_stops_what_hangs_and_leaves_the_rest_untouched(stor
     threading.Thread(target=lambda: hangs.wait(10) and cancel(store, plan.session_id)).start()
     begun = time.monotonic()
     with pytest.raises(SessionEndedError, match="cancelled"), sync_session(store, plan, fleet.instances) as check:
-        collector = replace(fleet.collector(), check=check)
+        collector = Collector(replace(fleet.collection(), check=check))
         list(collector.collect_day(fleet.instances, DAY, plan.session_id))
     assert time.monotonic() - begun < BEAT_SECONDS + 3
     records = {record.instance_name: record.status for record in sessions.list_records(store, plan.session_id)}
@@ -197,16 +198,14 @@ def test_a_short_outage_of_the_store_is_retried_and_a_long_one_fails() -> None:
 
 def test_a_commit_whose_answer_was_lost_is_written_once(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server()})
-    collector = fleet.collector()
     plan = plan_of()
+    work = SizesOfDay(fleet.collector(), DAY, plan.session_id)
     (instance,) = fleet.instances
     with sync_session(store, plan, fleet.instances):
         ensure_months(store, [DAY])
         sessions.start_records(store, plan.session_id, [instance.instance_id])
         for _ in range(2):
-            outcome = collector.collect_instance(instance, DAY, plan.session_id)
-            assert isinstance(outcome, InstanceOutcome)
-            assert outcome.error is None
+            assert work.write(instance, work.probe(instance), 0).error is None
     assert sessions.get_session(store, plan.session_id).successful_instances == 1
     assert query(store, "select count(*), sum(total_bytes) from database_size_stats") == [(2, 3000)]
 
@@ -218,7 +217,7 @@ def test_attempts_within_a_run_share_the_deadline_of_one_probe(store: Database, 
     refused = UnreachableError("refused", reason="connection_refused")
     fleet = FleetTest(store, tmp_path, {"a": server(refusal=refused, on_probe=fall_silent)})
     fleet.deadlines = type(fleet.deadlines)(instance_seconds=1.0)
-    collector = replace(fleet.collector(), retry_rule=RetryRule(pause_seconds=0.4, deadline_seconds=1.0))
+    collector = Collector(replace(fleet.collection(), retry_rule=RetryRule(pause_seconds=0.4, deadline_seconds=1.0)))
     begun = time.monotonic()
     plan = plan_of()
     with sync_session(store, plan, fleet.instances):

@@ -1,6 +1,7 @@
 """Stored table sizes against a model that keeps every day as it was read."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from whalefall_pipelines.domain.sizes import MissingSize
 from whalefall_pipelines.domain.tables import MissingTable, TableKind, TableMethod, TableSize, largest_tables
 from whalefall_pipelines.errors import StoreError
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
+from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
@@ -35,9 +37,9 @@ class Shop:
         self.store, self.at_most = store, at_most
         self.server = FakeServer()
         self.now = MONDAY
-        fleet = FakeFleet({self.instance.name: self.server})
         secrets = SecretBox(load_settings({"WHALEFALL_HOME": str(home)}))
-        self.collector = TablesCollector(store, fleet, secrets, at_most, lambda: self.now)
+        fleet = FakeFleet({self.instance.name: self.server})
+        self.collector = TablesCollector(Collection(store, fleet, secrets, 1, timedelta(), clock=lambda: self.now), at_most)
 
     def read(self, sizes: Mapping[str, int] | MissingSize, *missing: MissingTable) -> Instance:
         outcome: object = sizes
@@ -155,7 +157,7 @@ def test_a_day_before_the_newest_is_refused(shop: Shop) -> None:
 
 
 def test_an_unreachable_server_is_a_missing_database(shop: Shop) -> None:
-    shop.collector = TablesCollector(shop.store, FakeFleet({}), shop.collector.secrets, 10, lambda: shop.now)
+    shop.collector = replace(shop.collector, collection=replace(shop.collector.collection, fleet=FakeFleet({})))
     outcome = shop.collector.collect_instance(shop.instance, ["shop"])
     assert outcome.error is not None
     assert query(shop.store, "select reason, total_bytes from table_size_observations") == [("connection_refused", None)]

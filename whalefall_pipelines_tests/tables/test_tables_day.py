@@ -13,16 +13,16 @@ from whalefall_pipelines.domain.sizes import MissingSize
 from whalefall_pipelines.domain.tables import TableKind, TableMethod, TableSize, TableSizes, largest_tables
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
+from whalefall_pipelines.sessions.collection import Collection
+from whalefall_pipelines.sessions.retries import RetryRule
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines.tables.assets import tables_day
 from whalefall_pipelines.tables.checks import every_table_has_a_size
-from whalefall_pipelines.tables.collect import TablesCollector
-from whalefall_pipelines.tables.resources import TablesCollectorResource
 from whalefall_pipelines.tables.sensors import retry_failed_tables
-from whalefall_pipelines_tests.dagster_base.bound import bound
+from whalefall_pipelines_tests.dagster_base.bound import bound, bound_servers
 from whalefall_pipelines_tests.factories import FleetTest, query, server
 
 GIBIBYTE = 2**30
@@ -67,16 +67,16 @@ class Scene:
         self, day: date | None = None, *, tags: dict[str, str] | None = None, instances: list[str] | None = None
     ) -> dg.ExecuteInProcessResult:
         secrets = SecretBox(load_settings({"WHALEFALL_HOME": str(self.home)}))
-        scene = self
-
-        class Bound(TablesCollectorResource):
-            def collector(self, database: Database) -> TablesCollector:
-                return TablesCollector(database, FakeFleet(scene.servers), secrets, 100)
+        rule = RetryRule(pause_seconds=0)
+        collection = Collection(self.store, FakeFleet(self.servers), secrets, 8, timedelta(), rule)
 
         return dg.materialize(
             [tables_day, every_table_has_a_size],
             partition_key=str(day or self.day),
-            resources={"whalefall": bound(self.store, settings=load_settings({})), "table_servers": Bound()},
+            resources={
+                "whalefall": bound(self.store, settings=load_settings({})),
+                "servers": bound_servers(self.store, lambda: collection),
+            },
             instance=self.dagster_instance,
             raise_on_error=False,
             tags=tags or {},

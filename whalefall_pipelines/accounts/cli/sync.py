@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from whalefall_pipelines.accounts.sync import server_sync
+from whalefall_pipelines.accounts.sync import sync_accounts
 from whalefall_pipelines.accounts.write_snapshot import AccountsOutcome
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
@@ -15,6 +15,7 @@ from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
+from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.sessions.run_in_dagster import Run, run_in_dagster
 from whalefall_pipelines.sessions.show_sessions import show_session
 from whalefall_pipelines.settings import Settings, load_settings
@@ -67,7 +68,9 @@ def _sync_named(settings: Settings, database: Database, names: Sequence[str], *,
         return FAILURE
     day = today(system_clock(), database.timezone)
     with error_console().status(f"Reading the accounts of {len(targets)} servers …"):
-        outcomes = sorted(server_sync(settings, database).sync_day(targets, day, None), key=lambda outcome: outcome.instance.instance_id)
+        outcomes = sorted(
+            sync_accounts(server_collection(settings, database), targets, day, None), key=lambda outcome: outcome.instance.instance_id
+        )
     rows = [_row(outcome) for outcome in outcomes]
     print_table(list(rows[0]), rows, form=Form.JSON if as_json else Form.TABLE, droppable=("seconds",))
     for outcome in outcomes:

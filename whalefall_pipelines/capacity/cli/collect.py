@@ -9,7 +9,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from whalefall_pipelines.areas import areas
-from whalefall_pipelines.capacity.collect import InstanceOutcome, server_collector
+from whalefall_pipelines.capacity.collect import InstanceOutcome, capacity_collector
 from whalefall_pipelines.capacity.day_reports import summarize_day
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import measurable_day, today
@@ -22,6 +22,7 @@ from whalefall_pipelines.inventory.replace_key import refuse_other_key
 from whalefall_pipelines.inventory.selection import Selection
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
+from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
 from whalefall_pipelines.sessions.show_sessions import show_session
 from whalefall_pipelines.settings import Settings, load_settings
@@ -93,10 +94,9 @@ def _collect_named(settings: Settings, database: Database, names: Sequence[str],
             raise
         print_json([{"code": error.code, "message": str(error)}])
         return FAILURE
+    collector = capacity_collector(settings, server_collection(settings, database))
     with error_console().status(f"Probing {len(targets)} servers …"):
-        outcomes = sorted(
-            server_collector(settings, database).collect_day(targets, day, None), key=lambda outcome: outcome.instance.instance_id
-        )
+        outcomes = sorted(collector.collect_day(targets, day, None), key=lambda outcome: outcome.instance.instance_id)
     rows = [_row(outcome, as_json=as_json) for outcome in outcomes]
     print_table(list(rows[0]), rows, form=Form.JSON if as_json else Form.TABLE, droppable=("seconds",))
     if not as_json:

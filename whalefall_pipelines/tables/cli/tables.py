@@ -10,11 +10,12 @@ from whalefall_pipelines.domain.tables import TableKind
 from whalefall_pipelines.errors import SizesError, WhalefallError
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.tables.ask import split_target, tables_of
 from whalefall_pipelines.tables.cli.history import history
-from whalefall_pipelines.tables.collect import server_tables_collector
+from whalefall_pipelines.tables.collect import TablesCollector
 from whalefall_pipelines.tables.model import StoredTable, TablesOfDay, Wanted
 from whalefall_pipelines.terminal.output import (
     FAILURE,
@@ -92,7 +93,7 @@ def _refresh(settings: Settings, database: Database, instance: Instance, databas
     """
     (active,) = active_instances(database, [instance.name])
     with error_console().status(f"Asking {instance.name} …"):
-        outcome = server_tables_collector(settings, database).collect_instance(active, [database_name])
+        outcome = TablesCollector(server_collection(settings, database), settings.tables_at_most).collect_instance(active, [database_name])
     if outcome.error:
         raise outcome.error
     (read,) = outcome.databases
