@@ -107,7 +107,7 @@ def test_no_object_reveals_a_password_during_a_probe_of_postgresql(
         "Instance",
         "SecretBox",
         "Database",
-        "Collector",
+        "Collection",
         "ConnectionTester",
         "Installation",
         "StoreAddress",
