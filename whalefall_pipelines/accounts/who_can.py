@@ -13,7 +13,7 @@ from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
 
 # The engines whose effective privileges can be computed.
-COMPUTED = frozenset({Engine.POSTGRESQL, Engine.MYSQL})
+COMPUTED = frozenset({Engine.POSTGRESQL, Engine.MYSQL, Engine.SQLSERVER, Engine.ORACLE})
 _NAME = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 
 
