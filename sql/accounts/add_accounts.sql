@@ -16,3 +16,4 @@ select
     %(day)s
 from staged_accounts
 where account_id is null
+order by account_name

@@ -14,9 +14,12 @@ with staged as (
         s.password_changed_at,
         s.password_expires_at,
         s.authentication,
-        s.attributes
+        s.user_name,
+        s.host_name,
+        d.set_id
     from staged_accounts as s
     inner join instance_accounts as a on s.account_name = a.account_name
+    inner join account_attribute_sets as d on s.digest = d.digest
     where a.instance_id = %(instance_id)s and a.is_active
 ),
 
@@ -32,8 +35,10 @@ gone as (
         v.password_changed_at,
         v.password_expires_at,
         v.authentication,
-        v.attributes
-    from account_attribute_versions as v
+        v.user_name,
+        v.host_name,
+        v.set_id
+    from account_attributes as v
     inner join instance_accounts as a on v.account_id = a.account_id
     where
         a.instance_id = %(instance_id)s
@@ -51,12 +56,14 @@ gone as (
         s.password_changed_at,
         s.password_expires_at,
         s.authentication,
-        s.attributes
+        s.user_name,
+        s.host_name,
+        s.set_id
     from staged as s
 ),
 
 undone as (
-    delete from account_attribute_versions as v
+    delete from account_attributes as v
     using gone as g
     where
         v.valid_from = %(day)s
@@ -71,11 +78,13 @@ undone as (
         and v.password_changed_at is not distinct from g.password_changed_at
         and v.password_expires_at is not distinct from g.password_expires_at
         and v.authentication is not distinct from g.authentication
-        and v.attributes is not distinct from g.attributes
+        and v.user_name is not distinct from g.user_name
+        and v.host_name is not distinct from g.host_name
+        and v.set_id = g.set_id
 ),
 
 closed as (
-    update account_attribute_versions as v
+    update account_attributes as v
     set valid_until = %(day)s
     from gone as g
     where
@@ -91,7 +100,9 @@ closed as (
         and v.password_changed_at is not distinct from g.password_changed_at
         and v.password_expires_at is not distinct from g.password_expires_at
         and v.authentication is not distinct from g.authentication
-        and v.attributes is not distinct from g.attributes
+        and v.user_name is not distinct from g.user_name
+        and v.host_name is not distinct from g.host_name
+        and v.set_id = g.set_id
 )
 
 select count(*)::integer as closed from gone

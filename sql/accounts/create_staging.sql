@@ -18,7 +18,10 @@ create temporary table if not exists staged_accounts (
     password_changed_at timestamptz,
     password_expires_at timestamptz,
     authentication text,
-    attributes jsonb not null
+    user_name text,
+    host_name text,
+    attributes jsonb not null,
+    digest uuid generated always as (md5(attributes::text)::uuid) stored
 ) on commit delete rows;
 create temporary table if not exists staged_memberships (
     member_name text not null,

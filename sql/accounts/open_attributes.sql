@@ -14,9 +14,12 @@ with staged as (
         s.password_changed_at,
         s.password_expires_at,
         s.authentication,
-        s.attributes
+        s.user_name,
+        s.host_name,
+        d.set_id
     from staged_accounts as s
     inner join instance_accounts as a on s.account_name = a.account_name
+    inner join account_attribute_sets as d on s.digest = d.digest
     where a.instance_id = %(instance_id)s and a.is_active
 ),
 
@@ -24,7 +27,7 @@ fresh as (
     select s.*
     from staged as s
     where not exists (
-        select 1 from account_attribute_versions as v
+        select 1 from account_attributes as v
         where
             v.valid_until is null
             and v.account_id = s.account_id
@@ -37,12 +40,14 @@ fresh as (
             and v.password_changed_at is not distinct from s.password_changed_at
             and v.password_expires_at is not distinct from s.password_expires_at
             and v.authentication is not distinct from s.authentication
-            and v.attributes is not distinct from s.attributes
+            and v.user_name is not distinct from s.user_name
+            and v.host_name is not distinct from s.host_name
+            and v.set_id = s.set_id
     )
 ),
 
 resumed as (
-    update account_attribute_versions as v
+    update account_attributes as v
     set valid_until = null
     from fresh as f
     where
@@ -57,12 +62,14 @@ resumed as (
         and v.password_changed_at is not distinct from f.password_changed_at
         and v.password_expires_at is not distinct from f.password_expires_at
         and v.authentication is not distinct from f.authentication
-        and v.attributes is not distinct from f.attributes
+        and v.user_name is not distinct from f.user_name
+        and v.host_name is not distinct from f.host_name
+        and v.set_id = f.set_id
     returning v.account_id
 ),
 
 opened as (
-    insert into account_attribute_versions (
+    insert into account_attributes (
         account_id,
         account_name,
         can_login,
@@ -73,7 +80,9 @@ opened as (
         password_changed_at,
         password_expires_at,
         authentication,
-        attributes,
+        user_name,
+        host_name,
+        set_id,
         valid_from
     )
     select
@@ -87,7 +96,9 @@ opened as (
         f.password_changed_at,
         f.password_expires_at,
         f.authentication,
-        f.attributes,
+        f.user_name,
+        f.host_name,
+        f.set_id,
         %(day)s
     from fresh as f
     where not exists (

@@ -49,6 +49,8 @@ opened as (
             r.account_id = f.account_id
             and r.fact_id = f.fact_id
     )
+    -- in the order of the index, which is a quarter smaller then
+    order by f.account_id, f.fact_id
 )
 
 select count(*)::integer as opened from fresh

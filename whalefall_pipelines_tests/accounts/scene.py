@@ -148,5 +148,5 @@ class AccountsTest:
 
     def stored_rows(self) -> list[tuple[object, ...]]:
         """Every version with its place on disk, which a rewrite would change."""
-        tables = ("account_attribute_versions", "account_membership_versions", "account_privileges", "instance_accounts", "account_gaps")
+        tables = ("account_attributes", "account_membership_versions", "account_privileges", "instance_accounts", "account_gaps")
         return [row for table in tables for row in query(self.store, f"select '{table}', ctid::text, t::text from {table} as t")]

@@ -105,6 +105,7 @@ def write_facts(
     cursor.copy_from(Lines(map(_line, facts.reaches)), "staged_reaches", size=1 << 20)
     write_gaps(cursor, instance_id, day, gaps)
     cursor.execute(queries.load("accounts/analyze_staging"))
+    cursor.execute(queries.load("accounts/intern_attributes"))
     cursor.execute(queries.load("accounts/intern_facts"))
     return {kind: _write(cursor, kind, instance_id, day, held) for kind in ("attributes", "memberships", "privileges", "reaches")}
 
@@ -150,6 +151,7 @@ def _write(cursor: Cursor, kind: str, instance_id: int, day: date, held: Sequenc
 
 def _account_line(account_id: int | None, account: Account) -> str:
     attributes = account.attributes
+    others = {name: value for name, value in attributes.others.items() if name not in {"user", "host"}}
     return _line(
         (
             account_id,
@@ -168,7 +170,9 @@ def _account_line(account_id: int | None, account: Account) -> str:
             attributes.password_changed_at,
             attributes.password_expires_at,
             attributes.authentication,
-            json.dumps(attributes.others, sort_keys=True, ensure_ascii=False),
+            attributes.others.get("user"),
+            attributes.others.get("host"),
+            json.dumps(others, sort_keys=True, ensure_ascii=False),
         )
     )
 
