@@ -23,6 +23,25 @@ with wanted as (
         i.deleted_at is null
         and (%(names)s::text[] is null or i.name = any(%(names)s::text[]))
         and not (cardinality(%(path)s::text[]) = 3 and i.engine in ('mysql', 'oracle'))
+),
+
+-- computed once and first: the other way round, every instance would be compared with everybody who has a privilege on such an object
+objects as materialized (
+    select distinct
+        a.instance_id,
+        f.database_name,
+        f.schema_name,
+        f.object_name
+    from account_privilege_facts as f
+    inner join account_privileges as p on f.fact_id = p.fact_id
+    inner join instance_accounts as a on p.account_id = a.account_id
+    where
+        cardinality(%(path)s::text[]) > 1
+        and f.object_name = (%(path)s::text[])[cardinality(%(path)s::text[])]
+        and f.scope in ('table', 'column')
+        and not f.traits ~ 'pattern'
+        and p.valid_from <= %(day)s
+        and (p.valid_until is null or p.valid_until > %(day)s)
 )
 
 -- MySQL and Oracle: privileges on a whole server or schema hold for tables that no privilege names
@@ -55,21 +74,13 @@ select
     w.instance_id,
     w.instance_name,
     w.engine,
-    f.database_name,
-    f.schema_name,
-    f.object_name
+    o.database_name,
+    o.schema_name,
+    o.object_name
 from wanted as w
-inner join account_privilege_facts as f
+inner join objects as o
     on
-        w.object_name = f.object_name
-        and w.schema_name is not distinct from f.schema_name
-        and (w.database_name is null or w.database_name = f.database_name)
-inner join account_privileges as p on f.fact_id = p.fact_id
-inner join instance_accounts as a on p.account_id = a.account_id and w.instance_id = a.instance_id
-where
-    w.object_name is not null
-    and f.scope in ('table', 'column')
-    and not f.traits ~ 'pattern'
-    and p.valid_from <= %(day)s
-    and (p.valid_until is null or p.valid_until > %(day)s)
+        w.instance_id = o.instance_id
+        and w.schema_name is not distinct from o.schema_name
+        and (w.database_name is null or w.database_name = o.database_name)
 order by instance_name, database_name, schema_name

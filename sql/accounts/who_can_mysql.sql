@@ -23,26 +23,54 @@ accounts as (
         a.is_everyone,
         v.account_name,
         v.can_login,
-        v.attributes ->> 'user' as user_name,
-        coalesce(v.attributes ->> 'host', '') ~ '[%%_/]' as has_host_pattern
+        v.user_name,
+        coalesce(v.host_name, '') ~ '[%%_/]' as has_host_pattern
     from instance_accounts as a
-    inner join account_attribute_versions as v on a.account_id = v.account_id
+    inner join account_attributes as v on a.account_id = v.account_id
     where
-        a.instance_id in (select instance_id from targets)
+        a.instance_id = any(%(instance_ids)s::integer[])
         and v.valid_from <= %(day)s
         and (v.valid_until is null or v.valid_until > %(day)s)
 ),
 
-memberships as (
+-- The few facts about the targets come first, so that a question about one table does not read the privileges of the fleet.
+named_facts as materialized (
     select
-        v.member_id,
-        v.role_id,
-        v.inherits,
-        v.is_default,
-        v.valid_from
-    from account_membership_versions as v
-    inner join accounts as m on v.member_id = m.account_id
-    where v.valid_from <= %(day)s and (v.valid_until is null or v.valid_until > %(day)s)
+        null::text as target_name,
+        f.database_name as pattern,
+        f.fact_id,
+        f.scope,
+        f.privilege,
+        f.origin,
+        f.effect
+    from account_privilege_facts as f
+    where f.scope = 'server' and f.privilege = %(privilege)s
+    union all
+    select
+        t.database_name,
+        f.database_name,
+        f.fact_id,
+        f.scope,
+        f.privilege,
+        f.origin,
+        f.effect
+    from (select distinct database_name from targets) as t
+    inner join account_privilege_facts as f
+        on
+            f.scope = 'database'
+            and (f.database_name = t.database_name or (strpos(f.traits, 'pattern') > 0 and t.database_name like f.database_name))
+    union all
+    select
+        t.database_name,
+        f.database_name,
+        f.fact_id,
+        f.scope,
+        f.privilege,
+        f.origin,
+        f.effect
+    from (select distinct database_name, object_name from targets) as t
+    inner join account_privilege_facts as f on f.database_name = t.database_name and f.object_name = t.object_name
+    where f.scope in ('table', 'column')
 ),
 
 facts as (
@@ -54,24 +82,14 @@ facts as (
         a.user_name,
         a.has_host_pattern,
         f.scope,
-        f.database_name as pattern,
+        f.pattern,
         f.privilege,
         f.origin,
         f.effect
-    from targets as t
-    inner join account_privilege_facts as f
-        on
-            f.scope = 'server'
-            or (
-                f.scope = 'database'
-                and (
-                    f.database_name = t.database_name
-                    or (strpos(f.traits, 'pattern') > 0 and t.database_name like f.database_name)
-                )
-            )
-            or (f.scope in ('table', 'column') and f.database_name = t.database_name and f.object_name = t.object_name)
+    from named_facts as f
     inner join account_privileges as p on f.fact_id = p.fact_id
-    inner join accounts as a on p.account_id = a.account_id and t.instance_id = a.instance_id
+    inner join accounts as a on p.account_id = a.account_id
+    inner join targets as t on a.instance_id = t.instance_id and (f.target_name is null or f.target_name = t.database_name)
     where p.valid_from <= %(day)s and (p.valid_until is null or p.valid_until > %(day)s)
 ),
 
@@ -157,8 +175,8 @@ holders (instance_id, database_name, account_id, via_id, is_active, is_partial, 
         h.is_partial,
         m.valid_from
     from holders as h
-    inner join memberships as m on h.account_id = m.role_id
-    where m.inherits
+    inner join account_membership_versions as m on h.account_id = m.role_id
+    where m.inherits and m.valid_from <= %(day)s and (m.valid_until is null or m.valid_until > %(day)s)
 ),
 
 answers as (

@@ -16,39 +16,49 @@ with recursive targets as (
         as t (instance_id, database_name, schema_name, object_name)
 ),
 
-accounts as (
+-- Everything begins with the few facts about the targets: a statement that begins with the accounts of their servers reads the whole fleet.
+named_facts as materialized (
     select
-        a.account_id,
-        a.instance_id,
-        a.account_kind,
-        a.is_everyone,
-        v.account_name,
-        v.can_login,
-        v.is_superuser,
-        v.valid_from
-    from instance_accounts as a
-    inner join account_attribute_versions as v on a.account_id = v.account_id
+        null::text as database_name,
+        f.fact_id,
+        f.scope,
+        f.privilege,
+        f.origin,
+        f.effect
+    from account_privilege_facts as f
+    where f.scope = 'server' and f.privilege in (%(privilege)s, 'USAGE', 'CONNECT', 'OWNER')
+    union all
+    select
+        f.database_name,
+        f.fact_id,
+        f.scope,
+        f.privilege,
+        f.origin,
+        f.effect
+    from account_privilege_facts as f
     where
-        a.instance_id in (select instance_id from targets)
-        and v.valid_from <= %(day)s
-        and (v.valid_until is null or v.valid_until > %(day)s)
-),
-
-memberships as (
+        f.scope = 'database'
+        and f.privilege in (%(privilege)s, 'CONNECT', 'OWNER')
+        and f.database_name = any(%(database_names)s::text[])
+    union all
     select
-        v.member_id,
-        v.role_id,
-        v.inherits,
-        v.can_set,
-        v.database_name,
-        v.valid_from
-    from account_membership_versions as v
-    inner join accounts as m on v.member_id = m.account_id
-    where v.valid_from <= %(day)s and (v.valid_until is null or v.valid_until > %(day)s)
+        f.database_name,
+        f.fact_id,
+        f.scope,
+        f.privilege,
+        f.origin,
+        f.effect
+    from account_privilege_facts as f
+    inner join (select distinct database_name, schema_name, object_name from targets) as t
+        on f.database_name = t.database_name and f.schema_name = t.schema_name
+    where
+        (f.scope = 'schema' and f.privilege in (%(privilege)s, 'USAGE', 'OWNER'))
+        or (f.scope in ('table', 'column') and f.object_name = t.object_name and f.privilege in (%(privilege)s, 'OWNER'))
 ),
 
 facts as (
     select
+        t.instance_id,
         t.database_name,
         p.account_id,
         p.valid_from,
@@ -56,21 +66,38 @@ facts as (
         f.privilege,
         f.origin,
         f.effect
-    from targets as t
-    inner join account_privilege_facts as f
-        on
-            f.scope = 'server'
-            or (f.scope = 'database' and f.database_name = t.database_name)
-            or (f.scope = 'schema' and f.database_name = t.database_name and f.schema_name = t.schema_name)
-            or (
-                f.scope in ('table', 'column')
-                and f.database_name = t.database_name
-                and f.schema_name = t.schema_name
-                and f.object_name = t.object_name
-            )
+    from named_facts as f
     inner join account_privileges as p on f.fact_id = p.fact_id
-    inner join accounts as a on p.account_id = a.account_id and t.instance_id = a.instance_id
+    inner join instance_accounts as a on p.account_id = a.account_id
+    inner join targets as t on a.instance_id = t.instance_id and (f.database_name is null or f.database_name = t.database_name)
     where p.valid_from <= %(day)s and (p.valid_until is null or p.valid_until > %(day)s)
+),
+
+superusers as (
+    select
+        a.instance_id,
+        a.account_id,
+        v.valid_from
+    from account_attributes as v
+    inner join instance_accounts as a on v.account_id = a.account_id
+    where
+        v.is_superuser
+        and a.instance_id = any(%(instance_ids)s::integer[])
+        and v.valid_from <= %(day)s
+        and (v.valid_until is null or v.valid_until > %(day)s)
+),
+
+everybody as (
+    select
+        a.instance_id,
+        a.account_id
+    from instance_accounts as a
+    inner join account_attributes as v on a.account_id = v.account_id
+    where
+        a.is_everyone
+        and a.instance_id = any(%(instance_ids)s::integer[])
+        and v.valid_from <= %(day)s
+        and (v.valid_until is null or v.valid_until > %(day)s)
 ),
 
 -- what each target needs, and the privilege that it needs there
@@ -103,8 +130,7 @@ sources as (
         f.valid_from,
         f.scope = 'column' as is_partial
     from needs as n
-    inner join facts as f on n.database_name = f.database_name
-    inner join accounts as a on f.account_id = a.account_id and n.instance_id = a.instance_id
+    inner join facts as f on n.instance_id = f.instance_id and n.database_name = f.database_name
     where
         f.effect = 'grant'
         and (
@@ -146,8 +172,12 @@ holders (instance_id, database_name, need, account_id, via_id, is_partial, since
         h.is_partial,
         m.valid_from
     from holders as h
-    inner join memberships as m on h.account_id = m.role_id
-    where m.inherits and (m.database_name is null or m.database_name = h.database_name)
+    inner join account_membership_versions as m on h.account_id = m.role_id
+    where
+        m.inherits
+        and (m.database_name is null or m.database_name = h.database_name)
+        and m.valid_from <= %(day)s
+        and (m.valid_until is null or m.valid_until > %(day)s)
 ),
 
 -- what everybody has needs nobody to have it
@@ -157,8 +187,8 @@ open_needs as (
         h.database_name,
         h.need
     from holders as h
-    inner join accounts as a on h.account_id = a.account_id
-    where a.is_everyone and not h.is_partial
+    inner join everybody as a on h.account_id = a.account_id
+    where not h.is_partial
 ),
 
 closed_needs as (
@@ -187,6 +217,16 @@ met as (
     group by h.instance_id, h.database_name, h.account_id, h.need
 ),
 
+closed_counts as (
+    select
+        t.instance_id,
+        t.database_name,
+        count(c.need) as needs
+    from targets as t
+    left join closed_needs as c on t.instance_id = c.instance_id and t.database_name = c.database_name
+    group by t.instance_id, t.database_name
+),
+
 has_now as (
     select
         m.instance_id,
@@ -194,11 +234,9 @@ has_now as (
         m.account_id,
         case when bool_or(m.is_partial) then 'depends' else 'yes' end as answer
     from met as m
-    group by m.instance_id, m.database_name, m.account_id
-    having
-        count(*) = (
-            select count(*) from closed_needs as c where c.instance_id = m.instance_id and c.database_name = m.database_name
-        )
+    inner join closed_counts as c on m.instance_id = c.instance_id and m.database_name = c.database_name
+    group by m.instance_id, m.database_name, m.account_id, c.needs
+    having count(*) = c.needs
     union
     select
         t.instance_id,
@@ -206,15 +244,16 @@ has_now as (
         a.account_id,
         'yes'
     from targets as t
-    inner join accounts as a on t.instance_id = a.instance_id
-    where
-        a.is_superuser
-        or (
-            a.is_everyone
-            and not exists (
-                select 1 from closed_needs as c where c.instance_id = t.instance_id and c.database_name = t.database_name
-            )
-        )
+    inner join superusers as a on t.instance_id = a.instance_id
+    union
+    select
+        c.instance_id,
+        c.database_name,
+        a.account_id,
+        'yes'
+    from closed_counts as c
+    inner join everybody as a on c.instance_id = a.instance_id
+    where c.needs = 0
 ),
 
 best_now as (
@@ -244,8 +283,12 @@ becoming (instance_id, database_name, account_id, via_id, since) as (
         b.account_id,
         m.valid_from
     from becoming as b
-    inner join memberships as m on b.account_id = m.role_id
-    where m.can_set and (m.database_name is null or m.database_name = b.database_name)
+    inner join account_membership_versions as m on b.account_id = m.role_id
+    where
+        m.can_set
+        and (m.database_name is null or m.database_name = b.database_name)
+        and m.valid_from <= %(day)s
+        and (m.valid_until is null or m.valid_until > %(day)s)
 ),
 
 -- the need whose steps are returned: the innermost that not everybody meets
@@ -272,8 +315,7 @@ steps as (
         null::text as origin,
         a.valid_from as since
     from targets as t
-    inner join accounts as a on t.instance_id = a.instance_id
-    where a.is_superuser
+    inner join superusers as a on t.instance_id = a.instance_id
     union all
     select
         s.instance_id,
@@ -320,9 +362,9 @@ select
     s.instance_id,
     s.database_name,
     s.account_id,
-    a.account_name,
+    v.account_name,
     a.account_kind,
-    a.can_login,
+    v.can_login,
     a.is_everyone,
     coalesce(n.answer, case when b.account_id is not null then 'no' end) as has_now,
     s.step,
@@ -332,7 +374,9 @@ select
     s.origin,
     s.since
 from steps as s
-inner join accounts as a on s.account_id = a.account_id
+inner join instance_accounts as a on s.account_id = a.account_id
+inner join account_attributes as v
+    on s.account_id = v.account_id and v.valid_from <= %(day)s and (v.valid_until is null or v.valid_until > %(day)s)
 left join best_now as n on s.instance_id = n.instance_id and s.database_name = n.database_name and s.account_id = n.account_id
 left join (select distinct
     instance_id,
@@ -340,4 +384,4 @@ left join (select distinct
     account_id
 from becoming) as b
     on s.instance_id = b.instance_id and s.database_name = b.database_name and s.account_id = b.account_id
-order by s.instance_id, s.database_name, a.account_name, s.step, s.via_id
+order by s.instance_id, s.database_name, v.account_name, s.step, s.via_id
