@@ -1,7 +1,7 @@
 """What people ask of stored accounts: lists, one account, its reach, changes, drift. All of it is answered for any day."""
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 from whalefall_pipelines.accounts.figures import Change, GapRow, describe_object
 from whalefall_pipelines.accounts.store import accounts as store
 from whalefall_pipelines.accounts.store import reports
+from whalefall_pipelines.accounts.store.accounts import AccountRow
+from whalefall_pipelines.domain.accounts import Effect
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.inventory.fleet import registered_instances
 from whalefall_pipelines.store.database import Database
@@ -39,7 +41,7 @@ class OwnPrivilege:
 class AccountSheet:
     """Everything that is known of one account on a day. `through` of a role is the chain that leads to it, empty if direct."""
 
-    account: store.AccountRow
+    account: AccountRow
     roles: tuple[store.ReachedRole, ...]
     chains: Mapping[int, str]
     privileges: tuple[OwnPrivilege, ...]
@@ -48,7 +50,7 @@ class AccountSheet:
 
 def list_accounts(
     database: Database, day: date, *, names: Sequence[str] = (), superusers_only: bool = False, tag: str | None = None
-) -> tuple[store.AccountRow, ...]:
+) -> tuple[AccountRow, ...]:
     """The accounts of a day, of these instances or of those with a tag (`env=prod`).
 
     Raises:
@@ -74,26 +76,38 @@ def show_account(database: Database, instance_name: str, account_name: str, day:
             f"`whalefall accounts list --instance {instance_name}` shows those that are."
         )
     account = found[0]
-    roles = store.list_roles_of(database, account.account_id, day)
+    roles = store.list_roles_of(database, [account.account_id], day)
     chains = _chains(account.account_id, roles)
-    has_now = {role.account_id for role in roles if role.has_now}
-    privileges = tuple(
-        OwnPrivilege(
-            row.scope,
-            {"database": row.database_name, "schema": row.schema_name, "object": row.object_name, "column": row.column_name},
-            row.privilege,
-            row.is_grantable,
-            row.origin,
-            row.effect,
-            row.traits,
-            chains[row.account_id],
-            row.account_id in has_now,
-            row.since,
-        )
-        for row in store.list_privileges_of(database, sorted(chains), day)
-    )
+    owned = _by_account(store.list_privileges_of(database, sorted(chains), day))
     others = tuple(role for role in roles if role.account_id != account.account_id)
-    return AccountSheet(account, others, chains, privileges, reports.list_gaps(database, day, [instance_name]))
+    return AccountSheet(account, others, chains, tuple(_through(chains, roles, owned)), reports.list_gaps(database, day, [instance_name]))
+
+
+def export_privileges(
+    database: Database, day: date, *, names: Sequence[str] = (), tag: str | None = None
+) -> Iterator[tuple[AccountRow, OwnPrivilege | None]]:
+    """Every account that no server made itself, with each of its privileges; None for one that has none. Three statements per instance.
+
+    Raises:
+        NotFoundError: an instance is not registered.
+        InputError: the tag is not NAME=VALUE.
+    """
+    if names:
+        registered_instances(database, names)
+    with_tag = parse_tag(tag) if tag else None
+    for bounds in store.summarize_observations(database, day, names):
+        listed = store.list_accounts(database, day, names=[bounds.instance_name], tag=with_tag)
+        accounts = [account for account in listed if not account.is_built_in and not account.is_everyone]
+        owned = _by_account(store.list_privileges_of(database, [account.account_id for account in listed], day))
+        steps = _by_root(store.list_roles_of(database, [account.account_id for account in accounts], day))
+        for account in accounts:
+            roles = steps[account.account_id]
+            granted = [
+                privilege
+                for privilege in _through(_chains(account.account_id, roles), roles, owned)
+                if privilege.effect == Effect.GRANT
+            ]
+            yield from ((account, privilege) for privilege in granted or [None])
 
 
 def list_changes(database: Database, first_day: date, last_day: date, names: Sequence[str], most: int) -> tuple[Change, ...]:
@@ -125,9 +139,45 @@ def parse_tag(tag: str) -> tuple[str, str]:
     return name, value
 
 
-def last_seen(account: store.AccountRow) -> datetime | str:
+def last_seen(account: AccountRow) -> datetime | str:
     """The last login if the server tells it; otherwise only since when it was watched."""
     return account.last_login_at or f"not known, watched since {account.first_seen_date}"
+
+
+def _by_account(rows: Iterable[store.PrivilegeRow]) -> Mapping[int, Sequence[store.PrivilegeRow]]:
+    owned: defaultdict[int, list[store.PrivilegeRow]] = defaultdict(list)
+    for row in rows:
+        owned[row.account_id].append(row)
+    return owned
+
+
+def _by_root(rows: Iterable[store.ReachedRole]) -> Mapping[int, Sequence[store.ReachedRole]]:
+    steps: defaultdict[int, list[store.ReachedRole]] = defaultdict(list)
+    for row in rows:
+        steps[row.root_id].append(row)
+    return steps
+
+
+def _through(
+    chains: Mapping[int, str], roles: Iterable[store.ReachedRole], owned: Mapping[int, Sequence[store.PrivilegeRow]]
+) -> Iterator[OwnPrivilege]:
+    """The privileges of an account and of the roles that its chains lead to."""
+    has_now = {role.account_id for role in roles if role.has_now}
+    for account_id, chain in chains.items():
+        for row in owned.get(account_id, ()):
+            path = {"database": row.database_name, "schema": row.schema_name, "object": row.object_name, "column": row.column_name}
+            yield OwnPrivilege(
+                row.scope,
+                path,
+                row.privilege,
+                row.is_grantable,
+                row.origin,
+                row.effect,
+                row.traits,
+                chain,
+                account_id in has_now,
+                row.since,
+            )
 
 
 def _chains(account_id: int, roles: Sequence[store.ReachedRole]) -> dict[int, str]:

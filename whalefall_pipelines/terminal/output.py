@@ -1,11 +1,10 @@
 """Output of the commands: tables for people, JSON and CSV for programs. Notes and progress (`progress.py`) go to standard error."""
 
 import csv
-import io
 import json
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
@@ -69,7 +68,7 @@ def print_table(
     if form is Form.JSON:
         print_json([{column: row.get(column) for column in columns} for row in rows])
     elif form is Form.CSV:
-        _print_csv(columns, rows)
+        print_csv(columns, rows)
     elif not rows:
         click.echo(empty)
     else:
@@ -88,15 +87,13 @@ def _table_column(name: str, rows: Sequence[Mapping[str, object]]) -> TableColum
     return TableColumn(name, cells, is_numeric=all(isinstance(row.get(name), int | float | None) for row in rows) or are_sizes(cells))
 
 
-def _print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
-    """Print CSV with a header. Unknown values are empty, instants are in ISO format, lists and mappings are JSON."""
+def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Print CSV with a header, row by row. Unknown values are empty, instants are in ISO format, lists and mappings are JSON."""
     if not columns:
         return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([_csv_value(row.get(column)) for column in columns] for row in rows)
-    click.echo(text.getvalue(), nl=False)
 
 
 def _csv_value(value: object) -> object:

@@ -1,6 +1,6 @@
 """Options and output that the commands of accounts share: the day, lists, and the notes about what is not known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import click
@@ -11,7 +11,7 @@ from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.terminal.output import Form, cell, note, print_table
+from whalefall_pipelines.terminal.output import Form, cell, note, print_csv, print_table
 
 as_of_option = click.option(
     "--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Answer for this past day instead of today."
@@ -30,6 +30,11 @@ def print_list(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, 
     """Print rows as `print_table` does. In CSV, a spreadsheet does not take a hostile name for a formula."""
     shown = [{name: _no_formula(value) for name, value in row.items()} for row in rows] if form is Form.CSV else rows
     print_table(columns, shown, form=form, empty=empty)
+
+
+def print_rows(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Print CSV as `print_list` does, row by row as they come, so that a fleet never stands in memory at once."""
+    print_csv(columns, ({name: _no_formula(value) for name, value in row.items()} for row in rows))
 
 
 def _no_formula(value: object) -> object:

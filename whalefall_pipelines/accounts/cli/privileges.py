@@ -12,8 +12,9 @@ from whalefall_pipelines.accounts.cli.options import (
     note_gaps,
     note_observations,
     print_list,
+    print_rows,
 )
-from whalefall_pipelines.accounts.read_accounts import find_drift, last_seen, list_accounts, show_account
+from whalefall_pipelines.accounts.read_accounts import AccountRow, OwnPrivilege, export_privileges, find_drift, last_seen, show_account
 from whalefall_pipelines.accounts.who_can import who_can as find_who_can
 from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.runtime.open_store import open_store
@@ -21,7 +22,7 @@ from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import PARTIAL, Form, leave, list_options, note
 
 # How a person reads whether an account has a privilege.
-_NOW = {"yes": "yes", "depends": "depends", "no": "after SET ROLE"}
+_NOW = {"yes": "yes", "depends": "depends", "no": "can become"}
 
 
 @click.command("who-can")
@@ -34,8 +35,8 @@ def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: 
     """Show who has a PRIVILEGE on an OBJECT, through which chain and since when.
 
     PRIVILEGE is one like SELECT, DELETE, DROP or CONNECT. OBJECT is a table, as SCHEMA.TABLE or DATABASE.SCHEMA.TABLE (MySQL and MariaDB:
-    DATABASE.TABLE), or a DATABASE. In a path, → leads to a role whose privileges the account has, and ⇒ to one that it must become by
-    SET ROLE. An answer `depends` if several rules may apply, of which only the server knows in a session which one does.
+    DATABASE.TABLE), or a DATABASE. In a path, → leads to a role whose privileges the account has, and ⇒ to an account that it can become: by
+    SET ROLE, EXECUTE AS, as a proxy, or AS SYSDBA. An answer `depends` if several rules may apply, of which only the server knows in a session which one does.
 
     Exit codes: 0 the answer is complete, 1 something could not be read, so that more accounts may have it.
     """
@@ -124,32 +125,25 @@ def drift(*, tag: str, as_of: datetime | None, form: Form) -> None:
 def export(*, names: tuple[str, ...], tag: str | None, as_of: datetime | None) -> None:
     """Print a CSV file for attestation: one row per account and privilege, with an empty column for the decision."""
     columns = ("instance", "account", "kind", "superuser", "privilege", "on", "through", "since", "last_seen", "owner", "decision")
-    rows: list[dict[str, object]] = []
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
-        for account in list_accounts(database, day, names=names, tag=tag):
-            if account.is_built_in or account.is_everyone:
-                continue
-            base: dict[str, object] = {
-                "instance": account.instance_name,
-                "account": account.account_name,
-                "kind": account.account_kind,
-                "superuser": account.is_superuser,
-                "last_seen": last_seen(account),
-            }
-            privileges = [
-                privilege
-                for privilege in show_account(database, account.instance_name, account.account_name, day).privileges
-                if privilege.effect == "grant"
-            ]
-            rows += [
-                base
-                | {
-                    "privilege": privilege.privilege,
-                    "on": privilege.target,
-                    "through": privilege.through or "itself",
-                    "since": privilege.since,
-                }
-                for privilege in privileges
-            ] or [base]
-    print_list(columns, rows, form=Form.CSV, empty="")
+        rows = (_exported(account, privilege) for account, privilege in export_privileges(database, day, names=names, tag=tag))
+        print_rows(columns, rows)
+
+
+def _exported(account: AccountRow, privilege: OwnPrivilege | None) -> dict[str, object]:
+    row: dict[str, object] = {
+        "instance": account.instance_name,
+        "account": account.account_name,
+        "kind": account.account_kind,
+        "superuser": account.is_superuser,
+        "last_seen": last_seen(account),
+    }
+    if privilege is None:
+        return row
+    return row | {
+        "privilege": privilege.privilege,
+        "on": privilege.target,
+        "through": privilege.through or "itself",
+        "since": privilege.since,
+    }

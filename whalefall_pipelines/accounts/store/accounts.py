@@ -38,9 +38,10 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class ReachedRole:
-    """One step to a role: `via_id` is the member through which it is reached, without SET ROLE if it
+    """One step of the account `root_id` to a role: `via_id` is the member through which it is reached, without SET ROLE if it
     `is_active`. With `database_name` it holds in that database alone."""
 
+    root_id: int
     account_id: int
     account_name: str
     via_id: int | None
@@ -114,10 +115,10 @@ def list_accounts(
         return fetch_as(cursor, AccountRow)
 
 
-def list_roles_of(database: Database, account_id: int, day: date) -> tuple[ReachedRole, ...]:
-    """The steps to all roles that an account reaches, and the account itself without `via_id`."""
+def list_roles_of(database: Database, account_ids: Sequence[int], day: date) -> tuple[ReachedRole, ...]:
+    """The steps of accounts to all roles that they reach, and each account itself without `via_id`."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("accounts/list_roles_of"), {"account_id": account_id, "day": day})
+        cursor.execute(queries.load("accounts/list_roles_of"), {"account_ids": list(account_ids), "day": day})
         return fetch_as(cursor, ReachedRole)
 
 
