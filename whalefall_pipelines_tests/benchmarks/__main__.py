@@ -7,7 +7,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from whalefall_pipelines_tests.benchmarks import accounts, aggregation, backfill, commands, crowd, load, maintenance, probe, tables, write
+from whalefall_pipelines_tests.benchmarks import (
+    account_store,
+    accounts,
+    aggregation,
+    backfill,
+    commands,
+    crowd,
+    load,
+    maintenance,
+    probe,
+    tables,
+    write,
+)
 
 BENCHMARKS = {
     "commands": commands.measure,
@@ -19,6 +31,7 @@ BENCHMARKS = {
     "aggregation": aggregation.measure,
     "backfill": backfill.measure,
     "accounts": accounts.measure,
+    "account_store": account_store.measure,
     "tables": tables.measure,
 }
 # Only when named: minutes of loading.
