@@ -4,7 +4,10 @@
 -- Returns: nothing.
 insert into account_attribute_sets (attributes)
 select s.attributes
-from (select distinct attributes, digest from staged_accounts) as s
+from (select distinct
+    attributes,
+    digest
+from staged_accounts) as s
 where not exists (select 1 from account_attribute_sets as d where d.digest = s.digest)
 order by s.digest
 on conflict (digest) do nothing

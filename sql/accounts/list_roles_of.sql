@@ -1,5 +1,5 @@
--- The roles that accounts reach on a day: those whose privileges they have now, and those that they can become. Everybody's roles count. Ends
--- for a cycle of memberships, too, because no step is taken twice.
+-- The roles that accounts reach on a day: those whose privileges they have now, and those that they can become. Everybody's roles count. It
+-- ends for a cycle of memberships, too, because no step is taken twice.
 -- Parameters: account_ids (integer[]), day.
 -- Returns: root_id (one of account_ids), account_id (of the role), account_name, via_id (the member through which it is reached), is_active
 -- (the step needs no SET ROLE), has_now, can_become, since, database_name, is_superuser; one row per step.

@@ -62,17 +62,18 @@ opened as (
         f.database_name,
         %(day)s
     from fresh as f
-    where not exists (
-        select 1 from resumed as r
-        where
-            r.member_id = f.member_id
-            and r.role_id = f.role_id
-            and r.inherits = f.inherits
-            and r.can_set = f.can_set
-            and r.can_admin = f.can_admin
-            and r.is_default = f.is_default
-            and r.database_name is not distinct from f.database_name
-    )
+    where
+        not exists (
+            select 1 from resumed as r
+            where
+                r.member_id = f.member_id
+                and r.role_id = f.role_id
+                and r.inherits = f.inherits
+                and r.can_set = f.can_set
+                and r.can_admin = f.can_admin
+                and r.is_default = f.is_default
+                and r.database_name is not distinct from f.database_name
+        )
     -- in the order of the index, which is smaller then
     order by f.member_id, f.role_id
 )

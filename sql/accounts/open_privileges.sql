@@ -43,12 +43,13 @@ opened as (
         f.fact_id,
         %(day)s
     from fresh as f
-    where not exists (
-        select 1 from resumed as r
-        where
-            r.account_id = f.account_id
-            and r.fact_id = f.fact_id
-    )
+    where
+        not exists (
+            select 1 from resumed as r
+            where
+                r.account_id = f.account_id
+                and r.fact_id = f.fact_id
+        )
     -- in the order of the index, which is a quarter smaller then
     order by f.account_id, f.fact_id
 )

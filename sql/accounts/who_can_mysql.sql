@@ -68,7 +68,10 @@ named_facts as materialized (
         f.privilege,
         f.origin,
         f.effect
-    from (select distinct database_name, object_name from targets) as t
+    from (select distinct
+        database_name,
+        object_name
+    from targets) as t
     inner join account_privilege_facts as f on f.database_name = t.database_name and f.object_name = t.object_name
     where f.scope in ('table', 'column')
 ),

@@ -5,8 +5,8 @@
 -- Parameters: day, privilege, instance_ids (integer[]), database_names (of no use here), schema_names, object_names (text[]: an entry per
 -- target).
 -- Returns: one row per step of an account: instance_id, database_name, account_id, account_name, account_kind, can_login, is_everyone,
--- has_now (yes, depends, or no: by SET ROLE, as a proxy, or AS SYSDBA), step (superuser, fact, member, become), via_id (the account that the
--- step leads to), privilege, scope, origin, since. Also the steps of accounts between, with has_now NULL.
+-- has_now (yes, depends, or no: by SET ROLE, as a proxy, or AS SYSDBA), step (superuser, fact, member, become), via_id (the account that
+-- the step leads to), privilege, scope, origin, since. Also the steps of accounts between, with has_now NULL.
 with recursive targets as (
     select
         t.instance_id,
@@ -65,7 +65,10 @@ wanted as (
             ('server', %(privilege)s || ' ANY TABLE', t.object_name is not null and t.schema_name <> 'SYS'),
             ('server', 'READ ANY TABLE', t.object_name is not null and t.schema_name <> 'SYS' and %(privilege)s = 'SELECT'),
             ('server', 'SELECT ANY TABLE', t.object_name is not null and t.schema_name <> 'SYS' and %(privilege)s = 'READ'),
-            ('server', 'SELECT ANY DICTIONARY', t.object_name is not null and t.schema_name = 'SYS' and %(privilege)s in ('SELECT', 'READ')),
+            (
+                'server', 'SELECT ANY DICTIONARY',
+                t.object_name is not null and t.schema_name = 'SYS' and %(privilege)s in ('SELECT', 'READ')
+            ),
             ('server', %(privilege)s, t.object_name is null),
             ('server', 'DROP USER', t.object_name is null and t.schema_name <> 'SYS' and %(privilege)s = 'DROP')
         ) as w (scope, privilege, is_one)

@@ -49,7 +49,11 @@ named_facts as materialized (
         f.origin,
         f.effect
     from account_privilege_facts as f
-    inner join (select distinct database_name, schema_name, object_name from targets) as t
+    inner join (select distinct
+        database_name,
+        schema_name,
+        object_name
+    from targets) as t
         on f.database_name = t.database_name and f.schema_name = t.schema_name
     where
         (f.scope = 'schema' and f.privilege in (%(privilege)s, 'USAGE', 'OWNER'))

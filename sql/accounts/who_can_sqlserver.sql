@@ -1,7 +1,7 @@
 -- Who has a privilege on databases or tables of SQL Server on a day, and through which steps, by the documented rules ("Permissions
 -- hierarchy", "DENY", sys.fn_builtin_permissions, "DROP TABLE"). A login needs two things: the privilege, or one that covers it, on the
--- object or on what the object is in; and CONNECT on the database. DENY on any way beats every grant on it, but for members of sysadmin, for
--- owners themselves, and for columns: a column's grant beats the denial of its table.
+-- object or on what the object is in; and CONNECT on the database. DENY on any way beats every grant on it, but for members of sysadmin,
+-- for owners themselves, and for columns: a column's grant beats the denial of its table.
 -- Parameters: day, privilege, instance_ids (integer[]), database_names, schema_names, object_names (text[]: an entry per target).
 -- Returns: one row per step of an account: instance_id, database_name, account_id, account_name, account_kind, can_login, is_everyone,
 -- has_now (yes, depends, or no: it can only become somebody who has it), step (superuser, fact, member, become), via_id (the account that

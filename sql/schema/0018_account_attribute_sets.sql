@@ -1,6 +1,6 @@
--- Attributes of an engine are alike for most accounts of a fleet, and were two thirds of the bytes of an account: they are entered once in a
--- dictionary, without the user and the host of MySQL, which no two accounts share. `account_attribute_versions` shows what it always showed,
--- as a view.
+-- Attributes of an engine are alike for most accounts of a fleet, and were two thirds of the bytes of an account: they are entered once in
+-- a dictionary, without the user and the host of MySQL, which no two accounts share. `account_attribute_versions` shows what it always
+-- showed, as a view.
 -- Parameters: none.
 -- Returns: nothing.
 

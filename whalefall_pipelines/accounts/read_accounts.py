@@ -103,9 +103,7 @@ def export_privileges(
         for account in accounts:
             roles = steps[account.account_id]
             granted = [
-                privilege
-                for privilege in _through(_chains(account.account_id, roles), roles, owned)
-                if privilege.effect == Effect.GRANT
+                privilege for privilege in _through(_chains(account.account_id, roles), roles, owned) if privilege.effect == Effect.GRANT
             ]
             yield from ((account, privilege) for privilege in granted or [None])
 

@@ -128,7 +128,9 @@ class Model:
 
     def enabled(self, name: str) -> set[str]:
         """The account and its enabled roles right after the login."""
-        first = {r for (m, r), is_default in self.memberships.items() if m == name and (name in ROLES or (is_default and r not in self.sealed))}
+        first = {
+            r for (m, r), is_default in self.memberships.items() if m == name and (name in ROLES or (is_default and r not in self.sealed))
+        }
         reached, waiting = {name}, list(first)
         while waiting:
             current = waiting.pop()
@@ -151,7 +153,7 @@ class Model:
         return reached
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(min_value=0, max_value=10**9))
 def test_the_answers_are_those_of_the_model(store: Database, tmp_path: Path, seed: int) -> None:
     model = Model.of(random.Random(seed))  # noqa: S311 - a repeatable scene

@@ -273,7 +273,9 @@ def test_no_column_that_the_reader_sees_is_called_a_secret(separated: Separated)
     assert ("credentials", "username") in columns
     # What is known of the passwords of accounts, not what they are.
     facts = {"is_password_expired", "has_empty_password", "password_changed_at", "password_expires_at"}
-    columns = [column for column in columns if column[0] not in {"account_attributes", "account_attribute_versions"} or column[1] not in facts]
+    columns = [
+        column for column in columns if column[0] not in {"account_attributes", "account_attribute_versions"} or column[1] not in facts
+    ]
     assert [column for column in columns if re.search("secret|password|token|passphrase|cipher", str(column[1]))] == []
 
 

@@ -35,8 +35,9 @@ def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: 
     """Show who has a PRIVILEGE on an OBJECT, through which chain and since when.
 
     PRIVILEGE is one like SELECT, DELETE, DROP or CONNECT. OBJECT is a table, as SCHEMA.TABLE or DATABASE.SCHEMA.TABLE (MySQL and MariaDB:
-    DATABASE.TABLE), or a DATABASE. In a path, → leads to a role whose privileges the account has, and ⇒ to an account that it can become: by
-    SET ROLE, EXECUTE AS, as a proxy, or AS SYSDBA. An answer `depends` if several rules may apply, of which only the server knows in a session which one does.
+    DATABASE.TABLE), or a DATABASE. In a path, → leads to a role whose privileges the account has, and ⇒ to an account that it can become:
+    by SET ROLE, EXECUTE AS, as a proxy, or AS SYSDBA. An answer `depends` if several rules may apply, of which only the server knows in a
+    session which one does.
 
     Exit codes: 0 the answer is complete, 1 something could not be read, so that more accounts may have it.
     """
