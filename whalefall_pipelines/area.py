@@ -17,7 +17,8 @@ class Area:
 
     `commands` are commands of `whalefall`, each in the module `cli/<command>.py`, with the first sentence of their help, so that
     `whalefall --help` imports none of them. With `has_definitions` the module `definitions.py` has
-    `DEFINITIONS` for Dagster, and `automations` lists its schedules and sensors. With `has_doctor_checks` the module `doctor_checks.py`
+    `DEFINITIONS` for Dagster, and `automations` lists its schedules and sensors. With `has_settings` the module `settings.py` has its
+    group of settings, `SETTINGS`. With `has_doctor_checks` the module `doctor_checks.py`
     has a function `check`. With `has_upkeep` the module `upkeep.py` has a function `keep_up`, which does at once what Dagster's daemon
     would do for the area after a day was collected. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond
     reading, inserting and updating to the roles of the store. `columns` documents public tables. `questions` are the names of further
@@ -28,6 +29,7 @@ class Area:
     commands: Mapping[str, str] = field(default_factory=dict[str, str])
     has_definitions: bool = False
     automations: tuple[str, ...] = ()
+    has_settings: bool = False
     has_doctor_checks: bool = False
     has_upkeep: bool = False
     has_grants: bool = False

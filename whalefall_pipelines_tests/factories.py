@@ -15,7 +15,8 @@ from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.sessions.retries import RetryRule
-from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.settings import Settings, load_settings
+from whalefall_pipelines.settings.group import Group
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
@@ -41,6 +42,11 @@ def register(
         cursor.execute("select instance_id, name from instances where name = any(%s) order by instance_id", (list(names),))
         rows = cursor.fetchall()
     return tuple(Instance(instance_id, name, engine, host, port, "monitor") for instance_id, name in rows)
+
+
+def changed(settings: Settings, group: type[Group], **values: object) -> Settings:
+    """These settings with other values in one group, which need not be ones that a user may set."""
+    return settings.with_group(settings.of(group).model_copy(update=values))
 
 
 def query(store: Database, statement: str, *parameters: object) -> list[tuple[object, ...]]:

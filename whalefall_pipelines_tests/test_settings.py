@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
+from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines_tests.cli.commands import whalefall
@@ -12,9 +14,9 @@ from whalefall_pipelines_tests.cli.commands import whalefall
 
 def test_awr_is_used_only_where_it_is_declared_as_licensed(tmp_path: Path) -> None:
     variables = {"WHALEFALL_HOME": str(tmp_path)}
-    assert not load_settings(variables).oracle_awr_licensed
-    assert not load_settings(variables | {"WHALEFALL_ORACLE_AWR_LICENSED": "no"}).oracle_awr_licensed
-    assert load_settings(variables | {"WHALEFALL_ORACLE_AWR_LICENSED": "yes"}).oracle_awr_licensed
+    assert not load_settings(variables).of(CapacitySettings).oracle_awr_licensed
+    assert not load_settings(variables | {"WHALEFALL_ORACLE_AWR_LICENSED": "no"}).of(CapacitySettings).oracle_awr_licensed
+    assert load_settings(variables | {"WHALEFALL_ORACLE_AWR_LICENSED": "yes"}).of(CapacitySettings).oracle_awr_licensed
     for doubtful in ("true", "1", "YES", "maybe"):
         with pytest.raises(InputError, match=r"WHALEFALL_ORACLE_AWR_LICENSED is '.*'; it must be yes or no"):
             load_settings(variables | {"WHALEFALL_ORACLE_AWR_LICENSED": doubtful})
@@ -43,7 +45,7 @@ def test_periods_outlive_the_days_that_they_are_computed_from(tmp_path: Path) ->
         chosen = {"WHALEFALL_RETENTION_MONTHS": months, "WHALEFALL_AGGREGATION_RETENTION_MONTHS": aggregation_months}
         return load_settings({"WHALEFALL_HOME": str(tmp_path)} | chosen)
 
-    assert load("12", "15").aggregation_retention_months == 15
+    assert load("12", "15").of(KeptMonthsSettings).aggregation_retention_months == 15
     for months, aggregation_months, least in (("12", "14", 15), ("12", "6", 15), ("60", "60", 63)):
         with pytest.raises(InputError, match=rf"AGGREGATION_RETENTION_MONTHS is {aggregation_months}.*RETENTION_MONTHS {months}.*{least}"):
             load(months, aggregation_months)

@@ -8,6 +8,7 @@ from whalefall_pipelines.accounts.jobs import sync_accounts
 from whalefall_pipelines.accounts.store.retries import list_unrepaired
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.sessions.retry_requests import request_retries
+from whalefall_pipelines.sessions.settings import CollectingSettings
 
 
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -18,4 +19,4 @@ from whalefall_pipelines.sessions.retry_requests import request_retries
     "(WHALEFALL_RETRY_MINUTES). A rejected login and a missing privilege wait until a person fixes them.",
 )
 def retry_unread_accounts(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    yield from request_retries(whalefall, "fleet_accounts", list_unrepaired, whalefall.installation().grace)
+    yield from request_retries(whalefall, "fleet_accounts", list_unrepaired, whalefall.installation().of(CollectingSettings).grace)

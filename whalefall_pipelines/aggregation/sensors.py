@@ -6,6 +6,7 @@ import dagster as dg
 
 from whalefall_pipelines.aggregation.assets import asset_key
 from whalefall_pipelines.aggregation.model import Level, first_kept_daily
+from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
 from whalefall_pipelines.aggregation.store import list_due_periods
 from whalefall_pipelines.dagster_base.calendar import CALENDARS, TIMEZONE, ZONE
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
@@ -44,8 +45,9 @@ def _reconcile(period_type: PeriodType) -> dg.ScheduleDefinition:
     )
     def reconcile(context: dg.ScheduleEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
         day = today(context.scheduled_execution_time, ZONE)
+        kept = whalefall.installation().of(KeptMonthsSettings)
         with whalefall.store() as database:
-            due = list_due_periods(database, period_type, day, daily_from=first_kept_daily(whalefall.installation().retention_months, day))
+            due = list_due_periods(database, period_type, day, daily_from=first_kept_daily(kept.retention_months, day))
         known = set(CALENDARS[period_type].get_partition_keys())
         in_calendar = [period for period in due if period.start.isoformat() in known]
         if not in_calendar:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from whalefall_pipelines.aggregation.aggregate import aggregate_sizes
 from whalefall_pipelines.aggregation.model import first_kept_daily
+from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
 from whalefall_pipelines.aggregation.store import list_due_periods
 from whalefall_pipelines.domain.periods import PeriodType, periods_between, spans
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
@@ -16,7 +17,9 @@ from whalefall_pipelines.store.database import Database
 def keep_up(database: Database, settings: Settings, today: date) -> None:
     """Compute every period that is due according to the ledger of changes. It is safe beside the daemon, which does the same."""
     for period_type in PeriodType:
-        due = list_due_periods(database, period_type, today, daily_from=first_kept_daily(settings.retention_months, today))
+        due = list_due_periods(
+            database, period_type, today, daily_from=first_kept_daily(settings.of(KeptMonthsSettings).retention_months, today)
+        )
         for first, last in spans(due):
             periods = periods_between(period_type, first.start, last.start)
             plan = SessionPlan(uuid4(), SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, first.start, min(last.end, today))

@@ -20,6 +20,7 @@ from whalefall_pipelines.capacity.metadata import (
     inventory_metadata,
     notices_table,
 )
+from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.capacity.store.gaps import close_backfill_records
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.dagster_base.calendar import DAYS
@@ -93,7 +94,8 @@ def fleet_day(
         shown = _metadata(database, reports, plan, seconds_by_day)
     _tag_run(context, reports)
     measured = [report.summary for report in reports if report.day in seconds_by_day and not inventory_only]
-    red = {summary.stat_date for summary in measured if summary.is_below(whalefall.installation().fail_below_coverage)}
+    least = whalefall.installation().of(CapacitySettings).fail_below_coverage
+    red = {summary.stat_date for summary in measured if summary.is_below(least)}
     yield from _materialize(context, shown, red)
 
 

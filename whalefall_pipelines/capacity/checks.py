@@ -6,6 +6,7 @@ import dagster as dg
 
 from whalefall_pipelines.capacity.assets import SIZES, TOTALS
 from whalefall_pipelines.capacity.metadata import gap_list
+from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.capacity.store import plausibility, reports
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, markdown_table, shown_change, shown_size
@@ -67,7 +68,7 @@ def every_size_is_plausible(context: dg.AssetCheckExecutionContext, whalefall: W
     description="Warns if a database changed by more than WHALEFALL_JUMP_PERCENT and WHALEFALL_JUMP_GIGABYTES since the day before.",
 )
 def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
-    settings = whalefall.installation()
+    settings = whalefall.installation().of(CapacitySettings)
     with whalefall.store() as database:
         jumps = plausibility.list_jumps(
             database, _days(context, whalefall), percent=settings.jump_percent, gigabytes=settings.jump_gigabytes

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.capacity.take_snapshot import take_snapshot
 from whalefall_pipelines.capacity.write_snapshot import InstanceOutcome, Snapshot, write_failure, write_snapshot
@@ -73,11 +74,12 @@ class SizesOfDay:
 
 def capacity_collector(settings: Settings, collection: Collection, *, inventory_only: bool = False) -> Collector:
     """A collector with the settings of this installation."""
+    days = settings.of(CapacitySettings)
     return Collector(
         collection,
         filters=read_filters(settings),
-        max_gap_days=settings.max_gap_days,
-        engines_with_history=engines_with_history(awr_licensed=settings.oracle_awr_licensed),
+        max_gap_days=days.max_gap_days,
+        engines_with_history=engines_with_history(awr_licensed=days.oracle_awr_licensed),
         inventory_only=inventory_only,
     )
 

@@ -12,6 +12,7 @@ import dagster as dg
 
 from whalefall_pipelines.capacity.fill_gaps import find_interpolable_days
 from whalefall_pipelines.capacity.jobs import collect_capacity, fill_past_days
+from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.capacity.store.retries import list_unrepaired
 from whalefall_pipelines.dagster_base.calendar import DAYS, FIRST_DAY, ZONE
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
@@ -22,6 +23,7 @@ from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions.end_dead_sessions import record_lost_run
 from whalefall_pipelines.sessions.retry_requests import request_retries
+from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.sessions.store import list_known_runs
 from whalefall_pipelines.store.database import Database
 
@@ -36,7 +38,7 @@ from whalefall_pipelines.store.database import Database
     "retried.",
 )
 def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    grace = whalefall.installation().grace
+    grace = whalefall.installation().of(CollectingSettings).grace
     with whalefall.store() as database:
         _record_lost_runs(context, database, measurable_days(whalefall.now(), ZONE, grace))
     yield from request_retries(whalefall, "fleet_day", list_unrepaired, grace)
@@ -51,7 +53,7 @@ def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: Whale
 def interpolate_gaps(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     day = whalefall.today()
     with whalefall.store() as database:
-        days = find_interpolable_days(database, day, whalefall.installation().max_gap_days)
+        days = find_interpolable_days(database, day, whalefall.installation().of(CapacitySettings).max_gap_days)
     in_calendar = [Period(PeriodType.DAILY, day) for day in days if day >= FIRST_DAY]
     if not in_calendar:
         yield dg.SkipReason("no gap lies between known sizes")

@@ -10,7 +10,7 @@ from whalefall_pipelines.settings import load_settings, machine_timezone
 # Evaluated when the code location loads, without a store, because the Dagster partitions of an asset cannot change afterwards. Processes
 # started by whalefall get the store's time zone; others use the machine's. A store with a different time zone refuses the run.
 _SETTINGS = load_settings()
-ZONE = _SETTINGS.requested_timezone or machine_timezone()
+ZONE = _SETTINGS.timezone or machine_timezone()
 TIMEZONE = ZONE.key
 FIRST_DAY = _SETTINGS.start_date
 

@@ -63,7 +63,7 @@ class DemoDay:
 
 def demo_fleet(settings: Settings) -> DemoFleet:
     """The demo's servers of this home."""
-    return DemoFleet(settings.home / "demo", settings.postgres_bin)
+    return DemoFleet(settings.home / "demo", settings.pg_bin)
 
 
 def refuse_own_store(settings: Settings) -> None:

@@ -61,7 +61,7 @@ def _check_store(store: Database, settings: Settings) -> Generator[Outcome, None
     yield fine("schema", f"at version {len(migrations.shipped())}, which this program requires.")
     with store.transaction() as cursor:
         clients = store_installation.find_client_timezone(cursor)
-    requested = settings.requested_timezone
+    requested = settings.timezone
     yield check_timezone(store.timezone.key, clients=clients, requested=requested.key if requested else None)
     return True
 

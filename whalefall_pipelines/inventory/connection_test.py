@@ -13,13 +13,14 @@ from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instanc
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.errors import InputError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines, Fleet, Privilege, Probe, Question
+from whalefall_pipelines.fleet.probe import Fleet, Privilege, Probe, Question
 from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.claim_identities import duplicate_server, refuse_another_server
 from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.inventory.store.identities import claim_identity, find_same_server
 from whalefall_pipelines.inventory.store.instances import mark_all_connected
 from whalefall_pipelines.sessions.each_instance import each_instance
+from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
@@ -151,10 +152,12 @@ class ConnectionTester:
 
 def server_tester(settings: Settings, database: Database, fleet: Fleet | None = None) -> ConnectionTester:
     """A tester for the real servers with the settings of this installation."""
-    deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
+    collecting = settings.of(CollectingSettings)
     secrets, filters = SecretBox(settings), read_filters(settings)
     questions: tuple[Question[Probe], ...] = tuple(Question(name) for area in areas() for name in area.questions)
-    return ConnectionTester(database, fleet or ServerFleet(deadlines), secrets, filters, settings.parallel_instances, questions=questions)
+    return ConnectionTester(
+        database, fleet or ServerFleet(collecting.deadlines), secrets, filters, collecting.parallel_instances, questions=questions
+    )
 
 
 def _with_outcomes(answer: ConnectionTest, outcomes: Sequence[DatabaseSize | MissingSize]) -> ConnectionTest:

@@ -16,6 +16,7 @@ from whalefall_pipelines.inventory.identities import Answers
 from whalefall_pipelines.inventory.identity_conflicts import is_in_question
 from whalefall_pipelines.inventory.registration import CredentialEntry, Plan, RegisteredInstance, instance_of
 from whalefall_pipelines.sessions.each_instance import each_instance
+from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox
 
@@ -74,9 +75,10 @@ def server_identifier(
     settings: Settings, moved: Collection[str], on_progress: Callable[[int, int], None], *, is_offline: bool
 ) -> Identifier:
     """An identifier of the real servers. Each has twice the connection deadline for its whole answer."""
-    seconds = settings.connect_timeout_seconds
+    collecting = settings.of(CollectingSettings)
+    seconds = collecting.connect_timeout_seconds
     fleet = ServerFleet(Deadlines(connect_seconds=seconds, statement_seconds=seconds, instance_seconds=2 * seconds))
-    return Identifier(fleet, SecretBox(settings), settings.parallel_instances, moved, is_offline=is_offline, on_progress=on_progress)
+    return Identifier(fleet, SecretBox(settings), collecting.parallel_instances, moved, is_offline=is_offline, on_progress=on_progress)
 
 
 def _started_otherwise(identities: Mapping[str, ServerIdentity | None], stored: Iterable[RegisteredInstance]) -> list[Instance]:

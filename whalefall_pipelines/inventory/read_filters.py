@@ -9,6 +9,7 @@ from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilte
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.fleet_file import parse_filters
 from whalefall_pipelines.inventory.read_text_file import read_text_file
+from whalefall_pipelines.inventory.settings import InventorySettings
 from whalefall_pipelines.settings import Settings
 
 
@@ -18,7 +19,7 @@ def read_filters(settings: Settings) -> Mapping[Engine, DatabaseFilter]:
     Raises:
         InputError: the filter file cannot be used; the message has the line.
     """
-    path = settings.filters_file
+    path = settings.of(InventorySettings).filters_file
     if path is None:
         return SYSTEM_DATABASES
     try:

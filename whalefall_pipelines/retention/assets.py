@@ -21,6 +21,7 @@ from whalefall_pipelines.retention.maintenance import Step, StepKind, added_by, 
 from whalefall_pipelines.retention.store.table_partitions import find_refused_maintenance
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.runs import plan_session, session_of_run
+from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 
@@ -154,10 +155,11 @@ def missing_table_partitions(context: dg.SensorEvaluationContext, whalefall: Wha
 
 def _retry(instance: dg.DagsterInstance, database: Database, settings: Settings, now: datetime) -> Iterable[dg.RunRequest]:
     """Retry the last expiry if a lock blocked it: after each pause of WHALEFALL_RETRY_MINUTES, then after the last of them."""
+    pauses = settings.of(CollectingSettings).retry_pauses
     for run in instance.get_runs(dg.RunsFilter(job_name=expire_table_partitions.name), limit=1):
         refused_at = find_refused_maintenance(database, run.run_id)
         number = int(run.tags.get(RETRY_NUMBER_TAG, 0))
-        pause = settings.retry_pauses[min(number, len(settings.retry_pauses) - 1)]
+        pause = pauses[min(number, len(pauses) - 1)]
         if refused_at and refused_at + pause <= now:
             tags = {RETRY_NUMBER_TAG: str(number + 1)}
             yield dg.RunRequest(run_key=f"after-{run.run_id}", job_name=expire_table_partitions.name, tags=tags)

@@ -13,6 +13,7 @@ from whalefall_pipelines.domain.months import Content, Place
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.retention.expired_rows import GROWTH_DAYS, WHY, ExpiredRows, Footprint, RowKind, RowRules
 from whalefall_pipelines.retention.maintain_table_partitions import rules as month_rules
+from whalefall_pipelines.retention.settings import RetentionSettings
 from whalefall_pipelines.retention.store import expired_rows as retention
 from whalefall_pipelines.runtime.open_store import open_dagster_database, open_store
 from whalefall_pipelines.settings import Settings
@@ -98,7 +99,8 @@ def _rules(store: Database, settings: Settings, today: date) -> RowRules:
         for table_partition in read_catalogue(store, rules.names(Content.AGGREGATED_DAYS))
         if table_partition.month and table_partition.place is not Place.STRAY
     ]
-    return RowRules(min([rules.oldest_daily(today), *present]).first_day, settings.session_retention_days, settings.event_retention_days)
+    kept = settings.of(RetentionSettings)
+    return RowRules(min([rules.oldest_daily(today), *present]).first_day, kept.session_retention_days, kept.event_retention_days)
 
 
 def _count(databases: Databases, kind: RowKind, rules: RowRules, today: date) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
 from whalefall_pipelines.areas import partitioned_tables
 from whalefall_pipelines.domain.months import Content, Month, TablePartition
 from whalefall_pipelines.errors import InputError, StoreBusyError, StoreError, StoreUnreachableError, WhalefallError
@@ -24,6 +25,7 @@ from whalefall_pipelines.retention.maintenance import (
     expired_by,
     plan_maintenance,
 )
+from whalefall_pipelines.retention.settings import RetentionSettings
 from whalefall_pipelines.retention.store.table_partition_rows import months_with_days, prune
 from whalefall_pipelines.retention.store.table_partitions import attach_again, detach, drop_detached, needed_months, only_maintenance
 from whalefall_pipelines.settings import Settings
@@ -64,7 +66,7 @@ def plan(database: Database, settings: Settings, day: date, months: Iterable[Mon
     """
     known = _with_days(database, _known(database, settings, months), day)
     steps = _plan(known, day)
-    held = find_held_months(database, droppable_days(steps, known.rules), settings.aggregation_retention_months, day)
+    held = find_held_months(database, droppable_days(steps, known.rules), known.rules.aggregation_retention_months, day)
     return _plan(known, day, held) if held else steps
 
 
@@ -113,8 +115,9 @@ def expire_table_partitions(
         if confirmed is not None:
             _refuse_another_plan(steps, confirmed)
         refuse_too_many(steps, settings, beyond_limit=beyond_limit)
-        if settings.archive_dir and dropped_by(steps):
-            check_archive(settings.archive_dir)
+        archive_dir = settings.of(RetentionSettings).archive_dir
+        if archive_dir and dropped_by(steps):
+            check_archive(archive_dir)
         outcomes: dict[str, list[Outcome]] = {}
         for step in (step for step in steps if step.drops or step.kind in {StepKind.FINALIZE, StepKind.HOLD, StepKind.PRUNE}):
             done = outcomes.setdefault(step.table_name, [])
@@ -123,17 +126,17 @@ def expire_table_partitions(
             elif any(isinstance(outcome.error, StoreBusyError) for outcome in done):
                 done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the month before it; the next maintenance retries it.")))
             else:
-                done.append(_take(database, step, settings.archive_dir, lock_policy))
+                done.append(_take(database, step, archive_dir, lock_policy))
         everything = tuple(outcome for done in outcomes.values() for outcome in done)
         return Maintenance(everything, _plan_again(database, settings, day, steps) if everything else tuple(steps))
 
 
 def refuse_too_many(steps: Iterable[Step], settings: Settings, *, beyond_limit: bool) -> None:
     """Raise InputError if these steps drop more than allowed at once."""
-    count = len(expired_by(steps))
-    if count > settings.expire_at_most and not beyond_limit:
+    count, most = len(expired_by(steps)), settings.of(RetentionSettings).expire_at_most
+    if count > most and not beyond_limit:
         raise InputError(
-            f"{count} table partitions would be dropped or pruned at once, more than the {settings.expire_at_most} of "
+            f"{count} table partitions would be dropped or pruned at once, more than the {most} of "
             "WHALEFALL_EXPIRE_AT_MOST, so none was: review `whalefall partitions plan`, then run `whalefall partitions expire --yes`."
         )
 
@@ -152,9 +155,8 @@ def _plan_again(database: Database, settings: Settings, day: date, steps: Iterab
 
 def rules(settings: Settings) -> MaintenanceRules:
     """The numbers of months that are created ahead and kept."""
-    return MaintenanceRules(
-        partitioned_tables(), settings.partitions_ahead, settings.retention_months, settings.aggregation_retention_months
-    )
+    kept, ahead = settings.of(KeptMonthsSettings), settings.of(RetentionSettings).partitions_ahead
+    return MaintenanceRules(partitioned_tables(), ahead, kept.retention_months, kept.aggregation_retention_months)
 
 
 @dataclass(frozen=True, slots=True)

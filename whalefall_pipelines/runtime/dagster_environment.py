@@ -32,8 +32,7 @@ def dagster_environment(settings: Settings, address: StoreAddress, timezone: Zon
         "WHALEFALL_DATABASE_URL": address.whalefall.render_as_string(hide_password=False),
         "WHALEFALL_DAGSTER_DATABASE_URL": address.dagster.render_as_string(hide_password=False),
     }
-    paths = {"WHALEFALL_FILTERS_FILE": settings.filters_file, "WHALEFALL_PG_BIN": settings.postgres_bin}
-    return variables | {name: str(path) for name, path in paths.items() if path}
+    return variables | {name: str(path) for name, path in settings.paths().items()}
 
 
 def dagster_home(settings: Settings) -> Path:

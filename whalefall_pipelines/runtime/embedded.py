@@ -46,7 +46,7 @@ def cluster(settings: Settings) -> PostgresCluster:
         own = describe(parse_url(settings.database_url))
         raise InputError(f"The store is your own PostgreSQL at {own} (WHALEFALL_DATABASE_URL): start and stop it with its own tools.")
     folder = settings.home / "store"
-    binaries = for_store(settings.postgres_bin, major=made_by(folder / "data"))
+    binaries = for_store(settings.pg_bin, major=made_by(folder / "data"))
     return PostgresCluster(bin_dir=binaries.bin_dir, folder=folder, superuser="whalefall", options=_OPTIONS)
 
 

@@ -25,7 +25,7 @@ def migrate_store(settings: Settings, address: embedded.StoreAddress) -> tuple[m
     Raises:
         InputError: the store already has a different time zone; nothing is applied.
     """
-    wanted = settings.requested_timezone or machine_timezone()
+    wanted = settings.timezone or machine_timezone()
     with closing(Database(address.whalefall, wanted, pool_size=1)) as database:
         with database.transaction() as cursor:
             known = installation.find_timezone(cursor)
@@ -77,7 +77,7 @@ def _open_database(settings: Settings, *, pool_size: int, wait_seconds: float) -
 
 
 def _refuse_other_timezone(settings: Settings, database: Database, known: str) -> None:
-    requested = settings.requested_timezone
+    requested = settings.timezone
     if requested and requested.key != known:
         raise InputError(
             f"WHALEFALL_TIMEZONE is {requested.key}, but the time zone of the store at {describe(database.url)} is {known}: unset the "

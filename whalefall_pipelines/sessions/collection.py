@@ -19,10 +19,11 @@ from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import SizesError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
-from whalefall_pipelines.fleet.probe import Deadlines, Fleet, P_co, Question
+from whalefall_pipelines.fleet.probe import Fleet, P_co, Question
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.each_instance import POLL_SECONDS, as_whalefall_error, each_instance
 from whalefall_pipelines.sessions.retries import ATTEMPTS, RetryRule
+from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
@@ -183,12 +184,12 @@ class _Attempt(Generic[Snapshot, Outcome]):
 
 def server_collection(settings: Settings, database: Database) -> Collection:
     """Collect from the real servers with the settings of this installation."""
-    deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
+    collecting = settings.of(CollectingSettings)
     return Collection(
         database=database,
-        fleet=ServerFleet(deadlines),
+        fleet=ServerFleet(collecting.deadlines),
         secrets=SecretBox(settings),
-        parallel=settings.parallel_instances,
-        grace=settings.grace,
-        retry_rule=RetryRule(deadline_seconds=settings.instance_timeout_seconds),
+        parallel=collecting.parallel_instances,
+        grace=collecting.grace,
+        retry_rule=RetryRule(deadline_seconds=collecting.instance_timeout_seconds),
     )

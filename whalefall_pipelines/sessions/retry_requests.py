@@ -11,6 +11,7 @@ from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import PARTITION_TAG, RETRY_TAG
 from whalefall_pipelines.domain.days import measurable_days, measurable_until
 from whalefall_pipelines.sessions.retries import Unrepaired, due_retries, next_retry
+from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.store.database import Database
 
 
@@ -18,7 +19,7 @@ def request_retries(
     whalefall: WhalefallResource, op_name: str, list_unrepaired: Callable[[Database, date], Sequence[Unrepaired]], grace: timedelta
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request a run for the failed instances of every session whose retry is due. A day stays open for `grace` after its midnight."""
-    now, pauses = whalefall.now(), whalefall.installation().retry_pauses
+    now, pauses = whalefall.now(), whalefall.installation().of(CollectingSettings).retry_pauses
     with whalefall.store() as database:
         unrepaired = [session for day in measurable_days(now, ZONE, grace) for session in list_unrepaired(database, day)]
     until = partial(measurable_until, timezone=ZONE, grace=grace)

@@ -16,6 +16,7 @@ from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import InputError, LoginRejectedError
 from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings.model import PasswordSettings
 from whalefall_pipelines.store.secret_keys import SecretKeys
 
 _LARGEST_SECRET_BYTES = 64 * 1024  # a mounted secret is one line; a larger file is the wrong one
@@ -29,8 +30,9 @@ class SecretBox:
         """Read nothing yet. The key is read when the first password is encrypted or decrypted."""
         self.keys = SecretKeys(settings)
         self._environment = os.environ if environment is None else environment
-        self._variables = settings.secret_variables
-        self._folders = settings.secret_folders
+        passwords = settings.of(PasswordSettings)
+        self._variables = passwords.secret_variables
+        self._folders = passwords.secret_folders or (Path("/run/secrets"), settings.home / "secrets", settings.home / "demo")
 
     def refusal(self, secret: str | None) -> str | None:
         """Why this reference is not allowed, as the second half of a sentence that does not repeat it; None if it is allowed."""

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.settings.model import PasswordSettings
 
 # A passphrase must give the same key on every machine, so the salt is fixed. It only protects against tables made for other programs.
 _SALT = b"whalefall_pipelines/secret-key/1"
@@ -26,7 +27,7 @@ class SecretKeys:
 
     def __init__(self, settings: Settings) -> None:
         """Read nothing yet."""
-        self._passphrases = settings.secret_key
+        self._passphrases = settings.of(PasswordSettings).secret_key
         self._file = settings.home / "secret.key"
         self._lock = threading.Lock()  # deriving a key takes 32 MiB, so it is done once and not in every thread
         self._fernet: MultiFernet | None = None

@@ -21,6 +21,7 @@ from whalefall_pipelines.store.outage import retry_while_unavailable
 from whalefall_pipelines.tables.collect import InstanceOutcome, TablesCollector
 from whalefall_pipelines.tables.collect_day import choose, collect_chosen, report_day, rules_of
 from whalefall_pipelines.tables.columns import COLUMNS
+from whalefall_pipelines.tables.settings import TablesSettings
 
 TABLES = dg.AssetKey("table_size_stats")
 _SHOWN = 20
@@ -52,7 +53,7 @@ def tables_day(
         plan = plan_session(context, database, SyncCategory.TABLES, [day], some_instances=bool(config.instances))
         progress = Progress(context.log, len(work.targets))
         with session_of_run(context, database, plan, work.targets) as check:
-            collector = TablesCollector(replace(servers.collection(database), check=check), settings.tables_at_most)
+            collector = TablesCollector(replace(servers.collection(database), check=check), settings.of(TablesSettings).tables_at_most)
             for outcome in collect_chosen(collector, work, plan.session_id):
                 progress.note(_problem(outcome))
         shown = retry_while_unavailable(lambda: _metadata(database, day))

@@ -17,6 +17,7 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.tables import store
 from whalefall_pipelines.tables.collect import InstanceOutcome, TablesCollector
 from whalefall_pipelines.tables.model import Missing, RankedTable, Rules
+from whalefall_pipelines.tables.settings import TablesSettings
 
 GIGABYTE = 2**30
 
@@ -109,5 +110,6 @@ def find_unrepaired(database: Database, day: date) -> Sequence[Unrepaired]:
 
 def rules_of(settings: Settings) -> Rules:
     """The rules of this installation."""
-    key, _, value = settings.tables_tag.partition("=")
-    return Rules(key, value or None, settings.tables_over_gigabytes * GIGABYTE, settings.tables_grew_gigabytes * GIGABYTE)
+    reading = settings.of(TablesSettings)
+    key, _, value = reading.tables_tag.partition("=")
+    return Rules(key, value or None, reading.tables_over_gigabytes * GIGABYTE, reading.tables_grew_gigabytes * GIGABYTE)

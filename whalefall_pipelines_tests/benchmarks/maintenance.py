@@ -2,12 +2,12 @@
 
 import os
 import time
-from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
 from statistics import median
 
+from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
 from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
 from whalefall_pipelines.retention.hold_months import find_held_months
@@ -19,6 +19,7 @@ from whalefall_pipelines_tests.benchmarks.aggregation import fill, timed
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.days import compute_periods
+from whalefall_pipelines_tests.factories import changed
 
 INSTANCES, DATABASES = 1000, 27
 TABLE, TODAY = "database_size_stats", date(2026, 11, 22)
@@ -53,7 +54,7 @@ def _fill(store: Database, data: Path, *, is_cached: bool) -> None:
 def _expire(store: Database, data: Path, *, is_cached: bool) -> float:
     """The whole service, for a month whose periods have expired: checking them is a separate figure."""
     _fill(store, data, is_cached=is_cached)
-    configured = replace(load_settings({"WHALEFALL_HOME": "/nonexistent"}), aggregation_retention_months=12)
+    configured = changed(load_settings({"WHALEFALL_HOME": "/nonexistent"}), KeptMonthsSettings, aggregation_retention_months=12)
     begun = time.monotonic()
     (outcome,) = expire_table_partitions(store, configured, TODAY).outcomes
     seconds = time.monotonic() - begun

@@ -18,11 +18,12 @@ from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.sessions import sensors as session_sensors
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.dagster_base.bound import bound, bound_servers
-from whalefall_pipelines_tests.factories import FleetTest, query, server
+from whalefall_pipelines_tests.factories import FleetTest, changed, query, server
 
 NOW = datetime.now(UTC)
 DAY = today(NOW, TIMEZONE)
@@ -41,9 +42,7 @@ class Days:
         self.grace_hours = 2
 
     def resources(self) -> dict[str, object]:
-        configured = replace(
-            load_settings({"WHALEFALL_HOME": str(self.fleet.home)}), requested_timezone=TIMEZONE, grace_hours=self.grace_hours
-        )
+        configured = changed(load_settings({"WHALEFALL_HOME": str(self.fleet.home)}), CollectingSettings, grace_hours=self.grace_hours)
         return {"whalefall": bound(self.store, settings=configured), "servers": bound_servers(self.store, self.fleet.collection)}
 
     def sensor_context(self) -> dg.SensorEvaluationContext:

@@ -60,7 +60,7 @@ def probe_in_every_way(store: Database, environment: dict[str, str], engine: Eng
     collection = server_collection(configured, store)
     collector = capacity_collector(configured, collection)
     instances = active_instances(store)
-    day = today(datetime.now(UTC), configured.requested_timezone)
+    day = today(datetime.now(UTC), configured.timezone)
     plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, day, day)
     with sync_session(store, plan, instances):
         (outcome,) = collector.collect_day(instances, day, plan.session_id)

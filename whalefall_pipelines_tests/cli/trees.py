@@ -141,7 +141,7 @@ def running(home: Home, port: int) -> Generator[Up]:
 
 def launch_collection(up: Up, configured: Settings) -> str:
     """Launch a run of today through the web server, as a click in the UI does."""
-    tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), configured.requested_timezone))}]
+    tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), configured.timezone))}]
     selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "collect_capacity"}
     parameters = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
     answer = up.ask(LAUNCH, {"parameters": parameters})["launchPipelineExecution"]

@@ -31,7 +31,7 @@ def installed(store: Database, store_environment: dict[str, str], postgres_serve
     name = f"doctors_dagster_{next(_numbers)}"
     administer(postgres_server, f"create database {name}")
     configured = load_settings(store_environment | {"WHALEFALL_DAGSTER_DATABASE_URL": postgres_server.url(name)})
-    create_table_partitions(store, configured, today(datetime.now(UTC), configured.requested_timezone))
+    create_table_partitions(store, configured, today(datetime.now(UTC), configured.timezone))
     yield Installation(configured, fleet=FakeFleet({}))
     administer(postgres_server, f"drop database {name} with (force)")
 
@@ -66,7 +66,9 @@ def test_an_empty_dagster_database_is_a_problem_with_the_command_that_fills_it(i
 
 
 def test_a_missing_dagster_database_is_a_problem_and_the_rest_is_still_checked(store: Database, installed: Installation) -> None:
-    gone = replace(installed, settings=replace(installed.settings, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster"))
+    gone = replace(
+        installed, settings=installed.settings.model_copy(update={"dagster_database_url": "postgresql://nobody@127.0.0.1:9/dagster"})
+    )
     outcomes = {outcome.check: outcome for outcome in examine(gone)}
     daemon = outcomes["daemon"]
     assert (daemon.severity, "instances" in outcomes) == (Severity.PROBLEM, True)
@@ -79,7 +81,7 @@ def test_a_missing_dagster_database_is_a_problem_and_the_rest_is_still_checked(s
 def test_an_unnamed_dagster_database_is_looked_for_beside_the_store(installed: Installation) -> None:
     (outcome,) = [
         outcome
-        for outcome in examine(replace(installed, settings=replace(installed.settings, dagster_database_url=None)))
+        for outcome in examine(replace(installed, settings=installed.settings.model_copy(update={"dagster_database_url": None})))
         if outcome.check == "daemon"
     ]
     assert 'database "dagster" does not exist' in outcome.sentence
@@ -90,7 +92,9 @@ def test_an_unnamed_dagster_database_is_looked_for_beside_the_store(installed: I
 
 
 def test_an_unreachable_store_ends_the_checks(installed: Installation) -> None:
-    away = replace(installed, settings=replace(installed.settings, database_url="postgresql://nobody:hidden@127.0.0.1:9/whalefall"))
+    away = replace(
+        installed, settings=installed.settings.model_copy(update={"database_url": "postgresql://nobody:hidden@127.0.0.1:9/whalefall"})
+    )
     (outcome,) = examine(away)
     assert (outcome.check, outcome.severity) == ("store", Severity.PROBLEM)
     assert "cannot be reached: " in outcome.sentence

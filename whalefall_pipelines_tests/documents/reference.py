@@ -12,17 +12,19 @@ from enum import Enum
 from pathlib import Path
 
 import click
+from pydantic.fields import FieldInfo
 
 os.environ.setdefault("WHALEFALL_TIMEZONE", "UTC")  # the definitions are loaded without a store, and no page shows a time zone
 
-from whalefall_pipelines import errors, settings
+from whalefall_pipelines import errors
 from whalefall_pipelines.areas import areas
 from whalefall_pipelines.cli.main import main as whalefall
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.domain.sizes import Provenance
-from whalefall_pipelines_tests.documents.settings import DEFAULTS, MEANINGS
+from whalefall_pipelines.settings.group import range_of
+from whalefall_pipelines.settings.load import groups
 from whalefall_pipelines_tests.faults.table import HEADER, rows
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -75,35 +77,25 @@ def _help(command: click.Command, context: click.Context) -> Iterator[str]:
 
 
 def _settings() -> Iterator[str]:
-    read = dict(_read_settings())
     yield "# Settings"
     yield (
         "Settings are environment variables. The same variables can stand in `settings.env` in the home folder, one `NAME=value` on a "
         "line, so that every command and service has the same values; the environment has priority. An invalid value is refused with a "
         "sentence that names the variable."
     )
-    for group, meanings in MEANINGS.items():
-        yield f"## {group}"
-        yield _table(
-            ("variable", "default", "meaning"),
-            [(f"`{name}`", DEFAULTS.get(name) or read[name], meaning) for name, meaning in meanings.items()],
-        )
+    for title in dict.fromkeys(group.title for group in groups()):
+        yield f"## {title}"
+        rows = [row for group in groups() if group.title == title for row in group.variables().items()]
+        yield _table(("variable", "default", "meaning"), [(f"`{name}`", _default(field), field.description) for name, field in rows])
 
 
-def read_names() -> set[str]:
-    """The name of every variable that the code reads."""
-    return {name for name, _ in _read_settings()}
-
-
-def _read_settings() -> Iterator[tuple[str, str]]:
-    """Each variable with its default and its limits, from the calls in settings.py that read it."""
-    for node in ast.walk(ast.parse(inspect.getsource(settings))):
-        if isinstance(node, ast.Call):
-            texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
-            limits = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords if keyword.arg in {"least", "most"}}
-            if texts and str(texts[0]).startswith("WHALEFALL_"):
-                default = f"`{texts[1]}`" if len(texts) > 1 else ""
-                yield str(texts[0]), f"{default} ({limits['least']} to {limits['most']})" if limits else default
+def _default(field: FieldInfo) -> str:
+    if field.examples:
+        return str(field.examples[0])
+    default: object = field.default
+    shown = ",".join(str(part) for part in default) if isinstance(default, tuple) else default
+    limits = f" ({range_of(field).partition(' from ')[2]})" if isinstance(default, int | float) else ""
+    return f"`{shown}`{limits}"
 
 
 def _tables() -> Iterator[str]:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,12 +16,13 @@ from whalefall_pipelines.errors import ArchiveError, InputError, NotFoundError
 from whalefall_pipelines.retention.archive import archive_month, read_manifest, restore_archive
 from whalefall_pipelines.retention.maintain_table_partitions import Outcome, expire_table_partitions
 from whalefall_pipelines.retention.maintenance import StepKind
+from whalefall_pipelines.retention.settings import RetentionSettings
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, ensure_months, read_catalogue
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
 from whalefall_pipelines_tests.days import compute_periods, write_days
-from whalefall_pipelines_tests.factories import query, register
+from whalefall_pipelines_tests.factories import changed, query, register
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
 from whalefall_pipelines_tests.partitioned_tables import PARTITIONED_TABLES
 
@@ -52,7 +52,7 @@ def store(maintenance_store: Database) -> Iterator[Database]:
 
 
 def expire(store: Database, folder: Path) -> tuple[Outcome, ...]:
-    configured = replace(load_settings({"WHALEFALL_HOME": "/nonexistent"}), archive_dir=folder)
+    configured = changed(load_settings({"WHALEFALL_HOME": "/nonexistent"}), RetentionSettings, archive_dir=folder)
     return expire_table_partitions(store, configured, TODAY).outcomes
 
 

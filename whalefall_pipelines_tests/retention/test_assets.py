@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,10 +18,12 @@ from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError
 from whalefall_pipelines.retention.assets import ASSET, CHECKS, expire_table_partitions, missing_table_partitions, table_partitions
+from whalefall_pipelines.retention.settings import RetentionSettings
 from whalefall_pipelines.retention.store.table_partitions import only_maintenance
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.keep_session import sync_session
+from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, read_catalogue
@@ -30,7 +31,7 @@ from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.dagster_base.bound import bound
 from whalefall_pipelines_tests.days import write_days
-from whalefall_pipelines_tests.factories import FleetTest, query, register, server
+from whalefall_pipelines_tests.factories import FleetTest, changed, query, register, server
 from whalefall_pipelines_tests.partitioned_tables import PARTITIONED_TABLES
 from whalefall_pipelines_tests.servers.locks import interrupt_detach, somebody
 
@@ -43,8 +44,11 @@ def this_month() -> Month:
     return Month(day.year, day.month)
 
 
-def resource(store: Database, **changed: object) -> WhalefallResource:
-    return bound(store, settings=replace(load_settings({"WHALEFALL_HOME": "/nonexistent"}), **changed))  # type: ignore[arg-type]
+def resource(store: Database, **values: object) -> WhalefallResource:
+    settings = load_settings({"WHALEFALL_HOME": "/nonexistent"})
+    for group in (RetentionSettings, CollectingSettings):
+        settings = changed(settings, group, **{name: value for name, value in values.items() if name in group.model_fields})
+    return bound(store, settings=settings)
 
 
 @contextmanager
@@ -63,13 +67,13 @@ def _from(log: Path, begun: int) -> str:
 
 
 def create(
-    store: Database, instance: dg.DagsterInstance, *, tags: dict[str, str] | None = None, **changed: object
+    store: Database, instance: dg.DagsterInstance, *, tags: dict[str, str] | None = None, **values: object
 ) -> dg.ExecuteInProcessResult:
-    return dg.materialize([table_partitions], tags=tags, resources={"whalefall": resource(store, **changed)}, instance=instance)
+    return dg.materialize([table_partitions], tags=tags, resources={"whalefall": resource(store, **values)}, instance=instance)
 
 
-def expire(store: Database, instance: dg.DagsterInstance, *, raise_on_error: bool = True, **changed: object) -> dg.ExecuteInProcessResult:
-    resources = {"whalefall": resource(store, **changed)}
+def expire(store: Database, instance: dg.DagsterInstance, *, raise_on_error: bool = True, **values: object) -> dg.ExecuteInProcessResult:
+    resources = {"whalefall": resource(store, **values)}
     return expire_table_partitions.execute_in_process(resources=resources, instance=instance, raise_on_error=raise_on_error)
 
 
@@ -95,9 +99,9 @@ def only_session(store: Database) -> Session:
     return session
 
 
-def requests(store: Database, instance: dg.DagsterInstance, **changed: object) -> list[dg.RunRequest]:
+def requests(store: Database, instance: dg.DagsterInstance, **values: object) -> list[dg.RunRequest]:
     repository = defs.get_repository_def()
-    context = dg.build_sensor_context(instance=instance, repository_def=repository, resources={"whalefall": resource(store, **changed)})
+    context = dg.build_sensor_context(instance=instance, repository_def=repository, resources={"whalefall": resource(store, **values)})
     return list(missing_table_partitions.evaluate_tick(context).run_requests or [])
 
 
@@ -206,7 +210,7 @@ def test_an_expiry_during_another_maintenance_fails_with_a_code_and_is_retried_a
     session = sessions.list_sessions(store, most=1)[0]
     assert (session.status, session.error_code) == (SessionStatus.FAILED, "STORE_BUSY")
     assert requests(store, dagster_instance) == []  # not before the first pause
-    soon = {"retry_pauses": (timedelta(0), timedelta(days=1))}
+    soon = {"retry_minutes": (0, 24 * 60)}
     (request,) = requests(store, dagster_instance, **soon)
     assert request.job_name == "expire_table_partitions"
     assert [request.run_key for request in requests(store, dagster_instance, **soon)] == [request.run_key]
@@ -226,7 +230,7 @@ def test_an_expiry_blocked_by_a_lock_fails_with_a_code_and_is_retried(
     session = sessions.list_sessions(store, most=1)[0]
     assert (session.status, session.error_code) == (SessionStatus.FAILED, "STORE_BUSY")
     assert old.table_partition(TABLE) in str(session.error_message)
-    retries = requests(store, dagster_instance, retry_pauses=(timedelta(0),))
+    retries = requests(store, dagster_instance, retry_minutes=(0,))
     assert {retry.job_name for retry in retries} == {"expire_table_partitions"}
 
 

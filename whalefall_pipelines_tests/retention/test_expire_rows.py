@@ -17,6 +17,7 @@ from whalefall_pipelines.domain.periods import PeriodType, period_of
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.retention.expire_rows import Databases, expire_rows, plan_rows, read_footprint, record_footprint
 from whalefall_pipelines.retention.expired_rows import RowKind
+from whalefall_pipelines.retention.settings import RetentionSettings
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.settings import load_settings
@@ -24,7 +25,7 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.conftest import TIMEZONE
-from whalefall_pipelines_tests.factories import query, register
+from whalefall_pipelines_tests.factories import changed, query, register
 
 SETTINGS = load_settings({"WHALEFALL_HOME": "/nonexistent"})
 TODAY = date(2026, 11, 22)
@@ -213,7 +214,7 @@ def test_what_was_not_confirmed_is_not_deleted(databases: Databases) -> None:
     session(databases.store, LONG_AGO)
     planned = plan_rows(databases, SETTINGS, TODAY)
     with pytest.raises(InputError, match="nothing was deleted"):
-        expire_rows(databases, replace(SETTINGS, session_retention_days=30), TODAY, confirmed=planned)
+        expire_rows(databases, changed(SETTINGS, RetentionSettings, session_retention_days=30), TODAY, confirmed=planned)
     assert len(sessions_left(databases.store)) == 1
     expire_rows(databases, SETTINGS, TODAY, confirmed=planned)
     assert sessions_left(databases.store) == set()

@@ -8,6 +8,7 @@ import pytest
 
 from whalefall_pipelines.aggregation.aggregate import find_stale_periods
 from whalefall_pipelines.aggregation.model import first_kept_daily
+from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.months import Month, months_between
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of, periods_between
@@ -19,7 +20,7 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
 from whalefall_pipelines_tests.days import compute_periods, write_days
-from whalefall_pipelines_tests.factories import query, register
+from whalefall_pipelines_tests.factories import changed, query, register
 
 SETTINGS = load_settings({"WHALEFALL_HOME": "/nonexistent"})
 # October 2025 is the only overdue month on this day; its quarter and its last week continue in November.
@@ -116,13 +117,15 @@ def test_the_later_months_of_a_quarter_go_though_the_quarter_can_be_computed_no_
 
 
 def test_periods_that_aggregations_do_not_keep_hold_nothing(store: Database) -> None:
-    short = replace(SETTINGS, aggregation_retention_months=12)
+    short = changed(SETTINGS, KeptMonthsSettings, aggregation_retention_months=12)
     assert [step.kind for step in plan(store, short, TODAY) if step.month == OCTOBER] == [StepKind.EXPIRE] * 2
 
 
 def stale_periods(store: Database, period_type: PeriodType, settings: Settings, today: date) -> list[Period]:
     """As the nightly schedule queries them."""
-    return find_stale_periods(store, period_type, today, daily_from=first_kept_daily(settings.retention_months, today))
+    return find_stale_periods(
+        store, period_type, today, daily_from=first_kept_daily(settings.of(KeptMonthsSettings).retention_months, today)
+    )
 
 
 def stale_after_expiries(store: Database, settings: Settings) -> set[PeriodType]:

@@ -1,13 +1,13 @@
 """Maintenance on real PostgreSQL 15 and 18 that was killed at any of its steps, and is completed by the next one."""
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from whalefall_pipelines.domain.months import Month, Place
 from whalefall_pipelines.retention.archive import read_manifest
+from whalefall_pipelines.retention.settings import RetentionSettings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.factories import changed, query
 from whalefall_pipelines_tests.retention import maintenance
 from whalefall_pipelines_tests.retention.maintenance import (
     SETTINGS,
@@ -60,7 +60,7 @@ def test_maintenance_killed_while_archiving_archives_before_it_drops(store: Data
     have(store, Month(2025, 10), Month(2026, 11), TABLE)
     execute(store, insert(date(2025, 10, 31)))
     name = leave_detached(store, Month(2025, 10))
-    (outcome,) = expire(store, settings=replace(SETTINGS, archive_dir=tmp_path))
+    (outcome,) = expire(store, settings=changed(SETTINGS, RetentionSettings, archive_dir=tmp_path))
     assert outcome.archive
     assert read_manifest(outcome.archive).rows == 1
     assert query(store, f"select to_regclass('{name}')") == [(None,)]

@@ -5,23 +5,24 @@ Blocking sessions are in `test_maintenance_among_others.py`, interruptions in `t
 
 import time
 from contextlib import closing
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
 from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.errors import ArchiveError, InputError, StoreError
 from whalefall_pipelines.retention.maintain_table_partitions import plan, plan_additions
 from whalefall_pipelines.retention.maintenance import StepKind
+from whalefall_pipelines.retention.settings import RetentionSettings
 from whalefall_pipelines.retention.store.table_partitions import count_rows
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months, read_catalogue
 from whalefall_pipelines_tests.conftest import TIMEZONE
-from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.factories import changed, query
 from whalefall_pipelines_tests.partitioned_tables import PARTITIONED_TABLES
 from whalefall_pipelines_tests.retention import maintenance
 from whalefall_pipelines_tests.retention.maintenance import (
@@ -141,7 +142,7 @@ def test_100_years_of_months_are_planned_refused_and_dropped_when_confirmed(stor
     assert len(months(store)) == 1200
     create(store)
     assert months(store)[-3:] == ["2026-12", "2027-01", "2027-02"]
-    late = replace(SETTINGS, retention_months=1190)
+    late = changed(SETTINGS, KeptMonthsSettings, retention_months=1190)
     assert len(expire(store, settings=late)) == 9
 
 
@@ -175,5 +176,5 @@ def test_an_archive_folder_that_cannot_be_used_stops_before_anything_is_detached
     have(store, Month(2025, 9), Month(2026, 11), TABLE)
     (tmp_path / "file").touch()
     with pytest.raises(ArchiveError, match="Archives cannot be written to"):
-        expire(store, settings=replace(SETTINGS, archive_dir=tmp_path / "file" / "archive"))
+        expire(store, settings=changed(SETTINGS, RetentionSettings, archive_dir=tmp_path / "file" / "archive"))
     assert months(store)[0] == "2025-09"

@@ -10,6 +10,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.aggregation.aggregate import find_stale_periods, verify
 from whalefall_pipelines.aggregation.known_days import find_known_days
 from whalefall_pipelines.aggregation.model import AGGREGATION_TABLES, first_kept_daily
+from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
@@ -28,7 +29,7 @@ from whalefall_pipelines_tests.servers.locks import somebody
 FIRST, LAST = date(2025, 9, 1), date(2025, 12, 31)
 # Of September and October 2025, which are past the retention of sizes on this day, the last days stay.
 EXPIRED = [Month(2025, 9), Month(2025, 10)]
-DAILY_FROM = first_kept_daily(SETTINGS.retention_months, TODAY)
+DAILY_FROM = first_kept_daily(SETTINGS.of(KeptMonthsSettings).retention_months, TODAY)
 
 
 @pytest.fixture

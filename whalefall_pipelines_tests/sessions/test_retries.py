@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from whalefall_pipelines.domain.days import measurable_until
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.sessions.retries import Unrepaired, due_retries, next_retry
+from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.settings import load_settings
 
 DAY = date(2026, 11, 22)
@@ -88,5 +89,8 @@ def test_pauses_that_are_no_minutes_are_refused(text: str) -> None:
 
 
 def test_pauses_are_minutes() -> None:
-    assert load_settings({}).retry_pauses == PAUSES
-    assert load_settings({"WHALEFALL_RETRY_MINUTES": "1, 5"}).retry_pauses == (timedelta(minutes=1), timedelta(minutes=5))
+    assert load_settings({}).of(CollectingSettings).retry_pauses == PAUSES
+    assert load_settings({"WHALEFALL_RETRY_MINUTES": "1, 5"}).of(CollectingSettings).retry_pauses == (
+        timedelta(minutes=1),
+        timedelta(minutes=5),
+    )

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -64,7 +63,7 @@ def test_a_run_measures_real_servers_and_leaves_no_secret(
 ) -> None:
     configured, dagster = installation
     add_instances(store, postgres_server, f"monitor_{dagster.removeprefix('dagster_')}")
-    day = today(datetime.now(UTC), configured.requested_timezone)
+    day = today(datetime.now(UTC), configured.timezone)
     shown: list[int] = []
     (session,) = run_in_dagster(configured, store, collection(day, day), on_progress=lambda session: shown.append(session.total_instances))
     assert (session.status, session.successful_instances, session.failed_instances) == (SessionStatus.FAILED, 1, 1)
@@ -86,8 +85,8 @@ def test_a_run_measures_real_servers_and_leaves_no_secret(
 
 def test_a_failed_run_is_one_sentence_that_names_the_log(store: Database, installation: tuple[Settings, str], tmp_path: Path) -> None:
     configured, _ = installation
-    broken = replace(configured, dagster_database_url="postgresql://nobody@127.0.0.1:9/dagster")
-    day = today(datetime.now(UTC), configured.requested_timezone)
+    broken = configured.model_copy(update={"dagster_database_url": "postgresql://nobody@127.0.0.1:9/dagster"})
+    day = today(datetime.now(UTC), configured.timezone)
     with pytest.raises(RunFailedError, match=r"Dagster run broke: .*full log is in .*\.log"):
         run_in_dagster(broken, store, collection(day, day))
 
@@ -97,7 +96,7 @@ def test_several_runs_execute_in_order_and_each_reports_its_partitions_to_dagste
 ) -> None:
     configured, dagster = installation
     add_instances(store, postgres_server, f"monitor_{dagster.removeprefix('dagster_')}")
-    day = today(datetime.now(UTC), configured.requested_timezone)
+    day = today(datetime.now(UTC), configured.timezone)
     months = periods_between(PeriodType.MONTHLY, day - timedelta(days=40), day)
     past = collection(day - timedelta(days=3), day - timedelta(days=1))
     shown: list[object] = []
@@ -124,7 +123,7 @@ def test_several_runs_execute_in_order_and_each_reports_its_partitions_to_dagste
 
 def test_no_run_follows_a_failed_one(store: Database, installation: tuple[Settings, str]) -> None:
     configured, _ = installation
-    day = today(datetime.now(UTC), configured.requested_timezone)
+    day = today(datetime.now(UTC), configured.timezone)
     month = period_of(PeriodType.MONTHLY, day + timedelta(days=31))
     with pytest.raises(RunFailedError, match="has not begun"):
         run_in_dagster(configured, store, aggregation(month, month), collection(day, day))

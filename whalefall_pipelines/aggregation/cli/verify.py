@@ -7,6 +7,7 @@ import click
 from whalefall_pipelines.aggregation.aggregate import verify as verify_periods
 from whalefall_pipelines.aggregation.known_days import find_known_days
 from whalefall_pipelines.aggregation.model import Difference, count_differences, first_kept_daily, how_to_compute
+from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
@@ -45,7 +46,7 @@ def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> N
         if last_day < first_day:
             raise InputError(f"--to {last_day} is before --from {first_day}.")
         with error_console().status(f"Recomputing {first_day} to {last_day} …"):
-            daily_from = first_kept_daily(settings.retention_months, day)
+            daily_from = first_kept_daily(settings.of(KeptMonthsSettings).retention_months, day)
             differences = list(verify_periods(database, first_day, last_day, day, daily_from=daily_from))
     _print(differences, first_day, last_day, as_json=as_json)
     leave(PARTIAL if differences else SUCCESS)

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from whalefall_pipelines.areas import areas
 from whalefall_pipelines.capacity.collect import InstanceOutcome, capacity_collector
 from whalefall_pipelines.capacity.day_reports import summarize_day
+from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import measurable_day, today
 from whalefall_pipelines.domain.sessions import Session
@@ -24,6 +25,7 @@ from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
 from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
+from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.sessions.show_sessions import show_session
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
@@ -76,12 +78,13 @@ def collect(names: tuple[str, ...], day: datetime | None, *, selection: Selectio
 
 
 def _measurable(settings: Settings, database: Database, day: date) -> date:
-    if measurable_day([day], system_clock(), database.timezone, settings.grace):
+    collecting = settings.of(CollectingSettings)
+    if measurable_day([day], system_clock(), database.timezone, collecting.grace):
         return day
     if day > today(system_clock(), database.timezone):
         raise InputError(f"{day} has not begun, so nothing can be measured.")
     raise InputError(
-        f"{day} is over: a size can only be measured on its day (until {settings.grace_hours} hours after midnight). "
+        f"{day} is over: a size can only be measured on its day (until {collecting.grace_hours} hours after midnight). "
         "To recover or estimate its missing sizes, launch a backfill of database_size_stats for that day in the Dagster UI."
     )
 
@@ -142,7 +145,7 @@ def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json
         print_session(session, records)
         for gap in gaps:
             note(f"missing: {gap.instance_name}/{gap.database_name or '(never listed)'} ({gap.reason}): {gap.detail}")
-        if summary.is_below(settings.fail_below_coverage):
+        if summary.is_below(settings.of(CapacitySettings).fail_below_coverage):
             note(f"The day is red in Dagster: {summary.measured} of {summary.expected} expected databases were measured.")
     if session.successful_instances + session.skipped_instances == 0:
         return FAILURE

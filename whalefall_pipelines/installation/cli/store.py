@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 
 import click
 
@@ -122,7 +122,7 @@ def set_timezone(*, zone: str, yes: bool) -> None:
     """
     settings = load_settings()
     timezone = read_timezone(zone, "ZONE")
-    with open_store(replace(settings, requested_timezone=None)) as database:
+    with open_store(settings.model_copy(update={"timezone": None})) as database:
         change = plan_timezone(database, timezone, system_clock())
         if change.old.key == change.new.key:
             note(f"The time zone of the store is already {zone}.")
@@ -131,8 +131,8 @@ def set_timezone(*, zone: str, yes: bool) -> None:
         confirm(f"Change the time zone to {zone}?", is_confirmed=yes)
         change_timezone(database, change)
     note(f"The time zone of the store is {zone}. Restart `whalefall up` and Dagster's services: the store refuses the old zone.")
-    if settings.requested_timezone and settings.requested_timezone.key != zone:
-        note(f"WHALEFALL_TIMEZONE is {settings.requested_timezone.key}: unset it, or set it to {zone}, otherwise every command is refused.")
+    if settings.timezone and settings.timezone.key != zone:
+        note(f"WHALEFALL_TIMEZONE is {settings.timezone.key}: unset it, or set it to {zone}, otherwise every command is refused.")
 
 
 def _print_timezone(change: TimezoneChange) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import TablePartition, months_of
@@ -21,6 +22,7 @@ from whalefall_pipelines.retention.maintain_table_partitions import (
     refuse_too_many,
 )
 from whalefall_pipelines.retention.maintenance import Step, StepKind, added_by, expired_by
+from whalefall_pipelines.retention.settings import RetentionSettings
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
@@ -105,7 +107,7 @@ def create(days: Sequence[datetime], *, dry_run: bool, form: Form) -> None:
             _print_steps(steps, form=form, empty="Nothing to create.")
             return
         outcomes = create_table_partitions(database, settings, _today(database), months).outcomes
-        oldest_kept = months_of([_today(database)])[0].plus(-settings.retention_months)
+        oldest_kept = months_of([_today(database)])[0].plus(-settings.of(KeptMonthsSettings).retention_months)
     for month in months:
         if month < oldest_kept:
             note(f"{month} is older than {oldest_kept}, the oldest month for which sizes are kept, so it was not created for them.")
@@ -139,7 +141,8 @@ def expire(*, dry_run: bool, yes: bool, form: Form) -> None:
         if steps:
             if form.is_exact and not yes:
                 raise InputError("Nothing was dropped, because --json and --csv show no plan: review it with --dry-run, then pass --yes.")
-            where = f", archived to {settings.archive_dir}" if settings.archive_dir else ", without an archive"
+            archive_dir = settings.of(RetentionSettings).archive_dir
+            where = f", archived to {archive_dir}" if archive_dir else ", without an archive"
             confirm(f"Drop or prune these {len(steps)} table partitions{where}?", is_confirmed=yes)
         outcomes = expire_table_partitions(database, settings, _today(database), confirmed=planned, beyond_limit=yes).outcomes
     _finish(outcomes, form=form, empty="There was nothing to expire.")

@@ -17,6 +17,7 @@ from whalefall_pipelines.tables.ask import split_target, tables_of
 from whalefall_pipelines.tables.cli.history import history
 from whalefall_pipelines.tables.collect import TablesCollector
 from whalefall_pipelines.tables.model import StoredTable, TablesOfDay, Wanted
+from whalefall_pipelines.tables.settings import TablesSettings
 from whalefall_pipelines.terminal.output import (
     FAILURE,
     PARTIAL,
@@ -93,7 +94,8 @@ def _refresh(settings: Settings, database: Database, instance: Instance, databas
     """
     (active,) = active_instances(database, [instance.name])
     with error_console().status(f"Asking {instance.name} …"):
-        outcome = TablesCollector(server_collection(settings, database), settings.tables_at_most).collect_instance(active, [database_name])
+        collector = TablesCollector(server_collection(settings, database), settings.of(TablesSettings).tables_at_most)
+        outcome = collector.collect_instance(active, [database_name])
     if outcome.error:
         raise outcome.error
     (read,) = outcome.databases

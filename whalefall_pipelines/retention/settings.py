@@ -1,0 +1,24 @@
+"""The settings of the retention area. How many months are kept is in `aggregation/settings.py`, which computes from them."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from whalefall_pipelines.settings.group import File, Group
+
+
+class RetentionSettings(Group):
+    """When table partitions are created and dropped, and what else expires."""
+
+    title: ClassVar[str] = "Retention"
+
+    partitions_ahead: int = Field(3, ge=1, le=120, description="The number of months for which table partitions are created ahead of time.")
+    session_retention_days: int = Field(90, ge=7, le=36_500, description="How long sessions and their records are kept.")
+    event_retention_days: int = Field(90, ge=7, le=36_500, description="How long the step events of Dagster runs are kept.")
+    expire_at_most: int = Field(
+        12, ge=1, le=10_000, description="The number of table partitions that may be dropped or pruned at once without `--yes`."
+    )
+    archive_dir: File | None = Field(None, description="Folder to which a month is archived before it is dropped.", examples=["none"])
+
+
+SETTINGS = RetentionSettings
