@@ -11,16 +11,17 @@ from whalefall_pipelines.store.database import Database
 
 def tables_read(store: Database, statement: str | Composable, values: Mapping[str, Any]) -> set[str]:
     """The relations that the executed plan of a statement scanned; its writes are rolled back."""
-    return {str(node["Relation Name"]) for node in _scans(store, statement, values, "analyze, format json") if node.get("Actual Loops")}
+    scans = _scans(store, statement, values, "analyze, format json")
+    return {str(scan["Relation Name"]) for scan in scans if "Relation Name" in scan and scan.get("Actual Loops")}
 
 
 def tables_planned(store: Database, statement: str | Composable, values: Mapping[str, Any]) -> set[str]:
     """The relations in the plan of a statement, executed or not: each is opened, locked and planned."""
-    return {str(node["Relation Name"]) for node in _scans(store, statement, values, "format json")}
+    return {str(scan["Relation Name"]) for scan in _scans(store, statement, values, "format json") if "Relation Name" in scan}
 
 
 def rows_read(store: Database, statement: str | Composable, values: Mapping[str, Any]) -> float:
-    """How many rows the scans of a statement returned in all, including those that it filtered out."""
+    """How many rows the scans of tables and of indexes returned in all, including those that were filtered out."""
     scans = _scans(store, statement, values, "analyze, format json")
     return sum((scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * scan["Actual Loops"] for scan in scans)
 
@@ -37,6 +38,6 @@ def _scans(store: Database, statement: str | Composable, values: Mapping[str, An
     while waiting:
         node = waiting.pop()
         waiting += node.get("Plans", [])
-        if "Relation Name" in node:
+        if "Relation Name" in node or node["Node Type"] == "Bitmap Index Scan":
             scans.append(node)
     return scans

@@ -52,8 +52,8 @@ absent as (
             and s.stat_date between %(first_day)s and %(last_day)s
     where
         s.instance_id is null
-        and n.active_from <= %(last_day)s
-        and (n.active_until is null or n.active_until > %(first_day)s)
+        -- by an index of ranges: by two comparisons, every database that ever was would be read
+        and daterange(n.active_from, n.active_until) && daterange(%(first_day)s, %(last_day)s, '[]')
 ),
 
 held as (

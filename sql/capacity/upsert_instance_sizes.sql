@@ -1,7 +1,7 @@
 -- The totals of these days: the exact sum of each day's database rows. expected_count leaves out what could not be measured by that day;
 -- the provenance is that of the least certain row. A total whose database rows are gone goes too.
--- Parameters: instance_ids (integer[]), first_day, last_day (inclusive), session_id (NULL outside a session), shared_bytes (of the server,
--- where it was just measured; NULL keeps what is stored).
+-- Parameters: instance_ids (integer[]); shared_bytes (bigint[], an entry for each instance: of the server, where it was just measured;
+-- NULL keeps what is stored); first_day, last_day (inclusive); session_id (NULL outside a session).
 -- Returns: nothing.
 with gone as (
     delete from instance_size_stats as t
@@ -29,7 +29,7 @@ select
     s.collected_at,
     s.provenance,
     %(session_id)s::uuid,
-    %(shared_bytes)s
+    m.shared_bytes
 from (
     select
         instance_id,
@@ -46,6 +46,7 @@ from (
     where instance_id = any(%(instance_ids)s::integer[]) and stat_date between %(first_day)s and %(last_day)s
     group by instance_id, stat_date
 ) as s
+inner join unnest(%(instance_ids)s::integer[], %(shared_bytes)s::bigint[]) as m (instance_id, shared_bytes) on s.instance_id = m.instance_id
 left join (
     select
         instance_id,

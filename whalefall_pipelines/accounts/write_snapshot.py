@@ -16,7 +16,7 @@ from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import SessionStatus
 from whalefall_pipelines.errors import SessionEndedError, SizesError, TargetError, WhalefallError
-from whalefall_pipelines.inventory.take_inventory import lock_inventory
+from whalefall_pipelines.inventory.take_inventory import lock_inventories
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Cursor, Database
 
@@ -56,7 +56,7 @@ def write_snapshot(
         )
     digest = digest_of(snapshot)
     with database.transaction() as cursor:
-        lock_inventory(cursor, instance)
+        lock_inventories(cursor, [instance])
         last = versions.find_last_observation(cursor, instance.instance_id)
         if last and last.observed_on > day:
             sentence = f"The accounts of {instance.name!r} were read on {last.observed_on}, so {day} can no longer be written."
@@ -78,7 +78,7 @@ def write_failure(
     """Fail the record of an instance that could not be read. A missing privilege is a gap with its cure; nothing else changes."""
     reason = error.reason if isinstance(error, TargetError) else Reason.INTERNAL_ERROR
     with database.transaction() as cursor:
-        lock_inventory(cursor, instance)
+        lock_inventories(cursor, [instance])
         if reason == Reason.NO_PERMISSION:
             gap = Gap(reason, str(error), scope=Scope.ACCOUNT, cure=str(error))
             versions.write_gaps(cursor, instance.instance_id, day, [gap])

@@ -98,6 +98,7 @@ def parameters(cursor: Cursor, period: Period, today: date) -> dict[str, object]
         "period_type": period.period_type,
         "start": period.start,
         "end_day": period.following.start,
+        "next_end_day": period.following.following.start,
         "previous_start": period.previous.start,
         "is_kept": _is_kept(cursor, period, today),
         "today": today,

@@ -4,7 +4,7 @@
 collected; `fill_gaps.py` handles past days.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.capacity.take_snapshot import take_snapshot
-from whalefall_pipelines.capacity.write_snapshot import InstanceOutcome, Snapshot, write_failure, write_snapshot
+from whalefall_pipelines.capacity.write_snapshot import InstanceOutcome, Probed, Snapshot, write_failure, write_snapshots
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, Instance, engines_with_history
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.inventory.read_filters import read_filters
@@ -20,6 +20,7 @@ from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import ensure_months
+from whalefall_pipelines.store.write_together import WriteTogether
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,20 @@ class Collector:
             StoreError: the store failed, or was unavailable for too long, so that not even failures can be stored.
             SessionEndedError: the session was ended elsewhere; no further instance is started.
         """
-        self.collection.write(lambda: ensure_months(self.collection.database, [day]))
-        yield from self.collection.collect(targets, session_id, SizesOfDay(self, day, session_id))
+        database = self.collection.database
+        self.collection.write(lambda: ensure_months(database, [day]))
+        together = WriteTogether[Probed, InstanceOutcome](lambda probed: write_snapshots(database, probed, day, session_id))
+        yield from self.collection.collect(targets, session_id, SizesOfDay(self, day, session_id, together))
 
 
 @dataclass(frozen=True, slots=True)
 class SizesOfDay:
-    """Probes one instance for a day, and writes its sizes, or why there are none."""
+    """Probes one instance for a day, and writes its sizes, together with those of others that end meanwhile, or why there are none."""
 
     collector: Collector
     day: date
     session_id: UUID | None
+    write_together: Callable[[Probed], InstanceOutcome]
 
     def probe(self, instance: Instance, spent_seconds: float = 0) -> Snapshot:
         """Read the databases and sizes of one server, and write nothing.
@@ -65,7 +69,7 @@ class SizesOfDay:
 
     def write(self, instance: Instance, snapshot: Snapshot, seconds: float) -> InstanceOutcome:
         """Write the sizes, the inventory and the total, and complete the record."""
-        return write_snapshot(self.collector.collection.database, instance, self.day, self.session_id, snapshot, seconds=seconds)
+        return self.write_together(Probed(instance, snapshot, seconds))
 
     def write_failure(self, instance: Instance, error: WhalefallError, seconds: float) -> InstanceOutcome:
         """Write the gaps of the instance and their reason, and fail the record."""

@@ -19,7 +19,7 @@ from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
 from whalefall_pipelines.inventory.fleet import active_instances
-from whalefall_pipelines.inventory.take_inventory import lock_inventory
+from whalefall_pipelines.inventory.take_inventory import lock_inventories
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
@@ -132,7 +132,7 @@ class _History:
             days = [size.stat_date for size in snapshot]
             ensure_months(self.collection.database, days, STATS_TABLES)
             with self.collection.database.transaction() as cursor:
-                lock_inventory(cursor, instance)
+                lock_inventories(cursor, [instance])
                 capacity.write_sizes(cursor, [_row(instance, size) for size in snapshot], self.session_id)
                 capacity.write_totals(cursor, [instance.instance_id], min(days), max(days), self.session_id)
         return len(snapshot)

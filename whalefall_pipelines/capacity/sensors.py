@@ -13,7 +13,7 @@ import dagster as dg
 from whalefall_pipelines.capacity.fill_gaps import find_interpolable_days
 from whalefall_pipelines.capacity.jobs import collect_capacity, fill_past_days
 from whalefall_pipelines.capacity.settings import CapacitySettings
-from whalefall_pipelines.capacity.store.retries import list_unrepaired
+from whalefall_pipelines.capacity.store.retries import list_measured_by_hand, list_unrepaired
 from whalefall_pipelines.dagster_base.calendar import DAYS, FIRST_DAY, ZONE
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import RETRY_TAG, days_of, span_tags, sync_type
@@ -22,7 +22,7 @@ from whalefall_pipelines.domain.periods import Period, PeriodType, spans
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions.end_dead_sessions import record_lost_run
-from whalefall_pipelines.sessions.retry_requests import request_retries
+from whalefall_pipelines.sessions.retry_requests import request_retries, retry_request
 from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.sessions.store import list_known_runs
 from whalefall_pipelines.store.database import Database
@@ -35,13 +35,19 @@ from whalefall_pipelines.store.database import Database
     description="Retries the instances with missing sizes: 15 minutes, 1 hour and 3 hours later "
     "(WHALEFALL_RETRY_MINUTES), then every 3 hours, and one last time shortly before the measuring window of the day closes. A rejected "
     "login and a missing privilege wait until a person fixes them. A run that failed before it opened a session gets one, so that it is "
-    "retried.",
+    "retried. What `whalefall collect --instance` measured after it was missing is measured once more, so that Dagster shows it.",
 )
 def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     grace = whalefall.installation().of(CollectingSettings).grace
+    days = measurable_days(whalefall.now(), ZONE, grace)
     with whalefall.store() as database:
-        _record_lost_runs(context, database, measurable_days(whalefall.now(), ZONE, grace))
-    yield from request_retries(whalefall, "fleet_day", list_unrepaired, grace)
+        _record_lost_runs(context, database, days)
+        by_hand = [retry for day in days for retry in list_measured_by_hand(database, day)]
+    # A tick has requests or a reason why there are none. The retries that wait behind these are requested by the next one.
+    yield from (
+        [retry_request(retry, "fleet_day", run_key=f"{retry.retry_of}:measured by hand") for retry in by_hand]
+        or request_retries(whalefall, "fleet_day", list_unrepaired, grace)
+    )
 
 
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part

@@ -1,18 +1,21 @@
-"""Writes the day of one instance: inventory, sizes, total, gaps and record, in one transaction. `collect.py` does the probing."""
+"""Writes the day of instances: inventory, sizes, total, gaps and record, those of one instance in one transaction.
 
-from collections.abc import Mapping, Sequence
+`collect.py` does the probing, and decides which instances are written together.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.domain.sessions import SessionStatus
+from whalefall_pipelines.domain.sessions import ClosedRecord, SessionStatus
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, Provenance
 from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SizesError, TargetError, WhalefallError
 from whalefall_pipelines.inventory.listing import InventoryChange
-from whalefall_pipelines.inventory.take_inventory import Listing, lock_inventory, take_inventory
+from whalefall_pipelines.inventory.take_inventory import Listing, lock_inventories, take_inventories
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Cursor, Database
 
@@ -31,6 +34,20 @@ class Snapshot:
     outcomes: tuple[DatabaseSize | MissingSize, ...]
     shared_bytes: int | None = None
     is_inventory_only: bool = False
+
+    @property
+    def sizes(self) -> tuple[DatabaseSize, ...]:
+        """The sizes of the databases that could be measured."""
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, DatabaseSize))
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """An instance that was probed, how long that took, and what there is to write."""
+
+    instance: Instance
+    snapshot: Snapshot
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +76,25 @@ class InstanceOutcome:
         return (*renames, *(f"{self.instance.name}/{name}: {notice}" for name, notice in self.noticed.items()))
 
 
-def write_snapshot(
-    database: Database, instance: Instance, day: date, session_id: UUID | None, snapshot: Snapshot, *, seconds: float
-) -> InstanceOutcome:
-    """Write the day of an instance, all of it or nothing, and return the outcome.
+def write_snapshots(database: Database, probed: Sequence[Probed], day: date, session_id: UUID | None) -> Sequence[InstanceOutcome]:
+    """Write the day of several instances, all of it or nothing, and return the outcome of each.
 
     Raises:
-        SizesError: another active instance is the same server; nothing is written.
+        SizesError: one of them is the same server as another active instance; nothing is written.
     """
-    sizes = tuple(outcome for outcome in snapshot.outcomes if isinstance(outcome, DatabaseSize))
     with database.transaction() as cursor:
-        change = take_inventory(cursor, instance, snapshot.listing, day)
-        outcome = _outcome(instance, snapshot, sizes, change, seconds)
-        capacity.move_day(cursor, instance.instance_id, day, {old: new for new, old in change.renamed.items() if old in change.left_names})
-        if sizes:
-            rows = [_row(instance, size, day, snapshot.listing.listed_at) for size in sizes]
+        changes = take_inventories(cursor, {done.instance: done.snapshot.listing for done in probed}, day)
+        outcomes = [_outcome(done, changes[done.instance.instance_id]) for done in probed]
+        for instance_id, change in changes.items():
+            capacity.move_day(cursor, instance_id, day, {old: new for new, old in change.renamed.items() if old in change.left_names})
+        if rows := [row for done in probed for row in _rows(done, day)]:
             capacity.write_sizes(cursor, rows, session_id)
-        capacity.write_gaps(cursor, instance.instance_id, outcome.missing, day, session_id)
-        capacity.write_totals(cursor, [instance.instance_id], day, day, session_id, shared_bytes=snapshot.shared_bytes)
+        capacity.write_gaps(cursor, {outcome.instance.instance_id: outcome.missing for outcome in outcomes}, day, session_id)
+        shared_bytes = {done.instance.instance_id: done.snapshot.shared_bytes for done in probed}
+        capacity.write_totals(cursor, list(shared_bytes), day, day, session_id, shared_bytes=shared_bytes)
         if session_id:
-            _close_record(cursor, session_id, outcome, change)
-    return outcome
+            _close_records(cursor, session_id, outcomes, changes)
+    return outcomes
 
 
 def write_failure(
@@ -89,25 +104,25 @@ def write_failure(
     reason = error.reason if isinstance(error, TargetError) else Reason.INTERNAL_ERROR
     detail = f"{error}{_UNTIL_CHANGED}" if isinstance(error, LoginRejectedError) else str(error)
     with database.transaction() as cursor:
-        lock_inventory(cursor, instance)
+        lock_inventories(cursor, [instance])
         capacity.write_unreached(cursor, instance.instance_id, day, reason=reason, detail=detail, session_id=session_id)
         capacity.write_totals(cursor, [instance.instance_id], day, day, session_id)
         if session_id and not sessions.fail_record(
             cursor, session_id, instance.instance_id, error_code=error.code, error_message=detail, details={"reason": reason}
         ):
-            _refuse_ended(cursor, session_id, instance)
+            _refuse_ended(cursor, session_id, repr(instance.name))
     return InstanceOutcome(instance, seconds, error=error)
 
 
-def _outcome(
-    instance: Instance, snapshot: Snapshot, sizes: Sequence[DatabaseSize], change: InventoryChange, seconds: float
-) -> InstanceOutcome:
+def _outcome(probed: Probed, change: InventoryChange) -> InstanceOutcome:
+    instance, snapshot = probed.instance, probed.snapshot
+    sizes = snapshot.sizes
     kept = () if snapshot.is_inventory_only else (*_held(change), *_unseen(change, snapshot.listing))
     missing = (*(gap for gap in snapshot.outcomes if isinstance(gap, MissingSize)), *kept)
     error = _why_nothing(instance, sizes, missing)
     return InstanceOutcome(
         instance,
-        seconds=seconds,
+        seconds=probed.seconds,
         total_bytes=sum(size.total_bytes for size in sizes) if sizes else None,
         measured=len(sizes),
         missing=missing,
@@ -149,53 +164,55 @@ def _why_nothing(instance: Instance, sizes: Sequence[DatabaseSize], missing: Seq
     )
 
 
-def _row(instance: Instance, size: DatabaseSize, day: date, collected_at: datetime) -> capacity.SizeRow:
-    return capacity.SizeRow(
-        instance_id=instance.instance_id,
-        database_name=size.database_name,
-        stat_date=day,
-        total_bytes=size.total_bytes,
-        data_bytes=size.data_bytes,
-        log_bytes=size.log_bytes,
-        growth_limit_bytes=size.growth_limit_bytes,
-        used_bytes=size.used_bytes,
-        collected_at=collected_at,
-        provenance=Provenance.MEASURED,
-        method=size.method,
+def _rows(probed: Probed, day: date) -> Iterator[capacity.SizeRow]:
+    for size in probed.snapshot.sizes:
+        yield capacity.SizeRow(
+            instance_id=probed.instance.instance_id,
+            database_name=size.database_name,
+            stat_date=day,
+            total_bytes=size.total_bytes,
+            data_bytes=size.data_bytes,
+            log_bytes=size.log_bytes,
+            growth_limit_bytes=size.growth_limit_bytes,
+            used_bytes=size.used_bytes,
+            collected_at=probed.snapshot.listing.listed_at,
+            provenance=Provenance.MEASURED,
+            method=size.method,
+        )
+
+
+def _close_records(cursor: Cursor, session_id: UUID, outcomes: Sequence[InstanceOutcome], changes: Mapping[int, InventoryChange]) -> None:
+    records = [_record(outcome, changes[outcome.instance.instance_id]) for outcome in outcomes]
+    if len(sessions.close_records(cursor, session_id, records)) < len(records):
+        _refuse_ended(cursor, session_id, ", ".join(repr(outcome.instance.name) for outcome in outcomes))
+
+
+def _record(outcome: InstanceOutcome, change: InventoryChange) -> ClosedRecord:
+    return ClosedRecord(
+        outcome.instance.instance_id,
+        {
+            "total_bytes": outcome.total_bytes,
+            "hidden": outcome.hidden,
+            "held": list(change.held),
+            "created": list(change.created),
+            "reactivated": list(change.reactivated),
+            "deactivated": list(change.deactivated),
+            "renamed": dict(change.renamed),
+            "recreated": list(change.recreated),
+            "notices": [{"database_name": name, "notice": notice} for name, notice in outcome.noticed.items()],
+            "missing": [{"database_name": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in outcome.missing],
+        },
+        is_skipped=outcome.is_skipped,
+        items_synced=outcome.measured,
+        items_created=len(change.created) + len(change.recreated),
+        items_updated=len(change.refreshed) + len(change.reactivated) + len(change.renamed),
+        items_deleted=len(change.deactivated) + len(change.recreated),
+        error_code=outcome.error.code if outcome.error else None,
+        error_message=str(outcome.error) if outcome.error else None,
     )
 
 
-def _close_record(cursor: Cursor, session_id: UUID, outcome: InstanceOutcome, change: InventoryChange) -> None:
-    instance_id = outcome.instance.instance_id
-    details: dict[str, object] = {
-        "total_bytes": outcome.total_bytes,
-        "hidden": outcome.hidden,
-        "held": list(change.held),
-        "created": list(change.created),
-        "reactivated": list(change.reactivated),
-        "deactivated": list(change.deactivated),
-        "renamed": dict(change.renamed),
-        "recreated": list(change.recreated),
-        "notices": [{"database_name": name, "notice": notice} for name, notice in outcome.noticed.items()],
-        "missing": [{"database_name": gap.database_name, "reason": gap.reason, "detail": gap.detail} for gap in outcome.missing],
-    }
-    if outcome.error:
-        is_closed = sessions.fail_record(
-            cursor, session_id, instance_id, error_code=outcome.error.code, error_message=str(outcome.error), details=details
-        )
-    else:
-        items = {
-            "synced": outcome.measured,
-            "created": len(change.created) + len(change.recreated),
-            "updated": len(change.refreshed) + len(change.reactivated) + len(change.renamed),
-            "deleted": len(change.deactivated) + len(change.recreated),
-        }
-        is_closed = sessions.complete_record(cursor, session_id, instance_id, is_skipped=outcome.is_skipped, items=items, details=details)
-    if not is_closed:
-        _refuse_ended(cursor, session_id, outcome.instance)
-
-
-def _refuse_ended(cursor: Cursor, session_id: UUID, instance: Instance) -> None:
+def _refuse_ended(cursor: Cursor, session_id: UUID, names: str) -> None:
     """A closed record of a running session was closed by this same work, in a commit whose acknowledgement was lost."""
     if sessions.status_of(cursor, session_id) is not SessionStatus.RUNNING:
-        raise SessionEndedError(f"Session {session_id} was ended meanwhile; the result of {instance.name!r} was discarded.")
+        raise SessionEndedError(f"Session {session_id} was ended meanwhile; the result of {names} was discarded.")

@@ -35,13 +35,16 @@ class Past:
     last_age: int = 1
 
     def bytes_at(self, age: int, today_bytes: int) -> int | None:
-        """The size `age` days ago; None before the database was created and after it was dropped."""
+        """The size `age` days ago; None before the database was created and after it was dropped.
+
+        It is at least a mebibyte, or today's size where that is less.
+        """
         if not self.last_age <= age <= self.first_age:
             return None
         before_step = self.step if age > self.step_age > 0 else 0.0
         share = 1 - self.grown * age / HISTORY_DAYS - before_step
         ripple = (age * 37 % 11) * 8192
-        return max(_MEBIBYTE, round(today_bytes * share) - ripple)
+        return max(min(_MEBIBYTE, today_bytes), round(today_bytes * share) - ripple)
 
 
 STEADY = Past()

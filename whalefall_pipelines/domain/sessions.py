@@ -152,6 +152,21 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedRecord:
+    """How the work on one instance ended: completed, or failed if there is an error code. The items are databases, accounts or tables."""
+
+    instance_id: int
+    sync_details: Mapping[str, object]
+    is_skipped: bool = False
+    items_synced: int = 0
+    items_created: int = 0
+    items_updated: int = 0
+    items_deleted: int = 0
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceRecord:
     """The stored record of one instance in one session."""
 

@@ -1,9 +1,11 @@
 """An instance claims the identity of its server. A different server behind a known name, or one server under two names, is refused."""
 
+from collections.abc import Mapping
+
 from whalefall_pipelines.domain.instances import Instance, ServerIdentity
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import SizesError
-from whalefall_pipelines.inventory.store.identities import claim_identity
+from whalefall_pipelines.inventory.store.identities import claim_identity, lock_identities
 from whalefall_pipelines.store.database import Cursor
 
 
@@ -27,18 +29,24 @@ def refuse_another_server(instance: Instance, identity: ServerIdentity | None, s
         )
 
 
-def claim(cursor: Cursor, instance: Instance, identity: ServerIdentity | None) -> None:
-    """Store the identity of an instance's server, within the transaction that writes its day.
+def claim(cursor: Cursor, identities: Mapping[Instance, ServerIdentity | None]) -> None:
+    """Store the identities of servers that are not known yet, within the transaction that writes their day.
 
     Raises:
         SizesError: another active instance is the same server.
     """
+    unknown = {instance: identity for instance, identity in identities.items() if identity and not _is_known(instance, identity)}
+    if unknown:
+        lock_identities(cursor, unknown.values())
+    for instance, identity in unknown.items():
+        same = claim_identity(cursor, instance, identity)
+        if same is not None:
+            raise duplicate_server(instance, identity, same)
+
+
+def _is_known(instance: Instance, identity: ServerIdentity) -> bool:
     known = instance.server_identity
-    if identity is None or (known and (known.name, known.started_at) == (identity.name, identity.started_at)):
-        return
-    same = claim_identity(cursor, instance, identity)
-    if same is not None:
-        raise duplicate_server(instance, identity, same)
+    return known is not None and (known.name, known.started_at) == (identity.name, identity.started_at)
 
 
 def duplicate_server(instance: Instance, identity: ServerIdentity, other_name: str) -> SizesError:

@@ -11,14 +11,14 @@ from whalefall_pipelines.areas import areas
 from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
-from whalefall_pipelines.errors import InputError, WhalefallError
+from whalefall_pipelines.errors import InputError, SizesError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Fleet, Privilege, Probe, Question
 from whalefall_pipelines.fleet.sizes import SIZES
-from whalefall_pipelines.inventory.claim_identities import duplicate_server, refuse_another_server
+from whalefall_pipelines.inventory.claim_identities import claim, duplicate_server, refuse_another_server
 from whalefall_pipelines.inventory.read_filters import read_filters
-from whalefall_pipelines.inventory.store.identities import claim_identity, find_same_server
-from whalefall_pipelines.inventory.store.instances import mark_all_connected
+from whalefall_pipelines.inventory.store.identities import find_same_server
+from whalefall_pipelines.inventory.store.instances import mark_connected
 from whalefall_pipelines.sessions.each_instance import each_instance
 from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.settings import Settings
@@ -81,9 +81,10 @@ class ConnectionTester:
         The results are in the order of the instances.
         """
         tests = {tested.instance.instance_id: self._claim_identity(tested) for tested in self.test_each(instances)}
-        versions = {key: tested.server_version for key, tested in tests.items() if tested.server_version is not None}
+        now = self.clock()
+        connected = {key: (tested.server_version, now) for key, tested in tests.items() if tested.server_version is not None}
         with self.database.transaction() as cursor:
-            mark_all_connected(cursor, versions, self.clock())
+            mark_connected(cursor, connected)
         return tuple(tests[instance.instance_id] for instance in instances)
 
     def test_each(self, instances: Sequence[Instance]) -> Iterator[ConnectionTest]:
@@ -141,13 +142,14 @@ class ConnectionTester:
 
     def _claim_identity(self, answer: ConnectionTest) -> ConnectionTest:
         """Store a new identity, unless another instance of this test has it."""
-        known, identity = answer.instance.server_identity, answer.identity
-        is_known = known and identity and (known.name, known.started_at) == (identity.name, identity.started_at)
-        if identity is None or is_known or answer.error:
+        if answer.error:
             return answer
-        with self.database.transaction() as cursor:
-            same = claim_identity(cursor, answer.instance, identity)
-        return answer if same is None else replace(answer, error=duplicate_server(answer.instance, identity, same))
+        try:
+            with self.database.transaction() as cursor:
+                claim(cursor, {answer.instance: answer.identity})
+        except SizesError as error:
+            return replace(answer, error=error)
+        return answer
 
 
 def server_tester(settings: Settings, database: Database, fleet: Fleet | None = None) -> ConnectionTester:

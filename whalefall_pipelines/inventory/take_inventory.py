@@ -1,13 +1,13 @@
-"""Updates the inventory of a server from a probe, within the transaction that writes its day."""
+"""Updates the inventories of servers from probes, within the transaction that writes their day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from whalefall_pipelines.domain.instances import Instance, ServerIdentity
 from whalefall_pipelines.inventory.claim_identities import claim
 from whalefall_pipelines.inventory.listing import InventoryChange, compare_inventory
-from whalefall_pipelines.inventory.store.databases import apply_inventory, list_inventory, lock_instance
+from whalefall_pipelines.inventory.store.databases import apply_inventories, list_inventories, lock_instances
 from whalefall_pipelines.inventory.store.instances import mark_connected
 from whalefall_pipelines.store.database import Cursor
 
@@ -26,21 +26,26 @@ class Listing:
     grant_to_list: str | None = None
 
 
-def lock_inventory(cursor: Cursor, instance: Instance) -> None:
-    """Keep other writers of the same instance out until the transaction ends."""
-    lock_instance(cursor, instance.instance_id)
+def lock_inventories(cursor: Cursor, instances: Iterable[Instance]) -> None:
+    """Keep other writers of the same instances out until the transaction ends."""
+    lock_instances(cursor, [instance.instance_id for instance in instances])
 
 
-def take_inventory(cursor: Cursor, instance: Instance, listing: Listing, day: date) -> InventoryChange:
-    """Write the inventory of an instance under its lock, and return what the listing changed.
+def take_inventories(cursor: Cursor, listings: Mapping[Instance, Listing], day: date) -> Mapping[int, InventoryChange]:
+    """Write the inventories of instances under their locks, and return what each listing changed, by instance id.
 
     Raises:
-        SizesError: another active instance is the same server.
+        SizesError: another active instance is the same server as one of these.
     """
-    lock_inventory(cursor, instance)
-    known = list_inventory(cursor, instance.instance_id)
-    claim(cursor, instance, listing.identity)
-    change = compare_inventory(known, listing.listed, day, listing.hidden, is_partial=listing.grant_to_list is not None)
-    apply_inventory(cursor, instance.instance_id, change, day)
-    mark_connected(cursor, instance.instance_id, listing.server_version, listing.listed_at)
-    return change
+    lock_inventories(cursor, listings)
+    known = list_inventories(cursor, [instance.instance_id for instance in listings])
+    claim(cursor, {instance: listing.identity for instance, listing in listings.items()})
+    changes = {
+        instance.instance_id: compare_inventory(
+            known.get(instance.instance_id, ()), listing.listed, day, listing.hidden, is_partial=listing.grant_to_list is not None
+        )
+        for instance, listing in listings.items()
+    }
+    apply_inventories(cursor, changes, day)
+    mark_connected(cursor, {instance.instance_id: (listing.server_version, listing.listed_at) for instance, listing in listings.items()})
+    return changes

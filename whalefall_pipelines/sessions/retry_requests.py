@@ -10,9 +10,18 @@ from whalefall_pipelines.dagster_base.calendar import ZONE
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import PARTITION_TAG, RETRY_TAG
 from whalefall_pipelines.domain.days import measurable_days, measurable_until
-from whalefall_pipelines.sessions.retries import Unrepaired, due_retries, next_retry
+from whalefall_pipelines.sessions.retries import Retry, Unrepaired, due_retries, next_retry
 from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.store.database import Database
+
+
+def retry_request(retry: Retry, op_name: str, *, run_key: str) -> dg.RunRequest:
+    """The request for a run of these instances. Dagster launches each key once."""
+    return dg.RunRequest(
+        run_key=run_key,
+        run_config={"ops": {op_name: {"config": {"instances": list(retry.instance_names)}}}},
+        tags={PARTITION_TAG: retry.day.isoformat(), RETRY_TAG: str(retry.retry_of)},
+    )
 
 
 def request_retries(
@@ -24,12 +33,7 @@ def request_retries(
         unrepaired = [session for day in measurable_days(now, ZONE, grace) for session in list_unrepaired(database, day)]
     until = partial(measurable_until, timezone=ZONE, grace=grace)
     due = due_retries(unrepaired, pauses, now, until)
-    for retry in due:
-        yield dg.RunRequest(
-            run_key=str(retry.retry_of),
-            run_config={"ops": {op_name: {"config": {"instances": list(retry.instance_names)}}}},
-            tags={PARTITION_TAG: retry.day.isoformat(), RETRY_TAG: str(retry.retry_of)},
-        )
+    yield from (retry_request(retry, op_name, run_key=str(retry.retry_of)) for retry in due)
     if not due:
         moments = [(session, next_retry(session, pauses, until(session.day))) for session in unrepaired]
         waiting = sum(len(session.instance_names) for session, moment in moments if moment)

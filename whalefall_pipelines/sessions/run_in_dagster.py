@@ -6,6 +6,7 @@ visible in its UI all the same.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -82,7 +83,7 @@ def run_in_dagster(
             _abandon(database, runs, SessionStatus.CANCELLED, "CANCELLED", f"its command ended: {type(error).__name__}")
             raise
     if process.returncode != 0 and not _was_cancelled(database, runs):
-        reason = _reason(log) if process.returncode > 0 else f"its process was killed by signal {-process.returncode}."
+        reason = find_reason(log) if process.returncode > 0 else f"its process was killed by signal {-process.returncode}."
         _abandon(database, runs, SessionStatus.FAILED, RunFailedError.code, f"the run broke: {reason}")
         raise RunFailedError(f"The Dagster run broke: {reason} The full log is in {log}.")
     retry_while_unavailable(lambda: _show(database, runs, on_progress))
@@ -151,8 +152,12 @@ def _opened(database: Database, runs: Sequence[Run]) -> tuple[Session, ...]:
     return tuple(opened)
 
 
-def _reason(log: Path) -> str:
-    """The line of the log that names the innermost error; Dagster wraps it in several others."""
-    lines = log.read_text(errors="replace").splitlines()
-    named = [line.strip() for line in lines if line.startswith("whalefall_pipelines.errors.")]
-    return (named or [line.strip() for line in lines if line.strip()] or ["it wrote nothing."])[-1]
+def find_reason(log: Path) -> str:
+    """The line of the log of a run that names the innermost error; Dagster wraps it in several others, and ends with a stack trace."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    ours = [line for line in lines if line.startswith("whalefall_pipelines.errors.")]
+    named = [line for line in lines if _ERROR.match(line)]
+    return (ours or named or lines or ["it wrote nothing."])[-1]
+
+
+_ERROR = re.compile(r"[\w.]*(Error|Exception|Interrupt)(: |$)")

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from uuid import UUID
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.sessions import (
     DEAD_AFTER_SECONDS,
+    ClosedRecord,
     InstanceRecord,
     Notice,
     RunningSession,
@@ -121,38 +123,28 @@ def start_records(database: Database, session_id: UUID, instance_ids: Sequence[i
         return frozenset(row[0] for row in cursor.fetchall())
 
 
+def close_records(cursor: Cursor, session_id: UUID, records: Sequence[ClosedRecord]) -> frozenset[int]:
+    """Close the records of instances, within the transaction of their work, and return the instances whose record was running."""
+    parameters = {"session_id": str(session_id), "records": json.dumps([asdict(record) for record in records])}
+    cursor.execute(queries.load("sessions/close_records"), parameters)
+    return frozenset(row[0] for row in cursor.fetchall())
+
+
 def complete_record(
     cursor: Cursor, session_id: UUID, instance_id: int, *, is_skipped: bool, items: Mapping[str, int], details: Mapping[str, object]
 ) -> bool:
     """Close a record as completed, within the transaction of its work. `items` counts what was synced, created, updated and deleted."""
-    cursor.execute(
-        queries.load("sessions/complete_record"),
-        {
-            "session_id": str(session_id),
-            "instance_id": instance_id,
-            "is_skipped": is_skipped,
-            **{f"items_{name}": items.get(name, 0) for name in ("synced", "created", "updated", "deleted")},
-            "sync_details": json.dumps(details),
-        },
-    )
-    return cursor.fetchone() is not None
+    synced, created, updated, deleted = (items.get(name, 0) for name in ("synced", "created", "updated", "deleted"))
+    record = ClosedRecord(instance_id, details, is_skipped, synced, created, updated, deleted)
+    return bool(close_records(cursor, session_id, [record]))
 
 
 def fail_record(
     cursor: Cursor, session_id: UUID, instance_id: int, *, error_code: str, error_message: str, details: Mapping[str, object]
 ) -> bool:
     """Close a record as failed, within the transaction that writes its gaps."""
-    cursor.execute(
-        queries.load("sessions/fail_record"),
-        {
-            "session_id": str(session_id),
-            "instance_id": instance_id,
-            "error_code": error_code,
-            "error_message": error_message,
-            "sync_details": json.dumps(details),
-        },
-    )
-    return cursor.fetchone() is not None
+    record = ClosedRecord(instance_id, details, error_code=error_code, error_message=error_message)
+    return bool(close_records(cursor, session_id, [record]))
 
 
 def skip_records(database: Database, session_id: UUID, details: Mapping[str, object]) -> None:

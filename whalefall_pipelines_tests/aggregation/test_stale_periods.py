@@ -141,3 +141,28 @@ def test_a_store_of_the_previous_version_gets_a_ledger_of_periods_never_compared
     assert due(computed) == {
         period_type: sorted({period_of(period_type, never), period_of(period_type, DAY)}) for period_type in PeriodType
     }
+
+
+@pytest.mark.parametrize(
+    ("name_after", "id_after"), [("renamed", 1), ("app", 2)], ids=["a database was renamed", "its name was taken by a new database"]
+)
+def test_the_period_after_a_changed_one_follows_the_database_and_not_its_name(store: Database, name_after: str, id_after: int) -> None:
+    (instance,) = register(store, "orders")
+    first, second = periods_between(PeriodType.WEEKLY, DAY - timedelta(days=13), DAY)
+    write_days(store, {((instance.instance_id, "app"), day): ModelDay(1000) for day in first.days_until(DAY)})
+    query(store, "update database_activity set database_id = 1, active_until = %s returning 1", second.start)
+    query(
+        store,
+        "insert into database_activity (instance_id, database_name, active_from, database_id) values (%s, %s, %s, %s) returning 1",
+        instance.instance_id,
+        name_after,
+        second.start,
+        id_after,
+    )
+    write_days(store, {((instance.instance_id, name_after), day): ModelDay(1500) for day in second.days_until(DAY)})
+    compute_periods(store, [first, second], DAY)
+    query(store, "update database_size_stats set total_bytes = 1200 where stat_date <= %s returning 1", first.end)
+    compute_periods(store, [first], DAY)
+    changes = query(store, "select database_name, change_bytes from database_size_aggregations where period_start = %s", second.start)
+    assert changes == [(name_after, 300 if name_after == "renamed" else None)]
+    assert list(find_stale_periods(store, PeriodType.WEEKLY, DAY)) == []

@@ -24,7 +24,7 @@ from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.benchmarks.figures import Figure
 from whalefall_pipelines_tests.benchmarks.servers import DATABASES, embedded_store
-from whalefall_pipelines_tests.conftest import TIMEZONE, libpq_url
+from whalefall_pipelines_tests.conftest import libpq_url
 from whalefall_pipelines_tests.factories import FleetTest, server
 
 INSTANCES = 1000
@@ -47,7 +47,7 @@ class Crowd:
 def collect_crowd(store: Database, home: Path, instances: int, deadlines: Deadlines = DEADLINES) -> Crowd:
     """Collect a day of fake servers twice: all of them healthy, then 5 % of them dead and 2 % hanging."""
     now = datetime.now(UTC)
-    day = today(now, TIMEZONE)
+    day = today(now, store.timezone)
     before = threading.active_count()
     fleet = FleetTest(store, home, {f"target-{number}": _healthy() for number in range(instances)}, now=now, parallel=THREADS)
     fleet.deadlines = deadlines

@@ -46,9 +46,9 @@ def bare(targets: Sequence[Target]) -> float:
             cursor.execute(queries.load("probes/postgresql/read_identity"))
             cursor.fetchall()
             cursor.execute(queries.load("probes/postgresql/list_databases"))
-            identifiers = [identifier for name, identifier in cursor.fetchall() if b"template" not in bytes(name)]
+            identifiers = [identifier for _, identifier in cursor.fetchall()]
             cursor.execute(queries.load("probes/postgresql/measure_databases"), {"database_ids": identifiers})
-            assert len(cursor.fetchall()) == DATABASES + 1
+            assert len(cursor.fetchall()) == DATABASES + 3  # postgres, and the two templates, which are in the server's remainder
             cursor.execute(queries.load("probes/postgresql/list_databases"))
             cursor.fetchall()
             cursor.execute(queries.load("probes/postgresql/sum_shared_space"))

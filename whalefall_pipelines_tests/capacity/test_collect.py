@@ -253,6 +253,25 @@ def test_a_server_with_nonsense_answers_fails_alone(store: Database, tmp_path: P
     assert sessions.list_records(store, session_id)[0].error_code == "SYNC_DATA_ERROR"
 
 
+def test_what_the_store_refuses_of_one_server_costs_its_neighbours_nothing(store: Database, tmp_path: Path) -> None:
+    together = threading.Barrier(4, timeout=20)  # they end at the same moment, and are written together
+    fleet = FleetTest(
+        store,
+        tmp_path,
+        {
+            **{name: server({"app": 1000}, on_probe=lambda _: together.wait()) for name in ("a", "b", "c")},
+            "huge": server({"app": 1000, "beyond bigint": 2**63}, on_probe=lambda _: together.wait()),
+        },
+    )
+    fleet.deadlines = type(fleet.deadlines)(instance_seconds=60)
+    session_id, outcomes = fleet.collect()
+    assert fleet.sizes() == {("a", "app"): 1000, ("b", "app"): 1000, ("c", "app"): 1000}
+    assert isinstance(outcomes["huge"].error, StoreError)
+    assert fleet.gaps() == {("huge", None): "internal_error"}
+    session = sessions.get_session(store, session_id)
+    assert (session.status, session.successful_instances, session.failed_instances) == (SessionStatus.FAILED, 3, 1)
+
+
 def test_hostile_names_are_stored_unchanged(store: Database, tmp_path: Path) -> None:
     databases = {name: number for number, name in enumerate(HOSTILE_NAMES, start=1)}
     fleet = FleetTest(store, tmp_path, {name: server({**databases, f"no {name}": None}) for name in HOSTILE_NAMES})

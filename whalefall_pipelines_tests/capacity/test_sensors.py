@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 
 import dagster as dg
 import pytest
+from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from whalefall_pipelines.capacity import sensors
+from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
@@ -110,6 +112,30 @@ DaysOf = Callable[[dict[str, FakeServer]], Days]
 def days_of(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> DaysOf:
     """Makes days of a fleet of these servers."""
     return lambda servers: Days(store, tmp_path, dagster_instance, servers)
+
+
+def test_a_red_day_turns_green_soon_after_its_missing_sizes_were_measured_by_hand(store: Database, days_of: DaysOf) -> None:
+    servers = {"a": server(refusal=REFUSED), "b": server(refusal=REFUSED), "c": server({"crm": 5})}
+    days = days_of(servers)
+    red = days.run()
+    assert red.status is dg.DagsterRunStatus.FAILURE
+    (first,) = sessions.list_sessions(store, most=1)
+    by_hand = [instance for instance in days.fleet.instances if instance.name == "a"]
+    list(days.fleet.collector().collect_day(by_hand, DAY, None))
+    assert days.requests() == []  # it is still away
+    servers["a"].refusal = None
+    list(days.fleet.collector().collect_day(by_hand, DAY, None))
+    (request,) = days.requests()
+    assert days.names(request) == ["a"]
+    days.fleet.now += timedelta(seconds=1)
+    retry = sessions.get_session(store, days.launch(request))
+    assert (retry.sync_type, retry.retry_of, retry.status) == (SyncType.RETRY, first.session_id, SessionStatus.COMPLETED)
+    assert days.requests() == []
+    partitions = days.instance.get_status_by_partition(dg.AssetKey("database_size_stats"), [str(DAY)], DAYS)
+    assert partitions == {str(DAY): AssetPartitionStatus.MATERIALIZED}
+    days.let_pass(16)
+    (request,) = days.requests()
+    assert days.names(request) == ["b"]
 
 
 def test_failed_instances_are_retried_the_same_day_until_the_day_is_complete(store: Database, days_of: DaysOf) -> None:

@@ -77,7 +77,7 @@ def test_a_probe_records_version_and_instant_and_an_older_one_changes_nothing(st
     first, second = register(store, "a", "b")
     for version, instant in (("2.0", NIGHT), ("1.0", NIGHT - timedelta(hours=1))):
         with store.transaction() as cursor:
-            mark_connected(cursor, second.instance_id, version, instant)
+            mark_connected(cursor, {second.instance_id: (version, instant)})
     assert [
         (registered.instance.instance_id, registered.server_version, registered.last_connected_at)
         for registered in registered_instances(store)

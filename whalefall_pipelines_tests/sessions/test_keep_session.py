@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from whalefall_pipelines.capacity.collect import Collector, SizesOfDay
+from whalefall_pipelines.capacity.write_snapshot import write_snapshots
 from whalefall_pipelines.domain.sessions import (
     BEAT_SECONDS,
     DEAD_AFTER_SECONDS,
@@ -199,7 +200,7 @@ def test_a_short_outage_of_the_store_is_retried_and_a_long_one_fails() -> None:
 def test_a_commit_whose_answer_was_lost_is_written_once(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server()})
     plan = plan_of()
-    work = SizesOfDay(fleet.collector(), DAY, plan.session_id)
+    work = SizesOfDay(fleet.collector(), DAY, plan.session_id, lambda probed: write_snapshots(store, [probed], DAY, plan.session_id)[0])
     (instance,) = fleet.instances
     with sync_session(store, plan, fleet.instances):
         ensure_months(store, [DAY])

@@ -14,7 +14,7 @@ from whalefall_pipelines.errors import RunFailedError
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.sessions import store as sessions
-from whalefall_pipelines.sessions.run_in_dagster import aggregation, collection, run_in_dagster
+from whalefall_pipelines.sessions.run_in_dagster import aggregation, collection, find_reason, run_in_dagster
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query, register
@@ -87,8 +87,26 @@ def test_a_failed_run_is_one_sentence_that_names_the_log(store: Database, instal
     configured, _ = installation
     broken = configured.model_copy(update={"dagster_database_url": "postgresql://nobody@127.0.0.1:9/dagster"})
     day = today(datetime.now(UTC), configured.timezone)
-    with pytest.raises(RunFailedError, match=r"Dagster run broke: .*full log is in .*\.log"):
+    with pytest.raises(RunFailedError, match=r"Dagster run broke: .*Exception: .*full log is in .*\.log"):
         run_in_dagster(broken, store, collection(day, day))
+
+
+STEP_FAILED = "dagster.StepError: step failed"
+STACK = "Stack Trace:\n  File x, line 1\n    f(g)\n      ^^^"
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        ("", "it wrote nothing."),
+        (f"{STEP_FAILED}\n\nIt was caused by:\nKeyError: 'end_day'\n\n{STACK}\n", "KeyError: 'end_day'"),
+        (f"whalefall_pipelines.errors.InputError: no day\n{STEP_FAILED}\n{STACK}", "whalefall_pipelines.errors.InputError: no day"),
+    ],
+    ids=["nothing", "an unexpected error", "an error of whalefall"],
+)
+def test_the_reason_why_a_run_broke_is_its_innermost_error(tmp_path: Path, log: str, reason: str) -> None:
+    (tmp_path / "log").write_text(log)
+    assert find_reason(tmp_path / "log") == reason
 
 
 def test_several_runs_execute_in_order_and_each_reports_its_partitions_to_dagster(

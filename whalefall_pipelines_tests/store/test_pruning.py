@@ -31,7 +31,7 @@ STATEMENTS = {
     "capacity/list_implausible_sizes": {},
     "capacity/record_uncollected_days": {"first_day": ASKED - timedelta(days=5), "session_id": None},
     "capacity/record_unreached_instance": {"instance_id": 1, "reason": "timeout", "detail": "asleep", "session_id": None},
-    "capacity/upsert_instance_sizes": {"instance_ids": [1, 2], "session_id": None, "shared_bytes": None},
+    "capacity/upsert_instance_sizes": {"instance_ids": [1, 2], "session_id": None, "shared_bytes": [None, None]},
     "capacity/list_recoverable_sizes": {"instance_id": 1},
     "capacity/list_largest_databases": {},
     "capacity/list_largest_groups": {"tag": None},
@@ -136,7 +136,7 @@ def test_long_dropped_databases_are_not_read_for_an_inventory(long_history: Data
     assert rows_read(long_history, queries.load("capacity/summarize_inventory"), DAYS) < 50
 
 
-@pytest.mark.parametrize("name", ["capacity/list_coverage", "capacity/record_uncollected_days"])
+@pytest.mark.parametrize("name", ["capacity/list_coverage", "capacity/record_uncollected_days", "capacity/summarize_days"])
 def test_long_dropped_databases_are_not_read_for_a_range_of_days(long_history: Database, name: str) -> None:
     with long_history.transaction() as cursor:
         cursor.execute(GONE_EVERYWHERE)

@@ -1,4 +1,4 @@
-"""Finds the instances with missing sizes that a retry may fix, and those that wait for a person.
+"""Finds the instances with missing sizes that a retry may fix, those that wait for a person, and those that a person has measured.
 
 `sessions/retries.py` decides when they are retried.
 """
@@ -7,7 +7,7 @@ from datetime import date
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.sessions.retries import CURED_BY_A_CHANGE, NEEDS_A_PERSON, Unrepaired
+from whalefall_pipelines.sessions.retries import CURED_BY_A_CHANGE, NEEDS_A_PERSON, Retry, Unrepaired
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.rows import as_model, fetch_rows
 
@@ -27,3 +27,10 @@ def list_unrepaired(database: Database, day: date) -> tuple[Unrepaired, ...]:
             {"day": day, "needs_a_person": sorted(NEEDS_A_PERSON), "cured_by_a_change": sorted(CURED_BY_A_CHANGE)},
         )
         return tuple(as_model(row, Unrepaired, day=day, ended_at=row.pop("completed_at")) for row in fetch_rows(cursor))
+
+
+def list_measured_by_hand(database: Database, day: date) -> tuple[Retry, ...]:
+    """Retries that only report a day: of the instances whose missing sizes were measured by hand since the session that missed them."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("sessions/list_measured_by_hand"), {"day": day})
+        return tuple(as_model(row, Retry, day=day, retry_of=row.pop("session_id")) for row in fetch_rows(cursor))

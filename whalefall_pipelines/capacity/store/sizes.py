@@ -1,4 +1,4 @@
-"""Writes sizes, gaps and totals, those of one instance in one transaction. `reports.py` reads them.
+"""Writes sizes, gaps and totals, those of one instance always in one transaction. `reports.py` reads them.
 
 Rows are copied into a staging table, and one statement writes them: with arrays, a million rows took half as long again.
 """
@@ -45,18 +45,19 @@ def write_sizes(cursor: Cursor, rows: Iterable[SizeRow], session_id: UUID | None
     cursor.execute(queries.load("capacity/upsert_database_sizes"), {"session_id": str(session_id) if session_id else None})
 
 
-def write_gaps(cursor: Cursor, instance_id: int, missing: Sequence[MissingSize], day: date, session_id: UUID | None) -> None:
-    """Write the gaps of an instance on a day. A database that already has a size keeps it."""
-    if not missing:
+def write_gaps(cursor: Cursor, missing: Mapping[int, Sequence[MissingSize]], day: date, session_id: UUID | None) -> None:
+    """Write the gaps of instances on a day, by instance id. A database that already has a size keeps it."""
+    gaps = [(instance_id, gap) for instance_id, group in missing.items() for gap in group]
+    if not gaps:
         return
     cursor.execute(
         queries.load("capacity/upsert_gaps"),
         {
-            "instance_id": instance_id,
             "day": day,
-            "database_names": [gap.database_name for gap in missing],
-            "reasons": [gap.reason for gap in missing],
-            "details": [gap.detail for gap in missing],
+            "instance_ids": [instance_id for instance_id, _ in gaps],
+            "database_names": [gap.database_name for _, gap in gaps],
+            "reasons": [gap.reason for _, gap in gaps],
+            "details": [gap.detail for _, gap in gaps],
             "session_id": str(session_id) if session_id else None,
         },
     )
@@ -69,17 +70,20 @@ def write_totals(
     last_day: date,
     session_id: UUID | None,
     *,
-    shared_bytes: int | None = None,
+    shared_bytes: Mapping[int, int | None] | None = None,
 ) -> None:
-    """Recompute the totals of these instances on these days from their database rows. Without new `shared_bytes` the old ones stay."""
+    """Recompute the totals of these instances on these days from their database rows.
+
+    `shared_bytes` are by instance id; without a new value the old one stays.
+    """
     cursor.execute(
         queries.load("capacity/upsert_instance_sizes"),
         {
             "instance_ids": list(instance_ids),
+            "shared_bytes": [(shared_bytes or {}).get(instance_id) for instance_id in instance_ids],
             "first_day": first_day,
             "last_day": last_day,
             "session_id": str(session_id) if session_id else None,
-            "shared_bytes": shared_bytes,
         },
     )
 

@@ -11,11 +11,10 @@ from whalefall_pipelines.store.database import Cursor
 
 
 def claim_identity(cursor: Cursor, instance: Instance, identity: ServerIdentity) -> str | None:
-    """Store the identity of a server, unless another active instance already has it; then return the name of that instance.
+    """Store a locked identity of a server, unless another active instance already has it; then return the name of that instance.
 
     Servers with the same identity are distinguished by their start times, so that a replica and its primary are two servers.
     """
-    _lock(cursor, [identity])
     same = find_same_server(cursor, instance, identity)
     if same is None:
         _set(cursor, {instance.name: identity})
@@ -25,7 +24,7 @@ def claim_identity(cursor: Cursor, instance: Instance, identity: ServerIdentity)
 def remember_identities(cursor: Cursor, identities: Mapping[str, ServerIdentity]) -> None:
     """Store the identities of servers by the name of the instance. The caller checks for duplicates."""
     if identities:
-        _lock(cursor, identities.values())
+        lock_identities(cursor, identities.values())
         _set(cursor, identities)
 
 
@@ -54,7 +53,7 @@ def mark_replicas(cursor: Cursor, names: Sequence[str], *, is_replica: bool) -> 
     cursor.execute(queries.load("inventory/mark_replicas"), {"names": list(names), "is_replica": is_replica})
 
 
-def _lock(cursor: Cursor, identities: Iterable[ServerIdentity]) -> None:
+def lock_identities(cursor: Cursor, identities: Iterable[ServerIdentity]) -> None:
     """Keep others from claiming these identities until the end of the transaction."""
     cursor.execute(queries.load("inventory/lock_identities"), {"server_identities": [identity.name for identity in identities]})
 

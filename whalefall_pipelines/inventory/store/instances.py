@@ -36,16 +36,15 @@ def switch_active(cursor: Cursor, names: Sequence[str], *, is_active: bool) -> t
     return tuple(name for name in dict.fromkeys(names) if name in changed)
 
 
-def mark_connected(cursor: Cursor, instance_id: int, server_version: str, connected_at: datetime) -> None:
-    """Store when an instance was reached and its version, within the transaction of its day."""
-    mark_all_connected(cursor, {instance_id: server_version}, connected_at)
-
-
-def mark_all_connected(cursor: Cursor, server_versions: Mapping[int, str], connected_at: datetime) -> None:
-    """The same for many instances, versions by instance id, by one statement."""
+def mark_connected(cursor: Cursor, connected: Mapping[int, tuple[str, datetime]]) -> None:
+    """Store the version of servers and when they were reached, by instance id."""
     cursor.execute(
         queries.load("inventory/mark_connected"),
-        {"instance_ids": list(server_versions), "server_versions": list(server_versions.values()), "connected_at": connected_at},
+        {
+            "instance_ids": list(connected),
+            "server_versions": [version for version, _ in connected.values()],
+            "connected_at": [instant for _, instant in connected.values()],
+        },
     )
 
 
