@@ -13,6 +13,7 @@ AREA = Area(
         "verify": "Compare every stored aggregation with its daily data.",
     },
     has_definitions=True,
+    has_router=True,
     automations=("refresh_aggregations", *(f"reconcile_{period_type}_periods" for period_type in PeriodType)),
     has_upkeep=True,
     has_grants=True,

@@ -15,6 +15,7 @@ AREA = Area(
         "growth": "Show the fastest growing databases.",
     },
     has_definitions=True,
+    has_router=True,
     automations=("collect_every_night", "interpolate_gaps", "retry_failed_instances"),
     has_grants=True,
     columns=COLUMNS,

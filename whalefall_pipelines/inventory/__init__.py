@@ -9,6 +9,7 @@ AREA = Area(
         "instances": "Register, show and test the monitored servers.",
     },
     has_definitions=True,
+    has_router=True,
     has_doctor_checks=True,
     has_grants=True,
     columns=COLUMNS,

@@ -9,6 +9,7 @@ AREA = Area(
         "retention": "Delete expired rows, and show the disk usage.",
     },
     has_definitions=True,
+    has_router=True,
     automations=(
         "create_table_partitions_every_night",
         "expire_table_partitions_every_night",

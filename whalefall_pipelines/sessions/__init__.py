@@ -9,6 +9,7 @@ AREA = Area(
         "sessions": "Show the history of runs, or cancel a running session.",
     },
     has_definitions=True,
+    has_router=True,
     automations=("end_dead_runs", "end_failed_runs", "end_cancelled_runs"),
     has_doctor_checks=True,
     has_grants=True,

@@ -181,12 +181,12 @@ class _Attempt(Generic[Snapshot, Outcome]):
         return self.collection.write(lambda: self.work.write_failure(instance, error, seconds))
 
 
-def server_collection(settings: Settings, database: Database) -> Collection:
-    """Collect from the real servers with the settings of this installation."""
+def server_collection(settings: Settings, database: Database, fleet: Fleet | None = None) -> Collection:
+    """Collect from the real servers, or those of a `fleet`, with the settings of this installation."""
     deadlines = Deadlines(settings.connect_timeout_seconds, settings.statement_timeout_seconds, settings.instance_timeout_seconds)
     return Collection(
         database=database,
-        fleet=ServerFleet(deadlines),
+        fleet=fleet or ServerFleet(deadlines),
         secrets=SecretBox(settings),
         parallel=settings.parallel_instances,
         grace=settings.grace,

@@ -8,6 +8,7 @@ AREA = Area(
     __name__,
     commands={"tables": "Show the largest tables of a database."},
     has_definitions=True,
+    has_router=True,
     automations=("collect_tables_every_week", "retry_failed_tables"),
     has_grants=True,
     columns=COLUMNS,
