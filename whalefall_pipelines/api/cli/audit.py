@@ -14,7 +14,10 @@ _COLUMNS = ("requested_at", "caller", "method", "path", "status", "session_id", 
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The most requests to show.")
 @list_options
 def audit(*, limit: int, form: Form) -> None:
-    """Show who changed what through the API, or tried to, newest first. Without a status a request is running, or broke."""
+    """Show who changed what through the API.
+
+    The newest request is first. Attempts that were refused are listed, too. Without a status a request is running, or broke.
+    """
     with open_store(load_settings()) as database:
         after = {"requested_at": None, "request_id": None}
         requests = verbs.list_requests(database, after, {"skipped": 0, "most": limit})
