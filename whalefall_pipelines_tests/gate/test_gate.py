@@ -2,7 +2,8 @@
 
 import ipaddress
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from whalefall_pipelines.gate.callers import TrustedProxy
 from whalefall_pipelines.gate.limits import Limits, Rates
 from whalefall_pipelines.gate.serve import Listen, refuse_open
 from whalefall_pipelines.gate.sign_in import local_path
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.api.conftest import cloned
 from whalefall_pipelines_tests.api.site import Site, site
 from whalefall_pipelines_tests.factories import query, register, server
 
@@ -39,22 +42,26 @@ async def fake_dagster(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": json.dumps({"path": scope["path"]}).encode()})
 
 
-@pytest.fixture
-def gated(store: Database, tmp_path: Path) -> Iterator[Site]:
-    register(store, "orders")
-    with site(store, tmp_path, {"orders": server()}, dagster=fake_dagster) as running:
-        yield running
+@pytest.fixture(scope="module")
+def gated(postgres_server: PostgresCluster, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One web process for all tests, with an app in the place of Dagster."""
+    for store in cloned(postgres_server, store_template):
+        register(store, "orders")
+        with site(store, tmp_path_factory.mktemp("home"), {"orders": server()}, dagster=fake_dagster) as running:
+            yield running
 
 
 def browser(running: Site) -> httpx.Client:
     return httpx.Client(base_url=running.url, trust_env=False, follow_redirects=False)
 
 
-def signed_in(running: Site, scope: Scope = Scope.OPERATE) -> httpx.Client:
-    client = browser(running)
-    answer = client.post("/sign-in", data={"token": running.token(scope)}, headers={"Origin": running.url})
-    assert answer.status_code == 303, answer.text
-    return client
+@contextmanager
+def signed_in(running: Site, scope: Scope = Scope.OPERATE) -> Generator[httpx.Client]:
+    """A browser that signed in with a token of this scope."""
+    with browser(running) as client:
+        answer = client.post("/sign-in", data={"token": running.token(scope)}, headers={"Origin": running.url})
+        assert answer.status_code == 303, answer.text
+        yield client
 
 
 def test_a_browser_is_sent_to_the_form_and_back(gated: Site) -> None:
@@ -95,8 +102,8 @@ def test_signing_out_ends_the_cookie_on_the_server(gated: Site) -> None:
 
 def test_revoking_a_token_signs_its_browsers_out(gated: Site) -> None:
     with signed_in(gated) as client, gated.client(Scope.ADMIN) as admin:
-        (browser_,) = [token for token in admin.get("/tokens").json()["data"] if token["kind"] == "browser"]
-        parent = query(gated.store, "select parent_id from api_tokens where token_id = %s", browser_["token_id"])[0][0]
+        newest = next(token for token in admin.get("/tokens").json()["data"] if token["kind"] == "browser")
+        parent = query(gated.store, "select parent_id from api_tokens where token_id = %s", newest["token_id"])[0][0]
         assert admin.delete(f"/tokens/{parent}").status_code == 200
         assert client.get("/api/v1/me").status_code == 401
 
@@ -182,15 +189,18 @@ def test_the_headers_of_anybody_else_sign_nobody_in(gated: Site) -> None:
 
 
 def test_a_caller_that_asks_too_often_waits(store: Database, tmp_path: Path) -> None:
-    with site(store, tmp_path, rates=Rates(reads_per_second=1, actions_per_minute=1)) as running:
-        with running.client(Scope.OPERATE) as client, running.client() as another:
-            statuses = [client.get("/me").status_code for _ in range(3)]
-            assert statuses == [200, 200, 429]
-            refused = client.get("/me")
-            assert (refused.json()["message_code"], refused.headers["Retry-After"]) == ("RATE_LIMITED", "2")
-            assert another.get("/me").status_code == 200
-            assert client.post("/accounts/actions/sync").status_code == 202
-            assert client.post("/accounts/actions/sync").status_code == 429
+    with (
+        site(store, tmp_path, rates=Rates(reads_per_second=1, actions_per_minute=1)) as running,
+        running.client(Scope.OPERATE) as client,
+        running.client() as another,
+    ):
+        statuses = [client.get("/me").status_code for _ in range(3)]
+        assert statuses == [200, 200, 429]
+        refused = client.get("/me")
+        assert (refused.json()["message_code"], refused.headers["Retry-After"]) == ("RATE_LIMITED", "1")
+        assert another.get("/me").status_code == 200
+        assert client.post("/accounts/actions/sync").status_code == 202
+        assert client.post("/accounts/actions/sync").status_code == 429
 
 
 def test_a_bucket_fills_again() -> None:
