@@ -9,7 +9,7 @@ from uuid import UUID
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.api.model import AuditedRequest, NewToken, Token
-from whalefall_pipelines.api_base.services import Queued
+from whalefall_pipelines.domain.runs import Queued
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.rows import fetch_as, fetch_rows
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from whalefall_pipelines.api_base.callers import Caller
 from whalefall_pipelines.clock import Clock
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.runs import Launcher, Run
+from whalefall_pipelines.domain.runs import Launcher, Queued, Run
 from whalefall_pipelines.fleet.probe import Fleet
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
@@ -30,22 +30,13 @@ class Services:
     clock: Clock
     launcher: Launcher
     cursor_key: bytes
-    find_queued: Callable[[UUID], "Queued | None"]
+    find_queued: Callable[[UUID], Queued | None]
     find_obstacles: Callable[[], tuple[str, ...]]
     fleet: Fleet | None = None
 
     def today(self) -> date:
         """The calendar day of the store."""
         return today(self.clock(), self.reader.timezone)
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """A run that was launched and has not opened its session yet."""
-
-    session_id: UUID
-    run_id: str
-    answer: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

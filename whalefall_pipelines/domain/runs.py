@@ -39,6 +39,15 @@ class Run:
         return tags | span
 
 
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A run that was launched and has not opened its session yet, and what was answered when it was."""
+
+    session_id: UUID
+    run_id: str
+    answer: Mapping[str, Any]
+
+
 class Launcher(Protocol):
     """Puts runs into Dagster's queue, where its concurrency groups and retries apply."""
 

@@ -18,11 +18,11 @@ from whalefall_pipelines.api.actions import Actions, Asgi
 from whalefall_pipelines.api.app import create_app
 from whalefall_pipelines.api.dagster_launcher import Ask, GraphqlLauncher, NoLauncher
 from whalefall_pipelines.api.store import find_launched
-from whalefall_pipelines.api_base.services import Queued, Services
+from whalefall_pipelines.api_base.services import Services
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.doctor.dagster import check_daemon, read_heartbeats
 from whalefall_pipelines.doctor.outcome import Severity
-from whalefall_pipelines.domain.runs import Launcher
+from whalefall_pipelines.domain.runs import Launcher, Queued
 from whalefall_pipelines.errors import InputError, StoreError
 from whalefall_pipelines.gate.app import Behind, Gate
 from whalefall_pipelines.gate.callers import Callers, TrustedProxy
