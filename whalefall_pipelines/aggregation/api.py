@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel
@@ -43,13 +44,16 @@ class AggregationRequest(BaseModel):
 class AggregationLaunched:
     """The launched run, and what it computes."""
 
-    session_id: str
+    session_id: UUID
     run_id: str
     status: str
+    sync_category: str
+    first_day: date
+    last_day: date
     session_url: str
     period_type: PeriodType
-    period_start: str
-    period_end: str
+    period_start: date
+    period_end: date
     requested_scope: AggregationScope
     effective_scope: AggregationScope
 
@@ -109,13 +113,16 @@ def aggregate_current_period(services: ServicesOf, body: AggregationRequest) -> 
     period = period_of(body.period_type, services.today())
     launched: Launched = launch(services, aggregation(period, period))
     answer = AggregationLaunched(
-        str(launched.session_id),
+        launched.session_id,
         launched.run_id,
         launched.status,
+        launched.sync_category,
+        period.start,
+        period.end,
         launched.session_url,
         body.period_type,
-        period.start.isoformat(),
-        period.end.isoformat(),
+        period.start,
+        period.end,
         body.scope,
         AggregationScope.ALL,
     )

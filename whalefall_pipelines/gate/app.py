@@ -155,10 +155,10 @@ class _Answering:
 
 def _is_own_page(headers: Mapping[str, str]) -> bool:
     """Whether a page of this server sent a request, by the headers that browsers set and pages cannot."""
-    origin = headers.get("origin")
-    if origin is not None:
-        return urlsplit(origin).netloc == headers.get("host")
-    return headers.get("sec-fetch-site") == "same-origin"
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return urlsplit(headers.get("origin", "")).netloc == headers.get("host")
 
 
 def _is_graphql(scope: AsgiScope) -> bool:
