@@ -21,8 +21,9 @@ class Area:
     group of settings, `SETTINGS`. With `has_doctor_checks` the module `doctor_checks.py`
     has a function `check`. With `has_upkeep` the module `upkeep.py` has a function `keep_up`, which does at once what Dagster's daemon
     would do for the area after a day was collected. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond
-    reading, inserting and updating to the roles of the store. `columns` documents public tables. `questions` are the names of further
-    questions that the area asks the monitored servers (`fleet/<question>.py`); the connection test tells what each of them needs.
+    reading, inserting and updating to the roles of the store. With `has_router` the module `api.py` has `ROUTES` of the HTTP API.
+    `columns` documents public tables. `questions` are the names of further questions that the area asks the monitored servers
+    (`fleet/<question>.py`); the connection test tells what each of them needs.
     """
 
     package: str
@@ -33,6 +34,7 @@ class Area:
     has_doctor_checks: bool = False
     has_upkeep: bool = False
     has_grants: bool = False
+    has_router: bool = False
     columns: Mapping[str, tuple[Column, ...]] = field(default_factory=dict[str, tuple[Column, ...]])
     partitioned_tables: tuple[PartitionedTable, ...] = ()
     questions: tuple[str, ...] = ()

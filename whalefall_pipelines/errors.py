@@ -2,7 +2,8 @@
 
 WhalefallError                 code, is_transient
 ├── InputError                 the request of a user or a file cannot be fulfilled
-│   └── NotFoundError          the named object does not exist
+│   ├── NotFoundError          the named object does not exist
+│   └── ConflictError          what the request relies on has changed meanwhile
 ├── StoreError                 our own store failed
 │   ├── StoreUnreachableError  it did not answer
 │   ├── StoreBusyError         another session holds a lock for longer than we wait
@@ -10,6 +11,7 @@ WhalefallError                 code, is_transient
 │   └── SchemaError            its schema is older or newer than this program's, or was modified
 ├── ArchiveError               an archive cannot be written, or does not match its manifest
 ├── RunFailedError             a Dagster run failed before its work was finished
+├── LaunchError                Dagster cannot be reached, or refuses to start a run
 ├── SessionEndedError          the session of this work was ended elsewhere
 ├── SessionRunningError        another session is doing the same work
 ├── LocalServerError           a server that we start ourselves did not start
@@ -41,6 +43,12 @@ class NotFoundError(InputError):
     """The named instance, session or file does not exist."""
 
     code = "RESOURCE_NOT_FOUND"
+
+
+class ConflictError(InputError):
+    """What the request relies on has changed meanwhile, so nothing was done."""
+
+    code = "CONSTRAINT_VIOLATION"
 
 
 class StoreError(WhalefallError):
@@ -123,4 +131,11 @@ class SizesError(TargetError):
     """Connected, but the sizes failed, are empty, or have missing fields."""
 
     code = "SYNC_DATA_ERROR"
+    is_transient = True
+
+
+class LaunchError(WhalefallError):
+    """Dagster cannot be reached, or refuses to start a run. Nothing was started."""
+
+    code = "TASK_EXECUTION_FAILED"
     is_transient = True

@@ -1,5 +1,6 @@
 -- The newest sessions; a running one counts what is done so far. Records are read of these sessions only.
--- Parameters: session_id (NULL for all), most (row limit).
+-- Parameters: session_id, sync_category, sync_type, status (NULL for all), after_start and after_id (the last session of the page
+-- before, or NULL), skipped, most (row limit).
 -- Returns: the columns of domain.sessions.Session, in its order.
 select
     s.session_id,
@@ -21,9 +22,18 @@ select
     f.failures
 from (
     select * from sync_sessions
-    where %(session_id)s::uuid is null or session_id = %(session_id)s::uuid
+    where
+        (%(session_id)s::uuid is null or session_id = %(session_id)s::uuid)
+        and (%(sync_category)s::text is null or sync_category = %(sync_category)s::text)
+        and (%(sync_type)s::text is null or sync_type = %(sync_type)s::text)
+        and (%(status)s::text is null or status = %(status)s::text)
+        and (
+            %(after_start)s::timestamptz is null
+            or started_at < %(after_start)s::timestamptz
+            or (started_at = %(after_start)s::timestamptz and session_id > %(after_id)s::uuid)
+        )
     order by started_at desc, session_id
-    limit %(most)s
+    limit %(most)s offset %(skipped)s
 ) as s
 left join lateral (
     select

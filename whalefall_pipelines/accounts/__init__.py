@@ -7,6 +7,7 @@ AREA = Area(
     __name__,
     commands={"accounts": "Show who can get into the servers, with which privileges, since when."},
     has_definitions=True,
+    has_router=True,
     automations=("sync_accounts_every_night", "retry_unread_accounts"),
     has_grants=True,
     columns=COLUMNS,

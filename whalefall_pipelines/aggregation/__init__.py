@@ -14,6 +14,7 @@ AREA = Area(
     },
     has_definitions=True,
     has_settings=True,
+    has_router=True,
     automations=("refresh_aggregations", *(f"reconcile_{period_type}_periods" for period_type in PeriodType)),
     has_upkeep=True,
     has_grants=True,

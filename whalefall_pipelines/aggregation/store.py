@@ -6,6 +6,7 @@ days.
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg2 import sql
@@ -17,6 +18,8 @@ from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.months import kept_months
 from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
+
+Row = TypeVar("Row")
 
 
 def lock_period_type(cursor: Cursor, period_type: PeriodType) -> None:
@@ -148,3 +151,25 @@ def list_incomplete_periods(database: Database, periods: Sequence[Period]) -> tu
             },
         )
         return fetch_as(cursor, IncompletePeriod)
+
+
+def list_periods(database: Database, level: Level, model: type[Row], values: Mapping[str, Any]) -> tuple[Row, ...]:
+    """Periods of a level as rows of this model, newest first."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load(f"aggregation/list_{level}_periods"), values)
+        return fetch_as(cursor, model)
+
+
+def count_periods(database: Database, level: Level, values: Mapping[str, Any]) -> int:
+    """The number of periods of a list."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load(f"aggregation/count_{level}_periods"), values)
+        (total,) = cursor.fetchone() or (0,)
+        return total
+
+
+def summarize_sizes(database: Database, level: Level, model: type[Row], values: Mapping[str, Any]) -> tuple[Row, ...]:
+    """The sums of the newest period of a level; none if nothing is known."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load(f"aggregation/summarize_{level}_sizes"), values)
+        return fetch_as(cursor, model)

@@ -16,6 +16,7 @@ AREA = Area(
     },
     has_definitions=True,
     has_settings=True,
+    has_router=True,
     automations=("collect_every_night", "interpolate_gaps", "retry_failed_instances"),
     has_grants=True,
     columns=COLUMNS,

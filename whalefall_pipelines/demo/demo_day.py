@@ -20,6 +20,7 @@ from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
+from whalefall_pipelines.domain.runs import Run, aggregation, collection
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import InputError, SessionEndedError, StoreBusyError, TargetError
@@ -30,7 +31,7 @@ from whalefall_pipelines.retention.maintain_table_partitions import create_table
 from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.sessions.retries import RetryRule
-from whalefall_pipelines.sessions.run_in_dagster import Run, aggregation, collection, run_in_dagster
+from whalefall_pipelines.sessions.run_in_dagster import run_in_dagster
 from whalefall_pipelines.sessions.show_sessions import newest_sessions
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database

@@ -10,6 +10,7 @@ AREA = Area(
     },
     has_definitions=True,
     has_settings=True,
+    has_router=True,
     has_doctor_checks=True,
     has_grants=True,
     columns=COLUMNS,

@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 
+from whalefall_pipelines.domain.filters import FleetFilter
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance
@@ -42,6 +43,25 @@ def registered_instances(
     """
     with database.transaction() as cursor:
         return tuple(filter(selection.selects, find_registered(cursor, names)))
+
+
+def select_instances(database: Database, fleet: FleetFilter) -> tuple[RegisteredInstance, ...]:
+    """The registered instances that a filter names, disabled ones included, in the order of their registration."""
+    selection = Selection((fleet.tag,) if fleet.tag else (), frozenset(fleet.engines))
+    chosen = registered_instances(database, selection=selection)
+    return tuple(known for known in chosen if not fleet.instance_ids or known.instance_id in fleet.instance_ids)
+
+
+def registered_instance(database: Database, instance_id: int) -> RegisteredInstance:
+    """One registered instance, by its id.
+
+    Raises:
+        NotFoundError: it is not registered, or was removed.
+    """
+    registered = next((known for known in registered_instances(database) if known.instance_id == instance_id), None)
+    if registered is None:
+        raise NotFoundError(f"There is no instance {instance_id}. `whalefall instances list` shows every instance.")
+    return registered
 
 
 def show_instance(database: Database, name: str) -> tuple[RegisteredInstance, tuple[KnownDatabase, ...]]:

@@ -10,6 +10,7 @@ AREA = Area(
     },
     has_definitions=True,
     has_settings=True,
+    has_router=True,
     automations=(
         "create_table_partitions_every_night",
         "expire_table_partitions_every_night",

@@ -46,8 +46,8 @@ def code_server(socket: Path) -> list[str]:
 
 
 def web_server(workspace: Path, port: int) -> list[str]:
-    """The web server. It has no authentication, so it listens on this machine only."""
-    return [sys.executable, "-m", "dagster_webserver", "--host", HOST, "--port", str(port), "--workspace", str(workspace)]
+    """The web process: the gate, and behind it the API and Dagster's web server. It listens on this machine only."""
+    return [sys.executable, "-m", "whalefall_pipelines.gate", "--host", HOST, "--port", str(port), "--workspace", str(workspace)]
 
 
 def daemon(workspace: Path) -> list[str]:
@@ -99,10 +99,13 @@ def write_workspace(workspace: Path, socket: Path) -> None:
     workspace.write_text(json.dumps({"load_from": [server]}))
 
 
-def what_is_missing(port: int, since: float) -> Missing | None:
-    """Ask the web server whether all parts are ready. A daemon is ready after a heartbeat later than `since` (seconds of the epoch)."""
+def what_is_missing(port: int, since: float, secret: str) -> Missing | None:
+    """Ask the web server whether all parts are ready. A daemon is ready after a heartbeat later than `since` (seconds of the epoch).
+
+    `secret` is that of a token with the scope operate.
+    """
     try:
-        answer = _ask(port)
+        answer = _ask(port, secret)
     except (OSError, http.client.HTTPException, ValueError) as error:
         return Missing("web server", f"it does not answer on {HOST}:{port}: {error}")
     workspace = answer["workspaceOrError"]
@@ -119,10 +122,11 @@ def what_is_missing(port: int, since: float) -> Missing | None:
     return Missing("daemon", f"no heartbeat from {', '.join(silent).lower()}") if silent or not statuses else None
 
 
-def _ask(port: int) -> dict[str, Any]:
+def _ask(port: int, secret: str) -> dict[str, Any]:
     connection = http.client.HTTPConnection(HOST, port, timeout=_ASK_SECONDS)
     try:
-        connection.request("POST", "/graphql", json.dumps({"query": _QUESTION}), {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
+        connection.request("POST", "/dagster/graphql", json.dumps({"query": _QUESTION}), headers)
         answer = json.loads(connection.getresponse().read())
     finally:
         connection.close()

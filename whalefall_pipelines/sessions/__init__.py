@@ -10,6 +10,7 @@ AREA = Area(
     },
     has_definitions=True,
     has_settings=True,
+    has_router=True,
     automations=("end_dead_runs", "end_failed_runs", "end_cancelled_runs"),
     has_doctor_checks=True,
     has_grants=True,

@@ -182,12 +182,12 @@ class _Attempt(Generic[Snapshot, Outcome]):
         return self.collection.write(lambda: self.work.write_failure(instance, error, seconds))
 
 
-def server_collection(settings: Settings, database: Database) -> Collection:
-    """Collect from the real servers with the settings of this installation."""
+def server_collection(settings: Settings, database: Database, fleet: Fleet | None = None) -> Collection:
+    """Collect from the real servers, or those of a `fleet`, with the settings of this installation."""
     collecting = settings.of(CollectingSettings)
     return Collection(
         database=database,
-        fleet=ServerFleet(collecting.deadlines),
+        fleet=fleet or ServerFleet(collecting.deadlines),
         secrets=SecretBox(settings),
         parallel=collecting.parallel_instances,
         grace=collecting.grace,

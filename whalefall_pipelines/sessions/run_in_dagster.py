@@ -11,13 +11,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from uuid import UUID, uuid4
 
-from whalefall_pipelines.domain.periods import Period
-from whalefall_pipelines.domain.sessions import Session, SessionStatus, SyncCategory, session_tag
+from whalefall_pipelines.domain.runs import Run
+from whalefall_pipelines.domain.sessions import Session, SessionStatus
 from whalefall_pipelines.errors import NotFoundError, RunFailedError, StoreError, StoreUnreachableError
 from whalefall_pipelines.runtime.dagster_environment import dagster_environment
 from whalefall_pipelines.runtime.embedded import address
@@ -29,27 +26,6 @@ from whalefall_pipelines.store.outage import retry_while_unavailable
 POLL_SECONDS = 0.2
 # A terminated run closes its session first. It checks for termination several times a second.
 STOP_SECONDS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A job, its Dagster partitions (one, or a range as a backfill, each named by its first day), and the id of its session."""
-
-    job_name: str
-    category: SyncCategory
-    first_start: date
-    last_start: date
-    session_id: UUID = field(default_factory=uuid4)
-
-
-def collection(first_day: date, last_day: date) -> Run:
-    """The run that collects a day, or fills a range of past days."""
-    return Run("collect_capacity", SyncCategory.CAPACITY, first_day, last_day)
-
-
-def aggregation(first: Period, last: Period) -> Run:
-    """The run that computes periods from their days."""
-    return Run(f"aggregate_{first.period_type}_periods", SyncCategory.AGGREGATION, first.start, last.start)
 
 
 def run_in_dagster(
@@ -117,15 +93,9 @@ def _was_cancelled(database: Database, runs: Sequence[Run]) -> bool:
 
 
 def _command(runs: Sequence[Run]) -> list[str]:
-    orders = [{"job": run.job_name, "tags": _tags(run)} for run in runs]
-    return [sys.executable, "-m", "whalefall_pipelines.execute_runs", json.dumps(orders)]
-
-
-def _tags(run: Run) -> dict[str, str]:
-    span = {"dagster/asset_partition_range_start": str(run.first_start), "dagster/asset_partition_range_end": str(run.last_start)}
     # The repository tag links a run to its code location in the UI.
-    tags = {session_tag(run.category): str(run.session_id), ".dagster/repository": "__repository__@whalefall_pipelines"}
-    return tags | ({"dagster/partition": str(run.first_start)} if run.first_start == run.last_start else span)
+    orders = [{"job": run.job_name, "tags": run.tags | {".dagster/repository": "__repository__@whalefall_pipelines"}} for run in runs]
+    return [sys.executable, "-m", "whalefall_pipelines.execute_runs", json.dumps(orders)]
 
 
 def _is_running(process: subprocess.Popen[bytes]) -> bool:

@@ -1,5 +1,6 @@
 """What users do with sessions: list the newest, show one with its records, and cancel a running one."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
@@ -12,6 +13,25 @@ from whalefall_pipelines.store.outage import retry_while_unavailable
 def newest_sessions(database: Database, *, limit: int) -> tuple[Session, ...]:
     """The newest sessions, newest first."""
     return retry_while_unavailable(lambda: sessions.list_sessions(database, most=limit))
+
+
+def list_sessions(database: Database, wanted: Mapping[str, object], *, most: int) -> tuple[Session, ...]:
+    """A page of the sessions with these properties, newest first."""
+    return sessions.list_sessions(database, most=most, **wanted)
+
+
+def get_session(database: Database, session_id: UUID) -> Session:
+    """One session by its id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    return sessions.get_session(database, session_id)
+
+
+def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, ...]:
+    """The records of a session, failures first."""
+    return sessions.list_records(database, session_id)
 
 
 def show_session(database: Database, session_id: UUID | str) -> tuple[Session, tuple[InstanceRecord, ...]]:

@@ -176,9 +176,9 @@ def abandon_session(database: Database, session_id: UUID, status: SessionStatus,
         return _close(cursor, session_id, status, error_code, error_message) is not None
 
 
-def list_sessions(database: Database, *, most: int) -> tuple[Session, ...]:
-    """The newest sessions."""
-    return _sessions(database, None, most)
+def list_sessions(database: Database, *, most: int, **wanted: object) -> tuple[Session, ...]:
+    """The newest sessions. `wanted` are further parameters of the statement."""
+    return _sessions(database, most=most, **wanted)
 
 
 def get_session(database: Database, session_id: UUID) -> Session:
@@ -187,7 +187,7 @@ def get_session(database: Database, session_id: UUID) -> Session:
     Raises:
         NotFoundError: there is no session with this id.
     """
-    sessions = _sessions(database, session_id, 1)
+    sessions = _sessions(database, most=1, session_id=str(session_id))
     if not sessions:
         raise NotFoundError(f"There is no session {session_id}; `whalefall sessions list` shows the newest.")
     return sessions[0]
@@ -224,9 +224,12 @@ def list_notices(database: Database, session_id: UUID) -> tuple[Notice, ...]:
         return fetch_as(cursor, Notice)
 
 
-def _sessions(database: Database, session_id: UUID | None, most: int) -> tuple[Session, ...]:
+_ALL = dict.fromkeys(("session_id", "sync_category", "sync_type", "status", "after_start", "after_id"))
+
+
+def _sessions(database: Database, **wanted: object) -> tuple[Session, ...]:
     with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/list_sessions"), {"session_id": str(session_id) if session_id else None, "most": most})
+        cursor.execute(queries.load("sessions/list_sessions"), {**_ALL, "skipped": 0, **wanted})
         return fetch_as(cursor, Session)
 
 

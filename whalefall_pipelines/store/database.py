@@ -31,6 +31,8 @@ POOL_TIMEOUT_SECONDS = 30
 STATEMENT_SECONDS = 60
 # For work over the whole fleet and many days: periods, backfills, migrations, months.
 LONG_STATEMENT_SECONDS = 3600
+# For a read of the API, for which a person or a script waits.
+READ_SECONDS = 5
 # The server releases the locks of a frozen or lost client after a minute. None of our transactions idles for even a second.
 _KEEPALIVES = ("tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_keepalives_count=3")
 _SERVER_SETTINGS = (f"statement_timeout={STATEMENT_SECONDS}s", "idle_in_transaction_session_timeout=60s", *_KEEPALIVES)
@@ -93,12 +95,13 @@ class Cursor:
 class Database:
     """A thread-safe pool of at most `pool_size` connections to the store. `timezone` is the time zone of its days."""
 
-    def __init__(self, url: "URL", timezone: ZoneInfo, *, pool_size: int = 8) -> None:
-        """Open no connection yet; the first transaction does."""
+    def __init__(self, url: "URL", timezone: ZoneInfo, *, pool_size: int = 8, is_reader: bool = False) -> None:
+        """Open no connection yet; the first transaction does. With `is_reader`, statements only read, and end after READ_SECONDS."""
         from sqlalchemy import create_engine, event  # noqa: PLC0415
 
         self.url = url
         self.timezone = timezone
+        limits = (f"statement_timeout={READ_SECONDS}s", "default_transaction_read_only=on") if is_reader else ()
         self._engine = create_engine(
             url,
             pool_size=pool_size,
@@ -107,7 +110,7 @@ class Database:
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "application_name": "whalefall",
-                "options": " ".join(f"-c {setting}" for setting in (f"timezone={timezone.key}", *_SERVER_SETTINGS)),
+                "options": " ".join(f"-c {setting}" for setting in (f"timezone={timezone.key}", *_SERVER_SETTINGS, *limits)),
             },
         )
         event.listen(self._engine, "checkout", _refuse_dead)

@@ -9,6 +9,7 @@ AREA = Area(
     commands={"tables": "Show the largest tables of a database."},
     has_definitions=True,
     has_settings=True,
+    has_router=True,
     automations=("collect_tables_every_week", "retry_failed_tables"),
     has_grants=True,
     columns=COLUMNS,

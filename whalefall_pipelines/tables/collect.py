@@ -10,12 +10,16 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import MissingSize
 from whalefall_pipelines.domain.tables import TableSizes
 from whalefall_pipelines.errors import SizesError, TargetError
+from whalefall_pipelines.fleet.probe import Fleet
 from whalefall_pipelines.fleet.tables import TABLES, TablesProbe
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
-from whalefall_pipelines.sessions.collection import Collection
+from whalefall_pipelines.inventory.fleet import registered_instance
+from whalefall_pipelines.sessions.collection import Collection, server_collection
+from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines.tables.model import Reading
+from whalefall_pipelines.tables.settings import TablesSettings
 from whalefall_pipelines.tables.store import write_tables
 
 _TABLE_NAMES = ("table_size_observations", "table_size_stats")
@@ -107,3 +111,22 @@ def _measure(probe: TablesProbe, database_name: str, at_most: int) -> TableSizes
         return probe.measure_tables(database_name, at_most)
     except ValueError as error:
         raise SizesError(f"The server returned impossible sizes of {database_name!r}: {error}", reason=Reason.SERVER_ERROR) from error
+
+
+def read_now(settings: Settings, database: Database, instance_id: int, database_name: str, fleet: Fleet | None = None) -> DatabaseOutcome:
+    """Read the tables of one database, for a person who waits.
+
+    Raises:
+        NotFoundError: there is no such instance.
+        UnreachableError, LoginRejectedError: it cannot be reached or refuses the login.
+        SizesError: the tables could not be read.
+    """
+    instance = registered_instance(database, instance_id).instance
+    collector = TablesCollector(server_collection(settings, database, fleet), settings.of(TablesSettings).tables_at_most)
+    outcome = collector.collect_instance(instance, [database_name])
+    if outcome.error is not None:
+        raise outcome.error
+    (read,) = outcome.databases
+    if read.reason is not None:
+        raise SizesError(f"The tables of {database_name!r} could not be read: {read.detail}", reason=read.reason)
+    return read

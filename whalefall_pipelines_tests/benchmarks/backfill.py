@@ -10,9 +10,10 @@ from statistics import median
 import psutil
 
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.runs import collection
 from whalefall_pipelines.runtime.embedded import cluster
 from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
+from whalefall_pipelines.sessions.run_in_dagster import run_in_dagster
 from whalefall_pipelines.settings import load_settings, machine_timezone
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -116,11 +117,19 @@ class Up:
         (part,) = [process for process in supervisor.children() if word in command_line(process)]
         return part
 
+    @cached_property
+    def secret(self) -> str:
+        """A token with which tests pass the gate."""
+        return self.home.succeed("tokens", "create", f"tests {uuid4()}", "--scope", "admin", "--access").strip()
+
     def ask(self, query: str, variables: Mapping[str, object] | None = None) -> Any:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.request(
-                "POST", "/graphql", json.dumps({"query": query, "variables": variables or {}}), {"Content-Type": "application/json"}
+                "POST",
+                "/dagster/graphql",
+                json.dumps({"query": query, "variables": variables or {}}),
+                {"Content-Type": "application/json", "Authorization": f"Bearer {self.secret}"},
             )
             return json.loads(connection.getresponse().read())["data"]
         finally:

@@ -5,6 +5,7 @@ What a page says in words is here; what can be read from the code is read from i
 
 import ast
 import inspect
+import json
 import os
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from pydantic.fields import FieldInfo
 os.environ.setdefault("WHALEFALL_TIMEZONE", "UTC")  # the definitions are loaded without a store, and no page shows a time zone
 
 from whalefall_pipelines import errors
+from whalefall_pipelines.api.app import create_app
 from whalefall_pipelines.areas import areas
 from whalefall_pipelines.cli.main import main as whalefall
 from whalefall_pipelines.definitions import defs
@@ -28,6 +30,7 @@ from whalefall_pipelines.settings.load import groups
 from whalefall_pipelines_tests.faults.table import HEADER, rows
 
 DOCS = Path(__file__).parents[2] / "docs"
+OPENAPI = DOCS / "reference" / "openapi.json"
 MARK = "<!-- Generated from the code by `make docs`; do not edit. -->"
 
 
@@ -209,9 +212,10 @@ def _faults() -> Iterator[str]:
 
 
 def main() -> None:
-    """Write every generated page."""
+    """Write every generated page, and the OpenAPI document."""
     for path, text in pages().items():
         (DOCS / path).write_text(text, encoding="utf-8")
+    OPENAPI.write_text(json.dumps(create_app().openapi(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -133,7 +133,9 @@ def watched_by_the_daemon(home: Home, scene: Scene) -> None:
             restart(home, scene)
         assert eventually(lambda: status_of(up, run_id) == "SUCCESS", seconds=90), up.output()
         since = time.time()
-        assert eventually(lambda: what_is_missing(up.port, since) is None, seconds=90), what_is_missing(up.port, since)
+        assert eventually(lambda: what_is_missing(up.port, since, up.secret) is None, seconds=90), what_is_missing(
+            up.port, since, up.secret
+        )
     home.succeed("store", "start")
 
 

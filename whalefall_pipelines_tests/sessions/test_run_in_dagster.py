@@ -9,12 +9,13 @@ import pytest
 
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
+from whalefall_pipelines.domain.runs import aggregation, collection
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import RunFailedError
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.sessions import store as sessions
-from whalefall_pipelines.sessions.run_in_dagster import aggregation, collection, find_reason, run_in_dagster
+from whalefall_pipelines.sessions.run_in_dagster import find_reason, run_in_dagster
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query, register

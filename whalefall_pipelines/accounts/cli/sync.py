@@ -8,6 +8,7 @@ from whalefall_pipelines.accounts.sync import sync_accounts
 from whalefall_pipelines.accounts.write_snapshot import AccountsOutcome
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.runs import Run
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.inventory.cli.completion import complete_instance
@@ -16,7 +17,7 @@ from whalefall_pipelines.inventory.replace_key import refuse_other_key
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
 from whalefall_pipelines.sessions.collection import server_collection
-from whalefall_pipelines.sessions.run_in_dagster import Run, run_in_dagster
+from whalefall_pipelines.sessions.run_in_dagster import run_in_dagster
 from whalefall_pipelines.sessions.show_sessions import show_session
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database

@@ -14,6 +14,7 @@ from whalefall_pipelines.capacity.day_reports import summarize_day
 from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import measurable_day, today
+from whalefall_pipelines.domain.runs import collection
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.errors import InputError, NotFoundError, WhalefallError
 from whalefall_pipelines.inventory.cli.completion import complete_instance
@@ -24,7 +25,7 @@ from whalefall_pipelines.inventory.selection import Selection
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
 from whalefall_pipelines.sessions.collection import server_collection
-from whalefall_pipelines.sessions.run_in_dagster import collection, run_in_dagster
+from whalefall_pipelines.sessions.run_in_dagster import run_in_dagster
 from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.sessions.show_sessions import show_session
 from whalefall_pipelines.settings import Settings, load_settings

@@ -1,17 +1,19 @@
-"""`whalefall up`: runs the store, Dagster's web server, daemon and code server as one process tree, and leaves nothing behind when it ends.
+"""`whalefall up`: runs the store, the web process, Dagster's daemon and code server as one tree, and leaves nothing behind when it ends.
 
 The launcher is the process that the terminal sees. The supervisor below it starts and ends the parts (`runtime/processes.py`).
 `runtime/dagster_processes.py` has the commands of the parts.
 """
 
+import getpass
 import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -20,6 +22,10 @@ from zoneinfo import ZoneInfo
 import click
 import psutil
 
+from whalefall_pipelines.api.audit import record_command
+from whalefall_pipelines.api.tokens import LINK_MINUTES, create_link, sign_in, sign_out
+from whalefall_pipelines.api_base.callers import Scope
+from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.errors import InputError, LocalServerError, WhalefallError
 from whalefall_pipelines.runtime import dagster_processes as dagster
 from whalefall_pipelines.runtime import processes
@@ -36,7 +42,7 @@ READY_SECONDS = 300
 RUN_SECONDS = 5
 SERVER_SECONDS = 3
 # Processes that are stopped before the code server and the store, by a word of their command line. The last word marks runs.
-_ENDS_FIRST = ("dagster_webserver", "dagster._daemon", "--multiprocessing-fork")
+_ENDS_FIRST = ("whalefall_pipelines.gate", "dagster._daemon", "--multiprocessing-fork")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,8 @@ class Part:
 def up(port: int) -> None:
     """Run the store, the schedules and the web UI until Ctrl-C.
 
-    The web UI is at http://127.0.0.1:3000 unless --port is given.
+    The web UI is at http://127.0.0.1:3000 unless --port is given: Dagster under /dagster, the API under /api/v1. In a terminal a link is
+    printed that signs you in once; `whalefall tokens link` prints another one.
 
     Exit codes: 0 it was stopped, 2 it did not start or one of its processes ended unexpectedly.
     """
@@ -103,8 +110,11 @@ def _serve(settings: Settings, port: int, folder: Path) -> NoReturn:
     _wait_for_socket(code_socket, parts)
     parts.append(_launch("web server", dagster.web_server(workspace, port), environment, logs))
     parts.append(_launch("daemon", dagster.daemon(workspace), environment, logs))
-    _wait_until_ready(port, since, parts)
+    with _signed_in(settings) as secret:
+        _wait_until_ready(port, since, secret, parts)
     click.echo(f"whalefall is up: http://{dagster.HOST}:{port} (Ctrl-C stops it)")
+    if sys.stdout.isatty():  # a log would keep the link
+        click.echo(f"Sign in once within {LINK_MINUTES} minutes: {sign_in_link(settings, f'http://{dagster.HOST}:{port}')}")
     while True:  # polled, because a signal just before a blocking wait would be handled only after it
         _raise_if_ended(parts, "so the rest was stopped")
         time.sleep(0.2)
@@ -168,9 +178,29 @@ def _wait_for_socket(path: Path, parts: Sequence[Part]) -> None:
     raise LocalServerError(f"The {parts[-1].name} did not answer within {READY_SECONDS} s; {_said(parts[-1].log)}")
 
 
-def _wait_until_ready(port: int, since: float, parts: Sequence[Part]) -> None:
+@contextmanager
+def _signed_in(settings: Settings) -> Generator[str]:
+    """A secret of this process for the block, with which it asks whether Dagster is ready."""
+    with open_store(settings, pool_size=1) as database:
+        now = system_clock()
+        link = create_link(database, scope=Scope.OPERATE, has_access=False, created_by="whalefall up", now=now)
+        secret = str(sign_in(database, link, now))
+        yield secret
+        sign_out(database, secret, system_clock())
+
+
+def sign_in_link(settings: Settings, url: str) -> str:
+    """A link that signs the person at this terminal in once, with every right."""
+    person, now = getpass.getuser(), system_clock()
+    with open_store(settings, pool_size=1) as database:
+        secret = create_link(database, scope=Scope.ADMIN, has_access=True, created_by=person, now=now)
+        record_command(database, person, "up: sign-in link", now)
+    return f"{url}/sign-in?link={secret}"
+
+
+def _wait_until_ready(port: int, since: float, secret: str, parts: Sequence[Part]) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while (missing := dagster.what_is_missing(port, since)) is not None:
+    while (missing := dagster.what_is_missing(port, since, secret)) is not None:
         _raise_if_ended(parts, "so whalefall did not start")
         if missing.is_final or time.monotonic() > deadline:
             log = next(part.log for part in parts if part.name == missing.part)

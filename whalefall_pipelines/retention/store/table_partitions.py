@@ -1,14 +1,19 @@
 """Detaches, reattaches and drops months under the maintenance lock. `store/months.py` creates months."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
+from typing import TypeVar
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.months import Month, Place, TablePartition, months_between, months_of
+from whalefall_pipelines.domain.periods import PeriodType
 from whalefall_pipelines.errors import InputError, MissingMonthError, StoreBusyError
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import LOCK_POLICY, LockPolicy, compose
+from whalefall_pipelines.store.rows import fetch_as
+
+Row = TypeVar("Row")
 
 
 @contextmanager
@@ -101,3 +106,13 @@ def drop_detached(database: Database, table_partition: TablePartition, lock_poli
 def _mark(table_partition: TablePartition) -> str:
     """The comment by which `list_detached` recognises the table."""
     return f"whalefall detaches {table_partition.table_name} from {table_partition.first_day} to {table_partition.end_day}"
+
+
+def count_core_metrics(
+    database: Database, model: type[Row], period_type: PeriodType, periods: Sequence[tuple[date, date]]
+) -> tuple[Row, ...]:
+    """The numbers of rows of the big tables in each of these periods, as rows of this model."""
+    values = {"period_type": period_type, "starts": [start for start, _ in periods], "ends": [end for _, end in periods]}
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("retention/count_core_metrics"), values)
+        return fetch_as(cursor, model)

@@ -1,0 +1,53 @@
+-- Periods of databases, the newest first.
+-- Parameters: period_type, first_day and last_day (NULL is open), instance_ids, engines, tag_name, tag_value (NULL for all),
+-- database_name (NULL for all), after_start, after_id and after_name (the last row of the page before, or NULL), skipped, most.
+-- Returns: the columns of aggregation.listing.DatabasePeriod, in its order.
+select
+    a.instance_id,
+    i.name as instance_name,
+    i.engine,
+    a.database_name,
+    a.period_type,
+    a.period_start,
+    a.period_end,
+    a.avg_bytes,
+    a.max_bytes,
+    a.min_bytes,
+    a.opening_bytes,
+    a.closing_bytes,
+    a.data_count,
+    a.expected_count,
+    a.estimated_count,
+    a.change_bytes,
+    a.change_percent,
+    a.is_final,
+    a.calculated_at
+from (
+    select * from database_size_aggregations
+    where
+        period_type = %(period_type)s
+        and (%(first_day)s::date is null or period_start >= %(first_day)s::date)
+        and (%(last_day)s::date is null or period_end <= %(last_day)s::date and period_start <= %(last_day)s::date)
+        and (%(instance_ids)s::integer[] is null or instance_id = any(%(instance_ids)s::integer[]))
+        and (%(database_name)s::text is null or database_name = %(database_name)s::text)
+        and instance_id in (
+            select f.instance_id from instances as f
+            where
+                f.deleted_at is null
+                and (%(engines)s::text[] is null or f.engine = any(%(engines)s::text[]))
+                and (
+                    %(tag_name)s::text is null
+                    or f.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, f.tags ->> %(tag_name)s::text)
+                )
+        )
+        -- the first comparison lets the planner leave out the months after the page
+        and (
+            %(after_start)s::date is null
+            or period_start <= %(after_start)s::date
+            and (period_start < %(after_start)s::date or (instance_id, database_name) > (%(after_id)s::integer, %(after_name)s::text))
+        )
+    order by period_start desc, instance_id, database_name
+    limit %(most)s offset %(skipped)s
+) as a
+inner join instances as i on a.instance_id = i.instance_id
+order by a.period_start desc, a.instance_id, a.database_name

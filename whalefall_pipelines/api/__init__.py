@@ -1,0 +1,15 @@
+"""The HTTP API: tokens, audit, health, and the app that has the routes of every area. `gate/` stands before it."""
+
+from whalefall_pipelines.api.columns import COLUMNS
+from whalefall_pipelines.area import Area
+
+AREA = Area(
+    __name__,
+    commands={
+        "tokens": "Make, list and revoke tokens of the API.",
+        "audit": "Show who changed what through the API.",
+    },
+    has_grants=True,
+    has_router=True,
+    columns=COLUMNS,
+)

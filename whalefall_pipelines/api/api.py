@@ -1,0 +1,112 @@
+"""The routes of the API itself: health, the caller, tokens, audit, and the description of all routes."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Path, Request, Response
+from pydantic import BaseModel, Field
+
+from whalefall_pipelines.api import audit, tokens
+from whalefall_pipelines.api.docs_page import render
+from whalefall_pipelines.api.model import AuditedRequest, MadeToken, Token
+from whalefall_pipelines.api_base.answers import encode
+from whalefall_pipelines.api_base.callers import Caller, Scope
+from whalefall_pipelines.api_base.paging import Page, PagingOf
+from whalefall_pipelines.api_base.problems import Refusal
+from whalefall_pipelines.api_base.routes import Routes
+from whalefall_pipelines.api_base.services import CallerOf, ServicesOf
+from whalefall_pipelines.errors import StoreError
+
+ROUTES = Routes("installation")
+TokenId = Annotated[int, Path(ge=1, le=2**31 - 1, description="The token.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of the installation in one word."""
+
+    status: str
+
+
+class TokenRequest(BaseModel):
+    """A token to be made. Without `lifetime_days` it never expires."""
+
+    name: str = Field(min_length=1, max_length=100)
+    scope: Scope = Scope.READ
+    has_access: bool = False
+    lifetime_days: int | None = Field(default=None, ge=1, le=3650)
+
+
+@ROUTES.get("/healthz", scope=None)
+def healthz() -> Health:
+    """Tell that the process lives."""
+    return Health("alive")
+
+
+@ROUTES.get("/readyz", scope=None)
+def readyz(services: ServicesOf) -> Health:
+    """Tell whether the store answers with the schema of this program, and whether Dagster's daemon works."""
+    try:
+        reasons = services.find_obstacles()
+    except StoreError:
+        reasons = ("the store does not answer",)
+    if reasons:
+        raise Refusal(503, "NOT_READY", "Not ready: " + "; ".join(reasons) + ".", headers={"Retry-After": "5"})
+    return Health("ready")
+
+
+@ROUTES.get("/me")
+def read_me(caller: CallerOf) -> Caller:
+    """Show who calls, with which scope."""
+    return caller
+
+
+@ROUTES.get("/tokens", scope=Scope.ADMIN)
+def list_tokens(services: ServicesOf) -> tuple[Token, ...]:
+    """List every token, and the browsers that are signed in, without their secrets."""
+    return tokens.list_tokens(services.writer, services.clock())
+
+
+@ROUTES.post("/tokens", Scope.ADMIN, status=201)
+def create_token(services: ServicesOf, caller: CallerOf, body: TokenRequest) -> MadeToken:
+    """Make a token. Its secret is in this answer only."""
+    if body.has_access and not caller.has_access:
+        raise Refusal(403, "PERMISSION_DENIED", "Only a caller with access to accounts can make a token with it.")
+    lifetime = None if body.lifetime_days is None else timedelta(days=body.lifetime_days)
+    return tokens.create_token(
+        services.writer,
+        body.name,
+        body.scope,
+        now=services.clock(),
+        created_by=caller.name,
+        has_access=body.has_access,
+        lifetime=lifetime,
+    )
+
+
+@ROUTES.delete("/tokens/{token_id}", Scope.ADMIN)
+def revoke_token(services: ServicesOf, token_id: TokenId) -> Token:
+    """Revoke a token, and end the sign-ins of browsers that come from it."""
+    return tokens.revoke_token(services.writer, token_id, services.clock())
+
+
+@ROUTES.get("/audit", scope=Scope.ADMIN)
+def list_audit(services: ServicesOf, paging: PagingOf) -> Page[AuditedRequest]:
+    """List the requests that changed something, or tried to, newest first."""
+    after = paging.after_values("requested_at", "request_id")
+    rows = audit.list_requests(services.writer, after, paging.parameters)
+    return paging.page_of(rows, "requested_at", "request_id")
+
+
+@ROUTES.get("/openapi.json")
+def read_openapi(request: Request) -> Response:
+    """Describe all routes as an OpenAPI document."""
+    return Response(encode(request.app.openapi()), media_type="application/json")
+
+
+@ROUTES.get("/docs")
+def read_docs(request: Request) -> Response:
+    """Describe all routes as a page, which loads nothing from elsewhere."""
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return Response(render(request.app.openapi()), media_type="text/html", headers=headers)

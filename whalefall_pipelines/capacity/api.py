@@ -1,0 +1,78 @@
+"""The routes of sizes: days, gaps, coverage, and collecting one server at once."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query
+
+from whalefall_pipelines.api_base.answers import Reply
+from whalefall_pipelines.api_base.filters import TEXT, DatabaseName, FleetOf, InstanceId, WindowOf
+from whalefall_pipelines.api_base.paging import Page, PagingOf
+from whalefall_pipelines.api_base.routes import Routes
+from whalefall_pipelines.api_base.services import ServicesOf
+from whalefall_pipelines.capacity import listing
+from whalefall_pipelines.capacity.collect_now import Collected, collect_now
+from whalefall_pipelines.capacity.explain import DayExplanation, explain_day
+from whalefall_pipelines.capacity.listing import InstanceCoverage, OpenGap, SizeFilter, StoredSize
+from whalefall_pipelines.domain.reasons import Reason
+
+ROUTES = Routes("sizes")
+
+
+@ROUTES.get("/databases/sizes")
+def list_database_sizes(
+    services: ServicesOf,
+    fleet: FleetOf,
+    days: WindowOf,
+    paging: PagingOf,
+    database_name: DatabaseName = None,
+    latest_only: Annotated[bool, Query(description="Only the newest size of each database of the inventory.")] = False,
+) -> Page[StoredSize]:
+    """List sizes of databases by day, newest first, each with its provenance."""
+    wanted = SizeFilter(days, fleet, database_name)
+    if latest_only:
+        after = paging.after_values("after_id", "after_name")
+        return paging.page_of(listing.list_latest_sizes(services.reader, wanted, after, paging.parameters), "instance_id", "database_name")
+    after = paging.after_values("after_day", "after_id", "after_name")
+    rows = listing.list_sizes(services.reader, wanted, after, paging.parameters)
+    return paging.page_of(rows, "stat_date", "instance_id", "database_name")
+
+
+@ROUTES.get("/coverage")
+def list_coverage(services: ServicesOf, fleet: FleetOf, days: WindowOf, paging: PagingOf) -> Page[InstanceCoverage]:
+    """List how much is known of each server on each day, newest first."""
+    after = paging.after_values("after_day", "after_id")
+    rows = listing.list_coverage(services.reader, SizeFilter(days, fleet), after, paging.parameters)
+    return paging.page_of(rows, "stat_date", "instance_id")
+
+
+@ROUTES.get("/gaps")
+def list_gaps(
+    services: ServicesOf,
+    fleet: FleetOf,
+    days: WindowOf,
+    paging: PagingOf,
+    reason: Annotated[Reason | None, Query(description="Only gaps with this reason.")] = None,
+) -> Page[OpenGap]:
+    """List what is missing, newest day first, with the reason and what to do."""
+    after = paging.after_values("after_day", "after_id", "after_name")
+    rows = listing.list_open_gaps(services.reader, SizeFilter(days, fleet, reason=reason), after, paging.parameters)
+    return paging.page_of(rows, "stat_date", "instance_id", "cursor_name")
+
+
+@ROUTES.get("/explain", problems=(404,))
+def explain(
+    services: ServicesOf,
+    instance_id: Annotated[int, Query(ge=1, le=2**31 - 1, description="The server.")],
+    database_name: Annotated[str, Query(min_length=1, max_length=512, pattern=TEXT, description="The database.")],
+    day: Annotated[date, Query(description="The day, as YYYY-MM-DD.")],
+) -> DayExplanation:
+    """Explain why the size of a database on a day is what it is."""
+    return explain_day(services.reader, instance_id, database_name, day)
+
+
+@ROUTES.post("/instances/{instance_id}/actions/sync-capacity")
+def sync_capacity(services: ServicesOf, instance_id: InstanceId) -> Reply[Collected]:
+    """Collect today's sizes of one server at once, without a session."""
+    collected = collect_now(services.settings, services.writer, instance_id, services.fleet)
+    return Reply(collected, collected.message)

@@ -1,0 +1,100 @@
+"""A headless Chromium over its debugging protocol: it opens pages, and tells what they requested, logged and looked like."""
+
+import base64
+import itertools
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
+
+_OPTIONS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--no-first-run", "--window-size=1280,900"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps", "--no-proxy-server"),
+)
+
+
+@dataclass
+class Page:
+    """One tab. `requests` are the URLs that its pages asked for, websockets too; `errors` what they logged as errors."""
+
+    socket: ClientConnection
+    requests: list[str] = field(default_factory=list[str])
+    failed: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    errors: list[str] = field(default_factory=list[str])
+    _numbers: Any = field(default_factory=itertools.count)
+
+    def call(self, method: str, **parameters: Any) -> Any:
+        """Call a method of the protocol and wait for its result."""
+        number = next(self._numbers)
+        self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        while True:
+            message = json.loads(self.socket.recv(timeout=60))
+            if message.get("id") == number:
+                assert "error" not in message, message
+                return message["result"]
+            self._note(message)
+
+    def text(self) -> str:
+        """What a person reads on the page."""
+        return str(self.call("Runtime.evaluate", expression="document.body ? document.body.innerText : ''")["result"].get("value", ""))
+
+    def open(self, url: str, shows: str, *, seconds: float = 90) -> str:
+        """Open a page, and wait until it shows this text."""
+        self.call("Page.navigate", url=url)
+        return self.wait_for(shows, seconds=seconds)
+
+    def wait_for(self, shows: str, *, seconds: float = 90) -> str:
+        """Wait until the page shows this text."""
+        deadline = time.monotonic() + seconds
+        while shows not in (text := self.text()):
+            assert time.monotonic() < deadline, text
+            time.sleep(0.2)
+        return text
+
+    def take_picture(self, file: Path) -> None:
+        """Write what the page looks like as PNG."""
+        file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+
+    def _note(self, message: Mapping[str, Any]) -> None:
+        parameters = message.get("params", {})
+        match message.get("method"):
+            case "Network.requestWillBeSent":
+                self.requests.append(parameters["request"]["url"])
+            case "Network.webSocketCreated":
+                self.requests.append(parameters["url"])
+            case "Network.responseReceived" if parameters["response"]["status"] >= 400:
+                self.failed.append((parameters["response"]["status"], parameters["response"]["url"]))
+            case "Runtime.exceptionThrown":
+                self.errors.append(str(parameters["exceptionDetails"]))
+            case _:
+                pass
+
+
+@contextmanager
+def open_page(folder: Path) -> Generator[Page]:
+    """A browser with an empty profile for the block."""
+    program = shutil.which("chromium") or "chromium"
+    command = [program, *_OPTIONS, f"--user-data-dir={folder}", "about:blank"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stderr
+            lines = iter(process.stderr.readline, "")
+            address = next(match[1] for line in lines if (match := re.search(r"DevTools listening on (ws://\S+)", line)))
+            with connect(address, max_size=None, proxy=None) as browser:
+                target = Page(browser).call("Target.createTarget", url="about:blank")["targetId"]
+            page_address = re.sub(r"/devtools/.*", f"/devtools/page/{target}", address)
+            with connect(page_address, max_size=None, proxy=None) as socket:
+                page = Page(socket)
+                for domain in ("Page", "Network", "Runtime"):
+                    page.call(f"{domain}.enable")
+                yield page
+        finally:
+            process.kill()
