@@ -51,7 +51,7 @@ def _cell(value: object) -> str:
 
 def escaped(text: str) -> str:
     """The text as Markdown that shows exactly these characters, on one line."""
-    for mark in ("\\", "|", "`", "*", "_", "<", ">", "[", "]"):
+    for mark in ("\\", "|", "`", "*", "_", "<", ">", "[", "]", "&"):
         text = text.replace(mark, f"\\{mark}")
     return printable(text)
 
