@@ -28,6 +28,7 @@ lint: .venv/dev.installed  ## what CI checks besides the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	$(BIN)/basedpyright --pythonpath $(BIN)/python --project whalefall_pipelines_tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/sqlfluff lint --processes 2 sql
 

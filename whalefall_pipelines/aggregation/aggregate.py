@@ -27,10 +27,9 @@ def aggregate_sizes(
     *,
     check: Callable[[], None] = lambda: None,
 ) -> int:
-    """Compute consecutive periods of one type, close the session's records, and return the number of rows written.
+    """Compute consecutive periods of one type in one transaction, close the session's records, and return the number of rows written.
 
-    This is one transaction: either every period of the range is updated, or none. `check` is called between statements and stops the
-    work by raising.
+    `check` is called between statements and stops the work by raising.
 
     Raises:
         InputError: a period has not begun.

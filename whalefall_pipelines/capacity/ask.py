@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from whalefall_pipelines.capacity.answers import Growth, HistoryDay, LargeDatabase, LargeGroup
 from whalefall_pipelines.capacity.store import answers as store
 from whalefall_pipelines.errors import InputError, NotFoundError
-from whalefall_pipelines.inventory.fleet import show_instance
+from whalefall_pipelines.inventory.fleet import show_instance, split_target
 from whalefall_pipelines.store.database import Database
 
 Row = TypeVar("Row")
@@ -60,15 +60,15 @@ def history(database: Database, today: date, name: str, since: date | timedelta)
         NotFoundError: nothing was measured yet, the instance is not registered, or has no such database.
         InputError: the first day is not before the newest one.
     """
-    instance_name, slash, database_name = name.partition("/")
-    registered, known = show_instance(database, instance_name)
-    if slash and database_name not in {known_database.database_name for known_database in known}:
-        raise NotFoundError(f"{instance_name} has no database {database_name!r}. `whalefall instances show {instance_name}` lists them.")
+    instance, database_name = split_target(database, name)
+    known = {known_database.database_name for known_database in show_instance(database, instance.name)[1]}
+    if database_name and database_name not in known:
+        raise NotFoundError(f"{instance.name} has no database {database_name!r}. `whalefall instances show {instance.name}` lists them.")
     first_day, last_day = _span(database, today, since)
-    if slash:
-        days = store.list_database_history(database, registered.instance_id, database_name, first_day, last_day)
+    if database_name:
+        days = store.list_database_history(database, instance.instance_id, database_name, first_day, last_day)
     else:
-        days = store.list_instance_history(database, registered.instance_id, first_day, last_day)
+        days = store.list_instance_history(database, instance.instance_id, first_day, last_day)
     return Answer(first_day, last_day, days)
 
 

@@ -11,6 +11,7 @@ import dagster as dg
 from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome, capacity_collector, recompute_totals
 from whalefall_pipelines.capacity.columns import COLUMNS
 from whalefall_pipelines.capacity.day_reports import DayReport, report_days
+from whalefall_pipelines.capacity.figures import DaySummary
 from whalefall_pipelines.capacity.fill_gaps import fill_gaps, record_uncollected_days
 from whalefall_pipelines.capacity.metadata import (
     coverage_metadata,
@@ -35,6 +36,7 @@ from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions.resources import ServersResource
 from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.sessions.store import list_notices, skip_records
+from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import analyze_months
 from whalefall_pipelines.store.outage import retry_while_unavailable
@@ -94,9 +96,7 @@ def fleet_day(
         shown = _metadata(database, reports, plan, seconds_by_day)
     _tag_run(context, reports)
     measured = [report.summary for report in reports if report.day in seconds_by_day and not inventory_only]
-    least = whalefall.installation().of(CapacitySettings).fail_below_coverage
-    red = {summary.stat_date for summary in measured if summary.is_below(least)}
-    yield from _materialize(context, shown, red)
+    yield from _materialize(context, shown, _red_days(measured, whalefall.installation()))
 
 
 def _work(
@@ -157,6 +157,12 @@ def _tag_run(context: dg.AssetExecutionContext, reports: Sequence[DayReport]) ->
     missing, expected = (sum(counts) for counts in zip(*((day.summary.missing, day.summary.expected) for day in reports), strict=True))
     context.instance.add_run_tags(context.run.run_id, {MISSING_TAG: f"{missing} of {expected}"})
     context.log.info("%s: %d of %d databases are missing", span([day.day for day in reports]), missing, expected)
+
+
+def _red_days(measured: Sequence[DaySummary], settings: Settings) -> set[date]:
+    """The measured days on which too few of the expected databases have a size."""
+    least = settings.of(CapacitySettings).fail_below_coverage
+    return {summary.stat_date for summary in measured if summary.is_below(least)}
 
 
 def _materialize(

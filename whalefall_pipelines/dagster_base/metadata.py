@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
-from whalefall_pipelines.domain.quantities import round_decimal_size
+from whalefall_pipelines.domain.quantities import round_size
 
 # Nobody reads a table with more rows than this. The count beside the table always covers all rows.
 MOST_ROWS = 200
@@ -35,7 +35,7 @@ def exact_bytes(**sizes: int | None) -> Metadata:
 
 def shown_size(size: int | None) -> str | None:
     """A size as people read it: 104.7 MB."""
-    return None if size is None else round_decimal_size(size).replace(" ", NO_BREAK)
+    return None if size is None else round_size(size).replace(" ", NO_BREAK)
 
 
 def shown_change(change: int | None) -> str | None:
@@ -51,7 +51,7 @@ def _cell(value: object) -> str:
 
 def escaped(text: str) -> str:
     """The text as Markdown that shows exactly these characters, on one line."""
-    for mark in ("\\", "|", "`", "*", "_", "<", ">", "[", "]"):
+    for mark in ("\\", "|", "`", "*", "_", "<", ">", "[", "]", "&"):
         text = text.replace(mark, f"\\{mark}")
     return printable(text)
 

@@ -1,4 +1,4 @@
-"""Parses sizes (`500GiB`, `2TB`), and formats them exactly or rounded (`1.5 GiB`)."""
+"""Parses sizes (`500GiB`, `2TB`), and formats them exactly or rounded (`104.7 MB`)."""
 
 import re
 from decimal import Decimal
@@ -29,17 +29,7 @@ def format_size(size: int) -> str:
 
 
 def round_size(size: int) -> str:
-    """Format bytes rounded for people, in a suitable unit: 1.5 GiB."""
-    value = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(value) < 1024:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"
-
-
-def round_decimal_size(size: int) -> str:
-    """Format bytes rounded for people, in a decimal unit as in Dagster's plots: 104.7 MB."""
+    """Format bytes rounded for people: 104.7 MB. The units are decimal everywhere, as in Dagster's plots."""
     value = float(size)
     for unit in ("B", "kB", "MB", "GB"):
         if abs(value) < 1000:

@@ -64,6 +64,19 @@ def registered_instance(database: Database, instance_id: int) -> RegisteredInsta
     return registered
 
 
+def split_target(database: Database, target: str) -> tuple[Instance, str | None]:
+    """The instance and the rest of `INSTANCE` or `INSTANCE/REST`. Any name may contain slashes: the longest registered one counts.
+
+    Raises:
+        NotFoundError: no instance of this name is registered.
+    """
+    registered = [known.instance for known in registered_instances(database) if f"{target}/".startswith(f"{known.entry.name}/")]
+    if not registered:
+        raise NotFoundError(f"Not registered: {target.partition('/')[0]!r}. `whalefall instances list` shows every instance.")
+    instance = max(registered, key=lambda instance: len(instance.name))
+    return instance, target[len(instance.name) + 1 :] or None
+
+
 def show_instance(database: Database, name: str) -> tuple[RegisteredInstance, tuple[KnownDatabase, ...]]:
     """One registered instance and its databases, active and biggest first.
 

@@ -1,6 +1,6 @@
 """Compares a listing with the inventory of a server, and decides whether the listing is plausible."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -72,11 +72,9 @@ def compare_inventory(
     """Compare a listing with the inventory. `listed` are the databases that passed the filter, `hidden` those that it excluded.
 
     The server's own identifier decides which database it is: a known identifier under a new name is a rename, a new identifier under a
-    known name is a new database. Without identifiers the name decides.
-    A hidden database leaves the inventory at once, because a person excluded it. A listing that is empty, or in which more than half of
-    at least four active databases are missing, is not trusted: the missing databases are held, and only a second such listing on a later
-    day deactivates them (domain.md section 3). If the listing `is_partial`, because the login may not see every database, the missing
-    databases are unseen and not dropped.
+    known name is a new database. Without identifiers the name decides. A hidden database leaves the inventory at once, because a person
+    excluded it. If the listing `is_partial`, because the login may not see every database, the missing databases are unseen and not
+    dropped.
     """
     by_name = {entry.database_name: entry for entry in known}
     active = {name for name, entry in by_name.items() if entry.is_active}
@@ -88,10 +86,8 @@ def compare_inventory(
     left_out = active.intersection(hidden).difference(left_names)
     expected = active - left_out
     gone = sorted(expected.difference(present, left_names))
-    doubtful = bool(gone) and (not present or (len(expected) >= 4 and len(gone) * 2 > len(expected)))
-    confirmed = {name for name in gone if (since := by_name[name].absent_since_date) is not None and since < day}
     unseen = gone if is_partial else []
-    held = [name for name in gone if doubtful and name not in confirmed and name not in unseen]
+    held = [name for name in _doubtful(by_name, expected, present, gone, day) if name not in unseen]
     return InventoryChange(
         created=tuple(name for name in present if name not in by_name and name not in renamed),
         refreshed=tuple(name for name in continued if name in active),
@@ -104,6 +100,20 @@ def compare_inventory(
         unseen=tuple(unseen),
         native_ids=listed,
     )
+
+
+def _doubtful(
+    by_name: Mapping[str, InventoryEntry], expected: Collection[str], present: Sequence[str], gone: Sequence[str], day: date
+) -> list[str]:
+    """The missing databases that are held and not dropped yet.
+
+    A listing that is empty, or in which more than half of at least four active databases are missing, is not trusted: only a second such
+    listing on a later day deactivates them (domain.md section 3).
+    """
+    if present and (len(expected) < 4 or len(gone) * 2 <= len(expected)):
+        return []
+    since = {name: by_name[name].absent_since_date for name in gone}
+    return [name for name, first in since.items() if first is None or first >= day]
 
 
 def _is_another(entry: InventoryEntry | None, native_id: str | None) -> bool:

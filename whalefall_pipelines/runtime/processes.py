@@ -98,7 +98,12 @@ def _stay_in_launcher(supervisor: int) -> NoReturn:
 def ignore_stop_signals() -> None:
     """Ignore further stop signals, because the tree is already being ended."""
     for number in _STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        # Not SIG_IGN: Python prints an "ignored exception" about a signal that arrived together with the first one.
+        signal.signal(number, _do_nothing)
+
+
+def _do_nothing(_number: int, _frame: FrameType | None) -> None:
+    pass
 
 
 def _interrupt_once(_number: int, _frame: FrameType | None) -> None:

@@ -4,26 +4,23 @@ from collections.abc import Sequence
 
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.errors import InputError, NotFoundError
-from whalefall_pipelines.inventory.fleet import registered_instances
+from whalefall_pipelines.inventory.fleet import split_target
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.tables import store
 from whalefall_pipelines.tables.model import TableDay, TableName, TablesOfDay, Wanted
 
 
-def split_target(database: Database, target: str) -> tuple[Instance, str]:
+def split_table_target(database: Database, target: str) -> tuple[Instance, str]:
     """The instance and the rest of a text `INSTANCE/REST`.
 
     Raises:
         NotFoundError: no instance of this name is registered.
+        InputError: nothing is named within the instance.
     """
-    instances = [registered.instance for registered in registered_instances(database) if target.startswith(f"{registered.entry.name}/")]
-    if not instances:
-        name, _, rest = target.partition("/")
-        if not rest:
-            raise InputError(f"{target!r} names no database; write INSTANCE/DATABASE.")
-        raise NotFoundError(f"No instance is registered as {name!r}; `whalefall instances list` shows all.")
-    instance = max(instances, key=lambda instance: len(instance.name))
-    return instance, target[len(instance.name) + 1 :]
+    instance, rest = split_target(database, target)
+    if rest is None:
+        raise InputError(f"{target!r} names no database; write INSTANCE/DATABASE.")
+    return instance, rest
 
 
 def tables_of(database: Database, instance: Instance, database_name: str, wanted: Wanted) -> TablesOfDay:

@@ -95,6 +95,18 @@ def test_the_history_of_a_server_never_dips_because_a_database_is_silent(environ
     ]
 
 
+def test_names_may_contain_slashes(environment: dict[str, str], store: Database) -> None:
+    with store.transaction() as cursor:
+        cursor.execute("update instances set name = case name when 'web' then 'eu' else 'eu/orders' end")
+        cursor.execute("update instance_databases set database_name = 'a/b' where database_name = 'shop'")
+        cursor.execute("update database_activity set database_name = 'a/b' where database_name = 'shop'")
+        cursor.execute("update database_size_stats set database_name = 'a/b' where database_name = 'shop'")
+    for name in ("eu/orders/a/b", "eu/orders", "eu/blog", "eu"):
+        assert asked(environment, "history", name, "--limit", "1")[0]["total_bytes"]
+    assert "eu/orders has no database 'x'" in refused(environment, "history", "eu/orders/x")
+    assert "Not registered: 'us'" in refused(environment, "history", "us/orders")
+
+
 def test_a_renamed_database_keeps_its_history(environment: dict[str, str], store: Database) -> None:
     with store.transaction() as cursor:
         cursor.execute("update database_activity set active_until = %s where database_name = 'blog'", (ago(1),))
@@ -127,7 +139,7 @@ def test_growth_is_between_known_days_and_marks_estimates(environment: dict[str,
     assert (audit["change_bytes"], audit["to_date"], audit["state"], audit["reason"]) == (0, str(ago(2)), "missing", "timeout")
     assert (blog["change_bytes"], blog["from_date"]) == (3 * GIB, str(ago(3)))
     shown = succeed(environment, "growth", "--since", "9d", "--limit", "1")
-    assert "9.0 GiB" in shown
+    assert "9.7 GB" in shown
     assert "81.8 %" in shown
     assert "blog" not in shown
 

@@ -176,7 +176,7 @@ def test_a_mariadb_login_with_all_privileges_of_ours_writes_nothing(store: Datab
                 with pytest.raises(pymysql.MySQLError, match="READ ONLY"):
                     cursor.execute(harm)
 
-        with closing(pymysql.connect(host="127.0.0.1", port=target.port, user="mighty", password=login.password)) as connection:
+        with closing(pymysql.connect(host="127.0.0.1", port=target.port, user="mighty", password=str(login.password))) as connection:
             connection.cursor().execute("create table app.written (x integer)")
         assert "create table app.written (x integer)" in writing(mariadb_statements(target, login))
         assert counters(target) != before

@@ -165,14 +165,13 @@ def test_maintenance_creates_and_measures_by_assets_and_deletes_by_jobs_that_mat
 
 def test_the_documented_columns_are_those_of_the_store(store: Database) -> None:
     for table, columns in [documented for area in areas() for documented in area.columns.items()]:
-        stored = dict(
-            query(
-                store,
-                "select attname, format_type(atttypid, null) from pg_attribute "
-                "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
-                table,
-            )
+        rows = query(
+            store,
+            "select attname, format_type(atttypid, null) from pg_attribute "
+            "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+            table,
         )
+        stored = {str(name): str(kind) for name, kind in rows}
         assert {name: kind for name, kind, _ in columns}.items() <= stored.items()
 
 

@@ -52,7 +52,7 @@ def run_commands(script: Iterable[str], home: Path, folder: Path) -> str:
 
 def without_figures(output: str) -> set[str]:
     """The lines of an output that are the same on every machine: those without a size, and without numbers and identifiers."""
-    lines = [line.rstrip() for line in output.splitlines() if line.strip() and not re.search(r"\d [KM]iB", line)]
+    lines = [line.rstrip() for line in output.splitlines() if line.strip() and not re.search(r"\d [kMG]?B\b", line)]
     return {re.sub(r"[0-9a-f]*\d[0-9a-f.,:-]*", "#", re.sub(r"\s+", " ", line)) for line in lines}
 
 

@@ -1,6 +1,10 @@
 """`whalefall service install`: a unit that serves this home, printed or written, and never over another one without a question."""
 
 import configparser
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +40,23 @@ def test_a_unit_is_printed_and_nothing_is_written(environment: dict[str, str], t
 def test_a_unit_of_the_system_runs_as_a_user(environment: dict[str, str]) -> None:
     unit = parsed(whalefall(environment, "service", "install", "--system", "--user", "monitor").stdout)
     assert (unit["Service"]["User"], unit["Install"]["WantedBy"]) == ("monitor", "multi-user.target")
+
+
+@pytest.mark.process
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.parametrize("user", [None, "root"])
+def test_systemd_understands_a_unit(environment: dict[str, str], tmp_path: Path, user: str | None) -> None:
+    """Its home has a space and a percent sign in its name. Python stands in for the program, which tests do not install."""
+    unit = tmp_path / "whalefall.service"
+    unit.write_text(Service(Path(sys.executable), Path(environment["WHALEFALL_HOME"]), 3456, user).text)
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--system" if user else "--user", str(unit)],
+        env=os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (verified.returncode, [line for line in verified.stderr.splitlines() if "whalefall" in line]) == (0, [])
 
 
 def test_a_unit_is_written_and_another_one_is_not_replaced_without_a_word(environment: dict[str, str], tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def test_an_external_store_is_migrated_and_inspected_but_never_started_or_stoppe
     for result in (unreachable, shown, refused):
         assert "p@ss" not in result.stdout + result.stderr
         assert "p%40ss" not in result.stdout + result.stderr
+    psycopg2.connect(home.succeed("store", "url", "--show-password").strip()).close()
 
 
 def test_a_dagster_database_that_may_not_be_created_is_named_with_the_statement(

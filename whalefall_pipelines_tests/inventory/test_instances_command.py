@@ -85,7 +85,7 @@ def test_show_lists_each_database_with_its_latest_size(store: Database, store_en
         ("app", 1536, str(DAY), str(DAY)),
         ("new", None, None, str(DAY)),
     ]
-    assert "1.5 KiB" in succeed(store_environment, "instances", "show", "db1")
+    assert "1.5 kB" in succeed(store_environment, "instances", "show", "db1")
 
 
 def test_of_an_encrypted_password_only_the_kind_is_shown(store_environment: dict[str, str]) -> None:

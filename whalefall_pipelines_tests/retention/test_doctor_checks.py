@@ -45,5 +45,5 @@ def test_long_lists_are_cut() -> None:
 def test_the_footprint_is_reported_with_its_kinds_and_its_growth() -> None:
     sizes = {"sizes": 3 * 2**30, "dagster": 2**20}
     known = Footprint(sizes, {"sizes": 2**30, "dagster": 2**20}, date(2026, 11, 18), date(2026, 11, 22))
-    assert check_footprint(known).sentence == ("3.0 GiB on disk (sizes 3.0 GiB, dagster 1.0 MiB); 512.0 MiB more a day since 2026-11-18.")
+    assert check_footprint(known).sentence == "3.2 GB on disk (sizes 3.2 GB, dagster 1.0 MB); 536.9 MB more a day since 2026-11-18."
     assert "known from tomorrow on" in check_footprint(Footprint(sizes, {}, None, date(2026, 11, 22))).sentence

@@ -62,7 +62,7 @@ def test_the_footprint_is_every_kind_in_bytes(store: Database, environment: dict
     assert (
         sum(size for kind, size in shown.items() if kind != "dagster") == query(store, "select pg_database_size(current_database())")[0][0]
     )
-    assert "MiB" in succeed(environment, "retention", "footprint")
+    assert "MB" in succeed(environment, "retention", "footprint")
 
 
 @pytest.mark.parametrize("name", ["SESSION_RETENTION_DAYS", "EVENT_RETENTION_DAYS"])

@@ -81,6 +81,19 @@ def test_a_stop_signal_to_the_launcher_ends_the_tree(number: signal.Signals) -> 
         assert rest(launcher) == "interrupted\n"
 
 
+def test_signals_that_arrive_together_end_the_tree_without_a_word() -> None:
+    """Ctrl-C reaches both processes, and the launcher passes it on."""
+    with supervised() as launcher:
+        read_until(launcher, "orphan is there", "waiting")
+        (supervisor,) = psutil.Process(launcher.pid).children()
+        supervisor.suspend()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            supervisor.send_signal(number)
+        supervisor.resume()
+        assert launcher.wait(10) == 0
+        assert rest(launcher) == "interrupted\n"
+
+
 def test_kill_9_of_the_launcher_ends_the_tree() -> None:
     with supervised() as launcher:
         read_until(launcher, "orphan is there", "waiting")

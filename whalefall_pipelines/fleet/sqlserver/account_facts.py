@@ -20,6 +20,7 @@ from whalefall_pipelines.domain.accounts import (
     Trait,
 )
 from whalefall_pipelines.fleet.names import storable
+from whalefall_pipelines.fleet.sqlserver.fixed_roles import DATABASE_ROLES, DENYING_ROLES, SERVER_ROLES
 from whalefall_pipelines.fleet.sqlserver.statements import quoted
 
 _KINDS = {"R": AccountKind.ROLE, "G": AccountKind.GROUP, "X": AccountKind.GROUP, "A": AccountKind.APPLICATION}
@@ -34,27 +35,6 @@ _DATABASE, _OBJECT, _SCHEMA, _DATABASE_PRINCIPAL, _SERVER, _SERVER_PRINCIPAL = 0
 _VIEW = "V"
 _ROUTINES = {"P", "FN", "IF", "TF", "FS", "FT", "AF", "PC", "X"}
 _TYPES_OF_SEQUENCES = {"SO"}
-# What fixed roles may do, which no catalogue says. Documentation: "Server-level roles", "Database-level roles".
-_SERVER_ROLES = {
-    "sysadmin": ("CONTROL SERVER",),
-    "securityadmin": ("ALTER ANY LOGIN",),
-    "serveradmin": ("ALTER ANY ENDPOINT", "ALTER RESOURCES", "ALTER SERVER STATE", "ALTER SETTINGS", "SHUTDOWN", "VIEW SERVER STATE"),
-    "setupadmin": ("ALTER ANY LINKED SERVER",),
-    "processadmin": ("ALTER ANY CONNECTION", "ALTER SERVER STATE", "VIEW SERVER STATE"),
-    "diskadmin": ("ALTER RESOURCES",),
-    "dbcreator": ("CREATE ANY DATABASE", "ALTER ANY DATABASE"),
-    "bulkadmin": ("ADMINISTER BULK OPERATIONS",),
-}
-_DATABASE_ROLES = {
-    "db_owner": ("CONTROL",),
-    "db_accessadmin": ("ALTER ANY USER", "CREATE SCHEMA"),
-    "db_securityadmin": ("ALTER ANY ROLE", "ALTER ANY APPLICATION ROLE", "CREATE SCHEMA", "VIEW DEFINITION"),
-    "db_ddladmin": ("ALTER ANY SCHEMA", "CREATE TABLE", "CREATE VIEW", "CREATE PROCEDURE", "CREATE FUNCTION", "CREATE TYPE", "REFERENCES"),
-    "db_backupoperator": ("BACKUP DATABASE", "BACKUP LOG", "CHECKPOINT"),
-    "db_datareader": ("SELECT",),
-    "db_datawriter": ("INSERT", "UPDATE", "DELETE"),
-}
-_DENYING_ROLES = {"db_denydatareader": ("SELECT",), "db_denydatawriter": ("INSERT", "UPDATE", "DELETE")}
 
 
 @dataclass(slots=True)
@@ -169,11 +149,11 @@ def built_in_facts(account: Account) -> Generator[AccountPrivilege]:
         return
     database = account.database_name
     role = account.account_name.rpartition(".")[2].strip("[]")
-    roles = _SERVER_ROLES if database is None else _DATABASE_ROLES
+    roles = SERVER_ROLES if database is None else DATABASE_ROLES
     scope = (Scope.SERVER if database is None else Scope.DATABASE).value
     for privilege in roles.get(role, ()):
         yield _fact(account.account_name, scope, privilege, database=database, origin=Origin.BUILT_IN)
-    for privilege in _DENYING_ROLES.get(role, ()) if database is not None else ():
+    for privilege in DENYING_ROLES.get(role, ()) if database is not None else ():
         yield _fact(account.account_name, scope, privilege, database=database, state="D", origin=Origin.BUILT_IN)
 
 

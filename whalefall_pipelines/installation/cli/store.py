@@ -77,7 +77,8 @@ def status(*, as_json: bool) -> None:
 
 @store.command()
 @click.option("--database", type=click.Choice(["whalefall", "dagster"]), default="whalefall", show_default=True)
-def url(database: str) -> None:
+@click.option("--show-password", is_flag=True, help="Print the password of your own PostgreSQL, which is *** otherwise.")
+def url(*, database: str, show_password: bool) -> None:
     """Print the store's URL for psql and other clients.
 
     The URL of the embedded store has no password; it refers to a password file.
@@ -88,9 +89,9 @@ def url(database: str) -> None:
         click.echo(embedded.cluster(settings).url(database))
         return
     own = (store_address.whalefall if database == "whalefall" else store_address.dagster).set(drivername="postgresql")
-    click.echo(hide_secrets(own))
-    if holds_secret(own):
-        note("The password is hidden as ***; it is in WHALEFALL_DATABASE_URL or WHALEFALL_DAGSTER_DATABASE_URL.")
+    click.echo(own.render_as_string(hide_password=False) if show_password else hide_secrets(own))
+    if holds_secret(own) and not show_password:
+        note("The password is hidden as ***, so clients are refused; --show-password prints it.")
 
 
 @store.command()

@@ -19,17 +19,19 @@ def complete_instance(_context: click.Context, _parameter: click.Parameter, inco
 
 def complete_series(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The same, and after a slash the databases of the server."""
-    instance_name, slash, _ = incomplete.partition("/")
-    names = _ask(lambda database: _databases(database, instance_name)) if slash else _ask(_instances)
-    return [name for name in names if name.startswith(incomplete)]
+    return [
+        name for name in _ask(lambda database: [*_instances(database), *_databases(database, incomplete)]) if name.startswith(incomplete)
+    ]
 
 
 def _instances(database: Database) -> list[str]:
     return [registered.entry.name for registered in registered_instances(database)]
 
 
-def _databases(database: Database, instance_name: str) -> list[str]:
-    return [f"{instance_name}/{known_database.database_name}" for known_database in show_instance(database, instance_name)[1]]
+def _databases(database: Database, incomplete: str) -> list[str]:
+    """The databases of the servers whose name and slash the text begins with."""
+    servers = [name for name in _instances(database) if incomplete.startswith(f"{name}/")]
+    return [f"{name}/{known_database.database_name}" for name in servers for known_database in show_instance(database, name)[1]]
 
 
 def _ask(question: Callable[[Database], list[str]]) -> list[str]:

@@ -7,7 +7,7 @@ import click
 
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.tables.ask import history_of, split_target
+from whalefall_pipelines.tables.ask import history_of, split_table_target
 from whalefall_pipelines.tables.model import TableDay
 from whalefall_pipelines.terminal.output import Form, format_bytes, list_options, print_table
 
@@ -20,7 +20,7 @@ _EXACT = ("stat_date", "total_bytes", "data_bytes", "index_bytes", "lob_bytes", 
 def history(*, target: str, form: Form) -> None:
     """Show the size of a table on each day on which it was read. On MySQL write INSTANCE/DATABASE.TABLE."""
     with open_store(load_settings()) as database:
-        instance, named = split_target(database, target)
+        instance, named = split_table_target(database, target)
         _, days = history_of(database, instance, named)
     if form.is_exact:
         print_table(_EXACT, [asdict(day) for day in days], form=form)

@@ -13,7 +13,7 @@ from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.tables.ask import split_target, tables_of
+from whalefall_pipelines.tables.ask import split_table_target, tables_of
 from whalefall_pipelines.tables.cli.history import history
 from whalefall_pipelines.tables.collect import TablesCollector
 from whalefall_pipelines.tables.model import StoredTable, TablesOfDay, Wanted
@@ -73,7 +73,7 @@ def show(*, target: str, refresh: bool, limit: int, schema: str | None, with_par
     settings = load_settings()
     with open_store(settings) as database:
         try:
-            instance, database_name = split_target(database, target)
+            instance, database_name = split_table_target(database, target)
             if refresh:
                 _refresh(settings, database, instance, database_name)
             answer = tables_of(database, instance, database_name, Wanted(schema, with_partitions, limit))
