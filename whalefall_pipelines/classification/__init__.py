@@ -1,0 +1,6 @@
+"""Classification: rules over the facts of accounts, and which account is in which class since when."""
+
+from whalefall_pipelines.area import Area
+from whalefall_pipelines.classification.columns import COLUMNS
+
+AREA = Area(__name__, has_grants=True, columns=COLUMNS)
