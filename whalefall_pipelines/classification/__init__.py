@@ -3,4 +3,12 @@
 from whalefall_pipelines.area import Area
 from whalefall_pipelines.classification.columns import COLUMNS
 
-AREA = Area(__name__, has_grants=True, columns=COLUMNS)
+AREA = Area(
+    __name__,
+    commands={"rules": "Show and change the rules that put accounts into classes."},
+    extends=("accounts",),
+    has_definitions=True,
+    automations=("refresh_classifications",),
+    has_grants=True,
+    columns=COLUMNS,
+)

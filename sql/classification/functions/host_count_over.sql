@@ -11,7 +11,7 @@ select
                 from classified_accounts as o
                 where o.account_kind <> 'role' and o.attributes ->> 'user' is not null
                 group by o.instance_id, o.attributes ->> 'user'
-                having count(*) > %(count)s
+                having count(*) > %(count)s::integer
             )
     end as answer
 from classified_accounts as a

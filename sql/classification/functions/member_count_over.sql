@@ -9,7 +9,7 @@ select
             inner join account_membership_versions as m on r.account_id = m.role_id
             where m.valid_from <= %(day)s and (m.valid_until is null or m.valid_until > %(day)s)
             group by m.role_id
-            having count(distinct m.member_id) > %(count)s
+            having count(distinct m.member_id) > %(count)s::integer
         ) then true
         when a.instance_id in (
             select g.instance_id from classified_gaps as g

@@ -4,7 +4,7 @@
 -- Returns: answer; NULL: unknown.
 select
     case
-        when a.last_login_at is null and a.engine = 'oracle' then a.first_seen_date < %(day)s::date - %(days)s
-        when a.last_login_at::date <= %(day)s then a.last_login_at::date < %(day)s::date - %(days)s
+        when a.last_login_at is null and a.engine = 'oracle' then a.first_seen_date < %(day)s::date - %(days)s::integer
+        when a.last_login_at::date <= %(day)s then a.last_login_at::date < %(day)s::date - %(days)s::integer
     end as answer
 from classified_accounts as a
