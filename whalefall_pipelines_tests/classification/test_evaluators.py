@@ -13,6 +13,7 @@ from whalefall_pipelines.classification.evaluate import evaluate
 from whalefall_pipelines.classification.facts import AccountFacts
 from whalefall_pipelines.classification.functions import FUNCTIONS, SIGNATURES, capabilities_of
 from whalefall_pipelines.classification.model import Axis, Origin, RuleVersion
+from whalefall_pipelines.classification.read_facts import read_facts
 from whalefall_pipelines.classification.store.compile import compile_expression
 from whalefall_pipelines.classification.store.evaluation import evaluate_rules, stage_accounts
 from whalefall_pipelines.classification.tree import Call, Gate, Node, document_of, nodes, parse_expression
@@ -193,3 +194,18 @@ def test_what_is_stored_is_what_was_written(tree: Node) -> None:
 
 def test_every_engine_has_the_common_capabilities() -> None:
     assert all({"SUPERUSER", "GRANT_ADMIN", "LOCKED"} <= set(capabilities_of(engine)) for engine in ENGINES)
+
+
+def test_an_explanation_reads_the_facts_that_the_statements_see(store: Database) -> None:
+    """What is read for one account gives every function the answer that the world has."""
+    chance = random.Random(11)  # noqa: S311
+    servers = [random_server(chance) for _ in range(6)]
+    with store.transaction() as cursor:
+        for number, server in enumerate(servers):
+            write(cursor, server, f"server {number}")
+    calls = [Call(name, arguments) for name in FUNCTIONS for arguments in _examples(name, chance)]
+    for number, server in enumerate(servers):
+        for account in server.accounts:
+            read, known = read_facts(store, f"server {number}", account.name, DAY), facts_of(server, account)
+            for call in calls:
+                assert evaluate(call, read).value == evaluate(call, known).value, (call, read, known)

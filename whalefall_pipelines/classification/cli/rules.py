@@ -97,9 +97,7 @@ def install() -> None:
     if changed:
         _print(changed)
     kept = sum(rule.change.startswith("kept") for rule in saved)
-    note(
-        f"{len(changed)} rules were added or updated, {kept} were kept as a person left them, {len(saved) - len(changed) - kept} are current."
-    )
+    note(f"{len(changed)} rules were added or updated, {kept} were kept as a person left them, the others are current.")
 
 
 @rules.command()
