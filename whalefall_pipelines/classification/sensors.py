@@ -7,6 +7,7 @@ import dagster as dg
 from whalefall_pipelines.classification.jobs import classify_accounts
 from whalefall_pipelines.classification.store.reports import find_inputs
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.dagster_base.runs import PARTITION_TAG
 
 
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -24,4 +25,4 @@ def refresh_classifications(whalefall: WhalefallResource) -> dg.RunRequest | dg.
     if is_reading:
         return dg.SkipReason("accounts are being read")
     # Dagster launches one run for each key: what was evaluated once is not evaluated again, also if a rule failed.
-    return dg.RunRequest(run_key=digest, partition_key=day.isoformat())
+    return dg.RunRequest(run_key=digest, tags={PARTITION_TAG: day.isoformat()})

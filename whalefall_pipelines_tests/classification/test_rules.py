@@ -1,6 +1,7 @@
 """Rules as people write them: what is valid, versions, the shipped rules, the import, replay and explanation."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from whalefall_pipelines.classification.edit_rules import disable_rule, import_r
 from whalefall_pipelines.classification.functions import SIGNATURES
 from whalefall_pipelines.classification.model import Origin
 from whalefall_pipelines.classification.rule_files import parse_rule_file, write_rule_file
+from whalefall_pipelines.classification.store.rules import add_version
 from whalefall_pipelines.classification.tree import MOST_DEPTH, MOST_NODES, parse_expression
 from whalefall_pipelines.classification.try_rules import explain_rule, replay_rule, try_rule
 from whalefall_pipelines.domain.instances import Engine
@@ -133,14 +135,13 @@ def test_installing_again_never_overwrites_what_a_person_did(store: Database, tm
     assert {saved.change for saved in install_rules(store)} == {"unchanged"}
     save(store, tmp_path, rule("postgresql-superuser", SUPERUSER), edit=True)
     disable_rule(store, "mysql-super")
-    query(  # an older shipped text of one rule
-        store,
-        "insert into classification_rules (rule_group_id, rule_version, rule_name, classification_id, engine, expression, origin, created_by,"
-        " is_active) select gen_random_uuid(), 1, rule_name || ' old', classification_id, engine, expression, origin, created_by, true"
-        " from classification_rules where rule_name = 'oracle-dba' returning 1",
-    )
+    dba = show_rule(store, "oracle-dba")
+    with store.transaction() as cursor:  # as an older version of this program shipped it
+        older = replace(dba.text, description="older")
+        add_version(cursor, dba.rule_group_id, 2, older, origin=Origin.SHIPPED, created_by="whalefall")
     changes = {saved.rule_name: saved.change for saved in install_rules(store)}
-    assert {name for name, change in changes.items() if change != "unchanged"} == {"postgresql-superuser", "mysql-super"}
+    assert {name for name, change in changes.items() if change.startswith("kept")} == {"postgresql-superuser", "mysql-super"}
+    assert (changes["oracle-dba"], show_rule(store, "oracle-dba").text) == ("updated", dba.text)
     edited, off = show_rule(store, "postgresql-superuser"), show_rule(store, "mysql-super")
     assert (edited.rule_version, edited.origin, off.is_active) == (2, Origin.PERSON, False)
 
@@ -155,7 +156,7 @@ def test_rules_of_the_product_are_taken_over_one_to_one(store: Database, tmp_pat
                 {"fn": "db_type_in", "args": {"types": ["mysql"]}},
                 {"op": "NOT", "args": [{"fn": "has_role", "args": {"name": "r"}}]},
             ],
-        },  # fmt: skip
+        },
         {"fn": "has_privilege", "args": {"name": "SUPER", "scope": "global"}},
         {"fn": "has_privilege", "args": {"name": "DROP", "scope": "database", "database": "shop"}},
     ]
