@@ -2,4 +2,5 @@
 -- nothing uses may go. Versions of rules stay.
 -- Parameters: writer (identifier).
 -- Returns: nothing.
+revoke update on account_classifications, classification_daily_counts from {writer};
 grant delete on account_classifications, account_classification_assignments, classification_daily_counts to {writer}

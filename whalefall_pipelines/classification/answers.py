@@ -81,6 +81,10 @@ def can_become(facts: AccountFacts, arguments: Arguments) -> Answer:
         name = str(arguments["name"])
         role = next((role for role in reachable if name in {role.name, role.short_name}), None)
         answers.append(_become(role) if role else _no_member(facts, f"it cannot become {name}"))
+    if "like" in arguments:
+        likes = like_expression(str(arguments["like"]))
+        role = next((role for role in reachable if likes.fullmatch(role.name)), None)
+        answers.append(_become(role) if role else _no_member(facts, "it cannot become such a role"))
     if "superuser" in arguments:
         answers += [is_superuser(facts, {}), _no_member(facts, "it cannot become a superuser")]
         answers += [_become(role) for role in reachable if role.is_superuser]

@@ -93,8 +93,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "has_capability": Function("What the product calls SUPERUSER, GRANT_ADMIN, LOCKED, CREATEROLE, …", {"name": _NAME}, expand=_capability),
     "has_role": Function("It has a role now, directly or through other roles.", {"name": _NAME}, answers.has_role),
     "can_become": Function(
-        "It may become the role `name`, or with `superuser` a superuser, by SET ROLE through any number of roles.",
-        {"name": _OPTIONAL_NAME, "superuser": _OPTIONAL_FLAG},
+        "It may become the role `name`, a role `like` a pattern, or with `superuser` a superuser, by SET ROLE through any number of roles.",
+        {"name": _OPTIONAL_NAME, "like": _OPTIONAL_LIKE, "superuser": _OPTIONAL_FLAG},
         answers.can_become,
     ),
     "has_privilege": Function(

@@ -89,7 +89,7 @@ def check_rule(rule: RuleText) -> RuleText:
         if isinstance(node, Call):
             expanded(node, rule.engine)
             if node.name == "can_become" and not node.arguments:
-                raise InputError("can_become needs name or superuser")
+                raise InputError("can_become needs name, like or superuser")
     refuse_failing_examples(tree, rule.engine, rule.examples)
     return RuleText(
         rule.rule_name,

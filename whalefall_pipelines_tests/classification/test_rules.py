@@ -74,7 +74,7 @@ def test_the_limits_themselves_are_valid() -> None:
         ("rules: [{name: a}]", "classification, engine, expression is missing"),
         ("rules: [{name: a, classification: b, engine: db2, expression: {fn: is_superuser}}]", "no engine 'db2'"),
         ("rules: [{name: a, classification: b, engine: mysql, expression: {fn: has_capability, args: {name: X}}}]", "no capability 'X'"),
-        ("rules: [{name: a, classification: b, engine: mysql, expression: {fn: can_become}}]", "needs name or superuser"),
+        ("rules: [{name: a, classification: b, engine: mysql, expression: {fn: can_become}}]", "needs name, like or superuser"),
         ("classifications: [{code: A, axis: power, risk_level: 1}]", "lower case"),
         ("classifications: [{code: a, axis: colour, risk_level: 1}]", "power or state"),
         ("classifications: [{code: a, axis: power, risk_level: 7}]", "from 1"),

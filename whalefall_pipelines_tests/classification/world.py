@@ -21,9 +21,13 @@ ROLE_NAMES, VERSIONS = ("dba", "reader", "owner_role"), (None, "PostgreSQL 15.4"
 ATTRIBUTES = ("can_login", "is_superuser", "is_locked", "is_password_expired", "has_empty_password")
 _ACCOUNT = """insert into instance_accounts (instance_id, account_name, account_kind, is_built_in, is_everyone, database_name,
     first_seen_date, last_login_at) values (%s, %s, %s, %s, %s, %s, %s, %s) returning account_id"""
-_VERSION = """insert into account_attribute_versions (account_id, valid_from, valid_until, account_name, can_login, is_superuser, is_locked,
-    is_password_expired, has_empty_password, password_changed_at, password_expires_at, attributes)
-    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+_VERSION = """with sets as (
+        insert into account_attribute_sets (attributes) values (%s::jsonb - '{user,host}'::text[])
+        on conflict (digest) do update set attributes = excluded.attributes returning set_id
+    )
+    insert into account_attributes (account_id, valid_from, valid_until, account_name, can_login, is_superuser, is_locked,
+        is_password_expired, has_empty_password, password_changed_at, password_expires_at, user_name, host_name, set_id)
+    select %s, %s, %s::date, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, set_id from sets"""
 
 
 @dataclass
@@ -88,7 +92,7 @@ def random_server(chance: random.Random) -> Server:
         Edge(member, role, chance.random() < 0.7, chance.random() < 0.5, chance.random() < 0.8, None)
         for place, member in enumerate(accounts)
         for role in accounts[: min(place, 3)]
-        if role.name != "owner_role" and member.name != "owner_role" and chance.random() < 0.35
+        if accounts[2] not in (member, role) and chance.random() < 0.35
     ]
     # in one database alone, and the role is a member of none
     edges += [Edge(member, accounts[2], True, True, True, chance.choice(DATABASES[1:])) for member in accounts[3:] if chance.random() < 0.2]
@@ -161,9 +165,10 @@ def write(cursor: Cursor, server: Server, name: str) -> None:
         typed = tuple(account.attributes[attribute] for attribute in ATTRIBUTES)
         others = json.dumps({key: value for key, value in account.attributes.items() if key not in ATTRIBUTES})
         days = (noon(account.changed_on), noon(account.expires_on))
-        past = (account.account_id, DAY - timedelta(days=9), DAY - timedelta(days=5), "renamed", True, True, True, True, True, None, None)
-        cursor.execute(_VERSION, (*past, "{}"))
-        cursor.execute(_VERSION, (account.account_id, DAY - timedelta(days=5), None, account.name, *typed, *days, others))
+        place = (account.attributes.get("user"), account.attributes.get("host"))
+        past = (DAY - timedelta(days=9), DAY - timedelta(days=5), "renamed", True, True, True, True, True, None, None, None, None)
+        cursor.execute(_VERSION, ("{}", account.account_id, *past))
+        cursor.execute(_VERSION, (others, account.account_id, DAY - timedelta(days=5), None, account.name, *typed, *days, *place))
         for fact in account.facts:
             _write_fact(cursor, account.account_id, fact)
         _write_fact(cursor, account.account_id, Fact("SELECT", "server", None, None, True, "grant"), ended=True)

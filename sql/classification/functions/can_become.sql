@@ -1,5 +1,5 @@
--- Whether the account may become a role of this name, or a superuser, by SET ROLE through any number of roles.
--- Parameters: day, name (NULL: not asked), superuser (boolean; NULL: not asked).
+-- Whether the account may become a role of this name, one like a pattern, or a superuser, by SET ROLE through any number of roles.
+-- Parameters: day, name, like (NULL: not asked), superuser (boolean; NULL: not asked).
 -- Returns: answer; NULL: unknown.
 select
     case
@@ -9,7 +9,11 @@ select
                 from classified_accounts as r
                 inner join account_membership_versions as m on r.account_id = m.role_id
                 where
-                    (%(name)s::text in (r.account_name, r.short_name) or (%(superuser)s::boolean and r.is_superuser))
+                    (
+                        %(name)s::text in (r.account_name, r.short_name)
+                        or r.account_name like %(like)s::text
+                        or (%(superuser)s::boolean and r.is_superuser)
+                    )
                     and m.can_set
                     and m.valid_from <= %(day)s
                     and (m.valid_until is null or m.valid_until > %(day)s)
