@@ -206,8 +206,8 @@ def _rules() -> Iterator[str]:
     yield "# Rules and their functions"
     yield (
         "A rule puts the accounts of one engine into one class. Its expression is a tree of `AND`, `OR` and `NOT` (of one part) over the "
-        f"functions below, at most {MOST_DEPTH} levels deep and of at most {MOST_NODES} nodes. Each answers true, false or unknown; unknown "
-        "never matches, nor does its negation. A pattern is a LIKE pattern: `%` for any letters, `_` for one."
+        f"functions below, at most {MOST_DEPTH} levels deep and of at most {MOST_NODES} nodes. Each answers true, false or unknown; "
+        "unknown never matches, nor does its negation. A pattern is a LIKE pattern: `%` for any letters, `_` for one."
     )
     yield "## Functions"
     yield _table(
