@@ -42,7 +42,7 @@ def lock(cursor: Cursor) -> None:
 def stage_accounts(cursor: Cursor, day: date, instance_ids: Sequence[int] | None) -> tuple[EngineAccounts, ...]:
     """Stage the accounts of a day, of these instances or of all, and what could not be read of them."""
     parameters = {"day": day, "instance_ids": None if instance_ids is None else list(instance_ids)}
-    for name in ("create_staging", "stage_accounts", "stage_gaps", "analyze_staging"):
+    for name in ("use_memory", "create_staging", "stage_accounts", "stage_gaps", "analyze_staging"):
         cursor.execute(queries.load(f"classification/{name}"), parameters)
     cursor.execute(queries.load("classification/list_accounts_of_engine"), {"most": MOST_NAMES})
     return fetch_as(cursor, EngineAccounts)
