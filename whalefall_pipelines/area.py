@@ -16,7 +16,8 @@ class Area:
     """What an area provides. Modules are imported on demand: a command must not wait for Dagster, nor Dagster for the terminal.
 
     `commands` are commands of `whalefall`, each in the module `cli/<command>.py`, with the first sentence of their help, so that
-    `whalefall --help` imports none of them. With `has_definitions` the module `definitions.py` has
+    `whalefall --help` imports none of them. `extends` are groups of commands of other areas, to which the `COMMANDS` of the module
+    `cli/<group>.py` are added: an area may not know those after it. With `has_definitions` the module `definitions.py` has
     `DEFINITIONS` for Dagster, and `automations` lists its schedules and sensors. With `has_settings` the module `settings.py` has its
     group of settings, `SETTINGS`. With `has_doctor_checks` the module `doctor_checks.py`
     has a function `check`. With `has_upkeep` the module `upkeep.py` has a function `keep_up`, which does at once what Dagster's daemon
@@ -28,6 +29,7 @@ class Area:
 
     package: str
     commands: Mapping[str, str] = field(default_factory=dict[str, str])
+    extends: tuple[str, ...] = ()
     has_definitions: bool = False
     automations: tuple[str, ...] = ()
     has_settings: bool = False

@@ -10,6 +10,7 @@ WhalefallError                 code, is_transient
 │   ├── MissingMonthError      the month of a written day has no table partition
 │   └── SchemaError            its schema is older or newer than this program's, or was modified
 ├── ArchiveError               an archive cannot be written, or does not match its manifest
+├── ClassificationError        rules failed; their accounts keep the classes that they had
 ├── RunFailedError             a Dagster run failed before its work was finished
 ├── LaunchError                Dagster cannot be reached, or refuses to start a run
 ├── SessionEndedError          the session of this work was ended elsewhere
@@ -83,6 +84,12 @@ class SchemaError(StoreError):
 
 class ArchiveError(WhalefallError):
     """The archive of a month cannot be written or read, or differs from the month. The month was not dropped."""
+
+
+class ClassificationError(WhalefallError):
+    """Rules could not be evaluated. Their accounts keep the classes that they had; the other rules were evaluated."""
+
+    code = "CLASSIFICATION_FAILED"
 
 
 class RunFailedError(WhalefallError):

@@ -27,7 +27,14 @@ class Whalefall(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module of one command."""
         area = next((area for area in areas() if cmd_name in area.commands), None)
-        return getattr(area.load(f"cli.{cmd_name}"), cmd_name) if area else None
+        if area is None:
+            return None
+        command: click.Command = getattr(area.load(f"cli.{cmd_name}"), cmd_name)
+        if isinstance(command, click.Group):
+            for other in areas():
+                for subcommand in other.load(f"cli.{cmd_name}").COMMANDS if cmd_name in other.extends else ():
+                    command.add_command(subcommand)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. Expected errors become one message on standard error."""

@@ -107,13 +107,14 @@ class DatabaseFilter:
 
     def hides(self, database_name: str) -> bool:
         """Tell whether this database is excluded."""
-        return database_name in self.names or any(_like(pattern).fullmatch(database_name) for pattern in self.patterns)
+        return database_name in self.names or any(like_expression(pattern).fullmatch(database_name) for pattern in self.patterns)
 
 
 SYSTEM_DATABASES: Mapping[Engine, DatabaseFilter] = {engine: DatabaseFilter(names=engine.system_databases) for engine in Engine}
 
 
-def _like(pattern: str) -> re.Pattern[str]:
+def like_expression(pattern: str) -> re.Pattern[str]:
+    """The regular expression of a SQL LIKE pattern, case-sensitive."""
     parts: list[str] = []
     characters = iter(pattern)
     for character in characters:

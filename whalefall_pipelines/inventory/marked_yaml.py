@@ -65,6 +65,15 @@ def _refuse_depths(loader: Loader, source: str) -> None:
             raise InputError(f"{source}, line {event.start_mark.line + 1}: this is nested too deeply.")
 
 
+def has_aliases(text: str) -> bool:
+    """Whether a YAML document repeats a part of itself by its name: a few letters then stand for a million values."""
+    loader = LOADER(text)
+    while loader.check_event():
+        if isinstance(loader.get_event(), yaml.AliasEvent):
+            return True
+    return False
+
+
 def line_of(node: Node) -> int:
     """The line on which a value begins, counted from 1."""
     return node.start_mark.line + 1

@@ -81,6 +81,26 @@ class Cursor:
         """The text of a composed statement, without sending it. Quoting depends on the connection."""
         return self._cursor.mogrify(statement).decode()
 
+    def attempt(self, statement: str, parameters: Mapping[str, Any]) -> str | None:
+        """Execute a statement that may fail alone: the transaction continues without it. Return the server's sentence if it failed.
+
+        Raises:
+            psycopg2.Error: the connection is lost, or the server shuts down.
+        """
+        self.execute(queries.load("store/set_savepoint"))
+        self.send()  # a syntax error refuses the whole message that it is in
+        self.execute(statement, parameters)
+        try:
+            self.send()
+        except psycopg2.Error as error:
+            if error.pgcode is None or error.pgcode.startswith(_UNAVAILABLE):
+                raise
+            self._unsent.clear()
+            self.execute(queries.load("store/roll_back_to_savepoint"))
+            self.send()
+            return _first_line(error)
+        return None
+
     def copy(self, statement: Composable, file: IO[bytes]) -> None:
         """Run a COPY statement from or to a file."""
         self.send()
@@ -208,7 +228,7 @@ def unreachable(url: "URL", error: "psycopg2.OperationalError | exc.TimeoutError
 
 
 def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
-    if error.pgcode is None or error.pgcode.startswith(("08", "57P")):
+    if error.pgcode is None or error.pgcode.startswith(_UNAVAILABLE):
         return StoreUnreachableError(f"The store at {describe(url)} became unavailable: {_first_line(error)}; this step was rolled back.")
     if error.pgcode in _MISSING_SCHEMA:
         return SchemaError(f"The store at {describe(url)} is not migrated: {_first_line(error)}; run `whalefall store migrate`.")
@@ -230,6 +250,8 @@ def _missing_month(url: "URL", diag: extensions.Diagnostics) -> MissingMonthErro
     )
 
 
+# connection exceptions, and the server's shutdown
+_UNAVAILABLE = ("08", "57P")
 # undefined_table, undefined_column, undefined_function
 _MISSING_SCHEMA = frozenset({"42P01", "42703", "42883"})
 # lock_not_available, deadlock_detected

@@ -12,6 +12,7 @@ from whalefall_pipelines_tests.benchmarks import (
     accounts,
     aggregation,
     backfill,
+    classification,
     commands,
     crowd,
     load,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "backfill": backfill.measure,
     "accounts": accounts.measure,
     "account_store": account_store.measure,
+    "classification": classification.measure,
     "tables": tables.measure,
 }
 # Only when named: minutes of loading.

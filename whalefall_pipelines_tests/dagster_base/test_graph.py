@@ -34,6 +34,7 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
         "instance_size_stats": ("capacity", {"database_size_stats"}),
         "instance_accounts": ("accounts", {"instances"}),
         "account_privileges": ("accounts", {"instance_accounts"}),
+        "account_classifications": ("accounts", {"instance_accounts", "account_privileges"}),
         "table_size_stats": ("tables", {"database_size_stats"}),
         "table_partitions": ("maintenance", set()),
         "footprint": ("maintenance", set()),
@@ -82,7 +83,7 @@ def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> N
 def test_the_jobs_and_the_checks() -> None:
     repository = defs.get_repository_def()
     maintenance = {"create_table_partitions", "expire_table_partitions", "measure_footprint", "expire_rows"}
-    collections = {"collect_capacity", "fill_past_days", "collect_tables", "sync_accounts"}
+    collections = {"collect_capacity", "fill_past_days", "collect_tables", "sync_accounts", "classify_accounts"}
     assert set(repository.job_names) == maintenance | collections | {"__ASSET_JOB"} | {
         f"aggregate_{period_type}_periods" for period_type in PeriodType
     }
@@ -100,6 +101,8 @@ def test_the_jobs_and_the_checks() -> None:
         "instance_accounts:every_active_instance_was_observed",
         "instance_accounts:no_account_gained_superuser",
         "account_privileges:nothing_is_unreadable_without_a_cure",
+        "account_classifications:every_rule_was_evaluated",
+        "account_classifications:no_unannounced_privileged_account",
         "table_partitions:every_month_in_use_exists",
         "table_partitions:enough_months_ahead",
         "table_partitions:nothing_is_overdue",
@@ -138,6 +141,7 @@ def test_schedules_and_sensors() -> None:
         "end_cancelled_runs": dg.DefaultSensorStatus.RUNNING,
         "missing_table_partitions": dg.DefaultSensorStatus.RUNNING,
         "retry_unread_accounts": dg.DefaultSensorStatus.RUNNING,
+        "refresh_classifications": dg.DefaultSensorStatus.RUNNING,
     }
     tick = repository.get_schedule_def("collect_every_night").evaluate_tick(
         dg.build_schedule_context(scheduled_execution_time=datetime(2026, 11, 21, 19, 0, tzinfo=UTC), repository_def=repository)

@@ -20,6 +20,10 @@ os.environ.setdefault("WHALEFALL_TIMEZONE", "UTC")  # the definitions are loaded
 from whalefall_pipelines import errors
 from whalefall_pipelines.api.app import create_app
 from whalefall_pipelines.areas import areas
+from whalefall_pipelines.classification.edit_rules import SHIPPED
+from whalefall_pipelines.classification.functions import FUNCTIONS
+from whalefall_pipelines.classification.rule_files import parse_rule_file
+from whalefall_pipelines.classification.tree import MOST_DEPTH, MOST_NODES
 from whalefall_pipelines.cli.main import main as whalefall
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.reasons import Reason
@@ -44,6 +48,7 @@ def pages() -> Mapping[str, str]:
         "errors": _errors(),
         "assets": _assets(),
         "faults": _faults(),
+        "rules": _rules(),
     }
     return {f"reference/{name}.md": "\n\n".join([MARK, *parts]) + "\n" for name, parts in texts.items()}
 
@@ -197,6 +202,38 @@ def _assets() -> Iterator[str]:
     yield _table(
         ("sensor", "interval", "meaning"),
         [(f"`{sensor.name}`", f"{sensor.minimum_interval_seconds} s", sensor.description) for sensor in sensors],
+    )
+
+
+def _rules() -> Iterator[str]:
+    yield "# Rules and their functions"
+    yield (
+        "A rule puts the accounts of one engine into one class. Its expression is a tree of `AND`, `OR` and `NOT` (of one part) over the "
+        f"functions below, at most {MOST_DEPTH} levels deep and of at most {MOST_NODES} nodes. Each answers true, false or unknown; "
+        "unknown never matches, nor does its negation. A pattern is a LIKE pattern: `%` for any letters, `_` for one."
+    )
+    yield "## Functions"
+    yield _table(
+        ("function", "arguments", "meaning"),
+        [
+            (
+                f"`{name}`",
+                ", ".join(f"`{key}`{'' if argument.is_required else '?'}" for key, argument in function.arguments.items()),
+                function.meaning,
+            )
+            for name, function in FUNCTIONS.items()
+        ],
+    )
+    yield "An argument with `?` may be left out."
+    yield "## Shipped rules"
+    yield "`whalefall rules install` adds them. `whalefall rules show RULE` prints a rule with its examples."
+    rules = [rule for path in sorted(SHIPPED.glob("*.yaml")) for rule in parse_rule_file(path.read_text(), path.name).rules]
+    yield _table(
+        ("rule", "class", "what it finds", "benchmark"),
+        [
+            (f"`{rule.rule_name}`", f"`{rule.classification_code}`", rule.description, rule.benchmark.text if rule.benchmark else "")
+            for rule in rules
+        ],
     )
 
 

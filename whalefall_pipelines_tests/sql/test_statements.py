@@ -57,7 +57,10 @@ def test_the_server_can_prepare_it(store: Database, name: str) -> None:
             cursor.execute(queries.load(staging))
         if placeholders:  # DDL takes no parameters and cannot be prepared: it is composed, and executed by the tests of its own module
             assert sql.SQL(text).format(**{name: sql.Identifier("x") for name in placeholders}).seq
-        elif text.split(maxsplit=1)[0] in {"create", "analyze"}:
+        elif text.split(maxsplit=1)[0] in {"create", "analyze", "savepoint"}:
+            cursor.execute(text)
+        elif text.startswith("rollback to"):
+            cursor.execute(queries.load("store/set_savepoint"))
             cursor.execute(text)
         else:
             numbers: dict[str, int] = {}

@@ -1,0 +1,5 @@
+-- Whether the server locks the account.
+-- Parameters: none.
+-- Returns: answer; NULL: unknown.
+select a.is_locked as answer
+from classified_accounts as a

@@ -1,0 +1,6 @@
+-- Supersede the current version of a rule.
+-- Parameters: rule_group_id.
+-- Returns: nothing.
+update classification_rules
+set is_active = false, superseded_at = clock_timestamp()
+where rule_group_id = %(rule_group_id)s and superseded_at is null

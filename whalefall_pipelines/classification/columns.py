@@ -1,0 +1,57 @@
+"""The documented columns of classification. A test compares them with the catalogue of the store."""
+
+from whalefall_pipelines.area import Column
+
+COLUMNS: dict[str, tuple[Column, ...]] = {
+    "account_classifications": (
+        ("classification_id", "integer", "key"),
+        ("code", "text", "unique and immutable, such as privileged"),
+        ("display_name", "text", "what people read"),
+        ("description", "text", "what puts an account into it"),
+        ("axis", "text", "power (what it may do) or state (such as locked)"),
+        ("risk_level", "smallint", "1 (highest) to 6"),
+        ("priority", "integer", "which of several classes is shown first; the highest"),
+        ("is_system", "boolean", "it was shipped"),
+        ("is_active", "boolean", "rules of an inactive class are not evaluated"),
+        ("created_at", "timestamp with time zone", "when it was added"),
+    ),
+    "classification_rules": (
+        ("rule_id", "integer", "key of a version"),
+        ("rule_group_id", "uuid", "the rule, the same for all its versions"),
+        ("rule_version", "integer", "1 for the first; a version never changes"),
+        ("rule_name", "text", "unique among current versions"),
+        ("classification_id", "integer", "the class into which it puts accounts"),
+        ("engine", "text", "whose accounts it judges"),
+        ("description", "text", "what it finds, and why"),
+        ("expression", "jsonb", "a tree of AND, OR and NOT over functions, version 4"),
+        ("benchmark", "text", "where it comes from; NULL: from nowhere else"),
+        ("benchmark_version", "text", "the version of the benchmark"),
+        ("section", "text", "its section"),
+        ("section_title", "text", "the title of the section"),
+        ("examples", "jsonb", "accounts and the answer that the rule must give"),
+        ("origin", "text", "shipped, person or imported"),
+        ("created_by", "text", "who wrote this version"),
+        ("created_at", "timestamp with time zone", "when"),
+        ("is_active", "boolean", "it is evaluated"),
+        ("superseded_at", "timestamp with time zone", "when the next version replaced it; NULL: it is the current one"),
+    ),
+    "account_classification_assignments": (
+        ("account_id", "integer", "the account"),
+        ("classification_id", "integer", "the class"),
+        ("rule_id", "integer", "the version of the rule that put it there; NULL: a person did"),
+        ("rule_version", "integer", "its number"),
+        ("assignment_type", "text", "auto or manual"),
+        ("assigned_by", "text", "rules, or a person"),
+        ("notes", "text", "why a person did"),
+        ("valid_from", "date", "the first day"),
+        ("valid_until", "date", "the first day on which it no longer held; NULL: it holds"),
+    ),
+    "classification_daily_counts": (
+        ("day", "date", "the day"),
+        ("classification_id", "integer", "the class"),
+        ("rule_id", "integer", "the version of the rule; NULL: assigned by hand"),
+        ("engine", "text", "the engine of the instance"),
+        ("instance_id", "integer", "the server"),
+        ("matched_accounts", "integer", "how many accounts; there is no row for none"),
+    ),
+}

@@ -1,0 +1,54 @@
+"""Reads which accounts are in which class on a day, what changed, and what the sensor compares."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.classification.model import ClassCount, Member, NewMember
+from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.rows import fetch_as
+
+
+def find_newest_day(cursor: Cursor) -> date | None:
+    """The newest day on which accounts were classified."""
+    cursor.execute(queries.load("classification/find_newest_day"))
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def summarize_classes(database: Database, day: date) -> tuple[ClassCount, ...]:
+    """How many accounts of each engine are in each class."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("classification/summarize_classes"), {"day": day})
+        return fetch_as(cursor, ClassCount)
+
+
+def list_members(
+    database: Database,
+    day: date,
+    *,
+    names: Sequence[str] = (),
+    code: str | None = None,
+    account_name: str | None = None,
+    changes_only: bool = False,
+) -> tuple[Member, ...]:
+    """The accounts in classes on a day; `changes_only`: those that entered or left one on it."""
+    parameters = {"day": day, "names": list(names) or None, "code": code, "account_name": account_name, "changes_only": changes_only}
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("classification/list_members"), parameters)
+        return fetch_as(cursor, Member)
+
+
+def list_new_members(database: Database, day: date, code: str) -> tuple[NewMember, ...]:
+    """The accounts that entered a class on a day and that nobody announced by an assignment."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("classification/list_new_members"), {"day": day, "code": code})
+        return fetch_as(cursor, NewMember)
+
+
+def find_inputs(database: Database, first_day: date) -> tuple[str | None, bool]:
+    """A digest of what the newest evaluation should have seen (None: no rule is active), and whether accounts are being read."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("classification/find_inputs"), {"first_day": first_day})
+        row = cursor.fetchone()
+    return (None, False) if row is None else (row[0], bool(row[1]))
