@@ -8,7 +8,19 @@ from whalefall_pipelines.area import Area
 from whalefall_pipelines.domain.months import PartitionedTable
 
 # This is the only place where an area is registered. `whalefall --help` uses this order.
-AREAS = ("installation", "demo", "inventory", "capacity", "tables", "aggregation", "accounts", "sessions", "retention", "doctor")
+AREAS = (
+    "installation",
+    "demo",
+    "inventory",
+    "capacity",
+    "tables",
+    "aggregation",
+    "forecasts",
+    "accounts",
+    "sessions",
+    "retention",
+    "doctor",
+)
 
 
 @cache
