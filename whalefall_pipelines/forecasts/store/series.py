@@ -98,11 +98,17 @@ def _places(keys: Integers, wanted: Integers) -> tuple[Integers, Flags]:
     return places, keys[places] == wanted
 
 
+def _rows_of(keys: Integers, rows: Sequence[tuple[Any, ...]]) -> Integers:
+    """The rows of the series whose ids begin these rows of a result."""
+    return np.searchsorted(keys, np.array([_key(row[0], row[1]) for row in rows], dtype=np.int64))
+
+
 def _read_track(cursor: Cursor, keys: Integers, parameters: dict[str, object]) -> Track:
     track = Track.empty(len(keys))
     cursor.execute(queries.load("forecasts/list_track"), {**parameters, "most": MOST_RESIDUALS})
-    for instance_id, database_id, horizon_days, matured, errors, residuals in cursor.fetchall():
-        row, horizon = int(np.searchsorted(keys, _key(instance_id, database_id))), HORIZONS.index(horizon_days)
+    rows = cursor.fetchall()
+    for row, (_, _, horizon_days, matured, errors, residuals) in zip(_rows_of(keys, rows).tolist(), rows, strict=True):
+        horizon = HORIZONS.index(horizon_days)
         track.matured[row, horizon] = matured
         track.errors[row, horizon] = errors
         track.residuals[row, horizon, -len(residuals) :] = residuals
@@ -118,7 +124,7 @@ def _read_pending(cursor: Cursor, keys: Integers, panel: Panel, last_made: Integ
     cursor.execute(queries.load("forecasts/list_pending"), {**parameters, **bounds})
     for (made_on, horizon_days), group in groupby(cursor.fetchall(), key=lambda row: (row[2], row[3])):
         rows = list(group)
-        places = np.searchsorted(keys, np.array([_key(row[0], row[1]) for row in rows]))
+        places = _rows_of(keys, rows)
         pending = Pending(
             made=panel.column(made_on),
             horizon=HORIZONS.index(horizon_days),
@@ -134,6 +140,6 @@ def _read_pending(cursor: Cursor, keys: Integers, panel: Panel, last_made: Integ
 def _read_slopes(cursor: Cursor, keys: Integers, panel: Panel, parameters: dict[str, object]) -> Integers:
     known = np.full(len(keys), NEVER)
     cursor.execute(queries.load("forecasts/list_slope_changes"), parameters)
-    for instance_id, database_id, known_on in cursor.fetchall():
-        known[np.searchsorted(keys, _key(instance_id, database_id))] = panel.column(known_on)
+    rows = cursor.fetchall()
+    known[_rows_of(keys, rows)] = [panel.column(known_on) for _, _, known_on in rows]
     return known

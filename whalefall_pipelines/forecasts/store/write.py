@@ -30,7 +30,7 @@ def write_scores(cursor: Cursor, chunk: Chunk, scores: Iterable[Scores]) -> None
 
 def write_changes(cursor: Cursor, chunk: Chunk, changes: Iterable[Change]) -> None:
     """Write changes; those that are known stay."""
-    cursor.execute(queries.load("forecasts/stage_changes"))
+    cursor.execute(queries.load("forecasts/create_staging"))
     cursor.copy_from(Lines(_change_line(chunk, change) for change in changes), "staged_changes", size=_AT_ONCE)
     cursor.execute(queries.load("forecasts/insert_changes"))
 
@@ -46,7 +46,7 @@ def _issue_lines(chunk: Chunk, issue: Issue) -> Iterator[str]:
     errors, matured, skills = issue.error.tolist(), issue.matured.tolist(), issue.skill.tolist()
     bases, states, known_days = (
         issue.base.astype(np.int64).tolist(),
-        [STATES[state].value for state in issue.state],
+        issue.state.tolist(),
         issue.known_days.tolist(),
     )
     for place, row in enumerate(issue.rows.tolist()):
@@ -54,7 +54,7 @@ def _issue_lines(chunk: Chunk, issue: Issue) -> Iterator[str]:
         for ahead, horizon in enumerate(HORIZONS):
             points = candidates[place][ahead]
             yield (
-                f"{series}\t{made_on}\t{horizon}\t{origin}\t{CODE_VERSION}\t{MODELS[models[place][ahead]]}\t{states[place]}"
+                f"{series}\t{made_on}\t{horizon}\t{origin}\t{CODE_VERSION}\t{MODELS[models[place][ahead]]}\t{STATES[states[place]]}"
                 f"\t{bases[place]}\t{points[-1]}\t{_whole(bounds[place][ahead])}\t{known_days[place]}\t{matured[place][ahead]}"
                 f"\t{_share(errors[place][ahead])}\t{_share(skills[place])}\t{{{','.join(map(str, points))}}}\n"
             )
