@@ -17,6 +17,6 @@ AREA = Area(
     # Scores have all that the report of them needs, so they outlive the forecasts and the days.
     partitioned_tables=(
         PartitionedTable("capacity_forecasts", Content.DAYS),
-        PartitionedTable("capacity_forecast_scores", Content.PERIODS),
+        PartitionedTable("capacity_forecast_scores", Content.RESULTS),
     ),
 )
