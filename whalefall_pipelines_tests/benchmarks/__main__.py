@@ -14,6 +14,7 @@ from whalefall_pipelines_tests.benchmarks import (
     backfill,
     commands,
     crowd,
+    forecasts,
     load,
     maintenance,
     probe,
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "accounts": accounts.measure,
     "account_store": account_store.measure,
     "tables": tables.measure,
+    "forecasts": forecasts.measure,
 }
 # Only when named: minutes of loading.
 ON_REQUEST = {"full_tick": aggregation.measure_full_tick}
