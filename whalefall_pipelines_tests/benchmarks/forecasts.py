@@ -91,7 +91,7 @@ def _against_autoets() -> Iterator[Figure]:
     try:
         from statsforecast.models import AutoETS  # noqa: PLC0415 - 560 MB, which only this figure needs
     except ImportError:
-        print("         AutoETS is not measured: pip install statsforecast")
+        print("         AutoETS is not measured: install the extra `bench`")
         return
     fleet = generate(400, ORIGINS[0] + 91, seed=3001)
     moving = [row for row, name in enumerate(fleet.classes) if name not in {"flat", "birth"}][:_OPPONENT_SERIES]

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.forecasts.forecast import Made, forecast_day
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import query
@@ -42,7 +41,7 @@ def test_days_made_one_by_one_are_those_of_one_replay(store: Database) -> None:
     assert scored == [row[:5] + row[6:] for row in query(store, scores)]  # all but whether it was issued or replayed
 
 
-class _StoppedError(WhalefallError):
+class _StoppedError(RuntimeError):
     """The run ends here."""
 
 
