@@ -16,6 +16,7 @@ AREAS = (
     "capacity",
     "tables",
     "aggregation",
+    "forecasts",
     "accounts",
     "classification",
     "sessions",

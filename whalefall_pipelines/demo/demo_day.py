@@ -129,15 +129,20 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
 
 
 def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
-    """The runs that Dagster still needs, each with a message: the history and all periods once, accounts once a day, sizes always."""
+    """The runs that Dagster still needs, each with a message.
+
+    The history and all periods are done once, accounts and forecasts once a day, sizes always.
+    """
     newest = newest_sessions(database, limit=1000)
     told = [
         session.sync_category for session in newest if session.sync_type is SyncType.BACKFILL and session.status is SessionStatus.COMPLETED
     ]
     first_day, yesterday = day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1)
     runs = [(f"collecting {day} through Dagster", collection(day, day))]
-    if not any(_has_read_accounts(session, day) for session in newest):
+    if not any(_is_done(session, SyncCategory.ACCOUNT, day) and session.successful_instances for session in newest):
         runs.append(("reading accounts through Dagster", Run("sync_accounts", SyncCategory.ACCOUNT, day, day)))
+    if not any(_is_done(session, SyncCategory.FORECAST, day) for session in newest):
+        runs.append(("forecasting through Dagster: a year of forecasts is replayed and scored", _forecasts(day)))
     if SyncCategory.CAPACITY not in told:
         runs.insert(0, ("reporting the history to Dagster: a backfill that reads the stored days", collection(first_day, yesterday)))
     if told.count(SyncCategory.AGGREGATION) < len(PeriodType):
@@ -147,8 +152,12 @@ def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
     return runs
 
 
-def _has_read_accounts(session: Session, day: date) -> bool:
-    return session.sync_category is SyncCategory.ACCOUNT and session.first_day == day and session.successful_instances > 0
+def _is_done(session: Session, category: SyncCategory, day: date) -> bool:
+    return session.sync_category is category and session.first_day == day and session.completed_at is not None
+
+
+def _forecasts(day: date) -> Run:
+    return Run("make_forecasts", SyncCategory.FORECAST, day, day)
 
 
 def _execute(settings: Settings, database: Database, runs: list[tuple[str, Run]], progress: Progress) -> tuple[Session, ...]:

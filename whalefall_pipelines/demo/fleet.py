@@ -25,6 +25,8 @@ from whalefall_pipelines.runtime.local_servers.postgresql_binaries import availa
 
 MONITOR = "whalefall_monitor"
 # Nothing listens on the discard port, so this is a server that is down.
+# Sizes at which servers are full, so that there is a runway: some weeks and some months away.
+CAPACITY_LIMITS = {"orders": "180MiB", "web": "96MiB"}
 DOWN_NAME, DOWN_PORT = "legacy", 9
 # Numbers of rows of about 300 bytes. An empty PostgreSQL database takes 7 MiB.
 POSTGRES_DATABASES: tuple[tuple[str, dict[str, int]], ...] = (
@@ -111,7 +113,15 @@ class DemoFleet:
         document = {
             "credentials": [{"name": "demo", "username": MONITOR, "secret": f"file:{self._password_file}"}],
             "defaults": {"credential": "demo", "host": "127.0.0.1", "tags": {"env": "demo"}},
-            "instances": [{"name": name, "engine": engine, "port": port} for name, engine, port in ports],
+            "instances": [
+                {
+                    "name": name,
+                    "engine": engine,
+                    "port": port,
+                    **({"capacity_limit": CAPACITY_LIMITS[name]} if name in CAPACITY_LIMITS else {}),
+                }
+                for name, engine, port in ports
+            ],
         }
         self.fleet_file.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 

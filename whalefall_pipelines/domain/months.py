@@ -15,6 +15,7 @@ class Content(StrEnum):
     DAYS = "days"
     AGGREGATED_DAYS = "aggregated days"  # days from which periods are computed; a month is held until they have been
     PERIODS = "periods"
+    RESULTS = "results"  # of days, which they outlive as periods do; a month is dropped as a whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class SyncCategory(StrEnum):
     """Maintenance of table partitions, and deletion of expired rows."""
     TABLES = "tables"
     """Sizes of the tables of databases."""
+    FORECAST = "forecast"
+    """Forecasts, their scores, and changes."""
 
 
 def session_tag(category: SyncCategory) -> str:

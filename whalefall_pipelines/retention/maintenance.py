@@ -31,7 +31,7 @@ class MaintenanceRules:
 
     def retention_months(self, content: Content) -> int:
         """The number of months for which this content is kept."""
-        return self.aggregation_retention_months if content is Content.PERIODS else self.stats_retention_months
+        return self.aggregation_retention_months if content in {Content.PERIODS, Content.RESULTS} else self.stats_retention_months
 
     def oldest_kept(self, table_name: str, today: date) -> Month:
         """The oldest month that a table keeps on this day."""

@@ -15,6 +15,7 @@ from whalefall_pipelines_tests.benchmarks import (
     classification,
     commands,
     crowd,
+    forecasts,
     load,
     maintenance,
     probe,
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "account_store": account_store.measure,
     "classification": classification.measure,
     "tables": tables.measure,
+    "forecasts": forecasts.measure,
 }
 # Only when named: minutes of loading.
 ON_REQUEST = {"full_tick": aggregation.measure_full_tick}

@@ -36,6 +36,9 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
         "account_privileges": ("accounts", {"instance_accounts"}),
         "account_classifications": ("accounts", {"instance_accounts", "account_privileges"}),
         "table_size_stats": ("tables", {"database_size_stats"}),
+        "capacity_changes": ("forecasts", {"database_size_stats", "instance_size_stats"}),
+        "capacity_forecast_scores": ("forecasts", {"database_size_stats", "instance_size_stats"}),
+        "capacity_forecasts": ("forecasts", {"capacity_changes", "capacity_forecast_scores"}),
         "table_partitions": ("maintenance", set()),
         "footprint": ("maintenance", set()),
         **{
@@ -83,7 +86,7 @@ def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> N
 def test_the_jobs_and_the_checks() -> None:
     repository = defs.get_repository_def()
     maintenance = {"create_table_partitions", "expire_table_partitions", "measure_footprint", "expire_rows"}
-    collections = {"collect_capacity", "fill_past_days", "collect_tables", "sync_accounts", "classify_accounts"}
+    collections = {"collect_capacity", "fill_past_days", "collect_tables", "sync_accounts", "classify_accounts", "make_forecasts"}
     assert set(repository.job_names) == maintenance | collections | {"__ASSET_JOB"} | {
         f"aggregate_{period_type}_periods" for period_type in PeriodType
     }
@@ -103,6 +106,9 @@ def test_the_jobs_and_the_checks() -> None:
         "account_privileges:nothing_is_unreadable_without_a_cure",
         "account_classifications:every_rule_was_evaluated",
         "account_classifications:no_unannounced_privileged_account",
+        "capacity_forecasts:no_limit_is_near",
+        "capacity_changes:headroom_exceeds_the_largest_jump",
+        "capacity_forecast_scores:intervals_hold_as_promised",
         "table_partitions:every_month_in_use_exists",
         "table_partitions:enough_months_ahead",
         "table_partitions:nothing_is_overdue",
@@ -121,6 +127,7 @@ def test_schedules_and_sensors() -> None:
     assert schedules == {
         "collect_every_night": ("0 3 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         "sync_accounts_every_night": ("0 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "forecast_every_day": ("0 6 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         "collect_tables_every_week": ("0 4 * * 1", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         **{
             f"reconcile_{period_type}_periods": ("20 0 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING)

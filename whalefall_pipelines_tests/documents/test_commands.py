@@ -14,7 +14,7 @@ from whalefall_pipelines_tests.documents.pages import DOCS, README, ROOT, blocks
 
 pytestmark = pytest.mark.process
 TUTORIAL = DOCS / "tutorial" / "first-day.md"
-ON_THE_DEMO = [DOCS / "howto" / name for name in ("answers.md", "tables.md", "accounts.md", "classify-accounts.md")]
+ON_THE_DEMO = [DOCS / "howto" / name for name in ("answers.md", "tables.md", "accounts.md", "classify-accounts.md", "forecasts.md")]
 SERVERS = DOCS / "howto" / "monitor-your-servers.md"
 
 

@@ -1,0 +1,45 @@
+-- The databases of servers that were active between two days, and the servers themselves with database_id 0, each with its newest forecast.
+-- Parameters: instance_ids, first_day, day.
+-- Returns: instance_id, database_id, begins_on, ends_on (exclusive; NULL while it is active), last_made_on (NULL: never forecast), has_day.
+with series as (
+    select
+        instance_id,
+        0 as database_id,
+        min(active_from) as begins_on,
+        null::date as ends_on
+    from instance_activity
+    where instance_id = any(%(instance_ids)s)
+    group by instance_id
+    union all
+    select
+        instance_id,
+        database_id,
+        min(active_from),
+        nullif(max(coalesce(active_until, 'infinity')), 'infinity')
+    from database_activity
+    where instance_id = any(%(instance_ids)s)
+    group by instance_id, database_id
+    having min(active_from) <= %(day)s and max(coalesce(active_until, 'infinity')) > %(first_day)s
+),
+
+made as (
+    select
+        instance_id,
+        coalesce(database_id, 0) as database_id,
+        max(made_on) as last_made_on,
+        bool_or(made_on = %(day)s) as has_day
+    from capacity_forecasts
+    where instance_id = any(%(instance_ids)s) and horizon_days = 7
+    group by instance_id, database_id
+)
+
+select
+    s.instance_id,
+    s.database_id,
+    s.begins_on,
+    s.ends_on,
+    m.last_made_on,
+    coalesce(m.has_day, false) as has_day
+from series as s
+left join made as m on s.instance_id = m.instance_id and s.database_id = m.database_id
+order by s.instance_id, s.database_id

@@ -1,0 +1,68 @@
+"""Answers from the store: runways, what became of earlier forecasts, and changes of the sizes."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from whalefall_pipelines.forecasts.figures import DayFigures, KnownChange, Outcome, Reliability, Runway, SmallHeadroom
+from whalefall_pipelines.forecasts.store import reports
+from whalefall_pipelines.store.database import Database
+
+SCORED_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """What forecasts promised and what came, over the days from `since` to `day`."""
+
+    since: date
+    day: date
+    reliability: tuple[Reliability, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastDay:
+    """What the reports of a day show."""
+
+    figures: DayFigures
+    runways: tuple[Runway, ...]
+    record: TrackRecord
+    changes: tuple[KnownChange, ...]
+
+
+def runways(database: Database, most: int, *, with_all: bool = False) -> tuple[Runway, ...]:
+    """The days until each database and server reaches its limit, the nearest first; `with_all` also what has no limit."""
+    with database.transaction() as cursor:
+        return reports.list_runway(cursor, most, with_all=with_all)
+
+
+def track_record(database: Database, day: date, *, days: int = SCORED_DAYS, most: int = 10) -> TrackRecord:
+    """What forecasts about these last days promised and what came, with the largest errors."""
+    since = day - timedelta(days=days - 1)
+    with database.transaction() as cursor:
+        return TrackRecord(since, day, reports.score_forecasts(cursor, since, day), reports.list_outcomes(cursor, since, day, most))
+
+
+def changes(database: Database, since: date, day: date, most: int) -> tuple[KnownChange, ...]:
+    """The changes that became known in these days."""
+    with database.transaction() as cursor:
+        return reports.list_changes(cursor, since, day, most)
+
+
+def report_day(database: Database, day: date, most: int) -> ForecastDay:
+    """What the reports of a day show."""
+    with database.transaction() as cursor:
+        figures = reports.summarize_day(cursor, day)
+    return ForecastDay(figures, runways(database, most, with_all=True), track_record(database, day), changes(database, day, day, most))
+
+
+def small_headroom(database: Database, day: date) -> tuple[SmallHeadroom, ...]:
+    """What one more jump like the largest of the year would fill."""
+    with database.transaction() as cursor:
+        return reports.list_small_headroom(cursor, day)
+
+
+def reliability(database: Database, day: date) -> tuple[int, int]:
+    """How many intervals of 80 % for 30 days were scored in the four weeks up to a day, and how many of them held."""
+    with database.transaction() as cursor:
+        return reports.measure_reliability(cursor, day)

@@ -1,0 +1,52 @@
+"""`whalefall runway`: the days until each database and server reaches its limit."""
+
+from dataclasses import asdict, fields
+
+import click
+
+from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.forecasts.ask import runways
+from whalefall_pipelines.forecasts.figures import Runway
+from whalefall_pipelines.forecasts.wording import WHY_NO_DATE
+from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.terminal.output import Form, list_options, note, print_table
+
+
+@click.command()
+@click.option("--all", "with_all", is_flag=True, help="Also databases and servers without a limit.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many, the nearest limit first.")
+@list_options
+def runway(*, with_all: bool, limit: int, form: Form) -> None:
+    """Show how many days each database and server has until its limit.
+
+    `days` is the forecast; with one chance in ten each it is earlier or later than `10-90 %`. `error` is the mean error of the forecasts
+    for 30 days that were made before. A date is shown only where these were clearly better than "stays as it is".
+    """
+    with open_store(load_settings()) as database:
+        rows = runways(database, limit, with_all=with_all)
+    if form.is_exact:
+        print_table([field.name for field in fields(Runway)], [asdict(row) for row in rows], form=form)
+        return
+    columns = ("instance", "database", "days", "10-90 %", "used", "limit", "error", "matured", "why no date")
+    empty = (
+        "No forecast is about a known limit. `whalefall runway --all` also shows what has none, `whalefall forecasts make` makes forecasts."
+    )
+    print_table(columns, [_row(row) for row in rows], empty=empty, droppable=("matured", "error"))
+    if rows:
+        note(f"Forecasts of {max(row.made_on for row in rows)}. Servers are shown without a database.")
+
+
+def _row(row: Runway) -> dict[str, object]:
+    later = ">180" if row.p90_days is None else row.p90_days
+    return {
+        "instance": row.instance_name,
+        "database": row.database_name,
+        "days": row.p50_days,
+        "10-90 %": None if row.p50_days is None else f"{row.p10_days} to {later}",
+        "used": round_size(row.used_bytes),
+        "limit": None if row.limit_bytes is None else round_size(row.limit_bytes),
+        "error": None if row.error_30 is None else f"{100 * row.error_30:.1f} %",
+        "matured": row.matured_30,
+        "why no date": WHY_NO_DATE.get(row.state),
+    }

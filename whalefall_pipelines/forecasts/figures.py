@@ -1,0 +1,105 @@
+"""The rows of the reports about forecasts. They need no numpy, because commands that only read must not wait for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Runway:
+    """A row of `capacity_runway`; `database_name` is None for a server. Days count from `made_on`."""
+
+    instance_name: str
+    database_name: str | None
+    made_on: date
+    state: str
+    model: str | None
+    used_bytes: int
+    limit_bytes: int | None
+    headroom_bytes: int | None
+    p50_days: int | None
+    p10_days: int | None
+    p90_days: int | None
+    p50_date: date | None
+    p10_date: date | None
+    p90_date: date | None
+    point_30_bytes: int
+    point_90_bytes: int
+    matured_30: int
+    error_30: float | None
+    skill: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """What forecasts of one horizon promised and what came: shares are of `scored` forecasts. Errors are shares of the size.
+
+    `behaviour` is how the series behave; `all` and `moving` (all but flat) are totals.
+    """
+
+    horizon_days: int
+    behaviour: str
+    scored: int
+    issued: int
+    covered_80: float | None
+    covered_90: float | None
+    mean_error: float
+    median_error: float
+    last_value_error: float
+    skill: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was forecast for a day, beside what it was."""
+
+    instance_name: str
+    database_name: str | None
+    horizon_days: int
+    made_on: date
+    target_date: date
+    base_bytes: int
+    point_bytes: int
+    lower_80_bytes: int | None
+    upper_80_bytes: int | None
+    actual_bytes: int
+    error_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChange:
+    """A row of `capacity_changes` with the names of its series."""
+
+    instance_name: str
+    database_name: str | None
+    kind: str
+    from_date: date
+    to_date: date
+    known_on: date
+    change_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SmallHeadroom:
+    """A database or server with less headroom than its largest jump of the last year."""
+
+    instance_name: str
+    database_name: str | None
+    headroom_bytes: int
+    jump_bytes: int
+    jumped_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """What was made on a day: series by state of their forecast, and what was scored on it.
+
+    `moving` scores are of intervals that have a width, of which so many `held`.
+    """
+
+    databases: int
+    servers: int
+    states: Mapping[str, int]
+    scored: int
+    moving: int
+    held: int

@@ -1,0 +1,154 @@
+"""Forecasts: the price of 20,000 series, and how good they are against drift and against AutoETS of statsforecast.
+
+The real series are the daily bytes of git repositories: the folders in BENCHMARK_REPOSITORIES (separated by colons), or this one's.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whalefall_pipelines.forecasts.candidates import HORIZONS, LOOKBACK_DAYS, NAMES
+from whalefall_pipelines.forecasts.replay import Issue, Panel, Replay, is_scored
+from whalefall_pipelines.forecasts.steps import find_jumps
+from whalefall_pipelines.forecasts.track import Track
+from whalefall_pipelines_tests.benchmarks.figures import Figure
+from whalefall_pipelines_tests.forecasts.backtest import ORIGINS, Backtest, Warnings, backtest, panel_of, run_replay
+from whalefall_pipelines_tests.forecasts.generator import generate
+from whalefall_pipelines_tests.forecasts.git_sizes import daily_sizes
+
+SERIES, DAYS = 20_000, 365
+_CHUNK = 1000
+_UNTUNED = (2001, 2002)
+_TARGETS = (0.95, 0.80, 0.70)
+_OPPONENT_SERIES = 120
+_SUBSTANTIAL = 50_000  # bytes: a share of less says nothing
+
+
+def measure(folder: Path) -> Iterator[Figure]:
+    """Every figure. The prices are measured in a process of their own, because memory is that of a process's whole life."""
+    yield from _prices()
+    results = [backtest(1500, seed=seed) for seed in _UNTUNED]
+    yield from _truth(results)
+    yield from _against_autoets()
+    yield from _on_repositories()
+
+
+def _prices() -> Iterator[Figure]:
+    done = subprocess.run([sys.executable, "-m", __name__], check=True, capture_output=True, text=True)
+    replay, day, jumps, megabytes = map(float, done.stdout.split())
+    yield Figure("replaying a year of 20,000 series", replay, 90, "s", "CPU time of one core; one forecast every eight days")
+    yield Figure("its memory", megabytes, 400, "MB", "the largest of the process, which holds 1,000 series at once")
+    yield Figure("a day's new forecasts of 20,000 series", day, 15, "s", "CPU time of one core, with steps and scores")
+    yield Figure("finding jumps, 20,000 series, 57 days", jumps, 10, "s", "CPU time of one core")
+
+
+def _price() -> tuple[float, float, float, float]:
+    """CPU seconds of the replay, of one day, and of the jumps; and the megabytes of this process."""
+    replay = day = jumps = 0.0
+    for number in range(SERIES // _CHUNK):
+        fleet = generate(_CHUNK, DAYS, seed=number)
+        panel, rows = panel_of(fleet.sizes, fleet), np.arange(_CHUNK)
+        begun = time.process_time()
+        run_replay(panel, [DAYS - 1])
+        replay += time.process_time() - begun
+        begun = time.process_time()
+        list(Replay(panel, Track.empty(_CHUNK)).run({DAYS - 1: rows}, DAYS - 1))
+        day += time.process_time() - begun
+        begun = time.process_time()
+        find_jumps(fleet.sizes[:, -57:], 0)
+        jumps += time.process_time() - begun
+    return replay, day, jumps, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+
+def _truth(results: list[Backtest]) -> Iterator[Figure]:
+    for place, horizon in enumerate(HORIZONS):
+        shares = {name: float(np.mean([result.against_drift(name)[place] for result in results])) for name in (*NAMES, "choice")}
+        others = ", ".join(f"{name} {share:.2f}" for name, share in sorted(shares.items(), key=lambda item: item[1]) if name != "choice")
+        yield Figure(f"error of {horizon} days against drift", shares["choice"], _TARGETS[place], "x", others)
+    for place, horizon in enumerate(HORIZONS):
+        covered = 100 * float(np.mean([result.coverage()[place] for result in results]))
+        detail = f"80 % intervals for {horizon} days held in {covered:.1f} % of the cases, flat series left out"
+        yield Figure(f"coverage of {horizon} days, off the middle of 75-93", abs(covered - 84), 9, "%", detail)
+    total = Warnings(*(sum(getattr(result.warnings, name) for result in results) for name in ("given", "false", "right")))
+    yield Figure("false warnings of 30 days", 100 * total.false / total.given, 5, "%", str(total))
+    for name in sorted(set(results[0].classes)):
+        chosen = [result.classes == name for result in results]
+        ours = np.concatenate([result.errors["choice"][rows] for result, rows in zip(results, chosen, strict=True)]).mean(axis=0)
+        drift = np.concatenate([result.errors["drift"][rows] for result, rows in zip(results, chosen, strict=True)]).mean(axis=0)
+        held = np.concatenate([result.covered_80[rows] for result, rows in zip(results, chosen, strict=True)]).mean(axis=0)
+        print(f"         {name:<14} error against drift {np.round(ours / drift, 2)}, 80 % held {np.round(100 * held)}")
+
+
+def _against_autoets() -> Iterator[Figure]:
+    """The same series, none of them flat, one forecast each: AutoETS without a season is the best of the libraries that were tried."""
+    try:
+        from statsforecast.models import AutoETS  # noqa: PLC0415 - 560 MB, which only this figure needs
+    except ImportError:
+        print("         AutoETS is not measured: install the extra `bench`")
+        return
+    fleet = generate(400, ORIGINS[0] + 91, seed=3001)
+    moving = [row for row, name in enumerate(fleet.classes) if name not in {"flat", "birth"}][:_OPPONENT_SERIES]
+    true, column = fleet.true[moving], ORIGINS[0]
+    panel = panel_of(fleet.sizes[moving][:, : column + 1], fleet)
+    ours = run_replay(panel, [column])[column].points
+    begun = time.process_time()
+    theirs = np.array([_autoets(AutoETS, row) for row in panel.sizes])
+    seconds = time.process_time() - begun
+    actual, size = true[:, column + np.array(HORIZONS)], true[:, column][:, None]
+    errors = [(np.abs(points - actual) / size).mean(axis=0) for points in (ours, theirs)]
+    for place, horizon in enumerate(HORIZONS):
+        detail = f"{100 * errors[0][place]:.2f} % against {100 * errors[1][place]:.2f} %; {seconds:.0f} CPU s for {len(moving)} fits"
+        yield Figure(f"error of {horizon} days against AutoETS", errors[0][place] / errors[1][place], 1, "x", detail)
+
+
+def _autoets(model: type, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    days = np.arange(len(sizes))
+    known = ~np.isnan(sizes)
+    bridged = np.interp(days, days[known], sizes[known])
+    unit = bridged.max()
+    forecast = model(season_length=1).forecast(y=bridged / unit, h=max(HORIZONS))["mean"]
+    return np.maximum(forecast[np.array(HORIZONS) - 1] * unit, 0)
+
+
+def _on_repositories() -> Iterator[Figure]:
+    folders = os.environ.get("BENCHMARK_REPOSITORIES", str(Path(__file__).parents[2])).split(":")
+    series = [sizes for folder in folders for sizes in daily_sizes(Path(folder)).values() if len(sizes) >= LOOKBACK_DAYS + max(HORIZONS)]
+    if not series:
+        print("         Real series are not measured: BENCHMARK_REPOSITORIES names no git repository of 454 days")
+        return
+    days = max(map(len, series))
+    sizes = np.stack([np.concatenate([np.full(days - len(values), np.nan), values]) for values in series])
+    begins = np.array([days - len(values) for values in series])
+    fleet = generate(1, 1, seed=0)
+    panel = Panel(fleet.first_day, sizes, begins, np.full(len(series), 10**6), np.full(len(series), -1))
+    rows = np.arange(len(series))
+    origins = {column: rows for column in range(days) if is_scored(panel.day(column))}
+    errors: list[NDArray[np.float64]] = []
+    held: list[NDArray[np.bool_]] = []
+    for issue in Replay(panel, Track.empty(len(series))).run(origins, days - 1):
+        if isinstance(issue, Issue) and issue.column + max(HORIZONS) < days and panel.day(issue.column).toordinal() // 8 % 6 == 0:
+            old = (issue.column - begins[issue.rows] >= 300) & (issue.base >= _SUBSTANTIAL)
+            if not old.any():
+                continue
+            actual = sizes[issue.rows[old]][:, issue.column + np.array(HORIZONS)]
+            errors.append(np.abs(issue.candidates[old] - actual[:, :, None]) / issue.base[old][:, None, None])
+            inside = (issue.bounds[old][:, :, 0] <= actual) & (actual <= issue.bounds[old][:, :, 1])
+            held.append(inside[np.ptp(sizes[issue.rows[old], issue.column - 89 : issue.column + 1], axis=1) > 0])
+    means = np.concatenate(errors).mean(axis=0)
+    coverage = 100 * np.concatenate(held).mean(axis=0)
+    for place, horizon in enumerate(HORIZONS):
+        share = means[place, -1] / means[place, NAMES.index("drift")]
+        others = ", ".join(f"{name} {means[place, n] / means[place, NAMES.index('drift')]:.2f}" for n, name in enumerate(NAMES))
+        detail = f"{len(series)} series, 80 % held {coverage[place]:.0f} %; {others}"
+        yield Figure(f"repositories, {horizon} days against drift", share, 0.95, "x", detail)
+
+
+if __name__ == "__main__":
+    print(*_price())
