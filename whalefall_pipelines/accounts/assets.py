@@ -66,9 +66,9 @@ def fleet_accounts(
         with session_of_run(context, database, plan, targets) as check:
             _work(context, replace(collection, check=check), targets, readable, plan)
         for day in days:
-            _report(context, database, day)
+            _report(context, database, day, plan)
     for key in (ACCOUNTS, PRIVILEGES):
-        yield dg.MaterializeResult(asset_key=key, metadata={"session_id": str(plan.session_id)})
+        yield dg.MaterializeResult(asset_key=key)
 
 
 def _work(
@@ -82,13 +82,13 @@ def _work(
         progress.note(_problem(outcome))
 
 
-def _report(context: dg.AssetExecutionContext, database: Database, day: date) -> None:
+def _report(context: dg.AssetExecutionContext, database: Database, day: date, plan: SessionPlan) -> None:
     figures = retry_while_unavailable(lambda: reports.summarize_day(database, day))
     changes = retry_while_unavailable(lambda: reports.list_changes(database, day, day, (), MOST_ROWS))
     gaps = retry_while_unavailable(lambda: reports.list_gaps(database, day))[:MOST_ROWS]
-    partition = day.isoformat()
-    context.add_asset_metadata(account_metadata(figures, changes, gaps), asset_key=ACCOUNTS, partition_key=partition)
-    context.add_asset_metadata(privilege_metadata(figures, changes), asset_key=PRIVILEGES, partition_key=partition)
+    shown = {ACCOUNTS: account_metadata(figures, changes, gaps), PRIVILEGES: privilege_metadata(figures, changes)}
+    for key, metadata in shown.items():
+        context.add_asset_metadata({**metadata, "session_id": str(plan.session_id)}, asset_key=key, partition_key=day.isoformat())
 
 
 def _problem(outcome: AccountsOutcome) -> str | None:

@@ -13,6 +13,7 @@ def account_metadata(figures: DayFigures, changes: Iterable[Change], gaps: Itera
     """The metadata of `instance_accounts` for a day."""
     rows = [_change_row(change) for change in changes if change.change_type != "modify_privilege"]
     return {
+        **markdown_table("not readable", _GAP, [(gap.instance_name, gap.what, gap.reason, gap.cure or gap.detail) for gap in gaps]),
         "instances": figures.instances,
         "accounts": figures.accounts,
         "new": figures.created,
@@ -21,7 +22,6 @@ def account_metadata(figures: DayFigures, changes: Iterable[Change], gaps: Itera
         "unread_scopes": figures.unread,
         "dagster/partition_row_count": figures.accounts,
         **markdown_table("changed accounts", _CHANGE, rows),
-        **markdown_table("not readable", _GAP, [(gap.instance_name, gap.what, gap.reason, gap.cure or gap.detail) for gap in gaps]),
     }
 
 
