@@ -1,5 +1,6 @@
 -- Open the privileges that were granted. One that was closed today is
 -- resumed, so that a second reading of a day replaces the first.
+-- Everything is compared as sets: nobody knows how many rows are staged, and with an estimate of one row a join took minutes.
 -- Parameters: instance_id, day; the staged rows.
 -- Returns: opened (the number of versions).
 with staged as (
@@ -14,15 +15,17 @@ with staged as (
 ),
 
 fresh as (
-    select s.*
+    select
+        s.account_id,
+        s.fact_id
     from staged as s
-    where not exists (
-        select 1 from account_privileges as v
-        where
-            v.valid_until is null
-            and v.account_id = s.account_id
-            and v.fact_id = s.fact_id
-    )
+    except
+    select
+        v.account_id,
+        v.fact_id
+    from account_privileges as v
+    inner join instance_accounts as a on v.account_id = a.account_id
+    where a.instance_id = %(instance_id)s and v.valid_until is null
 ),
 
 resumed as (
@@ -33,7 +36,9 @@ resumed as (
         v.valid_until = %(day)s
         and v.account_id = f.account_id
         and v.fact_id = f.fact_id
-    returning v.account_id, v.fact_id
+    returning
+        v.account_id,
+        v.fact_id
 ),
 
 opened as (
@@ -42,14 +47,17 @@ opened as (
         f.account_id,
         f.fact_id,
         %(day)s
-    from fresh as f
-    where
-        not exists (
-            select 1 from resumed as r
-            where
-                r.account_id = f.account_id
-                and r.fact_id = f.fact_id
-        )
+    from (
+        select
+            g.account_id,
+            g.fact_id
+        from fresh as g
+        except
+        select
+            r.account_id,
+            r.fact_id
+        from resumed as r
+    ) as f
     -- in the order of the index, which is a quarter smaller then
     order by f.account_id, f.fact_id
 )

@@ -82,16 +82,17 @@ def compare_accounts(known: Iterable[KnownAccount], snapshot: AccountSnapshot, d
 def digest_of(snapshot: AccountSnapshot) -> UUID:
     """A digest of everything that is stored of a snapshot: two readings with the same digest need not be compared."""
     digest = hashlib.blake2b(digest_size=16)
-    parts: Sequence[Iterable[object]] = (
-        snapshot.listing.accounts,
-        snapshot.privileges.memberships,
-        snapshot.privileges.privileges,
-        snapshot.privileges.reaches,
-        snapshot.unread,
-        (snapshot.listing.method,),
+    # Without the names of the fields, which cost more than all values.
+    parts: Sequence[Iterable[str]] = (
+        map(repr, snapshot.listing.accounts),
+        map(tuple.__repr__, snapshot.privileges.memberships),
+        map(tuple.__repr__, snapshot.privileges.privileges),
+        map(tuple.__repr__, snapshot.privileges.reaches),
+        map(repr, snapshot.unread),
+        [snapshot.listing.method],
     )
     for part in parts:
-        for line in sorted(map(repr, part)):
+        for line in sorted(part):
             digest.update(line.encode("utf-8", "surrogatepass"))
             digest.update(b"\n")
         digest.update(b"\0")

@@ -149,9 +149,14 @@ def running(home: Home, port: int) -> Generator[Up]:
 
 
 def launch_collection(up: Up, configured: Settings) -> str:
-    """Launch a run of today through the web server, as a click in the UI does."""
+    """Launch a collection of today through the web server, as a click in the UI does."""
+    return launch_run(up, configured, "collect_capacity")
+
+
+def launch_run(up: Up, configured: Settings, job: str) -> str:
+    """Launch a run of this job for today."""
     tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), configured.timezone))}]
-    selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "collect_capacity"}
+    selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": job}
     parameters = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
     answer = up.ask(LAUNCH, {"parameters": parameters})["launchPipelineExecution"]
     assert answer["__typename"] == "LaunchRunSuccess", answer

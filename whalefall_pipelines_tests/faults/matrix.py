@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from whalefall_pipelines_tests.faults.account_matrix import ACCOUNT_FAULTS
 from whalefall_pipelines_tests.faults.fault import (
     BROKE,
     DIED,
@@ -492,4 +493,5 @@ FAULTS = (
     *IDENTITIES_UNDER_THE_DAEMON,
     *NUMBERS,
     *NUMBERS_UNDER_THE_DAEMON,
+    *ACCOUNT_FAULTS,
 )

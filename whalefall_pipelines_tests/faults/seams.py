@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from whalefall_pipelines.domain.accounts import AccountListing, AccountPrivileges
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, RecoveredSize
+from whalefall_pipelines.fleet.accounts import ACCOUNTS, AccountsProbe
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
 from whalefall_pipelines.fleet.probe import P_co, Privilege, Question
@@ -51,6 +53,8 @@ class SteppedFleet:
     ) -> AbstractContextManager[P_co]:
         if instance.name in self._fakes.servers:
             return self._fakes.connect(question, instance, login, spent_seconds=spent_seconds)
+        if question == ACCOUNTS:
+            return cast("AbstractContextManager[P_co]", self._read_accounts(instance, login, spent_seconds))
         assert question == SIZES  # nothing else has steps here
         return cast("AbstractContextManager[P_co]", self._connect(instance, login, spent_seconds))
 
@@ -63,6 +67,34 @@ class SteppedFleet:
         self._steps.before_connecting()
         with self._servers.connect(SIZES, instance, login, spent_seconds=spent_seconds) as probe:
             yield SteppedProbe(probe, self._steps)
+
+    @contextmanager
+    def _read_accounts(self, instance: Instance, login: Login, spent_seconds: float) -> Generator[AccountsProbe]:
+        self._steps.before_connecting()
+        with self._servers.connect(ACCOUNTS, instance, login, spent_seconds=spent_seconds) as probe:
+            yield SteppedAccounts(probe, self._steps)
+
+
+class SteppedAccounts:
+    """A probe of the accounts of a real server; between its phases is the step `before_measuring`."""
+
+    def __init__(self, probe: AccountsProbe, steps: Steps) -> None:
+        self._probe, self._steps = probe, steps
+        self.server_version, self.driver = probe.server_version, probe.driver
+
+    def privileges(self) -> Sequence[Privilege]:
+        return self._probe.privileges()
+
+    def identity(self) -> ServerIdentity | None:
+        return self._probe.identity()
+
+    def list_accounts(self) -> AccountListing:
+        self._steps.before_listing()
+        return self._probe.list_accounts()
+
+    def read_privileges(self, listing: AccountListing) -> AccountPrivileges:
+        self._steps.before_measuring()
+        return self._probe.read_privileges(listing)
 
 
 class SteppedProbe:

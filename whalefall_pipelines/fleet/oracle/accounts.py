@@ -30,6 +30,7 @@ from whalefall_pipelines.domain.accounts import (
 )
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.accounts import AccountsProbe
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.names import storable
@@ -92,13 +93,25 @@ class OracleAccounts(OracleProbe):
         privileges += self._administrators(names)
         unread: list[UnreadScope] = []
         for query, view, scope in _STATEMENTS:
-            if self._privileges.missing(view):
+            rows = self._permitted_rows(query, view)
+            if rows is None:
                 unread.append(self._gap(view, None if view == _OBJECTS else scope))  # objects are of any kind
             else:
-                privileges += _facts(scope, self._rows(query), names)
+                privileges += _facts(scope, rows, names)
         if self._privileges.missing(_PASSWORD_FILE):
             unread.append(self._gap(_PASSWORD_FILE, None, attribute="administrator"))
         return AccountPrivileges(list(self._memberships(names)), privileges, unread=unread)
+
+    def _permitted_rows(self, query: str, view: str) -> list[tuple[object, ...]] | None:
+        """The rows of a statement; None without the privilege, also if it was revoked while the accounts were listed."""
+        if self._privileges.missing(view):
+            return None
+        try:
+            return self._rows(query)
+        except SizesError as error:
+            if error.reason != Reason.NO_PERMISSION:
+                raise
+            return None
 
     def _privilege(self, purpose: str, *views: str, is_optional: bool = False) -> Privilege:
         grants, is_held = self._privileges.grants(*views), not self._privileges.missing(*views)

@@ -59,7 +59,7 @@ class SqlServerAccounts(SqlServerProbe):
 
     def list_accounts(self) -> AccountListing:
         """Logins and server roles, and what has no login inside each database that lets this one in."""
-        self._require(self._server.grant_files, "shows this login only some of its accounts", is_held=self._server.sees_files)
+        self._require_sight()
         self._principals = Principals()
         accounts = [self._login(ServerPrincipal(*row)) for row in self._select("list_logins")]
         unread: list[UnreadScope] = []
@@ -81,7 +81,13 @@ class SqlServerAccounts(SqlServerProbe):
             privileges += _some(facts.database_fact(row, self._principals))
         for row in self._inside("list_schema_owners", names, unread):
             privileges += _some(facts.owner_of_schema(row, self._principals))
+        # Views show fewer rows without the privilege, and no error: a privilege that was revoked meanwhile would look like a revoke of all.
+        self._server = self._read_server()
+        self._require_sight()
         return AccountPrivileges(memberships, privileges, unread=list(dict.fromkeys(unread)))
+
+    def _require_sight(self) -> None:
+        self._require(self._server.grant_files, "shows this login only some of its accounts", is_held=self._server.sees_files)
 
     def _select(self, name: str) -> list[_Row]:
         return [tuple(row) for row in self._rows(*statement(f"probes/sqlserver/{name}", {}))]

@@ -24,8 +24,7 @@ class SqlServerProbe:
         self._connection = connection
         self._instance = instance
         self._watch = watch
-        (row,) = self._rows(*statement("probes/sqlserver/read_server", {}))
-        self._server = Server(**dict(zip((column[0] for column in row.cursor_description), row, strict=True)))
+        self._server = self._read_server()
 
     @property
     def server_version(self) -> str:
@@ -41,6 +40,10 @@ class SqlServerProbe:
     def identity(self) -> ServerIdentity | None:
         """The server's name and msdb's own identifier; None where the login does not see msdb."""
         return self._server.identity
+
+    def _read_server(self) -> Server:
+        (row,) = self._rows(*statement("probes/sqlserver/read_server", {}))
+        return Server(**dict(zip((column[0] for column in row.cursor_description), row, strict=True)))
 
     def _require(self, grant: str, what: str, *, is_held: object) -> None:
         if not is_held:

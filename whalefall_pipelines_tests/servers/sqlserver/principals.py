@@ -48,6 +48,10 @@ class Principals:
     def add_server_principal(self, number: int, name: str, kind: str = "S", *, sid: bytes | None = None) -> None:
         self.run("insert into server.principals values (?, ?, ?, ?, false, false)", number, name, sid or bytes([number % 256, 9]), kind)
 
+    def drop_server_principal(self, number: int) -> None:
+        self.run("delete from server.permissions where grantee_principal_id = ?", number)
+        self.run("delete from server.principals where principal_id = ?", number)
+
     def add_server_member(self, role: int, member: int) -> None:
         self.run("insert into server.role_members values (?, ?)", role, member)
 
