@@ -14,6 +14,7 @@ from whalefall_pipelines_tests.benchmarks import (
     backfill,
     commands,
     crowd,
+    demo,
     load,
     maintenance,
     probe,
@@ -23,6 +24,7 @@ from whalefall_pipelines_tests.benchmarks import (
 
 BENCHMARKS = {
     "commands": commands.measure,
+    "demo": demo.measure,
     "load": load.measure,
     "probe": probe.measure,
     "write": write.measure,
