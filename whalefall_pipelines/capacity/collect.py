@@ -42,8 +42,11 @@ class Collector:
         """
         database = self.collection.database
         self.collection.write(lambda: ensure_months(database, [day]))
-        together = WriteTogether[Probed, InstanceOutcome](lambda probed: write_snapshots(database, probed, day, session_id))
-        yield from self.collection.collect(targets, session_id, SizesOfDay(self, day, session_id, together))
+
+        def write(probed: Sequence[Probed], *, is_alone: bool) -> Sequence[InstanceOutcome]:
+            return write_snapshots(database, probed, day, session_id, is_patient=is_alone)
+
+        yield from self.collection.collect(targets, session_id, SizesOfDay(self, day, session_id, WriteTogether(write)))
 
 
 @dataclass(frozen=True, slots=True)

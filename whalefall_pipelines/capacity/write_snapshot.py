@@ -18,6 +18,7 @@ from whalefall_pipelines.inventory.listing import InventoryChange
 from whalefall_pipelines.inventory.take_inventory import Listing, lock_inventories, take_inventories
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Cursor, Database
+from whalefall_pipelines.store.write_together import limit_lock_wait
 
 # Machines that repeat a rejected login lock accounts.
 _UNTIL_CHANGED = " It is retried tomorrow, or as soon as its credential is changed."
@@ -76,13 +77,18 @@ class InstanceOutcome:
         return (*renames, *(f"{self.instance.name}/{name}: {notice}" for name, notice in self.noticed.items()))
 
 
-def write_snapshots(database: Database, probed: Sequence[Probed], day: date, session_id: UUID | None) -> Sequence[InstanceOutcome]:
-    """Write the day of several instances, all of it or nothing, and return the outcome of each.
+def write_snapshots(
+    database: Database, probed: Sequence[Probed], day: date, session_id: UUID | None, *, is_patient: bool = True
+) -> Sequence[InstanceOutcome]:
+    """Write the day of several instances, all of it or nothing, and return the outcome of each. `is_patient` waits for locks.
 
     Raises:
         SizesError: one of them is the same server as another active instance; nothing is written.
+        StoreBusyError: another session holds a lock.
     """
     with database.transaction() as cursor:
+        if not is_patient:
+            limit_lock_wait(cursor)
         changes = take_inventories(cursor, {done.instance: done.snapshot.listing for done in probed}, day)
         outcomes = [_outcome(done, changes[done.instance.instance_id]) for done in probed]
         for instance_id, change in changes.items():

@@ -15,6 +15,7 @@ from whalefall_pipelines_tests.benchmarks import (
     classification,
     commands,
     crowd,
+    demo,
     forecasts,
     load,
     maintenance,
@@ -25,6 +26,7 @@ from whalefall_pipelines_tests.benchmarks import (
 
 BENCHMARKS = {
     "commands": commands.measure,
+    "demo": demo.measure,
     "load": load.measure,
     "probe": probe.measure,
     "write": write.measure,

@@ -117,8 +117,9 @@ where
 
 insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day, started_at, total_instances)
 select gen_random_uuid(), 'capacity', 'scheduled_task', day, day, day, %(instances)s from days;
+-- Those of a session stand together, as they do when sessions are opened one after the other.
 insert into sync_instance_records (session_id, instance_id) select session_id, instance_id from sync_sessions, instances
-where sync_sessions.status = 'running';
+where sync_sessions.status = 'running' order by started_at, instance_id;
 update sync_instance_records set status = 'running';
 update sync_instance_records set status = 'completed', completed_at = now();
 update sync_sessions set status = 'completed', completed_at = started_at, successful_instances = total_instances

@@ -15,7 +15,9 @@ from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.cli.trees import eventually
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query, server
+from whalefall_pipelines_tests.faults.seams import held
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
 
 TOMORROW = DAY + timedelta(days=1)
@@ -270,6 +272,21 @@ def test_what_the_store_refuses_of_one_server_costs_its_neighbours_nothing(store
     assert fleet.gaps() == {("huge", None): "internal_error"}
     session = sessions.get_session(store, session_id)
     assert (session.status, session.successful_instances, session.failed_instances) == (SessionStatus.FAILED, 3, 1)
+
+
+def test_an_instance_that_another_program_is_writing_keeps_no_other_one_waiting(store: Database, tmp_path: Path) -> None:
+    together = threading.Barrier(4, timeout=20)
+    names = ("a", "b", "c", "held")
+    fleet = FleetTest(store, tmp_path, {name: server({"app": 1000}, on_probe=lambda _: together.wait()) for name in names})
+    fleet.deadlines = type(fleet.deadlines)(instance_seconds=60)
+    with held(store, 740_031, fleet.instances[-1].instance_id) as holder:  # the lock of an inventory
+        collecting = threading.Thread(target=fleet.collect)
+        collecting.start()
+        holder.wait_for_somebody()
+        assert eventually(lambda: len(fleet.sizes()) == 3, seconds=30)
+        holder.let_go()
+        collecting.join()
+    assert fleet.sizes() == {(name, "app"): 1000 for name in names}
 
 
 def test_hostile_names_are_stored_unchanged(store: Database, tmp_path: Path) -> None:

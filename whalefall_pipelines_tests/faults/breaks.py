@@ -173,6 +173,25 @@ def pooled(scene: Scene) -> Generator[None]:
 
 
 @contextmanager
+def recorded_login(scene: Scene) -> Generator[None]:
+    """Every login is written down by a trigger, which fails in a session that is read-only by then."""
+    target = _target(scene)
+    assert isinstance(target, PostgresTarget)
+    with superuser(target.cluster) as cursor:
+        cursor.execute("create table public.logins (who text)")
+        cursor.execute(
+            "create function public.note() returns event_trigger security definer language plpgsql as "
+            "$$begin insert into public.logins values (session_user); end$$"
+        )
+        cursor.execute("create event trigger noted on login execute function public.note()")
+        cursor.execute("alter event trigger noted enable always")
+        yield
+        cursor.execute("select count(*) from public.logins where who = %s", (target.login.username,))
+        assert cursor.fetchone() != (0,)
+        cursor.execute("drop event trigger noted; drop function public.note(); drop table public.logins")
+
+
+@contextmanager
 def in_other_bytes(scene: Scene) -> Generator[None]:
     """On a server with the encoding SQL_ASCII, as far as a probe can tell: the database it connects to has that encoding."""
     target = _target(scene)
@@ -335,6 +354,7 @@ BREAKS: dict[str, Break] = {
     "statistics older than the data": old_statistics,
     "database dropped between listing and measuring": dropped_meanwhile,
     "pooler instead of the server": pooled,
+    "login trigger that writes": recorded_login,
     "DROP DATABASE interrupted": half_dropped,
     "ten thousand databases": many_databases,
     "ten thousand tables": many_tables,

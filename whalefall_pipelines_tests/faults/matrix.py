@@ -47,6 +47,15 @@ SEES_NONE = Fault(
     ("no_permission",),
     says="GRANT",
 )
+POOLER = Fault(
+    "pooler instead of the server",
+    PG,
+    f"{MISSING}, and the message asks for the server itself",
+    BY_A_PERSON,
+    UNREACHED,
+    ("server_error",),
+    says="is a pooler",
+)
 SEES_SOME = "login that sees only some databases"
 SERVERS = (
     Fault("connection refused", ENGINES, MISSING, TRIED_AGAIN, UNREACHED, ("connection_refused",), says="Connection refused", attempts=3),
@@ -116,15 +125,7 @@ SERVERS = (
         reasons=("vanished",),
         says="dropped between",
     ),
-    Fault(
-        "pooler instead of the server",
-        PG,
-        f"{MISSING}, and the message asks for the server itself",
-        BY_A_PERSON,
-        UNREACHED,
-        ("server_error",),
-        says="is a pooler",
-    ),
+    POOLER,
     Fault("ten thousand databases", OTHERS, "nothing: all of them are measured", NOTHING, slow_at=ENGINES),
     Fault("ten thousand tables", (POSTGRESQL, MARIADB), "nothing: the database is measured", NOTHING, slow_at=ENGINES),
     Fault(
@@ -459,8 +460,14 @@ _NUMBERS = (
     ),
     Fault(SEES_SOME, (SQLSERVER, ORACLE), f"{MISSING}, with the GRANT", BY_A_PERSON, UNUSABLE, ("no_permission",), says="GRANT"),
 )
-# What is easily measured wrong, or taken for something else, and missing privileges: at the command, and under the daemon.
+_SESSIONS = (
+    POOLER,
+    Fault("login trigger that writes", PG, "nothing: a session becomes read-only after its login", NOTHING),
+)
+# What is easily measured wrong, or taken for something else, missing privileges, and sessions that are not what they seem: at the command,
+# and under the daemon.
 NUMBERS = (
+    *(replace(fault, where=Where.PROCESS, slow_at=fault.engines) for fault in _SESSIONS),
     *(replace(fault, where=Where.PROCESS, slow_at=fault.engines) for fault in SERVERS if fault.reasons == ("no_permission",)),
     *(replace(fault, where=Where.PROCESS, slow_at=(MARIADB, ORACLE)) for fault in _NUMBERS),
 )

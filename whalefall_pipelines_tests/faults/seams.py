@@ -144,8 +144,11 @@ class Holder:
     def __init__(self, connection: Connection, first: int, second: int) -> None:
         self._connection, self._first, self._second = connection, first, second
 
-    def wait_for_somebody(self, output: Callable[[], str] = lambda: "", *, seconds: float = 40) -> None:
-        """Return when a run waits at the stop; `output` is the output of that run, shown if it does not arrive."""
+    def wait_for_somebody(self, output: Callable[[], str] = lambda: "", *, seconds: float = 120) -> None:
+        """Return when a run waits at the stop; `output` is the output of that run, shown if it does not arrive.
+
+        It is on its way for seconds, and for a minute where the machine has far more to do than it can.
+        """
         deadline = time.monotonic() + seconds
         while not self._ask(
             "select 1 from pg_locks where locktype = 'advisory' and not granted and classid = %s and objid = %s "
