@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from whalefall_pipelines.domain.accounts import Account, AccountListing, AccountPrivileges, Scope, UnreadScope
+from whalefall_pipelines.domain.instances import NameFilter
 from whalefall_pipelines.inventory.listing import InventoryEntry, compare_inventory
 
 
@@ -17,6 +18,7 @@ class AccountSnapshot:
     listing: AccountListing
     privileges: AccountPrivileges
     read_at: datetime
+    server_version: str | None = None
 
     @property
     def unread(self) -> tuple[UnreadScope, ...]:
@@ -50,6 +52,12 @@ class AccountsChange:
     ended: tuple[int, ...]
     held: tuple[int, ...]
     renamed: tuple[int, ...]
+
+
+def mark_built_in(listing: AccountListing, own: NameFilter) -> AccountListing:
+    """The listing in which accounts of these names are the server's own, too."""
+    accounts = [replace(account, is_built_in=account.is_built_in or own.matches(account.account_name)) for account in listing.accounts]
+    return replace(listing, accounts=accounts)
 
 
 def compare_accounts(known: Iterable[KnownAccount], snapshot: AccountSnapshot, day: date) -> AccountsChange:

@@ -65,6 +65,6 @@ def test_the_footprint_is_every_kind_in_bytes(store: Database, environment: dict
     assert "MB" in succeed(environment, "retention", "footprint")
 
 
-@pytest.mark.parametrize("name", ["SESSION_RETENTION_DAYS", "EVENT_RETENTION_DAYS"])
+@pytest.mark.parametrize("name", ["SESSION_RETENTION_DAYS", "EVENT_RETENTION_DAYS", "ACCOUNT_RETENTION_DAYS"])
 def test_a_retention_that_would_cost_what_is_needed_is_refused(environment: dict[str, str], name: str) -> None:
     assert f"WHALEFALL_{name} is '6'" in refused(environment | {f"WHALEFALL_{name}": "6"}, "retention", "plan")
