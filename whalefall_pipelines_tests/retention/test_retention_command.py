@@ -36,7 +36,7 @@ def sessions(store: Database) -> int:
 
 
 def test_what_is_planned_is_shown_confirmed_and_deleted(store: Database, environment: dict[str, str]) -> None:
-    expected = {"gaps": 0, "records": 0, "sessions": 1, "dagster events": 0}
+    expected = {"gaps": 0, "accounts": 0, "records": 0, "sessions": 1, "dagster events": 0}
     assert {row["what"]: row["rows"] for row in document(environment, "retention", "plan")} == expected
     assert {row["what"]: row["rows"] for row in document(environment, "retention", "expire", "--dry-run")} == expected
     longest = document(environment | {"WHALEFALL_SESSION_RETENTION_DAYS": "36500"}, "retention", "plan")

@@ -9,7 +9,6 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.rows import fetch_as
 
-
 # Differences on so many objects of a schema are listed one by one.
 MOST_OBJECTS = 5
 
