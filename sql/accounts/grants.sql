@@ -3,5 +3,5 @@
 -- Returns: nothing.
 revoke insert, update on account_attribute_versions, account_privilege_versions, account_change_log from {writer};
 revoke update on account_attribute_sets, account_privilege_facts from {writer};
-grant delete on account_attributes, account_membership_versions, account_privileges, account_reach_versions, account_gaps
-to {writer}
+grant delete on account_attributes, account_membership_versions, account_privileges, account_reach_versions, account_gaps,
+account_observations to {writer}

@@ -1,6 +1,7 @@
 -- The figures of a day: what was read of the fleet, and what changed since the day before.
 -- Parameters: day.
--- Returns: instances, accounts, created, gone, changed, superusers, unread, privileges, memberships; one row.
+-- Returns: instances, accounts, built_in (of these accounts, as of now), created, gone, changed, superusers, unread, privileges,
+-- memberships; one row.
 with observed as (
     select
         instance_id,
@@ -14,6 +15,12 @@ with observed as (
 select
     (select count(*) from observed)::integer as instances,
     (select coalesce(sum(account_count), 0) from observed)::integer as accounts,
+    (
+        select count(*)
+        from instance_accounts as a
+        inner join observed as o on a.instance_id = o.instance_id
+        where a.is_built_in and a.is_active
+    )::integer as built_in,
     (select coalesce(sum(membership_count), 0) from observed)::integer as memberships,
     (select coalesce(sum(privilege_count), 0) from observed)::integer as privileges,
     (select count(*) from account_change_log where day = %(day)s and change_type in ('add', 'restore'))::integer as created,

@@ -1,6 +1,6 @@
 """The accounts of the fleet on a day, and their privileges: two assets from one probe of each server. The work is in `sync.py`."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -17,9 +17,10 @@ from whalefall_pipelines.dagster_base.columns import table_asset
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import InstancesConfig, Progress
-from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
 from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.sessions.resources import ServersResource
 from whalefall_pipelines.sessions.runs import plan_session, session_of_run
@@ -64,7 +65,8 @@ def fleet_accounts(
         readable = collection.measurable_day(days)
         plan = plan_session(context, database, SyncCategory.ACCOUNT, days, some_instances=bool(config.instances), is_over=readable is None)
         with session_of_run(context, database, plan, targets) as check:
-            _work(context, replace(collection, check=check), targets, readable, plan)
+            filters = read_filters(whalefall.installation())
+            _work(context, replace(collection, check=check), targets, plan, readable=readable, filters=filters)
         for day in days:
             _report(context, database, day, plan)
     for key in (ACCOUNTS, PRIVILEGES):
@@ -72,13 +74,19 @@ def fleet_accounts(
 
 
 def _work(
-    context: dg.AssetExecutionContext, collection: Collection, targets: Sequence[Instance], readable: date | None, plan: SessionPlan
+    context: dg.AssetExecutionContext,
+    collection: Collection,
+    targets: Sequence[Instance],
+    plan: SessionPlan,
+    *,
+    readable: date | None,
+    filters: Mapping[Engine, DatabaseFilter],
 ) -> None:
     if readable is None:
         skip_records(collection.database, plan.session_id, {"probed": False, "why": "accounts of past days cannot be read any more"})
         return
     progress = Progress(context.log, len(targets))
-    for outcome in sync_accounts(collection, targets, readable, plan.session_id):
+    for outcome in sync_accounts(collection, targets, readable, plan.session_id, filters):
         progress.note(_problem(outcome))
 
 

@@ -13,6 +13,7 @@ class DayFigures:
 
     instances: int
     accounts: int
+    built_in: int
     memberships: int
     privileges: int
     created: int

@@ -16,6 +16,7 @@ def account_metadata(figures: DayFigures, changes: Iterable[Change], gaps: Itera
         **markdown_table("not readable", _GAP, [(gap.instance_name, gap.what, gap.reason, gap.cure or gap.detail) for gap in gaps]),
         "instances": figures.instances,
         "accounts": figures.accounts,
+        "built_in_accounts": figures.built_in,
         "new": figures.created,
         "gone": figures.gone,
         "superusers": figures.superusers,

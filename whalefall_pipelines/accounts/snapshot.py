@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from whalefall_pipelines.domain.accounts import Account, AccountListing, AccountPrivileges, Scope, UnreadScope
+from whalefall_pipelines.domain.instances import NameFilter
 from whalefall_pipelines.inventory.listing import InventoryEntry, compare_inventory
 
 
@@ -17,6 +18,7 @@ class AccountSnapshot:
     listing: AccountListing
     privileges: AccountPrivileges
     read_at: datetime
+    server_version: str | None = None
 
     @property
     def unread(self) -> tuple[UnreadScope, ...]:
@@ -52,6 +54,12 @@ class AccountsChange:
     renamed: tuple[int, ...]
 
 
+def mark_built_in(listing: AccountListing, own: NameFilter) -> AccountListing:
+    """The listing in which accounts of these names are the server's own, too."""
+    accounts = [replace(account, is_built_in=account.is_built_in or own.matches(account.account_name)) for account in listing.accounts]
+    return replace(listing, accounts=accounts)
+
+
 def compare_accounts(known: Iterable[KnownAccount], snapshot: AccountSnapshot, day: date) -> AccountsChange:
     """Compare a listing with the known accounts, by the rules and the guard of the inventory of databases.
 
@@ -82,12 +90,11 @@ def compare_accounts(known: Iterable[KnownAccount], snapshot: AccountSnapshot, d
 def digest_of(snapshot: AccountSnapshot) -> UUID:
     """A digest of everything that is stored of a snapshot: two readings with the same digest need not be compared."""
     digest = hashlib.blake2b(digest_size=16)
-    # Without the names of the fields, which cost more than all values.
     parts: Sequence[Iterable[str]] = (
         map(repr, snapshot.listing.accounts),
-        map(tuple.__repr__, snapshot.privileges.memberships),
-        map(tuple.__repr__, snapshot.privileges.privileges),
-        map(tuple.__repr__, snapshot.privileges.reaches),
+        map(_values, snapshot.privileges.memberships),
+        map(_values, snapshot.privileges.privileges),
+        map(_values, snapshot.privileges.reaches),
         map(repr, snapshot.unread),
         [snapshot.listing.method],
     )
@@ -97,3 +104,8 @@ def digest_of(snapshot: AccountSnapshot) -> UUID:
             digest.update(b"\n")
         digest.update(b"\0")
     return UUID(bytes=digest.digest())
+
+
+def _values(row: tuple[object, ...]) -> str:
+    """The values of a named tuple, without the names of its fields, which cost more than they."""
+    return repr((*row,))

@@ -16,7 +16,7 @@ from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import SessionStatus
 from whalefall_pipelines.errors import SessionEndedError, SizesError, TargetError, WhalefallError
-from whalefall_pipelines.inventory.take_inventory import lock_inventories
+from whalefall_pipelines.inventory.take_inventory import lock_inventories, note_contact
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Cursor, Database
 
@@ -57,6 +57,8 @@ def write_snapshot(
     digest = digest_of(snapshot)
     with database.transaction() as cursor:
         lock_inventories(cursor, [instance])
+        if snapshot.server_version:
+            note_contact(cursor, instance, snapshot.server_version, snapshot.read_at)
         last = versions.find_last_observation(cursor, instance.instance_id)
         if last and last.observed_on > day:
             sentence = f"The accounts of {instance.name!r} were read on {last.observed_on}, so {day} can no longer be written."

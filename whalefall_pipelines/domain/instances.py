@@ -99,18 +99,40 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class DatabaseFilter:
-    """The excluded databases of one engine: exact names, and SQL LIKE patterns (`%`, `_`, `\\` escapes), case-sensitive."""
+class NameFilter:
+    """Exact names, and SQL LIKE patterns (`%`, `_`, `\\` escapes), case-sensitive."""
 
     names: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
 
+    def matches(self, name: str) -> bool:
+        """Tell whether it has this name."""
+        return name in self.names or any(like_expression(pattern).fullmatch(name) for pattern in self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFilter(NameFilter):
+    """The excluded databases of one engine, and the `accounts` that count as the server's own, beyond those that the server says are."""
+
+    accounts: NameFilter = NameFilter()
+
     def hides(self, database_name: str) -> bool:
         """Tell whether this database is excluded."""
-        return database_name in self.names or any(like_expression(pattern).fullmatch(database_name) for pattern in self.patterns)
+        return self.matches(database_name)
 
 
-SYSTEM_DATABASES: Mapping[Engine, DatabaseFilter] = {engine: DatabaseFilter(names=engine.system_databases) for engine in Engine}
+# What cloud services and Windows make on a server for themselves; no catalogue says so.
+_ACCOUNTS_OF_SERVICES = {
+    Engine.POSTGRESQL: NameFilter(
+        frozenset({"rdsadmin", "rdstopmgr", "rdsrepladmin", "azuresu"}), ("rds\\_%", "cloudsql%", "alloydb%", "azure\\_%")
+    ),
+    Engine.MYSQL: NameFilter(patterns=("rdsadmin@%", "rdsrepladmin@%", "cloudsql%@%", "azure\\_superuser@%")),
+    Engine.SQLSERVER: NameFilter(frozenset({"rdsa", "NT AUTHORITY\\SYSTEM"}), ("NT SERVICE\\\\%",)),
+    Engine.ORACLE: NameFilter(frozenset({"RDSADMIN"})),
+}
+SYSTEM_DATABASES: Mapping[Engine, DatabaseFilter] = {
+    engine: DatabaseFilter(engine.system_databases, accounts=_ACCOUNTS_OF_SERVICES.get(engine, NameFilter())) for engine in Engine
+}
 
 
 def like_expression(pattern: str) -> re.Pattern[str]:

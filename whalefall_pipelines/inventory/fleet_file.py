@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
-from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, find_engine
+from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, NameFilter, find_engine
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.fleet_entries import (
     INSTANCE_KEYS,
@@ -76,7 +76,8 @@ def parse_fleet_csv(text: str, source: str) -> FleetEntries:
 
 
 def parse_filters(text: str, source: str) -> Mapping[Engine, DatabaseFilter]:
-    """Parse a mapping of engines to `names` and `patterns` of excluded databases, in addition to the engines' system databases.
+    """Parse a mapping of engines to `names` and `patterns` of excluded databases, in addition to the engines' system databases, and of
+    `accounts` that count as the server's own.
 
     Raises:
         InputError: the file cannot be used; the message has the line.
@@ -100,15 +101,26 @@ def _engine(name: str, node: Node) -> Engine:
 
 
 def _filter(engine: Engine, node: Node) -> DatabaseFilter:
-    names, patterns = set(SYSTEM_DATABASES[engine].names), list(SYSTEM_DATABASES[engine].patterns)
-    for key, value in fields(node, engine):
+    shipped = SYSTEM_DATABASES[engine]
+    keys = dict(fields(node, engine))
+    node_of_accounts = keys.pop("accounts", None)
+    databases = _more_names(shipped, engine, keys, "names, patterns and accounts")
+    accounts, what = shipped.accounts, f"accounts of {engine}"
+    if node_of_accounts:
+        accounts = _more_names(accounts, what, dict(fields(node_of_accounts, what)), "names and patterns")
+    return DatabaseFilter(databases.names, databases.patterns, accounts)
+
+
+def _more_names(shipped: NameFilter, what: str, keys: Mapping[str, Node], allowed: str) -> NameFilter:
+    names, patterns = set(shipped.names), list(shipped.patterns)
+    for key, value in keys.items():
         if key == "names":
-            names.update(_texts(value, f"names of {engine}"))
+            names.update(_texts(value, f"names of {what}"))
         elif key == "patterns":
-            patterns += _texts(value, f"patterns of {engine}")
+            patterns += _texts(value, f"patterns of {what}")
         else:
-            raise YamlProblem(line_of(value), f"{engine} has an unknown key; write names and patterns.")
-    return DatabaseFilter(frozenset(names), tuple(patterns))
+            raise YamlProblem(line_of(value), f"{what} has an unknown key; write {allowed}.")
+    return NameFilter(frozenset(names), tuple(patterns))
 
 
 def _texts(node: Node, what: str) -> Iterator[str]:

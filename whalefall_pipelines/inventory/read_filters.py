@@ -1,4 +1,4 @@
-"""Reads which databases are excluded: the system databases, and those in WHALEFALL_FILTERS_FILE.
+"""Reads which databases are excluded, and which accounts count as a server's own: what is shipped, and what WHALEFALL_FILTERS_FILE adds.
 
 `domain/instances.py` defines filters; `fleet_file.py` parses the file.
 """

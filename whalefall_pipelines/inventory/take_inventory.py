@@ -31,6 +31,11 @@ def lock_inventories(cursor: Cursor, instances: Iterable[Instance]) -> None:
     lock_instances(cursor, [instance.instance_id for instance in instances])
 
 
+def note_contact(cursor: Cursor, instance: Instance, server_version: str, reached_at: datetime) -> None:
+    """Write that a server was reached, and its version, where no inventory is taken."""
+    mark_connected(cursor, {instance.instance_id: (server_version, reached_at)})
+
+
 def take_inventories(cursor: Cursor, listings: Mapping[Instance, Listing], day: date) -> Mapping[int, InventoryChange]:
     """Write the inventories of instances under their locks, and return what each listing changed, by instance id.
 

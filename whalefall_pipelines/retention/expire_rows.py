@@ -100,13 +100,20 @@ def _rules(store: Database, settings: Settings, today: date) -> RowRules:
         if table_partition.month and table_partition.place is not Place.STRAY
     ]
     kept = settings.of(RetentionSettings)
-    return RowRules(min([rules.oldest_daily(today), *present]).first_day, kept.session_retention_days, kept.event_retention_days)
+    return RowRules(
+        min([rules.oldest_daily(today), *present]).first_day,
+        kept.account_retention_days,
+        kept.session_retention_days,
+        kept.event_retention_days,
+    )
 
 
 def _count(databases: Databases, kind: RowKind, rules: RowRules, today: date) -> int:
     before = rules.before(kind, today)
     if kind is RowKind.GAPS:
         return retention.count_gaps(databases.store, before)
+    if kind is RowKind.ACCOUNTS:
+        return retention.count_account_versions(databases.store, before)
     if kind is RowKind.RECORDS:
         return sum(retention.sessions_with_expired_records(databases.store, before).values())
     if kind is RowKind.SESSIONS:
@@ -118,6 +125,8 @@ def _delete(databases: Databases, kind: RowKind, rules: RowRules, today: date) -
     before = rules.before(kind, today)
     if kind is RowKind.GAPS:
         return retention.delete_gaps(databases.store, before)
+    if kind is RowKind.ACCOUNTS:
+        return retention.delete_account_versions(databases.store, before)
     if kind is RowKind.RECORDS:
         return retention.delete_records(databases.store, before)
     if kind is RowKind.SESSIONS:

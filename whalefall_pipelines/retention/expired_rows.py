@@ -13,6 +13,7 @@ class RowKind(StrEnum):
     """The kinds of rows that expire, in the order of deletion: referencing rows come before referenced ones."""
 
     GAPS = "gaps"
+    ACCOUNTS = "accounts"
     RECORDS = "records"
     SESSIONS = "sessions"
     EVENTS = "dagster events"
@@ -20,9 +21,10 @@ class RowKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowRules:
-    """What is kept: sessions and Dagster events for a number of days, and every gap of a kept day."""
+    """What is kept: what accounts were, sessions, and Dagster events for a number of days, and every gap of a kept day."""
 
     oldest_day: date
+    account_days: int
     session_days: int
     event_days: int
 
@@ -30,7 +32,8 @@ class RowRules:
         """The day before which rows of a kind expire."""
         if kind is RowKind.GAPS:
             return self.oldest_day
-        return today - timedelta(days=self.event_days if kind is RowKind.EVENTS else self.session_days)
+        kept = {RowKind.ACCOUNTS: self.account_days, RowKind.EVENTS: self.event_days}
+        return today - timedelta(days=kept.get(kind, self.session_days))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class ExpiredRows:
 
 WHY: Mapping[RowKind, str] = {
     RowKind.GAPS: "gaps expire with their days",
+    RowKind.ACCOUNTS: "what accounts were and might do until WHALEFALL_ACCOUNT_RETENTION_DAYS ago",
     RowKind.RECORDS: "older than WHALEFALL_SESSION_RETENTION_DAYS",
     RowKind.SESSIONS: "older than WHALEFALL_SESSION_RETENTION_DAYS, and no kept day and no retry refers to them",
     RowKind.EVENTS: "of ended runs older than WHALEFALL_EVENT_RETENTION_DAYS, and of no asset and no check",

@@ -13,6 +13,9 @@ class RetentionSettings(Group):
     title: ClassVar[str] = "Retention"
 
     partitions_ahead: int = Field(3, ge=1, le=120, description="The number of months for which table partitions are created ahead of time.")
+    account_retention_days: int = Field(
+        1830, ge=30, le=36_500, description="How long it stays known what accounts were and might do; what they are now is kept."
+    )
     session_retention_days: int = Field(90, ge=7, le=36_500, description="How long sessions and their records are kept.")
     event_retention_days: int = Field(90, ge=7, le=36_500, description="How long the step events of Dagster runs are kept.")
     expire_at_most: int = Field(

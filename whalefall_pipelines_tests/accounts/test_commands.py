@@ -10,6 +10,7 @@ import pytest
 
 from whalefall_pipelines.domain.accounts import AccountKind, UnreadScope
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.store.database import Database
@@ -103,6 +104,25 @@ def test_one_account_with_its_roles_and_the_path_of_each_privilege(fleet: Accoun
     assert "privileges in audit" in whalefall(store_environment, "accounts", "show", "orders", "alice").output
 
 
+@pytest.mark.parametrize("engine", Engine)
+def test_a_cycle_of_roles_cannot_exist_and_does_not_loop(
+    store: Database, tmp_path: Path, store_environment: dict[str, str], engine: Engine
+) -> None:
+    fleet = AccountsTest(store, tmp_path, day=TODAY, now=datetime.now(UTC), engine=engine)
+    names = ("a", "b", "c")
+    cycle = [member(name, names[(place + 1) % 3]) for place, name in enumerate(names)]
+    database = None if engine is Engine.ORACLE else "shop"
+    schema = None if engine is Engine.MYSQL else "orders"
+    held = privilege("c", "SELECT", database=database, schema=schema)
+    fleet.hold(listing(*map(account, names)), facts(*cycle, held))
+    fleet.sync()
+    shown = document(store_environment, "accounts", "show", "a", "a")
+    assert {role["role"] for role in shown["roles"]} >= {"b", "c"}
+    assert "c" in succeed(store_environment, "accounts", "who-can", "select", ".".join(filter(None, (database, schema, "invoices"))))
+    assert succeed(store_environment, "accounts", "export").count("SELECT") == 3
+    assert succeed(store_environment, "accounts", "reach", "a", "a")
+
+
 def test_the_list_of_accounts(fleet: AccountsTest, store_environment: dict[str, str]) -> None:
     rows = document(store_environment, "accounts", "list", "--superuser")
     assert [(row["instance"], row["account"]) for row in rows] == [("copy", "postgres"), ("orders", "postgres")]
@@ -138,6 +158,27 @@ def test_drift_between_servers_of_one_tag(fleet: AccountsTest, store_environment
     assert document(store_environment, "accounts", "drift", "--tag", "env=prod") == [
         {"account": "alice", "engine": "postgresql", "difference": "is a member of dba", "on": ["orders"], "not_on": ["copy"]}
     ]
+
+
+def test_drift_is_told_only_where_a_server_can_differ(store: Database, tmp_path: Path, store_environment: dict[str, str]) -> None:
+    fleet = AccountsTest(store, tmp_path, {name: FakeServer() for name in ("a", "b", "c")}, day=TODAY, now=datetime.now(UTC))
+    query(store, 'update instances set tags = \'{"env": "prod"}\' returning 1')
+    statement = "insert into database_activity (instance_id, database_id, database_name, active_from) values (%s, 1, %s, %s) returning 1"
+    for instance, database in zip(fleet.instances, ("shop", "shop", "crm"), strict=True):
+        query(store, statement, instance.instance_id, database, BEFORE)
+    many = [privilege("app", "SELECT", f"t{number}") for number in range(20)]
+    fleet.hold(listing(account("app")), facts(*many, privilege("app", "DELETE")), "a")
+    fleet.hold(listing(account("app")), facts(), "b")
+    fleet.hold(listing(account("app")), facts(), "c")  # it has no shop
+    fleet.sync()
+    rows = document(store_environment, "accounts", "drift", "--tag", "env=prod")
+    assert [(row["difference"], row["on"], row["not_on"]) for row in rows] == [
+        ("has DELETE on table shop.orders.invoices", ["a"], ["b"]),
+        ("has SELECT on 20 tables in shop.orders", ["a"], ["b"]),
+    ]
+    fleet.hold(listing(account("app")), facts(unread=[UnreadScope(Reason.NO_PERMISSION, "no CONNECT", database_name="shop")]), "b")
+    fleet.sync()
+    assert document(store_environment, "accounts", "drift", "--tag", "env=prod") == []
 
 
 def test_the_export_for_attestation(fleet: AccountsTest, store_environment: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import DAY, NIGHT, register
 from whalefall_pipelines_tests.servers.postgresql import (
+    MAJORS,
     PostgresServers,
     create_database,
     create_login,
@@ -146,8 +147,8 @@ def read(store: Database, scene: Scene) -> str:
     return name
 
 
-@pytest.mark.parametrize("major", [15, 18])
-@settings(max_examples=4, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("major", MAJORS)
+@settings(max_examples=2, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(min_value=0, max_value=10**9))
 def test_the_answers_are_those_of_the_server(store: Database, servers: PostgresServers, major: int, seed: int) -> None:
     with scene_of(servers.of(major), seed) as scene:

@@ -43,7 +43,7 @@ def run(fleet: AccountsTest, dagster_instance: dg.DagsterInstance, day: date) ->
         [instances, fleet_accounts, *ALL],
         selection=dg.AssetSelection.assets(ACCOUNTS, PRIVILEGES),
         partition_key=day.isoformat(),
-        resources={"whalefall": bound(fleet.store), "servers": bound_servers(fleet.store, fleet.collection)},
+        resources={"whalefall": bound(fleet.store, settings=load_settings({})), "servers": bound_servers(fleet.store, fleet.collection)},
         instance=dagster_instance,
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from whalefall_pipelines.accounts.store.reports import summarize_day
 from whalefall_pipelines.domain.accounts import AccountKind, AccountReach, Scope, UnreadScope
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionStatus
@@ -283,6 +284,20 @@ def test_ten_thousand_grants_on_one_account(store: Database, tmp_path: Path) -> 
     fleet.tomorrow()
     fleet.hold(listing(APP), facts(*(privilege("app", "SELECT", f"t{number}") for number in range(1, 10_000))))
     assert fleet.sync()["a"].closed["privileges"] == 1
+
+
+def test_reading_accounts_reaches_the_server(fleet: AccountsTest) -> None:
+    fleet.sync()
+    assert query(fleet.store, "select last_connected_at, server_version is not null from instances") == [(fleet.now, True)]
+
+
+def test_accounts_that_a_filter_names_are_the_servers_own_and_are_counted(fleet: AccountsTest) -> None:
+    fleet.hold(listing(ADMIN, APP, account("rdsadmin", "7"), account("rds_iam", "8")), facts(privilege("rdsadmin", "OWNER")))
+    fleet.sync()
+    rows = query(fleet.store, "select account_name from instance_accounts where is_built_in order by 1")
+    assert rows == [("rds_iam",), ("rdsadmin",)]
+    assert ("rdsadmin", "OWNER", "invoices") in fleet.privileges()
+    assert summarize_day(fleet.store, fleet.day).built_in == 2
 
 
 def test_accounts_that_were_dropped_between_the_phases_have_no_facts(fleet: AccountsTest) -> None:

@@ -111,7 +111,7 @@ KILLS = tuple(
         PG,
         "the command says so, and its session is failed with the instance in progress; nothing of it is half stored",
         RETRIED,
-        BROKE,
+        None if step == "committing accounts" else BROKE,
         says="killed by signal 9",
         where=Where.PROCESS,
         slow_at=() if step == "committing accounts" else PG,

@@ -86,7 +86,9 @@ class AccountScene:
 
     def find_session(self) -> None:
         """Look at the session of the first Dagster run of the day."""
-        statement = "select session_id from sync_sessions where sync_category = 'account' and run_id is not null order by started_at limit 1"
+        statement = (
+            "select session_id from sync_sessions where sync_category = 'account' and run_id is not null order by started_at limit 1"
+        )
         ((self.scene.session_id,),) = query(self.scene.store, statement)  # type: ignore[assignment]
 
     def seen(self, name: str = TARGET) -> SeenAccounts:
@@ -109,7 +111,9 @@ class AccountScene:
         failed = {str(dict(details)["reason"])} if record == "failed" and details and "reason" in details else set[str]()  # type: ignore[call-overload, operator]
         reasons = failed | {str(reason) for reason, _ in gaps}
         sentences = " ".join([str(sentence), *(str(detail) for _, detail in gaps)])
-        return SeenAccounts(str(status), str(record), None if code is None else str(code), sentences, frozenset(reasons), int(str(attempts)))
+        return SeenAccounts(
+            str(status), str(record), None if code is None else str(code), sentences, frozenset(reasons), int(str(attempts))
+        )
 
     def look_for(self, fault: Fault, printed: str = "") -> None:
         """Check that the visible result matches the matrix, and that the neighbour is unharmed."""

@@ -54,7 +54,9 @@ class AccountServer:
                 self.target.server.double.run(
                     "insert into sys.dba_users values (?, ?, 'OPEN', null, null, 'PASSWORD', 'DEFAULT', 'NO', 'N')", name, _NUMBERS[name]
                 )
-                self.target.server.double.run(f"insert into sys.dba_tab_privs values ('{name}', 'APP', 'T', 'APP', 'SELECT', 'NO', 'TABLE')")
+                self.target.server.double.run(
+                    f"insert into sys.dba_tab_privs values ('{name}', 'APP', 'T', 'APP', 'SELECT', 'NO', 'TABLE')"
+                )
             case _:
                 raise AssertionError(self.target)
         self._afterwards.callback(self.drop, name)
@@ -112,7 +114,9 @@ class AccountServer:
                 )
             case MariadbTarget():
                 account = self.target.account
-                return lambda: self._run(f"revoke select on mysql.db from {account}"), lambda: self._run(f"grant select on mysql.db to {account}")
+                return lambda: self._run(f"revoke select on mysql.db from {account}"), lambda: self._run(
+                    f"grant select on mysql.db to {account}"
+                )
             case SqlServerTarget():
                 catalogue, login = self.target.server.catalogue, self.target.login.username
                 right = "VIEW ANY DEFINITION"

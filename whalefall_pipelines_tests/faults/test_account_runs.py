@@ -56,7 +56,9 @@ def test_a_killed_run_leaves_no_account_half_stored(fault: Fault, engine: str, p
     assert fault.says in run.output()
     accounts.find_session()
     failed = [accounts.seen(name) for name in ("target", "neighbour") if accounts.seen(name).record == "failed"]
-    assert [(seen.status, seen.code) for seen in failed] == [("failed", fault.code)]
+    # What was sent to be committed is committed, although nobody waits for the answer.
+    assert [(seen.status, seen.code) for seen in failed] == ([("failed", fault.code)] if fault.code else [])
+    assert accounts.seen().status == "failed"
     # The neighbour, which is another name of the same server, was read first or is pending.
     assert accounts.stored() == frozenset() or accounts.observed()
     accounts.check()

@@ -114,7 +114,7 @@ def test_sessions_go_but_those_that_run_and_those_that_something_refers_to(datab
     session(store, LONG_AGO, records=2)
     session(store, LONG_AGO, category="partition")
     session(store, old_day, category="capacity", status="cancelled", records=1)
-    assert deleted(databases) == {RowKind.GAPS: 0, RowKind.RECORDS: 3, RowKind.SESSIONS: 3, RowKind.EVENTS: 0}
+    assert deleted(databases) == {RowKind.GAPS: 0, RowKind.ACCOUNTS: 0, RowKind.RECORDS: 3, RowKind.SESSIONS: 3, RowKind.EVENTS: 0}
     assert sessions_left(store) == kept
     assert query(store, "select count(*) from sync_instance_records") == [(4,)]
 
@@ -237,7 +237,7 @@ def test_an_interrupted_run_is_resumed_by_the_next_one(databases: Databases) -> 
         expire_rows(databases, SETTINGS, TODAY, on_batch=kill)
     assert query(databases.store, "select count(*) from sync_instance_records") == [(2,)]
     assert len(sessions_left(databases.store)) == 3
-    assert deleted(databases) == {RowKind.GAPS: 0, RowKind.RECORDS: 2, RowKind.SESSIONS: 3, RowKind.EVENTS: 0}
+    assert deleted(databases) == {RowKind.GAPS: 0, RowKind.ACCOUNTS: 0, RowKind.RECORDS: 2, RowKind.SESSIONS: 3, RowKind.EVENTS: 0}
 
 
 @pytest.fixture

@@ -36,11 +36,11 @@ def sessions(store: Database) -> int:
 
 
 def test_what_is_planned_is_shown_confirmed_and_deleted(store: Database, environment: dict[str, str]) -> None:
-    expected = {"gaps": 0, "records": 0, "sessions": 1, "dagster events": 0}
+    expected = {"gaps": 0, "accounts": 0, "records": 0, "sessions": 1, "dagster events": 0}
     assert {row["what"]: row["rows"] for row in document(environment, "retention", "plan")} == expected
     assert {row["what"]: row["rows"] for row in document(environment, "retention", "expire", "--dry-run")} == expected
     longest = document(environment | {"WHALEFALL_SESSION_RETENTION_DAYS": "36500"}, "retention", "plan")
-    assert [row["rows"] for row in longest] == [0] * 4
+    assert [row["rows"] for row in longest] == [0] * 5
     assert "--yes" in refused(environment, "retention", "expire", "--json")
     assert sessions(store) == 1
     assert {row["what"]: row["rows"] for row in document(environment, "retention", "expire", "--yes")} == expected
@@ -65,6 +65,6 @@ def test_the_footprint_is_every_kind_in_bytes(store: Database, environment: dict
     assert "MB" in succeed(environment, "retention", "footprint")
 
 
-@pytest.mark.parametrize("name", ["SESSION_RETENTION_DAYS", "EVENT_RETENTION_DAYS"])
+@pytest.mark.parametrize("name", ["SESSION_RETENTION_DAYS", "EVENT_RETENTION_DAYS", "ACCOUNT_RETENTION_DAYS"])
 def test_a_retention_that_would_cost_what_is_needed_is_refused(environment: dict[str, str], name: str) -> None:
     assert f"WHALEFALL_{name} is '6'" in refused(environment | {f"WHALEFALL_{name}": "6"}, "retention", "plan")

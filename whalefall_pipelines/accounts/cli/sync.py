@@ -13,6 +13,7 @@ from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.inventory.read_filters import read_filters
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.cli.sessions import print_session
@@ -70,7 +71,8 @@ def _sync_named(settings: Settings, database: Database, names: Sequence[str], *,
     day = today(system_clock(), database.timezone)
     with error_console().status(f"Reading the accounts of {len(targets)} servers …"):
         outcomes = sorted(
-            sync_accounts(server_collection(settings, database), targets, day, None), key=lambda outcome: outcome.instance.instance_id
+            sync_accounts(server_collection(settings, database), targets, day, None, read_filters(settings)),
+            key=lambda outcome: outcome.instance.instance_id,
         )
     rows = [_row(outcome) for outcome in outcomes]
     print_table(list(rows[0]), rows, form=Form.JSON if as_json else Form.TABLE, droppable=("seconds",))

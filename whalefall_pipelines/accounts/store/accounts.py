@@ -9,6 +9,9 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.rows import fetch_as
 
+# Differences on so many objects of a schema are listed one by one.
+MOST_OBJECTS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
@@ -132,7 +135,7 @@ def list_privileges_of(database: Database, account_ids: Sequence[int], day: date
 def find_drift(database: Database, tag: tuple[str, str], day: date) -> tuple[Drift, ...]:
     """The differences between accounts of one name on the servers of one engine with a tag."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("accounts/find_drift"), {"day": day, "tag_name": tag[0], "tag_value": tag[1]})
+        cursor.execute(queries.load("accounts/find_drift"), {"day": day, "tag_name": tag[0], "tag_value": tag[1], "most": MOST_OBJECTS})
         return fetch_as(cursor, Drift)
 
 

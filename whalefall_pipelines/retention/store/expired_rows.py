@@ -37,6 +37,19 @@ def delete_gaps(database: Database, before: date) -> Iterator[int]:
         yield rows
 
 
+def count_account_versions(database: Database, before: date) -> int:
+    """The number of versions of accounts that ended before this day, with the observations of the days before it."""
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(queries.load("retention/count_expired_accounts"), {"before": before})
+        return _count(cursor)
+
+
+def delete_account_versions(database: Database, before: date) -> Iterator[int]:
+    """Delete them, and yield the number of rows per batch."""
+    while rows := _delete(database, queries.load("retention/delete_accounts"), {"before": before, "most": BATCH_ROWS}):
+        yield rows
+
+
 def sessions_with_expired_records(database: Database, before: date) -> dict[UUID, int]:
     """The number of records of each ended session that began before this day."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
