@@ -12,11 +12,18 @@ select
     'auto',
     %(assigned_by)s,
     %(day)s
-from differences as d
+-- sets are compared: a join would look among the rows that it is writing, for each row again
+from (
+    select
+        account_id,
+        rule_id
+    from differences
+    where is_match
+    except
+    select
+        account_id,
+        rule_id
+    from account_classification_assignments
+    where valid_until is null
+) as d
 inner join classification_rules as r on d.rule_id = r.rule_id
-where
-    d.is_match
-    and not exists (
-        select 1 from account_classification_assignments as t
-        where t.account_id = d.account_id and t.rule_id = d.rule_id and t.valid_until is null
-    )

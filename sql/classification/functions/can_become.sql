@@ -24,7 +24,7 @@ select
                 where m.can_set and m.valid_from <= %(day)s and (m.valid_until is null or m.valid_until > %(day)s)
             )
 
-            select c.account_id from candidates as c
+            select distinct c.account_id from candidates as c
         ) then true
         when %(superuser)s::boolean and a.is_superuser then true
         when a.instance_id in (
@@ -56,7 +56,7 @@ select
                 where m.can_set and m.valid_from <= %(day)s and (m.valid_until is null or m.valid_until > %(day)s)
             )
 
-            select c.account_id from candidates as c
+            select distinct c.account_id from candidates as c
         ) then null
         else false
     end as answer

@@ -25,7 +25,8 @@ select
                 where m.inherits and m.valid_from <= %(day)s and (m.valid_until is null or m.valid_until > %(day)s)
             )
 
-            select h.account_id from holders as h where h.is_active
+            -- distinct: without it the planner expects a multiple of all accounts, and sizes its hash table for them
+            select distinct h.account_id from holders as h where h.is_active
         ) then true
         when a.instance_id in (
             select g.instance_id from classified_gaps as g

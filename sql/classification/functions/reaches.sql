@@ -5,8 +5,8 @@
 -- Returns: answer; NULL: unknown.
 select
     case
-        when a.account_id in (select h.account_id from ({granted}) as h)
-            then case when a.account_id in (select h.account_id from ({denied}) as h) then null else true end
+        when a.account_id in (select distinct h.account_id from ({granted}) as h)
+            then case when a.account_id in (select distinct h.account_id from ({denied}) as h) then null else true end
         when a.instance_id in (
             select g.instance_id from classified_gaps as g
             where

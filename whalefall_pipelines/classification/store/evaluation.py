@@ -77,11 +77,12 @@ def swap_assignments(
         "failed_group_ids": [str(group_id) for group_id in failed],
         "assigned_by": assigned_by,
     }
+    cursor.execute(queries.load("classification/analyze_matches"))
     cursor.execute(queries.load("classification/compare_assignments"), parameters)
     cursor.execute(queries.load("classification/count_differences"))
     (differences,) = fetch_as(cursor, _Differences)
     if differences.opened or differences.closed:
-        for name in ("close_assignments", "reopen_assignments", "open_assignments"):
+        for name in ("analyze_differences", "close_assignments", "reopen_assignments", "open_assignments"):
             cursor.execute(queries.load(f"classification/{name}"), parameters)
     count_assignments(cursor, day, instance_ids)
     return differences.accounts, differences.opened, differences.closed
