@@ -5,7 +5,9 @@ from datetime import date, timedelta
 from typing import Generic, TypeVar
 
 from whalefall_pipelines.capacity.answers import Growth, HistoryDay, LargeDatabase, LargeGroup
+from whalefall_pipelines.capacity.disk import Disk
 from whalefall_pipelines.capacity.store import answers as store
+from whalefall_pipelines.capacity.store.disk import list_disk, list_volumes
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.inventory.fleet import show_instance, split_target
 from whalefall_pipelines.store.database import Database
@@ -70,6 +72,21 @@ def history(database: Database, today: date, name: str, since: date | timedelta)
     else:
         days = store.list_instance_history(database, instance.instance_id, first_day, last_day)
     return Answer(first_day, last_day, days)
+
+
+def disk(database: Database, today: date, name: str, since: date | timedelta) -> Disk:
+    """What fills the disk of an instance, on the days up to the newest one that has sizes.
+
+    Raises:
+        NotFoundError: nothing was measured yet, or the instance is not registered.
+        InputError: the first day is not before the newest one.
+    """
+    registered, _ = show_instance(database, name)
+    first_day, last_day = _span(database, today, since)
+    parts = list_disk(database, registered.instance_id, first_day, last_day)
+    measured = max((part.stat_date for part in parts), default=last_day)
+    volumes = list_volumes(database, registered.instance_id, first_day, last_day)
+    return Disk(first_day, measured, parts, volumes)
 
 
 def newest_day(database: Database, today: date) -> date:
