@@ -13,7 +13,6 @@ AREA = Area(
         "top": "Show the largest databases, servers or tags.",
         "history": "Show the size of a server or a database on each day.",
         "disk": "Show what fills the disk of a server, by parts.",
-        "growth": "Show the fastest growing databases.",
     },
     has_definitions=True,
     has_settings=True,

@@ -495,8 +495,17 @@ _AT_A_SERVER = tuple(
             says="GRANT",
         ),
         Fault("database dropped", ENGINES, "the database is missing", NOTHING, UNUSABLE, ("vanished",)),
-        Fault("server that goes silent during a query", ENGINES, "the database is missing", REFRESHED, UNUSABLE, ("timeout",)),
-        Fault("connection reset in the middle of a result", ENGINES, "the database is missing", REFRESHED, UNUSABLE, ("unavailable",)),
+        Fault(
+            "server that goes silent during a query", (POSTGRESQL, MARIADB), "the database is missing", REFRESHED, UNUSABLE, ("timeout",)
+        ),
+        Fault(
+            "connection reset in the middle of a result",
+            (POSTGRESQL, MARIADB),
+            "the database is missing",
+            REFRESHED,
+            UNUSABLE,
+            ("unavailable",),
+        ),
         Fault("statement past its deadline", PG, "the database is missing", REFRESHED, UNUSABLE, ("timeout",)),
     )
 )

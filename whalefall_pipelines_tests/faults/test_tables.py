@@ -51,7 +51,7 @@ class Command:
             **(more or {}),
         }
         assert scene.target
-        self.target, self.database = scene.target, "WIKI" if scene.target.engine == "oracle" else "wiki"
+        self.target, self.database = scene.target, "wiki"
 
     def run(self, *arguments: str) -> Result:
         """Run it to its end."""
@@ -258,44 +258,41 @@ def test_a_killed_refresh_stores_nothing(process_stage: ProcessStage, report: Re
     report(fault, "store", time.monotonic() - begun)
 
 
-def command_at(store: Store, targets: Targets, folder: Path) -> Command:
+@contextmanager
+def command_at(store: Store, targets: Targets, folder: Path) -> Generator[Command]:
+    """The command on a store of its own."""
     target = targets.of(POSTGRESQL)
-    proxy = ChaosProxy(target.host, target.port)
-    scene = Scene(store.database, folder / "home", {}, target=target, proxy=proxy)
-    scene.afterwards.enter_context(proxy)
     password = store.cluster.pgpass.read_text().strip().rsplit(":", 1)[1]
-    return Command(scene, {"WHALEFALL_DATABASE_URL": libpq_url(store.database.url.set(password=password, query={}))})
+    url = libpq_url(store.database.url.set(password=password, query={}))
+    with ChaosProxy(target.host, target.port) as proxy:
+        yield Command(Scene(store.database, folder / "home", {}, target=target, proxy=proxy), {"WHALEFALL_DATABASE_URL": url})
 
 
 def test_a_restarted_store_is_waited_for(tmp_path: Path, targets: Targets, report: Report) -> None:
     fault = next(fault for fault in TABLES_AT_THE_STORE if "restarted" in fault.name)
-    with own_store(tmp_path / "store") as store:
-        command = command_at(store, targets, tmp_path)
-        with command.scene.afterwards, ThreadPoolExecutor(1) as pool:
-            with stopped_at(store.database, Stop("table_size_stats", "insert")) as holder:
-                running = pool.submit(command.read)
-                holder.wait_for_somebody()
-                begun = time.monotonic()
-                store.restart(after_seconds=1)
-            query(store.database, "drop trigger if exists stand_still on table_size_stats; select 1")
-            running.result()
-            report(fault, "store", time.monotonic() - begun)
+    with own_store(tmp_path / "store") as store, command_at(store, targets, tmp_path) as command, ThreadPoolExecutor(1) as pool:
+        with stopped_at(store.database, Stop("table_size_stats", "insert")) as holder:
+            running = pool.submit(command.read)
+            holder.wait_for_somebody()
+            begun = time.monotonic()
+            store.restart(after_seconds=1)
+        query(store.database, "drop trigger if exists stand_still on table_size_stats; select 1")
+        running.result()
+        report(fault, "store", time.monotonic() - begun)
         check_tables(store.database)
         assert query(store.database, "select count(*) from table_size_observations") == [(1,)]
 
 
 def test_a_store_that_is_away_is_a_sentence(tmp_path: Path, targets: Targets, report: Report) -> None:
     fault = next(fault for fault in TABLES_AT_THE_STORE if fault.code)
-    with own_store(tmp_path / "store") as store:
-        command = command_at(store, targets, tmp_path)
-        with command.scene.afterwards:
-            store.cluster.stop()
-            result = command.run()
-            assert (result.exit_code, result.stdout) == (2, ""), everything(result)
-            assert "cannot be reached" in result.stderr
-            store.restart()
-            begun = time.monotonic()
-            command.read()
+    with own_store(tmp_path / "store") as store, command_at(store, targets, tmp_path) as command:
+        store.cluster.stop()
+        result = command.run()
+        assert (result.exit_code, result.stdout) == (2, ""), everything(result)
+        assert "cannot be reached" in result.stderr
+        store.keeper.submit(store.cluster.start, with_parent=True).result()
+        begun = time.monotonic()
+        command.read()
         report(fault, "store", time.monotonic() - begun)
 
 

@@ -1,0 +1,5 @@
+"""The Dagster definitions of the area of growth."""
+
+import dagster as dg
+
+DEFINITIONS = dg.Definitions()
