@@ -28,7 +28,8 @@ select i.instance_id, 'd' || n, case n %% 50 when 1 then %(last)s::date - 9 else
 from instances as i cross join generate_series(1, %(databases)s) as n;
 -- and every hundredth is missing
 insert into database_size_stats (instance_id, database_name, stat_date, total_bytes, collected_at, provenance, method)
-select a.instance_id, a.database_name, d.day, 1000000000 + 8192::bigint * a.instance_id * (d.day - '2026-01-01'::date), now(), 'measured', 'x'
+select a.instance_id, a.database_name, d.day, 1000000000 + 8192::bigint * a.instance_id * (d.day - '2026-01-01'::date), now(),
+    'measured', 'x'
 from database_activity as a cross join unnest(array[%(first)s, %(last)s - 1, %(last)s]::date[]) as d (day)
 where d.day >= a.active_from and (a.active_until is null or d.day < a.active_until)
     and not (d.day = %(last)s and a.database_id %% 100 = 3);

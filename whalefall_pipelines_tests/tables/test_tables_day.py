@@ -1,6 +1,5 @@
 """The asset of the tables as Dagster runs it: which databases a rule names, sessions, missing databases, and what people see of it."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
