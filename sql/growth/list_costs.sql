@@ -1,6 +1,6 @@
 -- What the databases of each group cost in a month at their size of a day; a missing one costs what its last known size does.
--- Parameters: day, by (fleet, instance or tag), tag (key; NULL unless by tag), keys, tag_values (text[]), prices (numeric[]: for a GiB and a
--- month, of servers with this tag; the first that fits counts), default_price (NULL: none).
+-- Parameters: day, by (fleet, instance or tag), tag (key; NULL unless by tag), keys, tag_values (text[]), prices (numeric[]: for a GiB and
+-- a month, of servers with this tag; the first that fits counts), default_price (NULL: none).
 -- Returns: group_name, total_bytes, monthly (numeric; NULL where a database has no price).
 select
     case %(by)s::text when 'instance' then i.name when 'tag' then i.tags ->> %(tag)s::text end as group_name,

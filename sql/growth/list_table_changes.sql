@@ -14,13 +14,14 @@ with wanted as (
         b.total_bytes as last_bytes,
         b.missing = '[]' and b.smaller_tables = 0 as is_whole
     from unnest(%(instance_ids)s::integer[], %(database_names)s::text[]) as w (instance_id, database_name)
-    cross join lateral (
-        select o.* from table_size_observations as o
-        where
-            o.instance_id = w.instance_id and o.database_name = w.database_name and o.stat_date <= %(first_day)s and o.reason is null
-        order by o.stat_date desc
-        limit 1
-    ) as a
+    cross join
+        lateral (
+            select o.* from table_size_observations as o
+            where
+                o.instance_id = w.instance_id and o.database_name = w.database_name and o.stat_date <= %(first_day)s and o.reason is null
+            order by o.stat_date desc
+            limit 1
+        ) as a
     cross join lateral (
         select o.* from table_size_observations as o
         where

@@ -1,7 +1,7 @@
 -- Why the fleet is larger or smaller on one day than on another: the bars of the waterfall, of the whole fleet or of each of its groups.
 -- Parameters: first_day, last_day, by (fleet, instance or tag), tag (key; NULL unless by tag).
--- Returns: group_name (NULL: the fleet, or without that tag), bar, is_held (whether missing databases have their last known size), databases,
--- change_bytes, estimated_bytes (the part of it that one of the two days estimates).
+-- Returns: group_name (NULL: the fleet, or without that tag), bar, is_held (whether missing databases have their last known size),
+-- databases, change_bytes, estimated_bytes (the part of it that one of the two days estimates).
 with databases as materialized (
     select
         case %(by)s::text when 'instance' then d.instance_name when 'tag' then d.tags ->> %(tag)s::text end as group_name,

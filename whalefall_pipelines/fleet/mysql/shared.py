@@ -148,7 +148,7 @@ def unattributed_files(session: Session, shared: SharedTables) -> Counter[str]:
     """The same without what is attributed to schemas, which is in general tablespaces, or in the system tablespace."""
     parts = instance_files(session)
     attributed = sum(shared.exact_bytes.values()) + shared.counted_bytes()
-    for part in ("general_tablespaces", "system_tablespace", "free_pages"):
+    for part in [part for part in ("general_tablespaces", "system_tablespace", "free_pages") if part in parts]:
         taken = min(parts[part], attributed)
         parts[part] -= taken
         attributed -= taken
