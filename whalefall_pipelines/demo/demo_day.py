@@ -37,6 +37,7 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import analyze_months, ensure_months
 from whalefall_pipelines.tables.collect import TablesCollector
+from whalefall_pipelines.tables.settings import TablesSettings
 
 _NAMES = {PeriodType.DAILY: "days", PeriodType.WEEKLY: "weeks", PeriodType.MONTHLY: "months", PeriodType.QUARTERLY: "quarters"}
 
@@ -203,7 +204,7 @@ def _observe_yesterday(settings: Settings, database: Database, day: date) -> Non
         if outcome.error and not isinstance(outcome.error, TargetError):
             raise outcome.error
     (growing,) = active_instances(database, [GROWING[0]])
-    TablesCollector(then, settings.tables_at_most).collect_instance(growing, list(dict(POSTGRES_DATABASES)[GROWING[0]]))
+    TablesCollector(then, settings.of(TablesSettings).tables_at_most).collect_instance(growing, list(dict(POSTGRES_DATABASES)[GROWING[0]]))
 
 
 def _has_history(database: Database) -> bool:

@@ -12,8 +12,8 @@ class GrowthSettings(Group):
 
     title: ClassVar[str] = "Growth"
 
-    prices: str = Field(
-        "",
+    prices: str | None = Field(
+        None,
         description="What a GiB costs in a month, for `whalefall growth --by`: `KEY=VALUE:PRICE` for servers with this tag, the first that "
         "fits, and `PRICE` for all others, separated by commas, like `env=prod:0.12,0.05`.",
     )

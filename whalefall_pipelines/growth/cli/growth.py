@@ -47,7 +47,7 @@ def growth(*, since: date | timedelta, by: str | None, with_tables: bool, limit:
 
 
 def _explain(settings: Settings, since: date | timedelta, by: str, *, with_tables: bool, limit: int, form: Form) -> None:
-    grouping, prices = parse_grouping(by), parse_prices(settings.of(GrowthSettings).prices)
+    grouping, prices = parse_grouping(by), parse_prices(settings.of(GrowthSettings).prices or "")
     with open_store(settings) as database:
         day = today(system_clock(), database.timezone)
         answer = attribute_span(database, day, since, grouping, most=limit, with_tables=with_tables, prices=prices)
