@@ -16,6 +16,7 @@ class GrowthSettings(Group):
         None,
         description="What a GiB costs in a month, for `whalefall growth --by`: `KEY=VALUE:PRICE` for servers with this tag, the first that "
         "fits, and `PRICE` for all others, separated by commas, like `env=prod:0.12,0.05`.",
+        examples=["none"],
     )
 
 
