@@ -34,7 +34,8 @@ _RENAME_BYTES, _RENAME_SHARE, _RENAME_DAYS = 64 * 2**20, 100, 3
 class BarSum:
     """One bar of the fleet or of a group. With `is_held` missing databases have their last known size.
 
-    `estimated_bytes` is the part of the change of which one end is estimated.
+    `estimated_bytes` is the part of the change of which one end is estimated, `step_bytes` that of growth and shrink that came by
+    confirmed steps.
     """
 
     group_name: str | None
@@ -43,11 +44,20 @@ class BarSum:
     databases: int
     change_bytes: int
     estimated_bytes: int
+    step_bytes: int
+
+    @property
+    def trend_bytes(self) -> int:
+        """What of the change came by no confirmed step."""
+        return self.change_bytes - self.step_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseBar:
-    """One database and its bar; a size is None on a day on which it has none. `name_before` is its former name, if it was renamed."""
+    """One database and its bar; a size is None on a day on which it has none. `name_before` is its former name, if it was renamed.
+
+    `step_bytes` is the part of growth or shrink that came by confirmed steps.
+    """
 
     instance_id: int
     instance_name: str
@@ -61,6 +71,7 @@ class DatabaseBar:
     first_bytes: int | None
     last_bytes: int | None
     is_estimated: bool
+    step_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +164,7 @@ def total_bars(groups: Iterable[BarSum]) -> tuple[BarSum, ...]:
     """The bars of the fleet, which are the sums of those of its groups, in the order of the waterfall."""
     sums: dict[tuple[bool, Bar], BarSum] = {}
     for group in groups:
-        before = sums.get((group.is_held, group.bar), BarSum(None, group.bar, group.is_held, 0, 0, 0))
+        before = sums.get((group.is_held, group.bar), BarSum(None, group.bar, group.is_held, 0, 0, 0, 0))
         sums[group.is_held, group.bar] = BarSum(
             None,
             group.bar,
@@ -161,6 +172,7 @@ def total_bars(groups: Iterable[BarSum]) -> tuple[BarSum, ...]:
             before.databases + group.databases,
             before.change_bytes + group.change_bytes,
             before.estimated_bytes + group.estimated_bytes,
+            before.step_bytes + group.step_bytes,
         )
     return tuple(sorted(sums.values(), key=lambda bar: (bar.is_held, ORDER.index(bar.bar))))
 

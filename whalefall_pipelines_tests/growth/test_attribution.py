@@ -195,6 +195,32 @@ def test_the_order_of_rows_does_not_matter(store: Database) -> None:
     assert sorted(answers[0].groups, key=str) == sorted(answers[1].groups, key=str)
 
 
+def test_steps_and_trend_are_apart_and_add_up(store: Database) -> None:
+    """Confirmed steps within the span count, of databases that grew or shrank."""
+    fleet = random_fleet(chance_of(3))
+    ids = store_fleet(store, fleet)
+    a, b = 5, 35
+    expected = Counter[str]()
+    held = model.attribute(fleet, a, b)
+    assert held
+    for number, database in enumerate(fleet.databases):
+        states = database.days.get(a), database.days.get(b)
+        bar = None
+        if states[0] and states[1] and states[0].size is not None and states[1].size is not None:
+            bar = model.bar_of(fleet, database, (a, b), states, ("", ""))
+        for first, kind in ((4, "step"), (a, "step"), (20, "step"), (21, "outlier"), (b - 1, "step"), (b, "step")):
+            change = 1000 + 100 * number + first
+            row = (ids[database.instance], number + 1, kind, day_of(first), day_of(first + 1), day_of(first + 3), change)
+            query(store, "insert into capacity_changes values (%s, %s, %s, %s, %s, %s, %s) returning 1", *row)
+            if kind == "step" and a <= first < b and bar in {"growth", "shrink"}:
+                expected[bar] += change
+    answer = attribute(store, day_of(a), day_of(b), Grouping("instance"), most=1)
+    assert Counter({bar.bar: bar.step_bytes for bar in answer.exact if bar.step_bytes}) == expected
+    assert all(bar.step_bytes + bar.trend_bytes == bar.change_bytes for bar in answer.bars)
+    listed = attribute(store, day_of(a), day_of(b), Grouping("database"), most=1000).databases
+    assert sum(database.step_bytes for database in listed) == expected.total()
+
+
 def coming(name: str, day: int, size: int, *, is_birth: bool, instance: int = 1) -> Coming:
     return Coming(instance, "a", name, is_birth, day_of(day), size)
 

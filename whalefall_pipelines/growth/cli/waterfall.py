@@ -23,7 +23,8 @@ def print_attribution(answer: Attribution, kind: str, form: Form, *, limit: int)
         f"{answer.first_day} to {answer.last_day}: {format_bytes(answer.first_bytes)} to {format_bytes(answer.last_bytes)}, "
         f"{format_bytes(answer.change_bytes)} ({answer.change_bytes:+,} bytes)\n"
     )
-    print_table(("bar", "change", "bytes", "estimated", "databases"), _bars(answer), droppable=("estimated",))
+    columns = ("bar", "change", "bytes", "by steps", "by trend", "estimated", "databases")
+    print_table(columns, _bars(answer), droppable=("estimated", "by trend", "by steps"))
     if answer.groups:
         click.echo()
         _print_groups(answer, kind, limit)
@@ -34,17 +35,25 @@ def print_attribution(answer: Attribution, kind: str, form: Form, *, limit: int)
 
 
 def _bars(answer: Attribution) -> list[dict[str, object]]:
-    rows = [_bar(bar.bar, bar.change_bytes, bar.databases, bar.estimated_bytes) for bar in answer.exact if bar.change_bytes]
-    return [*rows, _bar("sum", answer.change_bytes, sum(bar.databases for bar in answer.exact), None)]
+    rows = [{**_bar(bar.bar, bar.change_bytes, bar.databases), **_parts_of(bar)} for bar in answer.exact if bar.change_bytes]
+    return [*rows, _bar("sum", answer.change_bytes, sum(bar.databases for bar in answer.exact))]
 
 
-def _bar(name: str, change_bytes: int, databases: int, estimated_bytes: int | None) -> dict[str, object]:
+def _bar(name: str, change_bytes: int, databases: int) -> dict[str, object]:
     return {
         "bar": name.replace("_", " "),
         "change": format_bytes(change_bytes),
         "bytes": f"{change_bytes:+,}",
-        "estimated": format_bytes(estimated_bytes) if estimated_bytes else None,
         "databases": databases,
+    }
+
+
+def _parts_of(bar: BarSum) -> dict[str, object]:
+    has_trend = bar.bar in {Bar.GROWTH, Bar.SHRINK}
+    return {
+        "by steps": format_bytes(bar.step_bytes) if has_trend else None,
+        "by trend": format_bytes(bar.trend_bytes) if has_trend else None,
+        "estimated": format_bytes(bar.estimated_bytes) if bar.estimated_bytes else None,
     }
 
 
