@@ -87,7 +87,8 @@ def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> N
 def test_the_jobs_and_the_checks() -> None:
     repository = defs.get_repository_def()
     maintenance = {"create_table_partitions", "expire_table_partitions", "measure_footprint", "expire_rows"}
-    collections = {"collect_capacity", "fill_past_days", "collect_tables", "sync_accounts", "classify_accounts", "make_forecasts"} | {"explain_growth"}
+    collections = {"collect_capacity", "fill_past_days", "collect_tables", "sync_accounts", "classify_accounts"}
+    collections |= {"make_forecasts", "explain_growth"}
     assert set(repository.job_names) == maintenance | collections | {"__ASSET_JOB"} | {
         f"aggregate_{period_type}_periods" for period_type in PeriodType
     }
