@@ -82,12 +82,12 @@ def test_every_database_is_in_its_bar(fleet: FleetTest, store_environment: dict[
 def test_a_person_sees_bars_groups_tables_and_prices(fleet: FleetTest, store_environment: dict[str, str]) -> None:
     add_tables(fleet)
     shown = succeed(store_environment, "growth", "--since", "1d", "--tables")
-    assert "-9.0 MiB (-9,437,184 bytes)" in shown
+    assert "-9.4 MB (-9,437,184 bytes)" in shown
     lines = [line.split() for line in shown.splitlines()]
-    assert ["sum", "-9.0", "MiB", "-9,437,184"] in [line[:4] for line in lines]
+    assert ["sum", "-9.4", "MB", "-9,437,184"] in [line[:4] for line in lines]
     place = next(number for number, line in enumerate(lines) if line[1:2] == ["growing"])
-    assert lines[place + 1][1:5] == ["public.lines", "table", "3.0", "MiB"]
-    assert "1.0 MiB" in shown.splitlines()[place + 2]  # of which no table tells
+    assert lines[place + 1][1:5] == ["public.lines", "table", "3.1", "MB"]
+    assert "1.0 MB" in shown.splitlines()[place + 2]  # of which no table tells
     priced = {**store_environment, "WHALEFALL_PRICES": "env=prod:1024, 512"}
     groups = succeed(priced, "growth", "--since", "1d", "--by", "tag:env")
     row = next(line for line in groups.splitlines() if line.startswith("prod"))
