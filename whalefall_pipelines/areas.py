@@ -15,6 +15,7 @@ AREAS = (
     "inventory",
     "capacity",
     "tables",
+    "growth",
     "aggregation",
     "forecasts",
     "accounts",

@@ -1,5 +1,5 @@
--- The running session that already collects some of these days.
--- Parameters: first_day, last_day.
+-- The running session of this category that already collects some of these days.
+-- Parameters: category, first_day, last_day.
 -- Returns: session_id, started_at, done (instances), total_instances; at most one row.
 select
     s.session_id,
@@ -13,7 +13,7 @@ select
 from sync_sessions as s
 where
     s.status = 'running'
-    and s.sync_category = 'capacity'
+    and s.sync_category = %(category)s
     and s.first_day <= %(last_day)s
     and s.last_day >= %(first_day)s
 order by s.started_at

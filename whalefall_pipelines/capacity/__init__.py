@@ -2,7 +2,7 @@
 
 from whalefall_pipelines.area import Area
 from whalefall_pipelines.capacity.columns import COLUMNS
-from whalefall_pipelines.capacity.tables import STATS_TABLES
+from whalefall_pipelines.capacity.tables import DISK_TABLES, STATS_TABLES
 from whalefall_pipelines.domain.months import Content, PartitionedTable
 
 AREA = Area(
@@ -12,7 +12,7 @@ AREA = Area(
         "coverage": "Show a calendar of the last days.",
         "top": "Show the largest databases, servers or tags.",
         "history": "Show the size of a server or a database on each day.",
-        "growth": "Show the fastest growing databases.",
+        "disk": "Show what fills the disk of a server, by parts.",
     },
     has_definitions=True,
     has_settings=True,
@@ -20,5 +20,8 @@ AREA = Area(
     automations=("collect_every_night", "interpolate_gaps", "retry_failed_instances"),
     has_grants=True,
     columns=COLUMNS,
-    partitioned_tables=tuple(PartitionedTable(name, Content.AGGREGATED_DAYS) for name in STATS_TABLES),
+    partitioned_tables=(
+        *(PartitionedTable(name, Content.AGGREGATED_DAYS) for name in STATS_TABLES),
+        *(PartitionedTable(name, Content.DAYS) for name in DISK_TABLES),
+    ),
 )

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 from typing import Generic, TypeVar
 
 from whalefall_pipelines.capacity.answers import Growth, HistoryDay, LargeDatabase, LargeGroup
+from whalefall_pipelines.capacity.disk import Disk
 from whalefall_pipelines.capacity.store import answers as store
+from whalefall_pipelines.capacity.store.disk import list_disk, list_volumes
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.inventory.fleet import show_instance, split_target
 from whalefall_pipelines.store.database import Database
@@ -49,7 +51,7 @@ def fastest_growth(database: Database, today: date, since: date | timedelta, *, 
         NotFoundError: nothing was measured yet.
         InputError: that day is not before the newest one.
     """
-    first_day, last_day = _span(database, today, since)
+    first_day, last_day = span(database, today, since)
     return Answer(first_day, last_day, store.list_growth(database, first_day, last_day, most=most))
 
 
@@ -64,12 +66,27 @@ def history(database: Database, today: date, name: str, since: date | timedelta)
     known = {known_database.database_name for known_database in show_instance(database, instance.name)[1]}
     if database_name and database_name not in known:
         raise NotFoundError(f"{instance.name} has no database {database_name!r}. `whalefall instances show {instance.name}` lists them.")
-    first_day, last_day = _span(database, today, since)
+    first_day, last_day = span(database, today, since)
     if database_name:
         days = store.list_database_history(database, instance.instance_id, database_name, first_day, last_day)
     else:
         days = store.list_instance_history(database, instance.instance_id, first_day, last_day)
     return Answer(first_day, last_day, days)
+
+
+def disk(database: Database, today: date, name: str, since: date | timedelta) -> Disk:
+    """What fills the disk of an instance, on the days up to the newest one that has sizes.
+
+    Raises:
+        NotFoundError: nothing was measured yet, or the instance is not registered.
+        InputError: the first day is not before the newest one.
+    """
+    registered, _ = show_instance(database, name)
+    first_day, last_day = span(database, today, since)
+    parts = list_disk(database, registered.instance_id, first_day, last_day)
+    measured = max((part.stat_date for part in parts), default=last_day)
+    volumes = list_volumes(database, registered.instance_id, first_day, last_day)
+    return Disk(first_day, measured, parts, volumes)
 
 
 def newest_day(database: Database, today: date) -> date:
@@ -84,7 +101,13 @@ def newest_day(database: Database, today: date) -> date:
     return day
 
 
-def _span(database: Database, today: date, since: date | timedelta) -> tuple[date, date]:
+def span(database: Database, today: date, since: date | timedelta) -> tuple[date, date]:
+    """The days (inclusive) from `since` to the newest day that has sizes.
+
+    Raises:
+        NotFoundError: nothing was measured yet.
+        InputError: the first day is not before the newest one.
+    """
     last_day = newest_day(database, today)
     first_day = since if isinstance(since, date) else last_day - since
     if first_day >= last_day:

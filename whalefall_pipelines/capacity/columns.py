@@ -28,6 +28,20 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("provenance", "text", "the provenance of the least certain row in the sum"),
         ("session_id", "uuid", "the session that wrote it"),
     ),
+    "instance_shared_stats": (
+        ("instance_id", "integer", "key, with stat_date and part"),
+        ("stat_date", "date", "the day in the configured time zone"),
+        ("part", "text", "such as wal, redo or binary_logs, or the name of a system database"),
+        ("total_bytes", "bigint", "bytes on disk; NULL if unknown"),
+        ("detail", "text", "why it is unknown: the missing GRANT, or a message; NULL if it is known"),
+    ),
+    "instance_volume_stats": (
+        ("instance_id", "integer", "key, with stat_date and volume"),
+        ("stat_date", "date", "the day in the configured time zone"),
+        ("volume", "text", "the mount point (SQL Server), or the disk group (Oracle)"),
+        ("total_bytes", "bigint", "its size"),
+        ("free_bytes", "bigint", "what is free of it"),
+    ),
     "capacity_gaps": (
         ("instance_id", "integer", "key, with database_name and stat_date"),
         ("database_name", "text", "the missing database; NULL for a server whose databases were never listed"),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 
 class CoverageState(StrEnum):
@@ -55,6 +56,25 @@ class Coverage:
         return CoverageState.RECOVERED if self.recovered else CoverageState.MEASURED
 
 
+class InstanceDay(Protocol):
+    """The state of an instance on a day, for one kind of question."""
+
+    @property
+    def instance_name(self) -> str:
+        """The name of the instance."""
+        ...
+
+    @property
+    def stat_date(self) -> date:
+        """The day."""
+        ...
+
+    @property
+    def state(self) -> CoverageState:
+        """The least certain state of what was expected."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CalendarRow:
     """One instance over consecutive days."""
@@ -76,7 +96,7 @@ def days_until(last_day: date, count: int) -> list[date]:
     return [last_day - timedelta(days=count - 1 - number) for number in range(count)]
 
 
-def coverage_calendar(coverage: Iterable[Coverage], days: Sequence[date]) -> list[CalendarRow]:
+def coverage_calendar(coverage: Iterable[InstanceDay], days: Sequence[date]) -> list[CalendarRow]:
     """One row for each instance that was expected on any of these days, sorted by name."""
     states_by_instance: dict[str, dict[date, CoverageState]] = {}
     for instance_day in coverage:

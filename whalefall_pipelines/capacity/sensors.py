@@ -3,10 +3,8 @@
 The rules are in `sessions/retries.py` and `capacity/fill_gaps.py`.
 """
 
-from collections.abc import Collection, Iterator
-from datetime import UTC, date, datetime, time
-from typing import cast
-from uuid import UUID, uuid4
+from collections.abc import Iterator
+from functools import partial
 
 import dagster as dg
 
@@ -14,18 +12,18 @@ from whalefall_pipelines.capacity.fill_gaps import find_interpolable_days
 from whalefall_pipelines.capacity.jobs import collect_capacity, fill_past_days
 from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.capacity.store.retries import list_measured_by_hand, list_unrepaired
-from whalefall_pipelines.dagster_base.calendar import DAYS, FIRST_DAY, ZONE
+from whalefall_pipelines.dagster_base.calendar import FIRST_DAY, ZONE
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import RETRY_TAG, days_of, span_tags, sync_type
+from whalefall_pipelines.dagster_base.runs import span_tags
 from whalefall_pipelines.domain.days import measurable_days
 from whalefall_pipelines.domain.periods import Period, PeriodType, spans
-from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
+from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.inventory.fleet import active_instances
-from whalefall_pipelines.sessions.end_dead_sessions import record_lost_run
 from whalefall_pipelines.sessions.retry_requests import request_retries, retry_request
+from whalefall_pipelines.sessions.runs import RunsOfDays, record_lost_runs
 from whalefall_pipelines.sessions.settings import CollectingSettings
-from whalefall_pipelines.sessions.store import list_known_runs
-from whalefall_pipelines.store.database import Database
+
+_COLLECTIONS = RunsOfDays(collect_capacity.name, "fleet_day", SyncCategory.CAPACITY)
 
 
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -41,7 +39,7 @@ def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: Whale
     grace = whalefall.installation().of(CollectingSettings).grace
     days = measurable_days(whalefall.now(), ZONE, grace)
     with whalefall.store() as database:
-        _record_lost_runs(context, database, days)
+        record_lost_runs(context, database, days, _COLLECTIONS, partial(active_instances, database))
         by_hand = [retry for day in days for retry in list_measured_by_hand(database, day)]
     # A tick has requests or a reason why there are none. The retries that wait behind these are requested by the next one.
     yield from (
@@ -66,40 +64,3 @@ def interpolate_gaps(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | d
     for first, last in spans(in_calendar):
         # Once a day: a run that failed is requested again tomorrow, not every minute.
         yield dg.RunRequest(run_key=f"{first.start}:{last.start}:{day}", tags=span_tags(first, last))
-
-
-def _record_lost_runs(context: dg.SensorEvaluationContext, database: Database, days: Collection[date]) -> None:
-    """Record a failed session for every collection of these days that failed before it opened one."""
-    failed = _failed_collections(context.instance, days)
-    known = list_known_runs(database, failed)
-    for run in (run for run_id, run in failed.items() if run_id not in known):
-        context.log.warning("run %s failed before it opened a session", run.run_id)
-        instances = active_instances(database)
-        names = _named_instances(run)
-        record_lost_run(database, _lost(run), [instance.instance_id for instance in instances if not names or instance.name in names])
-
-
-def _failed_collections(instance: dg.DagsterInstance, days: Collection[date]) -> dict[str, dg.DagsterRun]:
-    """The failed runs that should have collected one of these days, by run id. None was launched before the first of these days."""
-    begun = datetime.combine(min(days), time.min, ZONE).astimezone(UTC)
-    failed = dg.RunsFilter(job_name=collect_capacity.name, statuses=[dg.DagsterRunStatus.FAILURE], created_after=begun)
-    return {run.run_id: run for run in instance.get_runs(failed) if not set(days).isdisjoint(days_of(run.tags, DAYS))}
-
-
-def _named_instances(run: dg.DagsterRun) -> list[str]:
-    """The instances that the run config lists, if any."""
-    config = cast("dict[str, dict[str, dict[str, dict[str, list[str]]]]]", run.run_config)
-    return config.get("ops", {}).get("fleet_day", {}).get("config", {}).get("instances", [])
-
-
-def _lost(run: dg.DagsterRun) -> SessionPlan:
-    days = days_of(run.tags, DAYS)
-    return SessionPlan(
-        session_id=uuid4(),
-        category=SyncCategory.CAPACITY,
-        sync_type=sync_type(run.tags),
-        first_day=min(days),
-        last_day=max(days),
-        run_id=run.run_id,
-        retry_of=UUID(run.tags[RETRY_TAG]) if RETRY_TAG in run.tags else None,
-    )

@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from whalefall_pipelines.capacity.write_snapshot import Snapshot
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, SharedPart
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.sizes import SIZES, SizesProbe
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
@@ -46,7 +46,8 @@ def take_snapshot(
         return Snapshot(
             listing,
             tuple(outcome for outcome in outcomes if outcome.database_name not in own),
-            shared_bytes=_remainder(probe, outcomes, own),
+            shared=_remainder(probe, outcomes, own),
+            volumes=tuple(probe.measure_volumes()),
         )
 
 
@@ -57,11 +58,14 @@ def _measure(probe: SizesProbe, instance: Instance, names: Sequence[str]) -> Seq
         raise SizesError(f"{instance.name!r} returned an impossible size: {error}", reason=Reason.SERVER_ERROR) from error
 
 
-def _remainder(probe: SizesProbe, outcomes: Sequence[DatabaseSize | MissingSize], own: AbstractSet[str]) -> int | None:
-    """The bytes on the server's disk that belong to no database that counts; None if they are unknown."""
-    shared_bytes = probe.measure_shared()
-    if shared_bytes is None:
-        return None
-    return shared_bytes + sum(
-        outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize) and outcome.database_name in own
-    )
+def _remainder(probe: SizesProbe, outcomes: Sequence[DatabaseSize | MissingSize], own: AbstractSet[str]) -> tuple[SharedPart, ...]:
+    """What is on the server's disk and belongs to no database that counts; nothing if the engine tells nothing of it."""
+    parts = probe.measure_shared()
+    own_parts = (_part(outcome) for outcome in outcomes if outcome.database_name in own)
+    return (*parts, *(part for part in own_parts if part.total_bytes != 0)) if parts else ()
+
+
+def _part(outcome: DatabaseSize | MissingSize) -> SharedPart:
+    if isinstance(outcome, DatabaseSize):
+        return SharedPart(outcome.database_name, outcome.total_bytes)
+    return SharedPart(outcome.database_name, None, outcome.detail)

@@ -9,10 +9,11 @@ from datetime import date
 from uuid import UUID
 
 from whalefall_pipelines.capacity.store import sizes as capacity
+from whalefall_pipelines.capacity.store.disk import write_shared_parts, write_volumes
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import ClosedRecord, SessionStatus
-from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, Provenance
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, Provenance, SharedPart, Volume, total_of
 from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SizesError, TargetError, WhalefallError
 from whalefall_pipelines.inventory.listing import InventoryChange
 from whalefall_pipelines.inventory.take_inventory import Listing, lock_inventories, take_inventories
@@ -26,14 +27,15 @@ _UNTIL_CHANGED = " It is retried tomorrow, or as soon as its credential is chang
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The result of one probe: the listing, an outcome for each listed database, and the bytes on disk that belong to no database.
+    """The result of one probe: the listing, an outcome for each listed database, what on the disk belongs to no database, and the volumes.
 
-    `shared_bytes` is None if unknown.
+    Nothing in `shared` or `volumes` is unknown.
     """
 
     listing: Listing
     outcomes: tuple[DatabaseSize | MissingSize, ...]
-    shared_bytes: int | None = None
+    shared: tuple[SharedPart, ...] = ()
+    volumes: tuple[Volume, ...] = ()
     is_inventory_only: bool = False
 
     @property
@@ -96,8 +98,10 @@ def write_snapshots(
         if rows := [row for done in probed for row in _rows(done, day)]:
             capacity.write_sizes(cursor, rows, session_id)
         capacity.write_gaps(cursor, {outcome.instance.instance_id: outcome.missing for outcome in outcomes}, day, session_id)
-        shared_bytes = {done.instance.instance_id: done.snapshot.shared_bytes for done in probed}
+        shared_bytes = {done.instance.instance_id: total_of(done.snapshot.shared) for done in probed}
         capacity.write_totals(cursor, list(shared_bytes), day, day, session_id, shared_bytes=shared_bytes)
+        write_shared_parts(cursor, {done.instance.instance_id: done.snapshot.shared for done in probed}, day)
+        write_volumes(cursor, {done.instance.instance_id: done.snapshot.volumes for done in probed}, day)
         if session_id:
             _close_records(cursor, session_id, outcomes, changes)
     return outcomes

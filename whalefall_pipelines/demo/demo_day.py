@@ -15,7 +15,7 @@ from whalefall_pipelines.capacity.day_reports import DayReport, report_days
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.capacity.take_snapshot import take_snapshot
 from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.demo.fleet import DemoFleet
+from whalefall_pipelines.demo.fleet import GROWING, POSTGRES_DATABASES, DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
@@ -36,6 +36,8 @@ from whalefall_pipelines.sessions.show_sessions import newest_sessions
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import analyze_months, ensure_months
+from whalefall_pipelines.tables.collect import TablesCollector
+from whalefall_pipelines.tables.settings import TablesSettings
 
 _NAMES = {PeriodType.DAILY: "days", PeriodType.WEEKLY: "weeks", PeriodType.MONTHLY: "months", PeriodType.QUARTERLY: "quarters"}
 
@@ -117,6 +119,7 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
         _load_history(settings, database, day)
         _observe_yesterday(settings, database, day)
         fleet.change_accounts()
+        fleet.grow()
     sessions = _execute(settings, database, runs, progress)
     if not any(run.category is SyncCategory.AGGREGATION for _, run in runs):
         _aggregate(database, day)
@@ -131,7 +134,7 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
 def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
     """The runs that Dagster still needs, each with a message.
 
-    The history and all periods are done once, accounts and forecasts once a day, sizes always.
+    The history and all periods are done once, accounts, tables and forecasts once a day, sizes always.
     """
     newest = newest_sessions(database, limit=1000)
     told = [
@@ -143,6 +146,8 @@ def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
         runs.append(("reading accounts through Dagster", Run("sync_accounts", SyncCategory.ACCOUNT, day, day)))
     if not any(_is_done(session, SyncCategory.FORECAST, day) for session in newest):
         runs.append(("forecasting through Dagster: a year of forecasts is replayed and scored", _forecasts(day)))
+    if not any(_is_done(session, SyncCategory.TABLES, day) for session in newest):
+        runs.append(("reading tables through Dagster", Run("collect_tables", SyncCategory.TABLES, day, day)))
     if SyncCategory.CAPACITY not in told:
         runs.insert(0, ("reporting the history to Dagster: a backfill that reads the stored days", collection(first_day, yesterday)))
     if told.count(SyncCategory.AGGREGATION) < len(PeriodType):
@@ -191,13 +196,15 @@ def _aggregate(database: Database, day: date) -> None:
 
 
 def _observe_yesterday(settings: Settings, database: Database, day: date) -> None:
-    """Store the accounts as SIMULATED observations of yesterday, so that what changes today is a change."""
+    """Store accounts and tables as SIMULATED observations of yesterday, so that what changes today is a change."""
     yesterday = day - timedelta(days=1)
     servers = server_collection(settings, database)
     then = replace(servers, clock=lambda: system_clock() - timedelta(days=1), retry_rule=RetryRule(deadline_seconds=0))
     for outcome in sync_accounts(then, active_instances(database), yesterday, None):
         if outcome.error and not isinstance(outcome.error, TargetError):
             raise outcome.error
+    (growing,) = active_instances(database, [GROWING[0]])
+    TablesCollector(then, settings.of(TablesSettings).tables_at_most).collect_instance(growing, list(dict(POSTGRES_DATABASES)[GROWING[0]]))
 
 
 def _has_history(database: Database) -> bool:

@@ -37,7 +37,11 @@ POSTGRES_DATABASES: tuple[tuple[str, dict[str, int]], ...] = (
 FORBIDDEN = ("platform", "audit")
 # The database with the accounts of a company, on a server that shows all of them.
 STAFFED = ("orders", "billing")
+# The database with a table that grows between yesterday and today. The tables of its server are read by their tag.
+GROWING = ("orders", "shop")
 MARIADB_NAME, MARIADB_DATABASES = "web", ("wordpress", "forum")
+# The tag of a server whose tables are read by schedule, beside that of the demo.
+_READ = {"env": "demo", "tables": "weekly"}
 # Durability is off, because the demo's data can be recreated.
 _POSTGRES_OPTIONS = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=20", "jit=off", "autovacuum=off")
 
@@ -86,6 +90,10 @@ class DemoFleet:
         cluster = dict(self._clusters())[STAFFED[0]]
         administer(cluster, queries.load("demo/postgresql/change_accounts"), database=STAFFED[1])
 
+    def grow(self) -> None:
+        """Fill one table, so that today has growth to explain."""
+        administer(dict(self._clusters())[GROWING[0]], queries.load("demo/postgresql/grow_lines"), database=GROWING[1])
+
     def stop(self) -> list[str]:
         """Stop the running servers, and return their names."""
         if not self.folder.exists():
@@ -119,6 +127,7 @@ class DemoFleet:
                     "engine": engine,
                     "port": port,
                     **({"capacity_limit": CAPACITY_LIMITS[name]} if name in CAPACITY_LIMITS else {}),
+                    **({"tags": _READ} if name == GROWING[0] else {}),
                 }
                 for name, engine, port in ports
             ],
@@ -150,6 +159,8 @@ def _fill_postgres(name: str, cluster: PostgresCluster, password: str) -> str:
         administer(cluster, queries.load("demo/postgresql/fill_database"), database=database, parameters={"row_count": row_count})
         if (name, database) == FORBIDDEN:
             administer(cluster, queries.load("demo/postgresql/forbid_database"), identifiers={"database": database})
+        if (name, database) == GROWING:
+            administer(cluster, queries.load("demo/postgresql/create_lines"), database=database)
         if (name, database) == STAFFED:
             administer(cluster, queries.load("demo/postgresql/create_accounts"), database=database)
     return f"{name}: PostgreSQL on 127.0.0.1:{cluster.port}, {len(databases)} databases of its own"

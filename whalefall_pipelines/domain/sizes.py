@@ -3,6 +3,7 @@
 Bytes are integers; unknown is None, never 0. `capacity/store/sizes.py` writes sizes, `fleet/` measures them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -102,3 +103,37 @@ class MissingSize:
     database_name: str
     reason: Reason
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPart:
+    """What fills the disk of a server and belongs to no database: one part of it, such as `wal`, or a system database by its name.
+
+    `total_bytes` is None if it is unknown; then `detail` is the GRANT that is missing, or a message.
+    """
+
+    part: str
+    total_bytes: int | None
+    detail: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no server can honestly say, and what is unknown without a reason."""
+        if self.total_bytes is not None and self.total_bytes < 0:
+            raise ValueError(f"a size cannot be negative: {self}")
+        if (self.total_bytes is None) != (self.detail is not None):
+            raise ValueError(f"either the size or why it is unknown: {self}")
+
+
+def total_of(parts: Sequence[SharedPart]) -> int | None:
+    """The bytes of all parts; None if one is unknown, or if there are none."""
+    known = [part.total_bytes for part in parts if part.total_bytes is not None]
+    return sum(known) if known and len(known) == len(parts) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume, or a disk group of Oracle, on which files of a server are, as the server tells it. Bytes."""
+
+    volume: str
+    total_bytes: int
+    free_bytes: int

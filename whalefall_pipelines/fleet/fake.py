@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from whalefall_pipelines.domain.accounts import AccountListing, AccountMethod, AccountPrivileges
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize, SharedPart, Volume
 from whalefall_pipelines.domain.tables import TableSizes
 from whalefall_pipelines.errors import TargetError, UnreachableError
 from whalefall_pipelines.fleet.probe import Deadlines, P_co, Privilege, Question
@@ -35,7 +35,8 @@ class FakeServer:
     history: Sequence[RecoveredSize] = ()
     identity: ServerIdentity | None = None
     native_ids: Mapping[str, str] = field(default_factory=dict[str, str])
-    shared_bytes: int | None = None
+    shared: Sequence[SharedPart] = ()
+    volumes: Sequence[Volume] = ()
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
     grant_to_list: str | None = None
     version: str = "Fake 1.0"
@@ -110,9 +111,13 @@ class FakeProbe:
         """What it was told to ask for."""
         return self._server.grant_to_list
 
-    def measure_shared(self) -> int | None:
+    def measure_shared(self) -> Sequence[SharedPart]:
         """What it was told to have."""
-        return self._server.shared_bytes
+        return self._server.shared
+
+    def measure_volumes(self) -> Sequence[Volume]:
+        """What it was told to be on."""
+        return self._server.volumes
 
     def measure(self, database_names: Sequence[str]) -> Sequence[DatabaseSize | MissingSize]:
         """Its bytes."""

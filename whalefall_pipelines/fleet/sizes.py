@@ -5,7 +5,7 @@ from datetime import date
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, RecoveredSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, RecoveredSize, SharedPart, Volume
 from whalefall_pipelines.fleet.probe import Probe, Question
 
 
@@ -27,8 +27,12 @@ class SizesProbe(Probe, Protocol):
         """One outcome for each of these databases, in any order, by as few statements as the engine allows."""
         ...
 
-    def measure_shared(self) -> int | None:
-        """Bytes on the server's disk that belong to no database (`shared_bytes` of domain.md section 2); None if a part is unknown."""
+    def measure_shared(self) -> Sequence[SharedPart]:
+        """The bytes on the server's disk that belong to no database, by parts; nothing if the engine tells none of them."""
+        ...
+
+    def measure_volumes(self) -> Sequence[Volume]:
+        """The volumes on which files of the server are; nothing if the engine or the login's privileges do not tell."""
         ...
 
     def recover_sizes(
@@ -45,15 +49,19 @@ SIZES: Question[SizesProbe] = Question("sizes")
 
 
 class SizesDefaults:
-    """Defaults that an adapter may override: complete listings, unknown shared space, no history."""
+    """Defaults that an adapter may override: complete listings, unknown shared space and volumes, no history."""
 
     def grant_to_list(self) -> str | None:
         """None: an incomplete listing raises an error instead."""
         return None
 
-    def measure_shared(self) -> int | None:
-        """Unknown."""
-        return None
+    def measure_shared(self) -> Sequence[SharedPart]:
+        """Nothing."""
+        return ()
+
+    def measure_volumes(self) -> Sequence[Volume]:
+        """Nothing: PostgreSQL and MySQL do not know the disk that they are on."""
+        return ()
 
     def recover_sizes(self, _names: Sequence[str], _first_day: date, _last_day: date, _timezone: ZoneInfo, /) -> Sequence[RecoveredSize]:
         """Nothing."""

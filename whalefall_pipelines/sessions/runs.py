@@ -1,18 +1,22 @@
 """Maps Dagster runs to sessions: each refers to the other, and they end together."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import cast
 from uuid import UUID, uuid4
 
 import dagster as dg
 
-from whalefall_pipelines.dagster_base.runs import DAYS_TAG, RETRY_TAG, span, sync_type
+from whalefall_pipelines.dagster_base.calendar import DAYS, ZONE
+from whalefall_pipelines.dagster_base.runs import DAYS_TAG, RETRY_TAG, days_of, span, sync_type
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, session_tag
 from whalefall_pipelines.errors import SessionEndedError
+from whalefall_pipelines.sessions.end_dead_sessions import record_lost_run
 from whalefall_pipelines.sessions.keep_session import Check, sync_session
-from whalefall_pipelines.sessions.store import is_known
+from whalefall_pipelines.sessions.store import is_known, list_known_runs
 from whalefall_pipelines.store.database import Database
 
 
@@ -61,3 +65,57 @@ def session_of_run(
         context.log.warning("%s", error)
         context.instance.report_run_canceling(run, message=str(error))
         raise dg.DagsterExecutionInterruptedError from error
+
+
+@dataclass(frozen=True, slots=True)
+class RunsOfDays:
+    """The runs of a job that asks the servers, each for its days. `op_name` is the op whose config lists instances."""
+
+    job_name: str
+    op_name: str
+    category: SyncCategory
+
+
+def record_lost_runs(
+    context: dg.SensorEvaluationContext,
+    database: Database,
+    days: Collection[date],
+    runs: RunsOfDays,
+    instances_of: Callable[[Sequence[str]], Sequence[Instance]],
+) -> None:
+    """Record a failed session for every run of these days that failed before it opened one, so that it is retried.
+
+    `instances_of` returns the instances that a run was for, by the names in its config; no name is the whole fleet.
+    """
+    failed = _failed_runs(context.instance, runs, days)
+    known = list_known_runs(database, runs.category, failed)
+    for run in (run for run_id, run in failed.items() if run_id not in known):
+        context.log.warning("run %s failed before it opened a session", run.run_id)
+        instances = instances_of(_named_instances(run, runs))
+        record_lost_run(database, _lost(run, runs), [instance.instance_id for instance in instances])
+
+
+def _failed_runs(instance: dg.DagsterInstance, runs: RunsOfDays, days: Collection[date]) -> dict[str, dg.DagsterRun]:
+    """The failed runs for one of these days, by run id. None was launched before the first of these days."""
+    begun = datetime.combine(min(days), time.min, ZONE).astimezone(UTC)
+    failed = dg.RunsFilter(job_name=runs.job_name, statuses=[dg.DagsterRunStatus.FAILURE], created_after=begun)
+    return {run.run_id: run for run in instance.get_runs(failed) if not set(days).isdisjoint(days_of(run.tags, DAYS))}
+
+
+def _named_instances(run: dg.DagsterRun, runs: RunsOfDays) -> list[str]:
+    """The instances that the run config lists, if any."""
+    config = cast("dict[str, dict[str, dict[str, dict[str, list[str]]]]]", run.run_config)
+    return config.get("ops", {}).get(runs.op_name, {}).get("config", {}).get("instances", [])
+
+
+def _lost(run: dg.DagsterRun, runs: RunsOfDays) -> SessionPlan:
+    days = days_of(run.tags, DAYS)
+    return SessionPlan(
+        session_id=uuid4(),
+        category=runs.category,
+        sync_type=sync_type(run.tags),
+        first_day=min(days),
+        last_day=max(days),
+        run_id=run.run_id,
+        retry_of=UUID(run.tags[RETRY_TAG]) if RETRY_TAG in run.tags else None,
+    )

@@ -21,6 +21,9 @@ from whalefall_pipelines.errors import InputError, NotFoundError, SessionRunning
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.rows import fetch_as
 
+# Two runs of these would ask the same servers the same questions.
+_ONE_AT_A_TIME = {SyncCategory.CAPACITY, SyncCategory.TABLES}
+
 
 def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[int]) -> None:
     """Open a running session with one pending record per instance.
@@ -29,7 +32,7 @@ def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[i
         SessionRunningError: another running session collects some of these days; this session is stored as failed, without records.
     """
     with database.transaction() as cursor:
-        refused = _find_rival(cursor, plan) if plan.category is SyncCategory.CAPACITY else None
+        refused = _find_rival(cursor, plan) if plan.category in _ONE_AT_A_TIME else None
         _open(cursor, plan, [] if refused else instance_ids)
         if refused:
             _close(cursor, plan.session_id, SessionStatus.FAILED, refused.code, str(refused))
@@ -64,7 +67,7 @@ def _open(cursor: Cursor, plan: SessionPlan, instance_ids: Sequence[int]) -> Non
 
 def _find_rival(cursor: Cursor, plan: SessionPlan) -> SessionRunningError | None:
     cursor.execute(queries.load("sessions/lock_opening"))
-    cursor.execute(queries.load("sessions/find_rival"), {"first_day": plan.first_day, "last_day": plan.last_day})
+    cursor.execute(queries.load("sessions/find_rival"), {"category": plan.category, "first_day": plan.first_day, "last_day": plan.last_day})
     row = cursor.fetchone()
     if row is None:
         return None
@@ -102,10 +105,10 @@ def is_known(database: Database, session_id: UUID) -> bool:
         return cursor.fetchone() is not None
 
 
-def list_known_runs(database: Database, run_ids: Collection[str]) -> frozenset[str]:
-    """Those of these Dagster runs that have a capacity session."""
+def list_known_runs(database: Database, category: SyncCategory, run_ids: Collection[str]) -> frozenset[str]:
+    """Those of these Dagster runs that have a session of this category."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/list_known_runs"), {"run_ids": list(run_ids)})
+        cursor.execute(queries.load("sessions/list_known_runs"), {"category": category, "run_ids": list(run_ids)})
         return frozenset(row[0] for row in cursor.fetchall())
 
 

@@ -1,7 +1,8 @@
 """Reads the tables of databases on one server and stores them. `ask.py` reads what is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from whalefall_pipelines.domain.days import today
@@ -20,7 +21,7 @@ from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines.tables.model import Reading
 from whalefall_pipelines.tables.settings import TablesSettings
-from whalefall_pipelines.tables.store import write_tables
+from whalefall_pipelines.tables.store import expect_databases, write_tables
 
 _TABLE_NAMES = ("table_size_observations", "table_size_stats")
 
@@ -84,6 +85,11 @@ class TablesCollector:
             return InstanceOutcome(instance, [*outcomes, *lost.databases], error)
         return InstanceOutcome(instance, outcomes)
 
+    def expect(self, names: Mapping[int, Sequence[str]], session_id: UUID) -> None:
+        """Store that these databases, by the id of their instance, are missing today until they are read."""
+        now, database = self.collection.clock(), self.collection.database
+        self.collection.write(lambda: _write_expected(database, names, today(now, database.timezone), now, session_id))
+
     def record_failure(
         self, instance: Instance, database_names: Sequence[str], error: TargetError, session_id: UUID | None
     ) -> InstanceOutcome:
@@ -98,6 +104,12 @@ class TablesCollector:
         if isinstance(outcome, MissingSize):
             return DatabaseOutcome(outcome.database_name, reason=outcome.reason, detail=outcome.detail)
         return DatabaseOutcome(outcome.database_name, outcome.total_bytes, len(outcome.missing))
+
+
+def _write_expected(database: Database, names: Mapping[int, Sequence[str]], day: date, now: datetime, session_id: UUID) -> None:
+    ensure_months(database, [day], _TABLE_NAMES)
+    with database.transaction() as cursor:
+        expect_databases(cursor, names, day, now, session_id)
 
 
 def _write_reading(database: Database, instance: Instance, reading: Reading) -> None:

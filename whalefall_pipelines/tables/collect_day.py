@@ -16,7 +16,7 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.tables import store
 from whalefall_pipelines.tables.collect import InstanceOutcome, TablesCollector
-from whalefall_pipelines.tables.model import Missing, RankedTable, Rules
+from whalefall_pipelines.tables.model import Missing, RankedTable, Rules, TablesCoverage
 from whalefall_pipelines.tables.settings import TablesSettings
 
 GIGABYTE = 2**30
@@ -49,6 +49,7 @@ def collect_chosen(collector: TablesCollector, work: Work, session_id: UUID) -> 
         StoreError: the store failed, or was unavailable for too long.
         SessionEndedError: the session was ended elsewhere; no further server is probed.
     """
+    collector.expect(work.names, session_id)
     yield from collector.collection.collect(work.targets, session_id, ChosenTables(collector, work.names, session_id))
 
 
@@ -100,6 +101,12 @@ def report_day(database: Database, day: date, most: int) -> tuple[Sequence[Ranke
     """The rankings of a day, and what is missing on it."""
     with database.transaction() as cursor:
         return store.rank_tables(cursor, day, most), store.list_missing(cursor, day)
+
+
+def read_coverage(database: Database, first_day: date, last_day: date) -> Sequence[TablesCoverage]:
+    """The coverage of each instance and day (inclusive) on which tables were to be read."""
+    with database.transaction() as cursor:
+        return store.list_coverage(cursor, first_day, last_day)
 
 
 def find_unrepaired(database: Database, day: date) -> Sequence[Unrepaired]:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from whalefall_pipelines.capacity.coverage import CoverageState
 from whalefall_pipelines.domain.sizes import MissingSize
 from whalefall_pipelines.domain.tables import TableKind, TableMethod, TableSizes
 
@@ -173,3 +174,23 @@ class Missing:
     table_name: str | None
     reason: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TablesCoverage:
+    """The databases of one instance whose tables were to be read on a day. `missing_tables` are in databases that were read."""
+
+    instance_name: str
+    stat_date: date
+    expected: int
+    measured: int
+    missing: int
+    reasons: tuple[str, ...]
+    missing_tables: int
+
+    @property
+    def state(self) -> CoverageState:
+        """The state of the day."""
+        if not self.measured:
+            return CoverageState.MISSING
+        return CoverageState.PARTLY_MISSING if self.missing or self.missing_tables else CoverageState.MEASURED

@@ -6,9 +6,13 @@ from datetime import timedelta
 import dagster as dg
 
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.sessions.retry_requests import request_retries
-from whalefall_pipelines.tables.collect_day import find_unrepaired
+from whalefall_pipelines.sessions.runs import RunsOfDays, record_lost_runs
+from whalefall_pipelines.tables.collect_day import choose, find_unrepaired, rules_of
 from whalefall_pipelines.tables.jobs import collect_tables
+
+_READINGS = RunsOfDays(collect_tables.name, "table_size_stats", SyncCategory.TABLES)
 
 
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -16,7 +20,10 @@ from whalefall_pipelines.tables.jobs import collect_tables
     minimum_interval_seconds=120,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Retries the servers whose tables could not be read today, after the pauses of WHALEFALL_RETRY_MINUTES. A rejected login "
-    "and a missing privilege wait for the next week.",
+    "and a missing privilege wait for the next week. A run that failed before it opened a session gets one, so that it is retried.",
 )
-def retry_failed_tables(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def retry_failed_tables(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    day, rules = whalefall.today(), rules_of(whalefall.installation())
+    with whalefall.store() as database:
+        record_lost_runs(context, database, [day], _READINGS, lambda names: choose(database, day, rules, names).targets)
     yield from request_retries(whalefall, "table_size_stats", find_unrepaired, grace=timedelta())

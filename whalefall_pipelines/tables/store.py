@@ -1,12 +1,14 @@
 """Writes and reads the tables of databases. A size has one row as long as it does not change, within its month."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
+from uuid import UUID
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.months import Month
+from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import MissingSize
 from whalefall_pipelines.domain.tables import TableSize, TableSizes
 from whalefall_pipelines.errors import StoreError
@@ -24,6 +26,7 @@ from whalefall_pipelines.tables.model import (
     StoredTable,
     TableDay,
     TableName,
+    TablesCoverage,
     Wanted,
     digest,
 )
@@ -139,6 +142,27 @@ def list_chosen_databases(cursor: Cursor, day: date, rules: Rules, instance_name
     """The databases that a rule names on this day."""
     cursor.execute(queries.load("tables/list_chosen_databases"), {"day": day, "instance_names": list(instance_names), **asdict(rules)})
     return fetch_as(cursor, ChosenDatabase)
+
+
+def expect_databases(cursor: Cursor, names: Mapping[int, Sequence[str]], day: date, collected_at: datetime, session_id: UUID) -> None:
+    """Write that these databases, by the id of their instance, are to be read on a day; what was read on it before stays."""
+    pairs = [(instance_id, name) for instance_id, databases in names.items() for name in databases]
+    values = {
+        "instance_ids": [instance_id for instance_id, _ in pairs],
+        "database_names": [name for _, name in pairs],
+        "day": day,
+        "collected_at": collected_at,
+        "reason": Reason.NOT_COLLECTED,
+        "detail": "the run ended before it read this database",
+        "session_id": str(session_id),
+    }
+    cursor.execute(queries.load("tables/expect_databases"), values)
+
+
+def list_coverage(cursor: Cursor, first_day: date, last_day: date) -> tuple[TablesCoverage, ...]:
+    """How many databases of each instance were to be read on these days (inclusive), and how many were."""
+    cursor.execute(queries.load("tables/list_coverage"), {"first_day": first_day, "last_day": last_day})
+    return fetch_as(cursor, TablesCoverage)
 
 
 def rank_tables(cursor: Cursor, day: date, most: int) -> tuple[RankedTable, ...]:

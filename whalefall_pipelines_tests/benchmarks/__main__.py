@@ -17,6 +17,7 @@ from whalefall_pipelines_tests.benchmarks import (
     crowd,
     demo,
     forecasts,
+    growth,
     load,
     maintenance,
     probe,
@@ -39,6 +40,7 @@ BENCHMARKS = {
     "classification": classification.measure,
     "tables": tables.measure,
     "forecasts": forecasts.measure,
+    "growth": growth.measure,
 }
 # Only when named: minutes of loading.
 ON_REQUEST = {"full_tick": aggregation.measure_full_tick}

@@ -1,5 +1,6 @@
 """What a day holds of a server is its disk: the stored total and the stored remainder together are the files of the data directory."""
 
+import json
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,17 +11,29 @@ import pytest
 from whalefall_pipelines.capacity.collect import capacity_collector
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Engine, Login
+from whalefall_pipelines.domain.sizes import SharedPart, Volume
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.cli.commands import succeed
 from whalefall_pipelines_tests.conftest import TIMEZONE
-from whalefall_pipelines_tests.factories import query, register
+from whalefall_pipelines_tests.factories import FleetTest, query, register
+from whalefall_pipelines_tests.factories import server as server_of
 from whalefall_pipelines_tests.servers import mariadb
 from whalefall_pipelines_tests.servers.postgresql import MAJORS, bytes_of, create_database, create_login, new_cluster, superuser
 from whalefall_pipelines_tests.servers.running import running
 
 pytestmark = pytest.mark.process
+# The files of the parts, by pattern; what does not exist is of another engine.
+FILES = {
+    "wal": ["pg_wal"],
+    "global": ["global"],
+    "redo": ["ib_logfile*", "#innodb_redo"],
+    "undo": ["undo*"],
+    "binary_logs": ["binlog.0*"],
+    "doublewrite": ["*.dblwr"],
+}
 
 
 @contextmanager
@@ -67,3 +80,30 @@ def test_the_stored_total_and_the_stored_remainder_are_the_disk(
     assert outcome.hidden >= 2
     ((total_bytes, shared_bytes),) = query(store, "select total_bytes, shared_bytes from instance_size_stats")
     assert total_bytes + shared_bytes == pytest.approx(bytes_of(data), rel=0.01)
+    parts = {str(part): int(str(total)) for part, total in query(store, "select part, total_bytes from instance_shared_stats")}
+    assert sum(parts.values()) == shared_bytes
+    for part, patterns in FILES.items():
+        paths = [path for pattern in patterns for path in data.glob(pattern)]
+        on_disk = sum(bytes_of(path) if path.is_dir() else path.stat().st_size for path in paths)
+        assert not paths or parts[part] == pytest.approx(on_disk, rel=0.02, abs=16384), part
+    shown = json.loads(succeed(store_environment, "disk", "target", "--json"))
+    assert {part["part"]: part["total_bytes"] for part in shown["parts"]} == {None: total_bytes, **parts}
+
+
+def test_a_part_that_cannot_be_asked_is_unknown_with_its_grant(store: Database, tmp_path: Path, store_environment: dict[str, str]) -> None:
+    servers = {"a": server_of({"app": 1000})}
+    servers["a"].shared = (SharedPart("redo", 5), SharedPart("binary_logs", None, "GRANT REPLICATION CLIENT ON *.* TO 'm'@'%';"))
+    servers["a"].volumes = (Volume("D:\\", 900, 300),)
+    fleet = FleetTest(store, tmp_path, servers)
+    fleet.collect()
+    assert query(store, "select total_bytes, shared_bytes from instance_size_stats") == [(1000, None)]
+    shown = succeed(store_environment, "disk", "a")
+    assert "unknown in part" in shown
+    assert "GRANT REPLICATION CLIENT ON *.*" in shown
+    assert "600 B" in shown  # of the volume, in use
+    servers["a"].shared = (SharedPart("redo", 7),)
+    fleet.collect()
+    assert query(store, "select part, total_bytes from instance_shared_stats") == [("redo", 7)]
+    servers["a"].shared = ()
+    fleet.collect()
+    assert query(store, "select shared_bytes from instance_size_stats") == [(7,)]

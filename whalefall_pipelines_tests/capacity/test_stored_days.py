@@ -15,6 +15,7 @@ from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.capacity.store.reports import rank_databases, summarize_days, summarize_inventory
 from whalefall_pipelines.domain.instances import DatabaseFilter
 from whalefall_pipelines.domain.periods import Period, PeriodType
+from whalefall_pipelines.domain.sizes import SharedPart
 from whalefall_pipelines.errors import UnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.store.database import Database
@@ -161,7 +162,7 @@ def test_the_sum_of_the_fleet_does_not_fall_when_a_server_is_silent(store: Datab
 
 
 def test_a_total_keeps_what_belongs_to_no_database_when_it_is_recomputed(fleet: FleetTest) -> None:
-    fleet.servers["a"].shared_bytes = 4096
+    fleet.servers["a"].shared = (SharedPart("wal", 4000), SharedPart("redo", 96))
     collect(fleet, 0, {"app": 1000})
     recompute(fleet)
     assert query(fleet.store, "select total_bytes, shared_bytes from instance_size_stats") == [(1000, 4096)]

@@ -39,6 +39,7 @@ def test_the_assets_their_groups_and_what_they_depend_on() -> None:
         "capacity_changes": ("forecasts", {"database_size_stats", "instance_size_stats"}),
         "capacity_forecast_scores": ("forecasts", {"database_size_stats", "instance_size_stats"}),
         "capacity_forecasts": ("forecasts", {"capacity_changes", "capacity_forecast_scores"}),
+        "capacity_attribution": ("growth", {"database_size_stats", "table_size_stats"}),
         "table_partitions": ("maintenance", set()),
         "footprint": ("maintenance", set()),
         **{
@@ -86,7 +87,8 @@ def test_periods_have_calendars_of_their_own_that_include_the_running_one() -> N
 def test_the_jobs_and_the_checks() -> None:
     repository = defs.get_repository_def()
     maintenance = {"create_table_partitions", "expire_table_partitions", "measure_footprint", "expire_rows"}
-    collections = {"collect_capacity", "fill_past_days", "collect_tables", "sync_accounts", "classify_accounts", "make_forecasts"}
+    collections = {"collect_capacity", "fill_past_days", "collect_tables", "sync_accounts", "classify_accounts"}
+    collections |= {"make_forecasts", "explain_growth"}
     assert set(repository.job_names) == maintenance | collections | {"__ASSET_JOB"} | {
         f"aggregate_{period_type}_periods" for period_type in PeriodType
     }
@@ -100,6 +102,7 @@ def test_the_jobs_and_the_checks() -> None:
         "database_size_stats:no_database_jumped",
         "instance_size_stats:every_total_is_the_sum_of_its_databases",
         "table_size_stats:every_table_has_a_size",
+        "capacity_attribution:bars_add_up",
         *(f"instance_size_aggregations/{period_type}:every_final_period_is_complete_or_explained" for period_type in PeriodType),
         "instance_accounts:every_active_instance_was_observed",
         "instance_accounts:no_account_gained_superuser",
@@ -128,6 +131,7 @@ def test_schedules_and_sensors() -> None:
         "collect_every_night": ("0 3 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         "sync_accounts_every_night": ("0 1 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         "forecast_every_day": ("0 6 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
+        "explain_growth_every_day": ("30 6 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         "collect_tables_every_week": ("0 4 * * 1", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING),
         **{
             f"reconcile_{period_type}_periods": ("20 0 * * *", "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING)

@@ -7,7 +7,7 @@ import yaml
 
 from whalefall_pipelines.demo.fleet import FORBIDDEN, MARIADB_NAME, MONITOR, POSTGRES_DATABASES, DemoFleet
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
-from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, total_of
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
@@ -50,7 +50,7 @@ def test_databases_and_the_rest_of_each_server_are_its_disk_but_for_the_one_with
     }
     for name in {*dict(POSTGRES_DATABASES), MARIADB_NAME} & set(servers):
         with ServerFleet().connect(SIZES, servers[name], login) as probe:
-            outcomes, shared = probe.measure(list(probe.list_databases())), probe.measure_shared()
+            outcomes, shared = probe.measure(list(probe.list_databases())), total_of(probe.measure_shared())
         missing = [outcome.database_name for outcome in outcomes if isinstance(outcome, MissingSize)]
         if name == FORBIDDEN[0]:
             assert (missing, shared) == ([FORBIDDEN[1]], None)

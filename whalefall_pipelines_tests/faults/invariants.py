@@ -64,7 +64,7 @@ def _measured(database: Database, day: date) -> set[tuple[object, ...]]:
 def check_day(database: Database, day: date, before: Snapshot) -> None:
     """Check the store as it is."""
     _check_rows(database, day)
-    _check_sessions(database)
+    check_sessions(database)
     assert list_wrong_totals(database, _days(database)) == ()
     assert take_snapshot(database, day) == before
 
@@ -103,7 +103,7 @@ def _check_rows(database: Database, day: date) -> None:
     assert totals == []
 
 
-def _check_sessions(database: Database) -> None:
+def check_sessions(database: Database) -> None:
     """Nothing is running, and the counts of a session match its records."""
     assert query(database, "select * from sync_sessions where status = 'running'") == []
     assert query(database, "select * from sync_instance_records where status = 'running'") == []
@@ -118,3 +118,18 @@ def _check_sessions(database: Database) -> None:
         "or (s.status = 'completed' and c.failed + c.pending > 0) or s.completed_at is null",
     )
     assert wrong == []
+
+
+def check_tables(database: Database) -> None:
+    """Tables add up to their database or are missing with a reason, none has a size twice, and no size is left of a day without one."""
+    check_sessions(database)
+    assert query(database, "select * from table_size_observations where reason = '' or detail = ''") == []
+    sums = query(
+        database,
+        "select o.* from table_size_observations as o where o.total_bytes is distinct from "
+        "(select sum(t.total_bytes) from table_sizes as t "
+        "where (t.instance_id, t.database_name, t.stat_date) = (o.instance_id, o.database_name, o.stat_date) and t.partition_name = '')",
+    )
+    assert sums == []
+    key = "instance_id, database_name, stat_date, schema_name, table_name, partition_name, kind"
+    assert query(database, f"select {key} from table_sizes group by {key} having count(*) > 1") == []

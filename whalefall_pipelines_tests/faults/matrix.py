@@ -478,6 +478,82 @@ NUMBERS_UNDER_THE_DAEMON = tuple(
     if engine in fault.engines
 )
 
+TABLES = "tables: "
+REFRESHED = "The next refresh reads them."
+_AT_A_SERVER = tuple(
+    replace(fault, name=f"{TABLES}{fault.name}", where=Where.PROCESS)
+    for fault in (
+        Fault("connection refused", ENGINES, "the database is missing", REFRESHED, UNREACHED, ("connection_refused",)),
+        Fault("wrong password", ENGINES, "the database is missing", BY_A_PERSON, UNREACHED, ("authentication_failed",)),
+        Fault(
+            "missing privilege on the database",
+            (POSTGRESQL, MARIADB, MYSQL),
+            "the database is missing, with the GRANT",
+            BY_A_PERSON,
+            UNUSABLE,
+            ("no_permission",),
+            says="GRANT",
+        ),
+        Fault("database dropped", ENGINES, "the database is missing", NOTHING, UNUSABLE, ("vanished",)),
+        Fault(
+            "server that goes silent during a query", (POSTGRESQL, MARIADB), "the database is missing", REFRESHED, UNUSABLE, ("timeout",)
+        ),
+        Fault(
+            "connection reset in the middle of a result",
+            (POSTGRESQL, MARIADB),
+            "the database is missing",
+            REFRESHED,
+            UNUSABLE,
+            ("unavailable",),
+        ),
+        Fault("statement past its deadline", PG, "the database is missing", REFRESHED, UNUSABLE, ("timeout",)),
+    )
+)
+TABLES_AT_A_SERVER = tuple(replace(fault, slow_at=OTHERS if len(fault.engines) > 3 else ()) for fault in _AT_A_SERVER)
+TABLES_MEASURED = (
+    Fault(
+        f"{TABLES}table dropped while they are read",
+        PG,
+        "that table is missing; the others are measured",
+        "The next refresh no longer expects it.",
+        reasons=("vanished",),
+        where=Where.PROCESS,
+        slow_at=PG,
+    ),
+    Fault(f"{TABLES}hostile names", (POSTGRESQL, MARIADB), "nothing: they are shown as they are", NOTHING, where=Where.PROCESS),
+    Fault(
+        f"{TABLES}a hundred thousand of them",
+        PG,
+        "nothing: the 20,000 largest are stored, and the rest is one row with its exact sum",
+        NOTHING,
+        where=Where.PROCESS,
+        slow_at=PG,
+    ),
+)
+TABLES_AT_THE_STORE = (
+    Fault(f"{TABLES}refresh killed with -9", STORED, "nothing of it is stored", REFRESHED, where=Where.PROCESS),
+    Fault(
+        f"{TABLES}store restarted while they are stored", STORED, "nothing", "The command waits up to a minute for it.", where=Where.PROCESS
+    ),
+    Fault(f"{TABLES}store unavailable", STORED, "the command says so", REFRESHED, OUR_STORE, where=Where.PROCESS),
+)
+TABLES_UNDER_THE_DAEMON = tuple(
+    replace(fault, name=f"{TABLES}{fault.name}", where=Where.DAEMON, slow_at=fault.engines)
+    for fault in (
+        Fault("run killed with -9 under the daemon", PG, ENDED, BY_THE_DAEMON, DIED, says="was ended because", ends_run=True),
+        Fault("connection refused under the daemon", PG, "its databases are missing", RETRIED, UNREACHED, ("connection_refused",)),
+        Fault(
+            "missing privilege under the daemon",
+            PG,
+            "the database is missing, with the GRANT; the others are measured",
+            BY_A_PERSON,
+            reasons=("no_permission",),
+            says="GRANT",
+        ),
+        STORE_AWAY_AT_THE_START,
+    )
+)
+
 FAULTS = (
     *SERVERS,
     *LISTINGS,
@@ -501,4 +577,8 @@ FAULTS = (
     *NUMBERS,
     *NUMBERS_UNDER_THE_DAEMON,
     *ACCOUNT_FAULTS,
+    *TABLES_AT_A_SERVER,
+    *TABLES_MEASURED,
+    *TABLES_AT_THE_STORE,
+    *TABLES_UNDER_THE_DAEMON,
 )

@@ -17,7 +17,7 @@ from psycopg2.extensions import connection as Connection
 
 from whalefall_pipelines.domain.accounts import AccountListing, AccountPrivileges
 from whalefall_pipelines.domain.instances import Instance, Login, ServerIdentity
-from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, RecoveredSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, RecoveredSize, SharedPart, Volume
 from whalefall_pipelines.fleet.accounts import ACCOUNTS, AccountsProbe
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.fake import FakeFleet
@@ -121,8 +121,11 @@ class SteppedProbe:
     def grant_to_list(self) -> str | None:
         return self._probe.grant_to_list()
 
-    def measure_shared(self) -> int | None:
+    def measure_shared(self) -> Sequence[SharedPart]:
         return self._probe.measure_shared()
+
+    def measure_volumes(self) -> Sequence[Volume]:
+        return self._probe.measure_volumes()
 
     def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
         return self._probe.recover_sizes(database_names, first_day, last_day, timezone)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.domain.sizes import DatabaseSize, Method
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, total_of
 from whalefall_pipelines_tests.servers.mariadb import (
     Target,
     grow_unnoticed,
@@ -122,7 +122,7 @@ def assert_all_is_the_disk(target: Target, rights: str) -> None:
     login = target.create_login(rights)
     with probing(target, login) as probe:
         outcomes = probe.measure(list(probe.list_databases()))
-        shared = probe.measure_shared()
+        shared = total_of(probe.measure_shared())
     sizes = [outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize)]
     assert len(sizes) == len(outcomes)
     assert shared is not None
@@ -133,7 +133,7 @@ def test_all_schemas_and_what_is_shared_are_the_data_directory_of_a_mariadb(tmp_
     with running(tmp_path, "--innodb-undo-tablespaces=2", "--log-bin") as target:
         fill_in_every_way(target)
         with probing(target) as probe:
-            assert probe.measure_shared() is None
+            assert total_of(probe.measure_shared()) is None
         assert_all_is_the_disk(target, "PROCESS, SHOW VIEW, REPLICATION CLIENT")
 
 
@@ -145,7 +145,7 @@ def test_all_schemas_and_what_is_shared_are_the_data_directory_of_a_mysql(tmp_pa
         for schema in schemas:
             target.fill(schema, "plain", 3000, "tablespace shared_space")
         with probing(target) as probe:
-            assert probe.measure_shared() is None
+            assert total_of(probe.measure_shared()) is None
             assert [right.statement for right in probe.privileges() if not right.is_held] == [
                 f"GRANT REPLICATION CLIENT ON *.* TO {probe._session.grantee};"
             ]
@@ -155,4 +155,4 @@ def test_all_schemas_and_what_is_shared_are_the_data_directory_of_a_mysql(tmp_pa
 @pytest.mark.parametrize("rights", ["", "PROCESS", "SHOW VIEW"])
 def test_what_is_shared_is_unknown_to_a_login_that_does_not_see_everything(target: Target, rights: str) -> None:
     with probing(target, target.create_login(rights)) as probe:
-        assert probe.measure_shared() is None
+        assert total_of(probe.measure_shared()) is None

@@ -1,7 +1,8 @@
 """Tables of real MariaDB and MySQL servers: each is its files on disk, and all together are the schema."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,8 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.domain.tables import TableKind, TableMethod, TableSize, TableSizes
 from whalefall_pipelines.fleet.connect import ServerFleet
+from whalefall_pipelines.fleet.mysql.session import Session
+from whalefall_pipelines.fleet.mysql.tables import MySQLTables
 from whalefall_pipelines.fleet.tables import TABLES, TablesProbe
 from whalefall_pipelines_tests.servers import mariadb as servers
 from whalefall_pipelines_tests.servers.mariadb import Target, in_system_tablespace, quoted
@@ -138,3 +141,45 @@ def test_a_schema_without_the_privilege_is_missing_with_its_grant(target: Target
         absent = probe.measure_tables("absent", MANY)
         assert isinstance(absent, MissingSize)
         assert absent.reason is Reason.VANISHED
+
+
+class Meanwhile(Session):
+    """A session to which something happens before its list of files, once."""
+
+    def __init__(self, session: Session, happens: Callable[[], None]) -> None:
+        """Continue a session that is open."""
+        self.__dict__.update(session.__dict__)
+        self._happens = happens
+
+    def rows(self, query: str, **parameters: str | int) -> Sequence[tuple[Any, ...]]:
+        if "list_table_files" in query:
+            self._happens()
+            self._happens = lambda: None
+        return super().rows(query, **parameters)
+
+
+def test_a_table_that_is_dropped_meanwhile_is_missing(target: Target) -> None:
+    """Its statistics were listed before its file was gone: it had a size in nobody's files."""
+    schema = target.create_schema()
+    target.fill(schema, "stays", 3000)
+    target.fill(schema, "gone", 3000)
+    target.fill(schema, "parted_gone", 3000, "partition by hash (id) partitions 2")
+    target.ask(
+        f"create table {schema}.parted (id int not null) partition by range (id) "
+        "(partition low values less than (100), partition high values less than maxvalue)"
+    )
+
+    def drop() -> None:
+        target.ask(f"drop table {schema}.gone, {schema}.parted_gone", f"alter table {schema}.parted drop partition low")
+
+    instance, login = target.instance(), target.create_login()
+    with ServerFleet().connect(TABLES, instance, login) as probe:
+        assert isinstance(probe, MySQLTables)
+        sizes = MySQLTables(Meanwhile(probe._session, drop), instance).measure_tables(schema, MANY)
+    assert isinstance(sizes, TableSizes), sizes
+    assert {size.partition_name or size.table_name for size in sizes.tables if size.table_name} == {"stays", "parted", "high"}
+    assert sizes.total_bytes == files_of(target, schema, "*")
+    missing = {(table.table_name, table.partition_name): table.reason for table in sizes.missing}
+    assert missing == dict.fromkeys(
+        [("gone", ""), ("parted", "low"), ("parted_gone", ""), ("parted_gone", "p0"), ("parted_gone", "p1")], Reason.VANISHED
+    )

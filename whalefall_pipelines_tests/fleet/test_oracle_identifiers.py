@@ -6,7 +6,7 @@ import pytest
 
 from whalefall_pipelines.domain.instances import Engine, Instance, ServerIdentity
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.domain.sizes import DatabaseSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, total_of
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.oracle.sizes import OracleSizes
@@ -60,17 +60,17 @@ def test_redo_logs_and_control_files_are_shared_bytes_of_the_whole_database_and_
     double.run("""insert into sys."v_$standby_log" values (7, 500)""")
     double.run("""insert into sys."v_$logfile" values (1), (1), (2), (2), (7), (7)""")
     double.run("""insert into sys."v_$controlfile" values (16384, 10), (16384, 10)""")
-    assert probe_of(double).measure_shared() == 0
+    assert total_of(probe_of(double).measure_shared()) == 0
     for container in (0, 1):
         double.run("update container set con_id = ?", container)
-        assert probe_of(double).measure_shared() == 4 * 1000 + 2 * 500 + 2 * 16384 * 10
+        assert total_of(probe_of(double).measure_shared()) == 4 * 1000 + 2 * 500 + 2 * 16384 * 10
 
 
 def test_what_the_login_may_not_query_is_unknown_and_affects_nothing_else(double: OracleDouble) -> None:
     double.run("update container set con_id = 0")
     double.revoke(*IDENTITY, *IDENTIFIERS, *SHARED)
     probe = probe_of(double)
-    assert (probe.identity(), probe.measure_shared(), probe.list_databases()) == (None, None, {"USERS": None, "TEMP": None})
+    assert (probe.identity(), total_of(probe.measure_shared()), probe.list_databases()) == (None, None, {"USERS": None, "TEMP": None})
     missing = {right.statement for right in probe.privileges() if not right.is_held and right.is_optional}
     for views in (IDENTITY, IDENTIFIERS, SHARED):
         assert " ".join(f'GRANT SELECT ON sys.{view} TO "WHALEFALL";' for view in views) in missing
@@ -82,7 +82,7 @@ def test_what_fails_is_unknown_and_affects_nothing_else(double: OracleDouble, nu
     double.run("update container set con_id = 0")
     probe = probe_of(double)
     double.failure, double.failure_on = number, "v_$"
-    assert (probe.identity(), probe.measure_shared(), probe.list_databases()) == (None, None, {"USERS": None, "TEMP": None})
+    assert (probe.identity(), total_of(probe.measure_shared()), probe.list_databases()) == (None, None, {"USERS": None, "TEMP": None})
 
 
 @pytest.mark.parametrize("is_utf_8", [True, False])

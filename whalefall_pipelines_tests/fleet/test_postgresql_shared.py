@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from whalefall_pipelines.domain.instances import Login
-from whalefall_pipelines.domain.sizes import DatabaseSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, total_of
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Privilege
 from whalefall_pipelines.fleet.sizes import SIZES
@@ -37,7 +37,7 @@ def sizes_of(server: PostgresCluster, login: Login) -> tuple[int, int | None]:
     """The bytes of all databases together, and those that belong to none."""
     with ServerFleet().connect(SIZES, instance_of(server), login) as probe:
         outcomes = probe.measure(list(probe.list_databases()))
-        return sum(outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize)), probe.measure_shared()
+        return sum(outcome.total_bytes for outcome in outcomes if isinstance(outcome, DatabaseSize)), total_of(probe.measure_shared())
 
 
 @pytest.mark.parametrize("major", MAJORS)
@@ -79,13 +79,13 @@ def test_logs_elsewhere_are_not_counted(tmp_path: Path) -> None:
 def test_without_the_privilege_it_is_unknown_and_the_privilege_is_named(server: PostgresCluster) -> None:
     login = create_login(server)
     with ServerFleet().connect(SIZES, instance_of(server), login) as probe:
-        assert probe.measure_shared() is None
+        assert total_of(probe.measure_shared()) is None
         right = probe.privileges()[1]
         grant = f"GRANT pg_monitor TO {login.username};"
         assert right == Privilege("measure what belongs to no database", grant, is_held=False, is_optional=True)
         with superuser(server) as cursor:
             cursor.execute(right.statement)
-        assert isinstance(probe.measure_shared(), int)
+        assert isinstance(total_of(probe.measure_shared()), int)
         assert all(right.is_held for right in probe.privileges())
 
 

@@ -1,6 +1,7 @@
 """Tables of real PostgreSQL servers: each is its files on disk, and all together are the database."""
 
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg2
@@ -203,3 +204,34 @@ def test_a_statement_past_its_deadline_is_a_missing_database(newest: PostgresClu
         outcome = probe.measure_tables(database, MANY)
     assert isinstance(outcome, MissingSize)
     assert outcome.reason is Reason.TIMEOUT
+
+
+def test_a_table_that_is_dropped_meanwhile_is_missing(newest: PostgresCluster) -> None:
+    """One session drops tables from the last one on, while statements read them from the first one on."""
+    database, count = create_database(newest), 3000
+    with superuser(newest, database) as cursor:
+        cursor.execute(f"do $$ begin for i in 1..{count} loop execute format('create table t_%s as select 1 as n', i); end loop; end $$")
+    outcomes: list[TableSizes | MissingSize] = []
+    login = create_login(newest)
+
+    def drop() -> None:
+        with superuser(newest, database) as cursor:
+            for number in range(count, 0, -1):
+                cursor.execute(f"drop table t_{number}")
+
+    with ThreadPoolExecutor(1) as pool, probing(newest, login) as probe:
+        dropping = pool.submit(drop)
+        while not dropping.done():
+            outcomes.append(probe.measure_tables(database, MANY))
+        dropping.result()
+        final = probe.measure_tables(database, MANY)
+    assert isinstance(final, TableSizes)
+    assert [size.table_name for size in final.tables] == [""]
+    read = [outcome for outcome in outcomes if isinstance(outcome, TableSizes)]
+    assert len(read) == len(outcomes)
+    missing = [table for sizes in read for table in sizes.missing]
+    assert Reason.VANISHED in {table.reason for table in missing}
+    assert {table.reason for table in missing} <= {Reason.VANISHED, Reason.UNAVAILABLE}
+    for sizes in read:
+        assert {size.total_bytes for size in sizes.tables if size.table_name} <= {8192}
+        assert not {size.table_name for size in sizes.tables} & {table.table_name for table in sizes.missing}

@@ -3,7 +3,7 @@
 import pytest
 
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, Volume, total_of
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.sizes import SizesProbe
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver
@@ -81,21 +81,32 @@ def test_shared_bytes_are_those_of_snapshots_and_of_the_resource_database(driver
     server.catalogue.add_database("shop_at_noon", data_pages=1000, snapshot_of="shop", sparse_bytes=3 * 65536)
     server.catalogue.revoke(LOGIN.username, SEES_STATE)
     with probing(driver, server) as probe:
-        assert probe.measure_shared() is None
+        assert total_of(probe.measure_shared()) is None
         (right,) = (right for right in probe.privileges() if not right.is_held)
     assert (right.statement, right.is_optional) == ("GRANT VIEW SERVER STATE TO [monitor];", True)
     server.catalogue.grant(LOGIN.username, SEES_STATE)
     with probing(driver, server) as probe:
-        assert probe.measure_shared() == RESOURCE_BYTES + 3 * 65536
+        assert total_of(probe.measure_shared()) == RESOURCE_BYTES + 3 * 65536
         assert all(right.is_held for right in probe.privileges())
         server.next_error, server.error_on = ServerError(8134, "as told"), "dm_io_virtual_file_stats"
-        assert probe.measure_shared() is None
+        assert total_of(probe.measure_shared()) is None
+
+
+def test_volumes_are_known_with_the_privilege(driver: Driver, server: SqlServer) -> None:
+    server.catalogue.run("insert into server.volumes values ('C:\\', 1000, 400), ('D:\\data\\', 5000000000000, 0)")
+    with probing(driver, server) as probe:
+        assert sorted(probe.measure_volumes(), key=lambda volume: volume.volume) == [
+            *(Volume("C:\\", 1000, 400), Volume("D:\\data\\", 5_000_000_000_000, 0)),
+        ]
+    server.catalogue.revoke(LOGIN.username, SEES_STATE)
+    with probing(driver, server) as probe:
+        assert probe.measure_volumes() == ()
 
 
 def test_databases_that_are_hidden_are_not_taken_for_shared_bytes(driver: Driver, server: SqlServer) -> None:
     server.catalogue.revoke(LOGIN.username, "VIEW ANY DATABASE")
     with probing(driver, server) as probe:
-        assert probe.measure_shared() is None
+        assert total_of(probe.measure_shared()) is None
 
 
 def measured(probe: SizesProbe, *names: str) -> list[int]:

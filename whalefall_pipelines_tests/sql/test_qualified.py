@@ -22,6 +22,7 @@ BUILT_IN = {
         "loginproperty",
         "getutcdate",
         "dm_io_virtual_file_stats",
+        "dm_os_volume_stats",
     ),
     *("sys_context", "rawtohex", "sys_extract_utc"),
 }

@@ -2,7 +2,8 @@
 -- log (its configured capacity, because spare files are created in advance), and the doublewrite files. Of these the server reports only
 -- the number of pages: 512 for single pages, and two batches for each buffer pool instance, of which there are at least two.
 -- Parameters: none.
--- Returns: name, file_bytes.
+-- Returns: part (general_tablespaces, undo, temporary, system_tablespace, free_pages, redo, doublewrite), file_bytes. The free pages are of
+-- the system tablespace, which is without them.
 with settings as (
     select
         max(case when variable_name = 'innodb_page_size' then variable_value + 0 end) as page_bytes,
@@ -16,24 +17,30 @@ with settings as (
 )
 
 select
-    name,
+    case space_type when 'Undo' then 'undo' when 'General' then 'general_tablespaces' else 'temporary' end as part,
     cast(least(file_size, allocated_size) as signed) as file_bytes
 from information_schema.innodb_tablespaces
 where space_type <> 'Single' and name not in ('mysql', 'innodb_system')
 union all
 select
-    file_name as name,
-    cast(total_extents * extent_size as signed) as file_bytes
+    'system_tablespace' as part,
+    cast((total_extents - free_extents) * extent_size as signed) as file_bytes
 from information_schema.files
 where tablespace_name = 'innodb_system'
 union all
 select
-    'session temporary tablespaces' as name,
+    'free_pages' as part,
+    cast(free_extents * extent_size as signed) as file_bytes
+from information_schema.files
+where tablespace_name = 'innodb_system'
+union all
+select
+    'temporary' as part,
     cast(coalesce(sum(size), 0) as signed) as file_bytes
 from information_schema.innodb_session_temp_tablespaces
 union all
 select
-    'redo log' as name,
+    'redo' as part,
     cast(
         coalesce(
             (
@@ -47,7 +54,7 @@ select
 from settings
 union all
 select
-    'doublewrite files' as name,
+    'doublewrite' as part,
     cast(
         case
             when doublewrite in ('ON', 'DETECT_AND_RECOVER') then page_bytes * (512 + batch_pages * 2 * greatest(2, pool_count))

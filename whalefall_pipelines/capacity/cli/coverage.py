@@ -1,10 +1,12 @@
 """`whalefall coverage`: which days of each instance are known, and from which source."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
+from datetime import date
 
 import click
 
-from whalefall_pipelines.capacity.coverage import LEGEND, Coverage, coverage_calendar, days_until
+from whalefall_pipelines.capacity.coverage import LEGEND, Coverage, InstanceDay, coverage_calendar, days_until
 from whalefall_pipelines.capacity.day_reports import read_coverage
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
@@ -27,9 +29,14 @@ def coverage(count: int, *, form: Form) -> None:
     if form.is_exact:
         print_table(_EXACT, [_row(row) for row in rows], form=form)
         return
+    print_calendar(rows, days, "Nothing was expected on these days. Start with `whalefall instances add` and `whalefall collect`.")
+
+
+def print_calendar(rows: Iterable[InstanceDay], days: Sequence[date], empty: str) -> None:
+    """Print one line of signs for each instance, or the sentence `empty`."""
     calendar = coverage_calendar(rows, days)
     if not calendar:
-        click.echo("Nothing was expected on these days. Start with `whalefall instances add` and `whalefall collect`.")
+        click.echo(empty)
         return
     width = max(len(cell(row.instance_name)) for row in calendar)
     click.echo(f"{days[0]} to {days[-1]}; {LEGEND}")

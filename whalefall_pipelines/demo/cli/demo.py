@@ -81,6 +81,7 @@ def _print_day(day: DemoDay, seconds: float) -> None:
         "What to try next (in .venv/bin unless it is activated):\n"
         "  whalefall up                          the Dagster UI with this day, its checks and its history\n"
         f"  whalefall sessions show {str(day.session.session_id)[:8]}      every server of this run\n"
+        "  whalefall growth --since 1d --tables  what grew since yesterday, and the tables behind it\n"
         "  whalefall accounts who-can drop orders.invoices   who, through which roles, and since when\n"
         "  whalefall instances test              what the login can see, and the exact GRANT that is missing\n"
         '  psql "$(whalefall store url)"         and then: table capacity_coverage\n'

@@ -83,7 +83,7 @@ def _of_mariadb(session: Session, shared_counts: Mapping[str, int]) -> SharedTab
         shared.counted[schema] = [CountedTable(str(name), _bytes(total)) for _, name, total, _ in rows]
         free_bytes = max([free_bytes, *(int(free or 0) for *_, free in rows)])
     if shared_counts:
-        system_bytes = dict(instance_files(session))["innodb_system"]
+        system_bytes = instance_files(session)["system_tablespace"]
         shared.unexplained_bytes = max(0, system_bytes - free_bytes - shared.counted_bytes())
     return shared
 
@@ -136,9 +136,23 @@ def unseen_schemas(session: Session, schema_names: Iterable[str]) -> set[str]:
     return {decoded(folder) for folder in folders if likeness_of_encoded(folder) not in known}
 
 
-def instance_files(session: Session) -> Sequence[tuple[str, int]]:
-    """The files that belong to no schema or not to one alone, and their bytes, as far as PROCESS shows them."""
-    return [(str(name), int(total or 0)) for name, total in session.rows(session.of_family("probes/mysql/list_instance_files_{family}"))]
+def instance_files(session: Session) -> Counter[str]:
+    """The bytes of the files that belong to no schema or not to one alone, by parts, as far as PROCESS shows them."""
+    parts: Counter[str] = Counter()
+    for part, total in session.rows(session.of_family("probes/mysql/list_instance_files_{family}")):
+        parts[str(part)] += int(total or 0)
+    return parts
+
+
+def unattributed_files(session: Session, shared: SharedTables) -> Counter[str]:
+    """The same without what is attributed to schemas, which is in general tablespaces, or in the system tablespace."""
+    parts = instance_files(session)
+    attributed = sum(shared.exact_bytes.values()) + shared.counted_bytes()
+    for part in [part for part in ("general_tablespaces", "system_tablespace", "free_pages") if part in parts]:
+        taken = min(parts[part], attributed)
+        parts[part] -= taken
+        attributed -= taken
+    return parts
 
 
 def binary_log_bytes(session: Session) -> int | None:

@@ -13,18 +13,19 @@ from contextlib import contextmanager
 
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, SharedPart
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.mysql.probe import MySQLProbe, opened_session
 from whalefall_pipelines.fleet.mysql.schemas import Schema, Schemas, read_schemas, size_of
 from whalefall_pipelines.fleet.mysql.session import MARIADB, MYSQL, Session
-from whalefall_pipelines.fleet.mysql.shared import binary_log_bytes, instance_files, unseen_schemas
+from whalefall_pipelines.fleet.mysql.shared import binary_log_bytes, unattributed_files, unseen_schemas
 from whalefall_pipelines.fleet.probe import Deadlines, Privilege
 from whalefall_pipelines.fleet.sizes import SizesDefaults, SizesProbe
 
 # Schemas that a server shows to everybody.
 _PUBLIC = {"information_schema", "performance_schema"}
+_BINARY_LOGS = "binary_logs"
 
 
 class MySQLSizes(MySQLProbe, SizesDefaults):
@@ -42,11 +43,9 @@ class MySQLSizes(MySQLProbe, SizesDefaults):
         is_held = self._sees_tables and self._sees_files
         privileges = [Privilege("measure every schema, and know of each", self._grant(), is_held=is_held)]
         if self._session.rows("probes/mysql/has_binary_log")[0][0]:
-            statement = f"GRANT REPLICATION CLIENT ON *.* TO {self._session.grantee};"
             may_list = self._session.may("probes/mysql/list_binary_logs")
-            privileges.append(
-                Privilege("measure the binary logs, which belong to no schema", statement, is_held=may_list, is_optional=True)
-            )
+            purpose = "measure the binary logs, which belong to no schema"
+            privileges.append(Privilege(purpose, self._grant_of_logs(), is_held=may_list, is_optional=True))
         return privileges
 
     def list_databases(self) -> Mapping[str, str | None]:
@@ -86,22 +85,27 @@ class MySQLSizes(MySQLProbe, SizesDefaults):
         self._schemas = schemas
         return [self._outcome(name, schemas, was_cut_off=was_cut_off) for name in database_names]
 
-    def measure_shared(self) -> int | None:
+    def measure_shared(self) -> Sequence[SharedPart]:
         """All files that the server names, but the part of them that is attributed to schemas, and the binary logs.
 
         Not counted, because nothing names their size: logs of errors, statements and Aria, relay logs, and files that are no server's.
         """
+        parts = [self._binary_logs()]
         if not (self._sees_files and self._sees_tables):
-            return None
+            return [SharedPart("innodb", None, self._grant()), *parts]
         try:
-            logs = binary_log_bytes(self._session)
-            if logs is None:
-                return None
             shared = (self._schemas or read_schemas(self._session)).shared  # what was measured is what is attributed
-            attributed = sum(shared.exact_bytes.values()) + shared.counted_bytes()
-            return max(0, sum(total for _, total in instance_files(self._session)) - attributed) + logs
-        except SizesError:
-            return None
+            files = unattributed_files(self._session, shared)
+        except SizesError as error:
+            return [SharedPart("innodb", None, str(error)), *parts]
+        return [*(SharedPart(part, total) for part, total in files.items()), *parts]
+
+    def _binary_logs(self) -> SharedPart:
+        try:
+            total = binary_log_bytes(self._session)
+        except SizesError as error:
+            return SharedPart(_BINARY_LOGS, None, str(error))
+        return SharedPart(_BINARY_LOGS, total, None if total is not None else self._grant_of_logs())
 
     def _outcome(self, name: str, schemas: Schemas, *, was_cut_off: bool) -> DatabaseSize | MissingSize:
         original, _, number = name.rpartition(" (")
@@ -141,6 +145,9 @@ class MySQLSizes(MySQLProbe, SizesDefaults):
         """The one statement for whatever is missing on the whole server, or for all that is needed."""
         missing = [name for name, is_held in (("PROCESS", self._sees_files), ("SHOW VIEW", self._sees_tables)) if not is_held]
         return f"GRANT {', '.join(missing or ('PROCESS', 'SHOW VIEW'))} ON *.* TO {self._session.grantee};"
+
+    def _grant_of_logs(self) -> str:
+        return f"GRANT REPLICATION CLIENT ON *.* TO {self._session.grantee};"
 
     def _forbidden(self, name: str) -> MissingSize:
         statement = self._grant()

@@ -44,6 +44,7 @@ _WITHOUT_FILES = {
 }
 _UNTOLD = (Reason.INCOMPLETE, "it tells no size, because it is a CSV table, or is damaged, lost or discarded")
 _TWINS = (Reason.INCOMPLETE, "the server lists its file under the same name as that of another table; rename one of them")
+_DROPPED = (Reason.VANISHED, "dropped between listing and measuring")
 _INCOMPLETE = (Reason.INCOMPLETE, "one of its partitions could not be measured")
 _SHRINKING = "its tables are larger than itself by the server's statistics, which are old; ANALYZE TABLE renews them"
 
@@ -59,6 +60,11 @@ class _Row:
     index_length: int | None
     row_estimate: int | None
     file_key: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What identifies the row within its schema."""
+        return self.table_name, self.partition_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +95,31 @@ class MySQLTables(MySQLSizes):
         return MissingSize(database_name, Reason.INCOMPLETE, _SHRINKING)
 
     def _read(self, database_name: str) -> tuple[list[TableSize], list[MissingTable]]:
+        rows = self._list_rows(database_name)
+        if self._session.family is MARIADB and any(row.engine == _INNODB for row in rows):
+            self._open_tables()  # full-text index tables too, which no other list opens
+        files = self._read_files(database_name)
+        dropped: set[tuple[str, str]] = set()
+        if any(row.engine == _INNODB and row.file_key not in files.own_bytes for row in rows):
+            # Its statistics are those of the first list, even if it was dropped before the files were listed.
+            dropped = {row.key for row in rows} - {row.key for row in self._list_rows(database_name)}
+        outcomes = [_missing(row, _DROPPED) if row.key in dropped else _size(row, files) for row in rows]
+        outcomes += _partitioned_tables(outcomes)
+        return (
+            [outcome for outcome in outcomes if isinstance(outcome, TableSize)],
+            [outcome for outcome in outcomes if isinstance(outcome, MissingTable)],
+        )
+
+    def _list_rows(self, database_name: str) -> list[_Row]:
+        """The tables, or instead of a partitioned table its partitions."""
         tables = [_Row(str(name), "", *values) for name, *values in self._list("probes/mysql/list_tables_{family}", database_name)]
         engines = {row.table_name: row.engine for row in tables}
         partitions = [
             _Row(str(name), str(partition), engines.get(str(name)), *values)
             for name, partition, *values in self._list("probes/mysql/list_partitions_{family}", database_name)
         ]
-        if self._session.family is MARIADB and _INNODB in engines.values():
-            self._open_tables()  # full-text index tables too, which no other list opens
-        files = self._read_files(database_name)
         partitioned = {row.table_name for row in partitions}
-        rows = [*(row for row in tables if row.table_name not in partitioned), *partitions]
-        outcomes = [_size(row, files) for row in rows]
-        outcomes += _partitioned_tables(outcomes)
-        return (
-            [outcome for outcome in outcomes if isinstance(outcome, TableSize)],
-            [outcome for outcome in outcomes if isinstance(outcome, MissingTable)],
-        )
+        return [*(row for row in tables if row.table_name not in partitioned), *partitions]
 
     def _read_files(self, database_name: str) -> _Files:
         own: dict[str, int] = {}
@@ -166,14 +180,22 @@ def _missing(row: _Row, why: tuple[Reason, str]) -> MissingTable:
 
 
 def _partitioned_tables(outcomes: Sequence[TableSize | MissingTable]) -> list[TableSize | MissingTable]:
-    """Each partitioned table as the sum of its partitions, unless one of them is missing."""
+    """Each partitioned table as the sum of its partitions, unless one of them is missing; dropped ones do not count."""
     parts: defaultdict[str, list[TableSize]] = defaultdict(list)
+    reasons: defaultdict[str, set[Reason]] = defaultdict(set)
     for outcome in outcomes:
         if outcome.partition_name and isinstance(outcome, TableSize):
             parts[outcome.table_name].append(outcome)
-    incomplete = {outcome.table_name for outcome in outcomes if outcome.partition_name and isinstance(outcome, MissingTable)}
+        elif outcome.partition_name and isinstance(outcome, MissingTable):
+            reasons[outcome.table_name].add(outcome.reason)
+    incomplete = {name for name, why in reasons.items() if why != {Reason.VANISHED}}
+    dropped = reasons.keys() - incomplete - parts.keys()
     sums: list[TableSize | MissingTable] = [sum_of_partitions(sizes) for name, sizes in parts.items() if name not in incomplete]
-    return [*sums, *(MissingTable("", name, *_INCOMPLETE) for name in sorted(incomplete))]
+    return [
+        *sums,
+        *(MissingTable("", name, *_INCOMPLETE) for name in sorted(incomplete)),
+        *(MissingTable("", name, *_DROPPED) for name in sorted(dropped)),
+    ]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ HISTORY = ("dba_hist_tbspc_space_usage", "dba_hist_snapshot", "v_$tablespace")
 IDENTIFIERS = ("v_$tablespace", "v_$datafile")
 IDENTITY = ("v_$database", "v_$instance")
 SHARED = ("v_$log", "v_$logfile", "v_$standby_log", "v_$controlfile")
+VOLUMES = ("v_$asm_diskgroup_stat",)
 SEGMENTS = ("dba_segments", "dba_indexes", "dba_lobs", "dba_tables")
 _ALL_OF_THEM = "select any dictionary"
 _ROOT = 1
@@ -51,6 +52,7 @@ class Privileges:
             self._privilege("know the server under another name", *IDENTITY, is_optional=True),
             self._privilege("know a tablespace under another name", *IDENTIFIERS, is_optional=True),
             *((shared,) if self.is_whole_database else ()),
+            self._privilege("know the disk groups of ASM", *VOLUMES, is_optional=True),
             self._privilege("recover missed days from AWR, where it is licensed", *HISTORY, is_optional=True),
         )
 

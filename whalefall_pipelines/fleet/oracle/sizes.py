@@ -16,14 +16,15 @@ from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize, SharedPart, Volume
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.histories import bounds, last_of_each_day
-from whalefall_pipelines.fleet.oracle.privileges import HISTORY, IDENTIFIERS, LISTING, SHARED, USED
+from whalefall_pipelines.fleet.oracle.privileges import HISTORY, IDENTIFIERS, LISTING, SHARED, USED, VOLUMES
 from whalefall_pipelines.fleet.oracle.probe import OracleProbe, decode_name, opened_connection
 from whalefall_pipelines.fleet.probe import Deadlines, Privilege
 from whalefall_pipelines.fleet.sizes import SizesDefaults, SizesProbe
 
+_SHARED_PARTS = ("redo", "standby_redo", "control_files")
 # Each list of files with the statement that measures by it.
 _FILES = {"dba_data_files": "probes/oracle/measure_data_files", "dba_temp_files": "probes/oracle/measure_temp_files"}
 
@@ -70,12 +71,20 @@ class OracleSizes(OracleProbe, SizesDefaults):
             for name in database_names
         ]
 
-    def measure_shared(self) -> int | None:
+    def measure_shared(self) -> Sequence[SharedPart]:
         """Redo logs and control files; a PDB has none of its own."""
         if not self._privileges.is_whole_database:
-            return 0
-        rows = self._optional_rows("probes/oracle/measure_shared", *SHARED)
-        return _number(rows[0][0]) if rows else None
+            return [SharedPart(part, 0) for part in _SHARED_PARTS]
+        rows = self._optional_rows("probes/oracle/list_shared_space", *SHARED)
+        if rows:
+            return [SharedPart(str(part), _number(total) or 0) for part, total in rows]
+        why = self._privileges.grants(*self._privileges.missing(*SHARED)) or "the server refused the statement"
+        return [SharedPart(part, None, why) for part in _SHARED_PARTS]
+
+    def measure_volumes(self) -> Sequence[Volume]:
+        """The disk groups of ASM, where there are any."""
+        rows = self._optional_rows("probes/oracle/list_volumes", *VOLUMES)
+        return [Volume(str(name), _number(total) or 0, _number(free) or 0) for name, total, free in rows]
 
     def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
         """What AWR's last snapshot of each day says. Only for those who hold its licence: see `engines_with_history`.

@@ -13,7 +13,7 @@ from typing import cast
 
 from whalefall_pipelines.domain.instances import Engine, Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, SharedPart
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.postgresql.connection import Session
@@ -21,6 +21,8 @@ from whalefall_pipelines.fleet.postgresql.names import decode_name, is_utf8
 from whalefall_pipelines.fleet.postgresql.probe import PostgresProbe, opened_session
 from whalefall_pipelines.fleet.probe import Deadlines, Privilege
 from whalefall_pipelines.fleet.sizes import SizesDefaults, SizesProbe
+
+_SHARED_PARTS = ("global", "wal", "temporary_files", "replication", "server_logs")
 
 
 class PostgresSizes(PostgresProbe, SizesDefaults):
@@ -70,13 +72,14 @@ class PostgresSizes(PostgresProbe, SizesDefaults):
             for name in database_names
         ]
 
-    def measure_shared(self) -> int | None:
-        """All but a few files that no monitor may ask for; nothing without pg_monitor, for WAL is the larger part."""
+    def measure_shared(self) -> Sequence[SharedPart]:
+        """All but a few files that no monitor may ask for; nothing is known without pg_monitor, for WAL is the larger part."""
         try:
-            ((total,),) = self._session.rows("probes/postgresql/sum_shared_space")
-        except SizesError:
-            return None
-        return int(str(total))
+            rows = self._session.rows("probes/postgresql/list_shared_space")
+        except SizesError as error:
+            why = self.privileges()[-1].statement if error.reason == Reason.NO_PERMISSION else str(error)
+            return [SharedPart(part, None, why) for part in _SHARED_PARTS]
+        return [SharedPart(str(part), int(str(total))) for part, total in rows]
 
     def _measure(self, identifiers: Sequence[int]) -> dict[int, "_Answer"]:
         rows = self._session.rows("probes/postgresql/measure_databases", {"database_ids": list(identifiers)})

@@ -18,7 +18,7 @@ import pyodbc
 
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize
+from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize, SharedPart, Volume
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.histories import bounds, last_of_each_day
@@ -32,6 +32,7 @@ from whalefall_pipelines.fleet.sqlserver.statements import is_sendable, quoted, 
 # In these states files stand still or grow under the server's eyes. In all others they may be half there, or damaged.
 _MEASURABLE_STATES = {"ONLINE", "OFFLINE", "EMERGENCY"}
 _SECONDARY = 2
+_SHARED_PARTS = ("snapshots", "resource_database")
 # So many databases tell by one statement what they use: SQL Server takes 2,100 parameters, and plans long unions slowly.
 _UNION = 100
 
@@ -80,17 +81,30 @@ class SqlServerSizes(SqlServerProbe, SizesDefaults):
             for outcome in outcomes
         ]
 
-    def measure_shared(self) -> int | None:
+    def measure_shared(self) -> Sequence[SharedPart]:
         """The sparse files of snapshots and the hidden resource database: all else is in a database here."""
         if not (self._server.sees_databases and self._server.sees_state):
-            return None
+            grant = self._server.grant_state if self._server.sees_databases else self._server.grant_list
+            return [SharedPart(part, None, grant) for part in _SHARED_PARTS]
         try:
-            ((shared_bytes,),) = self._rows(*statement("probes/sqlserver/measure_shared", {}))
+            rows = self._rows(*statement("probes/sqlserver/list_shared_space", {}))
+        except SizesError as error:
+            if self._watch.reason is Reason.CANCELLED:
+                raise
+            return [SharedPart(part, None, str(error)) for part in _SHARED_PARTS]
+        return [SharedPart(str(part), int(total)) for part, total in rows]
+
+    def measure_volumes(self) -> Sequence[Volume]:
+        """The volumes of all files that the login sees."""
+        if not (self._server.sees_files and self._server.sees_state):
+            return ()
+        try:
+            rows = self._rows(*statement("probes/sqlserver/list_volumes", {}))
         except SizesError:
             if self._watch.reason is Reason.CANCELLED:
                 raise
-            return None
-        return int(shared_bytes)
+            return ()
+        return [Volume(str(volume), int(total), int(free)) for volume, total, free in rows]
 
     def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
         """The last full or differential backup of each database and day: what it says of the length of the files when it began.

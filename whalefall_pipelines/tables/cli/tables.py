@@ -14,6 +14,7 @@ from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.tables.ask import split_table_target, tables_of
+from whalefall_pipelines.tables.cli.coverage import coverage
 from whalefall_pipelines.tables.cli.history import history
 from whalefall_pipelines.tables.collect import TablesCollector
 from whalefall_pipelines.tables.model import StoredTable, TablesOfDay, Wanted
@@ -50,12 +51,13 @@ class _ShowsByDefault(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=_ShowsByDefault, subcommand_metavar="INSTANCE/DATABASE | history INSTANCE/DATABASE.SCHEMA.TABLE")
+@click.group(cls=_ShowsByDefault, subcommand_metavar="INSTANCE/DATABASE | history INSTANCE/DATABASE.SCHEMA.TABLE | coverage")
 def tables() -> None:
     """Show the largest tables of a database."""
 
 
 tables.add_command(history)
+tables.add_command(coverage)
 
 
 @tables.command()

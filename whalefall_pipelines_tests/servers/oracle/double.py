@@ -24,8 +24,9 @@ HISTORY = ("dba_hist_tbspc_space_usage", "dba_hist_snapshot", "v_$tablespace")
 IDENTITY = ("v_$database", "v_$instance")
 IDENTIFIERS = ("v_$tablespace", "v_$datafile")
 SHARED = ("v_$log", "v_$logfile", "v_$standby_log", "v_$controlfile")
+VOLUMES = ("v_$asm_diskgroup_stat",)
 SEGMENTS = ("dba_segments", "dba_indexes", "dba_lobs", "dba_tables")
-VIEWS = tuple(dict.fromkeys((*NEEDED, *SEGMENTS, USED, *HISTORY, *IDENTITY, *IDENTIFIERS, *SHARED, *ACCOUNTS)))
+VIEWS = tuple(dict.fromkeys((*NEEDED, *SEGMENTS, USED, *HISTORY, *IDENTITY, *IDENTIFIERS, *SHARED, *VOLUMES, *ACCOUNTS)))
 PUBLIC = ("product_component_version", "all_users", "all_views", "session_privs")
 _CONTAINER = 3
 # Represent bytes of names that are invalid in the server's character set, which DuckDB cannot hold.
@@ -53,6 +54,7 @@ create table sys."v_$log" ("group#" integer, bytes bigint, members integer);
 create table sys."v_$standby_log" ("group#" integer, bytes bigint);
 create table sys."v_$logfile" ("group#" integer);
 create table sys."v_$controlfile" (block_size integer, file_size_blks integer);
+create table sys."v_$asm_diskgroup_stat" (name varchar, total_mb bigint, free_mb bigint);
 create table sys.dba_hist_snapshot (
     snap_id integer, dbid bigint, instance_number integer, end_interval_time timestamp, snap_timezone interval, snap_flag integer);
 create table sys.dba_hist_tbspc_space_usage (

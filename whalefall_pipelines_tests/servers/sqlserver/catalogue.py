@@ -63,7 +63,9 @@ create macro sys.dm_io_virtual_file_stats(wanted_database, wanted_file) as table
     select database_id, size_on_disk_bytes from server.sparse_files
     union all select database_id, own_size::bigint * 8192 from server.files
     where database_id not in (select database_id from server.sparse_files);
-create view sys.master_files as select database_id, type, size, state, max_size, growth
+create table server.volumes (volume_mount_point varchar, total_bytes bigint, available_bytes bigint);
+create view sys.dm_os_volume_stats as from server.volumes;
+create view sys.master_files as select database_id, 1 as file_id, type, size, state, max_size, growth
     from server.files where server.has_right('VIEW ANY DEFINITION');
 create macro server.files_of(wanted) as table
     select f.type, f.own_size as size, f.state from server.files as f join server.databases as d using (database_id) where d.name = wanted;

@@ -147,6 +147,9 @@ def _translated(tree: exp.Expr) -> str:
     for table in _own_catalogues(tree):
         files = exp.Anonymous(this=_OWN[table.name.lower()], expressions=[exp.Literal.string(table.catalog)])
         table.replace(exp.Table(this=files, alias=table.args.get("alias")))
+    for applied in list(tree.find_all(exp.Lateral)):  # here a function has the same answer for every row
+        name = exp.to_identifier(applied.this.expression.name)
+        applied.replace(exp.Table(this=name, db=exp.to_identifier("sys"), alias=applied.args["alias"]))
     # T-SQL's sum of int is an int and overflows; DuckDB's never does.
     for total in list(tree.find_all(exp.Sum)):
         total.replace(_guarded(total.this.sql("duckdb")).copy())

@@ -1,0 +1,68 @@
+-- The databases that came or went between two days on servers that are in the fleet on both, with their first or their last size then.
+-- Parameters: first_day, last_day.
+-- Returns: the fields of Coming.
+with lives as (
+    select
+        a.instance_id,
+        a.database_id,
+        min(a.active_from) as active_from,
+        case when bool_and(a.active_until is not null) then max(a.active_until) end as active_until
+    from database_activity as a
+    where
+        exists (
+            -- by the indexes of beginnings and ends
+            select 1 from database_activity as c
+            where
+                c.instance_id = a.instance_id
+                and c.database_id = a.database_id
+                and (
+                    (c.active_from > %(first_day)s and c.active_from <= %(last_day)s)
+                    or (c.active_until > %(first_day)s and c.active_until <= %(last_day)s)
+                )
+        )
+    group by a.instance_id, a.database_id
+),
+
+comings as (
+    select
+        l.instance_id,
+        l.database_id,
+        l.active_from > %(first_day)s as is_birth
+    from lives as l
+    where
+        (l.active_from > %(first_day)s and (l.active_until is null or l.active_until > %(last_day)s))
+        or (l.active_from <= %(first_day)s and l.active_until > %(first_day)s and l.active_until <= %(last_day)s)
+)
+
+select
+    c.instance_id,
+    i.name as instance_name,
+    h.database_name,
+    c.is_birth,
+    h.stat_date,
+    h.total_bytes
+from comings as c
+inner join instances as i on c.instance_id = i.instance_id
+inner join instance_activity as f
+    on c.instance_id = f.instance_id and f.active_from <= %(first_day)s and (f.active_until is null or f.active_until > %(last_day)s)
+cross join
+    lateral (
+        select
+            n.database_name,
+            s.stat_date,
+            s.total_bytes
+        from database_activity as n
+        inner join database_size_stats as s
+            on
+                n.instance_id = s.instance_id
+                and n.database_name = s.database_name
+                and s.stat_date >= n.active_from
+                and (n.active_until is null or s.stat_date < n.active_until)
+        where
+            n.instance_id = c.instance_id
+            and n.database_id = c.database_id
+            and s.stat_date between %(first_day)s::date and %(last_day)s::date
+        order by case when c.is_birth then s.stat_date end asc, s.stat_date desc
+        limit 1
+    ) as h
+order by c.instance_id, h.database_name, c.is_birth

@@ -1,0 +1,75 @@
+"""Explains the growth between two days. Nothing is written."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from whalefall_pipelines.capacity.ask import span
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.growth import store
+from whalefall_pipelines.growth.model import Attribution, guess_renames, total_bars
+from whalefall_pipelines.growth.prices import Prices
+from whalefall_pipelines.store.database import Database
+
+TABLES_OF_A_DATABASE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """What the bars are of: each `database`, each `instance`, or each value of a `tag` with this key."""
+
+    by: str
+    tag: str | None = None
+
+
+def parse_grouping(text: str) -> Grouping:
+    """The grouping that a text names: `database`, `instance`, or `tag:KEY`.
+
+    Raises:
+        InputError: it names none.
+    """
+    kind, _, tag = text.partition(":")
+    if text not in {"database", "instance"} and not (kind == "tag" and tag):
+        raise InputError(f"--by is {text!r}; write database, instance, or tag: and the key of a tag, like tag:env.")
+    return Grouping(kind, tag or None)
+
+
+def attribute_span(
+    database: Database, today: date, since: date | timedelta, grouping: Grouping, *, most: int, with_tables: bool, prices: Prices
+) -> Attribution:
+    """Why the fleet is larger or smaller on the newest day that has sizes than on the day `since`.
+
+    Raises:
+        NotFoundError: nothing was measured yet.
+        InputError: that day is not before the newest one.
+    """
+    first_day, last_day = span(database, today, since)
+    return attribute(database, first_day, last_day, grouping, most=most, with_tables=with_tables, prices=prices)
+
+
+def attribute(
+    database: Database,
+    first_day: date,
+    last_day: date,
+    grouping: Grouping,
+    *,
+    most: int,
+    with_tables: bool = False,
+    prices: Prices | None = None,
+) -> Attribution:
+    """Why the fleet is larger or smaller on the last day than on the first; the databases that changed the most are listed."""
+    by = "fleet" if grouping.by == "database" else grouping.by
+    sums = store.sum_bars(database, first_day, last_day, by, grouping.tag)
+    first_bytes, last_bytes = store.sum_days(database, first_day, last_day)
+    databases = store.list_databases(database, first_day, last_day, most=most) if by == "fleet" or with_tables else ()
+    return Attribution(
+        first_day,
+        last_day,
+        first_bytes,
+        last_bytes,
+        bars=total_bars(sums),
+        groups=() if by == "fleet" else sums,
+        databases=databases,
+        renames=guess_renames(store.list_comings_and_goings(database, first_day, last_day)),
+        tables=store.list_table_changes(database, databases, first_day, last_day, most=TABLES_OF_A_DATABASE) if with_tables else (),
+        costs=store.list_costs(database, last_day, by, grouping.tag, prices) if prices else (),
+    )

@@ -1,0 +1,84 @@
+"""`whalefall growth`: the fastest growing databases, and with `--by` a waterfall that adds up to the byte (`waterfall.py`)."""
+
+from dataclasses import asdict
+from datetime import date, timedelta
+
+import click
+
+from whalefall_pipelines.capacity.answers import Growth
+from whalefall_pipelines.capacity.ask import fastest_growth
+from whalefall_pipelines.capacity.cli.since import since_option
+from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.growth.attribute import attribute_span, parse_grouping
+from whalefall_pipelines.growth.cli.waterfall import print_attribution
+from whalefall_pipelines.growth.prices import parse_prices
+from whalefall_pipelines.growth.settings import GrowthSettings
+from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.settings import Settings, load_settings
+from whalefall_pipelines.terminal.output import Form, format_bytes, list_options, note, print_table
+
+_EXACT = (
+    *("instance_name", "engine", "database_name", "state", "reason", "from_date", "from_bytes", "to_date", "to_bytes"),
+    *("is_estimated", "change_bytes", "change_percent", "bytes_a_day"),
+)
+
+
+@click.command()
+@since_option
+@click.option("--by", metavar="database|instance|tag:KEY", help="Explain the growth of the fleet: a waterfall, and these groups of it.")
+@click.option("--tables", "with_tables", is_flag=True, help="Name the tables behind the databases that changed the most.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many rows.")
+@list_options
+def growth(*, since: date | timedelta, by: str | None, with_tables: bool, limit: int, form: Form) -> None:
+    """Show the fastest growing databases, or with --by why the fleet is larger or smaller.
+
+    Up to the newest day that has sizes. Without --by, a database that is younger, or that has no size on one of the two days, is compared
+    between the nearest days within them that have one; without two such days its growth is unknown.
+
+    With --by, every database is in one bar, and the bars add up to the difference of the totals: growth and shrink, births and deaths,
+    servers that joined or left, gaps that opened or closed, and databases that are measured in another way now.
+    """
+    settings = load_settings()
+    if by or with_tables:
+        _explain(settings, since, by or "database", with_tables=with_tables, limit=limit, form=form)
+    else:
+        _rank(settings, since, limit, form)
+
+
+def _explain(settings: Settings, since: date | timedelta, by: str, *, with_tables: bool, limit: int, form: Form) -> None:
+    grouping, prices = parse_grouping(by), parse_prices(settings.of(GrowthSettings).prices or "")
+    with open_store(settings) as database:
+        day = today(system_clock(), database.timezone)
+        answer = attribute_span(database, day, since, grouping, most=limit, with_tables=with_tables, prices=prices)
+    print_attribution(answer, grouping.tag or grouping.by, form, limit=limit)
+
+
+def _rank(settings: Settings, since: date | timedelta, limit: int, form: Form) -> None:
+    with open_store(settings) as database:
+        answer = fastest_growth(database, today(system_clock(), database.timezone), since, most=limit)
+    if form.is_exact:
+        print_table(_EXACT, [_exact(row) for row in answer.rows], form=form)
+        return
+    rows = [_row(row, answer.first_day) for row in answer.rows]
+    columns = ("instance", "database", "growth", "percent", "size", "a day", "state", "since")
+    print_table(columns, rows, empty="No database is expected.", droppable=("since", "a day", "percent", "state"))
+    note(f"From {answer.first_day} to {answer.last_day}.")
+
+
+def _exact(row: Growth) -> dict[str, object]:
+    return {**asdict(row), "change_percent": row.change_percent, "bytes_a_day": row.bytes_a_day}
+
+
+def _row(row: Growth, first_day: date) -> dict[str, object]:
+    state = f"{row.state} ({row.reason})" if row.reason else row.state
+    return {
+        "instance": row.instance_name,
+        "database": row.database_name or "(never listed)",
+        "growth": format_bytes(row.change_bytes),
+        "percent": None if row.change_percent is None else f"{row.change_percent} %",
+        "size": format_bytes(row.to_bytes),
+        "a day": format_bytes(row.bytes_a_day),
+        "state": "estimated" if row.is_estimated and row.state != "missing" else state,
+        "since": row.from_date if row.from_date != first_day else None,
+    }

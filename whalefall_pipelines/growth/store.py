@@ -1,0 +1,64 @@
+"""Reads the attribution of growth between two days, each part with one statement."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from whalefall_pipelines import queries
+from whalefall_pipelines.growth.model import BarSum, Coming, Cost, DatabaseBar, TableChange
+from whalefall_pipelines.growth.prices import Prices, parameters
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
+from whalefall_pipelines.store.rows import fetch_as
+
+
+def sum_days(database: Database, first_day: date, last_day: date) -> tuple[int, int]:
+    """The stored totals of two days."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("growth/sum_days"), _days(first_day, last_day))
+        (first_bytes, last_bytes) = cursor.fetchone() or (0, 0)
+        return first_bytes, last_bytes
+
+
+def sum_bars(database: Database, first_day: date, last_day: date, by: str, tag: str | None) -> tuple[BarSum, ...]:
+    """The bars of the fleet (`fleet`), of each `instance`, or of each value of a `tag`."""
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(queries.load("growth/sum_bars"), {**_days(first_day, last_day), "by": by, "tag": tag})
+        return fetch_as(cursor, BarSum)
+
+
+def list_databases(database: Database, first_day: date, last_day: date, *, most: int) -> tuple[DatabaseBar, ...]:
+    """The databases that changed the most."""
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(queries.load("growth/list_databases"), {**_days(first_day, last_day), "most": most})
+        return fetch_as(cursor, DatabaseBar)
+
+
+def list_comings_and_goings(database: Database, first_day: date, last_day: date) -> tuple[Coming, ...]:
+    """The databases that are there on one of the days only."""
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(queries.load("growth/list_comings_and_goings"), _days(first_day, last_day))
+        return fetch_as(cursor, Coming)
+
+
+def list_table_changes(
+    database: Database, databases: Sequence[DatabaseBar], first_day: date, last_day: date, *, most: int
+) -> tuple[TableChange, ...]:
+    """The tables behind the change of these databases, at most so many of each."""
+    values = {
+        "instance_ids": [row.instance_id for row in databases],
+        "database_names": [row.database_name for row in databases],
+        "most": most,
+    }
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("growth/list_table_changes"), {**_days(first_day, last_day), **values})
+        return fetch_as(cursor, TableChange)
+
+
+def list_costs(database: Database, day: date, by: str, tag: str | None, prices: Prices) -> tuple[Cost, ...]:
+    """What each group costs in a month at its size of a day."""
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(queries.load("growth/list_costs"), {"day": day, "by": by, "tag": tag, **parameters(prices)})
+        return fetch_as(cursor, Cost)
+
+
+def _days(first_day: date, last_day: date) -> dict[str, object]:
+    return {"first_day": first_day, "last_day": last_day}

@@ -1,0 +1,137 @@
+"""`whalefall growth --by` on a fleet of which each database is in a bar of its own, and the asset of that day."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.growth.assets import growth_of_day
+from whalefall_pipelines.growth.checks import bars_add_up
+from whalefall_pipelines.growth.model import in_cents
+from whalefall_pipelines.growth.prices import parse_prices
+from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.months import ensure_months
+from whalefall_pipelines_tests.cli.commands import refused, succeed
+from whalefall_pipelines_tests.dagster_base.bound import bound
+from whalefall_pipelines_tests.factories import DAY, FleetTest, query, server
+
+BEFORE = DAY - timedelta(days=1)
+MIB = 2**20
+
+
+@pytest.fixture
+def fleet(store: Database, tmp_path: Path) -> FleetTest:
+    """Two days: `hidden` has no size today, `shown` had none yesterday, the others are what they are called; a server left."""
+    servers = {
+        "a": server({"growing": 10 * MIB, "shrinking": 9 * MIB, "dropped": 5 * MIB, "hidden": 3 * MIB, "shown": None}),
+        "gone": server({"old": 7 * MIB}),
+    }
+    fleet = FleetTest(store, tmp_path, servers)
+    fleet.now -= timedelta(days=1)
+    fleet.collect(BEFORE)
+    query(store, "update instances set is_active = false, deactivated_at = %s, updated_at = %s where name = 'gone' returning 1", DAY, DAY)
+    query(store, "update instances set tags = '{\"env\": \"prod\"}' where name = 'a' returning 1")
+    servers["a"].databases = {"growing": 14 * MIB, "shrinking": 8 * MIB, "born": 2 * MIB, "hidden": None, "shown": MIB}
+    fleet.now += timedelta(days=1)
+    fleet.instances = fleet.instances[:1]
+    fleet.collect(DAY)
+    return fleet
+
+
+OBSERVED = (
+    "insert into table_size_observations (instance_id, database_name, stat_date, collected_at, total_bytes, row_count, smaller_tables, "
+    "smaller_partitions, sizes_digest) values (%s, 'growing', %s, now(), %s, 2, 0, 0, 'x') returning 1"
+)
+READ = (
+    "insert into table_size_stats (instance_id, database_name, schema_name, table_name, partition_name, kind, stat_date, until_date, "
+    "total_bytes, method) values (%s, 'growing', 'public', %s, '', 'table', %s, %s, %s, 'x') returning 1"
+)
+
+
+def add_tables(fleet: FleetTest) -> None:
+    """The tables of `growing`, as they were read on both days."""
+    ensure_months(fleet.store, [BEFORE, DAY], ("table_size_observations", "table_size_stats"))
+    instance_id = fleet.instances[0].instance_id
+    for day, lines in ((BEFORE, 4 * MIB), (DAY, 7 * MIB)):
+        query(fleet.store, OBSERVED, instance_id, day, lines + 2 * MIB)
+        for name, size in (("lines", lines), ("still", 2 * MIB)):
+            query(fleet.store, READ, instance_id, name, day, DAY if day == BEFORE else None, size)
+
+
+def test_every_database_is_in_its_bar(fleet: FleetTest, store_environment: dict[str, str]) -> None:
+    answer = json.loads(succeed(store_environment, "growth", "--since", "1d", "--by", "database", "--json"))
+    assert {row["database_name"]: (row["bar"], row["change_bytes"] // MIB) for row in answer["databases"]} == {
+        "growing": ("growth", 4),
+        "shrinking": ("shrink", -1),
+        "born": ("birth", 2),
+        "dropped": ("death", -5),
+        "hidden": ("gap_opened", -3),
+        "shown": ("gap_closed", 1),
+        "old": ("left", -7),
+    }
+    assert answer["change_bytes"] == -9 * MIB == sum(bar["change_bytes"] for bar in answer["bars"] if not bar["is_held"])
+    held = {bar["bar"]: bar["change_bytes"] // MIB for bar in answer["bars"] if bar["is_held"]}
+    assert held == {"growth": 4, "shrink": -1, "birth": 2, "death": -5, "first_known": 1, "left": -7}
+
+
+def test_a_person_sees_bars_groups_tables_and_prices(fleet: FleetTest, store_environment: dict[str, str]) -> None:
+    add_tables(fleet)
+    shown = succeed(store_environment, "growth", "--since", "1d", "--tables")
+    assert "-9.4 MB (-9,437,184 bytes)" in shown
+    lines = [line.split() for line in shown.splitlines()]
+    assert ["sum", "-9.4", "MB", "-9,437,184"] in [line[:4] for line in lines]
+    place = next(number for number, line in enumerate(lines) if line[1:2] == ["growing"])
+    assert lines[place + 1][1:5] == ["public.lines", "table", "3.1", "MB"]
+    assert "1.0 MB" in shown.splitlines()[place + 2]  # of which no table tells
+    priced = {**store_environment, "WHALEFALL_PRICES": "env=prod:1024, 512"}
+    groups = succeed(priced, "growth", "--since", "1d", "--by", "tag:env")
+    row = next(line for line in groups.splitlines() if line.startswith("prod"))
+    assert row.split()[-1] == "28.00"  # 28 MiB, of which 3 are held, at 1024 a GiB
+    assert "(no tag)" in groups
+    by_instance = succeed(store_environment, "growth", "--since", "1d", "--by", "instance", "--limit", "1")
+    assert "1 others" in by_instance
+
+
+def test_what_cannot_be_grouped_or_priced_is_refused(fleet: FleetTest, store_environment: dict[str, str]) -> None:
+    assert "--by is 'tag'" in refused(store_environment, "growth", "--by", "tag")
+    priced = {**store_environment, "WHALEFALL_PRICES": "prod:1"}
+    assert "WHALEFALL_PRICES has 'prod:1'" in refused(priced, "growth", "--by", "instance")
+    for text in ("a=b:-1", "much", "nan", "=b:1"):
+        with pytest.raises(InputError):
+            parse_prices(text)
+
+
+def test_cents_add_up() -> None:
+    thirds = [Decimal(10) / 3] * 3
+    assert in_cents(thirds) == [Decimal("3.34"), Decimal("3.33"), Decimal("3.33")]
+    assert sum(in_cents(thirds)) == 10
+
+
+def test_the_asset_shows_the_waterfalls(fleet: FleetTest, dagster_instance: dg.DagsterInstance) -> None:
+    add_tables(fleet)
+    result = dg.materialize(
+        [growth_of_day, bars_add_up],
+        partition_key=str(DAY),
+        resources={"whalefall": bound(fleet.store, settings=load_settings({}))},
+        instance=dagster_instance,
+    )
+    (event,) = result.get_asset_materialization_events()
+    shown = {name: str(value.value) for name, value in event.step_materialization_data.materialization.metadata.items()}
+    assert "| sum | -9.4\N{NO-BREAK SPACE}MB | -9,437,184 | 7 |" in shown["waterfall of a day"]
+    assert "| – | … public.lines | table | +3.1\N{NO-BREAK SPACE}MB | – |" in shown["databases of a day"]
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed
+    query(fleet.store, "update instance_size_stats set total_bytes = total_bytes + 5 where stat_date = %s returning 1", DAY)
+    repeated = dg.materialize(
+        [growth_of_day, bars_add_up],
+        partition_key=str(DAY),
+        resources={"whalefall": bound(fleet.store, settings=load_settings({}))},
+        instance=dagster_instance,
+    )
+    (check,) = repeated.get_asset_check_evaluations()
+    assert (check.passed, check.description) == (False, "5 bytes of the change are in no bar")
