@@ -1,4 +1,4 @@
-"""Bad input: hostile identifiers, dates, cursors, bodies, slow clients and many connections. Each is a clear problem, and nothing breaks."""
+"""Bad input: hostile identifiers, dates, cursors, bodies, slow clients, many connections. Each is a clear problem; nothing breaks."""
 
 import json
 import re

@@ -21,7 +21,7 @@ from whalefall_pipelines.api_base.services import Services
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.filters import Days
-from whalefall_pipelines.domain.periods import PeriodType
+from whalefall_pipelines.domain.periods import PeriodType, periods_between
 from whalefall_pipelines.gate.app import Gate
 from whalefall_pipelines.gate.limits import Rates
 from whalefall_pipelines.gate.serve import build
@@ -32,6 +32,7 @@ from whalefall_pipelines_tests.benchmarks.figures import Comparison, Figure, alt
 from whalefall_pipelines_tests.benchmarks.history import History, register
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.conftest import libpq_url
+from whalefall_pipelines_tests.days import compute_periods
 
 INSTANCES, DAYS = 100, 60
 ROUNDS, REQUESTS = 7, 60
@@ -147,6 +148,7 @@ def measure(folder: Path) -> list[Figure]:
         first_day = last_day - timedelta(days=DAYS - 1)
         fill(store, INSTANCES, first_day, last_day)
         register(History(store, INSTANCES, DATABASES, first_day, last_day))
+        compute_periods(store, periods_between(PeriodType.DAILY, last_day - timedelta(days=1), last_day), last_day)
         with closing(Database(store.url, store.timezone, is_reader=True)) as reader:
             settings = load_settings({"WHALEFALL_HOME": str(folder)})
             services = Services(reader, store, settings, system_clock, NoLauncher(), b"key", lambda _: None, tuple)
