@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import ModuleType
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from fastapi import Request
 from starlette.responses import StreamingResponse
@@ -86,7 +86,7 @@ def _parquet(arrow: ModuleType, lines: Iterator[bytes]) -> Iterator[bytes]:
         for piece in lines:
             rows.write(piece)
         rows.seek(0)
-        reader: Any = csv.open_csv(rows, convert_options=options)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        reader = cast("Any", csv.open_csv(rows, convert_options=options))  # pyright: ignore[reportUnknownMemberType]
         with parquet.ParquetWriter(file, reader.schema) as writer:  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
             for batch in reader:
                 writer.write_batch(batch)  # pyright: ignore[reportUnknownMemberType]

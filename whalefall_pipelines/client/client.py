@@ -58,7 +58,7 @@ class Rows:
         frame = pd.DataFrame(list(self))
         for name in frame.columns:
             if name.endswith(("_date", "_start", "_end", "_at")):
-                frame[name] = pd.to_datetime(frame[name])  # pyright: ignore[reportUnknownMemberType]
+                frame[name] = pd.to_datetime(frame[name])  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
             elif name.endswith("_bytes"):
                 frame[name] = frame[name].astype("Int64")  # pyright: ignore[reportUnknownMemberType]
         return frame
