@@ -6,13 +6,14 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Request
 from pydantic import BaseModel
 
 from whalefall_pipelines.aggregation import listing
 from whalefall_pipelines.aggregation.listing import DatabasePeriod, InstancePeriod, PeriodExplanation, PeriodFilter, SizeSummary
 from whalefall_pipelines.aggregation.model import Level
 from whalefall_pipelines.api_base.answers import Reply
+from whalefall_pipelines.api_base.exports import Export, export_answer
 from whalefall_pipelines.api_base.filters import TEXT, DatabaseName, DaysOf, FleetOf, WindowOf
 from whalefall_pipelines.api_base.paging import Page, PagingOf
 from whalefall_pipelines.api_base.problems import Refusal
@@ -141,3 +142,13 @@ def explain_period(
     if not date(1970, 1, 1) <= period_start <= date(9000, 1, 1) or floor(period_type, period_start) != period_start:
         raise Refusal(400, "VALIDATION_ERROR", f"No {period_type} period starts on {period_start}.")
     return listing.explain_period(services.reader, instance_id, database_name, Period(period_type, period_start), services.today())
+
+
+@ROUTES.get("/export/aggregations", problems=(406,))
+def export_aggregations(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
+    """Export the periods of databases that begin on these days, of all types."""
+    return export_answer(
+        request,
+        "aggregations",
+        lambda form: listing.export_periods(services.reader, fleet, days, "csv" if form == "csv" else "ndjson"),
+    )

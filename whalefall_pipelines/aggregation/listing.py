@@ -1,6 +1,6 @@
 """Lists of stored periods and their sums, for the API. `aggregate.py` computes periods."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from whalefall_pipelines.domain.filters import Days, FleetFilter
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.streams import StreamForm, stream_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +208,8 @@ def explain_period(database: Database, instance_id: int, database_name: str, per
         row.estimated_count,
         days,
     )
+
+
+def export_periods(database: Database, fleet: FleetFilter, days: Days, form: StreamForm) -> Iterator[bytes]:
+    """All periods of databases that begin on these days, in pieces."""
+    return stream_rows(database, "aggregation/export_aggregations", {**fleet.parameters, **days.parameters}, form)

@@ -10,6 +10,7 @@ AREA = Area(
         "audit": "Show who changed what through the API.",
     },
     has_grants=True,
+    has_settings=True,
     has_router=True,
     columns=COLUMNS,
 )

@@ -48,9 +48,9 @@ class _Answer:
 class Actions:
     """The app with its actions audited. Reads pass unchanged."""
 
-    def __init__(self, app: Asgi, services: Services) -> None:
-        """Wrap an app."""
-        self._app, self._services = app, services
+    def __init__(self, app: Asgi, services: Services, *, body_seconds: float = BODY_SECONDS) -> None:
+        """Wrap an app. A body must arrive within `body_seconds`."""
+        self._app, self._services, self._body_seconds = app, services, body_seconds
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Pass a request on.
@@ -62,7 +62,7 @@ class Actions:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = await _read_body(headers, receive)
+        body = await _read_body(headers, receive, self._body_seconds)
         asked = self._asked(scope, headers, body)
         repeated = await to_thread.run_sync(audit.begin, self._services.writer, asked)
         if repeated is not None:
@@ -118,13 +118,13 @@ def _data(document: Mapping[str, Any] | None) -> dict[str, Any]:
     return cast("dict[str, Any]", data) if isinstance(data, dict) else {}
 
 
-async def _read_body(headers: dict[str, str], receive: Receive) -> bytes:
+async def _read_body(headers: dict[str, str], receive: Receive, seconds: float) -> bytes:
     declared = headers.get("content-length", "0")
     too_large = Refusal(413, "VALIDATION_ERROR", f"The body has more than {MOST_BYTES} bytes.", headers={"Connection": "close"})
     if declared.isdigit() and int(declared) > MOST_BYTES:
         raise too_large
     body = bytearray()
-    with anyio.move_on_after(BODY_SECONDS) as patience:
+    with anyio.move_on_after(seconds) as patience:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -135,7 +135,7 @@ async def _read_body(headers: dict[str, str], receive: Receive) -> bytes:
             if not message.get("more_body"):
                 break
     if patience.cancelled_caught:
-        raise Refusal(408, "VALIDATION_ERROR", f"The body did not arrive within {BODY_SECONDS} s.", headers={"Connection": "close"})
+        raise Refusal(408, "VALIDATION_ERROR", f"The body did not arrive within {seconds} s.", headers={"Connection": "close"})
     if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refusal(415, "VALIDATION_ERROR", "A body must be JSON: send the header Content-Type: application/json.")
     return bytes(body)

@@ -3,17 +3,20 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
 
 from whalefall_pipelines.api_base.answers import Reply
+from whalefall_pipelines.api_base.exports import Export, export_answer
 from whalefall_pipelines.api_base.filters import TEXT, DatabaseName, FleetOf, InstanceId, WindowOf
 from whalefall_pipelines.api_base.paging import Page, PagingOf
 from whalefall_pipelines.api_base.routes import Routes
-from whalefall_pipelines.api_base.services import ServicesOf
+from whalefall_pipelines.api_base.services import Services, ServicesOf
 from whalefall_pipelines.capacity import listing
 from whalefall_pipelines.capacity.collect_now import Collected, collect_now
 from whalefall_pipelines.capacity.explain import DayExplanation, explain_day
+from whalefall_pipelines.capacity.export import SizeDataset, export
 from whalefall_pipelines.capacity.listing import InstanceCoverage, OpenGap, SizeFilter, StoredSize
+from whalefall_pipelines.domain.filters import Days, FleetFilter
 from whalefall_pipelines.domain.reasons import Reason
 
 ROUTES = Routes("sizes")
@@ -69,6 +72,34 @@ def explain(
 ) -> DayExplanation:
     """Explain why the size of a database on a day is what it is."""
     return explain_day(services.reader, instance_id, database_name, day)
+
+
+def _export(request: Request, services: Services, dataset: SizeDataset, fleet: FleetFilter, days: Days) -> Export:
+    return export_answer(request, dataset, lambda form: export(services.reader, dataset, fleet, days, "csv" if form == "csv" else "ndjson"))
+
+
+@ROUTES.get("/export/database_sizes", problems=(406,))
+def export_database_sizes(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
+    """Export the sizes of databases, as CSV, NDJSON, JSON or Parquet by the header Accept."""
+    return _export(request, services, SizeDataset.DATABASE_SIZES, fleet, days)
+
+
+@ROUTES.get("/export/instance_sizes", problems=(406,))
+def export_instance_sizes(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
+    """Export the totals of servers, each with how many of its databases are known."""
+    return _export(request, services, SizeDataset.INSTANCE_SIZES, fleet, days)
+
+
+@ROUTES.get("/export/coverage", problems=(406,))
+def export_coverage(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
+    """Export how much is known of each server on each day."""
+    return _export(request, services, SizeDataset.COVERAGE, fleet, days)
+
+
+@ROUTES.get("/export/gaps", problems=(406,))
+def export_gaps(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
+    """Export what is missing, and why."""
+    return _export(request, services, SizeDataset.GAPS, fleet, days)
 
 
 @ROUTES.post("/instances/{instance_id}/actions/sync-capacity")

@@ -29,6 +29,7 @@ DAGSTER_PATH = "/dagster"
 _SHORT = {f"/{name}": f"{PREFIX}/{name}" for name in ("healthz", "readyz", "openapi.json")}
 _OPEN = frozenset({f"{PREFIX}/healthz", f"{PREFIX}/readyz"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 _logger = logging.getLogger("whalefall.gate")
 AsgiScope = dict[str, Any]
@@ -70,6 +71,8 @@ class Gate:
 
     async def _pass(self, scope: AsgiScope, headers: Mapping[str, str], receive: Receive, send: "_Answering") -> None:
         path: str = scope["path"]
+        if _CONTROL.search(path):  # which no route has, and PostgreSQL cannot store
+            raise Refusal(400, "VALIDATION_ERROR", "The path has a control character.")
         if path == sign_in.PATH and scope["type"] == "http":
             await _answer(await self._sign_in(scope, headers, receive), scope, receive, send)
             return

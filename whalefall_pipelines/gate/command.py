@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from whalefall_pipelines.api.settings import ApiSettings
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.gate.proxy_settings import proxy_of, rates_of
 from whalefall_pipelines.gate.serve import Listen, build, launcher_for, open_services, refuse_open, serve
@@ -56,7 +57,9 @@ def _serve(settings: Settings, listen: Listen, workspace: Path | None, dagster_u
 
             app = stack.enter_context(dagster_ui.dagster_app(workspace)) if workspace else None
             ask = dagster_ui.asking(app) if app else dagster_ui.asking_at(str(dagster_url))
-        services = stack.enter_context(open_services(settings, launcher_for(ask), with_dagster=ask is not None))
+        services = stack.enter_context(
+            open_services(settings, launcher_for(ask), settings.of(ApiSettings).api_reader_url, with_dagster=ask is not None)
+        )
         serve(build(services, dagster=app, proxy=proxy, rates=rates_of(settings)), listen)
 
 

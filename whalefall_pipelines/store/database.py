@@ -77,9 +77,9 @@ class Cursor:
         self.send()
         return [column.name for column in self._cursor.description or ()]
 
-    def write_out(self, statement: Composable) -> str:
-        """The text of a composed statement, without sending it. Quoting depends on the connection."""
-        return self._cursor.mogrify(statement).decode()
+    def write_out(self, statement: str | Composable, parameters: Mapping[str, Any] | None = None) -> str:
+        """The text of a statement with its parameters, without sending it. Quoting depends on the connection."""
+        return self._cursor.mogrify(statement, parameters).decode()
 
     def attempt(self, statement: str, parameters: Mapping[str, Any]) -> str | None:
         """Execute a statement that may fail alone: the transaction continues without it. Return the server's sentence if it failed.

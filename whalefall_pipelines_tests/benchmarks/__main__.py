@@ -11,6 +11,7 @@ from whalefall_pipelines_tests.benchmarks import (
     account_store,
     accounts,
     aggregation,
+    api,
     backfill,
     classification,
     commands,
@@ -41,6 +42,7 @@ BENCHMARKS = {
     "tables": tables.measure,
     "forecasts": forecasts.measure,
     "growth": growth.measure,
+    "api": api.measure,
 }
 # Only when named: minutes of loading.
 ON_REQUEST = {"full_tick": aggregation.measure_full_tick}

@@ -1,0 +1,19 @@
+-- How much is known of each instance on these days.
+-- Parameters: first_day, last_day (inclusive), instance_ids (NULL for all).
+-- Returns: the columns of the export.
+select
+    c.stat_date,
+    c.instance_id,
+    i.name as instance_name,
+    i.engine,
+    c.expected,
+    c.measured,
+    c.recovered,
+    c.estimated,
+    c.missing,
+    array_to_string(c.reasons, ' ') as reasons
+from capacity_coverage as c
+inner join instances as i on c.instance_id = i.instance_id
+where
+    c.stat_date between %(first_day)s and %(last_day)s
+    and (%(instance_ids)s::integer[] is null or c.instance_id = any(%(instance_ids)s::integer[]))

@@ -1,0 +1,44 @@
+"""schemathesis asks the real app what its OpenAPI document allows and does not allow: no 5xx, no answer that is not documented."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from whalefall_pipelines.api.app import create_app
+from whalefall_pipelines.api_base.callers import Scope
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines_tests.api.conftest import cloned
+from whalefall_pipelines_tests.api.site import Site, site
+from whalefall_pipelines_tests.factories import server
+
+SCHEMA = schemathesis.openapi.from_dict(create_app().openapi())
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@pytest.fixture(scope="module")
+def asked(postgres_server: PostgresCluster, filled_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
+    """A site and a token for everything."""
+    home: Path = tmp_path_factory.mktemp("home")
+    for store in cloned(postgres_server, filled_template):
+        with site(store, home, {"orders": server(), "billing": server()}) as running:
+            yield running, running.token(Scope.ADMIN, has_access=True)
+
+
+@pytest.mark.slow
+@SCHEMA.parametrize()
+@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+def test_no_answer_is_undocumented(case: schemathesis.Case, asked: tuple[Site, str]) -> None:
+    running, token = asked
+    if case.path.endswith("/export/database_sizes"):
+        case.headers = {**(case.headers or {}), "Accept": "text/csv"}  # type: ignore[dict-item]
+    response = case.call(base_url=running.url, headers={"Authorization": f"Bearer {token}"})
+    case.validate_response(response, checks=CHECKS)
