@@ -59,6 +59,13 @@ class Page:
             time.sleep(0.2)
         return text
 
+    def wait_until(self, expression: str, *, seconds: float = 90) -> None:
+        """Wait until an expression of JavaScript is true on the page."""
+        deadline = time.monotonic() + seconds
+        while not self.call("Runtime.evaluate", expression=f"Boolean({expression})")["result"].get("value"):
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.2)
+
     def take_picture(self, file: Path) -> None:
         """Write what the page looks like as PNG."""
         file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))

@@ -1,0 +1,1 @@
+"""The console: pages for people over the verbs of all areas. `charts/` draws its pictures."""
