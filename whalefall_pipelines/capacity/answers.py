@@ -40,6 +40,21 @@ class LargeGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetDay:
+    """The total of all active instances on a day; None if no size is known.
+
+    `held` instances were not completely measured and count with their newest complete total of at most 14 days before; `unknown` ones have
+    no such total and do not count.
+    """
+
+    stat_date: date
+    total_bytes: int | None
+    instances: int
+    held: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
 class Growth:
     """The growth of a database between the first and the last known day of a span; None if these are not two days."""
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Generic, TypeVar
 
-from whalefall_pipelines.capacity.answers import Growth, HistoryDay, LargeDatabase, LargeGroup
 from whalefall_pipelines.capacity.disk import Disk
+from whalefall_pipelines.capacity.answers import FleetDay, Growth, HistoryDay, LargeDatabase, LargeGroup
 from whalefall_pipelines.capacity.store import answers as store
 from whalefall_pipelines.capacity.store.disk import list_disk, list_volumes
 from whalefall_pipelines.errors import InputError, NotFoundError
@@ -42,6 +42,17 @@ def largest_groups(database: Database, today: date, tag: str | None, *, most: in
     """
     day = newest_day(database, today)
     return Answer(day, day, store.list_largest_groups(database, day, tag, most=most))
+
+
+def fleet_totals(database: Database, today: date, since: date | timedelta) -> Answer[FleetDay]:
+    """The total of the fleet day by day, up to the newest day that has sizes. A silent server keeps its newest total.
+
+    Raises:
+        NotFoundError: nothing was measured yet.
+        InputError: the first day is not before the newest one.
+    """
+    first_day, last_day = _span(database, today, since)
+    return Answer(first_day, last_day, store.list_fleet_totals(database, first_day, last_day))
 
 
 def fastest_growth(database: Database, today: date, since: date | timedelta, *, most: int) -> Answer[Growth]:

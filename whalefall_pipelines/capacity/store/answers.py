@@ -3,10 +3,13 @@
 from datetime import date
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.capacity.answers import Growth, HistoryDay, LargeDatabase, LargeGroup
+from whalefall_pipelines.capacity.answers import FleetDay, Growth, HistoryDay, LargeDatabase, LargeGroup
 from whalefall_pipelines.capacity.coverage import Coverage
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
+
+# A total is held as long as the known size of a database (`fleet_on` in 0013_named_views.sql).
+_DAYS_HELD = 14
 
 
 def find_newest_day(database: Database, today: date) -> date | None:
@@ -29,6 +32,14 @@ def list_largest_groups(database: Database, day: date, tag: str | None, *, most:
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_largest_groups"), {"day": day, "tag": tag, "most": most})
         return fetch_as(cursor, LargeGroup)
+
+
+def list_fleet_totals(database: Database, first_day: date, last_day: date) -> tuple[FleetDay, ...]:
+    """The total of the fleet on each day (inclusive) on which an instance was active."""
+    values = {"first_day": first_day, "last_day": last_day, "days_held": _DAYS_HELD}
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_fleet_totals"), values)
+        return fetch_as(cursor, FleetDay)
 
 
 def list_growth(database: Database, first_day: date, last_day: date, *, most: int) -> tuple[Growth, ...]:
