@@ -25,11 +25,12 @@ class Mark(StrEnum):
     RECOVERED = "recovered"
     ESTIMATED = "estimated"
     MISSING = "missing"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A day of a series. `total_bytes` is None if it is missing; `reason` says why. `url` explains the number."""
+    """A day of a series. `total_bytes` is None if it is missing. `reason` says why, or more about its mark; `url` explains it."""
 
     day: date
     total_bytes: int | None
@@ -194,6 +195,8 @@ def _draw_shape(group: Element, mark: Mark, at: Pixels) -> None:
             add(group, "circle", cx=x, cy=y, r=2.5)
         case Mark.RECOVERED:
             add(group, "circle", cx=x, cy=y, r=3.5)
+        case Mark.HELD:
+            add(group, "rect", x=x - 3, y=y - 3, width=6, height=6)
         case Mark.ESTIMATED:
             add(group, "path", d=path([(x, y - 4), (x + 4, y), (x, y + 4), (x - 4, y)], closed=True))
         case Mark.MISSING:
@@ -203,7 +206,7 @@ def _draw_shape(group: Element, mark: Mark, at: Pixels) -> None:
 def _told(point: Point) -> str:
     if point.total_bytes is None:
         return f"{point.day}: missing{f' ({point.reason})' if point.reason else ''}"
-    return f"{point.day}: {round_decimal_size(point.total_bytes)} ({point.total_bytes:,} bytes), {point.mark}"
+    return f"{point.day}: {round_decimal_size(point.total_bytes)} ({point.total_bytes:,} bytes), {point.reason or point.mark}"
 
 
 def _draw_forecast(root: Element, axes: Axes, series: Series) -> None:

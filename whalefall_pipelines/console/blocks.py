@@ -1,0 +1,135 @@
+"""What a page is made of, as data: figures, pictures, tables and notes. `render.py` makes HTML of it, `arrange.py` sorts and filters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from whalefall_pipelines.domain.quantities import round_decimal_size
+
+UNKNOWN = "–"
+
+# What a value is sorted and exported by.
+Raw = str | int | float | bool | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A cell or a figure: the text that a person reads, the exact value behind it, and where a click leads."""
+
+    text: str
+    raw: Raw = None
+    exact: str | None = None
+    url: str | None = None
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A figure with its name, and what it covers."""
+
+    name: str
+    value: Value
+    covers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Figures side by side."""
+
+    cards: Sequence[Card]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows with as many values as there are columns. `key` names the table in the query of the page: `largest.sort=size`."""
+
+    key: str
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Value]]
+    empty: str = "Nothing to show."
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing, what its shapes and colours mean, and the same numbers as a table."""
+
+    title: str
+    svg: str
+    legend: Sequence[tuple[str, str]] = ()
+    table: Table | None = None
+
+
+class Tone(StrEnum):
+    """How a note is meant."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence for a person, and what to do next; `command` is ready to copy."""
+
+    tone: Tone
+    sentence: str
+    next_step: str = ""
+    command: str | None = None
+
+
+Block = Cards | Table | Picture | Note
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: its title, one sentence that answers its question, and its blocks."""
+
+    title: str
+    answer: str
+    blocks: Sequence[Block]
+
+
+def text(content: str | None, url: str | None = None) -> Value:
+    """A text, as a link if there is a URL."""
+    return Value(UNKNOWN, None) if content is None else Value(content, content, url=url)
+
+
+def size(total_bytes: int | None) -> Value:
+    """A size with its unit; the exact bytes are behind it."""
+    if total_bytes is None:
+        return Value(UNKNOWN, None, is_number=True)
+    return Value(round_decimal_size(total_bytes), total_bytes, f"{total_bytes:,} bytes", is_number=True)
+
+
+def change(change_bytes: int | None) -> Value:
+    """A change of a size, with its sign."""
+    if change_bytes is None:
+        return Value(UNKNOWN, None, is_number=True)
+    sign = "+" if change_bytes > 0 else ""
+    return Value(f"{sign}{round_decimal_size(change_bytes)}", change_bytes, f"{change_bytes:+,} bytes", is_number=True)
+
+
+def number(count: float | None, unit: str = "") -> Value:
+    """A number, with thousands apart."""
+    return Value(UNKNOWN if count is None else f"{count:,}{unit}", count, is_number=True)
+
+
+def yes_or_no(value: object) -> Value:
+    """A truth, as a word; None is unknown."""
+    return Value(UNKNOWN, None) if value is None else text("yes" if value else "no")
+
+
+def day(value: date | None) -> Value:
+    """A calendar day of the installation's time zone."""
+    return Value(UNKNOWN if value is None else value.isoformat(), value)
+
+
+def instant(value: datetime | None, timezone: ZoneInfo) -> Value:
+    """A point in time, in the installation's time zone."""
+    if value is None:
+        return Value(UNKNOWN, None)
+    local = value.astimezone(timezone)
+    return Value(f"{local:%Y-%m-%d %H:%M}", local, f"{local:%Y-%m-%d %H:%M:%S} {timezone.key}")

@@ -1,0 +1,124 @@
+"""Who can get in: the accounts, their changes, one account, and who has a privilege on an object."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from whalefall_pipelines.accounts.figures import Change
+from whalefall_pipelines.accounts.read_accounts import list_accounts, list_changes, show_account
+from whalefall_pipelines.accounts.who_can import who_can
+from whalefall_pipelines.console.blocks import Block, Card, Cards, Note, Page, Table, Tone, day, text, yes_or_no
+from whalefall_pipelines.console.urls import account_url, server_url
+from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.store.database import Database
+
+_CHANGES_DAYS, _CHANGES = 30, 500
+
+
+def access_page(database: Database, today: date, privilege: str | None, object_name: str | None, as_of: date | None) -> Page:
+    """The accounts of a day, who can do what was asked, and the changes of the last days."""
+    asked_day = as_of or today
+    accounts = list_accounts(database, asked_day)
+    superusers = sum(bool(account.is_superuser) for account in accounts)
+    listing = Table(
+        "accounts",
+        "Accounts",
+        ("Account", "Server", "Kind", "Superuser", "Can log in", "Locked", "First seen", "Observed"),
+        [
+            (
+                text(account.account_name, account_url(account.instance_name, account.account_name, asked_day)),
+                text(account.instance_name, server_url(account.instance_name)),
+                text(account.account_kind),
+                yes_or_no(account.is_superuser),
+                yes_or_no(account.can_login),
+                yes_or_no(account.is_locked),
+                day(account.first_seen_date),
+                day(account.observed_on),
+            )
+            for account in accounts
+        ],
+        "No account was read yet. `whalefall accounts sync` reads them.",
+    )
+    blocks: list[Block] = []
+    if privilege and object_name:
+        blocks += _who_can(database, privilege, object_name, asked_day)
+    changes = list_changes(database, asked_day - timedelta(days=_CHANGES_DAYS), asked_day, (), _CHANGES)
+    blocks += [_changes(changes), listing]
+    return Page("Access", f"{len(accounts)} accounts are known on {asked_day}; {superusers} of them are superusers.", blocks)
+
+
+def account_page(database: Database, instance_name: str, account_name: str, as_of: date) -> Page:
+    """One account on a day: attributes, roles and privileges with the path of each.
+
+    Raises:
+        NotFoundError: there was no such account on that day, as far as it was observed.
+    """
+    sheet = show_account(database, instance_name, account_name, as_of)
+    account = sheet.account
+    cards = Cards(
+        [
+            Card("Server", text(account.instance_name, server_url(account.instance_name)), account.engine),
+            Card("Superuser", yes_or_no(account.is_superuser)),
+            Card("Can log in", yes_or_no(account.can_login), "locked" if account.is_locked else ""),
+            Card("First seen", day(account.first_seen_date)),
+            Card("Observed", day(account.observed_on), "the newest observation up to this day"),
+        ]
+    )
+    privileges = Table(
+        "privileges",
+        "Privileges",
+        ("Privilege", "On", "Through", "Now", "Grantable", "Since"),
+        [
+            (
+                text(privilege.privilege),
+                text(privilege.target),
+                text(privilege.through or "itself"),
+                text("yes" if privilege.has_now else "after SET ROLE"),
+                yes_or_no(privilege.is_grantable),
+                day(privilege.since),
+            )
+            for privilege in sheet.privileges
+        ],
+        "No privilege is known.",
+    )
+    unread = [Note(Tone.WARNING, f"Not read: {gap.database_name or 'the server'}.", gap.detail) for gap in sheet.gaps]
+    return Page(account_name, f"{account.account_kind} of {instance_name} as of {as_of}.", [cards, *unread, privileges])
+
+
+def _who_can(database: Database, privilege: str, object_name: str, asked_day: date) -> list[Block]:
+    title = f"Who can {privilege.upper()} {object_name}"
+    try:
+        answer = who_can(database, privilege, object_name, asked_day)
+    except (NotFoundError, InputError) as error:
+        return [Note(Tone.WARNING, f"{title}?", str(error))]
+    rows = [
+        (
+            text(holder.account_name, account_url(holder.target.instance_name, holder.account_name, asked_day)),
+            text(holder.target.instance_name, server_url(holder.target.instance_name)),
+            text(holder.target.name),
+            text(holder.has_now),
+            text(holder.path),
+            day(holder.since),
+        )
+        for holder in answer.holders
+    ]
+    table = Table("who-can", title, ("Account", "Server", "Object", "Now", "Path", "Since"), rows, "Nobody, as far as it was read.")
+    unread = [Note(Tone.WARNING, f"Further accounts may: {gap.instance_name} was not read whole.", gap.detail) for gap in answer.unread]
+    return [table, *unread]
+
+
+def _changes(changes: Sequence[Change]) -> Table:
+    return Table(
+        "changes",
+        f"Changes of {_CHANGES_DAYS} days",
+        ("Day", "Server", "Account", "Change"),
+        [
+            (
+                day(change.day),
+                text(change.instance_name, server_url(change.instance_name)),
+                text(change.account_name, account_url(change.instance_name, change.account_name, change.day)),
+                text(change.sentence),
+            )
+            for change in changes
+        ],
+        "Nothing changed.",
+    )

@@ -1,0 +1,154 @@
+"""How big is the fleet today, what grew, and what needs a person."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+from whalefall_pipelines.capacity.answers import FleetDay, Growth, LargeDatabase
+from whalefall_pipelines.capacity.ask import Answer, fastest_growth, fleet_totals, largest_databases
+from whalefall_pipelines.capacity.coverage import days_until
+from whalefall_pipelines.capacity.day_reports import read_coverage, summarize_day
+from whalefall_pipelines.capacity.figures import DaySummary, Gap
+from whalefall_pipelines.console.blocks import Block, Card, Cards, Note, Page, Picture, Table, Tone, Value, change, day, number, size, text
+from whalefall_pipelines.console.charts.series import Mark, Point, Series, series_chart
+from whalefall_pipelines.console.pages.coverage import UNTAGGED, coverage_picture
+from whalefall_pipelines.console.pages.provenance import MARK_LEGEND
+from whalefall_pipelines.console.urls import database_url, missing_url, server_url
+from whalefall_pipelines.domain.quantities import round_decimal_size
+from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.inventory.fleet import registered_instances
+from whalefall_pipelines.store.database import Database
+
+_DAYS = 30
+_RANKED = 20
+
+
+def fleet_page(database: Database, today: date) -> Page:
+    """The page of the fleet on its newest day that has sizes."""
+    try:
+        largest = largest_databases(database, today, most=_RANKED)
+    except NotFoundError as error:
+        return Page("Fleet", "Nothing was measured yet.", [Note(Tone.WARNING, "There is no size to show.", str(error))])
+    newest = largest.last_day
+    summary, gaps = summarize_day(database, newest)
+    blocks: list[Block] = [*_attention(summary, gaps)]
+    totals = _totals(database, today)
+    blocks.append(_cards(summary, totals))
+    if totals is not None:
+        blocks.append(_total_picture(totals))
+    groups = {registered.entry.name: _group(registered.entry.tags) for registered in registered_instances(database)}
+    days = days_until(newest, _DAYS)
+    blocks.append(coverage_picture(f"Coverage of the last {_DAYS} days", read_coverage(database, days), days, groups))
+    blocks += [_largest(largest.rows), *_fastest(database, today)]
+    return Page("Fleet", _answer(summary, newest), blocks)
+
+
+def _answer(summary: DaySummary, newest: date) -> str:
+    total = summary.held_total_bytes
+    if total is None:
+        return f"On {newest} no size is known."
+    known = "every expected database was measured" if summary.is_complete else f"{summary.missing} of {summary.expected} are missing"
+    return f"{summary.instances} servers hold {round_decimal_size(total)} on {newest}; {known}."
+
+
+def _group(tags: Mapping[str, str]) -> str:
+    """The first tag of a server, by which a large fleet is grouped."""
+    return next((f"{key}={value}" for key, value in sorted(tags.items())), UNTAGGED)
+
+
+def _attention(summary: DaySummary, gaps: Sequence[Gap]) -> list[Note]:
+    """What is missing, by reason, the most frequent first."""
+    if not summary.missing:
+        return [Note(Tone.GOOD, "Nothing needs a person today.", f"All {summary.expected} expected databases have a size.")]
+    reasons = Counter(gap.reason for gap in gaps).most_common(3)
+    details = {gap.reason: gap.detail for gap in gaps}
+    return [Note(Tone.PROBLEM, f"{count} missing: {reason}.", details[reason]) for reason, count in reasons]
+
+
+def _totals(database: Database, today: date) -> Answer[FleetDay] | None:
+    try:
+        return fleet_totals(database, today, timedelta(days=_DAYS))
+    except InputError:
+        return None  # a store that was made today has no day before
+
+
+def _cards(summary: DaySummary, totals: Answer[FleetDay] | None) -> Cards:
+    known = [row for row in totals.rows if row.total_bytes is not None] if totals else []
+    grown = known[-1].total_bytes - known[0].total_bytes if len(known) > 1 and known[-1].total_bytes and known[0].total_bytes else None
+    covered = f"{summary.measured} measured, {summary.recovered} recovered, {summary.estimated} estimated, {summary.missing} missing"
+    return Cards(
+        [
+            Card("Total", size(summary.held_total_bytes), covered),
+            Card(f"Change in {_DAYS} days", change(grown), f"since {known[0].stat_date}" if grown is not None else "one day is known"),
+            Card("Servers", number(summary.instances), "with a total"),
+            Card("Databases", number(summary.expected), "expected"),
+        ]
+    )
+
+
+def _total_picture(totals: Answer[FleetDay]) -> Picture:
+    points = [_point(row) for row in totals.rows]
+    table = Table(
+        "total",
+        "Total",
+        ("Day", "Total", "Servers", "Held", "Unknown"),
+        [
+            (day(row.stat_date), size(row.total_bytes), number(row.instances), number(row.held), number(row.unknown))
+            for row in reversed(totals.rows)
+        ],
+    )
+    return Picture("Total of the fleet", series_chart(Series("Fleet", points)), MARK_LEGEND, table)
+
+
+def _point(row: FleetDay) -> Point:
+    if row.total_bytes is None:
+        return Point(row.stat_date, None, Mark.MISSING, url=missing_url(row.stat_date))
+    held = f"{row.held} of {row.instances} servers held at their newest complete total" if row.held else None
+    return Point(
+        row.stat_date, row.total_bytes, Mark.HELD if row.held else Mark.MEASURED, held, missing_url(row.stat_date) if row.held else None
+    )
+
+
+def _largest(rows: Sequence[LargeDatabase]) -> Table:
+    return Table(
+        "largest",
+        "Largest databases",
+        ("Database", "Server", "Size", "State", "Known since"),
+        [
+            (
+                text(row.database_name, database_url(row.instance_name, row.database_name) if row.database_name else None),
+                text(row.instance_name, server_url(row.instance_name)),
+                size(row.known_bytes),
+                text(f"missing ({row.reason})" if row.reason else row.state),
+                day(row.known_date),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _fastest(database: Database, today: date) -> list[Table]:
+    try:
+        growth = fastest_growth(database, today, timedelta(days=_DAYS), most=_RANKED)
+    except InputError:
+        return []
+    return [
+        Table(
+            "fastest",
+            f"Fastest growing since {growth.first_day}",
+            ("Database", "Server", "Change", "Percent", "A day", "Size"),
+            [_growth_row(row) for row in growth.rows],
+        )
+    ]
+
+
+def _growth_row(row: Growth) -> Sequence[Value]:
+    percent = None if row.change_percent is None else round(row.change_percent, 1)
+    return (
+        text(row.database_name, database_url(row.instance_name, row.database_name) if row.database_name else None),
+        text(row.instance_name, server_url(row.instance_name)),
+        change(row.change_bytes),
+        number(percent, " %"),
+        change(row.bytes_a_day),
+        size(row.to_bytes),
+    )

@@ -1,0 +1,33 @@
+"""All registered servers."""
+
+from whalefall_pipelines.console.blocks import Page, Table, instant, size, text, yes_or_no
+from whalefall_pipelines.console.urls import server_url
+from whalefall_pipelines.inventory.fleet import registered_instances
+from whalefall_pipelines.store.database import Database
+
+
+def instances_page(database: Database) -> Page:
+    """The registered servers; a credential shows its name, never its secret."""
+    registered = registered_instances(database)
+    active = sum(instance.is_active for instance in registered)
+    table = Table(
+        "instances",
+        "Servers",
+        ("Server", "Engine", "Address", "Version", "Limit", "Credential", "Tags", "Active", "Last connected"),
+        [
+            (
+                text(instance.entry.name, server_url(instance.entry.name)),
+                text(instance.entry.engine),
+                text(f"{instance.entry.host}:{instance.entry.port}"),
+                text(instance.server_version),
+                size(instance.entry.capacity_limit_bytes),
+                text(instance.login.name),
+                text(", ".join(f"{key}={value}" for key, value in sorted(instance.entry.tags.items())) or None),
+                yes_or_no(instance.is_active),
+                instant(instance.last_connected_at, database.timezone),
+            )
+            for instance in registered
+        ],
+        "No server is registered. `whalefall instances add` registers one.",
+    )
+    return Page("Servers", f"{len(registered)} servers are registered, {active} are collected.", [table])

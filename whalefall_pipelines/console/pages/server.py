@@ -1,0 +1,87 @@
+"""One server: its total, its databases, and what is known of it."""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from whalefall_pipelines.capacity.ask import history
+from whalefall_pipelines.capacity.coverage import days_until
+from whalefall_pipelines.capacity.day_reports import read_coverage
+from whalefall_pipelines.console.blocks import Block, Card, Cards, Note, Page, Table, Tone, day, instant, size, text, yes_or_no
+from whalefall_pipelines.console.pages.coverage import coverage_picture
+from whalefall_pipelines.console.pages.history import DAYS, history_picture
+from whalefall_pipelines.console.urls import database_url
+from whalefall_pipelines.domain.quantities import round_decimal_size
+from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.inventory.fleet import show_instance
+from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance
+from whalefall_pipelines.store.database import Database
+
+_COVERED_DAYS = 30
+
+
+def server_page(database: Database, today: date, name: str) -> Page:
+    """The page of a registered server.
+
+    Raises:
+        NotFoundError: no instance of this name is registered.
+    """
+    registered, databases = show_instance(database, name)
+    blocks: list[Block] = [_cards(registered, databases, database.timezone)]
+    try:
+        answer = history(database, today, name, timedelta(days=DAYS))
+    except (NotFoundError, InputError) as error:
+        blocks.append(Note(Tone.WARNING, "There is no history to show.", str(error)))
+    else:
+        if answer.rows:
+            blocks.append(history_picture(name, answer.rows, registered.entry.capacity_limit_bytes))
+            days = days_until(answer.last_day, _COVERED_DAYS)
+            covered = [entry for entry in read_coverage(database, days) if entry.instance_name == name]
+            blocks.append(coverage_picture(f"Coverage of the last {_COVERED_DAYS} days", covered, days))
+    blocks.append(_databases(name, databases))
+    return Page(name, _answer(registered, databases), blocks)
+
+
+def _answer(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...]) -> str:
+    entry = registered.entry
+    active = sum(known.is_active for known in databases)
+    state = "" if registered.is_active else " It is not collected any more."
+    return f"{entry.engine} on {entry.host}, port {entry.port}, with {active} databases.{state}"
+
+
+def _cards(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...], timezone: ZoneInfo) -> Cards:
+    entry = registered.entry
+    known = [database.total_bytes for database in databases if database.is_active and database.total_bytes is not None]
+    limit = entry.capacity_limit_bytes
+    return Cards(
+        [
+            Card("Databases", size(sum(known)) if known else size(None), "sum of the newest known sizes"),
+            Card(
+                "Limit", size(limit), f"{round_decimal_size(limit - sum(known))} left" if limit is not None and known else "no limit is set"
+            ),
+            Card("Version", text(registered.server_version), "as the server says"),
+            Card("Last connected", instant(registered.last_connected_at, timezone)),
+            Card("Tags", text(", ".join(f"{key}={value}" for key, value in sorted(entry.tags.items())) or None)),
+        ]
+    )
+
+
+def _databases(name: str, databases: tuple[KnownDatabase, ...]) -> Table:
+    return Table(
+        "databases",
+        "Databases",
+        ("Database", "Size", "Day", "Origin", "First seen", "Last seen", "Active", "Renamed from"),
+        [
+            (
+                text(known.database_name, database_url(name, known.database_name)),
+                size(known.total_bytes),
+                day(known.stat_date),
+                text(known.provenance),
+                day(known.first_seen_date),
+                day(known.last_seen_date),
+                yes_or_no(known.is_active),
+                text(known.renamed_from),
+            )
+            for known in sorted(databases, key=lambda known: -(known.total_bytes or 0))
+        ],
+        "No database was listed yet.",
+    )

@@ -1,0 +1,110 @@
+"""The sessions, running ones first, and one session with its records."""
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from whalefall_pipelines.console.blocks import Block, Card, Cards, Note, Page, Table, Tone, Value, instant, number, text
+from whalefall_pipelines.console.urls import server_url, session_url
+from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
+from whalefall_pipelines.sessions.show_sessions import newest_sessions, show_session
+from whalefall_pipelines.store.database import Database
+
+_NEWEST = 500
+
+
+def sessions_page(database: Database) -> Page:
+    """The newest sessions."""
+    sessions = sorted(newest_sessions(database, limit=_NEWEST), key=lambda session: session.status is not SessionStatus.RUNNING)
+    running = sum(session.status is SessionStatus.RUNNING for session in sessions)
+    failed = sum(session.status is SessionStatus.FAILED for session in sessions)
+    table = Table(
+        "sessions",
+        "Newest sessions",
+        ("Started", "Category", "Type", "Days", "Status", "Instances", "Failed", "Duration", "Error"),
+        [_row(session, database.timezone) for session in sessions],
+        "No session was opened yet.",
+    )
+    return Page("Sessions", f"{running} running; {failed} of the newest {len(sessions)} failed.", [table])
+
+
+def session_page(database: Database, session_id: str, dagster_url: str | None) -> Page:
+    """One session with a record for each instance.
+
+    Raises:
+        NotFoundError: there is no such session.
+    """
+    session, records = show_session(database, session_id)
+    blocks: list[Block] = [_cards(session, database.timezone, dagster_url)]
+    if session.error_message:
+        blocks.append(Note(Tone.PROBLEM, f"{session.error_code}.", session.error_message))
+    blocks.append(_records(records, database.timezone))
+    title = f"Session of {session.sync_category}, {_days(session)}"
+    return Page(title, f"It is {session.status}: {_progress(session)} of {session.total_instances} instances are done.", blocks)
+
+
+def _progress(session: Session) -> int:
+    return session.successful_instances + session.failed_instances + session.skipped_instances
+
+
+def _days(session: Session) -> str:
+    return str(session.first_day) if session.first_day == session.last_day else f"{session.first_day} to {session.last_day}"
+
+
+def _seconds(session: Session) -> float | None:
+    return round((session.completed_at - session.started_at).total_seconds(), 1) if session.completed_at else None
+
+
+def _row(session: Session, timezone: ZoneInfo) -> tuple[Value, ...]:
+    return (
+        Value(instant(session.started_at, timezone).text, session.started_at, url=session_url(session.session_id)),
+        text(session.sync_category),
+        text(session.sync_type),
+        text(_days(session)),
+        text(session.status),
+        Value(f"{_progress(session)} of {session.total_instances}", session.total_instances, is_number=True),
+        number(session.failed_instances),
+        number(_seconds(session), " s"),
+        text(session.error_code or ", ".join(session.failures) or None),
+    )
+
+
+def _cards(session: Session, timezone: ZoneInfo, dagster_url: str | None) -> Cards:
+    run_url = f"{dagster_url}/runs/{session.run_id}" if dagster_url and session.run_id and _is_uuid(session.run_id) else None
+    return Cards(
+        [
+            Card("Status", text(session.status), str(session.sync_type)),
+            Card("Started", instant(session.started_at, timezone)),
+            Card("Duration", number(_seconds(session), " s"), "" if session.completed_at else "still running"),
+            Card("Instances", number(session.total_instances), f"{session.failed_instances} failed, {session.skipped_instances} skipped"),
+            Card("Dagster run", text(session.run_id and session.run_id[:8], run_url)),
+        ]
+    )
+
+
+def _is_uuid(run_id: str) -> bool:
+    try:
+        UUID(run_id)
+    except ValueError:
+        return False
+    return True
+
+
+def _records(records: tuple[InstanceRecord, ...], timezone: ZoneInfo) -> Table:
+    return Table(
+        "records",
+        "Instances",
+        ("Instance", "Status", "Attempts", "Started", "Items", "Code", "What happened"),
+        [
+            (
+                text(record.instance_name, server_url(record.instance_name)),
+                text("skipped" if record.is_skipped else record.status),
+                number(record.attempts),
+                instant(record.started_at, timezone),
+                number(record.items_synced),
+                text(record.error_code),
+                text(record.error_message),
+            )
+            for record in sorted(records, key=lambda record: (record.error_code is None, record.instance_name))
+        ],
+        "This session has no record.",
+    )

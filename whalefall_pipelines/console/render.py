@@ -1,0 +1,51 @@
+"""Makes HTML of pages. Every text is escaped; pictures are our own SVG, which escapes its texts itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from whalefall_pipelines.console.arrange import arrange
+from whalefall_pipelines.console.blocks import Block, Page
+
+# The pages that every page links to: address and name.
+NAVIGATION: Sequence[tuple[str, str]] = (
+    ("/", "Fleet"),
+    ("/missing", "Missing"),
+    ("/sessions", "Sessions"),
+    ("/partitions", "Partitions"),
+    ("/access", "Access"),
+    ("/instances", "Servers"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around a page: where it is, the query of its tables, the time zone of its times, and where Dagster is."""
+
+    path: str
+    query: Mapping[str, str]
+    timezone: str
+    dagster_url: str | None = "/dagster"
+
+
+def render_page(page: Page, surroundings: Surroundings) -> str:
+    """The HTML of a page. It works without JavaScript."""
+    return _environment().get_template("page.html").render(page=page, surroundings=surroundings, navigation=NAVIGATION)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(loader=PackageLoader("whalefall_pipelines.console"), autoescape=True, undefined=StrictUndefined)
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.globals["arrange"] = arrange  # pyright: ignore[reportArgumentType] - Jinja2 knows only its own globals
+    environment.filters["drawing"] = Markup
+    environment.filters["macro"] = _macro
+    return environment
+
+
+def _macro(block: Block) -> str:
+    """The name of the macro in `blocks.html` that draws a block: that of its class."""
+    return type(block).__name__.lower()

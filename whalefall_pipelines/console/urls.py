@@ -1,0 +1,35 @@
+"""The addresses of the pages. Names are in the query: a database may be called `a/b` or `..`."""
+
+from collections.abc import Mapping
+from datetime import date
+from urllib.parse import urlencode
+from uuid import UUID
+
+
+def server_url(instance_name: str) -> str:
+    """The page of a server."""
+    return _url("/server", {"name": instance_name})
+
+
+def database_url(instance_name: str, database_name: str) -> str:
+    """The page of a database."""
+    return _url("/database", {"server": instance_name, "name": database_name})
+
+
+def missing_url(day: date) -> str:
+    """What is missing on a day."""
+    return _url("/missing", {"day": day.isoformat()})
+
+
+def session_url(session_id: UUID) -> str:
+    """The page of a session."""
+    return _url("/session", {"id": str(session_id)})
+
+
+def account_url(instance_name: str, account_name: str, day: date) -> str:
+    """The page of an account as of a day."""
+    return _url("/account", {"server": instance_name, "name": account_name, "day": day.isoformat()})
+
+
+def _url(path: str, query: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(query)}"

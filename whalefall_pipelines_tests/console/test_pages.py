@@ -1,0 +1,173 @@
+"""The pages over a store: what a person reads, as HTML, and what hostile names do to it."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from html.parser import HTMLParser
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from whalefall_pipelines.console.blocks import Cards, Note, Page, Picture, Table
+from whalefall_pipelines.console.pages.database import database_page
+from whalefall_pipelines.console.pages.fleet import fleet_page
+from whalefall_pipelines.console.pages.instances import instances_page
+from whalefall_pipelines.console.pages.missing import missing_page
+from whalefall_pipelines.console.pages.partitions import partitions_page
+from whalefall_pipelines.console.pages.server import server_page
+from whalefall_pipelines.console.pages.sessions import session_page, sessions_page
+from whalefall_pipelines.console.render import NAVIGATION, Surroundings, render_page
+from whalefall_pipelines.errors import NotFoundError
+from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines_tests.aggregation_model import ModelDay
+from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.factories import DAY, query, register
+
+GB = 10**9
+SETTINGS = load_settings({"WHALEFALL_HOME": "/nonexistent"})
+HOSTILE = ["<script>alert(1)</script>", "a\nb", "\u202ertl", "🐋" * 16, "a/b?c=d&e#f", "'\" onload=x", "..", "n" * 64]
+
+
+class Reader(HTMLParser):
+    """What a browser would see of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+        self.links: list[str] = []
+        self.texts: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        self.links += [value for name, value in attrs if name in {"href", "src", "action"} and value]
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def read(page: Page, path: str = "/", **asked: str) -> Reader:
+    return Reader(render_page(page, Surroundings(path, asked, "Asia/Shanghai")))
+
+
+def table(page: Page, key: str) -> list[dict[str, object]]:
+    """The rows of a table of a page, by column."""
+    tables = [block if isinstance(block, Table) else block.table for block in page.blocks if isinstance(block, Table | Picture)]
+    (wanted,) = [candidate for candidate in tables if candidate is not None and candidate.key == key]
+    return [{column: value.raw for column, value in zip(wanted.columns, row, strict=True)} for row in wanted.rows]
+
+
+def cards(page: Page) -> dict[str, object]:
+    return {card.name: card.value.raw for block in page.blocks if isinstance(block, Cards) for card in block.cards}
+
+
+def notes(page: Page) -> list[str]:
+    return [f"{block.tone}: {block.sentence}" for block in page.blocks if isinstance(block, Note)]
+
+
+def ago(count: int) -> date:
+    return DAY - timedelta(days=count)
+
+
+@pytest.fixture
+def fleet(store: Database) -> Database:
+    """Two servers over 20 days: `shop` grows by a gigabyte a day, `audit` beside it is silent today, `blog` is small."""
+    orders, web = register(store, "orders", "web")
+    days: dict[tuple[tuple[int, str], date], ModelDay] = {}
+    for count in range(20):
+        days[(orders.instance_id, "shop"), ago(count)] = ModelDay((50 - count) * GB)
+        days[(orders.instance_id, "audit"), ago(count)] = ModelDay(None if count == 0 else 30 * GB)
+        days[(web.instance_id, "blog"), ago(count)] = ModelDay(GB)
+    write_days(store, days)
+    return store
+
+
+def test_the_fleet_says_how_big_it_is_what_grew_and_what_is_missing(fleet: Database) -> None:
+    page = fleet_page(fleet, DAY)
+    # 50 of shop, 30 of audit as of yesterday, 1 of blog
+    assert page.answer == f"2 servers hold 81.0 GB on {DAY}; 1 of 3 are missing."
+    assert notes(page) == ["problem: 1 missing: timeout."]
+    assert cards(page)["Total"] == 81 * GB
+    # The fleet's line holds the whole server at its newest complete total: 49 + 30 + 1.
+    assert [(row["Day"], row["Total"], row["Held"]) for row in table(page, "total")[:2]] == [(DAY, 80 * GB, 1), (ago(1), 80 * GB, 0)]
+    assert [row["Database"] for row in table(page, "largest")] == ["shop", "audit", "blog"]
+    assert next((row["Database"], row["Change"]) for row in table(page, "fastest")) == ("shop", 19 * GB)
+    assert "missing (timeout)" in read(page).texts
+
+
+def test_an_empty_store_says_what_to_do(store: Database) -> None:
+    assert "whalefall collect" in " ".join(read(fleet_page(store, DAY)).texts)
+    assert "Nothing was measured yet" in missing_page(store, DAY, None).answer
+    assert "whalefall instances add" in " ".join(read(instances_page(store)).texts)
+    assert sessions_page(store).answer == "0 running; 0 of the newest 0 failed."
+
+
+def test_a_server_shows_its_limit_and_its_databases(fleet: Database) -> None:
+    with fleet.transaction() as cursor:
+        cursor.execute("update instances set capacity_limit_bytes = %s where name = 'orders'", (100 * GB,))
+    page = server_page(fleet, DAY, "orders")
+    assert (cards(page)["Databases"], cards(page)["Limit"]) == (80 * GB, 100 * GB)
+    assert [(row["Database"], row["Size"]) for row in table(page, "databases")] == [("shop", 50 * GB), ("audit", 30 * GB)]
+    newest = table(page, "history")[0]
+    assert (newest["Day"], newest["State"], newest["Change"]) == (DAY, "partly missing", None)
+    assert "limit 100.0 GB" in "".join(read(page).texts)
+    with pytest.raises(NotFoundError):
+        server_page(fleet, DAY, "nowhere")
+
+
+def test_a_database_says_how_it_grew(fleet: Database) -> None:
+    assert database_page(fleet, DAY, "orders", "shop").answer == f"50.0 GB on {DAY}; it grew by 19.0 GB since {ago(19)}."
+    silent = database_page(fleet, DAY, "orders", "audit")
+    assert silent.answer == f"30.0 GB on {ago(1)}; it grew by 0 B since {ago(19)}."
+    assert table(silent, "history")[0]["Reasons"] == "timeout"
+
+
+def test_what_is_missing_has_its_reason_and_its_cure(fleet: Database) -> None:
+    page = missing_page(fleet, DAY, None)
+    assert page.answer == f"1 of 3 expected databases are missing on {DAY}, and 0 are estimated."
+    assert notes(page) == ["problem: orders/audit: timeout."]
+    assert notes(missing_page(fleet, DAY, ago(1))) == []
+
+
+def test_the_partitions_are_those_of_the_catalogue(fleet: Database) -> None:
+    page = partitions_page(fleet, SETTINGS, DAY)
+    attached = query(fleet, "select relname::text from pg_class where relispartition and relkind = 'r' order by 1")
+    assert sorted((str(row["Name"]),) for row in table(page, "partitions")) == attached
+    assert page.answer.startswith(f"{len(attached)} table partitions hold ")
+
+
+def test_a_session_that_does_not_exist_is_not_found(store: Database) -> None:
+    with pytest.raises(NotFoundError):
+        session_page(store, "00000000-0000-0000-0000-000000000000", "/dagster")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_text_on_every_page_and_their_links_lead_back(store: Database, name: str) -> None:
+    (instance,) = register(store, f"server {name}")
+    write_days(store, {((instance.instance_id, name), ago(count)): ModelDay(GB if count else None) for count in range(3)})
+    pages: Sequence[Page] = [
+        fleet_page(store, DAY),
+        server_page(store, DAY, instance.name),
+        database_page(store, DAY, instance.name, name),
+        missing_page(store, DAY, None),
+        instances_page(store),
+        sessions_page(store),
+        partitions_page(store, SETTINGS, DAY),
+    ]
+    for page in pages:
+        reader = read(page)
+        assert "script" not in reader.tags
+        assert not {attribute for attribute in reader.attributes if attribute.startswith("on") or attribute == "style"}
+        assert all(link.startswith(("/", "?", "#")) and not link.startswith("//") for link in reader.links)
+        for link in reader.links:
+            asked = parse_qs(urlsplit(link).query)
+            if urlsplit(link).path == "/database":
+                assert (asked["server"], asked["name"]) == ([instance.name], [name])
+
+
+def test_the_current_page_is_named_in_the_navigation(store: Database) -> None:
+    html = render_page(instances_page(store), Surroundings("/instances", {}, "Asia/Shanghai"))
+    assert html.count('aria-current="page"') == 1
+    assert set(dict(NAVIGATION)) <= set(Reader(html).links)
