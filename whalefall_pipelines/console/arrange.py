@@ -21,6 +21,7 @@ class Heading:
     name: str
     url: str
     sorted: str | None
+    is_number: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def arrange(table: Table, query: Mapping[str, str]) -> ArrangedTable:
     rows = _matching(table, query)
     return ArrangedTable(
         table=table,
-        headings=[_heading(table.key, name, query) for name in table.columns],
+        headings=[_heading(table, position, query) for position in range(len(table.columns))],
         rows=rows[:SHOWN_ROWS],
         matching=len(rows),
         count=len(table.rows),
@@ -87,13 +88,15 @@ def _sort_key(raw: Raw) -> tuple[float, str]:
     return (0, raw.casefold()) if isinstance(raw, str) else (raw or 0, "")
 
 
-def _heading(key: str, name: str, query: Mapping[str, str]) -> Heading:
+def _heading(table: Table, position: int, query: Mapping[str, str]) -> Heading:
     """A click on a column sorts by it from the largest, on a sorted column turns the order."""
-    sorted_name, is_descending = _order(key, query)
+    name = table.columns[position]
+    sorted_name, is_descending = _order(table.key, query)
     is_sorted = name == sorted_name
     order = "asc" if is_sorted and is_descending else "desc"
     state = ("descending" if is_descending else "ascending") if is_sorted else None
-    return Heading(name, _with(query, {f"{key}.sort": name, f"{key}.order": order}), state)
+    url = _with(query, {f"{table.key}.sort": name, f"{table.key}.order": order})
+    return Heading(name, url, state, is_number=all(row[position].is_number for row in table.rows))
 
 
 def _with(query: Mapping[str, str], changed: Mapping[str, str]) -> str:

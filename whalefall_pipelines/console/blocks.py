@@ -80,7 +80,26 @@ class Note:
     command: str | None = None
 
 
-Block = Cards | Table | Picture | Note
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a person may fill in: the name in the address, its label, what it holds, and an example."""
+
+    name: str
+    label: str
+    content: str
+    example: str = ""
+    kind: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A question with blanks. The answer is the same page with the fields in its address."""
+
+    title: str
+    fields: Sequence[Field]
+
+
+Block = Cards | Table | Picture | Note | Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +109,11 @@ class Page:
     title: str
     answer: str
     blocks: Sequence[Block]
+
+
+def problem(sentence: str, detail: str) -> Note:
+    """What is wrong and why. A detail that is a statement to run is shown ready to copy."""
+    return Note(Tone.PROBLEM, sentence, command=detail) if detail.startswith("GRANT ") else Note(Tone.PROBLEM, sentence, detail)
 
 
 def text(content: str | None, url: str | None = None) -> Value:

@@ -11,7 +11,7 @@ from whalefall_pipelines.console.charts.axes import Axes, draw_axes, draw_limit
 from whalefall_pipelines.console.charts.svg import Pixels, Size, add, label, linked, path, picture, render, tooltip
 from whalefall_pipelines.domain.quantities import round_decimal_size
 
-_SIZE = Size(960, 300)
+_SIZE = Size(1160, 300)
 _SPARKLINE = Size(120, 24)
 # More points than this are closer together than the marks are wide.
 _MARKED_POINTS = 200

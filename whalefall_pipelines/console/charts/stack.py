@@ -9,7 +9,7 @@ from whalefall_pipelines.console.charts.scales import days_between
 from whalefall_pipelines.console.charts.svg import Pixels, Size, add, path, picture, render, tooltip
 from whalefall_pipelines.domain.quantities import round_decimal_size
 
-_SIZE = Size(960, 300)
+_SIZE = Size(1160, 300)
 _PARTS = 7  # the eighth colour is for the others
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from whalefall_pipelines.accounts.figures import Change
 from whalefall_pipelines.accounts.read_accounts import list_accounts, list_changes, show_account
 from whalefall_pipelines.accounts.who_can import who_can
-from whalefall_pipelines.console.blocks import Block, Card, Cards, Note, Page, Table, Tone, day, text, yes_or_no
+from whalefall_pipelines.console.blocks import Block, Card, Cards, Field, Note, Page, Search, Table, Tone, day, text, yes_or_no
 from whalefall_pipelines.console.urls import account_url, server_url
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
@@ -34,11 +34,21 @@ def access_page(database: Database, today: date, privilege: str | None, object_n
                 day(account.first_seen_date),
                 day(account.observed_on),
             )
-            for account in accounts
+            # Accounts that come with the server are last.
+            for account in sorted(accounts, key=lambda account: account.is_built_in)
         ],
         "No account was read yet. `whalefall accounts sync` reads them.",
     )
-    blocks: list[Block] = []
+    blocks: list[Block] = [
+        Search(
+            "Who can?",
+            [
+                Field("privilege", "Who can", privilege or "", "DROP"),
+                Field("object", "on", object_name or "", "orders.invoices"),
+                Field("day", "as of", asked_day.isoformat(), kind="date"),
+            ],
+        )
+    ]
     if privilege and object_name:
         blocks += _who_can(database, privilege, object_name, asked_day)
     changes = list_changes(database, asked_day - timedelta(days=_CHANGES_DAYS), asked_day, (), _CHANGES)

@@ -9,7 +9,23 @@ from whalefall_pipelines.capacity.ask import Answer, fastest_growth, fleet_total
 from whalefall_pipelines.capacity.coverage import days_until
 from whalefall_pipelines.capacity.day_reports import read_coverage, summarize_day
 from whalefall_pipelines.capacity.figures import DaySummary, Gap
-from whalefall_pipelines.console.blocks import Block, Card, Cards, Note, Page, Picture, Table, Tone, Value, change, day, number, size, text
+from whalefall_pipelines.console.blocks import (
+    Block,
+    Card,
+    Cards,
+    Note,
+    Page,
+    Picture,
+    Table,
+    Tone,
+    Value,
+    change,
+    day,
+    number,
+    problem,
+    size,
+    text,
+)
 from whalefall_pipelines.console.charts.series import Mark, Point, Series, series_chart
 from whalefall_pipelines.console.pages.coverage import UNTAGGED, coverage_picture
 from whalefall_pipelines.console.pages.provenance import MARK_LEGEND
@@ -47,7 +63,9 @@ def _answer(summary: DaySummary, newest: date) -> str:
     total = summary.held_total_bytes
     if total is None:
         return f"On {newest} no size is known."
-    known = "every expected database was measured" if summary.is_complete else f"{summary.missing} of {summary.expected} are missing"
+    known = (
+        "every expected database was measured" if summary.is_complete else f"{summary.missing} of {summary.expected} databases are missing"
+    )
     return f"{summary.instances} servers hold {round_decimal_size(total)} on {newest}; {known}."
 
 
@@ -62,7 +80,7 @@ def _attention(summary: DaySummary, gaps: Sequence[Gap]) -> list[Note]:
         return [Note(Tone.GOOD, "Nothing needs a person today.", f"All {summary.expected} expected databases have a size.")]
     reasons = Counter(gap.reason for gap in gaps).most_common(3)
     details = {gap.reason: gap.detail for gap in gaps}
-    return [Note(Tone.PROBLEM, f"{count} missing: {reason}.", details[reason]) for reason, count in reasons]
+    return [problem(f"{count} missing: {reason}.", details[reason]) for reason, count in reasons]
 
 
 def _totals(database: Database, today: date) -> Answer[FleetDay] | None:

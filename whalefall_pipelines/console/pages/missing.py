@@ -8,7 +8,7 @@ from whalefall_pipelines.capacity.ask import newest_day
 from whalefall_pipelines.capacity.coverage import days_until
 from whalefall_pipelines.capacity.day_reports import read_coverage, summarize_day
 from whalefall_pipelines.capacity.figures import Gap
-from whalefall_pipelines.console.blocks import Block, Note, Page, Table, Tone, text
+from whalefall_pipelines.console.blocks import Block, Note, Page, Table, Tone, problem, text
 from whalefall_pipelines.console.pages.coverage import coverage_picture
 from whalefall_pipelines.console.urls import database_url, server_url
 from whalefall_pipelines.errors import NotFoundError
@@ -40,7 +40,7 @@ def _reasons(gaps: Sequence[Gap]) -> list[Note]:
     for gap in gaps:
         grouped[gap.reason, gap.detail].append(gap)
     ranked = sorted(grouped.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [Note(Tone.PROBLEM, f"{_named(members)}: {reason}.", detail) for (reason, detail), members in ranked]
+    return [problem(f"{_named(members)}: {reason}.", detail) for (reason, detail), members in ranked]
 
 
 def _named(gaps: Sequence[Gap]) -> str:
