@@ -54,12 +54,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawing, what its shapes and colours mean, and the same numbers as a table."""
+    """A drawing, what its shapes and colours mean, and the same numbers as a table. A series of days and sizes can be zoomed."""
 
     title: str
     svg: str
     legend: Sequence[tuple[str, str]] = ()
     table: Table | None = None
+    is_series: bool = False
 
 
 class Tone(StrEnum):
@@ -104,11 +105,17 @@ Block = Cards | Table | Picture | Note | Search
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: its title, one sentence that answers its question, and its blocks."""
+    """A page: its title, one sentence that answers its question, and its blocks. While something `is_running`, it renews itself."""
 
     title: str
     answer: str
     blocks: Sequence[Block]
+    is_running: bool = False
+
+    @property
+    def has_series(self) -> bool:
+        """Whether a picture of it can be zoomed."""
+        return any(isinstance(block, Picture) and block.is_series for block in self.blocks)
 
 
 def problem(sentence: str, detail: str) -> Note:

@@ -115,7 +115,7 @@ def _total_picture(totals: Answer[FleetDay]) -> Picture:
             for row in reversed(totals.rows)
         ],
     )
-    return Picture("Total of the fleet", series_chart(Series("Fleet", points)), MARK_LEGEND, table)
+    return Picture("Total of the fleet", series_chart(Series("Fleet", points)), MARK_LEGEND, table, is_series=True)
 
 
 def _point(row: FleetDay) -> Point:

@@ -20,7 +20,7 @@ def history_picture(name: str, days: Sequence[HistoryDay], limit_bytes: int | No
         for history, grown in zip(days, changes(days), strict=True)
     ]
     table = Table("history", "Day by day", ("Day", "Size", "Change", "State", "Reasons"), rows[::-1])
-    return Picture("Size by day", series_chart(Series(name, points, limit_bytes)), MARK_LEGEND, table)
+    return Picture("Size by day", series_chart(Series(name, points, limit_bytes)), MARK_LEGEND, table, is_series=True)
 
 
 def _point(history: HistoryDay) -> Point:

@@ -24,7 +24,7 @@ def sessions_page(database: Database) -> Page:
         [_row(session, database.timezone) for session in sessions],
         "No session was opened yet.",
     )
-    return Page("Sessions", f"{running} running; {failed} of the newest {len(sessions)} failed.", [table])
+    return Page("Sessions", f"{running} running; {failed} of the newest {len(sessions)} failed.", [table], is_running=running > 0)
 
 
 def session_page(database: Database, session_id: str, dagster_url: str | None) -> Page:
@@ -39,7 +39,8 @@ def session_page(database: Database, session_id: str, dagster_url: str | None) -
         blocks.append(Note(Tone.PROBLEM, f"{session.error_code}.", session.error_message))
     blocks.append(_records(records, database.timezone))
     title = f"Session of {session.sync_category}, {_days(session)}"
-    return Page(title, f"It is {session.status}: {_progress(session)} of {session.total_instances} instances are done.", blocks)
+    answer = f"It is {session.status}: {_progress(session)} of {session.total_instances} instances are done."
+    return Page(title, answer, blocks, is_running=session.status is SessionStatus.RUNNING)
 
 
 def _progress(session: Session) -> int:
