@@ -1,5 +1,5 @@
--- The coverage of every instance on each of these days, without instances and days on which nothing was expected.
--- Parameters: first_day, last_day (inclusive).
+-- The coverage of every instance, or of one, on each of these days, without instances and days on which nothing was expected.
+-- Parameters: first_day, last_day (inclusive), instance_id (NULL: every).
 -- Returns: instance_name, stat_date, expected (NULL: never listed), measured, recovered, estimated, missing, reasons (text[]).
 select
     i.name as instance_name,
@@ -12,5 +12,7 @@ select
     c.reasons
 from capacity_coverage as c
 inner join instances as i on c.instance_id = i.instance_id
-where c.stat_date between %(first_day)s and %(last_day)s
+where
+    c.stat_date between %(first_day)s and %(last_day)s
+    and (%(instance_id)s::integer is null or c.instance_id = %(instance_id)s::integer)
 order by i.name, c.stat_date

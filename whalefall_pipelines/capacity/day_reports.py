@@ -50,6 +50,6 @@ def summarize_day(database: Database, day: date) -> tuple[DaySummary, tuple[Gap,
     return summary, retry_while_unavailable(lambda: reports.list_gaps(database, [day]))
 
 
-def read_coverage(database: Database, days: Sequence[date]) -> Sequence[Coverage]:
-    """The coverage of each instance on each of these consecutive days."""
-    return list_coverage(database, days[0], days[-1])
+def read_coverage(database: Database, days: Sequence[date], instance_id: int | None = None) -> Sequence[Coverage]:
+    """The coverage of each instance, or of one, on each of these consecutive days."""
+    return list_coverage(database, days[0], days[-1], instance_id)

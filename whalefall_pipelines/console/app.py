@@ -56,7 +56,7 @@ class Console:
 
 Reading = Callable[[Console, Query], Page]
 
-_PAGES: Mapping[str, Reading] = {
+PAGES: Mapping[str, Reading] = {
     "/": lambda console, _: fleet_page(console.database, console.today()),
     "/server": lambda console, query: server_page(console.database, console.today(), _needed(query, "name")),
     "/database": lambda console, query: database_page(console.database, console.today(), _needed(query, "server"), _needed(query, "name")),
@@ -66,7 +66,7 @@ _PAGES: Mapping[str, Reading] = {
     "/partitions": lambda console, _: partitions_page(console.database, console.settings, console.today()),
     "/instances": lambda console, _: instances_page(console.database),
 }
-_ACCOUNT_PAGES: Mapping[str, Reading] = {
+ACCOUNT_PAGES: Mapping[str, Reading] = {
     "/access": lambda console, query: access_page(
         console.database, console.today(), query.get("privilege"), query.get("object"), _day(query)
     ),
@@ -78,8 +78,8 @@ _ACCOUNT_PAGES: Mapping[str, Reading] = {
 
 def console_app(console: Console) -> Starlette:
     """The app of all pages. It trusts that the gate before it has let the request in."""
-    routes = [Route(path, _endpoint(console, reading)) for path, reading in _PAGES.items()]
-    routes += [Route(path, _endpoint(console, reading, needs_access=True)) for path, reading in _ACCOUNT_PAGES.items()]
+    routes = [Route(path, _endpoint(console, reading)) for path, reading in PAGES.items()]
+    routes += [Route(path, _endpoint(console, reading, needs_access=True)) for path, reading in ACCOUNT_PAGES.items()]
     handlers = {404: _handler(console)}
     return Starlette(routes=[*routes, Mount("/static", StaticFiles(directory=_STATIC))], exception_handlers=handlers)
 

@@ -15,6 +15,7 @@ from whalefall_pipelines_tests.benchmarks import (
     backfill,
     classification,
     commands,
+    console,
     crowd,
     demo,
     forecasts,
@@ -29,6 +30,7 @@ from whalefall_pipelines_tests.benchmarks import (
 BENCHMARKS = {
     "commands": commands.measure,
     "demo": demo.measure,
+    "console": console.measure,
     "load": load.measure,
     "probe": probe.measure,
     "write": write.measure,

@@ -25,7 +25,7 @@ STATEMENTS = {
     "capacity/list_jumps": {"percent": 30, "bytes": 1},
     "capacity/summarize_days": {},
     "capacity/summarize_inventory": {},
-    "capacity/list_coverage": {"first_day": ASKED - timedelta(days=5)},
+    "capacity/list_coverage": {"first_day": ASKED - timedelta(days=5), "instance_id": None},
     "capacity/list_gaps": {},
     "capacity/list_wrong_totals": {},
     "capacity/list_implausible_sizes": {},

@@ -64,10 +64,11 @@ def close_backfill_records(database: Database, session_id: UUID, first_day: date
         )
 
 
-def list_coverage(database: Database, first_day: date, last_day: date) -> tuple[Coverage, ...]:
-    """The coverage of every instance on each of these days (inclusive). There is no entry where nothing was expected."""
+def list_coverage(database: Database, first_day: date, last_day: date, instance_id: int | None = None) -> tuple[Coverage, ...]:
+    """The coverage of every instance, or of one, on each of these days (inclusive). There is no entry where nothing was expected."""
+    values = {"first_day": first_day, "last_day": last_day, "instance_id": instance_id}
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/list_coverage"), {"first_day": first_day, "last_day": last_day})
+        cursor.execute(queries.load("capacity/list_coverage"), values)
         return fetch_as(cursor, Coverage)
 
 

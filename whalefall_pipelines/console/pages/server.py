@@ -35,7 +35,7 @@ def server_page(database: Database, today: date, name: str) -> Page:
         if answer.rows:
             blocks.append(history_picture(name, answer.rows, registered.entry.capacity_limit_bytes))
             days = days_until(answer.last_day, _COVERED_DAYS)
-            covered = [entry for entry in read_coverage(database, days) if entry.instance_name == name]
+            covered = read_coverage(database, days, registered.instance_id)
             blocks.append(coverage_picture(f"Coverage of the last {_COVERED_DAYS} days", covered, days))
     blocks.append(_databases(name, databases))
     return Page(name, _answer(registered, databases), blocks)

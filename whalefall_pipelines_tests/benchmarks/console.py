@@ -1,0 +1,60 @@
+"""The pages of the console over a large store: server time and bytes of each page, as a browser asks for them."""
+
+import gzip
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import quantiles
+
+from starlette.requests import Request
+
+from whalefall_pipelines.console.app import PAGES, Console
+from whalefall_pipelines.console.render import Surroundings, render_page
+from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines_tests.benchmarks.aggregation import DATABASES, TODAY, fill
+from whalefall_pipelines_tests.benchmarks.figures import Figure
+from whalefall_pipelines_tests.benchmarks.history import History, register
+from whalefall_pipelines_tests.benchmarks.servers import embedded_store
+
+INSTANCES, DAYS = 1000, 120
+ROUNDS = 20
+P95_SECONDS, MOST_KILOBYTES = 0.3, 200
+# The query of each page that needs one.
+_QUERIES = {
+    "/server": {"name": "target-7"},
+    "/database": {"server": "target-7", "name": "database_3"},
+    "/missing": {"day": str(TODAY)},
+}
+
+
+def measure(folder: Path) -> list[Figure]:
+    """Each page: 95 of 100 answers within the time, and its compressed bytes."""
+    with embedded_store(folder / "home") as store:
+        history = History(store, INSTANCES, DATABASES, TODAY - timedelta(days=DAYS), TODAY)
+        fill(store, history.instances, history.first_day, history.last_day)
+        register(history)
+        with store.transaction() as cursor:
+            cursor.execute("select session_id from sync_sessions order by started_at desc limit 1")
+            (session_id,) = cursor.fetchone() or (None,)
+        clock = datetime.combine(TODAY, datetime.min.time(), UTC) + timedelta(hours=12)
+        console = Console(store, load_settings({"WHALEFALL_HOME": str(folder)}), lambda: clock, _nobody)
+        queries = {**_QUERIES, "/session": {"id": str(session_id)}}
+        return [figure for path in PAGES for figure in _figures(console, path, queries.get(path, {}))]
+
+
+def _nobody(_: Request) -> bool:
+    return False
+
+
+def _figures(console: Console, path: str, query: dict[str, str]) -> list[Figure]:
+    seconds: list[float] = []
+    html = ""
+    for _ in range(ROUNDS):
+        begun = time.monotonic()
+        html = render_page(PAGES[path](console, query), Surroundings(path, query, console.database.timezone.key))
+        seconds.append(time.monotonic() - begun)
+    kilobytes = len(gzip.compress(html.encode(), 6)) / 1000
+    return [
+        Figure(f"console {path}: p95", quantiles(seconds, n=20)[-1], P95_SECONDS, "s", f"{INSTANCES} x {DATABASES} x {DAYS} days"),
+        Figure(f"console {path}: compressed", kilobytes, MOST_KILOBYTES, "kB", f"{len(html) / 1000:.0f} kB before"),
+    ]
