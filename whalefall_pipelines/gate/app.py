@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import anyio
 from anyio import to_thread
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from whalefall_pipelines.api.actions import Asgi, Message, Receive, Send
 from whalefall_pipelines.api.app import PREFIX, problem_response
@@ -37,11 +37,11 @@ AsgiScope = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What is behind the gate: the API, and the Dagster UI and the console where this process serves them."""
+    """What is behind the gate: the API, the console, and the Dagster UI where this process serves it."""
 
     api: Asgi
+    console: Asgi
     dagster: Asgi | None = None
-    console: Asgi | None = None
 
 
 class Gate:
@@ -107,12 +107,8 @@ class Gate:
             if not caller.caller.may(Scope.OPERATE):
                 raise Refusal(403, "PERMISSION_DENIED", "The Dagster UI needs the scope operate.")
             await self._behind.dagster(scope, receive, send)
-        elif self._behind.console and scope["type"] == "http":
+        elif scope["type"] == "http":
             await self._behind.console(scope, receive, send)
-        elif path == "/" and self._behind.dagster:
-            await _answer(RedirectResponse(f"{DAGSTER_PATH}/", 303), scope, receive, send)
-        elif path == "/":
-            await _answer(RedirectResponse(f"{PREFIX}/docs", 303), scope, receive, send)
         else:
             raise Refusal(404, "RESOURCE_NOT_FOUND", "There is nothing under this path.")
 

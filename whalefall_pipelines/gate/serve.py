@@ -13,18 +13,21 @@ from uuid import UUID
 import anyio
 import uvicorn
 from anyio import to_thread
+from starlette.requests import Request
 
 from whalefall_pipelines.api.actions import Actions, Asgi
 from whalefall_pipelines.api.app import create_app
 from whalefall_pipelines.api.dagster_launcher import Ask, GraphqlLauncher, NoLauncher
 from whalefall_pipelines.api.store import find_launched
+from whalefall_pipelines.api_base.callers import Caller, Scope
 from whalefall_pipelines.api_base.services import Services
 from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.console.app import Console, console_app
 from whalefall_pipelines.doctor.dagster import check_daemon, read_heartbeats
 from whalefall_pipelines.doctor.outcome import Severity
 from whalefall_pipelines.domain.runs import Launcher, Queued
 from whalefall_pipelines.errors import InputError, StoreError
-from whalefall_pipelines.gate.app import Behind, Gate
+from whalefall_pipelines.gate.app import DAGSTER_PATH, Behind, Gate
 from whalefall_pipelines.gate.callers import Callers, TrustedProxy
 from whalefall_pipelines.gate.limits import Limits, Rates
 from whalefall_pipelines.runtime.open_store import open_dagster_database, open_store
@@ -129,9 +132,15 @@ def _finding_obstacles(reader: Database, dagster: Database | None) -> Callable[[
 
 
 def build(services: Services, *, dagster: Asgi | None = None, proxy: TrustedProxy | None = None, rates: Rates | None = None) -> Gate:
-    """The gate over the API and, if this process serves it, the Dagster UI."""
-    behind = Behind(Actions(create_app(services), services), dagster)
+    """The gate over the API, the console and, if this process serves it, the Dagster UI."""
+    console = Console(services.reader, services.settings, services.clock, _may_read_accounts, DAGSTER_PATH if dagster else None)
+    behind = Behind(Actions(create_app(services), services), console_app(console), dagster)
     return Gate(behind, Callers(services, proxy), Limits(rates or Rates()))
+
+
+def _may_read_accounts(request: Request) -> bool:
+    caller: Caller = request.scope["whalefall.caller"]
+    return caller.may(Scope.READ, needs_access=True)
 
 
 def launcher_for(ask: Ask | None) -> Launcher:
