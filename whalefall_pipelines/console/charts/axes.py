@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from whalefall_pipelines.console.charts.scales import Scale, day_scale, round_days, round_values
 from whalefall_pipelines.console.charts.svg import Pixels, Size, add, label
-from whalefall_pipelines.domain.quantities import round_decimal_size
+from whalefall_pipelines.domain.quantities import round_size
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 16, 12, 26
 _PIXELS_A_DAY_LABEL, _PIXELS_A_SIZE_LABEL = 96, 36
@@ -57,7 +57,7 @@ def draw_limit(root: Element, axes: Axes, limit_bytes: int) -> None:
     """A line at the limit, with its size."""
     y = axes.sizes(limit_bytes)
     add(root, "line", "limit", x1=axes.days.start, x2=axes.days.end, y1=y, y2=y)
-    label(root, (axes.days.end, y - 4), f"limit {round_decimal_size(limit_bytes)}", anchor="end", class_name="limit-label")
+    label(root, (axes.days.end, y - 4), f"limit {round_size(limit_bytes)}", anchor="end", class_name="limit-label")
 
 
 def _draw_sizes(root: Element, axes: Axes, size: Size) -> None:
@@ -65,7 +65,7 @@ def _draw_sizes(root: Element, axes: Axes, size: Size) -> None:
     for value in round_values(axes.sizes.low, axes.sizes.high, at_most):
         y = axes.sizes(value)
         add(root, "line", "grid", x1=_LEFT, x2=size.width - _RIGHT, y1=y, y2=y)
-        label(root, (_LEFT - 8, y + 4), round_decimal_size(value), anchor="end", class_name="tick")
+        label(root, (_LEFT - 8, y + 4), round_size(value), anchor="end", class_name="tick")
 
 
 def _draw_days(root: Element, axes: Axes, size: Size, days: tuple[date, date]) -> None:

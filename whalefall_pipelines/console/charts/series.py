@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from whalefall_pipelines.console.charts.axes import Axes, draw_axes, draw_limit
 from whalefall_pipelines.console.charts.svg import Pixels, Size, add, label, linked, path, picture, render, tooltip
-from whalefall_pipelines.domain.quantities import round_decimal_size
+from whalefall_pipelines.domain.quantities import round_size
 
 _SIZE = Size(1160, 300)
 _SPARKLINE = Size(120, 24)
@@ -90,7 +90,7 @@ def sparkline(points: Sequence[Point]) -> str:
     if not known:
         return ""
     sizes = [point.total_bytes for point in known if point.total_bytes is not None]
-    root = picture("sparkline", f"from {round_decimal_size(sizes[0])} to {round_decimal_size(sizes[-1])}", _SPARKLINE)
+    root = picture("sparkline", f"from {round_size(sizes[0])} to {round_size(sizes[-1])}", _SPARKLINE)
     span, days = max(max(sizes) - min(sizes), 1), max((known[-1].day - known[0].day).days, 1)
     width, height = _SPARKLINE.width - 4, _SPARKLINE.height - 4
 
@@ -109,7 +109,7 @@ def _summary(series: Series) -> str:
     if not known:
         return f"{series.name}: no size is known from {series.points[0].day} to {series.points[-1].day}."
     first, last = known[0], known[-1]
-    sizes = f"{round_decimal_size(first.total_bytes or 0)} on {first.day} to {round_decimal_size(last.total_bytes or 0)} on {last.day}"
+    sizes = f"{round_size(first.total_bytes or 0)} on {first.day} to {round_size(last.total_bytes or 0)} on {last.day}"
     return f"{series.name}: from {sizes}; {missing} missing {'day' if missing == 1 else 'days'}."
 
 
@@ -206,7 +206,7 @@ def _draw_shape(group: Element, mark: Mark, at: Pixels) -> None:
 def _told(point: Point) -> str:
     if point.total_bytes is None:
         return f"{point.day}: missing{f' ({point.reason})' if point.reason else ''}"
-    return f"{point.day}: {round_decimal_size(point.total_bytes)} ({point.total_bytes:,} bytes), {point.reason or point.mark}"
+    return f"{point.day}: {round_size(point.total_bytes)} ({point.total_bytes:,} bytes), {point.reason or point.mark}"
 
 
 def _draw_forecast(root: Element, axes: Axes, series: Series) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from whalefall_pipelines.console.charts.axes import draw_axes, draw_limit
 from whalefall_pipelines.console.charts.scales import days_between
 from whalefall_pipelines.console.charts.svg import Pixels, Size, add, path, picture, render, tooltip
-from whalefall_pipelines.domain.quantities import round_decimal_size
+from whalefall_pipelines.domain.quantities import round_size
 
 _SIZE = Size(1160, 300)
 _PARTS = 7  # the eighth colour is for the others
@@ -32,7 +32,7 @@ def stack_chart(name: str, first: date, last: date, parts: Sequence[Part], limit
     days = days_between(first, last)
     layers = _layers([_Layer(part.name, _held(part.sizes, days)) for part in parts])
     totals = [sum(sizes) for sizes in zip(*(layer.sizes for layer in layers), strict=True)] or [0] * len(days)
-    root = picture("stack", f"{name}: {round_decimal_size(totals[0])} on {first}, {round_decimal_size(totals[-1])} on {last}.", _SIZE)
+    root = picture("stack", f"{name}: {round_size(totals[0])} on {first}, {round_size(totals[-1])} on {last}.", _SIZE)
     axes = draw_axes(root, _SIZE, (first, last), (0, max([*totals, limit_bytes or 0])))
     below = [0] * len(days)
     for number, layer in enumerate(layers):
@@ -40,7 +40,7 @@ def stack_chart(name: str, first: date, last: date, parts: Sequence[Part], limit
         outline: list[Pixels] = [axes.at(day, level) for day, level in zip(days, above, strict=True)]
         outline += [axes.at(day, level) for day, level in reversed(list(zip(days, below, strict=True)))]
         area = add(root, "path", f"part part-{number}", d=path(outline, closed=True))
-        tooltip(area, f"{layer.name}: {round_decimal_size(layer.sizes[-1])} ({layer.sizes[-1]:,} bytes) on {last}")
+        tooltip(area, f"{layer.name}: {round_size(layer.sizes[-1])} ({layer.sizes[-1]:,} bytes) on {last}")
         below = above
     if limit_bytes is not None:
         draw_limit(root, axes, limit_bytes)

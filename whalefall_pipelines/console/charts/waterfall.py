@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from whalefall_pipelines.console.charts.scales import Scale, round_values
 from whalefall_pipelines.console.charts.svg import Size, add, heading, label, picture, render, tooltip
-from whalefall_pipelines.domain.quantities import round_decimal_size
+from whalefall_pipelines.domain.quantities import round_size
 
 _ROW, _LEFT, _RIGHT, _TOP = 26, 200, 120, 8
 _WIDTH = 960
@@ -44,7 +44,7 @@ def waterfall_chart(name: str, start_bytes: int, bars: Sequence[Bar], end_bytes:
         raise ValueError(message)
     rows = _rows(start_bytes, bars, end_bytes)
     size = Size(_WIDTH, _TOP + len(rows) * _ROW + 24)
-    told = f"{name}: from {round_decimal_size(start_bytes)} to {round_decimal_size(end_bytes)} in {len(bars)} bars."
+    told = f"{name}: from {round_size(start_bytes)} to {round_size(end_bytes)} in {len(bars)} bars."
     root = picture("waterfall", told, size, has_links=any(bar.url for bar in bars))
     scale = _scale(rows)
     _draw_grid(root, scale, size)
@@ -54,13 +54,13 @@ def waterfall_chart(name: str, start_bytes: int, bars: Sequence[Bar], end_bytes:
 
 
 def _rows(start_bytes: int, bars: Sequence[Bar], end_bytes: int) -> list[_Row]:
-    rows = [_Row(Bar("Before", start_bytes, "total"), 0, start_bytes, round_decimal_size(start_bytes))]
+    rows = [_Row(Bar("Before", start_bytes, "total"), 0, start_bytes, round_size(start_bytes))]
     level = start_bytes
     for bar in bars:
         sign = "+" if bar.change_bytes > 0 else ""
-        rows.append(_Row(bar, level, level + bar.change_bytes, f"{sign}{round_decimal_size(bar.change_bytes)}"))
+        rows.append(_Row(bar, level, level + bar.change_bytes, f"{sign}{round_size(bar.change_bytes)}"))
         level += bar.change_bytes
-    return [*rows, _Row(Bar("After", end_bytes, "total"), 0, end_bytes, round_decimal_size(end_bytes))]
+    return [*rows, _Row(Bar("After", end_bytes, "total"), 0, end_bytes, round_size(end_bytes))]
 
 
 def _scale(rows: Sequence[_Row]) -> Scale:
@@ -76,7 +76,7 @@ def _scale(rows: Sequence[_Row]) -> Scale:
 def _draw_grid(root: Element, scale: Scale, size: Size) -> None:
     for value in round_values(scale.low, scale.high, 6):
         add(root, "line", "grid", x1=scale(value), x2=scale(value), y1=_TOP, y2=size.height - 20)
-        label(root, (scale(value), size.height - 6), round_decimal_size(value), anchor="middle", class_name="tick")
+        label(root, (scale(value), size.height - 6), round_size(value), anchor="middle", class_name="tick")
 
 
 def _draw_row(root: Element, scale: Scale, row: _Row, y: float, *, is_last: bool) -> None:

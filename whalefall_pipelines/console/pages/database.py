@@ -6,7 +6,7 @@ from whalefall_pipelines.capacity.answers import HistoryDay
 from whalefall_pipelines.capacity.ask import history
 from whalefall_pipelines.console.blocks import Block, Note, Page, Tone
 from whalefall_pipelines.console.pages.history import DAYS, history_picture
-from whalefall_pipelines.domain.quantities import round_decimal_size
+from whalefall_pipelines.domain.quantities import round_size
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store.database import Database
 
@@ -32,5 +32,5 @@ def _answer(days: tuple[HistoryDay, ...]) -> str:
         return "No size is known of these days."
     first, last = known[0], known[-1]
     grown = (last.total_bytes or 0) - (first.total_bytes or 0)
-    change = f"{'grew' if grown >= 0 else 'shrank'} by {round_decimal_size(abs(grown))}"
-    return f"{round_decimal_size(last.total_bytes or 0)} on {last.stat_date}; it {change} since {first.stat_date}."
+    change = f"{'grew' if grown >= 0 else 'shrank'} by {round_size(abs(grown))}"
+    return f"{round_size(last.total_bytes or 0)} on {last.stat_date}; it {change} since {first.stat_date}."

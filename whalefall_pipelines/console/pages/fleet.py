@@ -30,7 +30,7 @@ from whalefall_pipelines.console.charts.series import Mark, Point, Series, serie
 from whalefall_pipelines.console.pages.coverage import UNTAGGED, coverage_picture
 from whalefall_pipelines.console.pages.provenance import MARK_LEGEND
 from whalefall_pipelines.console.urls import database_url, missing_url, server_url
-from whalefall_pipelines.domain.quantities import round_decimal_size
+from whalefall_pipelines.domain.quantities import round_size
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.inventory.fleet import registered_instances
 from whalefall_pipelines.store.database import Database
@@ -66,7 +66,7 @@ def _answer(summary: DaySummary, newest: date) -> str:
     known = (
         "every expected database was measured" if summary.is_complete else f"{summary.missing} of {summary.expected} databases are missing"
     )
-    return f"{summary.instances} servers hold {round_decimal_size(total)} on {newest}; {known}."
+    return f"{summary.instances} servers hold {round_size(total)} on {newest}; {known}."
 
 
 def _group(tags: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from whalefall_pipelines.console.blocks import Note, Page, Picture, Table, Tone, number, size, text
 from whalefall_pipelines.console.charts.timeline import MonthCell, timeline_chart
 from whalefall_pipelines.domain.months import TablePartition
-from whalefall_pipelines.domain.quantities import round_decimal_size
+from whalefall_pipelines.domain.quantities import round_size
 from whalefall_pipelines.retention.list_table_partitions import list_table_partitions
 from whalefall_pipelines.retention.maintain_table_partitions import plan
 from whalefall_pipelines.retention.maintenance import Step, StepKind
@@ -49,7 +49,7 @@ def partitions_page(database: Database, settings: Settings, today: date) -> Page
             "whalefall partitions plan",
         )
     )
-    answer = f"{len(rows)} table partitions hold {round_decimal_size(total)}."
+    answer = f"{len(rows)} table partitions hold {round_size(total)}."
     return Page("Partitions", answer, [note, _timeline(rows, steps, today), _plan(steps), _table(rows)])
 
 
@@ -69,11 +69,11 @@ def _timeline(rows: Sequence[tuple[TablePartition, int | None]], steps: Sequence
 
 
 def _cell(table_partition: TablePartition, step: Step | None, today: date) -> MonthCell:
-    told = f"{table_partition.name}: {round_decimal_size(table_partition.total_bytes)}"
+    told = f"{table_partition.name}: {round_size(table_partition.total_bytes)}"
     if step is not None:
         return MonthCell(_STATES[step.kind], step.kind, f"{told}. {step.why}")
     is_ahead = table_partition.first_day is not None and table_partition.first_day > today
-    return MonthCell("ahead" if is_ahead else "attached", round_decimal_size(table_partition.total_bytes), told)
+    return MonthCell("ahead" if is_ahead else "attached", round_size(table_partition.total_bytes), told)
 
 
 def _plan(steps: Sequence[Step]) -> Table:

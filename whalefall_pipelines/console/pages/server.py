@@ -10,7 +10,7 @@ from whalefall_pipelines.console.blocks import Block, Card, Cards, Note, Page, T
 from whalefall_pipelines.console.pages.coverage import coverage_picture
 from whalefall_pipelines.console.pages.history import DAYS, history_picture
 from whalefall_pipelines.console.urls import database_url
-from whalefall_pipelines.domain.quantities import round_decimal_size
+from whalefall_pipelines.domain.quantities import round_size
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.inventory.fleet import show_instance
 from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance
@@ -56,7 +56,7 @@ def _cards(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...],
         [
             Card("Databases", size(sum(known)) if known else size(None), "sum of the newest known sizes"),
             Card(
-                "Limit", size(limit), f"{round_decimal_size(limit - sum(known))} left" if limit is not None and known else "no limit is set"
+                "Limit", size(limit), f"{round_size(limit - sum(known))} left" if limit is not None and known else "no limit is set"
             ),
             Card("Version", text(registered.server_version), "as the server says"),
             Card("Last connected", instant(registered.last_connected_at, timezone)),
