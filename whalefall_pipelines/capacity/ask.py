@@ -51,7 +51,7 @@ def fleet_totals(database: Database, today: date, since: date | timedelta) -> An
         NotFoundError: nothing was measured yet.
         InputError: the first day is not before the newest one.
     """
-    first_day, last_day = _span(database, today, since)
+    first_day, last_day = span(database, today, since)
     return Answer(first_day, last_day, store.list_fleet_totals(database, first_day, last_day))
 
 

@@ -112,7 +112,7 @@ def test_a_browser_signs_in_and_sees_each_page_without_a_request_to_elsewhere(pa
             page.open(f"{pages.url}{path}", shows)
         page.open(f"{pages.url}/server?name=orders", "Zoom")
         page.call("Runtime.evaluate", expression="document.querySelector('h2 button').click()")
-        page.wait_for("Size:")  # the legend of the drawing that can be zoomed
+        page.wait_until("document.querySelector('.drawing .uplot canvas')")
         page.take_picture(tmp_path / "server.png")
         assert not page.errors
         assert not page.failed
