@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Generic, TypeVar
 
-from whalefall_pipelines.capacity.disk import Disk
 from whalefall_pipelines.capacity.answers import FleetDay, Growth, HistoryDay, LargeDatabase, LargeGroup
+from whalefall_pipelines.capacity.disk import Disk
 from whalefall_pipelines.capacity.store import answers as store
 from whalefall_pipelines.capacity.store.disk import list_disk, list_volumes
 from whalefall_pipelines.errors import InputError, NotFoundError

@@ -18,9 +18,12 @@ from whalefall_pipelines.console.blocks import Page, Picture, Table
 from whalefall_pipelines.console.pages.access import access_page, account_page
 from whalefall_pipelines.console.pages.database import database_page
 from whalefall_pipelines.console.pages.fleet import fleet_page
+from whalefall_pipelines.console.pages.growth import DAYS as GROWTH_DAYS
+from whalefall_pipelines.console.pages.growth import growth_page
 from whalefall_pipelines.console.pages.instances import instances_page
 from whalefall_pipelines.console.pages.missing import missing_page
 from whalefall_pipelines.console.pages.partitions import partitions_page
+from whalefall_pipelines.console.pages.runway import runway_page
 from whalefall_pipelines.console.pages.server import server_page
 from whalefall_pipelines.console.pages.sessions import session_page, sessions_page
 from whalefall_pipelines.console.render import Surroundings, render_page
@@ -30,6 +33,7 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 
 Query = Mapping[str, str]
+_MOST_DAYS = 3660
 _STATIC = Path(__file__).parent / "static"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
@@ -60,6 +64,10 @@ PAGES: Mapping[str, Reading] = {
     "/": lambda console, _: fleet_page(console.database, console.today()),
     "/server": lambda console, query: server_page(console.database, console.today(), _needed(query, "name")),
     "/database": lambda console, query: database_page(console.database, console.today(), _needed(query, "server"), _needed(query, "name")),
+    "/growth": lambda console, query: growth_page(
+        console.database, console.today(), _count(query, "days", GROWTH_DAYS), query.get("by", "database")
+    ),
+    "/runway": lambda console, _: runway_page(console.database),
     "/missing": lambda console, query: missing_page(console.database, console.today(), _day(query)),
     "/sessions": lambda console, _: sessions_page(console.database),
     "/session": lambda console, query: session_page(console.database, _needed(query, "id"), console.dagster_url),
@@ -134,6 +142,13 @@ def _needed(query: Query, name: str) -> str:
     if name not in query:
         raise InputError(f"{name}=… is missing in the address.")
     return query[name]
+
+
+def _count(query: Query, name: str, default: int) -> int:
+    text = query.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_DAYS):
+        raise InputError(f"{name}={text!r} is not a number from 1 to {_MOST_DAYS}.")
+    return int(text)
 
 
 def _day(query: Query) -> date | None:

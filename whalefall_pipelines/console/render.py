@@ -13,6 +13,8 @@ from whalefall_pipelines.console.blocks import Block, Page
 # The pages that every page links to: address and name.
 NAVIGATION: Sequence[tuple[str, str]] = (
     ("/", "Fleet"),
+    ("/growth", "Growth"),
+    ("/runway", "Runway"),
     ("/missing", "Missing"),
     ("/sessions", "Sessions"),
     ("/partitions", "Partitions"),

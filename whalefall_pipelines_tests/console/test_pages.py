@@ -10,13 +10,17 @@ import pytest
 from whalefall_pipelines.console.blocks import Cards, Note, Page, Picture, Table
 from whalefall_pipelines.console.pages.database import database_page
 from whalefall_pipelines.console.pages.fleet import fleet_page
+from whalefall_pipelines.console.pages.growth import growth_page
 from whalefall_pipelines.console.pages.instances import instances_page
 from whalefall_pipelines.console.pages.missing import missing_page
 from whalefall_pipelines.console.pages.partitions import partitions_page
+from whalefall_pipelines.console.pages.runway import runway_page
 from whalefall_pipelines.console.pages.server import server_page
 from whalefall_pipelines.console.pages.sessions import session_page, sessions_page
 from whalefall_pipelines.console.render import NAVIGATION, Surroundings, render_page
-from whalefall_pipelines.errors import NotFoundError
+from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.forecasts.forecast import forecast_day
+from whalefall_pipelines.forecasts.wording import WHY_NO_DATE
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import ModelDay
@@ -127,6 +131,33 @@ def test_a_database_says_how_it_grew(fleet: Database) -> None:
     assert table(silent, "history")[0]["Reasons"] == "timeout"
 
 
+def test_the_bars_of_growth_lead_from_one_total_to_the_other(fleet: Database) -> None:
+    page = growth_page(fleet, DAY, 10, "database")
+    # Before: 40 of shop, 30 of audit, 1 of blog. After: 50 and 1; audit is missing, which is a bar of its own.
+    assert page.answer == (
+        f"The fleet grew by 10.0 GB from {ago(10)} to {DAY}, with missing databases at their last known size; "
+        "the stored totals differ by -20.0 GB."
+    )
+    assert {row["Bar"]: row["Change"] for row in table(page, "bars") if row["Change"]} == {"Growth": 10 * GB, "Missing now": -30 * GB}
+    assert cards(page)["Change"] == 10 * GB
+    assert {row["Database"]: row["Change"] for row in table(page, "databases")} == {"shop": 10 * GB, "audit": -30 * GB}
+    by_server = table(growth_page(fleet, DAY, 10, "instance"), "groups")
+    assert sum(int(str(row["Change"])) for row in by_server) == -20 * GB
+    with pytest.raises(InputError):
+        growth_page(fleet, DAY, 10, "colour")
+
+
+def test_the_runway_has_a_date_or_a_reason_for_everything(fleet: Database) -> None:
+    assert notes(runway_page(fleet)) == ["warning: No forecast was made yet."]
+    forecast_day(fleet, DAY, DAY)
+    page = runway_page(fleet)
+    # Nothing has a limit, and twenty days are a short history: no date is named, but a reason is.
+    assert page.answer == "No limit is in sight."
+    reasons = {row["Name"]: row["Why"] for row in table(page, "undated")}
+    assert set(reasons) >= {"orders", "orders/shop", "web/blog"}
+    assert set(reasons.values()) <= set(WHY_NO_DATE.values())
+
+
 def test_what_is_missing_has_its_reason_and_its_cure(fleet: Database) -> None:
     page = missing_page(fleet, DAY, None)
     assert page.answer == f"1 of 3 expected databases are missing on {DAY}, and 0 are estimated."
@@ -155,6 +186,7 @@ def test_hostile_names_are_text_on_every_page_and_their_links_lead_back(store: D
         server_page(store, DAY, instance.name),
         database_page(store, DAY, instance.name, name),
         missing_page(store, DAY, None),
+        growth_page(store, DAY, 1, "database"),
         instances_page(store),
         sessions_page(store),
         partitions_page(store, SETTINGS, DAY),

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 from whalefall_pipelines.console.charts.scales import Scale, round_values
 from whalefall_pipelines.console.charts.svg import Size, add, heading, label, picture, render, tooltip
 
-_ROW, _LEFT, _RIGHT, _TOP, _WIDTH = 26, 240, 96, 8, 960
+_ROW, _LEFT, _RIGHT, _TOP, _WIDTH = 26, 240, 96, 8, 1160
 _NAME_LENGTH = 34
 _URGENT_DAYS, _SOON_DAYS = 7, 30
 

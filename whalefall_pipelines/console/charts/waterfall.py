@@ -9,7 +9,7 @@ from whalefall_pipelines.console.charts.svg import Size, add, heading, label, pi
 from whalefall_pipelines.domain.quantities import round_size
 
 _ROW, _LEFT, _RIGHT, _TOP = 26, 200, 120, 8
-_WIDTH = 960
+_WIDTH = 1160
 _NAME_LENGTH = 28
 
 

@@ -55,9 +55,7 @@ def _cards(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...],
     return Cards(
         [
             Card("Databases", size(sum(known)) if known else size(None), "sum of the newest known sizes"),
-            Card(
-                "Limit", size(limit), f"{round_size(limit - sum(known))} left" if limit is not None and known else "no limit is set"
-            ),
+            Card("Limit", size(limit), f"{round_size(limit - sum(known))} left" if limit is not None and known else "no limit is set"),
             Card("Version", text(registered.server_version), "as the server says"),
             Card("Last connected", instant(registered.last_connected_at, timezone)),
             Card("Tags", text(", ".join(f"{key}={value}" for key, value in sorted(entry.tags.items())) or None)),

@@ -153,7 +153,7 @@ def test_a_runway_beyond_the_horizon_ends_at_it() -> None:
     assert tooltips(picture, "urgent") == ["shop: 6 days, between 3 days and 12 days in 8 of 10 cases"]
     assert "later than the horizon in 8 of 10 cases" in tooltips(picture, "later")[0]
     right = [float(rect.attrib["x"]) + float(rect.attrib["width"]) for rect in parsed(picture).iter(f"{SVG}rect")]
-    assert right[0] < right[1] <= 864
+    assert right[0] < right[1] <= 1064
 
 
 @pytest.mark.parametrize("name", HOSTILE)

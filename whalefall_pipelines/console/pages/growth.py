@@ -1,0 +1,142 @@
+"""What grew: from the total of one day to that of another by bars that add up to the byte, and the databases behind them."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from whalefall_pipelines.console.blocks import (
+    Block,
+    Card,
+    Cards,
+    Field,
+    Note,
+    Page,
+    Picture,
+    Search,
+    Table,
+    Tone,
+    Value,
+    change,
+    number,
+    size,
+    text,
+)
+from whalefall_pipelines.console.charts import waterfall
+from whalefall_pipelines.console.charts.waterfall import waterfall_chart
+from whalefall_pipelines.console.urls import database_url, server_url
+from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.errors import NotFoundError
+from whalefall_pipelines.growth.attribute import attribute_span, parse_grouping
+from whalefall_pipelines.growth.model import Attribution, Bar, BarSum, DatabaseBar
+from whalefall_pipelines.growth.prices import Prices
+from whalefall_pipelines.store.database import Database
+
+DAYS = 30
+_LISTED = 200
+# The names of the bars, for people.
+_NAMES = {
+    Bar.JOINED: "Servers that joined",
+    Bar.LEFT: "Servers that left",
+    Bar.BIRTH: "New databases",
+    Bar.DEATH: "Dropped databases",
+    Bar.GROWTH: "Growth",
+    Bar.SHRINK: "Shrink",
+    Bar.MEASURE_CHANGED: "Measured in another way",
+    Bar.GAP_OPENED: "Missing now",
+    Bar.GAP_CLOSED: "Missing before",
+    Bar.FIRST_KNOWN: "First known",
+    Bar.NO_LONGER_KNOWN: "No longer known",
+}
+
+
+def growth_page(database: Database, today: date, days: int, by: str) -> Page:
+    """Why the total changed in these days; `by` is `database`, `instance` or `tag:KEY`.
+
+    Raises:
+        InputError: `by` is none of these, or the first day is not before the newest one.
+    """
+    grouping = parse_grouping(by)
+    try:
+        answer = attribute_span(database, today, timedelta(days=days), grouping, most=_LISTED, with_tables=False, prices=Prices())
+    except NotFoundError as error:
+        return Page("Growth", "Nothing was measured yet.", [Note(Tone.WARNING, "There is nothing to compare.", str(error))])
+    question = Search(
+        "Show", [Field("days", "Days", str(days), "30", kind="number"), Field("by", "by", by, "database, instance or tag:env")]
+    )
+    blocks: list[Block] = [question, _cards(answer), _picture(answer)]
+    blocks.append(_groups(answer) if answer.groups else _databases(answer))
+    return Page("Growth", _answer(answer), blocks)
+
+
+def _answer(answer: Attribution) -> str:
+    held = sum(bar.change_bytes for bar in answer.held)
+    moved = f"{'grew' if held >= 0 else 'shrank'} by {round_size(abs(held))} from {answer.first_day} to {answer.last_day}"
+    if held == answer.change_bytes:
+        return f"The fleet {moved}."
+    stored = round_size(answer.change_bytes)
+    return f"The fleet {moved}, with missing databases at their last known size; the stored totals differ by {stored}."
+
+
+def _cards(answer: Attribution) -> Cards:
+    held = sum(bar.change_bytes for bar in answer.held)
+    steps = sum(bar.step_bytes for bar in answer.exact)
+    return Cards(
+        [
+            Card("Before", size(answer.first_bytes), f"measured on {answer.first_day}"),
+            Card("After", size(answer.last_bytes), f"measured on {answer.last_day}"),
+            Card("Change", change(held), "with missing databases at their last known size"),
+            Card("By steps", change(steps), "of growth and shrink, not by trend"),
+        ]
+    )
+
+
+def _picture(answer: Attribution) -> Picture:
+    """The bars of the stored totals: what is missing on a day is a bar of its own, and no shrink."""
+    bars = [
+        waterfall.Bar(f"{_NAMES[bar.bar]} ({bar.databases})", bar.change_bytes, bar.bar.replace("_", "-"))
+        for bar in answer.exact
+        if bar.change_bytes
+    ]
+    table = Table(
+        "bars",
+        "Bars",
+        ("Bar", "Change", "Of it estimated", "By steps", "Databases"),
+        [_bar_row(_NAMES[bar.bar], bar) for bar in answer.exact],
+    )
+    drawing = waterfall_chart("Growth", answer.first_bytes, bars, answer.last_bytes)
+    return Picture("From before to after", drawing, table=table)
+
+
+def _bar_row(name: str, bar: BarSum) -> Sequence[Value]:
+    return (text(name), change(bar.change_bytes), change(bar.estimated_bytes), change(bar.step_bytes), number(bar.databases))
+
+
+def _groups(answer: Attribution) -> Table:
+    rows = [
+        (text(bar.group_name or "(none)"), *_bar_row(_NAMES[bar.bar], bar))
+        for bar in sorted(answer.groups, key=lambda bar: -abs(bar.change_bytes))
+        if not bar.is_held
+    ]
+    return Table("groups", "By group", ("Group", "Bar", "Change", "Of it estimated", "By steps", "Databases"), rows)
+
+
+def _databases(answer: Attribution) -> Table:
+    return Table(
+        "databases",
+        "Databases that changed the most",
+        ("Database", "Server", "Bar", "Change", "By steps", "Before", "After"),
+        [_database_row(row) for row in answer.databases if row.change_bytes],
+        "No database changed.",
+    )
+
+
+def _database_row(row: DatabaseBar) -> Sequence[Value]:
+    name = f"{row.database_name} (was {row.name_before})" if row.name_before else row.database_name
+    return (
+        text(name, database_url(row.instance_name, row.database_name)),
+        text(row.instance_name, server_url(row.instance_name)),
+        text(_NAMES[row.bar]),
+        change(row.change_bytes),
+        change(row.step_bytes),
+        size(row.first_bytes),
+        size(row.last_bytes),
+    )
