@@ -100,7 +100,23 @@ class Search:
     fields: Sequence[Field]
 
 
-Block = Cards | Table | Picture | Note | Search
+@dataclass(frozen=True, slots=True)
+class Button:
+    """What a person may do here: its name, and the route of the API that does it."""
+
+    name: str
+    route: str
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """Actions. They need JavaScript; `command` does the same in a terminal."""
+
+    buttons: Sequence[Button]
+    command: str
+
+
+Block = Cards | Table | Picture | Note | Search | Buttons
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +132,11 @@ class Page:
     def has_series(self) -> bool:
         """Whether a picture of it can be zoomed."""
         return any(isinstance(block, Picture) and block.is_series for block in self.blocks)
+
+    @property
+    def has_buttons(self) -> bool:
+        """Whether a person can act on it."""
+        return any(isinstance(block, Buttons) for block in self.blocks)
 
 
 def problem(sentence: str, detail: str) -> Note:

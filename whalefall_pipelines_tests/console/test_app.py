@@ -19,7 +19,7 @@ from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.api.conftest import cloned
 from whalefall_pipelines_tests.api.site import Site, site
 from whalefall_pipelines_tests.days import write_days
-from whalefall_pipelines_tests.factories import query, register
+from whalefall_pipelines_tests.factories import query, register, server
 from whalefall_pipelines_tests.gate.browser import open_page
 
 _QUERIES = {
@@ -45,7 +45,7 @@ def pages(postgres_server: PostgresCluster, store_template: str, tmp_path_factor
             for count in range(10)
         }
         write_days(store, days | {((billing.instance_id, "shop"), day): ModelDay(None)})
-        with site(store, tmp_path_factory.mktemp("home"), {}) as running:
+        with site(store, tmp_path_factory.mktemp("home"), {"orders": server(), "billing": server()}) as running:
             yield running
 
 
@@ -117,7 +117,11 @@ def test_a_browser_signs_in_and_sees_each_page_without_a_request_to_elsewhere(pa
         page.open(f"{pages.url}/server?name=orders", "Zoom")
         page.call("Runtime.evaluate", expression="document.querySelector('h2 button').click()")
         page.wait_until("document.querySelector('.drawing .uplot canvas')")
+        page.call("Runtime.evaluate", expression="document.querySelector('[data-post$=sync-capacity]').click()")
+        page.wait_for("databases were measured")
         page.take_picture(tmp_path / "server.png")
+        page.call("Runtime.evaluate", expression="document.querySelector('form[action=\"/sign-out\"] button').click()")
+        page.wait_for("Token")
         assert not page.errors
         assert not page.failed
         assert {request for request in page.requests if not request.startswith((pages.url, "data:"))} <= {"about:blank"}

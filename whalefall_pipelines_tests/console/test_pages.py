@@ -193,7 +193,7 @@ def test_hostile_names_are_text_on_every_page_and_their_links_lead_back(store: D
     ]
     for page in pages:
         reader = read(page)
-        assert set(reader.scripts) <= {"/static/vendor/uplot/uPlot.iife.min.js", "/static/zoom.js"}
+        assert set(reader.scripts) <= {"/static/vendor/uplot/uPlot.iife.min.js", "/static/zoom.js", "/static/act.js"}
         assert not {attribute for attribute in reader.attributes if attribute.startswith("on") or attribute == "style"}
         assert all(link.startswith(("/", "?", "#")) and not link.startswith("//") for link in reader.links)
         for link in reader.links:

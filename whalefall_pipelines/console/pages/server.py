@@ -6,7 +6,22 @@ from zoneinfo import ZoneInfo
 from whalefall_pipelines.capacity.ask import history
 from whalefall_pipelines.capacity.coverage import days_until
 from whalefall_pipelines.capacity.day_reports import read_coverage
-from whalefall_pipelines.console.blocks import Block, Card, Cards, Note, Page, Table, Tone, day, instant, size, text, yes_or_no
+from whalefall_pipelines.console.blocks import (
+    Block,
+    Button,
+    Buttons,
+    Card,
+    Cards,
+    Note,
+    Page,
+    Table,
+    Tone,
+    day,
+    instant,
+    size,
+    text,
+    yes_or_no,
+)
 from whalefall_pipelines.console.pages.coverage import coverage_picture
 from whalefall_pipelines.console.pages.history import DAYS, history_picture
 from whalefall_pipelines.console.urls import database_url
@@ -26,7 +41,7 @@ def server_page(database: Database, today: date, name: str) -> Page:
         NotFoundError: no instance of this name is registered.
     """
     registered, databases = show_instance(database, name)
-    blocks: list[Block] = [_cards(registered, databases, database.timezone)]
+    blocks: list[Block] = [_buttons(registered), _cards(registered, databases, database.timezone)]
     try:
         answer = history(database, today, name, timedelta(days=DAYS))
     except (NotFoundError, InputError) as error:
@@ -39,6 +54,18 @@ def server_page(database: Database, today: date, name: str) -> Page:
             blocks.append(coverage_picture(f"Coverage of the last {_COVERED_DAYS} days", covered, days))
     blocks.append(_databases(name, databases))
     return Page(name, _answer(registered, databases), blocks)
+
+
+def _buttons(registered: RegisteredInstance) -> Buttons:
+    route = f"/api/v1/instances/{registered.instance_id}/actions"
+    return Buttons(
+        [
+            Button("Test the connection", f"{route}/test"),
+            Button("Collect now", f"{route}/sync-capacity"),
+            Button("Read accounts now", f"{route}/sync-accounts"),
+        ],
+        f"whalefall instances test {registered.entry.name}",
+    )
 
 
 def _answer(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...]) -> str:

@@ -3,7 +3,7 @@
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.console.blocks import Block, Card, Cards, Note, Page, Table, Tone, Value, instant, number, text
+from whalefall_pipelines.console.blocks import Block, Button, Buttons, Card, Cards, Note, Page, Table, Tone, Value, instant, number, text
 from whalefall_pipelines.console.urls import server_url, session_url
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
 from whalefall_pipelines.sessions.show_sessions import newest_sessions, show_session
@@ -35,6 +35,9 @@ def session_page(database: Database, session_id: str, dagster_url: str | None) -
     """
     session, records = show_session(database, session_id)
     blocks: list[Block] = [_cards(session, database.timezone, dagster_url)]
+    if session.status is SessionStatus.RUNNING:
+        cancel = Button("Cancel", f"/api/v1/sessions/{session.session_id}/actions/cancel")
+        blocks.append(Buttons([cancel], f"whalefall sessions cancel {session.session_id}"))
     if session.error_message:
         blocks.append(Note(Tone.PROBLEM, f"{session.error_code}.", session.error_message))
     blocks.append(_records(records, database.timezone))
