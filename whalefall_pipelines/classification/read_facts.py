@@ -20,12 +20,7 @@ def read_facts(database: Database, instance_name: str, account_name: str, day: d
     Raises:
         NotFoundError: there was no such account on that day, as far as it was observed.
     """
-    stored = find_account(database, instance_name, account_name, day)
-    if stored is None:
-        raise NotFoundError(
-            f"No account {account_name!r} is known of {instance_name!r} on {day}; "
-            f"`whalefall accounts list --instance {instance_name}` shows those that are."
-        )
+    stored = _find(database, instance_name, account_name, day)
     account = stored.account
     active = _walk([(account.account_id, "")], stored.memberships, by_inheriting=True)
     settable = _walk([(account.account_id, "")], stored.memberships, by_inheriting=False)
@@ -54,6 +49,16 @@ def read_facts(database: Database, instance_name: str, account_name: str, day: d
         (*own, *through_roles, *_held(of_everyone, privileges, is_public=True)),
         stored.unread,
     )
+
+
+def _find(database: Database, instance_name: str, account_name: str, day: date) -> StoredFacts:
+    stored = find_account(database, instance_name, account_name, day)
+    if stored is None:
+        raise NotFoundError(
+            f"No account {account_name!r} is known of {instance_name!r} on {day}; "
+            f"`whalefall accounts list --instance {instance_name}` shows those that are."
+        )
+    return stored
 
 
 def _walk(starts: Iterable[tuple[int, str]], memberships: Sequence[MembershipRow], *, by_inheriting: bool) -> _Reached:

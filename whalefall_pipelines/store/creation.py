@@ -10,7 +10,8 @@ from psycopg2.extensions import make_dsn
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.errors import StoreError
-from whalefall_pipelines.store.database import CONNECT_TIMEOUT_SECONDS, STATEMENT_SECONDS, unreachable
+from whalefall_pipelines.store.database import CONNECT_TIMEOUT_SECONDS, STATEMENT_SECONDS
+from whalefall_pipelines.store.driver_errors import unreachable
 from whalefall_pipelines.store.urls import describe
 
 if TYPE_CHECKING:

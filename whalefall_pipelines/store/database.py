@@ -1,11 +1,10 @@
-"""Access to the store: a bounded pool of connections, transactions, and the translation of driver errors.
+"""Access to the store: a bounded pool of connections, and transactions. `driver_errors.py` translates what the driver raises.
 
 `urls.py` parses URLs, `runtime/embedded.py` chooses the store, `migrations.py` has its schema. SQLAlchemy is imported on first use: that
 takes 0.2 s, and Dagster imports this module whenever it loads the code location, without opening a connection.
 """
 
 import io
-import re
 import select
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,12 +16,9 @@ from psycopg2 import extensions
 from psycopg2.sql import Composable
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.areas import partitioned_table_names
-from whalefall_pipelines.errors import MissingMonthError, SchemaError, StoreBusyError, StoreError, StoreUnreachableError
-from whalefall_pipelines.store.urls import describe
+from whalefall_pipelines.store.driver_errors import first_line, is_unavailable, store_error, unreachable
 
 if TYPE_CHECKING:
-    from sqlalchemy import exc
     from sqlalchemy.engine import URL
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -93,12 +89,12 @@ class Cursor:
         try:
             self.send()
         except psycopg2.Error as error:
-            if error.pgcode is None or error.pgcode.startswith(_UNAVAILABLE):
+            if is_unavailable(error):
                 raise
             self._unsent.clear()
             self.execute(queries.load("store/roll_back_to_savepoint"))
             self.send()
-            return _first_line(error)
+            return first_line(error)
         return None
 
     def copy(self, statement: Composable, file: IO[bytes]) -> None:
@@ -184,7 +180,7 @@ class Database:
             yield connection
             is_done = True
         except psycopg2.Error as error:
-            raise _store_error(self.url, error) from error
+            raise store_error(self.url, error) from error
         finally:
             self._in_use.discard(connection)
             if connection.closed or (closes_on_error and not is_done):
@@ -217,56 +213,3 @@ def _refuse_dead(connection: extensions.connection, _record: object, _proxy: obj
     poll.register(connection, select.POLLIN)
     if poll.poll(0):
         raise exc.InvalidatePoolError
-
-
-def unreachable(url: "URL", error: "psycopg2.OperationalError | exc.TimeoutError") -> StoreUnreachableError:
-    """The error of a database that cannot be reached, whalefall's or Dagster's."""
-    return StoreUnreachableError(
-        f"The database {describe(url)} cannot be reached: {_first_line(error)}; start its server (`whalefall store start` for the embedded "
-        "one), or correct WHALEFALL_DATABASE_URL or WHALEFALL_DAGSTER_DATABASE_URL, whichever names it."
-    )
-
-
-def _store_error(url: "URL", error: psycopg2.Error) -> StoreError:
-    if error.pgcode is None or error.pgcode.startswith(_UNAVAILABLE):
-        return StoreUnreachableError(f"The store at {describe(url)} became unavailable: {_first_line(error)}; this step was rolled back.")
-    if error.pgcode in _MISSING_SCHEMA:
-        return SchemaError(f"The store at {describe(url)} is not migrated: {_first_line(error)}; run `whalefall store migrate`.")
-    if error.pgcode in _BUSY:
-        return StoreBusyError(f"Another session holds a lock in the store at {describe(url)}: {_first_line(error)}; try again.")
-    if error.pgcode == _CHECK_VIOLATION and error.diag.constraint_name is None and error.diag.table_name in partitioned_table_names():
-        return _missing_month(url, error.diag)
-    advice = _ADVICE.get(str(error.pgcode), "")
-    return StoreError(f"The store at {describe(url)} refused or cancelled a statement ({error.pgcode}): {_first_line(error)}{advice}")
-
-
-def _missing_month(url: "URL", diag: extensions.Diagnostics) -> MissingMonthError:
-    """The error for a row without a table partition. The server's message may be translated, but the day in it is always in ISO format."""
-    match = re.search(r"\d{4,}-\d\d-\d\d", diag.message_detail or "")
-    day, month = (match[0], match[0].rpartition("-")[0]) if match else ("a day", "YYYY-MM")
-    return MissingMonthError(
-        f"{diag.table_name} in the store at {describe(url)} has no table partition for {day}, so this step was rolled back; "
-        f"Dagster's daemon creates it within minutes, `whalefall partitions create --month {month}` creates it now."
-    )
-
-
-# connection exceptions, and the server's shutdown
-_UNAVAILABLE = ("08", "57P")
-# undefined_table, undefined_column, undefined_function
-_MISSING_SCHEMA = frozenset({"42P01", "42703", "42883"})
-# lock_not_available, deadlock_detected
-_BUSY = frozenset({"55P03", "40P01"})
-# insufficient_privilege, query_canceled
-_ADVICE = {
-    "42501": (
-        "; the login of WHALEFALL_DATABASE_URL must own whalefall's tables and have CREATE on their schema, or needs a role that "
-        "`whalefall store roles` creates."
-    ),
-    "57014": "; this step was rolled back. After a time-out, pg_stat_activity shows which session loads the store or holds a lock.",
-}
-# Raised by a CHECK constraint, which has a name, or by a missing table partition, which has none.
-_CHECK_VIOLATION = "23514"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no message"])[0]

@@ -39,21 +39,23 @@ def access_page(database: Database, today: date, privilege: str | None, object_n
         ],
         "No account was read yet. `whalefall accounts sync` reads them.",
     )
-    blocks: list[Block] = [
-        Search(
-            "Who can?",
-            [
-                Field("privilege", "Who can", privilege or "", "DROP"),
-                Field("object", "on", object_name or "", "orders.invoices"),
-                Field("day", "as of", asked_day.isoformat(), kind="date"),
-            ],
-        )
-    ]
+    blocks: list[Block] = [_question(privilege, object_name, asked_day)]
     if privilege and object_name:
         blocks += _who_can(database, privilege, object_name, asked_day)
     changes = list_changes(database, asked_day - timedelta(days=_CHANGES_DAYS), asked_day, (), _CHANGES)
     blocks += [_changes(changes), listing]
     return Page("Access", f"{len(accounts)} accounts are known on {asked_day}; {superusers} of them are superusers.", blocks)
+
+
+def _question(privilege: str | None, object_name: str | None, asked_day: date) -> Search:
+    return Search(
+        "Who can?",
+        [
+            Field("privilege", "Who can", privilege or "", "DROP"),
+            Field("object", "on", object_name or "", "orders.invoices"),
+            Field("day", "as of", asked_day.isoformat(), kind="date"),
+        ],
+    )
 
 
 def account_page(database: Database, instance_name: str, account_name: str, as_of: date) -> Page:
