@@ -18,7 +18,7 @@ from whalefall_pipelines_tests.factories import query
 
 pytestmark = pytest.mark.process
 TOYS = REPOSITORY / "whalefall_pipelines_tests" / "toy_area"
-BEFORE = 'AREAS = ("installation", '
+BEFORE = 'AREAS = (\n    "installation",\n'
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def copied(tmp_path: Path) -> Path:
     module = folder / "whalefall_pipelines" / "areas.py"
     text = module.read_text(encoding="utf-8")
     assert text.count(BEFORE) == 1
-    module.write_text(text.replace(BEFORE, BEFORE + '"toys", '), encoding="utf-8")
+    module.write_text(text.replace(BEFORE, BEFORE + '    "toys",\n'), encoding="utf-8")
     return folder
 
 
