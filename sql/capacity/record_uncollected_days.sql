@@ -17,7 +17,7 @@ inner join instance_activity as i
     on d.instance_id = i.instance_id and c.day::date >= i.active_from and (i.active_until is null or c.day::date < i.active_until)
 where
     -- by an index of ranges: by two comparisons, every database that ever was would be read
-    daterange(d.active_from, d.active_until) && daterange(%(first_day)s, %(last_day)s, '[]')
+    daterange(d.active_from, d.active_until) && daterange(%(first_day)s::date, %(last_day)s::date, '[]')
     and c.day::date >= (select min(t.stat_date) from instance_size_stats as t)
     and not exists (
         select 1 from database_size_stats as s

@@ -19,7 +19,10 @@ class RetentionSettings(Group):
     session_retention_days: int = Field(90, ge=7, le=36_500, description="How long sessions and their records are kept.")
     event_retention_days: int = Field(90, ge=7, le=36_500, description="How long the step events of Dagster runs are kept.")
     expire_at_most: int = Field(
-        12, ge=1, le=10_000, description="The number of table partitions that may be dropped or pruned at once without `--yes`."
+        36,
+        ge=1,
+        le=10_000,
+        description="The number of table partitions that may be dropped or pruned at once without `--yes`: three months of every table.",
     )
     archive_dir: File | None = Field(None, description="Folder to which a month is archived before it is dropped.", examples=["none"])
 

@@ -31,7 +31,7 @@ BREACHES = {
     "(session_id, instance_id) select s.session_id, i.instance_id "
     "from sync_sessions as s, instances as i where s.session_id not in (select session_id from sync_instance_records); "
     "update sync_instance_records set status = 'running' where status = 'pending'",
-    ("statistics that are distorted", "_check_sessions"): "alter table sync_sessions disable trigger all; "
+    ("statistics that are distorted", "check_sessions"): "alter table sync_sessions disable trigger all; "
     "update sync_sessions set successful_instances = 5",
 }
 

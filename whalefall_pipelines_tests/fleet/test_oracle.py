@@ -26,6 +26,7 @@ from whalefall_pipelines_tests.servers.oracle.double import (
     NEEDED,
     USED,
     VIEWS,
+    VOLUMES,
     OracleDouble,
 )
 from whalefall_pipelines_tests.servers.probes import failure
@@ -106,6 +107,7 @@ def test_every_privilege_has_its_grant(double: OracleDouble) -> None:
         (grants(USED), False, True),
         (grants(*IDENTITY), False, True),
         (grants(*IDENTIFIERS), False, True),
+        (grants(*VOLUMES), False, True),
         (grants(*HISTORY), False, True),
     ]
 

@@ -48,7 +48,7 @@ def test_missing_privileges_are_reported_with_their_grants_until_they_are_held(s
     server.double.grant(*NEEDED[1:])
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 0, everything(result)
-    assert result.stdout.count("is missing the privilege") == 7
+    assert result.stdout.count("is missing the privilege") == 8
     of_accounts = re.findall(r"GRANT SELECT ON sys\.(\S+) TO", " ".join(result.stdout.split()))
     server.double.grant(*VIEWS[len(NEEDED) :], *of_accounts)
     assert "is missing the privilege" not in succeed(environment, "instances", "test")

@@ -1,7 +1,6 @@
 """A month of sizes does not expire before its periods are computed, on real PostgreSQL 15 and 18."""
 
 import re
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -154,4 +153,5 @@ def test_with_the_least_retentions_nothing_is_computed_from_what_expiry_left(mai
 
 
 def test_periods_that_expire_a_month_earlier_would_be_computed_again_every_night(maintenance_store: Database) -> None:
-    assert PeriodType.QUARTERLY in stale_after_expiries(maintenance_store, replace(LEAST, aggregation_retention_months=5))
+    kept = LEAST.of(KeptMonthsSettings).model_copy(update={"aggregation_retention_months": 5})
+    assert PeriodType.QUARTERLY in stale_after_expiries(maintenance_store, LEAST.with_group(kept))

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 )
 # Syntax that precedes a parenthesis, and syntax that looks up its operators in the search_path.
 _SYNTAX = {"any", "all", "exists", "when", "then", "else", "and", "or", "not", "as", "from", "lateral", "where", "select", "coalesce"}
-_SYNTAX |= {"array", "filter", "greatest", "materialized", "over"}
+_SYNTAX |= {"array", "filter", "greatest", "join", "materialized", "over", "values"}
 _LOOKS_UP = {"in", "like", "ilike", "similar", "between", "nullif", "using", "natural", "distinct"}
 
 

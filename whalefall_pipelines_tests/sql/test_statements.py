@@ -20,7 +20,7 @@ def loaded_names() -> set[str]:
     """What the package asks `queries.load` for; a name with a placeholder stands for every statement that fits it."""
     folders = "|".join(sorted(path.name for path in queries.SQL_ROOT.iterdir()))
     texts = [path.read_text() for path in PACKAGE.rglob("*.py")]
-    names = {name for text in texts for name in re.findall(r'(?:load|_rows|_run|_all|_composed)\(\s*f?"([a-z_/{}.]+)"', text)}
+    names = {name for text in texts for name in re.findall(r'(?:load|_rows|_run|_all|_composed)\(\s*f?"([a-z_{][a-z_/{}.]*)"', text)}
     return names | {name for text in texts for name in re.findall(rf'"((?:{folders}|{{area\.name}})/[a-z_/{{}}.]+)"', text)}
 
 
