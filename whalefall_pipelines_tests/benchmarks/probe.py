@@ -51,7 +51,7 @@ def bare(targets: Sequence[Target]) -> float:
             assert len(cursor.fetchall()) == DATABASES + 3  # postgres, and the two templates, which are in the server's remainder
             cursor.execute(queries.load("probes/postgresql/list_databases"))
             cursor.fetchall()
-            cursor.execute(queries.load("probes/postgresql/sum_shared_space"))
+            cursor.execute(queries.load("probes/postgresql/list_shared_space"))
             cursor.fetchall()
 
     begun = time.monotonic()
