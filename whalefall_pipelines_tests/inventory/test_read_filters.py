@@ -25,6 +25,18 @@ def test_a_file_adds_to_them(tmp_path: Path) -> None:
     assert [filters.hides(name) for name in ("scratch", "sys", "app")] == [True, True, False]
 
 
+def test_a_file_names_accounts_that_count_as_the_servers_own(tmp_path: Path) -> None:
+    path = tmp_path / "filters.yaml"
+    path.write_text("postgresql:\n  accounts: {names: [backup_agent], patterns: ['cloud%']}", encoding="utf-8")
+    filters = read_filters(configured(tmp_path, path))[Engine.POSTGRESQL]
+    matched = [filters.accounts.matches(name) for name in ("backup_agent", "cloudsqladmin", "rdsadmin", "alice")]
+    assert matched == [True, True, True, False]  # rdsadmin is shipped
+    assert not filters.hides("backup_agent")
+    path.write_text("postgresql:\n  accounts: {nams: [backup_agent]}", encoding="utf-8")
+    with pytest.raises(InputError, match="unknown key"):
+        read_filters(configured(tmp_path, path))
+
+
 def test_a_bad_file_is_one_sentence_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "filters.yaml"
     path.write_text("mysql:\n  nams: [scratch]", encoding="utf-8")
