@@ -111,7 +111,7 @@ def test_bodies_that_are_too_large_wrong_or_no_json(running: Site) -> None:
 def test_a_client_that_sends_its_body_slowly_waits_alone(running: Site) -> None:
     token = running.token(Scope.ADMIN)
     app = Actions(create_app(running.services), running.services, body_seconds=0.3)
-    with serving(Gate(Behind(app), Callers(running.services), Limits(MANY))) as url:
+    with serving(Gate(Behind(app, app), Callers(running.services), Limits(MANY))) as url:
         address = urlsplit(url)
         with socket.create_connection((address.hostname, address.port)) as slow:
             head = f"POST /api/v1/tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"

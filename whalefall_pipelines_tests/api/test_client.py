@@ -40,8 +40,8 @@ def test_lists_are_followed_to_their_end_and_become_frames(reading: Site) -> Non
     assert len(rows) == len(frame) == 39
     assert str(frame["total_bytes"].dtype) == "Int64"
     assert frame["stat_date"].max().date() == reading.services.today()
-    assert missing["avg_bytes"].isna().sum() == 1  # unknown is no zero
-    assert frame["total_bytes"].sum() == sum(row["total_bytes"] for row in rows)
+    assert missing["avg_bytes"].isna().to_list().count(True) == 1  # unknown is no zero
+    assert sum(frame["total_bytes"].to_list()) == sum(row["total_bytes"] for row in rows)
 
 
 def test_a_problem_is_an_error_with_its_code(reading: Site) -> None:

@@ -89,7 +89,7 @@ def _truth(results: list[Backtest]) -> Iterator[Figure]:
 def _against_autoets() -> Iterator[Figure]:
     """The same series, none of them flat, one forecast each: AutoETS without a season is the best of the libraries that were tried."""
     try:
-        from statsforecast.models import AutoETS  # noqa: PLC0415 - 560 MB, which only this figure needs
+        from statsforecast.models import AutoETS  # noqa: PLC0415  # pyright: ignore[reportMissingImports] - 560 MB, which only this figure needs
     except ImportError:
         print("         AutoETS is not measured: install the extra `bench`")
         return

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -42,7 +43,7 @@ def _without(*names: str) -> st.SearchStrategy[dict[str, object]]:
 
 _DAYS = st.fixed_dictionaries({"days": st.sampled_from((0, 1, 89, 90, 91, 100_000))})
 _LIKES = st.fixed_dictionaries({"like": st.sampled_from(("%", "user\\_%", "%_1", "10.0.\\%", "local%", "[%", "a%"))})
-ARGUMENTS: dict[str, st.SearchStrategy[dict[str, object]]] = {
+ARGUMENTS: dict[str, st.SearchStrategy[Any]] = {
     "db_type_in": st.fixed_dictionaries({"types": st.lists(st.sampled_from(ENGINES), min_size=1, max_size=3).map(tuple)}),
     "kind_in": st.fixed_dictionaries({"kinds": st.lists(st.sampled_from(("user", "role", "group")), min_size=1, max_size=2).map(tuple)}),
     "has_attribute": st.fixed_dictionaries(

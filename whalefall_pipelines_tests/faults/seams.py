@@ -37,9 +37,9 @@ def nothing() -> None:
 class Steps:
     """What happens between the steps of a probe of the server under fault."""
 
-    before_connecting: Callable[[], None] = nothing
-    before_listing: Callable[[], None] = nothing
-    before_measuring: Callable[[], None] = nothing
+    before_connecting: Callable[[], object] = nothing
+    before_listing: Callable[[], object] = nothing
+    before_measuring: Callable[[], object] = nothing
 
 
 class SteppedFleet:
