@@ -12,13 +12,22 @@ select
     %(session_id)s::uuid,
     coalesce(d.first_measured_date <= c.day::date, false)
 from generate_series(%(first_day)s::timestamp, %(last_day)s::timestamp, interval '1 day') as c (day)
-inner join database_activity as d on c.day::date >= d.active_from and (d.active_until is null or c.day::date < d.active_until)
+-- One look at the index of ranges for each day. A join may read every database that ever was, depending on the sample of the statistics;
+-- OFFSET 0 keeps it a look.
+cross join
+    lateral (
+        select
+            a.instance_id,
+            a.database_name,
+            a.first_measured_date
+        from database_activity as a
+        where c.day::date <@ daterange(a.active_from, a.active_until)
+        offset 0
+    ) as d
 inner join instance_activity as i
     on d.instance_id = i.instance_id and c.day::date >= i.active_from and (i.active_until is null or c.day::date < i.active_until)
 where
-    -- by an index of ranges: by two comparisons, every database that ever was would be read
-    daterange(d.active_from, d.active_until) && daterange(%(first_day)s::date, %(last_day)s::date, '[]')
-    and c.day::date >= (select min(t.stat_date) from instance_size_stats as t)
+    c.day::date >= (select min(t.stat_date) from instance_size_stats as t)
     and not exists (
         select 1 from database_size_stats as s
         where s.instance_id = d.instance_id and s.stat_date = c.day::date and s.stat_date between %(first_day)s and %(last_day)s
