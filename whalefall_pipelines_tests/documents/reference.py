@@ -167,7 +167,8 @@ def _error_rows(kind: type[errors.WhalefallError], depth: int = 0) -> Iterator[t
         meaning = " ".join((inspect.getdoc(kind) or "").split())
         yield f"{'&nbsp;&nbsp;' * (depth - 1)}`{kind.__name__}`", f"`{kind.code}`", "yes" if kind.is_transient else "no", meaning
     for child in kind.__subclasses__():
-        yield from _error_rows(child, depth + 1)
+        if child.__module__ == errors.__name__:  # others exist only where their module was imported
+            yield from _error_rows(child, depth + 1)
 
 
 def _assets() -> Iterator[str]:
