@@ -193,5 +193,5 @@ class Client:
 
 
 def _given(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    given = {name: value for name, value in parameters.items() if value is not None}
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in given.items()}
+    query = {name: value for name, value in parameters.items() if value is not None}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in query.items()}

@@ -59,9 +59,9 @@ class Gate:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         path: str = scope["path"]
         scope["path"] = path = _SHORT.get(path, path)
-        given = headers.get("x-request-id", "")
-        scope["whalefall.request_id"] = f"{given}-{uuid4().hex[:8]}" if _REQUEST_ID.fullmatch(given) else str(uuid4())
-        answering = _Answering(send, given if _REQUEST_ID.fullmatch(given) else scope["whalefall.request_id"])
+        asked_id = headers.get("x-request-id", "")
+        scope["whalefall.request_id"] = f"{asked_id}-{uuid4().hex[:8]}" if _REQUEST_ID.fullmatch(asked_id) else str(uuid4())
+        answering = _Answering(send, asked_id if _REQUEST_ID.fullmatch(asked_id) else scope["whalefall.request_id"])
         try:
             await self._pass(scope, headers, receive, answering)
         except Refusal as refusal:

@@ -104,7 +104,7 @@ def drift(*, tag: str, as_of: datetime | None, form: Form) -> None:
     """Show accounts of one name that differ between the servers with a tag."""
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
-        found = find_drift(database, tag, day)
+        drifts = find_drift(database, tag, day)
     rows = [
         {
             "account": difference.account_name,
@@ -113,7 +113,7 @@ def drift(*, tag: str, as_of: datetime | None, form: Form) -> None:
             "on": list(difference.present_on) if form is Form.JSON else ", ".join(difference.present_on),
             "not_on": list(difference.missing_on) if form is Form.JSON else ", ".join(difference.missing_on),
         }
-        for difference in found
+        for difference in drifts
     ]
     columns = ("account", "engine", "difference", "on", "not_on")
     print_list(columns, rows, form=form, empty=f"No account differs between the servers with {tag}.")

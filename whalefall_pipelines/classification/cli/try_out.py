@@ -42,10 +42,10 @@ def test(*, rule: str, form: Form) -> None:
 def replay(*, rule: str, start: datetime, end: datetime | None, form: Form) -> None:
     """Tell what a rule, or a file with one rule, would have matched on past days, by the facts that were stored then."""
     with open_store(load_settings()) as database:
-        found = find_rules(database, rule)
-        if len(found) != 1:
-            raise InputError(f"{rule} has {len(found)} rules; a replay is of one.")
-        replayed = list(replay_rule(database, found[0], start.date(), day_of(database, end)))
+        rules = find_rules(database, rule)
+        if len(rules) != 1:
+            raise InputError(f"{rule} has {len(rules)} rules; a replay is of one.")
+        replayed = list(replay_rule(database, rules[0], start.date(), day_of(database, end)))
     rows = [{"day": each.day, "matches": each.matches, "entered": _names(each.entered), "left": _names(each.left)} for each in replayed]
     print_table(("day", "matches", "entered", "left"), rows, form=form)
 
@@ -59,12 +59,12 @@ def replay(*, rule: str, start: datetime, end: datetime | None, form: Form) -> N
 def explain(*, rule: str, instance: str, account: str, as_of: datetime | None, as_json: bool) -> None:
     """Show why a rule matches an account or not: the tree with true, false or unknown, and the fact behind each leaf."""
     with open_store(load_settings()) as database:
-        found = find_rules(database, rule)
-        if len(found) != 1:
-            raise InputError(f"{rule} has {len(found)} rules; explain one.")
-        explained = explain_rule(database, found[0], instance, account, day_of(database, as_of))
+        rules = find_rules(database, rule)
+        if len(rules) != 1:
+            raise InputError(f"{rule} has {len(rules)} rules; explain one.")
+        explained = explain_rule(database, rules[0], instance, account, day_of(database, as_of))
     if as_json:
-        print_json({"rule": found[0].rule_name, "instance": instance, "account": account, "tree": _document(explained.explanation)})
+        print_json({"rule": rules[0].rule_name, "instance": instance, "account": account, "tree": _document(explained.explanation)})
         return
     for line in _lines(explained.explanation, 0):
         click.echo(line)

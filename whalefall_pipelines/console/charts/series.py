@@ -12,7 +12,6 @@ from whalefall_pipelines.console.charts.svg import Pixels, Size, add, label, lin
 from whalefall_pipelines.domain.quantities import round_size
 
 _SIZE = Size(1160, 300)
-_SPARKLINE = Size(120, 24)
 # More points than this are closer together than the marks are wide.
 _MARKED_POINTS = 200
 _POINTS = 1000
@@ -81,25 +80,6 @@ def series_chart(series: Series) -> str:
         label(root, (axes.x(day) + 4, axes.ceiling + 10), name, class_name="step-label")
     _draw_lines(root, axes, points)
     _draw_marks(root, axes, points)
-    return render(root)
-
-
-def sparkline(points: Sequence[Point]) -> str:
-    """A small line for a table, without axes. Empty without a known size."""
-    known = [point for point in points if point.total_bytes is not None]
-    if not known:
-        return ""
-    sizes = [point.total_bytes for point in known if point.total_bytes is not None]
-    root = picture("sparkline", f"from {round_size(sizes[0])} to {round_size(sizes[-1])}", _SPARKLINE)
-    span, days = max(max(sizes) - min(sizes), 1), max((known[-1].day - known[0].day).days, 1)
-    width, height = _SPARKLINE.width - 4, _SPARKLINE.height - 4
-
-    def at(point: Point, size: int) -> Pixels:
-        return 2 + width * (point.day - known[0].day).days / days, 2 + height * (1 - (size - min(sizes)) / span)
-
-    for run in _runs(_thinned(points)):
-        line = [at(point, point.total_bytes) for point in run if point.total_bytes is not None]
-        add(root, "path", "line", d=path(line if len(line) > 1 else line * 2))
     return render(root)
 
 

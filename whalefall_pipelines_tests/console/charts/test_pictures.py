@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whalefall_pipelines.console.charts.calendar import CalendarRow, Cell, calendar_chart
-from whalefall_pipelines.console.charts.chain import Link, chain_chart
 from whalefall_pipelines.console.charts.runway import Runway, runway_chart
-from whalefall_pipelines.console.charts.series import Expected, Mark, Point, Series, series_chart, sparkline
-from whalefall_pipelines.console.charts.stack import Part, largest_parts, stack_chart
+from whalefall_pipelines.console.charts.series import Expected, Mark, Point, Series, series_chart
 from whalefall_pipelines.console.charts.timeline import MonthCell, timeline_chart
 from whalefall_pipelines.console.charts.waterfall import Bar, waterfall_chart
 
@@ -102,7 +100,6 @@ def test_the_limit_and_the_forecast_are_inside_the_picture() -> None:
 def test_a_series_without_a_day_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one day"):
         series_chart(Series("shop", []))
-    assert sparkline(points(None)) == ""
 
 
 @given(st.lists(st.integers(-(10**12), 10**12), max_size=12), st.integers(0, 10**15))
@@ -123,17 +120,6 @@ def test_a_waterfall_is_connected_and_adds_up(changes: list[int], start: int) ->
 def test_a_waterfall_that_does_not_add_up_is_refused() -> None:
     with pytest.raises(ValueError, match="do not add up from 5 to 9"):
         waterfall_chart("Growth", 5, [Bar("a", 3, "growth")], 9)
-
-
-def test_a_stack_holds_what_is_missing_and_adds_the_small_ones_up() -> None:
-    last = DAY + timedelta(days=2)
-    parts = [Part(f"database {number}", {DAY: number * GB, last: number * GB}) for number in range(1, 11)]
-    picture = stack_chart("server", DAY, last, parts)
-    areas = [element for number in range(8) for element in elements(picture, "path", f"part-{number}")]
-    assert largest_parts(parts, last) == [f"database {number}" for number in range(10, 3, -1)] + ["3 others"]
-    assert areas[-1].findtext(f"{SVG}title") == f"3 others: 6.0 GB (6,000,000,000 bytes) on {last}"
-    top = heights(areas[-1].attrib["d"])[:3]
-    assert len(set(top)) == 1  # the day between has no size, and no dip
 
 
 def test_a_calendar_has_a_cell_for_each_day() -> None:
@@ -164,9 +150,7 @@ def test_hostile_names_stay_text(name: str) -> None:
         calendar_chart(name, [DAY], [CalendarRow(name, [cell], "/server")]),
         waterfall_chart(name, 0, [Bar(name, 1, "growth")], 1),
         runway_chart([Runway(name, 1, 2, 3)], 30),
-        stack_chart(name, DAY, DAY, [Part(name, {DAY: 1})]),
         timeline_chart(["2026-11"], {name: {"2026-11": MonthCell("attached", name, name)}}),
-        chain_chart([Link(name, "account"), Link(name, "object", name)]),
     ]
     for picture in pictures:
         assert {element.tag.removeprefix(SVG) for element in parsed(picture).iter()} <= {
