@@ -109,12 +109,12 @@ class HolderView:
 
 @dataclass(frozen=True, slots=True)
 class WhoCanView:
-    """The holders of a privilege. The answer is complete if nothing is unknown and nothing is of an engine that is not computed."""
+    """The holders of a privilege. The answer is complete if nothing is unknown. The servers of `inapplicable` have no such privilege."""
 
     is_complete: bool
     holders: tuple[HolderView, ...]
     unknown: tuple[UnknownView, ...]
-    uncomputed: tuple[str, ...]
+    inapplicable: tuple[str, ...]
 
 
 def account_view(row: Any) -> AccountView:
@@ -145,7 +145,7 @@ def change_view(change: Change) -> ChangeView:
 def holders_view(answer: Answer) -> WhoCanView:
     """The holders of a privilege."""
     return WhoCanView(
-        not answer.unread and not answer.uncomputed,
+        not answer.unread,
         tuple(
             HolderView(
                 holder.target.instance_name,
@@ -160,5 +160,5 @@ def holders_view(answer: Answer) -> WhoCanView:
             for holder in answer.holders
         ),
         tuple(UnknownView(gap.instance_name, gap.what, gap.reason, gap.detail, gap.cure) for gap in answer.unread),
-        tuple(f"{target.instance_name}: {target.name}" for target in answer.uncomputed),
+        tuple(f"{target.instance_name}: {target.name}" for target in answer.inapplicable),
     )

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from whalefall_pipelines.accounts.figures import GapRow
+from whalefall_pipelines.accounts.object_privileges import privileges_on, read_privilege
 from whalefall_pipelines.accounts.paths import Holder, Target, find_holders
 from whalefall_pipelines.accounts.store import privileges, reports
-from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
 
-# The engines whose effective privileges can be computed.
-COMPUTED = frozenset({Engine.POSTGRESQL, Engine.MYSQL, Engine.SQLSERVER, Engine.ORACLE})
 _NAME = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 
 
@@ -21,20 +19,21 @@ _NAME = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 class Answer:
     """Who has a privilege on the targets. Where `unread` covers a target, further accounts may have it: that is unknown.
 
-    `uncomputed` are targets of engines whose effective privileges cannot be computed.
+    `inapplicable` are targets of engines that have no such privilege.
     """
 
+    privilege: str
     targets: tuple[Target, ...]
     holders: tuple[Holder, ...]
     unread: tuple[GapRow, ...]
-    uncomputed: tuple[Target, ...]
+    inapplicable: tuple[Target, ...]
 
 
 def who_can(database: Database, privilege: str, object_name: str, day: date, names: Sequence[str] = ()) -> Answer:
     """Who has this privilege on the object of this name on a day, on these instances or on all.
 
     Raises:
-        InputError: the name is not one to three names with dots between.
+        InputError: the name is not one to three names with dots between, or no such object has this privilege.
         NotFoundError: no server is known to have such an object on that day.
     """
     path = parse_path(object_name)
@@ -44,15 +43,17 @@ def who_can(database: Database, privilege: str, object_name: str, day: date, nam
             f"No server is known to have {object_name!r} on {day}. Write a table as SCHEMA.TABLE or DATABASE.SCHEMA.TABLE, on MySQL and "
             "MariaDB as DATABASE.TABLE, and a database as DATABASE; names with dots in double quotes."
         )
-    computed = [target for target in targets if target.engine in COMPUTED]
-    rows = privileges.find_steps(database, privilege.upper(), computed, day)
-    unread = reports.list_gaps(database, day, sorted({target.instance_name for target in targets}))
-    databases = {(target.instance_name, target.database_name) for target in targets}
+    name = read_privilege(privilege, targets)
+    asked = [target for target in targets if name in privileges_on(target)]
+    rows = privileges.find_steps(database, name, asked, day)
+    unread = reports.list_gaps(database, day, sorted({target.instance_name for target in asked}))
+    databases = {(target.instance_name, target.database_name) for target in asked}
     return Answer(
+        name,
         targets,
-        find_holders(computed, rows),
+        find_holders(asked, rows),
         tuple(gap for gap in unread if gap.database_name is None or (gap.instance_name, gap.database_name) in databases),
-        tuple(target for target in targets if target.engine not in COMPUTED),
+        tuple(target for target in targets if target not in asked),
     )
 
 

@@ -84,7 +84,9 @@ def print_table(
 
 def _table_column(name: str, rows: Sequence[Mapping[str, object]]) -> TableColumn:
     cells = tuple(cell(row.get(name)) for row in rows)
-    return TableColumn(name, cells, is_numeric=all(isinstance(row.get(name), int | float | None) for row in rows) or are_sizes(cells))
+    values = [row.get(name) for row in rows]
+    are_numbers = all(isinstance(value, int | float | None) and not isinstance(value, bool) for value in values)
+    return TableColumn(name, cells, is_numeric=are_numbers or are_sizes(cells))
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
@@ -111,13 +113,10 @@ def cell(value: object) -> str:
     """
     if value is None:
         return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     text = value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else str(value)
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
-
-
-def yes_or_no(value: bool) -> str:
-    """Format a boolean for people; in JSON it is true or false."""
-    return "yes" if value else "no"
 
 
 def format_bytes(size: int | None) -> str:

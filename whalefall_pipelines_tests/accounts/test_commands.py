@@ -55,8 +55,8 @@ def holders(rows: Any, instance: str = "orders") -> dict[str, tuple[str, str, st
 
 
 def test_who_can_drop_a_table_since_when_and_through_what(fleet: AccountsTest, store_environment: dict[str, str]) -> None:
-    found = holders(document(store_environment, "accounts", "who-can", "drop", "orders.invoices"))
-    assert found == {
+    who = holders(document(store_environment, "accounts", "who-can", "drop", "orders.invoices"))
+    assert who == {
         "postgres": ("yes", "superuser", str(BEFORE)),
         "owner": ("yes", "OWNER on table (ownership)", str(BEFORE)),
         "dba": ("yes", "→ owner → OWNER on table (ownership)", str(BEFORE)),
@@ -84,6 +84,11 @@ def test_a_table_in_an_unread_database_is_unknown_and_not_nobody(fleet: Accounts
     assert "unknown: orders, privileges in shop (no_permission): roles are unreadable. To read it, run on that server: GRANT CONNECT;" in (
         result.stderr
     )
+
+
+def test_a_privilege_that_no_server_knows_is_refused(fleet: AccountsTest, store_environment: dict[str, str]) -> None:
+    refusal = refused(store_environment, "accounts", "who-can", "fly", "orders.invoices")
+    assert "'fly' is no privilege on this object. It can have: ALTER, DELETE, DROP, " in refusal
 
 
 def test_one_account_with_its_roles_and_the_path_of_each_privilege(fleet: AccountsTest, store_environment: dict[str, str]) -> None:

@@ -63,7 +63,7 @@ def stored(store: Database, folder: Path, accounts: Iterable[Account], *parts: A
 def ask(store: Database, instance: str, privilege: str, target: str = "shop.sales.orders") -> dict[str, tuple[str, str]]:
     """The answers but those of the administrators and of db_owner, who can do everything."""
     answer = who_can(store, privilege, target, AccountsTest.day, [instance])
-    assert answer.uncomputed == ()
+    assert answer.inapplicable == ()
     return {
         holder.account_name: (holder.has_now, holder.path)
         for holder in answer.holders

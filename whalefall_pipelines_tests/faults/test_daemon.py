@@ -15,7 +15,7 @@ from whalefall_pipelines.runtime.embedded import open_database
 from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines_tests.cli.trees import Home, Up, command_line, eventually, launch_collection, running
+from whalefall_pipelines_tests.cli.trees import Home, Up, command_line, eventually, launch_collection, launch_run, running
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import Report
 from whalefall_pipelines_tests.faults.fault import POSTGRESQL, Fault, parameters
@@ -86,6 +86,15 @@ def away(store: Database) -> Generator[None]:
         cursor.execute(sql.SQL("alter database {} allow_connections true").format(name))
 
 
+def begin_without_a_store(home: Home, up: Up, store: Database, job: str) -> None:
+    """Launch a run, and let it begin and fail while nobody can connect to the store. The gate knows nobody meanwhile, but Dagster does."""
+    run_id = launch_run(up, load_settings(home.environment), job)
+    with away(store), closing(Database(store.url.set(database="dagster"), ZoneInfo("UTC"))) as dagster:
+        has_failed = "select 1 from runs where run_id = %s and status = 'FAILURE'"
+        assert eventually(lambda: query(dagster, has_failed, run_id), seconds=90), up.output()
+        time.sleep(FAILURE_SENSOR_SECONDS)
+
+
 @dataclass
 class Healing:
     """A day that the daemon completes."""
@@ -149,10 +158,7 @@ def test_a_run_that_found_no_store_is_repaired_when_the_store_is_back(
 
         def work() -> None:
             with running(home, free_port()) as up:
-                with away(scene.store):
-                    run_id = launch_collection(up, load_settings(home.environment))
-                    assert eventually(lambda: up.ask(STATUS, {"id": run_id})["runOrError"]["status"] == "FAILURE", seconds=90), up.output()
-                    time.sleep(FAILURE_SENSOR_SECONDS)
+                begin_without_a_store(home, up, scene.store, "collect_capacity")
                 scene.mended_at = time.monotonic()
                 Healing(scene, fault).wait(up, neighbour="pending")
             home.succeed("store", "start")

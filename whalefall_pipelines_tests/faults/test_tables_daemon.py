@@ -20,11 +20,9 @@ from whalefall_pipelines_tests.faults.seams import Stop, stopped_at
 from whalefall_pipelines_tests.faults.targets import Targets
 from whalefall_pipelines_tests.faults.test_daemon import (
     ENDED_SECONDS,
-    FAILURE_SENSOR_SECONDS,
     RETRIED_SECONDS,
     SOON,
-    STATUS,
-    away,
+    begin_without_a_store,
     kill_the_run,
     scene_at,
 )
@@ -58,10 +56,7 @@ def one_is_forbidden(home: Home, up: Up, scene: Scene) -> None:
 
 
 def store_is_away(home: Home, up: Up, scene: Scene) -> None:
-    with away(scene.store):
-        run_id = launch(home, up)
-        assert eventually(lambda: up.ask(STATUS, {"id": run_id})["runOrError"]["status"] == "FAILURE", seconds=90), up.output()
-        time.sleep(FAILURE_SENSOR_SECONDS)
+    begin_without_a_store(home, up, scene.store, JOB)
 
 
 MEANWHILE = dict(

@@ -48,10 +48,10 @@ def list_(
     """List accounts."""
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
-        found = list_accounts(database, day, names=names, superusers_only=superusers_only, tag=tag)
+        known = list_accounts(database, day, names=names, superusers_only=superusers_only, tag=tag)
         if as_of:
             note_observations(database, day, names)
-    shown = [account for account in found if built_in or not account.is_built_in]
+    shown = [account for account in known if built_in or not account.is_built_in]
     rows = [
         {
             "instance": account.instance_name,
@@ -67,9 +67,10 @@ def list_(
         for account in shown
     ]
     columns = ("instance", "account", "kind", "can_login", "superuser", "locked", "password_expires", "first_seen", "last_login")
-    print_list(columns, rows, form=form, empty="No account is known; read them with `whalefall accounts sync`.")
-    if len(shown) < len(found):
-        note(f"{len(found) - len(shown)} built-in accounts are not listed; --built-in lists them.")
+    empty = f"No account is known on {day}." if as_of else "No account is known; read them with `whalefall accounts sync`."
+    print_list(columns, rows, form=form, empty=empty)
+    if len(shown) < len(known):
+        note(f"{len(known) - len(shown)} built-in accounts are not listed; --built-in lists them.")
 
 
 @accounts.command()
@@ -111,7 +112,7 @@ def changes(*, since: datetime | None, names: tuple[str, ...], limit: int, form:
     """
     with open_store(load_settings()) as database:
         last_day = day_of(database, None)
-        found = list_changes(database, since.date() if since else last_day - timedelta(days=7), last_day, names, limit)
+        listed = list_changes(database, since.date() if since else last_day - timedelta(days=7), last_day, names, limit)
     rows = [
         {
             "day": change.day,
@@ -122,12 +123,12 @@ def changes(*, since: datetime | None, names: tuple[str, ...], limit: int, form:
             "what": change.sentence,
             "session": change.session_id,
         }
-        for change in found
+        for change in listed
     ]
     columns = ("day", "after", "instance", "account", "type", "what", *(("session",) if form.is_exact else ()))
     print_list(columns, rows, form=form, empty="No account changed on these days, as far as they were observed.")
-    if found and found[0].change_count > len(found):
-        note(f"{found[0].change_count - len(found)} older changes are not shown; --limit shows more.")
+    if listed and listed[0].change_count > len(listed):
+        note(f"{listed[0].change_count - len(listed)} older changes are not shown; --limit shows more.")
 
 
 def _attributes(sheet: AccountSheet) -> dict[str, object]:

@@ -59,11 +59,11 @@ def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: 
     ]
     columns = ("account", "instance", "object", "can", "can_login", "path", "since")
     where = ", ".join(f"{target.name} of {target.instance_name}" for target in answer.targets[:5])
-    print_list(columns, rows, form=form, empty=f"Nobody has {privilege.upper()} on {where}, as far as it was read.")
+    print_list(columns, rows, form=form, empty=f"Nobody has {answer.privilege} on {where}, as far as it was read.")
     note_gaps(answer.unread)
-    for target in answer.uncomputed:
-        note(f"unknown: {target.instance_name} is a server of {target.engine}, whose effective privileges are not computed.")
-    if answer.unread or answer.uncomputed:
+    for target in answer.inapplicable:
+        note(f"{target.instance_name} is a server of {target.engine}, on which {target.name} has no privilege {answer.privilege}.")
+    if answer.unread:
         leave(PARTIAL)
 
 

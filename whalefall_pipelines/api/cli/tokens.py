@@ -12,7 +12,7 @@ from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.terminal.output import Form, json_option, list_options, note, print_json, print_table, yes_or_no
+from whalefall_pipelines.terminal.output import Form, json_option, list_options, note, print_json, print_table
 
 _scope_option = click.option(
     "--scope", type=click.Choice([str(scope) for scope in Scope]), default="read", show_default=True, help="What it allows."
@@ -50,7 +50,7 @@ def create(name: str, *, scope: str, has_access: bool, days: int | None, as_json
 def list_(*, form: Form) -> None:
     """List all tokens, and the browsers that are signed in. Secrets are not stored and never shown."""
     with open_store(load_settings()) as database:
-        rows = [_row(token, form) for token in verbs.list_tokens(database, system_clock())]
+        rows = [_row(token) for token in verbs.list_tokens(database, system_clock())]
     columns = ("token_id", "kind", "name", "scope", "access", "created_by", "created_at", "expires_at", "last_used_on", "revoked_at")
     print_table(columns, rows, form=form, empty="There is no token; `whalefall tokens create NAME` makes one.", droppable=("created_by",))
 
@@ -79,13 +79,13 @@ def link(*, scope: str, has_access: bool, url: str) -> None:
     click.echo(f"{url.rstrip('/')}/sign-in?link={secret}")
 
 
-def _row(token: Token, form: Form) -> dict[str, object]:
+def _row(token: Token) -> dict[str, object]:
     return {
         "token_id": token.token_id,
         "kind": token.kind,
         "name": token.name,
         "scope": token.scope,
-        "access": token.has_access if form.is_exact else yes_or_no(token.has_access),
+        "access": token.has_access,
         "created_by": token.created_by,
         "created_at": token.created_at,
         "expires_at": token.expires_at,

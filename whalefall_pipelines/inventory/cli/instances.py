@@ -31,7 +31,6 @@ from whalefall_pipelines.terminal.output import (
     note,
     print_json,
     print_table,
-    yes_or_no,
 )
 from whalefall_pipelines.terminal.questions import confirm
 
@@ -75,14 +74,14 @@ def show(*, name: str, as_json: bool) -> None:
     fields |= {"username": registered.login.username, "secret": describe_secret(registered.login.secret)}
     identity = registered.server_identity
     fields |= {"identity": identity.name if identity else None, "started": identity.started_at if identity else None}
-    fields |= {"active": yes_or_no(registered.is_active), "version": registered.server_version}
+    fields |= {"active": registered.is_active, "version": registered.server_version}
     instants = {"last_connected": registered.last_connected_at, "disabled": registered.deactivated_at, "registered": registered.created_at}
     print_table(("field", "value"), [{"field": key, "value": value} for key, value in (fields | instants).items()])
     click.echo()
     rows = [
         {
             "database": known_database.database_name,
-            "listed": yes_or_no(known_database.is_active),
+            "listed": known_database.is_active,
             "size": format_bytes(known_database.total_bytes),
             "of": known_database.stat_date,
             "provenance": known_database.provenance,
@@ -144,7 +143,7 @@ def _row(registered: RegisteredInstance, *, is_exact: bool) -> dict[str, object]
         "engine": registered.entry.engine,
         "address": registered.instance.address,
         "tags": dict(registered.entry.tags) if is_exact else describe_tags(registered.entry.tags),
-        "active": registered.is_active if is_exact else yes_or_no(registered.is_active),
+        "active": registered.is_active,
         "version": registered.server_version,
         "last_connected": registered.last_connected_at,
         "replica": registered.entry.is_replica,

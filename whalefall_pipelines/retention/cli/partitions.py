@@ -38,7 +38,6 @@ from whalefall_pipelines.terminal.output import (
     note,
     print_json,
     print_table,
-    yes_or_no,
 )
 from whalefall_pipelines.terminal.questions import confirm
 
@@ -173,7 +172,7 @@ def _print_steps(steps: Sequence[Step], *, form: Form, empty: str) -> None:
             "table": step.table_name,
             "month": str(step.month) if step.month else None,
             "name": step.name,
-            "drops": step.drops if form.is_exact else yes_or_no(step.drops),
+            "drops": step.drops,
             "total_bytes": _bytes(step.table_partition, form=form),
             "why": step.why,
         }
@@ -207,7 +206,7 @@ def _finish(outcomes: Sequence[Outcome], *, form: Form, empty: str) -> None:
         {
             "step": outcome.step.kind,
             "name": outcome.step.name,
-            "done": not outcome.error if form.is_exact else yes_or_no(not outcome.error),
+            "done": not outcome.error,
             "archive": str(outcome.archive) if outcome.archive else None,
             "message": str(outcome.error) if outcome.error else None,
         }
