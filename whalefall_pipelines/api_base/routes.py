@@ -65,6 +65,10 @@ class Routes:
         """Register an action."""
         return partial(self._add, "POST", (path,), Guard(scope, needs_access), (*_OF_ACTIONS, *problems), status)
 
+    def patch(self, path: str, scope: Scope, *, problems: Sequence[int] = ()) -> Any:
+        """Register an action that changes fields of something."""
+        return partial(self._add, "PATCH", (path,), Guard(scope), (*_OF_ACTIONS, *problems), 200)
+
     def delete(self, path: str, scope: Scope, *, problems: Sequence[int] = ()) -> Any:
         """Register an action that ends something."""
         return partial(self._add, "DELETE", (path,), Guard(scope), (*_OF_ACTIONS, *problems), 200)

@@ -4,22 +4,33 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Query, Request
+from pydantic import BaseModel, ConfigDict
 
 from whalefall_pipelines.api_base.answers import Reply
 from whalefall_pipelines.api_base.exports import Export, export_answer
 from whalefall_pipelines.api_base.filters import TEXT, DatabaseName, FleetOf, InstanceId, WindowOf
 from whalefall_pipelines.api_base.paging import Page, PagingOf
 from whalefall_pipelines.api_base.routes import Routes
-from whalefall_pipelines.api_base.services import Services, ServicesOf
+from whalefall_pipelines.api_base.services import Launched, Services, ServicesOf, launch
 from whalefall_pipelines.capacity import listing
 from whalefall_pipelines.capacity.collect_now import Collected, collect_now
 from whalefall_pipelines.capacity.explain import DayExplanation, explain_day
 from whalefall_pipelines.capacity.export import SizeDataset, export
 from whalefall_pipelines.capacity.listing import InstanceCoverage, OpenGap, SizeFilter, StoredSize
+from whalefall_pipelines.capacity.plan_backfill import plan_backfill
 from whalefall_pipelines.domain.filters import Days, FleetFilter
 from whalefall_pipelines.domain.reasons import Reason
 
 ROUTES = Routes("sizes")
+
+
+class BackfillRequest(BaseModel):
+    """The past days (inclusive) whose missing sizes are to be recovered or estimated; without `last_day` it is one day."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first_day: date
+    last_day: date | None = None
 
 
 @ROUTES.get("/databases/sizes")
@@ -107,3 +118,16 @@ def sync_capacity(services: ServicesOf, instance_id: InstanceId) -> Reply[Collec
     """Collect today's sizes of one server at once, without a session."""
     collected = collect_now(services.settings, services.writer, instance_id, services.fleet)
     return Reply(collected, collected.message)
+
+
+@ROUTES.post("/capacity/backfills", status=202, problems=(502,))
+def launch_backfill(services: ServicesOf, body: BackfillRequest) -> Reply[Launched]:
+    """Recover or estimate in Dagster what is missing on past days. Sizes that were measured stay as they are."""
+    run = plan_backfill(
+        body.first_day,
+        body.last_day or body.first_day,
+        today=services.today(),
+        calendar_start=services.settings.start_date,
+    )
+    launched = launch(services, run)
+    return Reply(launched, "launched", 202, {"Location": launched.session_url})

@@ -56,6 +56,19 @@ class Coverage:
         return CoverageState.RECOVERED if self.recovered else CoverageState.MEASURED
 
 
+@dataclass(frozen=True, slots=True)
+class CoveredDay:
+    """What is known of an instance on a day, or of those instances of a group that are in the same state: counts of their databases."""
+
+    row_name: str
+    stat_date: date
+    state: CoverageState
+    instances: int
+    known: int
+    missing: int
+    reasons: str | None
+
+
 class InstanceDay(Protocol):
     """The state of an instance on a day, for one kind of question."""
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from whalefall_pipelines.capacity.coverage import Coverage
+from whalefall_pipelines.capacity.coverage import Coverage, CoveredDay
 from whalefall_pipelines.capacity.figures import DaySummary, Gap, InventorySummary, RankedDatabase, RankedInstance
 from whalefall_pipelines.capacity.store import reports
-from whalefall_pipelines.capacity.store.gaps import list_coverage
+from whalefall_pipelines.capacity.store.gaps import list_coverage, list_covered_days
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.outage import retry_while_unavailable
 
@@ -53,3 +53,10 @@ def summarize_day(database: Database, day: date) -> tuple[DaySummary, tuple[Gap,
 def read_coverage(database: Database, days: Sequence[date], instance_id: int | None = None) -> Sequence[Coverage]:
     """The coverage of each instance, or of one, on each of these consecutive days."""
     return list_coverage(database, days[0], days[-1], instance_id)
+
+
+def read_covered_days(
+    database: Database, days: Sequence[date], *, most_rows: int, instance_id: int | None = None
+) -> tuple[CoveredDay, ...]:
+    """The state of each instance on each of these consecutive days, or of each group of instances if there are more than `most_rows`."""
+    return list_covered_days(database, days[0], days[-1], instance_id, most_rows=most_rows)

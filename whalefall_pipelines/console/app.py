@@ -1,6 +1,6 @@
 """Serves the pages behind the gate: reads the address, reads the page, and answers with HTML or the CSV of one of its tables."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,7 +12,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from whalefall_pipelines.clock import Clock
+from whalefall_pipelines.api.actions import Asgi
+from whalefall_pipelines.api_base.callers import Scope
+from whalefall_pipelines.api_base.problems import problem_of_error
+from whalefall_pipelines.api_base.services import Services, caller_of
+from whalefall_pipelines.console.act import act
 from whalefall_pipelines.console.arrange import to_csv
 from whalefall_pipelines.console.blocks import Page, Picture, Table
 from whalefall_pipelines.console.pages.access import access_page, account_page
@@ -26,14 +30,18 @@ from whalefall_pipelines.console.pages.partitions import partitions_page
 from whalefall_pipelines.console.pages.runway import runway_page
 from whalefall_pipelines.console.pages.server import server_page
 from whalefall_pipelines.console.pages.sessions import session_page, sessions_page
+from whalefall_pipelines.console.pages.settings import settings_page
 from whalefall_pipelines.console.render import Surroundings, render_page
-from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.errors import InputError, NotFoundError, StoreError
-from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.errors import InputError, WhalefallError
 from whalefall_pipelines.store.database import Database
 
 Query = Mapping[str, str]
 _MOST_DAYS = 3660
+_SENTENCES = {
+    400: "This cannot be answered.",
+    404: "There is no such thing.",
+    503: "The store does not answer.",
+}
 _STATIC = Path(__file__).parent / "static"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
@@ -45,66 +53,83 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What the pages read: the store, the settings, the clock; who may read accounts; where the Dagster UI is, if it is served."""
+    """What the pages read and the forms ask: the services of the API, the API itself, and where the Dagster UI is, if it is known."""
 
-    database: Database
-    settings: Settings
-    clock: Clock
-    may_read_accounts: Callable[[Request], bool]
+    services: Services
+    api: Asgi
     dagster_url: str | None = None
+
+    @property
+    def database(self) -> Database:
+        """The store, to be read."""
+        return self.services.reader
 
     def today(self) -> date:
         """The calendar day of the store."""
-        return today(self.clock(), self.database.timezone)
+        return self.services.today()
 
 
 Reading = Callable[[Console, Query], Page]
 
-PAGES: Mapping[str, Reading] = {
-    "/": lambda console, _: fleet_page(console.database, console.today()),
-    "/server": lambda console, query: server_page(console.database, console.today(), _needed(query, "name")),
-    "/database": lambda console, query: database_page(console.database, console.today(), _needed(query, "server"), _needed(query, "name")),
-    "/growth": lambda console, query: growth_page(
-        console.database, console.today(), _count(query, "days", GROWTH_DAYS), query.get("by", "database")
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How a page is read, and what it needs."""
+
+    read: Reading
+    scope: Scope = Scope.READ
+    needs_access: bool = False
+
+
+PAGES: Mapping[str, Served] = {
+    "/": Served(lambda console, _: fleet_page(console.database, console.today())),
+    "/server": Served(lambda console, query: server_page(console.database, console.today(), _needed(query, "name"))),
+    "/database": Served(
+        lambda console, query: database_page(console.database, console.today(), _needed(query, "server"), _needed(query, "name"))
     ),
-    "/runway": lambda console, _: runway_page(console.database),
-    "/missing": lambda console, query: missing_page(console.database, console.today(), _day(query)),
-    "/sessions": lambda console, _: sessions_page(console.database),
-    "/session": lambda console, query: session_page(console.database, _needed(query, "id"), console.dagster_url),
-    "/partitions": lambda console, _: partitions_page(console.database, console.settings, console.today()),
-    "/instances": lambda console, _: instances_page(console.database),
-}
-ACCOUNT_PAGES: Mapping[str, Reading] = {
-    "/access": lambda console, query: access_page(
-        console.database, console.today(), query.get("privilege"), query.get("object"), _day(query)
+    "/growth": Served(
+        lambda console, query: growth_page(
+            console.database, console.today(), _count(query, "days", GROWTH_DAYS), query.get("by", "database")
+        )
     ),
-    "/account": lambda console, query: account_page(
-        console.database, _needed(query, "server"), _needed(query, "name"), _day(query) or console.today()
+    "/runway": Served(lambda console, _: runway_page(console.database)),
+    "/missing": Served(lambda console, query: missing_page(console.database, console.today(), _day(query))),
+    "/sessions": Served(lambda console, _: sessions_page(console.database)),
+    "/session": Served(lambda console, query: session_page(console.services, _needed(query, "id"), console.dagster_url)),
+    "/partitions": Served(lambda console, _: partitions_page(console.database, console.services.settings, console.today())),
+    "/instances": Served(lambda console, _: instances_page(console.database)),
+    "/settings": Served(lambda console, _: settings_page(console.services), Scope.ADMIN),
+    "/access": Served(
+        lambda console, query: access_page(console.database, console.today(), query.get("privilege"), query.get("object"), _day(query)),
+        needs_access=True,
+    ),
+    "/account": Served(
+        lambda console, query: account_page(
+            console.database, _needed(query, "server"), _needed(query, "name"), _day(query) or console.today()
+        ),
+        needs_access=True,
     ),
 }
 
 
 def console_app(console: Console) -> Starlette:
     """The app of all pages. It trusts that the gate before it has let the request in."""
-    routes = [Route(path, _endpoint(console, reading)) for path, reading in PAGES.items()]
-    routes += [Route(path, _endpoint(console, reading, needs_access=True)) for path, reading in ACCOUNT_PAGES.items()]
-    handlers = {404: _handler(console)}
+    routes = [Route(path, _endpoint(console, served)) for path, served in PAGES.items()]
+    routes.append(Route("/do/{action}", _acting(console), methods=["POST"]))
+    handlers = {404: _handler(console), 405: _handler(console)}
     return Starlette(routes=[*routes, Mount("/static", StaticFiles(directory=_STATIC))], exception_handlers=handlers)
 
 
-def _endpoint(console: Console, reading: Reading, *, needs_access: bool = False) -> Callable[[Request], Response]:
+def _endpoint(console: Console, served: Served) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         query = dict(request.query_params)
-        if needs_access and not console.may_read_accounts(request):
-            return _answer(console, request, _refused("Your sign-in may not read accounts.", "A token with --access may."), 403)
+        if not caller_of(request).may(served.scope, needs_access=served.needs_access):
+            needed = "A token with --access may." if served.needs_access else f"A token with the scope {served.scope} may."
+            return _answer(console, request, Page("Your sign-in may not read this.", needed, []), 403)
         try:
-            page = reading(console, query)
-        except NotFoundError as error:
-            return _answer(console, request, _refused("There is no such thing.", str(error)), 404)
-        except InputError as error:
-            return _answer(console, request, _refused("This cannot be answered.", str(error)), 400)
-        except StoreError as error:
-            return _answer(console, request, _refused("The store does not answer.", str(error)), 503)
+            page = served.read(console, query)
+        except WhalefallError as error:
+            return _answer(console, request, *_failed(error))
         if "csv" in query:
             return _csv(console, request, page, query)
         return _answer(console, request, page)
@@ -112,20 +137,35 @@ def _endpoint(console: Console, reading: Reading, *, needs_access: bool = False)
     return answer
 
 
-def _handler(console: Console) -> Callable[[Request, Exception], Response]:
-    def answer(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        return _answer(console, request, _refused("There is no such page.", "The pages are in the list above."), status)
+def _acting(console: Console) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            page, status = await act(console.api, request)
+        except WhalefallError as error:
+            page, status = _failed(error)
+        return _answer(console, request, page, status)
 
     return answer
 
 
-def _refused(sentence: str, next_step: str) -> Page:
-    return Page(sentence, next_step, [])
+def _failed(error: WhalefallError) -> tuple[Page, int]:
+    """What a person reads when a page cannot be shown. What failed in our own store is in its log only."""
+    answer = problem_of_error(error, "the console")
+    return Page(_SENTENCES.get(answer.status, "This failed."), answer.detail, []), answer.status
+
+
+def _handler(console: Console) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return _answer(console, request, Page("There is no such page.", "The pages are in the list above.", []), status)
+
+    return answer
 
 
 def _answer(console: Console, request: Request, page: Page, status: int = 200) -> Response:
-    surroundings = Surroundings(request.url.path, dict(request.query_params), console.database.timezone.key, console.dagster_url)
+    surroundings = Surroundings(
+        request.url.path, dict(request.query_params), console.database.timezone.key, caller_of(request), console.dagster_url
+    )
     return HTMLResponse(render_page(page, surroundings), status, _HEADERS)
 
 
@@ -133,7 +173,7 @@ def _csv(console: Console, request: Request, page: Page, query: Query) -> Respon
     tables = [block if isinstance(block, Table) else block.table for block in page.blocks if isinstance(block, Table | Picture)]
     table = next((table for table in tables if table is not None and table.key == query["csv"]), None)
     if table is None:
-        return _answer(console, request, _refused("There is no such table.", "The page has a link to the CSV of each of its tables."), 404)
+        return _answer(console, request, Page("There is no such table.", "The page has a link to the CSV of each of its tables.", []), 404)
     headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{table.key}.csv"'}
     return Response(to_csv(table, query), 200, headers, "text/csv; charset=utf-8")
 

@@ -1,11 +1,12 @@
 """What a page is made of, as data: figures, pictures, tables and notes. `render.py` makes HTML of it, `arrange.py` sorts and filters."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.domain.quantities import round_size
 
 UNKNOWN = "–"
@@ -83,13 +84,18 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a person may fill in: the name in the address, its label, what it holds, and an example."""
+    """What a person may fill in: its name, its label, what it holds, and an example. `kind` is an input type, `lines` or `choice`.
+
+    A checkbox is ticked if it holds any text. `options` are the value and the label of each choice.
+    """
 
     name: str
     label: str
-    content: str
+    content: str = ""
     example: str = ""
     kind: str = "text"
+    options: Sequence[tuple[str, str]] = ()
+    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +107,33 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
-    """What a person may do here: its name, and the route of the API that does it."""
+class Form:
+    """Something that a person may do here, if they have the scope. Without fields it is a button; a longer form opens on a click."""
 
-    name: str
-    route: str
+    action: str
+    title: str
+    scope: Scope
+    fields: Sequence[Field] = ()
+    hidden: Mapping[str, str] = field(default_factory=dict[str, str])
+    hint: str = ""
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Buttons:
-    """Actions. They need JavaScript; `command` does the same in a terminal."""
+class Forms:
+    """What a person may do, side by side."""
 
-    buttons: Sequence[Button]
-    command: str
+    forms: Sequence[Form]
 
 
-Block = Cards | Table | Picture | Note | Search | Buttons
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where a person may go next."""
+
+    links: Sequence[Value]
+
+
+Block = Cards | Table | Picture | Note | Search | Forms | Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +149,6 @@ class Page:
     def has_series(self) -> bool:
         """Whether a picture of it can be zoomed."""
         return any(isinstance(block, Picture) and block.is_series for block in self.blocks)
-
-    @property
-    def has_buttons(self) -> bool:
-        """Whether a person can act on it."""
-        return any(isinstance(block, Buttons) for block in self.blocks)
 
 
 def problem(sentence: str, detail: str) -> Note:

@@ -1,12 +1,15 @@
 """Makes HTML of pages. Every text is escaped; pictures are our own SVG, which escapes its texts itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from urllib.parse import urlencode
+from uuid import uuid4
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from whalefall_pipelines.api_base.callers import Caller, Scope
 from whalefall_pipelines.console.arrange import arrange
 from whalefall_pipelines.console.blocks import Block, Page
 
@@ -20,17 +23,31 @@ NAVIGATION: Sequence[tuple[str, str]] = (
     ("/partitions", "Partitions"),
     ("/access", "Access"),
     ("/instances", "Servers"),
+    ("/settings", "Settings"),
 )
+
+
+NOBODY = Caller("nobody", Scope.READ)
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What stands around a page: where it is, the query of its tables, the time zone of its times, and where Dagster is."""
+    """What stands around a page: where it is, the query of its tables, the time zone of its times, who reads it, and where Dagster is.
+
+    `key` makes a form that is sent twice act once.
+    """
 
     path: str
     query: Mapping[str, str]
     timezone: str
+    caller: Caller = NOBODY
     dagster_url: str | None = "/dagster"
+    key: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def address(self) -> str:
+        """The page itself."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
 
 def render_page(page: Page, surroundings: Surroundings) -> str:

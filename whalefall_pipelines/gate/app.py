@@ -108,6 +108,8 @@ class Gate:
                 raise Refusal(403, "PERMISSION_DENIED", "The Dagster UI needs the scope operate.")
             await self._behind.dagster(scope, receive, send)
         elif scope["type"] == "http":
+            if scope["method"] not in _SAFE:
+                self._refuse_too_many(scope, caller)
             await self._behind.console(scope, receive, send)
         else:
             raise Refusal(404, "RESOURCE_NOT_FOUND", "There is nothing under this path.")

@@ -13,13 +13,11 @@ from uuid import UUID
 import anyio
 import uvicorn
 from anyio import to_thread
-from starlette.requests import Request
 
 from whalefall_pipelines.api.actions import Actions, Asgi
 from whalefall_pipelines.api.app import create_app
 from whalefall_pipelines.api.dagster_launcher import Ask, GraphqlLauncher, NoLauncher
 from whalefall_pipelines.api.store import find_launched
-from whalefall_pipelines.api_base.callers import Caller, Scope
 from whalefall_pipelines.api_base.services import Services
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.console.app import Console, console_app
@@ -133,14 +131,10 @@ def _finding_obstacles(reader: Database, dagster: Database | None) -> Callable[[
 
 def build(services: Services, *, dagster: Asgi | None = None, proxy: TrustedProxy | None = None, rates: Rates | None = None) -> Gate:
     """The gate over the API, the console and, if this process serves it, the Dagster UI."""
-    console = Console(services.reader, services.settings, services.clock, _may_read_accounts, DAGSTER_PATH if dagster else None)
-    behind = Behind(Actions(create_app(services), services), console_app(console), dagster)
+    api = Actions(create_app(services), services)
+    console = Console(services, api, DAGSTER_PATH if dagster else None)
+    behind = Behind(api, console_app(console), dagster)
     return Gate(behind, Callers(services, proxy), Limits(rates or Rates()))
-
-
-def _may_read_accounts(request: Request) -> bool:
-    caller: Caller = request.scope["whalefall.caller"]
-    return caller.may(Scope.READ, needs_access=True)
 
 
 def launcher_for(ask: Ask | None) -> Launcher:

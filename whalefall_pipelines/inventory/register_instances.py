@@ -42,10 +42,19 @@ def read_fleet_file(path: Path, settings: Settings) -> FleetEntries:
     Raises:
         InputError: the file cannot be read. Problems with its entries are in the result.
     """
-    parse = _PARSERS.get(path.suffix.lower())
-    if parse is None:
+    if path.suffix.lower() not in _PARSERS:
         raise InputError(f"The file {str(path)!r} must end in .yaml or .csv, because its name determines the format.")
-    return _with_refusals(parse(read_text_file(path), path.name), SecretBox(settings))
+    return parse_fleet(read_text_file(path), path.name, settings)
+
+
+def parse_fleet(text: str, file_name: str, settings: Settings) -> FleetEntries:
+    """The entries of the text of a fleet file, whose name ends in .yaml, .yml or .csv.
+
+    Raises:
+        InputError: it cannot be parsed. Problems with its entries are in the result.
+    """
+    parse = _PARSERS[Path(file_name).suffix.lower()]
+    return _with_refusals(parse(text, file_name), SecretBox(settings))
 
 
 def ask_nobody(_plan: Plan, _credentials: Sequence[CredentialEntry], _stored: Sequence[RegisteredInstance]) -> Answers:

@@ -14,10 +14,11 @@ import uvicorn
 
 from whalefall_pipelines.api import tokens
 from whalefall_pipelines.api.actions import Asgi
+from whalefall_pipelines.api.dagster_launcher import NoLauncher
 from whalefall_pipelines.api.store import find_launched
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.api_base.services import Services
-from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.runs import Run
 from whalefall_pipelines.errors import LaunchError
 from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
@@ -67,6 +68,11 @@ class Site:
         """A client with a token of this scope; None has no token."""
         headers = {} if scope is None else {"Authorization": f"Bearer {self.token(scope, has_access=has_access)}"}
         return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=30, trust_env=False)
+
+
+def services_over(store: Database, clock: Clock = system_clock) -> Services:
+    """What a request works with, over this store alone: nothing is launched, and no server is reached."""
+    return Services(store, store, load_settings({"WHALEFALL_HOME": "/nonexistent"}), clock, NoLauncher(), b"key", lambda _: None, tuple)
 
 
 @contextmanager

@@ -23,6 +23,8 @@ ADMIN = {
     "DELETE /tokens/{token_id}",
     "GET /audit",
     "POST /instances",
+    "POST /instances/actions/import",
+    "PATCH /instances/{instance_id}",
     "DELETE /instances/{instance_id}",
     "POST /instances/{instance_id}/actions/enable",
     "POST /instances/{instance_id}/actions/disable",

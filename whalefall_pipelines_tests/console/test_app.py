@@ -12,7 +12,7 @@ import pytest
 from whalefall_pipelines.api import tokens
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.console.app import ACCOUNT_PAGES, PAGES
+from whalefall_pipelines.console.app import PAGES
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines_tests.aggregation_model import ModelDay
@@ -49,19 +49,19 @@ def pages(postgres_server: PostgresCluster, store_template: str, tmp_path_factor
             yield running
 
 
-def get(running: Site, path: str, *, has_access: bool = False) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {running.token(Scope.READ, has_access=has_access)}"}
+def get(running: Site, path: str, scope: Scope = Scope.READ, *, has_access: bool = False) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {running.token(scope, has_access=has_access)}"}
     return httpx.get(f"{running.url}{path}", headers=headers, trust_env=False)
 
 
-@pytest.mark.parametrize("path", [*PAGES, *ACCOUNT_PAGES])
-def test_every_page_needs_a_sign_in_and_accounts_need_access(pages: Site, path: str) -> None:
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_needs_a_sign_in_and_some_need_more(pages: Site, path: str) -> None:
     address = f"{path}{_QUERIES.get(path, '')}"
     stranger = httpx.get(f"{pages.url}{address}", headers={"Accept": "text/html"}, trust_env=False)
     assert (stranger.status_code, stranger.headers["Location"].split("?")[0]) == (303, "/sign-in")
     shown = 404 if path in _NOT_FOUND else 200
-    assert get(pages, address).status_code == (403 if path in ACCOUNT_PAGES else shown)
-    answer = get(pages, address, has_access=True)
+    assert get(pages, address).status_code == (403 if path in {"/access", "/account", "/settings"} else shown)
+    answer = get(pages, address, scope=Scope.ADMIN, has_access=True)
     assert answer.status_code == shown
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
@@ -117,7 +117,7 @@ def test_a_browser_signs_in_and_sees_each_page_without_a_request_to_elsewhere(pa
         page.open(f"{pages.url}/server?name=orders", "Zoom")
         page.call("Runtime.evaluate", expression="document.querySelector('h2 button').click()")
         page.wait_until("document.querySelector('.drawing .uplot canvas')")
-        page.call("Runtime.evaluate", expression="document.querySelector('[data-post$=sync-capacity]').click()")
+        page.call("Runtime.evaluate", expression="document.querySelector('form[action$=collect-server] button').click()")
         page.wait_for("databases were measured")
         page.take_picture(tmp_path / "server.png")
         page.call("Runtime.evaluate", expression="document.querySelector('form[action=\"/sign-out\"] button').click()")

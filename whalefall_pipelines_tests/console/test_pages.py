@@ -24,6 +24,7 @@ from whalefall_pipelines.forecasts.wording import WHY_NO_DATE
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import ModelDay
+from whalefall_pipelines_tests.api.site import services_over
 from whalefall_pipelines_tests.days import write_days
 from whalefall_pipelines_tests.factories import DAY, query, register
 
@@ -174,7 +175,7 @@ def test_the_partitions_are_those_of_the_catalogue(fleet: Database) -> None:
 
 def test_a_session_that_does_not_exist_is_not_found(store: Database) -> None:
     with pytest.raises(NotFoundError):
-        session_page(store, "00000000-0000-0000-0000-000000000000", "/dagster")
+        session_page(services_over(store), "00000000-0000-0000-0000-000000000000", "/dagster")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -193,7 +194,7 @@ def test_hostile_names_are_text_on_every_page_and_their_links_lead_back(store: D
     ]
     for page in pages:
         reader = read(page)
-        assert set(reader.scripts) <= {"/static/vendor/uplot/uPlot.iife.min.js", "/static/zoom.js", "/static/act.js"}
+        assert set(reader.scripts) <= {"/static/vendor/uplot/uPlot.iife.min.js", "/static/zoom.js"}
         assert not {attribute for attribute in reader.attributes if attribute.startswith("on") or attribute == "style"}
         assert all(link.startswith(("/", "?", "#")) and not link.startswith("//") for link in reader.links)
         for link in reader.links:

@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.capacity.coverage import Coverage
+from whalefall_pipelines.capacity.coverage import Coverage, CoveredDay
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
 from whalefall_pipelines.store.rows import fetch_as
 
@@ -70,6 +70,16 @@ def list_coverage(database: Database, first_day: date, last_day: date, instance_
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_coverage"), values)
         return fetch_as(cursor, Coverage)
+
+
+def list_covered_days(
+    database: Database, first_day: date, last_day: date, instance_id: int | None, *, most_rows: int
+) -> tuple[CoveredDay, ...]:
+    """What is known of each instance, or of each group if there are more instances than `most_rows`, on each of these days (inclusive)."""
+    values = {"first_day": first_day, "last_day": last_day, "instance_id": instance_id, "most_rows": most_rows}
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_covered_days"), values)
+        return fetch_as(cursor, CoveredDay)
 
 
 def _bridges() -> sql.SQL:

@@ -1,13 +1,13 @@
 """How big is the fleet today, what grew, and what needs a person."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from whalefall_pipelines.capacity.answers import FleetDay, Growth, LargeDatabase
 from whalefall_pipelines.capacity.ask import Answer, fastest_growth, fleet_totals, largest_databases
 from whalefall_pipelines.capacity.coverage import days_until
-from whalefall_pipelines.capacity.day_reports import read_coverage, summarize_day
+from whalefall_pipelines.capacity.day_reports import summarize_day
 from whalefall_pipelines.capacity.figures import DaySummary, Gap
 from whalefall_pipelines.console.blocks import (
     Block,
@@ -27,12 +27,11 @@ from whalefall_pipelines.console.blocks import (
     text,
 )
 from whalefall_pipelines.console.charts.series import Mark, Point, Series, series_chart
-from whalefall_pipelines.console.pages.coverage import UNTAGGED, coverage_picture
+from whalefall_pipelines.console.pages.coverage import coverage_picture
 from whalefall_pipelines.console.pages.provenance import MARK_LEGEND
 from whalefall_pipelines.console.urls import database_url, missing_url, server_url
 from whalefall_pipelines.domain.quantities import round_size
 from whalefall_pipelines.errors import InputError, NotFoundError
-from whalefall_pipelines.inventory.fleet import registered_instances
 from whalefall_pipelines.store.database import Database
 
 _DAYS = 30
@@ -52,9 +51,7 @@ def fleet_page(database: Database, today: date) -> Page:
     blocks.append(_cards(summary, totals))
     if totals is not None:
         blocks.append(_total_picture(totals))
-    groups = {registered.entry.name: _group(registered.entry.tags) for registered in registered_instances(database)}
-    days = days_until(newest, _DAYS)
-    blocks.append(coverage_picture(f"Coverage of the last {_DAYS} days", read_coverage(database, days), days, groups))
+    blocks.append(coverage_picture(f"Coverage of the last {_DAYS} days", database, days_until(newest, _DAYS)))
     blocks += [_largest(largest.rows), *_fastest(database, today)]
     return Page("Fleet", _answer(summary, newest), blocks)
 
@@ -67,11 +64,6 @@ def _answer(summary: DaySummary, newest: date) -> str:
         "every expected database was measured" if summary.is_complete else f"{summary.missing} of {summary.expected} databases are missing"
     )
     return f"{summary.instances} servers hold {round_size(total)} on {newest}; {known}."
-
-
-def _group(tags: Mapping[str, str]) -> str:
-    """The first tag of a server, by which a large fleet is grouped."""
-    return next((f"{key}={value}" for key, value in sorted(tags.items())), UNTAGGED)
 
 
 def _attention(summary: DaySummary, gaps: Sequence[Gap]) -> list[Note]:

@@ -1,6 +1,7 @@
 """All registered servers."""
 
-from whalefall_pipelines.console.blocks import Page, Table, instant, size, text, yes_or_no
+from whalefall_pipelines.console.actions import fleet
+from whalefall_pipelines.console.blocks import Forms, Page, Table, instant, size, text, yes_or_no
 from whalefall_pipelines.console.urls import server_url
 from whalefall_pipelines.inventory.fleet import registered_instances
 from whalefall_pipelines.store.database import Database
@@ -30,4 +31,8 @@ def instances_page(database: Database) -> Page:
         ],
         "No server is registered. `whalefall instances add` registers one.",
     )
-    return Page("Servers", f"{len(registered)} servers are registered, {active} are collected.", [table])
+    return Page(
+        "Servers",
+        f"{len(registered)} servers are registered, {active} are collected.",
+        [Forms([fleet.ADD.form(), fleet.IMPORT.form()]), table],
+    )

@@ -6,9 +6,10 @@ from datetime import date
 
 from whalefall_pipelines.capacity.ask import newest_day
 from whalefall_pipelines.capacity.coverage import days_until
-from whalefall_pipelines.capacity.day_reports import read_coverage, summarize_day
+from whalefall_pipelines.capacity.day_reports import summarize_day
 from whalefall_pipelines.capacity.figures import Gap
-from whalefall_pipelines.console.blocks import Block, Note, Page, Table, Tone, problem, text
+from whalefall_pipelines.console.actions.sessions import BACKFILL
+from whalefall_pipelines.console.blocks import Block, Forms, Note, Page, Table, Tone, problem, text
 from whalefall_pipelines.console.pages.coverage import coverage_picture
 from whalefall_pipelines.console.urls import database_url, server_url
 from whalefall_pipelines.errors import NotFoundError
@@ -28,8 +29,8 @@ def missing_page(database: Database, today: date, day: date | None) -> Page:
     blocks: list[Block] = [*_reasons(gaps)]
     if gaps and gaps[0].missing_of_day > len(gaps):
         blocks.append(Note(Tone.WARNING, f"Only the first {len(gaps)} of {gaps[0].missing_of_day} missing databases are listed."))
-    blocks.append(coverage_picture(f"Coverage until {day}", read_coverage(database, days), days))
-    blocks.append(_table(gaps))
+    blocks.append(coverage_picture(f"Coverage until {day}", database, days))
+    blocks += [Forms([BACKFILL.form({"first_day": str(day), "last_day": str(day)})]), _table(gaps)]
     answer = f"{summary.missing} of {summary.expected} expected databases are missing on {day}, and {summary.estimated} are estimated."
     return Page("Missing", answer, blocks)
 

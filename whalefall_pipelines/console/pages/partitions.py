@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from whalefall_pipelines.console.blocks import Note, Page, Picture, Table, Tone, number, size, text
+from whalefall_pipelines.console.actions.partitions import CLEAN_UP, CREATE
+from whalefall_pipelines.console.blocks import Forms, Note, Page, Picture, Table, Tone, number, size, text
 from whalefall_pipelines.console.charts.timeline import MonthCell, timeline_chart
 from whalefall_pipelines.domain.months import TablePartition
 from whalefall_pipelines.domain.quantities import round_size
@@ -50,7 +51,9 @@ def partitions_page(database: Database, settings: Settings, today: date) -> Page
         )
     )
     answer = f"{len(rows)} table partitions hold {round_size(total)}."
-    return Page("Partitions", answer, [note, _timeline(rows, steps, today), _plan(steps), _table(rows)])
+    return Page(
+        "Partitions", answer, [note, Forms([CREATE.form(), CLEAN_UP.form()]), _timeline(rows, steps, today), _plan(steps), _table(rows)]
+    )
 
 
 def _timeline(rows: Sequence[tuple[TablePartition, int | None]], steps: Sequence[Step], today: date) -> Picture:

@@ -5,13 +5,12 @@ from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.capacity.ask import history
 from whalefall_pipelines.capacity.coverage import days_until
-from whalefall_pipelines.capacity.day_reports import read_coverage
+from whalefall_pipelines.console.actions import fleet
 from whalefall_pipelines.console.blocks import (
     Block,
-    Button,
-    Buttons,
     Card,
     Cards,
+    Forms,
     Note,
     Page,
     Table,
@@ -41,7 +40,7 @@ def server_page(database: Database, today: date, name: str) -> Page:
         NotFoundError: no instance of this name is registered.
     """
     registered, databases = show_instance(database, name)
-    blocks: list[Block] = [_buttons(registered), _cards(registered, databases, database.timezone)]
+    blocks: list[Block] = [_actions(registered), _cards(registered, databases, database.timezone)]
     try:
         answer = history(database, today, name, timedelta(days=DAYS))
     except (NotFoundError, InputError) as error:
@@ -50,22 +49,17 @@ def server_page(database: Database, today: date, name: str) -> Page:
         if answer.rows:
             blocks.append(history_picture(name, answer.rows, registered.entry.capacity_limit_bytes))
             days = days_until(answer.last_day, _COVERED_DAYS)
-            covered = read_coverage(database, days, registered.instance_id)
-            blocks.append(coverage_picture(f"Coverage of the last {_COVERED_DAYS} days", covered, days))
+            blocks.append(coverage_picture(f"Coverage of the last {_COVERED_DAYS} days", database, days, registered.instance_id))
     blocks.append(_databases(name, databases))
     return Page(name, _answer(registered, databases), blocks)
 
 
-def _buttons(registered: RegisteredInstance) -> Buttons:
-    route = f"/api/v1/instances/{registered.instance_id}/actions"
-    return Buttons(
-        [
-            Button("Test the connection", f"{route}/test"),
-            Button("Collect now", f"{route}/sync-capacity"),
-            Button("Read accounts now", f"{route}/sync-accounts"),
-        ],
-        f"whalefall instances test {registered.entry.name}",
-    )
+def _actions(registered: RegisteredInstance) -> Forms:
+    instance_id = str(registered.instance_id)
+    switch = fleet.DISABLE if registered.is_active else fleet.ENABLE
+    actions = (fleet.TEST, fleet.COLLECT, fleet.READ_ACCOUNTS, switch)
+    forms = [action.form({"instance_id": instance_id}) for action in actions]
+    return Forms([*forms, fleet.change_form(registered), fleet.REMOVE.form({"instance_id": instance_id})])
 
 
 def _answer(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...]) -> str:

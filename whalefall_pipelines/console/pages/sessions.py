@@ -3,9 +3,12 @@
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.console.blocks import Block, Button, Buttons, Card, Cards, Note, Page, Table, Tone, Value, instant, number, text
+from whalefall_pipelines.api_base.services import Services
+from whalefall_pipelines.console.actions.sessions import CANCEL
+from whalefall_pipelines.console.blocks import Block, Card, Cards, Forms, Note, Page, Table, Tone, Value, instant, number, text
 from whalefall_pipelines.console.urls import server_url, session_url
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
+from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.sessions.show_sessions import newest_sessions, show_session
 from whalefall_pipelines.store.database import Database
 
@@ -27,17 +30,24 @@ def sessions_page(database: Database) -> Page:
     return Page("Sessions", f"{running} running; {failed} of the newest {len(sessions)} failed.", [table], is_running=running > 0)
 
 
-def session_page(database: Database, session_id: str, dagster_url: str | None) -> Page:
-    """One session with a record for each instance.
+def session_page(services: Services, session_id: str, dagster_url: str | None) -> Page:
+    """One session with a record for each instance, or the run that was launched and has not opened it yet.
 
     Raises:
         NotFoundError: there is no such session.
     """
-    session, records = show_session(database, session_id)
+    database = services.reader
+    try:
+        session, records = show_session(database, session_id)
+    except NotFoundError:
+        queued = services.find_queued(UUID(session_id)) if _is_uuid(session_id) else None
+        if queued is None:
+            raise
+        run = Card("Dagster run", text(queued.run_id[:8], _run_url(dagster_url, queued.run_id)))
+        return Page("Session", "It is queued in Dagster, and opens when its run begins.", [Cards([run])], is_running=True)
     blocks: list[Block] = [_cards(session, database.timezone, dagster_url)]
     if session.status is SessionStatus.RUNNING:
-        cancel = Button("Cancel", f"/api/v1/sessions/{session.session_id}/actions/cancel")
-        blocks.append(Buttons([cancel], f"whalefall sessions cancel {session.session_id}"))
+        blocks.append(Forms([CANCEL.form({"session_id": str(session.session_id)})]))
     if session.error_message:
         blocks.append(Note(Tone.PROBLEM, f"{session.error_code}.", session.error_message))
     blocks.append(_records(records, database.timezone))
@@ -73,16 +83,19 @@ def _row(session: Session, timezone: ZoneInfo) -> tuple[Value, ...]:
 
 
 def _cards(session: Session, timezone: ZoneInfo, dagster_url: str | None) -> Cards:
-    run_url = f"{dagster_url}/runs/{session.run_id}" if dagster_url and session.run_id and _is_uuid(session.run_id) else None
     return Cards(
         [
             Card("Status", text(session.status), str(session.sync_type)),
             Card("Started", instant(session.started_at, timezone)),
             Card("Duration", number(_seconds(session), " s"), "" if session.completed_at else "still running"),
             Card("Instances", number(session.total_instances), f"{session.failed_instances} failed, {session.skipped_instances} skipped"),
-            Card("Dagster run", text(session.run_id and session.run_id[:8], run_url)),
+            Card("Dagster run", text(session.run_id and session.run_id[:8], _run_url(dagster_url, session.run_id))),
         ]
     )
+
+
+def _run_url(dagster_url: str | None, run_id: str | None) -> str | None:
+    return f"{dagster_url}/runs/{run_id}" if dagster_url and run_id and _is_uuid(run_id) else None
 
 
 def _is_uuid(run_id: str) -> bool:

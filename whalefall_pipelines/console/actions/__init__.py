@@ -1,0 +1,8 @@
+"""What a person may do on the pages, one module an area. `act.py` carries an action out through the API."""
+
+from collections.abc import Mapping
+
+from whalefall_pipelines.console.actions import fleet, partitions, sessions, tokens
+from whalefall_pipelines.console.actions.action import Action
+
+ACTIONS: Mapping[str, Action] = {action.name: action for module in (fleet, partitions, sessions, tokens) for action in module.ACTIONS}
