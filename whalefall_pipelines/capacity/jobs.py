@@ -17,7 +17,8 @@ fill_past_days = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType
     "fill_past_days",
     selection=dg.AssetSelection.assets(SIZES, TOTALS),
     description="Fills the missing sizes of past days: recovered if possible, else interpolated. Never changes a measured size.",
-    tags={"whalefall/concurrency_group": "collect"},
+    # A run that was killed is repeated at once; the sensor requests its days only once a day.
+    tags={"whalefall/concurrency_group": "collect", "dagster/max_retries": "1"},
 )
 
 

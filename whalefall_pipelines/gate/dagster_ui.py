@@ -56,7 +56,7 @@ def asking_at(url: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
 
     def post(document: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
-            return _read(httpx.post(url, json=dict(document), timeout=_ASK_SECONDS))
+            return _read(httpx.post(url, json=dict(document), timeout=_ASK_SECONDS, trust_env=False))
         except httpx.HTTPError as error:
             raise LaunchError(f"Dagster's web server does not answer: {error}.") from error
 

@@ -3,7 +3,6 @@
 `installation/cli/up.py` starts and ends them; `dagster_environment.py` has their environment.
 """
 
-import http.client
 import json
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from whalefall_pipelines.errors import LocalServerError
 from whalefall_pipelines.runtime.processes import last_lines
@@ -106,7 +107,7 @@ def what_is_missing(port: int, since: float, secret: str) -> Missing | None:
     """
     try:
         answer = _ask(port, secret)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (httpx.HTTPError, ValueError) as error:
         return Missing("web server", f"it does not answer on {HOST}:{port}: {error}")
     workspace = answer["workspaceOrError"]
     if "locationEntries" not in workspace:
@@ -123,13 +124,13 @@ def what_is_missing(port: int, since: float, secret: str) -> Missing | None:
 
 
 def _ask(port: int, secret: str) -> dict[str, Any]:
-    connection = http.client.HTTPConnection(HOST, port, timeout=_ASK_SECONDS)
-    try:
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
-        connection.request("POST", "/dagster/graphql", json.dumps({"query": _QUESTION}), headers)
-        answer = json.loads(connection.getresponse().read())
-    finally:
-        connection.close()
+    answer = httpx.post(
+        f"http://{HOST}:{port}/dagster/graphql",
+        json={"query": _QUESTION},
+        headers={"Authorization": f"Bearer {secret}"},
+        timeout=_ASK_SECONDS,
+        trust_env=False,  # a proxy of the environment must not get between
+    ).json()
     if "data" not in answer or answer["data"] is None:
         raise ValueError("the answer is not from Dagster")
     return answer["data"]

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -153,9 +153,9 @@ def launch_collection(up: Up, configured: Settings) -> str:
     return launch_run(up, configured, "collect_capacity")
 
 
-def launch_run(up: Up, configured: Settings, job: str) -> str:
-    """Launch a run of this job for today."""
-    tags = [{"key": "dagster/partition", "value": str(today(datetime.now(UTC), configured.timezone))}]
+def launch_run(up: Up, configured: Settings, job: str, day: date | None = None) -> str:
+    """Launch a run of this job for a day, or for today."""
+    tags = [{"key": "dagster/partition", "value": str(day or today(datetime.now(UTC), configured.timezone))}]
     selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": job}
     parameters = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
     answer = up.ask(LAUNCH, {"parameters": parameters})["launchPipelineExecution"]

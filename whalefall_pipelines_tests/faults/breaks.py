@@ -3,6 +3,7 @@
 The names are those of `matrix.py`. Each fault is repaired at the end of the block, or at the end of the test.
 """
 
+import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,7 +17,8 @@ from whalefall_pipelines_tests.servers.dead_host import REFUSING, Address, dead_
 from whalefall_pipelines_tests.servers.mariadb import RIGHTS, grow_unnoticed, in_system_tablespace, quoted
 from whalefall_pipelines_tests.servers.oracle.double import VIEWS
 from whalefall_pipelines_tests.servers.pooler import Pooler
-from whalefall_pipelines_tests.servers.postgresql import superuser
+from whalefall_pipelines_tests.servers.postgresql import new_name, superuser
+from whalefall_pipelines_tests.servers.standby import is_cancelled, replaying_conflicts, standby_of
 
 Break = Callable[[Scene], AbstractContextManager[None]]
 MANY = 10_000
@@ -192,6 +194,46 @@ def recorded_login(scene: Scene) -> Generator[None]:
 
 
 @contextmanager
+def short_sessions(scene: Scene) -> Generator[None]:
+    """The role ends its own transactions and statements after a second, and every look at the list of databases takes longer."""
+    target, is_over = _target(scene), threading.Event()
+    assert isinstance(target, PostgresTarget)
+    cluster = target.cluster
+
+    def hold_the_list() -> None:
+        while not is_over.is_set():
+            with superuser(cluster) as cursor:
+                cursor.execute("begin; lock table pg_catalog.pg_database in access exclusive mode; select pg_sleep(1.5); commit")
+
+    with superuser(cluster) as cursor:
+        for name in ("statement_timeout", "transaction_timeout", "lock_timeout"):
+            cursor.execute(f"alter role {target.login.username} set {name} = '1s'")
+        holder = threading.Thread(target=hold_the_list)
+        holder.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            holder.join()
+        cursor.execute(f"alter role {target.login.username} reset all")
+
+
+@contextmanager
+def replay_in_conflict(scene: Scene) -> Generator[None]:
+    """The address is that of a hot standby, whose replay cancels whatever takes long."""
+    target = _target(scene)
+    assert isinstance(target, PostgresTarget)
+    with (
+        # beside its primary: what is in the home of an installation ends with it
+        standby_of(target.cluster, target.cluster.folder.parent / new_name("standby")) as standby,
+        _elsewhere(scene, Address(standby.host, standby.port)),
+        replaying_conflicts(target.cluster),
+    ):
+        assert any(is_cancelled(standby) for _ in range(50)), "replay cancels nothing here"
+        yield
+
+
+@contextmanager
 def in_other_bytes(scene: Scene) -> Generator[None]:
     """On a server with the encoding SQL_ASCII, as far as a probe can tell: the database it connects to has that encoding."""
     target = _target(scene)
@@ -355,6 +397,8 @@ BREAKS: dict[str, Break] = {
     "database dropped between listing and measuring": dropped_meanwhile,
     "pooler instead of the server": pooled,
     "login trigger that writes": recorded_login,
+    "role whose settings end its sessions": short_sessions,
+    "hot standby whose replay cancels long statements": replay_in_conflict,
     "DROP DATABASE interrupted": half_dropped,
     "ten thousand databases": many_databases,
     "ten thousand tables": many_tables,

@@ -385,6 +385,19 @@ BROKEN_HISTORY = Fault(
     BROKE,
     says="a size cannot be negative",
 )
+BACKFILL_KILLED_UNDER_THE_DAEMON = Fault(
+    "backfill killed with -9 under the daemon",
+    PG,
+    "its session is failed; filled days have their totals, and no measured size has changed",
+    "Dagster repeats the run once; after that the sensor requests it again on the next day.",
+    DIED,
+    where=Where.DAEMON,
+    ends_run=True,
+    slow_at=PG,
+)
+HISTORY_BROKEN_UNDER_THE_DAEMON = replace(
+    BROKEN_HISTORY, name="broken history of a server under the daemon", engines=(SQLSERVER,), where=Where.DAEMON, slow_at=(SQLSERVER,)
+)
 IDENTITIES = (
     Fault(
         "different server behind a known name",
@@ -463,6 +476,13 @@ _NUMBERS = (
 _SESSIONS = (
     POOLER,
     Fault("login trigger that writes", PG, "nothing: a session becomes read-only after its login", NOTHING),
+    Fault("role whose settings end its sessions", PG, "nothing: a session has the limits of whalefall", NOTHING),
+    Fault(
+        "hot standby whose replay cancels long statements",
+        PG,
+        "nothing: it is measured database by database",
+        "A cancelled statement is repeated in smaller parts.",
+    ),
 )
 # What is easily measured wrong, or taken for something else, missing privileges, and sessions that are not what they seem: at the command,
 # and under the daemon.
@@ -572,6 +592,8 @@ FAULTS = (
     *BACKFILL_KILLS,
     *BACKFILL_STORES,
     BROKEN_HISTORY,
+    BACKFILL_KILLED_UNDER_THE_DAEMON,
+    HISTORY_BROKEN_UNDER_THE_DAEMON,
     *IDENTITIES,
     *IDENTITIES_UNDER_THE_DAEMON,
     *NUMBERS,

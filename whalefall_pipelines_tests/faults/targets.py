@@ -19,6 +19,7 @@ from whalefall_pipelines_tests.servers.oracle.double import OracleDouble
 from whalefall_pipelines_tests.servers.oracle.server import OracleServer
 from whalefall_pipelines_tests.servers.running import running
 from whalefall_pipelines_tests.servers.sqlserver import targets as sqlserver
+from whalefall_pipelines_tests.servers.standby import PRIMARY
 
 # Ten thousand tables take four minutes with durability.
 _NOT_DURABLE = ("--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=0", "--sync-frm=0")
@@ -244,7 +245,7 @@ class Targets:
 
     def _start(self, engine: str) -> Target:
         if engine == "PostgreSQL":
-            cluster = postgresql.new_cluster(postgresql.MAJORS[-1], self._folder / "postgresql")
+            cluster = postgresql.new_cluster(postgresql.MAJORS[-1], self._folder / "postgresql", *PRIMARY)
             return PostgresTarget(self._stack.enter_context(running(cluster)), self._keeper)
         if engine == "MariaDB":
             return MariadbTarget(self._stack.enter_context(mariadb.running(self._folder / "mariadb", *_NOT_DURABLE)), self._keeper)

@@ -16,6 +16,7 @@ import select
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg2
@@ -28,7 +29,7 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.postgresql import libpq
-from whalefall_pipelines.fleet.postgresql.errors import connect_error, interruption, statement_error
+from whalefall_pipelines.fleet.postgresql.errors import ReplayConflictError, connect_error, interruption, statement_error
 from whalefall_pipelines.fleet.probe import Deadlines
 
 # Replay cancels what stands in its way on a standby that does not wait for readers; a short statement succeeds soon.
@@ -70,16 +71,26 @@ class Session:
 
 
 def open_session(instance: Instance, login: Login, deadlines: Deadlines, watch: Watch) -> Session:
-    """Log in at the first address of the host that answers, and give the session its settings.
+    """Log in, and give the session its settings. What replay on a standby cancels is tried again.
 
     Raises:
         UnreachableError: no address answers, or the server cannot serve now.
         LoginRejectedError: the server refuses this login, or what answers is a pooler.
     """
+    for _ in range(CONFLICT_ATTEMPTS - 1):
+        with suppress(ReplayConflictError):
+            return _open_at_an_address(instance, login, deadlines, watch)
+    return _open_at_an_address(instance, login, deadlines, watch)
+
+
+def _open_at_an_address(instance: Instance, login: Login, deadlines: Deadlines, watch: Watch) -> Session:
+    """Log in at the first address of the host that answers."""
     addresses = _addresses(instance)
     for address in addresses:
         try:
             return _Opening(instance, login, deadlines, watch, address).open()
+        except ReplayConflictError:
+            raise
         except UnreachableError:
             if address == addresses[-1] or watch.is_expired:
                 raise

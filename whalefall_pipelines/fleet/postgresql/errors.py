@@ -11,6 +11,11 @@ from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import LoginRejectedError, SizesError, TargetError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watch
 
+
+class ReplayConflictError(UnreachableError):
+    """Replay on a standby cancelled the login; a further one succeeds soon."""
+
+
 _Meaning = tuple[type[TargetError], Reason, str]
 _ROUTE = "check address, route and firewall."
 _AGAIN = "it will be retried."
@@ -22,6 +27,7 @@ _SQLSTATES: tuple[tuple[str, _Meaning], ...] = (
     ("28", (LoginRejectedError, Reason.AUTHENTICATION_FAILED, "check the credential of {name!r}.")),
     ("3D000", _DATABASE),
     ("55000", _DATABASE),  # it accepts no connections, or is what an interrupted DROP left
+    ("40001", (ReplayConflictError, Reason.UNAVAILABLE, _AGAIN)),
     ("53", _UNAVAILABLE),
     ("57P", _UNAVAILABLE),
     ("", (UnreachableError, Reason.SERVER_ERROR, "no login succeeds while that is so; the server's log has the cause.")),

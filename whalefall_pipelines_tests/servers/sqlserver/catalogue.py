@@ -230,6 +230,10 @@ class Catalogue:
                 *(number, file.file_type, file.file_size, file.is_present, file.state),
             )
 
+    def forget_backups(self) -> None:
+        self._run("delete from msdb.dbo.backupfile")
+        self._run("delete from msdb.dbo.backupset")
+
     def password_of(self, login: str) -> tuple[str, int | None] | None:
         """The password of a login, and the error that it gets nevertheless."""
         return self._row("select password, refusal from server.logins where name = ?", login)
