@@ -22,7 +22,8 @@ class Area:
     group of settings, `SETTINGS`. With `has_doctor_checks` the module `doctor_checks.py`
     has a function `check`. With `has_upkeep` the module `upkeep.py` has a function `keep_up`, which does at once what Dagster's daemon
     would do for the area after a day was collected. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond
-    reading, inserting and updating to the roles of the store. With `has_router` the module `api.py` has `ROUTES` of the HTTP API.
+    reading, inserting and updating to the roles of the store. With `has_router` the module `api.py` has `ROUTES` of the HTTP API. With
+    `has_metrics` the module `metrics.py` has a function `read_metrics`, which reads what Prometheus is told of the area.
     `columns` documents public tables. `questions` are the names of further questions that the area asks the monitored servers
     (`fleet/<question>.py`); the connection test tells what each of them needs.
     """
@@ -37,6 +38,7 @@ class Area:
     has_upkeep: bool = False
     has_grants: bool = False
     has_router: bool = False
+    has_metrics: bool = False
     columns: Mapping[str, tuple[Column, ...]] = field(default_factory=dict[str, tuple[Column, ...]])
     partitioned_tables: tuple[PartitionedTable, ...] = ()
     questions: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ AREA = Area(
     has_definitions=True,
     has_settings=True,
     has_router=True,
+    has_metrics=True,
     automations=("refresh_aggregations", *(f"reconcile_{period_type}_periods" for period_type in PeriodType)),
     has_upkeep=True,
     has_grants=True,

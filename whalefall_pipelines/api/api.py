@@ -4,18 +4,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Path, Request, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from whalefall_pipelines.api import audit, tokens
 from whalefall_pipelines.api.docs_page import render
+from whalefall_pipelines.api.metrics import Scrapes
 from whalefall_pipelines.api.model import AuditedRequest, MadeToken, Token
 from whalefall_pipelines.api_base.answers import encode
 from whalefall_pipelines.api_base.callers import Caller, Scope
+from whalefall_pipelines.api_base.filters import TEXT, read_tag
 from whalefall_pipelines.api_base.paging import Page, PagingOf
 from whalefall_pipelines.api_base.problems import Refusal
 from whalefall_pipelines.api_base.routes import Routes
 from whalefall_pipelines.api_base.services import CallerOf, ServicesOf
+from whalefall_pipelines.domain.metrics import MEDIA_TYPE
 from whalefall_pipelines.errors import StoreError
 
 ROUTES = Routes("installation")
@@ -97,6 +100,18 @@ def list_audit(services: ServicesOf, paging: PagingOf) -> Page[AuditedRequest]:
     after = paging.after_values("requested_at", "request_id")
     rows = audit.list_requests(services.writer, after, paging.parameters)
     return paging.page_of(rows, "requested_at", "request_id")
+
+
+@ROUTES.get("/metrics")
+def read_metrics(
+    request: Request,
+    services: ServicesOf,
+    databases: Annotated[str | None, Query(pattern="^top$", description="`top` adds the sizes of the 1,000 largest databases.")] = None,
+    tag: Annotated[str | None, Query(max_length=500, pattern=TEXT, description="Adds the databases on servers with this tag.")] = None,
+) -> Response:
+    """Show metrics for Prometheus, of at most a minute ago."""
+    scrapes: Scrapes = request.app.state.scrapes
+    return Response(scrapes.scrape(services, with_databases=databases is not None, tag=read_tag(tag)), media_type=MEDIA_TYPE)
 
 
 @ROUTES.get("/openapi.json")

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
+from whalefall_pipelines.api.metrics import Scrapes
 from whalefall_pipelines.api_base.answers import Known
 from whalefall_pipelines.api_base.problems import MEDIA_TYPE, Problem, Refusal, problem, problem_body, problem_of_error, problem_of_refusal
 from whalefall_pipelines.api_base.services import Services
@@ -24,7 +25,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     """The app with the routes of every area. Without services it can only be described."""
     app = FastAPI(title="whalefall", version=VERSION, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.services = services
-    app.state.known = Known()
+    app.state.known, app.state.scrapes = Known(), Scrapes()
     for area in areas():
         if area.has_router:
             app.include_router(area.load("api").ROUTES.router, prefix=PREFIX)

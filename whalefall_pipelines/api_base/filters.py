@@ -28,11 +28,22 @@ async def _fleet(
     engines = [(name, find_engine(name)) for name in engine or ()]
     if unknown := [name for name, known in engines if known is None]:
         raise Refusal(400, "VALIDATION_ERROR", f"There is no engine {unknown[0]!r}; the engines are {', '.join(Engine)}.")
-    key, equals, value = (tag or "").partition("=")
-    if tag is not None and not key:
-        raise Refusal(400, "VALIDATION_ERROR", "tag must be KEY or KEY=VALUE.")
     chosen = tuple(known for _, known in engines if known)
-    return FleetFilter(tuple(instance_id or ()), chosen, (key, value if equals else None) if tag else None)
+    return FleetFilter(tuple(instance_id or ()), chosen, read_tag(tag))
+
+
+def read_tag(text: str | None) -> tuple[str, str | None] | None:
+    """A tag of a query, without a value if any one counts; None without a query.
+
+    Raises:
+        Refusal: it has no key.
+    """
+    if text is None:
+        return None
+    key, equals, value = text.partition("=")
+    if not key:
+        raise Refusal(400, "VALIDATION_ERROR", "tag must be KEY or KEY=VALUE.")
+    return key, value if equals else None
 
 
 async def _days(

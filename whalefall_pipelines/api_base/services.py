@@ -1,7 +1,7 @@
 """What a request works with: the stores of readers and writers, the settings, the clock, Dagster, and the caller."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from whalefall_pipelines.api_base.callers import Caller
+from whalefall_pipelines.api_base.traffic import Traffic
 from whalefall_pipelines.clock import Clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.runs import Launcher, Queued, Run
@@ -33,6 +34,7 @@ class Services:
     find_queued: Callable[[UUID], Queued | None]
     find_obstacles: Callable[[], tuple[str, ...]]
     fleet: Fleet | None = None
+    traffic: Traffic = field(default_factory=Traffic)
 
     def today(self) -> date:
         """The calendar day of the store."""

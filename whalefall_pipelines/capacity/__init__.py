@@ -17,6 +17,7 @@ AREA = Area(
     has_definitions=True,
     has_settings=True,
     has_router=True,
+    has_metrics=True,
     automations=("collect_every_night", "interpolate_gaps", "retry_failed_instances"),
     has_grants=True,
     columns=COLUMNS,

@@ -1,7 +1,8 @@
 """The figures of a day that reports and metadata show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,23 @@ class Gap:
     reason: str
     detail: str
     missing_of_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceMetrics:
+    """An active instance on a day: its newest complete total of at most 14 days before, and how many databases have a size."""
+
+    instance_name: str
+    engine: str
+    capacity_limit_bytes: int | None
+    total_bytes: int | None
+    collected_at: datetime | None
+    measured: int | None
+    recovered: int | None
+    estimated: int | None
+    missing: int | None
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels of its samples."""
+        return {"instance": self.instance_name, "engine": self.engine}

@@ -5,6 +5,7 @@ It is pure ASGI, so that websockets pass it as well. Nothing behind it is served
 
 import logging
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,9 +27,10 @@ from whalefall_pipelines.gate.limits import Limits
 
 DAGSTER_PATH = "/dagster"
 # Names outside of the API under which monitors look.
-_SHORT = {f"/{name}": f"{PREFIX}/{name}" for name in ("healthz", "readyz", "openapi.json")}
+_SHORT = {f"/{name}": f"{PREFIX}/{name}" for name in ("healthz", "readyz", "openapi.json", "metrics")}
 _OPEN = frozenset({f"{PREFIX}/healthz", f"{PREFIX}/readyz"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS = _SAFE | {"POST", "DELETE"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 _logger = logging.getLogger("whalefall.gate")
@@ -62,12 +64,17 @@ class Gate:
         asked_id = headers.get("x-request-id", "")
         scope["whalefall.request_id"] = f"{asked_id}-{uuid4().hex[:8]}" if _REQUEST_ID.fullmatch(asked_id) else str(uuid4())
         answering = _Answering(send, asked_id if _REQUEST_ID.fullmatch(asked_id) else scope["whalefall.request_id"])
+        begun = time.perf_counter()
         try:
             await self._pass(scope, headers, receive, answering)
         except Refusal as refusal:
             await _answer(problem_response(problem_of_refusal(refusal, path)), scope, receive, answering)
         except WhalefallError as error:
             await _answer(problem_response(problem_of_error(error, path)), scope, receive, answering)
+        if path.startswith(f"{PREFIX}/") and answering.status:
+            route = scope["route"].path.removeprefix(PREFIX) if "route" in scope else "none"
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._callers.services.traffic.count(route, method, answering.status, time.perf_counter() - begun)
 
     async def _pass(self, scope: AsgiScope, headers: Mapping[str, str], receive: Receive, send: "_Answering") -> None:
         path: str = scope["path"]
@@ -143,13 +150,15 @@ class Gate:
 
 @dataclass
 class _Answering:
-    """Sends an answer with its request id."""
+    """Sends an answer with its request id, and notes its status."""
 
     send: Send
     request_id: str
+    status: int = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode())]
         await self.send(message)
 

@@ -11,6 +11,7 @@ AREA = Area(
     has_definitions=True,
     has_settings=True,
     has_router=True,
+    has_metrics=True,
     automations=(
         "create_table_partitions_every_night",
         "expire_table_partitions_every_night",

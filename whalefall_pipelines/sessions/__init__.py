@@ -11,6 +11,7 @@ AREA = Area(
     has_definitions=True,
     has_settings=True,
     has_router=True,
+    has_metrics=True,
     automations=("end_dead_runs", "end_failed_runs", "end_cancelled_runs"),
     has_doctor_checks=True,
     has_grants=True,

@@ -1,6 +1,7 @@
 """Converts rows to dataclasses by column name. The order of the columns does not matter, and an unknown column is an error."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from enum import Enum
 from functools import cache
 from types import UnionType
@@ -20,7 +21,17 @@ def fetch_as(cursor: Cursor, model: type[Model], **extra_fields: object) -> tupl
     Raises:
         TypeError: the columns are not the fields of the model.
     """
-    return tuple(as_model(row, model, **extra_fields) for row in fetch_rows(cursor))
+    if extra_fields or cursor.column_names() != list(_converters(model)):
+        return tuple(as_model(row, model, **extra_fields) for row in fetch_rows(cursor))
+    # The columns are the fields in their order, so that no row needs a dictionary: that is most of the time of a long list.
+    converted = [(place, converter) for place, converter in enumerate(_converters(model).values()) if converter]
+    models: list[Model] = []
+    for row in cursor.fetchall():
+        values = list(row)
+        for place, converter in converted:
+            values[place] = _convert(values[place], converter)
+        models.append(model(*values))
+    return tuple(models)
 
 
 def fetch_rows(cursor: Cursor) -> list[dict[str, Any]]:
@@ -46,9 +57,10 @@ def _convert(value: object, converter: Callable[[Any], object] | None) -> object
 
 
 @cache
-def _converters(model: type[Any]) -> dict[str, Callable[[Any], object]]:
-    converters = {name: _converter(hint) for name, hint in get_type_hints(model).items()}
-    return {name: converter for name, converter in converters.items() if converter}
+def _converters(model: type[Any]) -> dict[str, Callable[[Any], object] | None]:
+    """The fields of a model in their order, each with what converts its values, if anything does."""
+    hints = get_type_hints(model)
+    return {field.name: _converter(hints[field.name]) for field in fields(model) if field.init}
 
 
 def _converter(hint: Any) -> Callable[[Any], object] | None:

@@ -64,9 +64,12 @@ class Asker:
             else:
                 answer[2] += len(message.get("body", b""))
 
+        requests = [{"type": "http.request", "body": b"", "more_body": False}]
+
         async def receive() -> Any:
-            await asyncio.sleep(0)
-            return {"type": "http.request", "body": b"", "more_body": False}
+            if not requests:
+                await asyncio.Event().wait()  # as a server does until the client goes away: an export listens for that all the time
+            return requests.pop()
 
         await self.gate(scope, receive, send)
         return answer[0], answer[1], answer[2]
