@@ -1,5 +1,6 @@
 """What Prometheus is told of sizes, on the newest day that has any."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from whalefall_pipelines import queries
@@ -14,7 +15,7 @@ from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.rows import fetch_as
 
-MISSING = "missing"
+_STATES = (*map(str, Provenance), "missing")
 # A series for each database of a large fleet would burden every Prometheus, for a number that changes once a day.
 MOST_TOP, MOST_TAGGED = 1000, 10_000
 # As long as `whalefall top` and the console hold a size.
@@ -31,8 +32,19 @@ def read_metrics(database: Database, today: date) -> tuple[Metric, ...]:
         instances = fetch_as(cursor, InstanceMetrics)
         cursor.execute(queries.load("capacity/count_gaps_by_reason"), {"day": day})
         gaps = cursor.fetchall()
-    states = [(state, instance, getattr(instance, state)) for instance in instances for state in (*Provenance, MISSING)]
-    totals = [instance.total_bytes for instance in instances if instance.total_bytes is not None]
+    return (
+        *_of_instances(instances),
+        *_of_fleet(instances),
+        gauge(
+            "whalefall_missing_databases",
+            "Missing databases of the newest day, by reason.",
+            [(missing, {"reason": reason}) for reason, missing in gaps],
+        ),
+    )
+
+
+def _of_instances(instances: Sequence[InstanceMetrics]) -> tuple[Metric, ...]:
+    states = [(getattr(row, state), {**row.labels, "state": state}) for row in instances for state in _STATES]
     return (
         gauge("whalefall_instance_size_bytes", "Newest complete total of a server.", [(row.total_bytes, row.labels) for row in instances]),
         gauge(
@@ -45,22 +57,16 @@ def read_metrics(database: Database, today: date) -> tuple[Metric, ...]:
             "When the newest complete total of a server was measured.",
             [(row.collected_at and row.collected_at.timestamp(), row.labels) for row in instances],
         ),
-        gauge(
-            "whalefall_instance_databases",
-            "Databases of a server on the newest day, by state.",
-            [(count, {**row.labels, "state": state}) for state, row, count in states],
-        ),
+        gauge("whalefall_instance_databases", "Databases of a server on the newest day, by state.", states),
+    )
+
+
+def _of_fleet(instances: Sequence[InstanceMetrics]) -> tuple[Metric, ...]:
+    totals = [row.total_bytes for row in instances if row.total_bytes is not None]
+    states = [(sum(getattr(row, state) or 0 for row in instances), {"state": state}) for state in _STATES]
+    return (
         gauge("whalefall_fleet_size_bytes", "Sum of the newest complete totals.", [(sum(totals) if totals else None, {})]),
-        gauge(
-            "whalefall_fleet_databases",
-            "Databases of the fleet on the newest day, by state.",
-            [(sum(count or 0 for named, _, count in states if named == state), {"state": state}) for state in (*Provenance, MISSING)],
-        ),
-        gauge(
-            "whalefall_missing_databases",
-            "Missing databases of the newest day, by reason.",
-            [(count, {"reason": reason}) for reason, count in gaps],
-        ),
+        gauge("whalefall_fleet_databases", "Databases of the fleet on the newest day, by state.", states),
     )
 
 
