@@ -3,14 +3,14 @@
 -- Returns: nothing.
 insert into alert_events (alert_id, event, day, happened_at, severity, figures, person, note)
 select
-    alert_id,
-    event,
+    e.alert_id,
+    e.event,
     %(day)s::date as day,
     %(now)s::timestamptz as happened_at,
-    severity,
-    figures,
-    person,
-    note
+    e.severity,
+    e.figures,
+    e.person,
+    e.note
 from jsonb_to_recordset(%(events)s::jsonb) as e (
     alert_id integer, event text, severity text, figures jsonb, person text, note text
 )

@@ -16,15 +16,23 @@ create table alert_rules (
     changed_by text not null default 'whalefall',
     changed_at timestamptz not null default now()
 );
-insert into alert_rules (rule_name, condition)
-select
-    name,
-    name
-from unnest(array[
-    'runway', 'headroom', 'jump_room', 'step', 'shrink', 'vanished', 'coverage', 'missing_days', 'collector_stale', 'login_rejected',
-    'unfinished_sessions', 'partitions_ahead', 'footprint', 'privileged_account', 'class_changed', 'forecast_unreliable'
-]) with ordinality as n (name, place)
-order by place;
+insert into alert_rules (rule_name, condition) values
+('runway', 'runway'),
+('headroom', 'headroom'),
+('jump_room', 'jump_room'),
+('step', 'step'),
+('shrink', 'shrink'),
+('vanished', 'vanished'),
+('coverage', 'coverage'),
+('missing_days', 'missing_days'),
+('collector_stale', 'collector_stale'),
+('login_rejected', 'login_rejected'),
+('unfinished_sessions', 'unfinished_sessions'),
+('partitions_ahead', 'partitions_ahead'),
+('footprint', 'footprint'),
+('privileged_account', 'privileged_account'),
+('class_changed', 'class_changed'),
+('forecast_unreliable', 'forecast_unreliable');
 
 create table alert_channels (
     channel_id integer generated always as identity primary key,

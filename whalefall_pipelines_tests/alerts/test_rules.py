@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -47,7 +48,9 @@ MOVES = {
     ("cleared", "pending"),
     ("cleared", "open"),  # through pending, on one day
 }
+OPS = Channel(1, "ops", "webhook", "env:X")
 TAGS = {number: {"environment": "test" if number % 2 else "production"} for number in range(1, 41)}
+AT_NOON = Circumstances(NOON, TAGS)
 
 
 def lived(observations: Sequence[Observation], condition: str = "runway") -> list[tuple[Alert, tuple[Event, ...]]]:
@@ -66,7 +69,7 @@ def lived_on(days: Sequence[tuple[int, Observation]], condition: str = "runway")
 @given(OBSERVATIONS)
 def test_states_move_only_along_the_arrows(observations: list[Observation]) -> None:
     statuses = ["cleared", *(str(alert.status) for alert, _ in lived(observations))]
-    assert {(before, after) for before, after in zip(statuses, statuses[1:], strict=False) if before != after} <= MOVES
+    assert {(before, after) for before, after in pairwise(statuses) if before != after} <= MOVES
 
 
 @given(OBSERVATIONS)
@@ -167,8 +170,8 @@ def an_alert(number: int, severity: Severity = Severity.WARNING, rule_id: int = 
 def planned(
     alerts: Sequence[Alert],
     *,
-    channel: Channel = Channel(1, "ops", "webhook", "env:X"),
-    circumstances: Circumstances = Circumstances(NOON, TAGS),
+    channel: Channel = OPS,
+    circumstances: Circumstances = AT_NOON,
     sent: int = 0,
 ) -> list[tuple[Kind, int]]:
     return [(message.kind, len(message.told)) for message in plan_messages(alerts, {}, channel, circumstances, sent)]

@@ -35,40 +35,40 @@ def healthy(number: int) -> Server:
 HEALTHY = {number: healthy(number) for number in range(9, 1001)}
 EVEN = {number: without(HEALTHY[number], *range(180, 185)) for number in range(700, 1001)}
 FLEET = {**HEALTHY, **EVEN, **CAST}
-O, A, R, W, C = Kind.OPENED, Kind.AGAIN, Kind.REMINDER, Kind.WORSE, Kind.CLEARED
+NEW, A, R, W, C = Kind.OPENED, Kind.AGAIN, Kind.REMINDER, Kind.WORSE, Kind.CLEARED
 # Days and kind of the messages about one server (0: the fleet) by one rule.
 EXPECTED: dict[tuple[str, int], list[tuple[int, Kind]]] = {
     # 85 % of the limit on day 180, which two days confirm; 95 % on day 260; told again after 1, 3 and 7 days, at most six times
     ("headroom", GROWER): [
-        (181, O), *((day, R) for day in (182, 185, 192, 199, 206, 213)),
+        (181, NEW), *((day, R) for day in (182, 185, 192, 199, 206, 213)),
         (260, W), *((day, R) for day in (261, 264, 271, 278, 285, 292)), (299, C),
     ],
     # 29 days before the limit, and 7 days before it
-    ("runway", GROWER): [(271, O), *((day, R) for day in (272, 275, 282, 289)), (293, W), (294, R), (297, R), (299, C)],
-    ("step", JUMPER): [(50, O), (53, A)],
-    ("shrink", JUMPER): [(80, O)],
-    ("missing_days", SILENT): [(102, O), (103, R), (106, R), (110, C)],
+    ("runway", GROWER): [(271, NEW), *((day, R) for day in (272, 275, 282, 289)), (293, W), (294, R), (297, R), (299, C)],
+    ("step", JUMPER): [(50, NEW), (53, A)],
+    ("shrink", JUMPER): [(80, NEW)],
+    ("missing_days", SILENT): [(102, NEW), (103, R), (106, R), (110, C)],
     # acknowledged on day 201; told again because it is worse
-    ("headroom", SEEN): [(201, O), (215, W), (216, R), (219, R), (226, R), (232, C)],
-    ("step", SEEN): [(200, O), (215, O)],
-    ("shrink", SEEN): [(230, O)],
+    ("headroom", SEEN): [(201, NEW), (215, W), (216, R), (219, R), (226, R), (232, C)],
+    ("step", SEEN): [(200, NEW), (215, NEW)],
+    ("shrink", SEEN): [(230, NEW)],
     # muted until day 270, and still so
-    ("headroom", MUTED): [(270, O), *((day, R) for day in (271, 274, 281, 288, 295)), (302, C)],
-    ("shrink", MUTED): [(300, O)],
-    ("step", IGNORED): [(305, O)],
-    ("headroom", IGNORED): [(306, O), *((day, R) for day in (307, 310, 317, 324, 331, 338))],
-    ("step", EDGE): [(120, O)],
-    ("headroom", EDGE): [(122, O), *((day, R) for day in (123, 126, 133, 140)), (142, C)],
-    ("shrink", EDGE): [(140, O)],
+    ("headroom", MUTED): [(270, NEW), *((day, R) for day in (271, 274, 281, 288, 295)), (302, C)],
+    ("shrink", MUTED): [(300, NEW)],
+    ("step", IGNORED): [(305, NEW)],
+    ("headroom", IGNORED): [(306, NEW), *((day, R) for day in (307, 310, 317, 324, 331, 338))],
+    ("step", EDGE): [(120, NEW)],
+    ("headroom", EDGE): [(122, NEW), *((day, R) for day in (123, 126, 133, 140)), (142, C)],
+    ("shrink", EDGE): [(140, NEW)],
     # open on the days on which it was not measured, too, and over when three days say so
-    ("step", HOLEY): [(60, O)],
-    ("headroom", HOLEY): [(61, O), (62, R), (65, R), (72, R), (77, C)],
-    ("missing_days", HOLEY): [(65, O), (66, R), (69, R), (70, C)],
-    ("shrink", HOLEY): [(75, O)],
+    ("step", HOLEY): [(60, NEW)],
+    ("headroom", HOLEY): [(61, NEW), (62, R), (65, R), (72, R), (77, C)],
+    ("missing_days", HOLEY): [(65, NEW), (66, R), (69, R), (70, C)],
+    ("shrink", HOLEY): [(75, NEW)],
     # two nights in which nothing was collected
-    ("collector_stale", 0): [(150, O), (151, R), (152, C)],
+    ("collector_stale", 0): [(150, NEW), (151, R), (152, C)],
     # 301 servers silent for five days are one message for the fleet, and one about their common cause
-    ("coverage", 0): [(180, O), (181, R), (184, R), (185, C)],
+    ("coverage", 0): [(180, NEW), (181, R), (184, R), (185, C)],
 }  # fmt: skip
 # Of the 301 servers, one was not measured on the day before either, and one was not on the day after.
 TOGETHER = [(182, Kind.COMMON_CAUSE), (183, Kind.DIGEST), (185, Kind.DIGEST)]
@@ -97,7 +97,7 @@ def test_a_year_sends_exactly_these_messages(year: Year) -> None:
     assert many == [(day, kind, "missing_days") for day, kind in TOGETHER]
     others = [message for message in messages if message not in single and message[3] != (300,)]
     assert others == [
-        (181, O, "missing_days", (EARLY,)),
+        (181, NEW, "missing_days", (EARLY,)),
         (182, R, "missing_days", (EARLY,)),
         (186, C, "missing_days", (LATE,)),
     ]

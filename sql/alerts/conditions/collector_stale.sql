@@ -5,8 +5,10 @@ select
     null::integer as instance_id,
     null::integer as database_id,
     null::date as occurred_on,
-    jsonb_build_object('days_behind', %(due_day)s::date - %(closed_day)s::date, 'closed_day', %(closed_day)s::date, 'due_day', %(due_day)s::date)
-        || case when %(closed_day)s::date is null then '{"days_behind": 14}' else '{}' end::jsonb as figures
+    jsonb_build_object(
+        'days_behind', coalesce(%(due_day)s::date - %(closed_day)s::date, 14),
+        'closed_day', %(closed_day)s::date, 'due_day', %(due_day)s::date
+    ) as figures
 where
     coalesce(%(closed_day)s::date, '-infinity') < %(due_day)s::date
     and exists (

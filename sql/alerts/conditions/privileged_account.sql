@@ -63,6 +63,10 @@ where
     and not exists (
         select 1 from account_classification_assignments as h
         inner join account_classifications as c on h.classification_id = c.classification_id
-        where h.account_id = p.account_id and c.code = 'privileged' and h.rule_id is null and (h.valid_until is null or h.valid_until > p.day)
+        where
+            h.account_id = p.account_id
+            and c.code = 'privileged'
+            and h.rule_id is null
+            and (h.valid_until is null or h.valid_until > p.day)
     )
 group by a.instance_id
