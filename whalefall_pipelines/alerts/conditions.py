@@ -56,7 +56,7 @@ class Condition:
     @property
     def statement(self) -> str:
         """The name of its statement in `sql/alerts/conditions/`."""
-        return f"alerts/conditions/{self.finder or self.name}"
+        return self.finder or self.name
 
     @property
     def all_thresholds(self) -> Mapping[str, Threshold]:

@@ -113,9 +113,9 @@ def _is_wanted(alert: Alert, channel: Channel, circumstances: Circumstances) -> 
 
 
 def _grouped(told: Sequence[Due], fleet_size: int) -> Iterable[tuple[Kind, tuple[Due, ...]]]:
-    news = tuple(due for due in told if due.alert.peak_severity is Severity.INFO)
+    news = [due for due in told if due.alert.peak_severity is Severity.INFO]
     if news:
-        yield (Kind.DIGEST if len(news) > 1 else news[0].kind), news
+        yield (Kind.DIGEST if len(news) > 1 else news[0].kind), tuple(news)
     others = sorted((due for due in told if due.alert.peak_severity is not Severity.INFO), key=_group)
     for (_, kind), members in groupby(others, key=lambda due: _group(due)[:2]):
         group = tuple(members)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from whalefall_pipelines import queries
@@ -63,3 +63,70 @@ def write_messages(cursor: Cursor, messages: Sequence[NewMessage], notices: Sequ
     told = [{name: getattr(notice, name) for name in Notice.__slots__} for notice in notices]
     if told:
         cursor.execute(queries.load("alerts/upsert_notices"), {"notices": json.dumps(told, default=str)})
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message that this process may send now, and where it goes. `url` and `signing_key` are references."""
+
+    message_id: UUID
+    channel_name: str
+    kind: str
+    url: str
+    signing_key: str | None
+    subject: str
+    body: str
+    html: str | None
+    document: Mapping[str, object]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A message that was given up."""
+
+    message_id: UUID
+    channel_name: str
+    subject: str
+    created_at: datetime
+    error: str
+
+
+def claim(cursor: Cursor, now: datetime, claim_for: timedelta) -> QueuedMessage | None:
+    """The oldest message that is due; nobody else gets it for this long. Its attempts include this one."""
+    cursor.execute(queries.load("alerts/claim_message"), {"now": now, "claimed_until": now + claim_for})
+    return next(iter(fetch_as(cursor, QueuedMessage)), None)
+
+
+def mark_sent(cursor: Cursor, message: QueuedMessage, now: datetime) -> None:
+    """Write down that a message was delivered."""
+    cursor.execute(queries.load("alerts/mark_sent"), {"message_id": str(message.message_id), "now": now})
+
+
+def defer(cursor: Cursor, message: QueuedMessage, status: str, next_attempt_at: datetime, error: str) -> None:
+    """Write down that an attempt failed: `queued` again, or `failed` for good."""
+    values = {"message_id": str(message.message_id), "status": status, "next_attempt_at": next_attempt_at, "error": error}
+    cursor.execute(queries.load("alerts/defer_message"), values)
+
+
+def list_undelivered(cursor: Cursor) -> tuple[Undelivered, ...]:
+    """The messages that were given up, the newest first."""
+    cursor.execute(queries.load("alerts/list_undelivered"))
+    return fetch_as(cursor, Undelivered)
+
+
+def requeue_failed(cursor: Cursor, now: datetime) -> int:
+    """Queue again what was given up. Returns the number of messages."""
+    cursor.execute(queries.load("alerts/requeue_failed"), {"now": now})
+    return len(cursor.fetchall())
+
+
+def find_unsent_heartbeat(cursor: Cursor) -> date | None:
+    """The newest evaluated day, if the outside was not told of it."""
+    cursor.execute(queries.load("alerts/find_unsent_heartbeat"))
+    return (cursor.fetchone() or (None,))[0]
+
+
+def mark_heartbeat(cursor: Cursor, day: date, now: datetime) -> None:
+    """Write down that the outside was told of a day."""
+    cursor.execute(queries.load("alerts/mark_heartbeat"), {"day": day, "now": now})

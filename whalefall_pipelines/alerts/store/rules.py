@@ -54,7 +54,7 @@ def list_tags(cursor: Cursor) -> Mapping[int, Mapping[str, str]]:
 
 def find_subjects(cursor: Cursor, condition: Condition, parameters: Mapping[str, object]) -> tuple[Finding, ...]:
     """What a condition finds: subjects that are at least near its thresholds, with their figures."""
-    cursor.execute(queries.load(condition.statement), parameters)
+    cursor.execute(queries.load(f"alerts/conditions/{condition.statement}"), parameters)
     return tuple(Finding(take(row, Subject), row["figures"], row["occurred_on"]) for row in fetch_rows(cursor))
 
 
