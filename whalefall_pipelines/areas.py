@@ -20,6 +20,7 @@ AREAS = (
     "forecasts",
     "accounts",
     "classification",
+    "alerts",
     "sessions",
     "retention",
     "doctor",

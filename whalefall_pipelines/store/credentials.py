@@ -85,6 +85,17 @@ class SecretBox:
             raise LoginRejectedError(sentence, reason=Reason.SECRET_UNREADABLE) from None
         return Login(username, password)
 
+    def resolve(self, reference: str, what: str) -> str:
+        """The content of a reference, which is no login. `what` says what it is for error messages.
+
+        Raises:
+            InputError: it cannot be resolved; the message names the variable or the file, never its content.
+        """
+        try:
+            return self._resolve(reference)
+        except _UnresolvedError as error:
+            raise InputError(f"The {what} cannot be read: {error}.") from None
+
     def _resolve(self, secret: str) -> str:
         if refusal := self.refusal(secret):
             raise _UnresolvedError(f"{refusal}; move it there, or let whoever runs whalefall add to that setting")

@@ -1,0 +1,5 @@
+-- The writer deletes what has expired. What happened stays as it was written.
+-- Parameters: writer (identifier).
+-- Returns: nothing.
+revoke update on alert_events from {writer};
+grant delete on alert_events, alert_outbox, alert_evaluations, alert_blackouts to {writer}
