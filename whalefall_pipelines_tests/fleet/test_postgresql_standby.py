@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from whalefall_pipelines.domain.instances import Login
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.sizes import SIZES
@@ -19,19 +20,19 @@ DATABASES = 60
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[PostgresCluster, PostgresCluster]]:
-    """A primary with many databases, and its standby."""
+def pair(tmp_path: Path) -> Iterator[tuple[PostgresCluster, PostgresCluster, Login]]:
+    """A primary with many databases, its standby, and a login that both know."""
     with running(new_cluster(MAJORS[-1], tmp_path / "primary", *PRIMARY)) as primary:
         with superuser(primary) as cursor:
             for number in range(DATABASES):
                 cursor.execute(f"create database many_{number} strategy file_copy")
+        login = create_login(primary)
         with standby_of(primary, tmp_path / "standby") as standby:
-            yield primary, standby
+            yield primary, standby, login
 
 
-def test_a_login_that_replay_cancels_is_tried_again(pair: tuple[PostgresCluster, PostgresCluster]) -> None:
-    primary, standby = pair
-    login = create_login(primary)
+def test_a_login_that_replay_cancels_is_tried_again(pair: tuple[PostgresCluster, PostgresCluster, Login]) -> None:
+    primary, standby, login = pair
     with replaying_conflicts(primary):
         for _ in range(100):
             with ServerFleet().connect(SIZES, instance_of(standby), login) as probe:
@@ -41,9 +42,8 @@ def test_a_login_that_replay_cancels_is_tried_again(pair: tuple[PostgresCluster,
         assert cursor.fetchone() == (True,), "replay cancels nothing here"
 
 
-def test_what_replay_cancels_is_measured_database_by_database(pair: tuple[PostgresCluster, PostgresCluster]) -> None:
-    primary, standby = pair
-    login = create_login(primary)
+def test_what_replay_cancels_is_measured_database_by_database(pair: tuple[PostgresCluster, PostgresCluster, Login]) -> None:
+    primary, standby, login = pair
     with replaying_conflicts(primary):
         assert any(is_cancelled(standby) for _ in range(50)), "replay cancels nothing here"
         with ServerFleet().connect(SIZES, instance_of(standby), login) as probe:

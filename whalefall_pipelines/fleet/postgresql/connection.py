@@ -130,9 +130,10 @@ class _Opening:
         try:
             libpq.tell_sqlstate(connection, is_told=True)
             _wait(connection, self.watch, deadline)
-            libpq.tell_sqlstate(connection, is_told=False)
             self.watch.attach(connection.fileno())
-            return self._with_settings(connection, deadline)
+            session = self._with_settings(connection, deadline)
+            libpq.tell_sqlstate(connection, is_told=False)
+            return session
         except TimeoutError as error:
             connection.close()
             raise interruption(self.instance, self.watch, UnreachableError) from error
