@@ -29,9 +29,10 @@ STATEMENT_SECONDS = 60
 LONG_STATEMENT_SECONDS = 3600
 # For a read of the API, for which a person or a script waits.
 READ_SECONDS = 5
-# The server releases the locks of a frozen or lost client after a minute. None of our transactions idles for even a second.
+# The server releases the locks of a frozen or lost client before whoever waits for them gives up. None of our transactions idles for even
+# a second.
 _KEEPALIVES = ("tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_keepalives_count=3")
-_SERVER_SETTINGS = (f"statement_timeout={STATEMENT_SECONDS}s", "idle_in_transaction_session_timeout=60s", *_KEEPALIVES)
+_SERVER_SETTINGS = (f"statement_timeout={STATEMENT_SECONDS}s", "idle_in_transaction_session_timeout=45s", *_KEEPALIVES)
 
 
 class Cursor:

@@ -255,7 +255,7 @@ TOGETHER = (
         "run frozen and taken for dead",
         PG,
         "its session is failed; when it wakes, it writes nothing and leaves",
-        "The store ends its transaction after a minute, and the next run of the day measures what is missing.",
+        "The store ends its transaction within a minute, and the next run of the day measures what is missing.",
         DIED,
         says="its run failed",
         where=Where.PROCESS,

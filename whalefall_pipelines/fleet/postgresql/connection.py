@@ -131,9 +131,7 @@ class _Opening:
             libpq.tell_sqlstate(connection, is_told=True)
             _wait(connection, self.watch, deadline)
             self.watch.attach(connection.fileno())
-            session = self._with_settings(connection, deadline)
-            libpq.tell_sqlstate(connection, is_told=False)
-            return session
+            return self._with_settings(connection, deadline)
         except TimeoutError as error:
             connection.close()
             raise interruption(self.instance, self.watch, UnreachableError) from error
@@ -175,6 +173,7 @@ class _Opening:
             "backend_pid": connection.get_backend_pid(),
         }
         rows = _rows(connection, self.watch, "probes/postgresql/open_session", parameters, deadline)
+        libpq.tell_sqlstate(connection, is_told=False)
         if not rows:
             raise LoginRejectedError(
                 f"PostgreSQL at {self.instance.address} is a pooler: the session that answers is not the one that was opened, so it can "

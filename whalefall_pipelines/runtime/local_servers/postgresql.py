@@ -16,6 +16,7 @@ import psutil
 from whalefall_pipelines.runtime.local_servers.postgresql_initdb import make_cluster
 from whalefall_pipelines.runtime.local_servers.private_server import PrivateServer
 from whalefall_pipelines.runtime.local_servers.unprivileged import RunAs, run_as
+from whalefall_pipelines.runtime.processes import last_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,9 @@ class PostgresCluster(PrivateServer):
 
     def _identity(self) -> RunAs:
         return run_as(self.data)
+
+    def _is_held_by_orphans(self) -> bool:
+        return any("pre-existing shared memory block" in line for line in last_lines(self.log, 3))
 
     def _is_ready(self, process_id: int) -> bool:
         # The eighth line of postmaster.pid is the server's own word for it, and needs no login; a crash leaves the file of the one before.

@@ -26,6 +26,8 @@ STOP_SECONDS = 60
 LOG_BYTES = 10 * 1024 * 1024
 # A killed server holds its port for a moment longer. It must not get another port, because it is registered with the old one.
 PORT_SECONDS = 5
+# So do its child processes hold its memory.
+ORPHAN_SECONDS = 20
 # Another program may take a free port before the server listens on it.
 PORT_ATTEMPTS = 4
 
@@ -121,6 +123,10 @@ class PrivateServer(ABC):
     def _is_ready(self, process_id: int) -> bool:
         """Whether this process accepts connections."""
 
+    def _is_held_by_orphans(self) -> bool:
+        """Whether the server ended because child processes of a killed one have not ended yet; they do so by themselves."""
+        return False
+
     def _identity(self) -> RunAs:
         """The user that runs the server: the current user."""
         return RunAs()
@@ -150,13 +156,18 @@ class PrivateServer(ABC):
             os.close(descriptor)
 
     def _launch(self, *, with_parent: bool) -> int:
-        for _ in range(PORT_ATTEMPTS):
+        ports, deadline = 0, time.monotonic() + ORPHAN_SECONDS
+        while ports < PORT_ATTEMPTS:
             port = self._choose_port()
             process_id = self._run(port, with_parent=with_parent)
             if self._becomes_ready(process_id):
                 return process_id
+            if self._is_held_by_orphans() and time.monotonic() < deadline:
+                time.sleep(0.2)
+                continue
             if is_free(port, self.host):
                 break  # so the port was not the cause
+            ports += 1
         message = " | ".join(last_lines(self.log, 3))
         raise LocalServerError(f"{self.product} in {self.folder} did not start: {message} (see {self.log})")
 

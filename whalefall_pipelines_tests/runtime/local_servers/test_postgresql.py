@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -57,6 +58,22 @@ def test_one_that_is_just_stopping_is_started_anew(made_cluster: PostgresCluster
                 time.sleep(0.0005)
         assert cluster.start(with_parent=True) != before
         assert ask(cluster, "select value from kept") == 42
+
+
+def test_a_killed_server_starts_again_while_a_child_of_it_ends_slowly(made_cluster: PostgresCluster) -> None:
+    with running(made_cluster) as cluster:
+        postmaster = psutil.Process(cluster.process_id())
+        child = next(process for process in postmaster.children() if "checkpointer" in " ".join(process.cmdline()))
+        child.suspend()
+        postmaster.kill()
+        timer = threading.Timer(1, child.kill)
+        timer.start()
+        try:
+            cluster.start(with_parent=True)
+            assert "pre-existing shared memory block" in cluster.log.read_text()
+            assert ask(cluster, "select 1") == 1
+        finally:
+            timer.join()
 
 
 @pytest.mark.parametrize("major", [15, 17, 18])
