@@ -168,7 +168,7 @@ def test_ctrl_c_ends_an_unresponsive_run(fault: Fault, engine: str, home: Home, 
                 run = command.run()
                 run.suspend()
                 command.process.send_signal(signal.SIGINT)
-                assert command.process.wait(30) == 2, command.text()
+                assert command.process.wait(60) == 2, command.text()
                 assert "interrupted" in command.text()
                 assert not run.is_running()
                 scene.mended_at = time.monotonic()
