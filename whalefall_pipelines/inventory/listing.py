@@ -49,16 +49,16 @@ class InventoryChange:
     @property
     def listed(self) -> tuple[ListedDatabase, ...]:
         """The databases that exist today."""
-        return (
-            *(ListedDatabase(name, self.native_ids[name], None) for name in self.created + self.recreated),
-            *(ListedDatabase(name, self.native_ids[name], name) for name in self.refreshed + self.reactivated),
-            *(ListedDatabase(new, self.native_ids[new], old) for new, old in self.renamed.items()),
-        )
+        return (*self.begun, *(ListedDatabase(name, self.native_ids[name], name) for name in self.refreshed))
 
     @property
     def begun(self) -> tuple[ListedDatabase, ...]:
         """The databases that were added, came back, or were renamed."""
-        return tuple(database for database in self.listed if database.database_name not in self.refreshed)
+        return (
+            *(ListedDatabase(name, self.native_ids[name], None) for name in self.created + self.recreated),
+            *(ListedDatabase(name, self.native_ids[name], name) for name in self.reactivated),
+            *(ListedDatabase(new, self.native_ids[new], old) for new, old in self.renamed.items()),
+        )
 
 
 def compare_inventory(

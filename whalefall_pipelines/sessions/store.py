@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from uuid import UUID
+
+import msgspec
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.sessions import (
@@ -128,7 +129,7 @@ def start_records(database: Database, session_id: UUID, instance_ids: Sequence[i
 
 def close_records(cursor: Cursor, session_id: UUID, records: Sequence[ClosedRecord]) -> frozenset[int]:
     """Close the records of instances, within the transaction of their work, and return the instances whose record was running."""
-    parameters = {"session_id": str(session_id), "records": json.dumps([asdict(record) for record in records])}
+    parameters = {"session_id": str(session_id), "records": msgspec.json.encode(records).decode()}
     cursor.execute(queries.load("sessions/close_records"), parameters)
     return frozenset(row[0] for row in cursor.fetchall())
 

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg2
-from psycopg2.extensions import POLL_OK, POLL_WRITE, make_dsn
+from psycopg2.extensions import POLL_OK, POLL_WRITE
 from psycopg2.extensions import connection as Connection
 
 from whalefall_pipelines import queries
@@ -163,7 +163,7 @@ class _Opening:
             sentence = f"PostgreSQL at {self.instance.address} was not called: sslmode {parameters['sslmode']} needs an sslrootcert."
             raise LoginRejectedError(f"{sentence} Name the file with the certificates to trust.", reason=Reason.TLS_FAILED)
         try:
-            return psycopg2.connect(make_dsn(**parameters), async_=True)
+            return psycopg2.connect(async_=True, **parameters)
         except psycopg2.OperationalError as error:
             raise self._error(str(error)) from error
 

@@ -13,7 +13,8 @@ _BYTE = re.compile(rb"\\x([0-9a-f]{2})")
 
 def decode_name(name: bytes) -> str:
     """The text for the bytes of a name; `encode_name` gives the bytes back."""
-    return _LIKE_A_BYTE.sub(rb"\\x5c", name).decode("utf-8", "backslashreplace")
+    escaped = _LIKE_A_BYTE.sub(rb"\\x5c", name) if b"\\" in name else name
+    return escaped.decode("utf-8", "backslashreplace")
 
 
 def encode_name(text: str) -> bytes:

@@ -7,7 +7,7 @@ from datetime import date
 from whalefall_pipelines import queries
 from whalefall_pipelines.inventory.listing import InventoryChange, InventoryEntry
 from whalefall_pipelines.store.database import Cursor
-from whalefall_pipelines.store.rows import as_model, fetch_rows
+from whalefall_pipelines.store.rows import fetch_rows
 
 
 def lock_instances(cursor: Cursor, instance_ids: Sequence[int]) -> None:
@@ -20,7 +20,7 @@ def list_inventories(cursor: Cursor, instance_ids: Sequence[int]) -> Mapping[int
     cursor.execute(queries.load("inventory/list_inventory"), {"instance_ids": list(instance_ids)})
     entries: defaultdict[int, list[InventoryEntry]] = defaultdict(list)
     for row in fetch_rows(cursor):
-        entries[row.pop("instance_id")].append(as_model(row, InventoryEntry))
+        entries[row.pop("instance_id")].append(InventoryEntry(**row))
     return entries
 
 
