@@ -100,13 +100,13 @@ def test_the_runway_of_the_simulated_past_is_right(store: Database) -> None:
         assert abs(forecast.point_30_bytes - true) < 0.01 * true, (name, forecast.point_30_bytes, true)
     assert row.limit_kind == "capacity"
     add_volumes(store, "web", made_on - timedelta(days=1), [1])
-    add_volumes(store, "web", made_on, [3 * _MEBIBYTE, 2 * _MEBIBYTE])
+    add_volumes(store, "web", made_on, [_MEBIBYTE, _MEBIBYTE])
     volumes = by_name(runways(store, 50))["web", None]
-    assert (volumes.limit_kind, volumes.limit_bytes) == ("volumes", volumes.used_bytes + 5 * _MEBIBYTE)
+    assert (volumes.limit_kind, volumes.limit_bytes) == ("volumes", volumes.used_bytes + 2 * _MEBIBYTE)
     assert (volumes.used_bytes, volumes.state) == (row.used_bytes, "ok")
     assert volumes.p50_days is not None
     assert volumes.p50_days < row.p50_days
-    limit_of(store, "web", row.used_bytes + 4 * _MEBIBYTE)
+    limit_of(store, "web", row.used_bytes + _MEBIBYTE)
     assert by_name(runways(store, 50))["web", None].limit_kind == "capacity"
 
 
