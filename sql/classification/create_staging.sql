@@ -1,4 +1,4 @@
--- Where one evaluation works: the accounts of the day, what could not be read, and what each rule matched, and what that
+-- Where one evaluation works: the accounts of the day, what could not be read, nested memberships, what each rule matched, and what that
 -- changes. Gone with the transaction.
 -- Parameters: none.
 -- Returns: nothing.
@@ -30,6 +30,14 @@ create temporary table if not exists classified_gaps (
     scope text,
     database_name text,
     attribute text
+) on commit drop;
+create temporary table if not exists nested_memberships (
+    member_id integer not null,
+    role_id integer not null,
+    inherits boolean not null,
+    can_set boolean not null,
+    is_default boolean not null,
+    database_name text
 ) on commit drop;
 create temporary table if not exists matches (
     rule_id integer not null,

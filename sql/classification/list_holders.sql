@@ -1,7 +1,7 @@
 -- The accounts that have a privilege: by themselves, unless only those are asked for through roles that they have now, and with `public`
 -- as everybody on their server. What the public role of a single database has is not everybody's.
--- Parameters: day, effect (grant or deny), name, like, scope, database, object, grantable (NULL: any), own (boolean; NULL: through roles,
--- too), public (boolean).
+-- Parameters: day, engine, effect (grant or deny), name, like, scope, database, object, grantable (NULL: any), own (boolean; NULL: through
+-- roles, too), public (boolean).
 -- Returns: account_id.
 with recursive facts as (
     select
@@ -26,7 +26,7 @@ held as (
     from facts as f
     inner join account_privileges as p on f.fact_id = p.fact_id
     inner join classified_accounts as o on p.account_id = o.account_id
-    where p.valid_from <= %(day)s and (p.valid_until is null or p.valid_until > %(day)s)
+    where o.engine = %(engine)s and p.valid_from <= %(day)s and (p.valid_until is null or p.valid_until > %(day)s)
 ),
 
 holders (account_id, is_active) as (
@@ -40,10 +40,11 @@ holders (account_id, is_active) as (
         m.member_id,
         m.is_default
     from held as h
-    inner join account_membership_versions as m on h.account_id = m.role_id and h.database_name = m.database_name
+    inner join account_membership_versions as m on h.account_id = m.role_id
     where
         not coalesce(%(own)s::boolean, false)
         and m.inherits
+        and (m.database_name is null or m.database_name = h.database_name)
         and m.valid_from <= %(day)s
         and (m.valid_until is null or m.valid_until > %(day)s)
     union
@@ -52,13 +53,8 @@ holders (account_id, is_active) as (
         m.member_id,
         m.is_default
     from holders as h
-    inner join account_membership_versions as m on h.account_id = m.role_id
-    where
-        not coalesce(%(own)s::boolean, false)
-        and m.inherits
-        and m.database_name is null
-        and m.valid_from <= %(day)s
-        and (m.valid_until is null or m.valid_until > %(day)s)
+    inner join nested_memberships as m on h.account_id = m.role_id
+    where not coalesce(%(own)s::boolean, false) and m.inherits and m.database_name is null
 )
 
 select h.account_id
@@ -69,6 +65,7 @@ select o.account_id
 from classified_accounts as o
 where
     coalesce(%(public)s::boolean, false)
+    and o.engine = %(engine)s
     and o.instance_id in (
         select e.instance_id
         from holders as h

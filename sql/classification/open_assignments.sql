@@ -27,3 +27,5 @@ from (
     where valid_until is null
 ) as d
 inner join classification_rules as r on d.rule_id = r.rule_id
+-- the indexes grow at their ends
+order by d.account_id, d.rule_id

@@ -43,3 +43,5 @@ where
         select 1 from instance_activity as t
         where t.instance_id = a.instance_id and t.active_from <= %(day)s and (t.active_until is null or t.active_until >= %(day)s)
     )
+-- those of an engine lie together
+order by i.engine, a.account_id

@@ -9,6 +9,7 @@ select
     model,
     used_bytes,
     limit_bytes,
+    limit_kind,
     headroom_bytes,
     p50_days,
     p10_days,
@@ -23,5 +24,5 @@ select
     skill
 from capacity_runway
 where %(with_all)s or limit_bytes is not null
-order by p50_days nulls last, headroom_bytes::numeric / limit_bytes, used_bytes desc, instance_name, database_name nulls first
+order by p50_days nulls last, headroom_bytes::numeric / nullif(limit_bytes, 0), used_bytes desc, instance_name, database_name nulls first
 limit %(most)s

@@ -1,12 +1,28 @@
--- What the databases of each group cost in a month at their size of a day; a missing one costs what its last known size does.
--- Parameters: day, by (fleet, instance or tag), tag (key; NULL unless by tag), keys, tag_values (text[]), prices (numeric[]: for a GiB and
--- a month, of servers with this tag; the first that fits counts), default_price (NULL: none).
--- Returns: group_name, total_bytes, monthly (numeric; NULL where a database has no price).
+-- What the databases of each group cost in a month at their size of the last day, and how much more than at that of the first; a missing
+-- one costs what its last known size does.
+-- Parameters: first_day, last_day, by (fleet, instance or tag), tag (key; NULL unless by tag), keys, tag_values (text[]), prices
+-- (numeric[]: for a GiB and a month, of servers with this tag; the first that fits counts), default_price (NULL: none).
+-- Returns: group_name, total_bytes (of the last day), monthly, monthly_change (numeric; NULL where a database has no price).
+with sizes as (
+    select
+        instance_id,
+        held_bytes as last_bytes,
+        0 as first_bytes
+    from databases_on(%(last_day)s::date)
+    union all
+    select
+        instance_id,
+        0,
+        held_bytes
+    from databases_on(%(first_day)s::date)
+)
+
 select
     case %(by)s::text when 'instance' then i.name when 'tag' then i.tags ->> %(tag)s::text end as group_name,
-    sum(d.held_bytes)::bigint as total_bytes,
-    case when count(d.held_bytes) = count(p.price) then sum(d.held_bytes * p.price) / 1073741824 end as monthly
-from databases_on(%(day)s::date) as d
+    sum(d.last_bytes)::bigint as total_bytes,
+    case when count(*) = count(p.price) then sum(d.last_bytes * p.price) / 1073741824 end as monthly,
+    case when count(*) = count(p.price) then sum((d.last_bytes - d.first_bytes) * p.price) / 1073741824 end as monthly_change
+from sizes as d
 inner join instances as i on d.instance_id = i.instance_id
 left join lateral (
     select coalesce(
@@ -20,6 +36,6 @@ left join lateral (
         %(default_price)s::numeric
     ) as price
 ) as p on true
-where d.held_bytes is not null
+where d.first_bytes is not null and d.last_bytes is not null
 group by group_name
 order by total_bytes desc, group_name

@@ -44,7 +44,7 @@ def list_accounts(
     as_of: DayOf = None,
 ) -> Page[AccountView]:
     """List the accounts of a day."""
-    day = _day(services, as_of)
+    day = day_of(services, as_of)
     rows = read_accounts.list_accounts(services.reader, day, names=instance or (), superusers_only=superusers_only, tag=tag)
     after = paging.after_values("after_id")["after_id"]
     kept = [row for row in sorted(rows, key=lambda row: row.account_id) if built_in or not row.is_built_in]
@@ -61,7 +61,7 @@ def get_account(
 ) -> AccountSheetView:
     """Show an account with its roles and privileges, and through what it has them."""
     name = registered_instance(services.reader, instance_id).entry.name
-    return sheet_view(read_accounts.show_account(services.reader, name, account_name, _day(services, as_of)))
+    return sheet_view(read_accounts.show_account(services.reader, name, account_name, day_of(services, as_of)))
 
 
 @ROUTES.get("/changes", needs_access=True, problems=(404,))
@@ -73,7 +73,7 @@ def list_changes(
     limit: Annotated[int, Query(ge=1, le=1000, description="The most changes.")] = 200,
 ) -> ChangesView:
     """List what was granted, revoked, added, dropped or changed, newest first."""
-    last_day = _day(services, end_date)
+    last_day = day_of(services, end_date)
     first_day = start_date or last_day - timedelta(days=7)
     if first_day > last_day:
         raise Refusal(400, "VALIDATION_ERROR", f"start_date {first_day} is after the last day {last_day}.")
@@ -90,7 +90,7 @@ def list_who_can(
     as_of: DayOf = None,
 ) -> WhoCanView:
     """Tell who has a privilege on an object, through which chain and since when."""
-    return holders_view(who_can.who_can(services.reader, privilege, object_name, _day(services, as_of), instance or ()))
+    return holders_view(who_can.who_can(services.reader, privilege, object_name, day_of(services, as_of), instance or ()))
 
 
 @ROUTES.post("/instances/{instance_id}/actions/sync-accounts")
@@ -108,7 +108,12 @@ def sync_all_accounts(services: ServicesOf) -> Reply[Launched]:
     return Reply(launched, "launched", 202, {"Location": launched.session_url})
 
 
-def _day(services: Services, day: date | None) -> date:
+def day_of(services: Services, day: date | None) -> date:
+    """The day that is asked for; today by default.
+
+    Raises:
+        Refusal: no calendar of ours has it.
+    """
     if day is not None and not date(1970, 1, 1) <= day <= date(9000, 1, 1):
         raise Refusal(400, "VALIDATION_ERROR", "The day must be between 1970-01-01 and 9000-01-01.")
     return day or services.today()

@@ -8,6 +8,7 @@ AREA = Area(
     commands={"rules": "Show and change the rules that put accounts into classes."},
     extends=("accounts",),
     has_definitions=True,
+    has_router=True,
     automations=("refresh_classifications",),
     has_grants=True,
     columns=COLUMNS,

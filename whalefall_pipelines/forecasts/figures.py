@@ -7,7 +7,10 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Runway:
-    """A row of `capacity_runway`; `database_name` is None for a server. Days count from `made_on`."""
+    """A row of `capacity_runway`; `database_name` is None for a server. Days count from `made_on`.
+
+    `limit_kind` is `capacity`, `volumes` or `growth`; None without a limit.
+    """
 
     instance_name: str
     database_name: str | None
@@ -16,6 +19,7 @@ class Runway:
     model: str | None
     used_bytes: int
     limit_bytes: int | None
+    limit_kind: str | None
     headroom_bytes: int | None
     p50_days: int | None
     p10_days: int | None

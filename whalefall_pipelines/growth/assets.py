@@ -11,7 +11,7 @@ from whalefall_pipelines.dagster_base.metadata import Metadata, exact_bytes, gig
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.growth.attribute import Grouping, attribute
 from whalefall_pipelines.growth.columns import ATTRIBUTION
-from whalefall_pipelines.growth.model import Attribution, DatabaseBar
+from whalefall_pipelines.growth.model import Attribution, Bar, BarSum, DatabaseBar
 
 GROWTH = dg.AssetKey("capacity_attribution")
 _SPANS = {"a day": 1, "a week": 7, "a month": 30}
@@ -23,8 +23,9 @@ _SHOWN = 20
     deps=["database_size_stats", "table_size_stats"],
     group_name="growth",
     description=(
-        "Why the fleet is larger or smaller than a day, a week and a month before: every database is in one bar of a waterfall, and the "
-        "bars add up to the byte.\n\nThe rows are those of the function capacity_attribution(first_day, last_day), which any day can ask."
+        "Why the fleet is larger or smaller than a day, a week and a month before: every database that changed is in one bar of "
+        "a waterfall, and the bars add up to the byte.\n\nThe rows are those of the function capacity_attribution(first_day, last_day), "
+        "which any day can ask."
     ),
     kinds={"postgres", "sql"},
     owners=["team:dba"],
@@ -44,15 +45,23 @@ def growth_of_day(context: dg.AssetExecutionContext, whalefall: WhalefallResourc
 
 def _waterfall(name: str, answer: Attribution) -> Metadata:
     held = sum(bar.change_bytes for bar in answer.held)
-    bars = [(bar.bar.replace("_", " "), shown_change(bar.change_bytes), bar.change_bytes, bar.databases) for bar in answer.exact]
-    total = ("sum", shown_change(answer.change_bytes), answer.change_bytes, sum(bar.databases for bar in answer.exact))
+    bars = [_bar(bar) for bar in answer.exact]
+    total = ("sum", shown_change(answer.change_bytes), answer.change_bytes, None, None, sum(bar.databases for bar in answer.exact))
     columns = ("instance", "database or table", "bar", "change", "size")
     return {
         **gigabytes(**{f"growth in {name} (GB)": held}),
         **exact_bytes(**{f"growth in {name}, missing ones held": held}),
-        **markdown_table(f"waterfall of {name}", ("bar", "change", "bytes", "databases"), [*bars, total] if bars else []),
+        **markdown_table(
+            f"waterfall of {name}", ("bar", "change", "bytes", "by steps", "by trend", "databases"), [*bars, total] if bars else []
+        ),
         **markdown_table(f"databases of {name}", columns, [row for database in answer.databases for row in _rows(database, answer)]),
     }
+
+
+def _bar(bar: BarSum) -> tuple[object, ...]:
+    """The row of a bar; only growth and shrink are in two parts."""
+    parts = (shown_change(bar.step_bytes), shown_change(bar.trend_bytes)) if bar.bar in {Bar.GROWTH, Bar.SHRINK} else (None, None)
+    return (bar.bar.replace("_", " "), shown_change(bar.change_bytes), bar.change_bytes, *parts, bar.databases)
 
 
 def _rows(database: DatabaseBar, answer: Attribution) -> list[tuple[object, ...]]:

@@ -71,5 +71,5 @@ def attribute(
         databases=databases,
         renames=guess_renames(store.list_comings_and_goings(database, first_day, last_day)),
         tables=store.list_table_changes(database, databases, first_day, last_day, most=TABLES_OF_A_DATABASE) if with_tables else (),
-        costs=store.list_costs(database, last_day, by, grouping.tag, prices) if prices else (),
+        costs=store.list_costs(database, (first_day, last_day), by, grouping.tag, prices) if prices else (),
     )

@@ -10,7 +10,11 @@ ATTRIBUTION: tuple[Column, ...] = (
     ("database_id", "integer", "the database within its server, the same under every name that it had"),
     ("database_name", "text", "its name on the last day on which it is there"),
     ("name_before", "text", "its name on the first day, if it was renamed"),
-    ("bar", "text", "joined, left, birth, death, growth, shrink, measure_changed, gap_opened or gap_closed; NULL without any size"),
+    (
+        "bar",
+        "text",
+        "joined, left, birth, death, growth, shrink, measure_changed, gap_opened, gap_closed; NULL if its size is the same or none",
+    ),
     ("change_bytes", "bigint", "adds up to the difference of the stored totals"),
     ("first_bytes", "bigint", "the size on the first day; NULL without one"),
     ("last_bytes", "bigint", "the size on the last day; NULL without one"),

@@ -117,11 +117,15 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the databases of a group cost in a month at their size of a day; None without a price."""
+    """What the databases of a group cost in a month at their size of the last day, and how much more than at that of the first.
+
+    None where a database has no price.
+    """
 
     group_name: str | None
     total_bytes: int
     monthly: Decimal | None
+    monthly_change: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,11 @@ def list_table_changes(
         return fetch_as(cursor, TableChange)
 
 
-def list_costs(database: Database, day: date, by: str, tag: str | None, prices: Prices) -> tuple[Cost, ...]:
-    """What each group costs in a month at its size of a day."""
+def list_costs(database: Database, days: tuple[date, date], by: str, tag: str | None, prices: Prices) -> tuple[Cost, ...]:
+    """What each group costs in a month at its size of the last day, and how much more than at that of the first."""
+    values = {**_days(*days), "by": by, "tag": tag, **parameters(prices)}
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(queries.load("growth/list_costs"), {"day": day, "by": by, "tag": tag, **parameters(prices)})
+        cursor.execute(queries.load("growth/list_costs"), values)
         return fetch_as(cursor, Cost)
 
 

@@ -30,8 +30,18 @@ ADMIN = {
     "POST /instances/{instance_id}/actions/disable",
     "POST /partitions",
     "POST /partitions/actions/cleanup",
+    "POST /accounts/classifications/rules/actions/disable",
 }
-ACCESS = {"GET /accounts", "GET /instances/{instance_id}/account", "GET /changes", "GET /who-can"}
+ACCESS = {
+    "GET /accounts",
+    "GET /instances/{instance_id}/account",
+    "GET /changes",
+    "GET /who-can",
+    "GET /accounts/classifications/members",
+    "GET /accounts/classifications/explain",
+    "POST /accounts/classifications/assignments",
+    "POST /accounts/classifications/assignments/actions/end",
+}
 ROUTES = sorted(
     f"{method.upper()} {path.removeprefix('/api/v1')}"
     for path, operations in create_app().openapi()["paths"].items()

@@ -1,6 +1,6 @@
 """`make bench`: every figure with its target, measured on this machine now. Exit code 1 when one is not met.
 
-`python -m whalefall_pipelines_tests.benchmarks probe write` measures those alone; `full_tick` is measured only then.
+`python -m whalefall_pipelines_tests.benchmarks probe write` measures those alone; `full_tick` and `forecast_store` are measured only then.
 """
 
 import sys
@@ -18,6 +18,7 @@ from whalefall_pipelines_tests.benchmarks import (
     console,
     crowd,
     demo,
+    forecast_store,
     forecasts,
     growth,
     load,
@@ -47,7 +48,7 @@ BENCHMARKS = {
     "api": api.measure,
 }
 # Only when named: minutes of loading.
-ON_REQUEST = {"full_tick": aggregation.measure_full_tick}
+ON_REQUEST = {"full_tick": aggregation.measure_full_tick, "forecast_store": forecast_store.measure}
 
 
 def main(names: list[str]) -> int:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from whalefall_pipelines.forecasts.candidates import HORIZONS, LOOKBACK_DAYS, NAMES
 from whalefall_pipelines.forecasts.replay import Issue, Panel, Replay, is_scored
-from whalefall_pipelines.forecasts.steps import find_jumps
+from whalefall_pipelines.forecasts.steps import CONFIRM_DAYS, SCALE_DAYS, find_jumps
 from whalefall_pipelines.forecasts.track import Track
 from whalefall_pipelines_tests.benchmarks.figures import Figure
 from whalefall_pipelines_tests.forecasts.backtest import ORIGINS, Backtest, Warnings, backtest, panel_of, run_replay
@@ -28,12 +28,14 @@ _CHUNK = 1000
 _UNTUNED = (2001, 2002)
 _TARGETS = (0.95, 0.80, 0.70)
 _OPPONENT_SERIES = 120
+_NOT_RECURRING, _NEAR_DAYS = ("linear", "exponential", "plateau", "steps", "slope_change"), 2
 _SUBSTANTIAL = 50_000  # bytes: a share of less says nothing
 
 
 def measure(folder: Path) -> Iterator[Figure]:
     """Every figure. The prices are measured in a process of their own, because memory is that of a process's whole life."""
     yield from _prices()
+    yield from _found_steps()
     results = [backtest(1500, seed=seed) for seed in _UNTUNED]
     yield from _truth(results)
     yield from _against_autoets()
@@ -65,6 +67,31 @@ def _price() -> tuple[float, float, float, float]:
         find_jumps(fleet.sizes[:, -57:], 0)
         jumps += time.process_time() - begun
     return replay, day, jumps, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+
+def _found_steps() -> Iterator[Figure]:
+    """Steps of at least 5 % of the size, of series whose growth does not recur, found within two days of their day."""
+    fleet = generate(1500, 485, seed=4001)
+    steps = find_jumps(fleet.sizes, fleet.first_day.weekday()).steps
+    chosen = np.isin(fleet.classes, _NOT_RECURRING)
+    happened = np.zeros(steps.shape, dtype=bool)
+    large = happened.copy()
+    for event in fleet.events:
+        if event.kind == "step" and chosen[event.series] and SCALE_DAYS < event.day < steps.shape[1] - CONFIRM_DAYS - _NEAR_DAYS:
+            happened[event.series, event.day] = True
+            large[event.series, event.day] = abs(event.size) >= 0.05 * fleet.true[event.series, event.day - 1]
+    found = (steps != 0) & chosen[:, None]
+    found[:, :SCALE_DAYS] = False
+    missed = large & ~_near(found)
+    wrong = found & ~_near(happened)
+    yield Figure("steps that are missed", 100 * missed.sum() / large.sum(), 10, "%", f"{missed.sum()} of {large.sum()}")
+    yield Figure("found steps that are none", 100 * wrong.sum() / found.sum(), 5, "%", f"{wrong.sum()} of {found.sum()}")
+
+
+def _near(days: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether one of these days is at most two days away."""
+    padded = np.pad(days, ((0, 0), (_NEAR_DAYS, _NEAR_DAYS)))
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR_DAYS + 1, axis=1).any(axis=2)
 
 
 def _truth(results: list[Backtest]) -> Iterator[Figure]:

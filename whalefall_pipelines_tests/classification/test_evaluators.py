@@ -15,7 +15,7 @@ from whalefall_pipelines.classification.facts import AccountFacts
 from whalefall_pipelines.classification.functions import FUNCTIONS, SIGNATURES, capabilities_of
 from whalefall_pipelines.classification.model import Axis, Origin, RuleVersion
 from whalefall_pipelines.classification.read_facts import read_facts
-from whalefall_pipelines.classification.store.compile import compile_expression
+from whalefall_pipelines.classification.store.compile import compile_rules, parse_rule
 from whalefall_pipelines.classification.store.evaluation import evaluate_rules, stage_accounts
 from whalefall_pipelines.classification.tree import Call, Gate, Node, document_of, nodes, parse_expression
 from whalefall_pipelines.store.database import Database
@@ -181,9 +181,9 @@ def test_every_literal_is_a_parameter(tree: Node, hostile: str) -> None:
     """The text of a statement is the same whatever the literals are, and nothing hostile is in it."""
     asked = Gate("AND", (tree, Call("has_role", {"name": hostile}), Call("reaches", {"name": hostile, "database": hostile})))
     harmless = Gate("AND", (tree, Call("has_role", {"name": "x"}), Call("reaches", {"name": "x", "database": "x"})))
-    condition = compile_expression(asked, "postgresql")
-    assert condition.text == compile_expression(harmless, "postgresql").text
-    assert hostile in condition.parameters.values()
+    statements = [compile_rules({7: parse_rule(document_of(each), "postgresql")}, "postgresql") for each in (asked, harmless)]
+    assert statements[0].text == statements[1].text
+    assert hostile in statements[0].parameters.values()
 
 
 @settings(max_examples=40, deadline=None)

@@ -227,7 +227,10 @@ def _rules() -> Iterator[str]:
     )
     yield "An argument with `?` may be left out."
     yield "## Shipped rules"
-    yield "`whalefall rules install` adds them. `whalefall rules show RULE` prints a rule with its examples."
+    yield (
+        "`whalefall rules install` adds them. `whalefall rules show RULE` prints a rule with its examples. Sections of benchmarks are from "
+        "their published lists and move between editions: compare number and title with your edition before you report them."
+    )
     rules = [rule for path in sorted(SHIPPED.glob("*.yaml")) for rule in parse_rule_file(path.read_text(), path.name).rules]
     yield _table(
         ("rule", "class", "what it finds", "benchmark"),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 import dagster as dg
 import numpy as np
@@ -59,6 +59,18 @@ def limit_of(store: Database, server: str, size: int) -> None:
     query(store, "update instances set capacity_limit_bytes = %s where name = %s returning 1", size, server)
 
 
+def add_volumes(store: Database, server: str, day: date, free: list[int]) -> None:
+    query(
+        store,
+        "insert into instance_volume_stats (instance_id, stat_date, volume, total_bytes, free_bytes) "
+        "select instance_id, %s, 'volume ' || n, 1 + f * 10, f from instances, unnest(%s::bigint[]) with ordinality as v (f, n) "
+        "where name = %s returning 1",
+        day,
+        free,
+        server,
+    )
+
+
 def simulated_total(server: str, age: int) -> int:
     sizes = (PASTS[key].bytes_at(age, now) for key, now in _SIZES.items() if key[0] == server)
     return sum(size for size in sizes if size is not None)
@@ -86,6 +98,16 @@ def test_the_runway_of_the_simulated_past_is_right(store: Database) -> None:
         true = PASTS[server, database].bytes_at(_AHEAD - 30, _SIZES[server, database])
         assert true is not None
         assert abs(forecast.point_30_bytes - true) < 0.01 * true, (name, forecast.point_30_bytes, true)
+    assert row.limit_kind == "capacity"
+    add_volumes(store, "web", made_on - timedelta(days=1), [1])
+    add_volumes(store, "web", made_on, [_MEBIBYTE, _MEBIBYTE])
+    volumes = by_name(runways(store, 50))["web", None]
+    assert (volumes.limit_kind, volumes.limit_bytes) == ("volumes", volumes.used_bytes + 2 * _MEBIBYTE)
+    assert (volumes.used_bytes, volumes.state) == (row.used_bytes, "ok")
+    assert volumes.p50_days is not None
+    assert volumes.p50_days < row.p50_days
+    limit_of(store, "web", row.used_bytes + _MEBIBYTE)
+    assert by_name(runways(store, 50))["web", None].limit_kind == "capacity"
 
 
 def test_what_people_and_dagster_are_told(store: Database, store_environment: dict[str, str]) -> None:

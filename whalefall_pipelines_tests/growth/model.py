@@ -69,7 +69,7 @@ class Fleet:
 
 def bar_of(
     fleet: Fleet, database: Database, days: tuple[int, int], states: tuple[State | None, State | None], gone: tuple[str, str]
-) -> str:
+) -> str | None:
     """The bar of a database with these states on two days; `gone` are the bars of one that has a size on one of them only."""
     (a, b), (before, after) = days, states
     had, has = before is not None and before.size is not None, after is not None and after.size is not None
@@ -78,6 +78,8 @@ def bar_of(
         assert after
         if before.method != after.method and not {before.method, after.method} & INVENTED:
             return "measure_changed"
+        if after.size == before.size:
+            return None
         return "growth" if (after.size or 0) > (before.size or 0) else "shrink"
     if has:
         return gone[0] if before else "birth" if fleet.is_in(database.instance, a) else "joined"
@@ -93,7 +95,8 @@ def attribute(fleet: Fleet, a: int, b: int, *, is_held: bool = False) -> Counter
         if sizes == [None, None]:
             continue
         gone = ("first_known", "no_longer_known") if is_held else ("gap_closed", "gap_opened")
-        bars[database.instance, bar_of(fleet, database, (a, b), states, gone)] += (sizes[1] or 0) - (sizes[0] or 0)
+        if bar := bar_of(fleet, database, (a, b), states, gone):
+            bars[database.instance, bar] += (sizes[1] or 0) - (sizes[0] or 0)
     return bars
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from whalefall_pipelines.dagster_base.metadata import shown_change
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.growth.assets import growth_of_day
 from whalefall_pipelines.growth.checks import bars_add_up
@@ -26,9 +27,9 @@ MIB = 2**20
 
 @pytest.fixture
 def fleet(store: Database, tmp_path: Path) -> FleetTest:
-    """Two days: `hidden` has no size today, `shown` had none yesterday, the others are what they are called; a server left."""
+    """Two days: `hidden` has no size today, `shown` had none yesterday, `same` has one size, the others are as called; a server left."""
     servers = {
-        "a": server({"growing": 10 * MIB, "shrinking": 9 * MIB, "dropped": 5 * MIB, "hidden": 3 * MIB, "shown": None}),
+        "a": server({"growing": 10 * MIB, "shrinking": 9 * MIB, "dropped": 5 * MIB, "hidden": 3 * MIB, "shown": None, "same": MIB}),
         "gone": server({"old": 7 * MIB}),
     }
     fleet = FleetTest(store, tmp_path, servers)
@@ -36,7 +37,7 @@ def fleet(store: Database, tmp_path: Path) -> FleetTest:
     fleet.collect(BEFORE)
     query(store, "update instances set is_active = false, deactivated_at = %s, updated_at = %s where name = 'gone' returning 1", DAY, DAY)
     query(store, "update instances set tags = '{\"env\": \"prod\"}' where name = 'a' returning 1")
-    servers["a"].databases = {"growing": 14 * MIB, "shrinking": 8 * MIB, "born": 2 * MIB, "hidden": None, "shown": MIB}
+    servers["a"].databases = {"growing": 14 * MIB, "shrinking": 8 * MIB, "born": 2 * MIB, "hidden": None, "shown": MIB, "same": MIB}
     fleet.now += timedelta(days=1)
     fleet.instances = fleet.instances[:1]
     fleet.collect(DAY)
@@ -91,7 +92,8 @@ def test_a_person_sees_bars_groups_tables_and_prices(fleet: FleetTest, store_env
     priced = {**store_environment, "WHALEFALL_PRICES": "env=prod:1024, 512"}
     groups = succeed(priced, "growth", "--since", "1d", "--by", "tag:env")
     row = next(line for line in groups.splitlines() if line.startswith("prod"))
-    assert row.split()[-1] == "28.00"  # 28 MiB, of which 3 are held, at 1024 a GiB
+    # 29 MiB, of which 3 are held, at 1024 a GiB; they were 28, and one that was shown for the first time is 1 of them
+    assert row.split()[-2:] == ["29.00", "+1.00"]
     assert "(no tag)" in groups
     by_instance = succeed(store_environment, "growth", "--since", "1d", "--by", "instance", "--limit", "1")
     assert "1 others" in by_instance
@@ -122,7 +124,9 @@ def test_the_asset_shows_the_waterfalls(fleet: FleetTest, dagster_instance: dg.D
     )
     (event,) = result.get_asset_materialization_events()
     shown = {name: str(value.value) for name, value in event.step_materialization_data.materialization.metadata.items()}
-    assert "| sum | -9.4\N{NO-BREAK SPACE}MB | -9,437,184 | 7 |" in shown["waterfall of a day"]
+    assert "| sum | -9.4\N{NO-BREAK SPACE}MB | -9,437,184 | – | – | 7 |" in shown["waterfall of a day"]
+    grown = "+4.2\N{NO-BREAK SPACE}MB"
+    assert f"| growth | {grown} | 4,194,304 | {shown_change(0)} | {grown} | 1 |" in shown["waterfall of a day"]
     assert "| – | … public.lines | table | +3.1\N{NO-BREAK SPACE}MB | – |" in shown["databases of a day"]
     (check,) = result.get_asset_check_evaluations()
     assert check.passed

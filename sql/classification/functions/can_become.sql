@@ -1,5 +1,5 @@
 -- Whether the account may become a role of this name, one like a pattern, or a superuser, by SET ROLE through any number of roles.
--- Parameters: day, name, like (NULL: not asked), superuser (boolean; NULL: not asked).
+-- Parameters: day, engine, name, like (NULL: not asked), superuser (boolean; NULL: not asked).
 -- Returns: answer; NULL: unknown.
 select
     case
@@ -9,7 +9,8 @@ select
                 from classified_accounts as r
                 inner join account_membership_versions as m on r.account_id = m.role_id
                 where
-                    (
+                    r.engine = %(engine)s
+                    and (
                         %(name)s::text in (r.account_name, r.short_name)
                         or r.account_name like %(like)s::text
                         or (%(superuser)s::boolean and r.is_superuser)
@@ -20,8 +21,8 @@ select
                 union
                 select m.member_id
                 from candidates as c
-                inner join account_membership_versions as m on c.account_id = m.role_id
-                where m.can_set and m.valid_from <= %(day)s and (m.valid_until is null or m.valid_until > %(day)s)
+                inner join nested_memberships as m on c.account_id = m.role_id
+                where m.can_set
             )
 
             select distinct c.account_id from candidates as c
@@ -45,15 +46,16 @@ select
                 from classified_accounts as r
                 inner join account_membership_versions as m on r.account_id = m.role_id
                 where
-                    r.is_superuser is null
+                    r.engine = %(engine)s
+                    and r.is_superuser is null
                     and m.can_set
                     and m.valid_from <= %(day)s
                     and (m.valid_until is null or m.valid_until > %(day)s)
                 union
                 select m.member_id
                 from candidates as c
-                inner join account_membership_versions as m on c.account_id = m.role_id
-                where m.can_set and m.valid_from <= %(day)s and (m.valid_until is null or m.valid_until > %(day)s)
+                inner join nested_memberships as m on c.account_id = m.role_id
+                where m.can_set
             )
 
             select distinct c.account_id from candidates as c

@@ -1,5 +1,5 @@
 -- Whether the account has a role now, directly or through other roles. Roles are inside databases on SQL Server only.
--- Parameters: day, name.
+-- Parameters: day, engine, name.
 -- Returns: answer; NULL: unknown, because memberships were not read.
 select
     case
@@ -11,7 +11,8 @@ select
                 from classified_accounts as r
                 inner join account_membership_versions as m on r.account_id = m.role_id
                 where
-                    %(name)s::text in (r.account_name, r.short_name)
+                    r.engine = %(engine)s
+                    and %(name)s::text in (r.account_name, r.short_name)
                     and m.inherits
                     and m.valid_from <= %(day)s
                     and (m.valid_until is null or m.valid_until > %(day)s)
@@ -21,8 +22,8 @@ select
                     m.member_id,
                     m.is_default
                 from holders as h
-                inner join account_membership_versions as m on h.account_id = m.role_id
-                where m.inherits and m.valid_from <= %(day)s and (m.valid_until is null or m.valid_until > %(day)s)
+                inner join nested_memberships as m on h.account_id = m.role_id
+                where m.inherits
             )
 
             -- distinct: without it the planner expects a multiple of all accounts, and sizes its hash table for them

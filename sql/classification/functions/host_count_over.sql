@@ -1,5 +1,5 @@
 -- Whether more accounts of the same server than this have the user name of the account.
--- Parameters: count.
+-- Parameters: engine, count.
 -- Returns: answer; NULL: accounts of this engine have no host.
 select
     case
@@ -9,7 +9,7 @@ select
                     o.instance_id,
                     o.attributes ->> 'user'
                 from classified_accounts as o
-                where o.account_kind <> 'role' and o.attributes ->> 'user' is not null
+                where o.engine = %(engine)s and o.account_kind <> 'role' and o.attributes ->> 'user' is not null
                 group by o.instance_id, o.attributes ->> 'user'
                 having count(*) > %(count)s::integer
             )

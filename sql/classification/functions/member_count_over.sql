@@ -1,5 +1,5 @@
 -- Whether the account has more direct members than this.
--- Parameters: day, count.
+-- Parameters: day, engine, count.
 -- Returns: answer; NULL: unknown, because memberships were not read.
 select
     case
@@ -7,7 +7,7 @@ select
             select m.role_id
             from classified_accounts as r
             inner join account_membership_versions as m on r.account_id = m.role_id
-            where m.valid_from <= %(day)s and (m.valid_until is null or m.valid_until > %(day)s)
+            where r.engine = %(engine)s and m.valid_from <= %(day)s and (m.valid_until is null or m.valid_until > %(day)s)
             group by m.role_id
             having count(distinct m.member_id) > %(count)s::integer
         ) then true

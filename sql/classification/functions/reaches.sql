@@ -1,7 +1,7 @@
 -- Whether the account has a privilege. A privilege that is denied on the way may still be had on another object: that is unknown.
 -- `{granted}` and `{denied}` are list_holders.sql.
--- Parameters: day, granted (the effect grant), denied (the effect deny), name, like, scope, database, object, grantable, own, public (as
--- in list_holders.sql).
+-- Parameters: day, engine, granted (the effect grant), denied (the effect deny), name, like, scope, database, object, grantable, own,
+-- public (as in list_holders.sql).
 -- Returns: answer; NULL: unknown.
 select
     case

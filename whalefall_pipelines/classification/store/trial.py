@@ -3,11 +3,9 @@
 from datetime import date
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.classification.functions import SIGNATURES
 from whalefall_pipelines.classification.model import RuleText
-from whalefall_pipelines.classification.store.compile import compile_expression, rule_statement
-from whalefall_pipelines.classification.store.evaluation import stage_accounts
-from whalefall_pipelines.classification.tree import parse_expression
+from whalefall_pipelines.classification.store.compile import parse_rule
+from whalefall_pipelines.classification.store.evaluation import evaluate_together, stage_accounts
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 
@@ -18,10 +16,10 @@ def find_matches(database: Database, rule: RuleText, day: date) -> tuple[str, ..
     Raises:
         InputError: the expression is not valid, or its statement failed.
     """
-    condition = compile_expression(parse_expression(rule.expression, SIGNATURES), rule.engine)
+    tree = parse_rule(rule.expression, rule.engine)
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         stage_accounts(cursor, day, None)
-        if sentence := cursor.attempt(rule_statement(condition), {**condition.parameters, "rule_id": 0, "engine": rule.engine, "day": day}):
+        if sentence := evaluate_together(cursor, {0: tree}, rule.engine, day):
             raise InputError(sentence)
         cursor.execute(queries.load("classification/list_matches"))
         return tuple(str(row[0]) for row in cursor.fetchall())

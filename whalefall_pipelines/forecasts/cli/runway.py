@@ -45,7 +45,7 @@ def _row(row: Runway) -> dict[str, object]:
         "days": row.p50_days,
         "10-90 %": None if row.p50_days is None else f"{row.p10_days} to {later}",
         "used": round_size(row.used_bytes),
-        "limit": None if row.limit_bytes is None else round_size(row.limit_bytes),
+        "limit": None if row.limit_bytes is None else f"{round_size(row.limit_bytes)}{' (volumes)' if row.limit_kind == 'volumes' else ''}",
         "error": None if row.error_30 is None else f"{100 * row.error_30:.1f} %",
         "matured": row.matured_30,
         "why no date": WHY_NO_DATE.get(row.state),

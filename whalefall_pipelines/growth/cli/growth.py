@@ -36,8 +36,8 @@ def growth(*, since: date | timedelta, by: str | None, with_tables: bool, limit:
     Up to the newest day that has sizes. Without --by, a database that is younger, or that has no size on one of the two days, is compared
     between the nearest days within them that have one; without two such days its growth is unknown.
 
-    With --by, every database is in one bar, and the bars add up to the difference of the totals: growth and shrink, births and deaths,
-    servers that joined or left, gaps that opened or closed, and databases that are measured in another way now.
+    With --by, every database that changed is in one bar, and the bars add up to the difference of the totals: growth and shrink, births
+    and deaths, servers that joined or left, gaps that opened or closed, and databases that are measured in another way now.
     """
     settings = load_settings()
     if by or with_tables:

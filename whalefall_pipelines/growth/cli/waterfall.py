@@ -1,6 +1,7 @@
 """How `whalefall growth` prints a waterfall, its groups, the databases and tables behind it, and what it costs."""
 
 from dataclasses import asdict, fields
+from decimal import Decimal
 
 import click
 
@@ -61,17 +62,27 @@ def _print_groups(answer: Attribution, kind: str, limit: int) -> None:
     bars = [bar for bar in answer.groups if not bar.is_held]
     shown = [bar for bar in ORDER if any(group.bar is bar and group.change_bytes for group in bars)]
     names = sorted({bar.group_name for bar in bars}, key=lambda name: (-abs(_change(bars, name)), name or ""))
-    costs = dict(zip((cost.group_name for cost in answer.costs), in_cents([cost.monthly or 0 for cost in answer.costs]), strict=True))  # type: ignore[misc]
+    costs = _costs(answer)
     rows = [
-        {kind: name or _NO_TAG, "change": format_bytes(_change(bars, name)), **_parts(bars, name, shown), "a month": costs.get(name)}
+        {kind: name or _NO_TAG, "change": format_bytes(_change(bars, name)), **_parts(bars, name, shown), **costs.get(name, {})}
         for name in names[:limit]
     ]
     others = names[limit:]
     if others:
         change = sum(_change(bars, name) for name in others)
-        rows.append({kind: f"{len(others)} others", "change": format_bytes(change), "a month": None})
-    columns = (kind, "change", *(bar.replace("_", " ") for bar in shown), *(("a month",) if costs else ()))
+        rows.append({kind: f"{len(others)} others", "change": format_bytes(change)})
+    columns = (kind, "change", *(bar.replace("_", " ") for bar in shown), *(("a month", "more a month") if costs else ()))
     print_table(columns, rows)
+
+
+def _costs(answer: Attribution) -> dict[str | None, dict[str, object]]:
+    """The price of a month of each group that has one, and how much more it is than on the first day; each column adds up in cents."""
+    priced = [(cost.group_name, cost.monthly, cost.monthly_change) for cost in answer.costs if cost.monthly_change is not None]
+    months = in_cents([monthly or Decimal() for _, monthly, _ in priced])
+    changes = in_cents([change for _, _, change in priced])
+    return {
+        name: {"a month": month, "more a month": f"{change:+}"} for (name, _, _), month, change in zip(priced, months, changes, strict=True)
+    }
 
 
 def _parts(bars: list[BarSum], name: str | None, shown: list[Bar]) -> dict[str, object]:
