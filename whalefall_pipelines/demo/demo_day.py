@@ -76,7 +76,7 @@ def refuse_own_store(settings: Settings) -> None:
         InputError: WHALEFALL_DATABASE_URL is set.
     """
     if settings.database_url:
-        raise InputError("The demo writes a simulated history, so it runs only on the embedded store: unset WHALEFALL_DATABASE_URL.")
+        raise InputError("The demo writes a simulated history, so it runs only on the embedded store. Unset WHALEFALL_DATABASE_URL.")
 
 
 def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
@@ -176,7 +176,7 @@ def _execute(settings: Settings, database: Database, runs: list[tuple[str, Run]]
     progress.say(runs[0][0])
     sessions = run_in_dagster(settings, database, *(run for _, run in runs), on_progress=show)
     if len(sessions) < len(runs) or sessions[-1].status is SessionStatus.CANCELLED:
-        raise SessionEndedError(f"Session {sessions[-1].session_id} was cancelled, so the demo is incomplete: run it again.")
+        raise SessionEndedError(f"Session {sessions[-1].session_id} was cancelled, so the demo is incomplete. Run it again.")
     return sessions
 
 

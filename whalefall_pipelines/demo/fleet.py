@@ -77,7 +77,7 @@ class DemoFleet:
         password = self._password_file.read_text()
         maria = self._mariadb()
         if maria is None:
-            say("mariadbd is not installed (apt-get install mariadb-server-core), so the demo's fleet has only PostgreSQL")
+            say("mariadbd is not installed (apt-get install mariadb-server-core), so the demo fleet has only PostgreSQL servers")
         with ThreadPoolExecutor(4) as pool:
             jobs = [pool.submit(_fill_postgres, name, cluster, password) for name, cluster in self._clusters()]
             jobs += [pool.submit(_fill_mariadb, maria, password)] if maria else []
