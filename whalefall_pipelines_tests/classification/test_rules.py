@@ -89,7 +89,7 @@ def test_a_file_that_is_not_valid_is_refused(text: str, why: str) -> None:
 
 def test_examples_run_on_save_and_a_wrong_one_saves_nothing(store: Database, tmp_path: Path) -> None:
     example = {"account": {"attributes": {"is_superuser": True}}, "expected": False}
-    with pytest.raises(InputError, match=r"'superusers': example 1 expects false, and the rule says true: is_superuser\(\) is true"):
+    with pytest.raises(InputError, match=r"'superusers': example 1 expects false, but the rule answers true: is_superuser\(\) is true"):
         save(store, tmp_path, rule("superusers", SUPERUSER, examples=[example]))
     with pytest.raises(InputError, match="example 1 has no fact 'unheard'"):
         save(store, tmp_path, rule("superusers", SUPERUSER, examples=[{"account": {"unheard": 1}, "expected": True}]))
