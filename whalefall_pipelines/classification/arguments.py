@@ -52,7 +52,7 @@ def engines(value: object, what: str) -> tuple[str, ...]:
     names = texts(value, what)
     unknown = [name for name in names if name not in list(Engine)]
     if unknown:
-        raise InputError(f"{what}: there is no engine {', '.join(unknown)}; there are {', '.join(Engine)}")
+        raise InputError(f"{what}: there is no engine {', '.join(unknown)}; the engines are {', '.join(Engine)}")
     return names
 
 

@@ -22,7 +22,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("rule_name", "text", "unique among current versions"),
         ("classification_id", "integer", "the class into which it puts accounts"),
         ("engine", "text", "the engine whose accounts it evaluates"),
-        ("description", "text", "what it finds, and why"),
+        ("description", "text", "what it finds and why"),
         ("expression", "jsonb", "a tree of AND, OR and NOT over functions, version 4"),
         ("benchmark", "text", "the benchmark that it comes from; NULL if none"),
         ("benchmark_version", "text", "the version of the benchmark"),

@@ -214,7 +214,7 @@ def _product_rule(entry: object) -> RuleText:
 def _refuse_others(entry: Mapping[str, object], known: frozenset[str], required: frozenset[str] | set[str]) -> None:
     others = sorted(str(key) for key in entry if key not in known)
     if others:
-        raise InputError(f"there is no key {', '.join(others)}; there are {', '.join(sorted(known))}")
+        raise InputError(f"there is no key {', '.join(others)}; the keys are {', '.join(sorted(known))}")
     missing = sorted(key for key in required if entry.get(key) in (None, ""))
     if missing:
         raise InputError(f"{', '.join(missing)} is missing")

@@ -91,8 +91,8 @@ def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
     if own_instances or (not fleet.fleet_file.exists() and registered_instances(database)):
         named = ", ".join(own_instances[:3]) + (" …" if len(own_instances) > 3 else "")
         raise InputError(
-            f"This store monitors servers of your own{f' ({named})' if named else ''}, and the demo writes a simulated history: "
-            "set WHALEFALL_HOME to a different home for the demo."
+            f"This store monitors servers of your own{f' ({named})' if named else ''}, and the demo writes a simulated history. Set "
+            "WHALEFALL_HOME to a different home for the demo."
         )
 
 

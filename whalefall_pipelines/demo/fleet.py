@@ -140,8 +140,8 @@ def _binaries(folder: Path, here: Mapping[int, Path], major: int) -> Path:
     major = made_by(folder / "data") or major
     if major not in here:
         raise LocalServerError(
-            f"The demo's server {folder.name} was created by PostgreSQL {major}, which is no longer installed: delete {folder}, "
-            "and run the demo again to create it with another version."
+            f"The demo's server {folder.name} was created by PostgreSQL {major}, which is no longer installed. Delete {folder}, and "
+            "run the demo again to create it with another version."
         )
     return here[major]
 

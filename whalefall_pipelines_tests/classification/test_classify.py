@@ -136,7 +136,7 @@ def test_a_missing_classifier_does_not_pass_in_silence(fleet: AccountsTest, tmp_
     outcome = classify_accounts(fleet.store, fleet.day)
     (problem,) = outcome.problems
     assert problem.sentence == (
-        "engine mysql has no classifier: no rule of it is active; 3 accounts of mysql keep their classes: legacy/admin, legacy/app, "
+        "engine mysql has no classifier: it has no active rules; 3 accounts of mysql keep their classes: legacy/admin, legacy/app, "
         "legacy/old"
     )
     assert ("admin", "privileged", "superusers") in assigned(fleet.store)

@@ -73,7 +73,7 @@ def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: 
 @as_of_option
 @list_options
 def reach(*, instance: str, account: str, as_of: datetime | None, form: Form) -> None:
-    """Show what an ACCOUNT can touch: its privileges and those of all roles that it has or can become, counted by database."""
+    """Show what an ACCOUNT can reach: its own privileges and the privileges of all roles that it has or can become, counted by database."""
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
         sheet = show_account(database, instance, account, day)

@@ -39,7 +39,7 @@ def disk(*, name: str, since: date | timedelta, form: Form) -> None:
 
 def _print(answer: Disk, name: str) -> None:
     click.echo(
-        f"{cell(name)} on {answer.last_day}: {'unknown in part' if answer.total_bytes is None else format_bytes(answer.total_bytes)}\n"
+        f"{cell(name)} on {answer.last_day}: {'partly unknown' if answer.total_bytes is None else format_bytes(answer.total_bytes)}\n"
     )
     rows = [
         {

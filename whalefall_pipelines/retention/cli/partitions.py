@@ -77,7 +77,7 @@ def show_list(*, exact: bool, form: Form) -> None:
         table_partitions_with_rows = list_table_partitions(database, is_exact=exact)
     rows = [_row(table_partition, rows, form=form) for table_partition, rows in table_partitions_with_rows]
     columns = list(rows[0]) if rows else []
-    print_table(columns, rows, form=form, empty="No month exists yet; `whalefall partitions create` creates the first ones.")
+    print_table(columns, rows, form=form, empty="No months exist yet. `whalefall partitions create` creates the first ones.")
 
 
 @partitions.command()
