@@ -15,8 +15,8 @@ from whalefall_pipelines.sessions.settings import CollectingSettings
     job=sync_accounts,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Retries the instances whose accounts could not be read, after the pauses of the retries of sizes "
-    "(WHALEFALL_RETRY_MINUTES). A rejected login and a missing privilege wait until a person fixes them.",
+    description="Retries the instances whose accounts could not be read, after the same pauses as sizes "
+    "(WHALEFALL_RETRY_MINUTES). A rejected login and a missing privilege are not retried before someone fixes them.",
 )
 def retry_unread_accounts(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     yield from request_retries(whalefall, "fleet_accounts", list_unrepaired, whalefall.installation().of(CollectingSettings).grace)
