@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_WRITE
@@ -145,7 +146,7 @@ class _Opening:
 
     def _start(self) -> Connection:
         libpq.forget_environment()
-        parameters = {
+        parameters: dict[str, Any] = {
             **libpq.neutral_parameters(),
             "host": self.instance.host,
             "hostaddr": self.address,
