@@ -3,7 +3,6 @@
 import os
 import socket
 import sys
-from contextlib import closing
 from importlib.util import find_spec
 
 import click
@@ -11,10 +10,10 @@ import click
 from whalefall_pipelines.domain.zones import names_of
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.runtime.dagster_environment import dagster_environment
-from whalefall_pipelines.runtime.embedded import address, open_database
+from whalefall_pipelines.runtime.embedded import address
+from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.store import migrations
 from whalefall_pipelines.terminal.output import note
 
 
@@ -32,8 +31,7 @@ def worker(runs: int) -> None:
         raise InputError("Workers of zones need the extra celery: pip install 'whalefall-pipelines[celery]'.")
     if collecting.broker_url is None:
         raise InputError("Workers of zones need WHALEFALL_BROKER_URL, the URL of their Redis.")
-    with closing(open_database(settings)) as database:
-        migrations.check(database)
+    with open_store(settings) as database:
         environment = os.environ | dagster_environment(settings, address(settings), database.timezone)
     zones = names_of(collecting.reached)
     note(f"Executing up to {runs} runs of {zones} at a time (Ctrl-C ends the worker after its runs).")
