@@ -56,9 +56,18 @@ def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Re
 
 
 @pytest.fixture
-def launcher(broker: redis.Redis, dagster_instance: dg.DagsterInstance) -> ZoneRunLauncher:
+def stored_instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance that another process could open."""
+    folder = tmp_path / "dagster"
+    folder.mkdir()
+    with dg.DagsterInstance.local_temp(str(folder)) as instance:
+        yield instance
+
+
+@pytest.fixture
+def launcher(broker: redis.Redis, stored_instance: dg.DagsterInstance) -> ZoneRunLauncher:
     launcher = ZoneRunLauncher()
-    launcher.register_instance(dagster_instance)
+    launcher.register_instance(stored_instance)
     return launcher
 
 
@@ -71,33 +80,33 @@ def launched(launcher: ZoneRunLauncher, instance: dg.DagsterInstance, tags: dict
 
 
 def test_every_run_waits_in_the_queue_of_its_zone(
-    broker: redis.Redis, launcher: ZoneRunLauncher, dagster_instance: dg.DagsterInstance
+    broker: redis.Redis, launcher: ZoneRunLauncher, stored_instance: dg.DagsterInstance
 ) -> None:
     for tags, queue in (({"whalefall/zone": "dmz"}, "dmz"), ({"whalefall/zone": "centre"}, "centre"), ({}, "centre")):
         before = broker.llen(queue)
-        launched(launcher, dagster_instance, tags)
+        launched(launcher, stored_instance, tags)
         assert broker.llen(queue) == before + 1
     order = json.loads(broker.lindex("dmz", 0))
     assert order["headers"]["task"] == "execute_job"
 
 
 def test_a_cancelled_run_is_told_first_so_that_it_shows_as_cancelled(
-    launcher: ZoneRunLauncher, dagster_instance: dg.DagsterInstance
+    launcher: ZoneRunLauncher, stored_instance: dg.DagsterInstance
 ) -> None:
-    run = launched(launcher, dagster_instance, {"whalefall/zone": "dmz"})
+    run = launched(launcher, stored_instance, {"whalefall/zone": "dmz"})
     assert launcher.terminate(run.run_id)
-    stored = dagster_instance.get_run_by_id(run.run_id)
+    stored = stored_instance.get_run_by_id(run.run_id)
     assert stored
     assert stored.status is DagsterRunStatus.CANCELING
-    dagster_instance.report_run_canceled(stored)
+    stored_instance.report_run_canceled(stored)
     assert not launcher.terminate(run.run_id)
     assert not launcher.terminate("no such run")
 
 
 def test_a_redis_that_came_back_empty_is_not_asked_whether_a_run_is_healthy(
-    broker: redis.Redis, launcher: ZoneRunLauncher, dagster_instance: dg.DagsterInstance
+    broker: redis.Redis, launcher: ZoneRunLauncher, stored_instance: dg.DagsterInstance
 ) -> None:
-    run = launched(launcher, dagster_instance, {})
+    run = launched(launcher, stored_instance, {})
     broker.flushall()
     assert not launcher.supports_check_run_worker_health
     assert launcher.get_run_worker_debug_info(run) == "queue centre"

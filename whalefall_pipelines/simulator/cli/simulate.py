@@ -61,4 +61,4 @@ def simulate(
         f"{days - 1} days, then {day} collected from fake servers in {simulated.collecting_seconds:.1f} s "
         f"({rate:.0f} servers/s, {simulated.failed} failed)."
     )
-    note(f"Look at it with WHALEFALL_HOME={settings.home}: `whalefall aggregate` computes its periods, `whalefall up` shows it.")
+    note(f"Look at it with WHALEFALL_HOME={settings.home}: `whalefall up` computes its periods and shows it.")
