@@ -68,11 +68,9 @@ def _open(cursor: Cursor, plan: SessionPlan, instance_ids: Sequence[int]) -> Non
 
 
 def _find_rival(cursor: Cursor, plan: SessionPlan, instance_ids: Sequence[int]) -> SessionRunningError | None:
-    days = {"first_day": plan.first_day, "last_day": plan.last_day}
+    wanted = {"category": plan.category, "first_day": plan.first_day, "last_day": plan.last_day, "zone": plan.zone}
     cursor.execute(queries.load("sessions/lock_opening"))
-    cursor.execute(
-        queries.load("sessions/find_rival"), {"category": plan.category, **days, "zone": plan.zone, "instance_ids": list(instance_ids)}
-    )
+    cursor.execute(queries.load("sessions/find_rival"), {**wanted, "instance_ids": list(instance_ids)})
     row = cursor.fetchone()
     if row is None:
         return None
