@@ -52,7 +52,7 @@ class OtherZoneError(InputError):
 
 
 class ConflictError(InputError):
-    """What the request relies on has changed meanwhile, so nothing was done."""
+    """The state that the request relies on has changed, so nothing was done."""
 
     code = "CONSTRAINT_VIOLATION"
 
@@ -70,14 +70,16 @@ class StoreUnreachableError(StoreError):
 
 
 class StoreBusyError(StoreError):
-    """Another session holds a lock for longer than a statement waits. The maintenance sensor retries an expiry with this code."""
+    """Another session held a lock for longer than a statement waits. The maintenance sensor retries an expiry that failed with this
+    code."""
 
     code = "STORE_BUSY"
     is_transient = True
 
 
 class MissingMonthError(StoreError):
-    """The month of a written day has no table partition. The maintenance sensor finds sessions with this code, and creates the month."""
+    """The month of a day to be written has no table partition. The maintenance sensor finds sessions with this code and creates the
+    month."""
 
     code = "MISSING_MONTH"
     is_transient = True
@@ -92,7 +94,7 @@ class ArchiveError(WhalefallError):
 
 
 class ClassificationError(WhalefallError):
-    """Rules could not be evaluated. Their accounts keep the classes that they had; the other rules were evaluated."""
+    """Rules could not be evaluated. Their accounts keep their classes; the other rules were evaluated."""
 
     code = "CLASSIFICATION_FAILED"
 
@@ -140,14 +142,14 @@ class LoginRejectedError(TargetError):
 
 
 class SizesError(TargetError):
-    """Connected, but the sizes failed, are empty, or have missing fields."""
+    """The connection succeeded, but the sizes could not be read, are empty, or have missing fields."""
 
     code = "SYNC_DATA_ERROR"
     is_transient = True
 
 
 class LaunchError(WhalefallError):
-    """Dagster cannot be reached, or refuses to start a run. Nothing was started."""
+    """Dagster cannot be reached, or refused to start a run. Nothing was started."""
 
     code = "TASK_EXECUTION_FAILED"
     is_transient = True

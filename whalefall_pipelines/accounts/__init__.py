@@ -5,7 +5,7 @@ from whalefall_pipelines.area import Area
 
 AREA = Area(
     __name__,
-    commands={"accounts": "Show who can get into the servers, with which privileges, since when."},
+    commands={"accounts": "Show who can get into the servers, with which privileges, and since when."},
     has_definitions=True,
     has_router=True,
     automations=("sync_accounts_every_night", "retry_unread_accounts"),

@@ -40,7 +40,7 @@ def list_accounts(
     instance: NamesOf = None,
     tag: Annotated[str | None, Query(max_length=500, pattern=TEXT, description="Only servers with this tag, as KEY=VALUE.")] = None,
     superusers_only: Annotated[bool, Query(description="Only superusers.")] = False,
-    built_in: Annotated[bool, Query(description="Also the accounts that the servers made themselves.")] = False,
+    built_in: Annotated[bool, Query(description="Also list the servers' own accounts.")] = False,
     as_of: DayOf = None,
 ) -> Page[AccountView]:
     """List the accounts of a day."""
@@ -59,7 +59,7 @@ def get_account(
     account_name: Annotated[str, Query(min_length=1, max_length=512, pattern=TEXT, description="The account.")],
     as_of: DayOf = None,
 ) -> AccountSheetView:
-    """Show an account with its roles and privileges, and through what it has them."""
+    """Show an account with its roles and privileges, and how it has them."""
     name = registered_instance(services.reader, instance_id).entry.name
     return sheet_view(read_accounts.show_account(services.reader, name, account_name, day_of(services, as_of)))
 
@@ -70,7 +70,7 @@ def list_changes(
     instance: NamesOf = None,
     start_date: Annotated[date | None, Query(description="The first day; a week ago by default.")] = None,
     end_date: Annotated[date | None, Query(description="The last day, inclusive; today by default.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="The most changes.")] = 200,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of changes.")] = 200,
 ) -> ChangesView:
     """List what was granted, revoked, added, dropped or changed, newest first."""
     last_day = day_of(services, end_date)
@@ -89,7 +89,7 @@ def list_who_can(
     instance: NamesOf = None,
     as_of: DayOf = None,
 ) -> WhoCanView:
-    """Tell who has a privilege on an object, through which chain and since when."""
+    """Show who has a privilege on an object, through which roles, and since when."""
     return holders_view(who_can.who_can(services.reader, privilege, object_name, day_of(services, as_of), instance or ()))
 
 

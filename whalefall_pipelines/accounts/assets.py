@@ -39,8 +39,8 @@ ACCOUNTS, PRIVILEGES = dg.AssetKey("instance_accounts"), dg.AssetKey("account_pr
             deps=["instances"],
             group_name="accounts",
             description="Every account of every server, with the days on which it was first and last listed.\n\n"
-            "Only today can be read (and yesterday, within the grace period after midnight). A past day that was not read stays not "
-            "observed: the observations around it bound what is known.",
+            "Only today can be read (and yesterday, within the grace period after midnight). A past day that was not read stays "
+            "unobserved; the observations before and after it bound what is known.",
             grain="account",
         ),
         table_asset(
@@ -48,8 +48,8 @@ ACCOUNTS, PRIVILEGES = dg.AssetKey("instance_accounts"), dg.AssetKey("account_pr
             COLUMNS["account_privileges"],
             deps=["instance_accounts"],
             group_name="accounts",
-            description="What every account may do, from which day until which, with what was granted and revoked today.\n\n"
-            "Always materialized together with the accounts: both land in one transaction per server, or neither does.",
+            description="What every account may do, from which day until which day, and what was granted and revoked today.\n\n"
+            "Always materialized together with the accounts, in one transaction per server.",
             grain="privilege",
         ),
     ],
@@ -112,5 +112,5 @@ def _problem(outcome: AccountsOutcome) -> str | None:
     if outcome.error:
         return f"{outcome.instance.name}: {outcome.error}"
     if outcome.kept:
-        return f"{outcome.instance.name}: {len(outcome.kept)} accounts are missing at once and are kept until a later day confirms it"
+        return f"{outcome.instance.name}: {len(outcome.kept)} accounts are missing at once; they are kept until a later day confirms it"
     return "; ".join(f"{outcome.instance.name}: {gap.detail}" for gap in outcome.unread[:5]) or None

@@ -28,7 +28,7 @@ def every_active_instance_was_observed(context: dg.AssetCheckExecutionContext, w
     )
 
 
-@dg.asset_check(asset=ACCOUNTS, description="Warns if an account is a superuser that was none at the observation before.")
+@dg.asset_check(asset=ACCOUNTS, description="Warns if an account is a superuser that was not one at the previous observation.")
 def no_account_gained_superuser(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         superusers = reports.list_new_superusers(database, _day(context, whalefall))
@@ -42,7 +42,7 @@ def no_account_gained_superuser(context: dg.AssetCheckExecutionContext, whalefal
     )
 
 
-@dg.asset_check(asset=PRIVILEGES, description="Warns if something could not be read for which no statement is known that would cure it.")
+@dg.asset_check(asset=PRIVILEGES, description="Warns if something could not be read and no statement is known that would fix it.")
 def nothing_is_unreadable_without_a_cure(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         gaps = reports.list_gaps(database, _day(context, whalefall))
@@ -52,7 +52,9 @@ def nothing_is_unreadable_without_a_cure(context: dg.AssetCheckExecutionContext,
     return dg.AssetCheckResult(
         passed=not incurable,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(incurable)} unreadable without a cure: {named}" if incurable else f"{len(gaps)} unread, each with its cure",
+        description=f"{len(incurable)} unreadable without a known fix: {named}"
+        if incurable
+        else f"{len(gaps)} unread, each with a statement that fixes it",
         metadata={"without_cure": len(incurable), **markdown_table("gaps", ("instance", "unknown", "reason", "detail"), rows)},
     )
 

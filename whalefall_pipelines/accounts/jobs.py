@@ -8,7 +8,7 @@ from whalefall_pipelines.inventory.schedules import schedule_of_fleet
 sync_accounts = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "sync_accounts",
     selection=dg.AssetSelection.assets(ACCOUNTS, PRIVILEGES),
-    description="Reads the accounts of every active server. List instances in the run config to read only those.",
+    description="Reads the accounts of every active server. List instances in the run config to read only these.",
     tags={"whalefall/concurrency_group": "accounts"},
 )
 

@@ -78,5 +78,5 @@ def read_privilege(text: str, targets: Iterable[Target]) -> str:
     privilege = "TEMPORARY" if name == "TEMP" else name
     known = frozenset[str]().union(*(privileges_on(target) for target in targets))
     if privilege not in known:
-        raise InputError(f"{text!r} is no privilege on this object. It can have: {', '.join(sorted(known))}.")
+        raise InputError(f"{text!r} is not a privilege on this object. Possible privileges are {', '.join(sorted(known))}.")
     return privilege

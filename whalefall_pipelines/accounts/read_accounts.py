@@ -69,13 +69,13 @@ def show_account(database: Database, instance_name: str, account_name: str, day:
         NotFoundError: there was no such account on that day, as far as it was observed.
     """
     registered_instances(database, [instance_name])
-    found = store.list_accounts(database, day, names=[instance_name], account_names=[account_name])
-    if not found:
+    accounts = store.list_accounts(database, day, names=[instance_name], account_names=[account_name])
+    if not accounts:
         raise NotFoundError(
-            f"No account {account_name!r} is known of {instance_name!r} on {day}; "
-            f"`whalefall accounts list --instance {instance_name}` shows those that are."
+            f"No account {account_name!r} is known on {instance_name!r} on {day}; `whalefall accounts list --instance {instance_name}` "
+            "shows those that are."
         )
-    account = found[0]
+    account = accounts[0]
     roles = store.list_roles_of(database, [account.account_id], day)
     chains = _chains(account.account_id, roles)
     owned = _by_account(store.list_privileges_of(database, sorted(chains), day))

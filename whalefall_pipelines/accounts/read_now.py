@@ -41,7 +41,7 @@ def read_now(settings: Settings, database: Database, instance_id: int, fleet: Fl
     (outcome,) = sync_accounts(servers, [instance], day, None)
     if outcome.error is not None:
         raise outcome.error
-    unread = tuple(f"{gap.detail}{f' Cure: {gap.cure}' if gap.cure else ''}" for gap in outcome.unread)
+    unread = tuple(f"{gap.detail}{f' Run: {gap.cure}' if gap.cure else ''}" for gap in outcome.unread)
     return AccountsRead(
         instance_id,
         instance.name,

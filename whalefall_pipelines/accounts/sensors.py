@@ -22,9 +22,9 @@ _READINGS = RunsOfDays(sync_accounts, "fleet_accounts", SyncCategory.ACCOUNT)
     job=sync_accounts,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Retries the instances whose accounts could not be read, after the pauses of the retries of sizes "
-    "(WHALEFALL_RETRY_MINUTES). A rejected login and a missing privilege wait until a person fixes them. A run that failed before it "
-    "opened a session gets one, so that it is retried. Zones that a run without a zone did not reach get a run of their own.",
+    description="Retries the instances whose accounts could not be read, after the same pauses as sizes "
+    "(WHALEFALL_RETRY_MINUTES). A rejected login and a missing privilege are not retried before someone fixes them. A run that failed "
+    "before it opened a session gets a session, so that it is retried. Zones that a run without a zone did not reach get a run.",
 )
 def retry_unread_accounts(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     grace = whalefall.installation().of(CollectingSettings).grace

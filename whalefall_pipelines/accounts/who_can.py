@@ -41,7 +41,7 @@ def who_can(database: Database, privilege: str, object_name: str, day: date, nam
     if not targets:
         raise NotFoundError(
             f"No server is known to have {object_name!r} on {day}. Write a table as SCHEMA.TABLE or DATABASE.SCHEMA.TABLE, on MySQL and "
-            "MariaDB as DATABASE.TABLE, and a database as DATABASE; names with dots in double quotes."
+            "MariaDB as DATABASE.TABLE, and a database as DATABASE. Put names that contain dots in double quotes."
         )
     name = read_privilege(privilege, targets)
     asked = [target for target in targets if name in privileges_on(target)]
@@ -71,5 +71,7 @@ def parse_path(text: str) -> list[str]:
         if match.end() == len(text) or text[match.end()] != ".":
             break
     if not 1 <= len(names) <= 3 or position != len(text) + 1:
-        raise InputError(f"{text!r} is not an object: write one to three names with dots between, and names with dots in double quotes.")
+        raise InputError(
+            f"{text!r} is not an object. Write one to three names separated by dots, and put names that contain dots in double quotes."
+        )
     return names

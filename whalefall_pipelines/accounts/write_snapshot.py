@@ -52,7 +52,7 @@ def write_snapshot(
     """
     if not snapshot.listing.accounts:
         raise SizesError(
-            f"{instance.name!r} listed no account, not even the login itself; nothing was changed.", reason=Reason.EMPTY_RESULT
+            f"{instance.name!r} listed no accounts, not even the login itself. Nothing was changed.", reason=Reason.EMPTY_RESULT
         )
     digest = digest_of(snapshot)
     with database.transaction() as cursor:
@@ -121,7 +121,7 @@ def _write_change(
 
 def _gaps(change: AccountsChange, snapshot: AccountSnapshot) -> tuple[Gap, ...]:
     detail = (
-        f"the server listed only {len(change.accounts)} accounts, {len(change.held)} fewer than before; they are kept until a later day"
+        f"the server listed only {len(change.accounts)} accounts, {len(change.held)} fewer than before; these are kept until a later day"
     )
     held = (Gap(Reason.VANISHED, f"{detail} confirms it", account_id=account_id) for account_id in change.held)
     unread = (Gap(gap.reason, gap.detail, gap.scope, gap.database_name, gap.attribute, gap.cure) for gap in snapshot.unread)
@@ -161,4 +161,4 @@ def _complete_record(cursor: Cursor, session_id: UUID, outcome: AccountsOutcome)
 def _refuse_ended(cursor: Cursor, session_id: UUID, instance: Instance) -> None:
     """A closed record of a running session was closed by this same work, in a commit whose acknowledgement was lost."""
     if sessions.status_of(cursor, session_id) is not SessionStatus.RUNNING:
-        raise SessionEndedError(f"Session {session_id} was ended meanwhile; the result of {instance.name!r} was discarded.")
+        raise SessionEndedError(f"Session {session_id} has ended in the meantime; the result of {instance.name!r} was discarded.")

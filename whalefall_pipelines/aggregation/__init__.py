@@ -9,7 +9,7 @@ from whalefall_pipelines.domain.periods import PeriodType
 AREA = Area(
     __name__,
     commands={
-        "aggregate": "Compute periods of the whole fleet from their days.",
+        "aggregate": "Compute periods of the whole fleet from daily sizes.",
         "verify": "Compare every stored aggregation with its daily data.",
     },
     has_definitions=True,

@@ -35,7 +35,7 @@ class AggregationScope(StrEnum):
 
 
 class AggregationRequest(BaseModel):
-    """The type of the running period to be computed. Both levels are computed, because they are compared with each other."""
+    """The type of the running period to compute. Databases and servers are both computed, because they are compared with each other."""
 
     period_type: PeriodType = PeriodType.DAILY
     scope: AggregationScope = AggregationScope.ALL
@@ -84,7 +84,7 @@ def summarize_database_aggregations(
     period_type: PeriodOf = PeriodType.DAILY,
     database_name: DatabaseName = None,
 ) -> SizeSummary:
-    """Sum up the newest period of databases within these days (30 by default), each database once."""
+    """Sum the newest period of each database within these days (30 by default)."""
     return listing.summarize_sizes(services.reader, Level.DATABASE, PeriodFilter(period_type, fleet, days, database_name))
 
 
@@ -104,13 +104,13 @@ def list_instance_aggregations(
 def summarize_instance_aggregations(
     services: ServicesOf, fleet: FleetOf, days: WindowOf, period_type: PeriodOf = PeriodType.DAILY
 ) -> SizeSummary:
-    """Sum up the newest period of servers within these days (30 by default), each server once."""
+    """Sum the newest period of each server within these days (30 by default)."""
     return listing.summarize_sizes(services.reader, Level.INSTANCE, PeriodFilter(period_type, fleet, days))
 
 
 @ROUTES.post("/capacity/aggregations/current", status=202, problems=(502,))
 def aggregate_current_period(services: ServicesOf, body: AggregationRequest) -> Reply[AggregationLaunched]:
-    """Compute the running period in Dagster. The session of the answer tells how it goes."""
+    """Compute the running period in Dagster. The session in the answer shows its progress."""
     period = period_of(body.period_type, services.today())
     launched: Launched = launch(services, aggregation(period, period))
     answer = AggregationLaunched(
@@ -138,7 +138,7 @@ def explain_period(
     period_type: PeriodOf,
     period_start: Annotated[date, Query(description="The first day of the period, as YYYY-MM-DD.")],
 ) -> PeriodExplanation:
-    """Explain the numbers of a period of a database by its days, and at which coverage."""
+    """Explain the numbers of a period of a database by its days, with their coverage."""
     if not date(1970, 1, 1) <= period_start <= date(9000, 1, 1) or floor(period_type, period_start) != period_start:
         raise Refusal(400, "VALIDATION_ERROR", f"No {period_type} period starts on {period_start}.")
     return listing.explain_period(services.reader, instance_id, database_name, Period(period_type, period_start), services.today())

@@ -61,9 +61,9 @@ def _spec(level: Level, period_type: PeriodType) -> dg.AssetSpec:
         deps=[dg.AssetDep(_DAYS_OF[level], partition_mapping=_PERIOD_OF_DAY)],
         group_name=f"{level}_aggregations",
         description=(
-            f"Every {level} per {_WORDS[period_type]}: average, extremes, first and last size in bytes, change since the period before.\n\n"
-            f"Computed from the {basis}, with the numbers of present, expected and estimated days beside the figures. The running period "
-            "is included, with `is_final = false`. A changed day causes exactly its own periods to be recomputed."
+            f"Every {level} per {_WORDS[period_type]}: average, extremes, first and last size in bytes, change since the previous "
+            f"period.\n\nComputed from the {basis}, with the numbers of present, expected and estimated days beside the figures. The "
+            "running period is included, with `is_final = false`. A changed day causes only its own periods to be recomputed."
         ),
         grain=f"{level}-{period_type}",
         kind="sql",

@@ -16,7 +16,7 @@ def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=asset_key(Level.INSTANCE, period_type),
         name="every_final_period_is_complete_or_explained",
-        description="Fails if a day of an instance is missing in a period that is over, and no gap explains it.",
+        description="Fails if a day of an instance is missing from a finished period and no gap explains it.",
     )
     def check(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
         running = period_of(period_type, whalefall.today())
@@ -34,7 +34,7 @@ def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
         columns = ("period", "instance", "days missing", "days unexplained", "reasons")
         return dg.AssetCheckResult(
             passed=not unexplained,
-            description=why if unexplained else f"{len(incomplete)} incomplete, every missing day has a reason",
+            description=why if unexplained else f"{len(incomplete)} incomplete, but every missing day has a reason",
             metadata={
                 "incomplete": len(incomplete),
                 "unexplained": len(unexplained),

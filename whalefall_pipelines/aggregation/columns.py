@@ -16,8 +16,8 @@ _PERIOD = (
     ("data_count", "integer", "the number of days that the figures are computed from; for an instance, its complete days"),
     ("expected_count", "integer", "the number of days of the period that have begun"),
     ("estimated_count", "integer", "the number of these days with an estimate"),
-    ("change_bytes", "bigint", "the average minus the average of the period before; NULL if either is unknown"),
-    ("change_percent", "numeric", "the same as a percentage of the period before"),
+    ("change_bytes", "bigint", "the average minus the average of the previous period; NULL if either is unknown"),
+    ("change_percent", "numeric", "the same as a percentage of the previous period"),
     ("is_final", "boolean", "whether the period is over"),
     ("calculated_at", "timestamp with time zone", "when a figure of this row last changed"),
 )

@@ -20,14 +20,14 @@ refresh_aggregations = dg.AutomationConditionSensorDefinition(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     run_tags={"whalefall/concurrency_group": "aggregate", "dagster/max_retries": "1"},
-    description="Recomputes the periods of every changed day: exactly its day, week, month and quarter.",
+    description="Recomputes the day, week, month and quarter of every changed day.",
 )
 
 aggregation_jobs = {
     period_type: dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
         f"aggregate_{period_type}_periods",
         selection=dg.AssetSelection.assets(*(asset_key(level, period_type) for level in Level)),
-        description=f"Computes {period_type} periods of the whole fleet from their days.",
+        description=f"Computes {period_type} periods of the whole fleet from daily sizes.",
         tags={"whalefall/concurrency_group": "aggregate"},
     )
     for period_type in PeriodType

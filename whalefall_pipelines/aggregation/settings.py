@@ -23,8 +23,8 @@ class KeptMonthsSettings(Group):
         60,
         ge=6,
         le=1203,
-        description="The same for weeks, months and quarters. It must exceed WHALEFALL_RETENTION_MONTHS by at least 3, because a quarter "
-        "is compared with the one before it.",
+        description="The same for weeks, months and quarters. It must exceed WHALEFALL_RETENTION_MONTHS by at least 3, because a "
+        "quarter is compared with the previous one.",
     )
 
     @model_validator(mode="after")

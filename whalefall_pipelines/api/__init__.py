@@ -6,7 +6,7 @@ from whalefall_pipelines.area import Area
 AREA = Area(
     __name__,
     commands={
-        "tokens": "Make, list and revoke tokens of the API.",
+        "tokens": "Create, list and revoke API tokens.",
         "audit": "Show who changed what through the API.",
     },
     has_grants=True,

@@ -128,7 +128,7 @@ async def _read_body(headers: dict[str, str], receive: Receive, seconds: float) 
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise Refusal(400, "VALIDATION_ERROR", "The client went away.")
+                raise Refusal(400, "VALIDATION_ERROR", "The client disconnected.")
             body += message.get("body", b"")
             if len(body) > MOST_BYTES:
                 raise too_large
@@ -137,7 +137,7 @@ async def _read_body(headers: dict[str, str], receive: Receive, seconds: float) 
     if patience.cancelled_caught:
         raise Refusal(408, "VALIDATION_ERROR", f"The body did not arrive within {seconds} s.", headers={"Connection": "close"})
     if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(415, "VALIDATION_ERROR", "A body must be JSON: send the header Content-Type: application/json.")
+        raise Refusal(415, "VALIDATION_ERROR", "The body must be JSON. Send the header Content-Type: application/json.")
     return bytes(body)
 
 
@@ -156,9 +156,9 @@ def _replaying(body: bytes) -> Receive:
 async def _repeat(repeated: audit.Repeated, send: Send) -> None:
     earlier = repeated.earlier
     if not repeated.is_same:
-        raise Refusal(422, "CONSTRAINT_VIOLATION", "This Idempotency-Key was used for another request: choose another key.")
+        raise Refusal(422, "CONSTRAINT_VIOLATION", "This Idempotency-Key was already used for another request. Choose another key.")
     if earlier.status is None:
-        raise Refusal(409, "CONSTRAINT_VIOLATION", "The request with this Idempotency-Key is still running, or it broke.")
+        raise Refusal(409, "CONSTRAINT_VIOLATION", "The request with this Idempotency-Key is still running, or was interrupted.")
     if earlier.answer is None:
         raise Refusal(
             409, "CONSTRAINT_VIOLATION", f"The request with this Idempotency-Key ended with {earlier.status}; its answer is not kept."

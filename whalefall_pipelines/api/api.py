@@ -33,7 +33,7 @@ class Health:
 
 
 class TokenRequest(BaseModel):
-    """A token to be made. Without `lifetime_days` it never expires."""
+    """A token to create. Without `lifetime_days` it never expires."""
 
     name: str = Field(min_length=1, max_length=100)
     scope: Scope = Scope.READ
@@ -43,13 +43,13 @@ class TokenRequest(BaseModel):
 
 @ROUTES.get("/healthz", scope=None)
 def healthz() -> Health:
-    """Tell that the process lives."""
+    """Report that the process is alive."""
     return Health("alive")
 
 
 @ROUTES.get("/readyz", scope=None)
 def readyz(services: ServicesOf) -> Health:
-    """Tell whether the store answers with the schema of this program, and whether Dagster's daemon works."""
+    """Report whether the store answers with the schema of this program, and whether Dagster's daemon works."""
     try:
         reasons = services.find_obstacles()
     except StoreError:
@@ -61,21 +61,21 @@ def readyz(services: ServicesOf) -> Health:
 
 @ROUTES.get("/me")
 def read_me(caller: CallerOf) -> Caller:
-    """Show who calls, with which scope."""
+    """Show the caller and its scope."""
     return caller
 
 
 @ROUTES.get("/tokens", scope=Scope.ADMIN)
 def list_tokens(services: ServicesOf) -> tuple[Token, ...]:
-    """List every token, and the browsers that are signed in, without their secrets."""
+    """List all tokens and signed-in browsers, without their secrets."""
     return tokens.list_tokens(services.writer, services.clock())
 
 
 @ROUTES.post("/tokens", Scope.ADMIN, status=201)
 def create_token(services: ServicesOf, caller: CallerOf, body: TokenRequest) -> MadeToken:
-    """Make a token. Its secret is in this answer only."""
+    """Create a token. Only this answer contains its secret."""
     if body.has_access and not caller.has_access:
-        raise Refusal(403, "PERMISSION_DENIED", "Only a caller with access to accounts can make a token with it.")
+        raise Refusal(403, "PERMISSION_DENIED", "Only a caller with access to accounts can create a token with that access.")
     lifetime = None if body.lifetime_days is None else timedelta(days=body.lifetime_days)
     return tokens.create_token(
         services.writer,
@@ -90,7 +90,7 @@ def create_token(services: ServicesOf, caller: CallerOf, body: TokenRequest) -> 
 
 @ROUTES.delete("/tokens/{token_id}", Scope.ADMIN)
 def revoke_token(services: ServicesOf, token_id: TokenId) -> Token:
-    """Revoke a token, and end the sign-ins of browsers that come from it."""
+    """Revoke a token, and sign out the browsers that signed in with it."""
     return tokens.revoke_token(services.writer, token_id, services.clock())
 
 
@@ -122,6 +122,6 @@ def read_openapi(request: Request) -> Response:
 
 @ROUTES.get("/docs")
 def read_docs(request: Request) -> Response:
-    """Describe all routes as a page, which loads nothing from elsewhere."""
+    """Describe all routes as a page that loads nothing from elsewhere."""
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     return Response(render(request.app.openapi()), media_type="text/html", headers=headers)

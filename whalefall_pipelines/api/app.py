@@ -93,6 +93,6 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:
-    answer = problem(500, "INTERNAL_ERROR", "The request failed inside of whalefall; its log has the reason.", request.url.path)
+    answer = problem(500, "INTERNAL_ERROR", "The request failed inside whalefall; the log has the reason.", request.url.path)
     _logger.error("%s %s", answer.error_id, request.url.path, exc_info=error)
     return problem_response(answer)

@@ -46,8 +46,8 @@ class GraphqlLauncher:
         data: Mapping[str, Any] = answer.get("data") or {}
         launched: Mapping[str, Any] = data.get("launchPipelineExecution") or {}
         if launched.get("__typename") != "LaunchRunSuccess":
-            said: object = launched.get("message") or launched.get("errors") or answer.get("errors") or launched.get("__typename")
-            raise LaunchError(f"Dagster refuses to start {run.job_name}: {str(said)[:500]}")
+            refusal: object = launched.get("message") or launched.get("errors") or answer.get("errors") or launched.get("__typename")
+            raise LaunchError(f"Dagster refuses to start {run.job_name}: {str(refusal)[:500]}")
         return str(launched["run"]["runId"])
 
 

@@ -15,28 +15,29 @@ class ApiSettings(Group):
 
     title: ClassVar[str] = "API"
 
-    api_reads_per_second: int = Field(20, ge=1, le=1_000_000, description="Reads that one caller may make in a second.")
-    api_actions_per_minute: int = Field(10, ge=1, le=1_000_000, description="Actions that one caller may make in a minute.")
+    api_reads_per_second: int = Field(20, ge=1, le=1_000_000, description="Number of reads that a caller may make per second.")
+    api_actions_per_minute: int = Field(10, ge=1, le=1_000_000, description="Number of actions that a caller may make per minute.")
     api_reader_url: str | None = Field(
         None,
         repr=False,
-        description="URL of the store with a login that may only read, with which reads are answered.",
-        examples=["the URL of the store; reads cannot write all the same"],
+        description="URL of the store with a read-only login, which is used to answer reads.",
+        examples=["the URL of the store; reads still cannot write"],
     )
     trusted_proxy_header: str | None = Field(
         None,
-        description="Header in which a proxy names the person that it signed in, such as X-Forwarded-User.",
+        description="Header in which a proxy passes the name of the person it signed in, such as X-Forwarded-User.",
         examples=["none: no proxy signs people in"],
     )
     trusted_proxy_groups_header: str = Field(
-        "X-Forwarded-Groups", description="Header in which it names their groups.", examples=["`X-Forwarded-Groups`"]
+        "X-Forwarded-Groups", description="Header in which the proxy passes that person's groups.", examples=["`X-Forwarded-Groups`"]
     )
     trusted_proxies: str = Field(
-        "127.0.0.1,::1", description="Addresses or networks of that proxy, separated by commas.", examples=["`127.0.0.1,::1`"]
+        "127.0.0.1,::1", description="Addresses or networks of the proxy, separated by commas.", examples=["`127.0.0.1,::1`"]
     )
     trusted_proxy_scopes: str = Field(
         "",
-        description="The scope of each group, such as `dba=admin,staff=read`. `group=access` allows to read accounts. Others may not pass.",
+        description="The scope of each group, such as `dba=admin,staff=read`. `group=access` allows reading accounts. People without a "
+        "listed group are refused.",
         examples=["none"],
     )
 

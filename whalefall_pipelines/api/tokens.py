@@ -37,11 +37,11 @@ def create_token(
         InputError: the name is not one, or a living token has it.
     """
     if not _NAME.fullmatch(name):
-        raise InputError(f"{name!r} cannot be the name of a token: use up to 100 letters, digits, spaces and . _ @ : -.")
+        raise InputError(f"{name!r} cannot be the name of a token. Use up to 100 letters, digits, spaces and . _ @ : -.")
     expires_at = None if lifetime is None else now + lifetime
     made = _make(database, NewToken(TokenKind.TOKEN, name, scope, has_access, created_by, now, expires_at))
     if made is None:
-        raise InputError(f"There is a token {name!r} already: choose another name, or revoke it.")
+        raise InputError(f"There is already a token {name!r}. Choose another name, or revoke that token.")
     return made
 
 
@@ -105,7 +105,7 @@ def revoke_token(database: Database, token_id: int, now: datetime) -> Token:
     """
     tokens = {token.token_id: token for token in store.list_tokens(database, now)}
     if token_id not in tokens or not store.revoke_token(database, token_id, now):
-        raise NotFoundError(f"There is no living token {token_id}; `whalefall tokens list` shows all.")
+        raise NotFoundError(f"There is no valid token {token_id}; `whalefall tokens list` shows all tokens.")
     return tokens[token_id]
 
 

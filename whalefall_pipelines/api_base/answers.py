@@ -16,7 +16,7 @@ _MOST_REMEMBERED = 4096
 
 
 class Success(BaseModel, Generic[Data]):
-    """A request that was fulfilled."""
+    """A successful request."""
 
     success: Literal[True]
     error: Literal[False]

@@ -51,7 +51,7 @@ def _accepted(header: str) -> str:
             return kind
         if kind in {"*/*", "text/*"}:
             return CSV
-    raise Refusal(406, "NOT_ACCEPTABLE", f"An export is one of {', '.join(FORMS)}: name it in the header Accept.")
+    raise Refusal(406, "NOT_ACCEPTABLE", f"An export is one of {', '.join(FORMS)}: set it in the header Accept.")
 
 
 def _json(lines: Iterator[bytes]) -> Iterator[bytes]:

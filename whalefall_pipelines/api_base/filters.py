@@ -63,14 +63,14 @@ async def _window(
     ] = None,
 ) -> Days:
     if time_range is not None and start_date is not None:
-        raise Refusal(400, "VALIDATION_ERROR", "time_range and start_date exclude each other: use one of them.")
+        raise Refusal(400, "VALIDATION_ERROR", "Use either time_range or start_date, not both.")
     days = _checked(start_date, end_date)
     last_day = days.last_day or services.today()
     first_day = start_date or last_day - timedelta(days=(time_range or 30) - 1)
     if first_day > last_day:
         raise Refusal(400, "VALIDATION_ERROR", f"start_date {first_day} is after the last day {last_day}.")
     if (last_day - first_day).days >= MOST_DAYS:
-        raise Refusal(400, "VALIDATION_ERROR", f"At most {MOST_DAYS} days at once: move start_date or end_date.")
+        raise Refusal(400, "VALIDATION_ERROR", f"A request can cover at most {MOST_DAYS} days. Change start_date or end_date.")
     return Days(first_day, last_day)
 
 

@@ -85,14 +85,14 @@ class Paging:
 async def _paging(
     request: Request,
     services: ServicesOf,
-    limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows of a page.")] = 20,
-    page: Annotated[int | None, Query(ge=1, le=DEEPEST_ROW, description="The page, from 1. For deep pages use cursors.")] = None,
-    cursor: Annotated[str | None, Query(pattern=CURSOR_PATTERN, description="`next_cursor` of the page before.")] = None,
-    count: Annotated[bool, Query(description="Count all rows, which costs a scan.")] = False,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Number of rows per page.")] = 20,
+    page: Annotated[int | None, Query(ge=1, le=DEEPEST_ROW, description="Number of the page, from 1. For deep pages, use cursors.")] = None,
+    cursor: Annotated[str | None, Query(pattern=CURSOR_PATTERN, description="`next_cursor` of the previous page.")] = None,
+    count: Annotated[bool, Query(description="Count all rows, which scans them.")] = False,
 ) -> Paging:
     filters = _digest(request)
     if page is not None and cursor is not None:
-        raise Refusal(400, "VALIDATION_ERROR", "page and cursor exclude each other: use one of them.")
+        raise Refusal(400, "VALIDATION_ERROR", "Use either page or cursor, not both.")
     if (page or 1) * limit > DEEPEST_ROW:
         raise Refusal(400, "VALIDATION_ERROR", f"page * limit is more than {DEEPEST_ROW}: follow next_cursor with the parameter cursor.")
     after = None if cursor is None else _read(services.cursor_key, cursor, filters)
@@ -121,9 +121,9 @@ def _read(key: bytes, cursor: str, filters: str) -> tuple[Any, ...]:
         raise _foreign()
     made_with, values = json.loads(body)
     if made_with != filters:
-        raise Refusal(400, "VALIDATION_ERROR", "The cursor was made with other filters: begin again without it.")
+        raise Refusal(400, "VALIDATION_ERROR", "The cursor belongs to a request with other filters. Start again without it.")
     return tuple(values)
 
 
 def _foreign() -> Refusal:
-    return Refusal(400, "VALIDATION_ERROR", "The cursor is not one of this list: begin again without it.")
+    return Refusal(400, "VALIDATION_ERROR", "The cursor does not belong to this list. Start again without it.")

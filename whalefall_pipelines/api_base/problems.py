@@ -74,14 +74,14 @@ _STATUSES: tuple[tuple[type[WhalefallError], int], ...] = (
     (WhalefallError, 500),
 )
 _SUGGESTIONS = {
-    "AUTHENTICATION_REQUIRED": "Send the header Authorization: Bearer wf_…; `whalefall tokens create` makes a token.",
-    "PERMISSION_DENIED": "Use a token with the needed scope; `whalefall tokens create --scope` makes one.",
-    "DATABASE_CONNECTION_ERROR": "Check the address and the login of the server; POST /instances/{id}/actions/test tells what is wrong.",
-    "SYNC_DATA_ERROR": "GET /gaps has the reason and the statement that cures it.",
-    "RATE_LIMITED": "Wait for the seconds of the header Retry-After.",
+    "AUTHENTICATION_REQUIRED": "Send the header Authorization: Bearer wf_…; `whalefall tokens create` creates a token.",
+    "PERMISSION_DENIED": "Use a token with the required scope; `whalefall tokens create --scope` creates one.",
+    "DATABASE_CONNECTION_ERROR": "Check the address and the login of the server; POST /instances/{id}/actions/test shows what is wrong.",
+    "SYNC_DATA_ERROR": "GET /gaps has the reason and the statement that fixes it.",
+    "RATE_LIMITED": "Wait for the number of seconds in the header Retry-After.",
     "SESSION_RUNNING": "Wait until the session ends, or cancel it.",
-    "RESOURCE_NOT_FOUND": "Check the identifiers of the path.",
-    "DATABASE_QUERY_ERROR": "`whalefall doctor` tells what is wrong with the store.",
+    "RESOURCE_NOT_FOUND": "Check the identifiers in the path.",
+    "DATABASE_QUERY_ERROR": "`whalefall doctor` shows what is wrong with the store.",
 }
 
 
@@ -93,7 +93,7 @@ def problem_of_error(error: WhalefallError, path: str) -> Problem:
     if status >= 500:
         _logger.error("%s %s: %s", error_id, path, error)
         if not isinstance(error, LaunchError):
-            detail = "The store did not answer." if status == 503 else "The request failed inside of whalefall; its log has the reason."
+            detail = "The store did not answer." if status == 503 else "The request failed inside whalefall; the log has the reason."
     headers = {"Retry-After": str(_RETRY_SECONDS)} if status == 503 else {}
     return problem(status, error.code, detail, path, error_id=error_id, recoverable=error.is_transient, headers=headers)
 

@@ -12,7 +12,7 @@ AREA = Area(
         "coverage": "Show a calendar of the last days.",
         "top": "Show the largest databases, servers or tags.",
         "history": "Show the size of a server or a database on each day.",
-        "disk": "Show what fills the disk of a server: its databases, and what belongs to none of them.",
+        "disk": "Show what fills a server's disk: its databases, and what belongs to no database.",
     },
     has_definitions=True,
     has_settings=True,

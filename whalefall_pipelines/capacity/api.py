@@ -25,7 +25,7 @@ ROUTES = Routes("sizes")
 
 
 class BackfillRequest(BaseModel):
-    """The past days (inclusive) whose missing sizes are to be recovered or estimated; without `last_day` it is one day."""
+    """The past days (inclusive) whose missing sizes will be recovered or estimated. Without `last_day` it is one day."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,7 +42,7 @@ def list_database_sizes(
     database_name: DatabaseName = None,
     latest_only: Annotated[bool, Query(description="Only the newest size of each database of the inventory.")] = False,
 ) -> Page[StoredSize]:
-    """List sizes of databases by day, newest first, each with its provenance."""
+    """List the sizes of databases by day, newest first, with their provenance."""
     wanted = SizeFilter(days, fleet, database_name)
     if latest_only:
         after = paging.after_values("after_id", "after_name")
@@ -54,7 +54,7 @@ def list_database_sizes(
 
 @ROUTES.get("/coverage")
 def list_coverage(services: ServicesOf, fleet: FleetOf, days: WindowOf, paging: PagingOf) -> Page[InstanceCoverage]:
-    """List how much is known of each server on each day, newest first."""
+    """List how much is known about each server on each day, newest first."""
     after = paging.after_values("after_day", "after_id")
     rows = listing.list_coverage(services.reader, SizeFilter(days, fleet), after, paging.parameters)
     return paging.page_of(rows, "stat_date", "instance_id")
@@ -68,7 +68,7 @@ def list_gaps(
     paging: PagingOf,
     reason: Annotated[Reason | None, Query(description="Only gaps with this reason.")] = None,
 ) -> Page[OpenGap]:
-    """List what is missing, newest day first, with the reason and what to do."""
+    """List missing sizes, newest day first, with the reason and what to do."""
     after = paging.after_values("after_day", "after_id", "after_name")
     rows = listing.list_open_gaps(services.reader, SizeFilter(days, fleet, reason=reason), after, paging.parameters)
     return paging.page_of(rows, "stat_date", "instance_id", "cursor_name")
@@ -91,38 +91,38 @@ def _export(request: Request, services: Services, dataset: SizeDataset, fleet: F
 
 @ROUTES.get("/export/database_sizes", problems=(406,))
 def export_database_sizes(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
-    """Export the sizes of databases, as CSV, NDJSON, JSON or Parquet by the header Accept."""
+    """Export the sizes of databases as CSV, NDJSON, JSON or Parquet, depending on the header Accept."""
     return _export(request, services, SizeDataset.DATABASE_SIZES, fleet, days)
 
 
 @ROUTES.get("/export/instance_sizes", problems=(406,))
 def export_instance_sizes(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
-    """Export the totals of servers, each with how many of its databases are known."""
+    """Export the totals of servers, with the number of databases that are known."""
     return _export(request, services, SizeDataset.INSTANCE_SIZES, fleet, days)
 
 
 @ROUTES.get("/export/coverage", problems=(406,))
 def export_coverage(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
-    """Export how much is known of each server on each day."""
+    """Export how much is known about each server on each day."""
     return _export(request, services, SizeDataset.COVERAGE, fleet, days)
 
 
 @ROUTES.get("/export/gaps", problems=(406,))
 def export_gaps(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
-    """Export what is missing, and why."""
+    """Export missing sizes and their reasons."""
     return _export(request, services, SizeDataset.GAPS, fleet, days)
 
 
 @ROUTES.post("/instances/{instance_id}/actions/sync-capacity")
 def sync_capacity(services: ServicesOf, instance_id: InstanceId) -> Reply[Collected]:
-    """Collect today's sizes of one server at once, without a session."""
+    """Collect today's sizes of one server immediately, without a session."""
     collected = collect_now(services.settings, services.writer, instance_id, services.fleet)
     return Reply(collected, collected.message)
 
 
 @ROUTES.post("/capacity/backfills", status=202, problems=(502,))
 def launch_backfill(services: ServicesOf, body: BackfillRequest) -> Reply[Launched]:
-    """Recover or estimate in Dagster what is missing on past days. Sizes that were measured stay as they are."""
+    """Recover or estimate missing sizes of past days in Dagster. Measured sizes do not change."""
     run = plan_backfill(
         body.first_day,
         body.last_day or body.first_day,

@@ -108,7 +108,7 @@ def newest_day(database: Database, today: date) -> date:
     """
     day = store.find_newest_day(database, today)
     if day is None:
-        raise NotFoundError("Nothing was measured yet; `whalefall collect` measures the first day.")
+        raise NotFoundError("Nothing has been measured yet. `whalefall collect` measures the first day.")
     return day
 
 

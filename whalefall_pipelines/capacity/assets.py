@@ -55,7 +55,7 @@ INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases",
             deps=["instances"],
             group_name="inventory",
             description="Every database of every server, with the first and the last day on which it was listed.\n\n"
-            "Materialized alone, it lists the databases and measures nothing.",
+            "If materialized alone, it lists the databases and measures nothing.",
             grain="database",
         ),
         table_asset(
@@ -63,10 +63,10 @@ INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases",
             COLUMNS["database_size_stats"],
             deps=["instance_databases"],
             group_name="capacity",
-            description="One honest size in bytes for every database and day. An unknown size has no row, but a reason.\n\n"
+            description="One honest size in bytes for every database and day. An unknown size has a reason instead of a row.\n\n"
             "Only today can be measured (and yesterday, within the grace period after midnight). Materializing a past day never changes "
-            "a measured size: missing sizes are recovered from the server's own history, else interpolated between the nearest known "
-            "days, else reported with their reason.",
+            "a measured size: missing sizes are recovered from the server's own history, otherwise interpolated between the nearest "
+            "known days, and otherwise reported with their reason.",
             grain="database-day",
         ),
         table_asset(
@@ -75,7 +75,7 @@ INVENTORY, SIZES, TOTALS = (dg.AssetKey(name) for name in ("instance_databases",
             deps=["database_size_stats"],
             group_name="capacity",
             description="The exact sum of each server's database sizes for every day, with the number of expected "
-            "databases that are in it.\n\nMaterialized alone, it is recomputed from the stored database sizes.",
+            "databases in it.\n\nIf materialized alone, it is recomputed from the stored database sizes.",
             grain="instance-day",
         ),
     ],
@@ -199,7 +199,7 @@ def _materialize(
         metadata = shown[SIZES, day]
         raise dg.Failure(
             f"{day}: {metadata['missing']} of the expected databases are missing, and too few were measured "
-            "(WHALEFALL_FAIL_BELOW_COVERAGE). What was measured is stored.",
+            "(WHALEFALL_FAIL_BELOW_COVERAGE). The measured sizes are stored.",
             metadata=metadata,
             allow_retries=False,
         )

@@ -43,7 +43,7 @@ def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, w
     )
 
 
-@dg.asset_check(asset=TOTALS, description="Fails if an instance total of the run's days is not the exact sum of its database rows.")
+@dg.asset_check(asset=TOTALS, description="Fails if a server's total on the run's days is not the exact sum of its database sizes.")
 def every_total_is_the_sum_of_its_databases(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         wrong = plausibility.list_wrong_totals(database, _days(context, whalefall))

@@ -40,7 +40,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("stat_date", "date", "the day in the configured time zone"),
         ("volume", "text", "the mount point (SQL Server), or the disk group (Oracle)"),
         ("total_bytes", "bigint", "its size"),
-        ("free_bytes", "bigint", "what is free of it"),
+        ("free_bytes", "bigint", "free space on the volume"),
     ),
     "capacity_gaps": (
         ("instance_id", "integer", "key, with database_name and stat_date"),
@@ -49,7 +49,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("reason", "text", "why the size is missing"),
         ("detail", "text", "what happened, and what to do"),
         ("was_measurable", "boolean", "whether the database had been measured by that day, so that it counts in expected_count"),
-        ("session_id", "uuid", "the session that met the gap; NULL if collected by hand"),
+        ("session_id", "uuid", "the session that recorded the gap; NULL if collected by hand"),
         ("closed_by", "text", "NULL while the size is missing; else measured, recovered or estimated"),
     ),
     "capacity_coverage": (

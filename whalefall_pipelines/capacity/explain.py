@@ -155,10 +155,10 @@ def _sentence(evidence: Evidence, database_name: str, day: date, state: str) -> 
         case Provenance.MEASURED:
             return f"{name} was measured for {day} with the method {evidence.method}, at {evidence.collected_at:%Y-%m-%d %H:%M:%S %z}."
         case Provenance.RECOVERED:
-            return f"{name} was not measured on {day}; its size was read later from a history of the server ({evidence.method})."
+            return f"{name} was not measured on {day}; its size was recovered later from the server's own history ({evidence.method})."
         case Provenance.ESTIMATED:
-            return f"{name} was not measured on {day}; its size lies on the line between {evidence.before_day} and {evidence.after_day}."
+            return f"{name} was not measured on {day}; its size is interpolated between {evidence.before_day} and {evidence.after_day}."
         case "missing":
             return f"{name} was expected on {day} and has no size ({evidence.reason}): {evidence.detail}"
         case _:
-            return f"Nothing is stored of {name} on {day}: it was not expected on that day, or the day has expired or was not collected."
+            return f"Nothing is stored for {name} on {day}. It was not expected on that day, or the day has expired or was not collected."

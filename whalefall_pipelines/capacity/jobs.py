@@ -8,7 +8,7 @@ from whalefall_pipelines.inventory.schedules import schedule_of_fleet
 collect_capacity = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "collect_capacity",
     selection=dg.AssetSelection.assets("instances", INVENTORY, SIZES, TOTALS),
-    description="Probes every active server and writes its day. List instances in the run config to collect only those.",
+    description="Probes every active server and stores its sizes of the day. List instances in the run config to collect only these.",
     tags={"whalefall/concurrency_group": "collect"},
 )
 
@@ -16,7 +16,7 @@ collect_capacity = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberTy
 fill_past_days = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "fill_past_days",
     selection=dg.AssetSelection.assets(SIZES, TOTALS),
-    description="Fills the missing sizes of past days: recovered if possible, else interpolated. Never changes a measured size.",
+    description="Recovers the missing sizes of past days if possible, and otherwise interpolates them. Never changes a measured size.",
     # A run that was killed is repeated at once; the sensor requests its days only once a day.
     tags={"whalefall/concurrency_group": "collect", "dagster/max_retries": "1"},
 )

@@ -15,9 +15,9 @@ def plan_backfill(first_day: date, last_day: date, *, today: date, calendar_star
     if first_day > last_day:
         raise InputError(f"The first day {first_day} is after the last day {last_day}.")
     if last_day >= today:
-        raise InputError(f"{last_day} is not over: it is measured by the next collection. Choose days before {today}.")
+        raise InputError(f"{last_day} is not over, so the next collection measures it. Choose days before {today}.")
     if first_day < calendar_start:
         raise InputError(
-            f"{first_day} is before {calendar_start}, where the calendar of Dagster begins. WHALEFALL_START_DATE sets an earlier start."
+            f"{first_day} is before {calendar_start}, where Dagster's calendar begins. WHALEFALL_START_DATE sets an earlier start."
         )
     return collection(first_day, last_day)

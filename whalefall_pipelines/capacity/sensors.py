@@ -30,10 +30,10 @@ _COLLECTIONS = RunsOfDays(collect_capacity, "fleet_day", SyncCategory.CAPACITY)
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Retries the instances with missing sizes: 15 minutes, 1 hour and 3 hours later "
-    "(WHALEFALL_RETRY_MINUTES), then every 3 hours, and one last time shortly before the measuring window of the day closes. A rejected "
-    "login and a missing privilege wait until a person fixes them. A run that failed before it opened a session gets one, so that it is "
-    "retried. What `whalefall collect --instance` measured after it was missing is measured once more, so that Dagster shows it. Zones "
-    "that a run without a zone did not reach get a run of their own.",
+    "(WHALEFALL_RETRY_MINUTES), then every 3 hours, and one last time shortly before the day can no longer be measured. A rejected "
+    "login and a missing privilege are not retried before someone fixes them. A run that failed before it opened a session gets a "
+    "session, so that it is retried. Missing sizes that `whalefall collect --instance` has measured are measured once more, so that "
+    "Dagster shows them. Zones that a run without a zone did not reach get a run of their own.",
 )
 def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     grace = whalefall.installation().of(CollectingSettings).grace
@@ -53,7 +53,7 @@ def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: Whale
     job=fill_past_days,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Requests a backfill of the days whose gaps now lie between known sizes, at most once a day.",
+    description="Launches a backfill of the days whose gaps now lie between known sizes, at most once a day.",
 )
 def interpolate_gaps(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     day = whalefall.today()

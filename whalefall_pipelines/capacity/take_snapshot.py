@@ -36,7 +36,7 @@ def take_snapshot(
         hidden = tuple(name for name in present if rule.hides(name))
         grant = probe.grant_to_list()
         if grant and not listed:
-            raise SizesError(f"{instance.name!r} shows this login no database; run on that server: {grant}", reason=Reason.NO_PERMISSION)
+            raise SizesError(f"{instance.name!r} shows this login no databases; run on that server: {grant}", reason=Reason.NO_PERMISSION)
         listing = Listing(probe.server_version, identity, listed, hidden, collection.clock(), grant)
         if inventory_only or not listed:
             return Snapshot(listing, (), is_inventory_only=inventory_only)

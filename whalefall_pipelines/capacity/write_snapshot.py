@@ -73,7 +73,7 @@ class InstanceOutcome:
     @property
     def notices(self) -> tuple[str, ...]:
         """Messages about renames and anomalies of measured databases."""
-        renames = (f"{self.instance.name}: {old!r} is called {new!r} now, and keeps its history" for new, old in self.renamed.items())
+        renames = (f"{self.instance.name}: {old!r} is now called {new!r} and keeps its history" for new, old in self.renamed.items())
         return (*renames, *(f"{self.instance.name}/{name}: {notice}" for name, notice in self.noticed.items()))
 
 
@@ -129,7 +129,7 @@ def _outcome(probed: Probed, change: InventoryChange) -> InstanceOutcome:
 
 def _held(change: InventoryChange) -> tuple[MissingSize, ...]:
     if not change.listed:
-        return tuple(MissingSize(name, Reason.EMPTY_RESULT, "the server listed no database") for name in change.held)
+        return tuple(MissingSize(name, Reason.EMPTY_RESULT, "the server listed no databases") for name in change.held)
     fewer = f"the server listed only {len(change.listed)} databases, {len(change.held)} fewer than before"
     detail = f"{fewer}; they are kept until a later day confirms it"
     return tuple(MissingSize(name, Reason.VANISHED, detail) for name in change.held)
@@ -211,4 +211,4 @@ def _record(outcome: InstanceOutcome, change: InventoryChange) -> ClosedRecord:
 def _refuse_ended(cursor: Cursor, session_id: UUID, names: str) -> None:
     """A closed record of a running session was closed by this same work, in a commit whose acknowledgement was lost."""
     if sessions.status_of(cursor, session_id) is not SessionStatus.RUNNING:
-        raise SessionEndedError(f"Session {session_id} was ended meanwhile; the result of {names} was discarded.")
+        raise SessionEndedError(f"Session {session_id} has ended in the meantime; the result of {names} was discarded.")

@@ -57,7 +57,8 @@ def is_expired(facts: AccountFacts, _arguments: Arguments) -> Answer:
         return Answer(True, f"its password is valid until {facts.password_expires_on}")  # noqa: FBT003
     if gap := facts.is_unread("is_password_expired", "password_expires_at"):
         return Answer(None, gap.sentence)
-    return Answer(False, f"its password is valid until {facts.password_expires_on or 'for ever'}")  # noqa: FBT003
+    until = facts.password_expires_on
+    return Answer(False, f"its password is valid until {until}" if until else "its password does not expire")  # noqa: FBT003
 
 
 def has_attribute(facts: AccountFacts, arguments: Arguments) -> Answer:
@@ -137,7 +138,7 @@ def password_older_than(facts: AccountFacts, arguments: Arguments) -> Answer:
     """Unknown if the server does not tell."""
     changed = facts.password_changed_on
     if changed is None:
-        return Answer(None, "when its password was changed is unknown")
+        return Answer(None, "the date of its last password change is unknown")
     return Answer(changed < facts.day - _days(arguments), f"its password was changed on {changed}")
 
 
@@ -145,10 +146,10 @@ def not_seen_since(facts: AccountFacts, arguments: Arguments) -> Answer:
     """Logins after the day of the question say nothing about that day. Never "unused": only not seen since it was first observed."""
     last, first, limit = facts.last_login_on, facts.first_seen_on, facts.day - _days(arguments)
     if last is None and facts.engine == _TELLS_LOGINS and first is not None:
-        return Answer(first < limit, f"it was not seen since {first}, when it was first observed")
+        return Answer(first < limit, f"it has not logged in since {first}, when it was first observed")
     if last is None or last > facts.day:
-        return Answer(None, "when it logged in last is unknown")
-    return Answer(last < limit, f"it logged in last on {last}")
+        return Answer(None, "its last login is unknown")
+    return Answer(last < limit, f"it last logged in on {last}")
 
 
 def tag_is(facts: AccountFacts, arguments: Arguments) -> Answer:

@@ -22,28 +22,28 @@ class Argument:
 def text(value: object, what: str) -> str:
     """A text that is not empty."""
     if not isinstance(value, str) or not value or len(value) > MOST_LETTERS or "\0" in value:
-        raise InputError(f"{what} is a text of 1 to {MOST_LETTERS} letters, not {value!r:.60}")
+        raise InputError(f"{what} must be a text of 1 to {MOST_LETTERS} characters, not {value!r:.60}")
     return value
 
 
 def number(value: object, what: str) -> int:
     """A whole number that is not negative."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_NUMBER:
-        raise InputError(f"{what} is a number from 0 to {MOST_NUMBER}, not {value!r:.60}")
+        raise InputError(f"{what} must be a number from 0 to {MOST_NUMBER}, not {value!r:.60}")
     return value
 
 
 def flag(value: object, what: str) -> bool:
     """True; without the argument it is not asked for."""
     if value is not True:
-        raise InputError(f"{what} is true, or is left out, not {value!r:.60}")
+        raise InputError(f"{what} must be true or left out, not {value!r:.60}")
     return True
 
 
 def texts(value: object, what: str) -> tuple[str, ...]:
     """A list of texts."""
     if not isinstance(value, list) or not 1 <= len(cast("list[object]", value)) <= MOST_ITEMS:
-        raise InputError(f"{what} is a list of 1 to {MOST_ITEMS} texts")
+        raise InputError(f"{what} must be a list of 1 to {MOST_ITEMS} texts")
     return tuple(text(item, what) for item in cast("list[object]", value))
 
 
@@ -52,7 +52,7 @@ def engines(value: object, what: str) -> tuple[str, ...]:
     names = texts(value, what)
     unknown = [name for name in names if name not in list(Engine)]
     if unknown:
-        raise InputError(f"{what}: there is no engine {', '.join(unknown)}; there are {', '.join(Engine)}")
+        raise InputError(f"{what}: there is no engine {', '.join(unknown)}; the engines are {', '.join(Engine)}")
     return names
 
 
@@ -68,5 +68,5 @@ def version(value: object, what: str) -> str:
     """Numbers with dots between, such as 15.4."""
     numbers = text(value, what)
     if not all(part.isdecimal() and part.isascii() and len(part) < 9 for part in numbers.split(".")):
-        raise InputError(f"{what} is numbers with dots between, such as '15.4', not {numbers!r:.60}")
+        raise InputError(f"{what} must be numbers separated by dots, such as '15.4', not {numbers!r:.60}")
     return numbers

@@ -34,9 +34,9 @@ _ASSIGNMENTS = "account_classification_assignments"
             CLASSES,
             deps=[ACCOUNTS, PRIVILEGES],
             group_name="accounts",
-            description="Which account is in which class, by rules over what the accounts are and may do.\n\n"
-            "Only today is evaluated: rules are read from the store, and what they match is swapped by one transaction. A rule that fails "
-            "keeps what its accounts had, and makes the day red. A past day shows what was stored then.",
+            description="The class of each account, from rules about what accounts are and what they may do.\n\n"
+            "Only today is evaluated. Rules are read from the store, and one transaction replaces the assignments. If a rule fails, its "
+            "accounts keep their classes and the day is red. A past day shows what was stored then.",
             kinds={"postgres", "sql"},
             owners=["team:dba"],
             tags={"grain": "account-class"},
@@ -72,7 +72,7 @@ def _classify(context: dg.AssetExecutionContext, database: Database, days: list[
     try:
         with session_of_run(context, database, plan, instances) as check:
             if is_over:
-                skip_records(database, plan.session_id, {"evaluated": False, "why": "past days keep the classes that they had"})
+                skip_records(database, plan.session_id, {"evaluated": False, "why": "past days keep their classes"})
             else:
                 start_records(database, plan.session_id, [instance.instance_id for instance in instances])
                 outcome = classify_accounts(database, today, session_id=plan.session_id, check=check)

@@ -23,7 +23,7 @@ def assign(
         lock(cursor)
         target = _target(cursor, instance_name, account_name, code)
         if not store.open_by_hand(cursor, target, day, assigned_by=person, notes=note, until=until):
-            raise InputError(f"{instance_name}/{account_name} is in {code!r} by hand already; `accounts unassign` ends that.")
+            raise InputError(f"{instance_name}/{account_name} was already assigned to {code!r} by hand; `accounts unassign` ends that.")
         count_assignments(cursor, day, [target.instance_id])
 
 
@@ -38,8 +38,8 @@ def unassign(database: Database, instance_name: str, account_name: str, code: st
         target = _target(cursor, instance_name, account_name, code)
         if not store.close_by_hand(cursor, target, day):
             raise NotFoundError(
-                f"{instance_name}/{account_name} is not in {code!r} by hand; `whalefall accounts classes --instance {instance_name}` shows "
-                "what it is in, and why."
+                f"{instance_name}/{account_name} was not assigned to {code!r} by hand; `whalefall accounts classes --instance "
+                f"{instance_name}` shows its classes and why it has them."
             )
         count_assignments(cursor, day, [target.instance_id])
 
@@ -47,7 +47,7 @@ def unassign(database: Database, instance_name: str, account_name: str, code: st
 def _target(cursor: Cursor, instance_name: str, account_name: str, code: str) -> store.Target:
     target = store.find_target(cursor, instance_name, account_name, code)
     if target is None or target.account_id is None:
-        raise NotFoundError(f"No account {account_name!r} is known of {instance_name!r}; `whalefall accounts list` shows those that are.")
+        raise NotFoundError(f"No account {account_name!r} is known on {instance_name!r}; `whalefall accounts list` shows the known ones.")
     if target.classification_id is None:
         raise NotFoundError(f"There is no class {code!r}; `whalefall rules classes` shows them.")
     return target

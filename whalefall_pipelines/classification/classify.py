@@ -61,7 +61,7 @@ def find_problems(rules: Sequence[RuleVersion], engines: Sequence[EngineAccounts
     ]
     unclassified = sorted(set(accounts) - {rule.engine for rule in rules}) if rules else ()
     problems += [
-        _problem(engine, f"engine {engine} has no classifier", "no rule of it is active", accounts[engine]) for engine in unclassified
+        _problem(engine, f"engine {engine} has no classifier", "it has no active rules", accounts[engine]) for engine in unclassified
     ]
     return tuple(problems)
 

@@ -124,7 +124,7 @@ def _add(database: Database, file: RuleFile, origin: Origin, person: str) -> tup
         known = {rule.rule_name for rule in store.list_rules(cursor)}
         again = sorted(known & {rule.rule_name for rule in file.rules})
         if again:
-            raise InputError(f"These rules exist already, so nothing was added: {', '.join(again)}; change them with `rules edit FILE`.")
+            raise InputError(f"These rules exist already, so nothing was added: {', '.join(again)}. Change them with `rules edit FILE`.")
         for rule in _with_known_classes(cursor, file.rules):
             store.add_version(cursor, uuid4(), 1, rule, origin=origin, created_by=person)
     return tuple(SavedRule(rule.rule_name, 1, "added") for rule in file.rules)
@@ -146,7 +146,7 @@ def _install(cursor: Cursor, rule: RuleText) -> SavedRule:
         return SavedRule(rule.rule_name, 1, "added")
     (current,) = existing
     if current.origin is not Origin.SHIPPED or not current.is_active:
-        return SavedRule(rule.rule_name, current.rule_version, "kept as a person left it")
+        return SavedRule(rule.rule_name, current.rule_version, "kept because someone changed it")
     if _same(current.text, rule):
         return SavedRule(rule.rule_name, current.rule_version, "unchanged")
     version = current.rule_version + 1

@@ -11,6 +11,7 @@ from whalefall_pipelines.classification.tree import Node
 from whalefall_pipelines.errors import InputError
 
 EXPECTED: Mapping[object, bool | None] = {True: True, False: False, "true": True, "false": False, "unknown": None}
+_ANSWERS: Mapping[bool | None, str] = {True: "true", False: "false", None: "unknown"}
 # Examples have no day of their own: their days are counted from it.
 _DAY = date(2000, 1, 1)
 _DAYS = {
@@ -43,19 +44,19 @@ def refuse_failing_examples(tree: Node, engine: str, examples: object) -> None:
         InputError: an example is not valid, or the rule answers something else; the message has the number of the example and the tree.
     """
     if not isinstance(examples, list | tuple):
-        raise InputError("examples are a list")
+        raise InputError("examples must be a list")
     for number, example in enumerate(cast("list[object]", examples), start=1):
         if not isinstance(example, Mapping) or set(cast("Mapping[str, object]", example)) != {"account", "expected"}:
-            raise InputError(f"example {number} has an account and what is expected, and nothing else")
+            raise InputError(f"example {number} must have exactly the keys account and expected")
         document = cast("Mapping[str, Any]", example)
         expected = document["expected"]
         if not isinstance(expected, bool | str) or expected not in EXPECTED:
-            raise InputError(f"example {number} expects true, false or unknown, not {expected!r:.60}")
+            raise InputError(f"example {number} must expect true, false or unknown, not {expected!r:.60}")
         explanation = evaluate(tree, account_of_example(engine, document["account"], number))
         if explanation.value is not EXPECTED[expected]:
-            said = {True: "true", False: "false", None: "unknown"}
             raise InputError(
-                f"example {number} expects {said[EXPECTED[expected]]}, and the rule says {said[explanation.value]}: {summary(explanation)}"
+                f"example {number} expects {_ANSWERS[EXPECTED[expected]]}, but the rule answers {_ANSWERS[explanation.value]}: "
+                f"{summary(explanation)}"
             )
 
 
@@ -63,8 +64,7 @@ def summary(explanation: Explanation) -> str:
     """The leaves of an explanation in one line."""
     if explanation.parts:
         return ", ".join(summary(part) for part in explanation.parts)
-    answer = {True: "true", False: "false", None: "unknown"}[explanation.value]
-    return f"{explanation.label} is {answer} ({explanation.fact})"
+    return f"{explanation.label} is {_ANSWERS[explanation.value]} ({explanation.fact})"
 
 
 def account_of_example(engine: str, document: object, number: int) -> AccountFacts:
@@ -74,7 +74,7 @@ def account_of_example(engine: str, document: object, number: int) -> AccountFac
         InputError: it has something that is no fact.
     """
     if not isinstance(document, Mapping):
-        raise InputError(f"the account of example {number} is a mapping of facts")
+        raise InputError(f"the account of example {number} must be a mapping of facts")
     values: dict[str, Any] = {"first_seen_on": _DAY}
     for key, value in cast("Mapping[str, Any]", document).items():
         if key in _DAYS and isinstance(value, int):
@@ -87,7 +87,7 @@ def account_of_example(engine: str, document: object, number: int) -> AccountFac
             values[name] = tuple(_item(kind, short, item, f"{key} of example {number}") for item in cast("list[object]", value))
         else:
             known = ", ".join(sorted({*_DAYS, *_PLAIN, *_LISTS}))
-            raise InputError(f"example {number} has no fact {key!r:.60} of this kind; there are {known}")
+            raise InputError(f"example {number} has no fact {key!r:.60} of this kind; the facts are {known}")
     return AccountFacts(engine, _DAY, **values)
 
 
@@ -96,7 +96,7 @@ def _item(kind: type[Any], short: str, document: object, what: str) -> Any:
     values = {short: document} if isinstance(document, str) else document
     names = {each.name for each in fields(kind)}
     if not isinstance(values, Mapping) or not {str(key) for key in cast("Mapping[object, object]", values)} <= names:
-        raise InputError(f"{what}: each is a text, or a mapping of {', '.join(sorted(names))}")
+        raise InputError(f"{what}: each must be a text or a mapping of {', '.join(sorted(names))}")
     try:
         return kind(**cast("Mapping[str, Any]", values))
     except TypeError:

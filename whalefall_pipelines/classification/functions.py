@@ -83,41 +83,48 @@ FUNCTIONS: Mapping[str, Function] = {
     "kind_in": Function(
         "Its kind is one of `kinds`: user, role, group, application, anonymous.", {"kinds": Argument(texts)}, answers.kind_in
     ),
-    "is_built_in": Function("The server itself made it.", {}, answers.is_built_in),
+    "is_built_in": Function("The server itself created it.", {}, answers.is_built_in),
     "is_superuser": Function("It is a superuser by itself.", {}, answers.is_superuser),
-    "is_locked": Function("The server locks it.", {}, answers.is_locked),
-    "is_expired": Function("Its password has expired, or the day until which it is valid has come.", {}, answers.is_expired),
+    "is_locked": Function("The server has locked it.", {}, answers.is_locked),
+    "is_expired": Function("Its password has expired, or its validity has ended.", {}, answers.is_expired),
     "has_attribute": Function(
-        "An attribute is true, such as can_login, has_empty_password or one of the engine's own.", {"name": _NAME}, answers.has_attribute
+        "An attribute is true, such as can_login, has_empty_password, or one of the engine's own attributes.",
+        {"name": _NAME},
+        answers.has_attribute,
     ),
-    "has_capability": Function("What the product calls SUPERUSER, GRANT_ADMIN, LOCKED, CREATEROLE, …", {"name": _NAME}, expand=_capability),
+    "has_capability": Function(
+        "An engine's capability, such as SUPERUSER, GRANT_ADMIN, LOCKED or CREATEROLE.", {"name": _NAME}, expand=_capability
+    ),
     "has_role": Function("It has a role now, directly or through other roles.", {"name": _NAME}, answers.has_role),
     "can_become": Function(
-        "It may become the role `name`, a role `like` a pattern, or with `superuser` a superuser, by SET ROLE through any number of roles.",
+        "It can become the role `name`, a role `like` a pattern or, with `superuser`, a superuser, by SET ROLE through any number of "
+        "roles.",
         {"name": _OPTIONAL_NAME, "like": _OPTIONAL_LIKE, "superuser": _OPTIONAL_FLAG},
         answers.can_become,
     ),
     "has_privilege": Function(
-        "It was granted a privilege by itself: `name` exactly or `like` a pattern (neither: any), on a `scope`, in a `database`, on an "
+        "It was granted a privilege directly: `name` exactly, or `like` a pattern, or any privilege; on a `scope`, in a `database`, on an "
         "`object` of this name, or `grantable` to others.",
         _PRIVILEGE,
         expand=_has_privilege,
     ),
     "reaches": Function(
-        "It has a privilege, by itself (only so with `own`) or through roles that it has now; with `public` also if everybody has it on "
+        "It has a privilege, directly or through roles that it has now; with `own` only directly; with `public` also if everyone has it on "
         "that server.",
         {**_PRIVILEGE, "own": _OPTIONAL_FLAG, "public": _OPTIONAL_FLAG},
         answers.reaches,
     ),
     "owns": Function(
-        "It owns something, by itself or through roles.",
+        "It owns something, directly or through roles.",
         {"scope": _OPTIONAL_NAME, "database": _OPTIONAL_NAME, "object": _OPTIONAL_NAME},
         expand=_owns,
     ),
     "name_matches": Function("Its name is like a pattern.", {"like": _LIKE}, answers.name_matches),
-    "host_matches": Function("The host from which it may come is like a pattern (MySQL, MariaDB).", {"like": _LIKE}, answers.host_matches),
+    "host_matches": Function(
+        "The host from which it may connect is like a pattern (MySQL, MariaDB).", {"like": _LIKE}, answers.host_matches
+    ),
     "host_count_over": Function(
-        "More than `count` accounts of its server have its user name, each from another host (MySQL, MariaDB).",
+        "More than `count` accounts of its server have its user name with different hosts (MySQL, MariaDB).",
         {"count": Argument(number)},
         answers.host_count_over,
     ),
@@ -125,7 +132,7 @@ FUNCTIONS: Mapping[str, Function] = {
         "Its password was changed more than `days` days ago.", {"days": Argument(number)}, answers.password_older_than
     ),
     "not_seen_since": Function(
-        "It has not logged in for more than `days` days, nor since it was first observed. Unknown where the server does not tell.",
+        "It has not logged in for more than `days` days, nor since it was first observed. Unknown if the server does not report logins.",
         {"days": Argument(number)},
         answers.not_seen_since,
     ),

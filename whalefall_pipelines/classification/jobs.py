@@ -7,6 +7,6 @@ from whalefall_pipelines.classification.assets import CLASSES
 classify_accounts = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "classify_accounts",
     selection=dg.AssetSelection.assets(CLASSES),
-    description="Puts the accounts of the fleet into classes by the rules that are on.",
+    description="Classifies the accounts of the fleet with the active rules.",
     tags={"whalefall/concurrency_group": "classify"},
 )

@@ -14,12 +14,12 @@ CHECKS = [
     dg.AssetCheckSpec(
         _EVALUATED,
         asset=_ASSET,
-        description="Fails if a rule could not be evaluated, or if an engine has accounts and no rule; names the accounts.",
+        description="Fails if a rule could not be evaluated, or if an engine has accounts but no rule, and names the accounts.",
     ),
     dg.AssetCheckSpec(
         _ANNOUNCED,
         asset=_ASSET,
-        description="Warns if an account became privileged that nobody had assigned to the class by hand before.",
+        description="Warns if an account became privileged without having been assigned to the class by hand before.",
     ),
 ]
 
@@ -67,7 +67,9 @@ def announcement_check(members: Sequence[NewMember]) -> dg.AssetCheckResult:
         check_name=_ANNOUNCED,
         passed=not members,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(members)} became privileged unannounced: {named}" if members else "no account became privileged unannounced",
+        description=f"{len(members)} became privileged without an announcement: {named}"
+        if members
+        else "no account became privileged without an announcement",
         metadata={"new_privileged": len(members), **markdown_table("accounts", ("instance", "account", "rules"), rows)},
     )
 

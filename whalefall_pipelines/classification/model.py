@@ -122,7 +122,7 @@ class Problem:
         """What failed, for which accounts."""
         names = ", ".join(self.account_names)
         more = f" and {self.account_count - len(self.account_names)} more" if self.account_count > len(self.account_names) else ""
-        kept = f"{self.account_count} accounts of {self.engine} keep what they had: {names}{more}"
+        kept = f"{self.account_count} accounts of {self.engine} keep their classes: {names}{more}"
         return f"{self.subject}: {self.message}; {kept if self.account_count else f'no account of {self.engine} is known'}"
 
 

@@ -42,7 +42,7 @@ def parse_rule_file(text: str, source: str) -> RuleFile:
     """
     document = _load(text, source)
     if not isinstance(document, Mapping) or not set(cast("Mapping[str, object]", document)) <= {"classifications", "rules"}:
-        raise InputError(f"{source}: a file of rules has `classifications` and `rules`, and nothing else.")
+        raise InputError(f"{source}: a rule file may have only the keys `classifications` and `rules`.")
     parts = cast("Mapping[str, object]", document)
     classes = _each(parts.get("classifications") or [], source, "class", "code", _classification)
     rules = _each(parts.get("rules") or [], source, "rule", "name", _rule)
@@ -62,7 +62,7 @@ def parse_product_file(text: str, source: str) -> RuleFile:
     if isinstance(document, Mapping):
         document = cast("Mapping[str, object]", document).get("rules")
     if not isinstance(document, list) or not document:
-        raise InputError(f"{source}: this is no list of rules.")
+        raise InputError(f"{source}: this is not a list of rules.")
     rules: list[RuleText] = []
     refused: list[str] = []
     for entry in cast("list[object]", document):
@@ -71,7 +71,7 @@ def parse_product_file(text: str, source: str) -> RuleFile:
         except InputError as error:
             refused.append(str(error))
     if refused:
-        raise InputError(f"{source}: nothing was imported, because {len(refused)} rules cannot be taken over: {'; '.join(refused)}.")
+        raise InputError(f"{source}: nothing was imported, because {len(refused)} rules cannot be imported: {'; '.join(refused)}.")
     _refuse_duplicates([rule.rule_name for rule in rules], source)
     return RuleFile((), tuple(rules))
 
@@ -83,7 +83,7 @@ def check_rule(rule: RuleText) -> RuleText:
         InputError: it does not.
     """
     if rule.engine not in list(Engine):
-        raise InputError(f"there is no engine {rule.engine!r}; there are {', '.join(Engine)}")
+        raise InputError(f"there is no engine {rule.engine!r}; the engines are {', '.join(Engine)}")
     tree = parse_expression(rule.expression, SIGNATURES)
     for node in nodes(tree):
         if isinstance(node, Call):
@@ -124,16 +124,16 @@ def _document(rule: RuleText) -> dict[str, object]:
 def _load(text: str, source: str) -> object:
     """A document without aliases: a few letters of them stand for a million nodes."""
     if len(text) > _MOST_LETTERS:
-        raise InputError(f"{source} has more than {_MOST_LETTERS} letters.")
+        raise InputError(f"{source} has more than {_MOST_LETTERS} characters.")
     read_yaml(text, source)
     if has_aliases(text):
-        raise InputError(f"{source}: a file of rules has no anchors and aliases.")
+        raise InputError(f"{source}: a rule file must not have anchors or aliases.")
     return yaml.safe_load(text)
 
 
 def _each(document: object, source: str, what: str, key: str, parse: Callable[[Mapping[str, Any]], _Parsed]) -> tuple[_Parsed, ...]:
     if not isinstance(document, list):
-        raise InputError(f"{source}: the {what} entries are a list.")
+        raise InputError(f"{source}: the {what} entries must be a list.")
     parsed: list[_Parsed] = []
     for entry in cast("list[object]", document):
         name = cast("Mapping[str, object]", entry).get(key) if isinstance(entry, Mapping) else None
@@ -149,13 +149,13 @@ def _each(document: object, source: str, what: str, key: str, parse: Callable[[M
 def _classification(entry: Mapping[str, Any]) -> Classification:
     _refuse_others(entry, _CLASS, {"code", "axis", "risk_level"})
     if entry["axis"] not in list(Axis):
-        raise InputError(f"the axis is {' or '.join(Axis)}, not {entry['axis']!r:.60}")
+        raise InputError(f"the axis must be {' or '.join(Axis)}, not {entry['axis']!r:.60}")
     risk, priority = entry["risk_level"], entry.get("priority", 0)
     if not isinstance(risk, int) or not 1 <= risk <= 6 or not isinstance(priority, int):
-        raise InputError("the risk level is a number from 1 (highest) to 6, and the priority a number")
+        raise InputError("the risk level must be a number from 1 (highest) to 6, and the priority a number")
     code = str(entry["code"])
     if not (code[0].isalpha() and code.replace("_", "a").isalnum() and code.isascii() and code.islower() and len(code) < 64):
-        raise InputError("a code is lower case letters, digits and _, and begins with a letter")
+        raise InputError("a code must consist of lowercase letters, digits and _, and begin with a letter")
     return Classification(
         code, str(entry.get("display_name", code)), Axis(entry["axis"]), risk, priority, str(entry.get("description", ""))
     )
@@ -180,7 +180,7 @@ def _rule(entry: Mapping[str, Any]) -> RuleText:
 
 def _benchmark(entry: object) -> Benchmark:
     if not isinstance(entry, Mapping):
-        raise InputError("a benchmark has name, version, section and title")
+        raise InputError("a benchmark must have name, version, section and title")
     parts = cast("Mapping[str, object]", entry)
     _refuse_others(parts, _BENCHMARK, _BENCHMARK)
     return Benchmark(*(str(parts[name]) for name in ("name", "version", "section", "title")))
@@ -189,7 +189,7 @@ def _benchmark(entry: object) -> Benchmark:
 def _product_rule(entry: object) -> RuleText:
     """One rule of the product. Its expression may be a text of JSON; what it has besides (identifiers, dates) is left behind."""
     if not isinstance(entry, Mapping):
-        raise InputError("an entry is no rule")
+        raise InputError("an entry is not a rule")
     named = {_PRODUCT_NAMES.get(str(key), str(key)): value for key, value in cast("Mapping[object, Any]", entry).items()}
     name = named.get("name")
     if not isinstance(name, str) or not name.strip():
@@ -199,9 +199,9 @@ def _product_rule(entry: object) -> RuleText:
         if isinstance(expression, str):
             expression = _load(expression, "its expression")
         if not expression:
-            raise InputError("it is empty, which would match everybody")  # noqa: TRY301 - the sentence needs the name of the rule
+            raise InputError("it is empty and would match everyone")  # noqa: TRY301 - the sentence needs the name of the rule
         if not isinstance(expression, Mapping) or "version" not in expression:
-            raise InputError("its expression is not of version 4 (a flat list of privileges): write it as a tree")  # noqa: TRY301
+            raise InputError("its expression is a flat list of privileges and not of version 4; write it as a tree")  # noqa: TRY301
         for key in ("classification", "engine"):
             if not isinstance(named.get(key), str):
                 raise InputError(f"it has no {key}")  # noqa: TRY301
@@ -214,7 +214,7 @@ def _product_rule(entry: object) -> RuleText:
 def _refuse_others(entry: Mapping[str, object], known: frozenset[str], required: frozenset[str] | set[str]) -> None:
     others = sorted(str(key) for key in entry if key not in known)
     if others:
-        raise InputError(f"there is no key {', '.join(others)}; there are {', '.join(sorted(known))}")
+        raise InputError(f"there is no key {', '.join(others)}; the keys are {', '.join(sorted(known))}")
     missing = sorted(key for key in required if entry.get(key) in (None, ""))
     if missing:
         raise InputError(f"{', '.join(missing)} is missing")
@@ -223,4 +223,4 @@ def _refuse_others(entry: Mapping[str, object], known: frozenset[str], required:
 def _refuse_duplicates(names: Sequence[str], source: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"{source}: these rules are there twice: {', '.join(twice)}.")
+        raise InputError(f"{source}: these rules occur twice: {', '.join(twice)}.")

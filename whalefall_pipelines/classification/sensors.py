@@ -14,14 +14,14 @@ from whalefall_pipelines.dagster_base.runs import PARTITION_TAG
     job=classify_accounts,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Classifies the accounts of today after accounts were read or a rule was changed; waits while accounts are being read.",
+    description="Classifies today's accounts after accounts are read or a rule is changed. It waits while accounts are being read.",
 )
 def refresh_classifications(whalefall: WhalefallResource) -> dg.RunRequest | dg.SkipReason:
     day = whalefall.today()
     with whalefall.store() as database:
         digest, is_reading = find_inputs(database, day - timedelta(days=1))
     if digest is None:
-        return dg.SkipReason("there is no rule; `whalefall rules install` adds the shipped ones")
+        return dg.SkipReason("there are no rules; `whalefall rules install` adds the shipped ones")
     if is_reading:
         return dg.SkipReason("accounts are being read")
     # Dagster launches one run for each key: what was evaluated once is not evaluated again, also if a rule failed.

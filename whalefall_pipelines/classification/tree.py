@@ -46,14 +46,14 @@ def parse_expression(document: object, signatures: Mapping[str, Mapping[str, Arg
         InputError: it is not valid; the message has the path of the part that is not.
     """
     if not isinstance(document, Mapping) or set(cast("Mapping[object, object]", document)) != {"version", "expr"}:
-        raise InputError("an expression is {version: 4, expr: …} and nothing else")
+        raise InputError("an expression must be {version: 4, expr: …}")
     expression = cast("Mapping[str, object]", document)
     if expression["version"] != VERSION or isinstance(expression["version"], bool):
-        raise InputError(f"the version of an expression is {VERSION}, not {expression['version']!r}")
+        raise InputError(f"the version of an expression must be {VERSION}, not {expression['version']!r}")
     tree = _parse(expression["expr"], "expr", 1, signatures)
     count = sum(1 for _ in nodes(tree))
     if count > MOST_NODES:
-        raise InputError(f"an expression has at most {MOST_NODES} nodes, and this one has {count}")
+        raise InputError(f"an expression may have at most {MOST_NODES} nodes, but this one has {count}")
     return tree
 
 
@@ -78,7 +78,7 @@ def _document(tree: Node) -> dict[str, object]:
 
 def _parse(document: object, path: str, depth: int, signatures: Mapping[str, Mapping[str, Argument]]) -> Node:
     if depth > MOST_DEPTH:
-        raise InputError(f"{path}: an expression is at most {MOST_DEPTH} levels deep")
+        raise InputError(f"{path}: an expression may be at most {MOST_DEPTH} levels deep")
     if not isinstance(document, Mapping):
         raise InputError(f"{path}: a node is {{op: …, args: [...]}} or {{fn: …, args: {{…}}}}")
     node = cast("Mapping[str, object]", document)
@@ -86,29 +86,29 @@ def _parse(document: object, path: str, depth: int, signatures: Mapping[str, Map
         return _gate(node, path, depth, signatures)
     if set(node) in ({"fn", "args"}, {"fn"}):
         return _call(node, path, signatures)
-    raise InputError(f"{path}: a node has op and args, or fn and args, and nothing else")
+    raise InputError(f"{path}: a node must have exactly op and args, or fn and args")
 
 
 def _gate(node: Mapping[str, object], path: str, depth: int, signatures: Mapping[str, Mapping[str, Argument]]) -> Gate:
     operator, parts = node["op"], node["args"]
     if operator not in ("AND", "OR", "NOT"):
-        raise InputError(f"{path}: the operator is AND, OR or NOT, not {operator!r}")
+        raise InputError(f"{path}: the operator must be AND, OR or NOT, not {operator!r}")
     if not isinstance(parts, list) or not parts:
-        raise InputError(f"{path}: {operator} of nothing would match everybody or nobody; it needs at least one part")
+        raise InputError(f"{path}: {operator} without parts would match everyone or no one; it needs at least one part")
     listed = cast("list[object]", parts)
     if operator == "NOT" and len(listed) != 1:
-        raise InputError(f"{path}: NOT has exactly one part, not {len(listed)}")
+        raise InputError(f"{path}: NOT must have exactly one part, not {len(listed)}")
     if len(listed) > MOST_NODES:
-        raise InputError(f"{path}: an expression has at most {MOST_NODES} nodes")
+        raise InputError(f"{path}: an expression may have at most {MOST_NODES} nodes")
     return Gate(operator, tuple(_parse(part, f"{path}.{operator}[{place}]", depth + 1, signatures) for place, part in enumerate(listed)))
 
 
 def _call(node: Mapping[str, object], path: str, signatures: Mapping[str, Mapping[str, Argument]]) -> Call:
     name, values = node["fn"], node.get("args", {})
     if not isinstance(name, str) or name not in signatures:
-        raise InputError(f"{path}: there is no function {name!r}; there are {', '.join(sorted(signatures))}")
+        raise InputError(f"{path}: there is no function {name!r}; the functions are {', '.join(sorted(signatures))}")
     if not isinstance(values, Mapping):
-        raise InputError(f"{path}: the arguments of {name} are a mapping of names to values")
+        raise InputError(f"{path}: the arguments of {name} must be a mapping of names to values")
     return Call(name, _arguments(name, cast("Mapping[str, object]", values), path, signatures[name]))
 
 

@@ -90,7 +90,7 @@ def replay_rule(database: Database, rule: RuleText, first_day: date, last_day: d
         InputError: the days are in the wrong order, or the rule cannot be evaluated.
     """
     if last_day < first_day:
-        raise InputError(f"The replay would end on {last_day}, before it starts on {first_day}.")
+        raise InputError(f"The replay would end on {last_day}, before its start on {first_day}.")
     before: frozenset[str] | None = None
     for number in range((last_day - first_day).days + 1):
         day = first_day + timedelta(days=number)

@@ -19,7 +19,7 @@ _SECONDS = 60.0
 
 
 class ApiError(WhalefallError):
-    """The API refused a request. `status`, `message_code`, `error_id` and `suggestions` are those of its problem."""
+    """The API refused a request. `status`, `message_code`, `error_id` and `suggestions` come from its answer."""
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         super().__init__(str(problem.get("detail") or f"The server answered with {status}."))

@@ -50,12 +50,12 @@ async def act(api: Asgi, request: Request) -> tuple[Page, int]:
     """
     action = ACTIONS.get(request.path_params["action"])
     if action is None:
-        raise NotFoundError("There is no such action.")
+        raise NotFoundError("This action does not exist.")
     values = await _read_form(request)
     key, back = values.pop("key", ""), values.pop("back", "/")
     parameters = {name: values.pop(name, "") for name in _PARAMETER.findall(action.route)}
     if not all(map(_IDENTIFIER.fullmatch, parameters.values())):
-        raise InputError("The form is incomplete: open the page again.")
+        raise InputError("The form is incomplete. Open the page again.")
     path = f"{PREFIX}{action.route.format_map(parameters)}"
     reply = await _ask(api, request, _Call(action.method, path, action.body(values), key))
     if reply.is_success:

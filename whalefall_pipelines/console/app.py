@@ -38,8 +38,8 @@ from whalefall_pipelines.store.database import Database
 Query = Mapping[str, str]
 _MOST_DAYS = 3660
 _SENTENCES = {
-    400: "This cannot be answered.",
-    404: "There is no such thing.",
+    400: "This request is not valid.",
+    404: "Not found.",
     503: "The store does not answer.",
 }
 _STATIC = Path(__file__).parent / "static"
@@ -124,8 +124,8 @@ def _endpoint(console: Console, served: Served) -> Callable[[Request], Response]
     def answer(request: Request) -> Response:
         query = dict(request.query_params)
         if not caller_of(request).may(served.scope, needs_access=served.needs_access):
-            needed = "A token with --access may." if served.needs_access else f"A token with the scope {served.scope} may."
-            return _answer(console, request, Page("Your sign-in may not read this.", needed, []), 403)
+            needed = f"It needs a token with {'--access' if served.needs_access else f'the scope {served.scope}'}."
+            return _answer(console, request, Page("You are not allowed to see this page.", needed, []), 403)
         try:
             page = served.read(console, query)
         except WhalefallError as error:
@@ -157,7 +157,7 @@ def _failed(error: WhalefallError) -> tuple[Page, int]:
 def _handler(console: Console) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return _answer(console, request, Page("There is no such page.", "The pages are in the list above.", []), status)
+        return _answer(console, request, Page("This page does not exist.", "The list above has all pages.", []), status)
 
     return answer
 
@@ -173,14 +173,16 @@ def _csv(console: Console, request: Request, page: Page, query: Query) -> Respon
     tables = [block if isinstance(block, Table) else block.table for block in page.blocks if isinstance(block, Table | Picture)]
     table = next((table for table in tables if table is not None and table.key == query["csv"]), None)
     if table is None:
-        return _answer(console, request, Page("There is no such table.", "The page has a link to the CSV of each of its tables.", []), 404)
+        return _answer(
+            console, request, Page("This table does not exist.", "The page links to the CSV file of each of its tables.", []), 404
+        )
     headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{table.key}.csv"'}
     return Response(to_csv(table, query), 200, headers, "text/csv; charset=utf-8")
 
 
 def _needed(query: Query, name: str) -> str:
     if name not in query:
-        raise InputError(f"{name}=… is missing in the address.")
+        raise InputError(f"{name}=… is missing from the address.")
     return query[name]
 
 
@@ -198,4 +200,4 @@ def _day(query: Query) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"{text!r} is not a day like 2026-11-29.") from error
+        raise InputError(f"{text!r} is not a date like 2026-11-29.") from error

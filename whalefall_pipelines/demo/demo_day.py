@@ -76,7 +76,7 @@ def refuse_own_store(settings: Settings) -> None:
         InputError: WHALEFALL_DATABASE_URL is set.
     """
     if settings.database_url:
-        raise InputError("The demo writes a simulated history, so it runs only on the embedded store: unset WHALEFALL_DATABASE_URL.")
+        raise InputError("The demo writes a simulated history, so it runs only on the embedded store. Unset WHALEFALL_DATABASE_URL.")
 
 
 def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
@@ -91,8 +91,8 @@ def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
     if own_instances or (not fleet.fleet_file.exists() and registered_instances(database)):
         named = ", ".join(own_instances[:3]) + (" …" if len(own_instances) > 3 else "")
         raise InputError(
-            f"This store monitors servers of your own{f' ({named})' if named else ''}, and the demo writes a simulated history: "
-            "set WHALEFALL_HOME to a different home for the demo."
+            f"This store monitors servers of your own{f' ({named})' if named else ''}, and the demo writes a simulated history. Set "
+            "WHALEFALL_HOME to a different home for the demo."
         )
 
 
@@ -176,7 +176,7 @@ def _execute(settings: Settings, database: Database, runs: list[tuple[str, Run]]
     progress.say(runs[0][0])
     sessions = run_in_dagster(settings, database, *(run for _, run in runs), on_progress=show)
     if len(sessions) < len(runs) or sessions[-1].status is SessionStatus.CANCELLED:
-        raise SessionEndedError(f"Session {sessions[-1].session_id} was cancelled, so the demo is incomplete: run it again.")
+        raise SessionEndedError(f"Session {sessions[-1].session_id} was cancelled, so the demo is incomplete. Run it again.")
     return sessions
 
 

@@ -77,7 +77,7 @@ class DemoFleet:
         password = self._password_file.read_text()
         maria = self._mariadb()
         if maria is None:
-            say("mariadbd is not installed (apt-get install mariadb-server-core), so the demo's fleet has only PostgreSQL")
+            say("mariadbd is not installed (apt-get install mariadb-server-core), so the demo fleet has only PostgreSQL servers")
         with ThreadPoolExecutor(4) as pool:
             jobs = [pool.submit(_fill_postgres, name, cluster, password) for name, cluster in self._clusters()]
             jobs += [pool.submit(_fill_mariadb, maria, password)] if maria else []
@@ -140,8 +140,8 @@ def _binaries(folder: Path, here: Mapping[int, Path], major: int) -> Path:
     major = made_by(folder / "data") or major
     if major not in here:
         raise LocalServerError(
-            f"The demo's server {folder.name} was created by PostgreSQL {major}, which is no longer installed: delete {folder}, "
-            "and run the demo again to create it with another version."
+            f"The demo's server {folder.name} was created by PostgreSQL {major}, which is no longer installed. Delete {folder}, and "
+            "run the demo again to create it with another version."
         )
     return here[major]
 

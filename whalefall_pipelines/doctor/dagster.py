@@ -46,7 +46,7 @@ def check_daemon(heartbeats: Mapping[str, datetime], now: datetime) -> list[Outc
     if silent:
         named = ", ".join(silent).lower()
         return [
-            problem("daemon", f"these threads of Dagster's daemon send no heartbeat: {named}.", "restart the daemon, and read its log.")
+            problem("daemon", f"these threads of Dagster's daemon send no heartbeat: {named}.", "restart the daemon, and check its log.")
         ]
     return [fine("daemon", "every required thread of Dagster's daemon sends heartbeats.")]
 

@@ -15,19 +15,19 @@ class SyncCategory(StrEnum):
     """The category of a session's work."""
 
     CAPACITY = "capacity"
-    """Sizes of databases: collected, recovered or estimated."""
+    """Collecting, recovering or estimating sizes of databases."""
     AGGREGATION = "aggregation"
-    """Days, weeks, months and quarters."""
+    """Computing days, weeks, months and quarters."""
     ACCOUNT = "account"
-    """Accounts of the servers."""
+    """Reading the accounts of the servers."""
     CLASSIFICATION = "classification"
-    """Classes of accounts."""
+    """Classifying accounts."""
     PARTITION = "partition"
-    """Maintenance of table partitions, and deletion of expired rows."""
+    """Maintaining table partitions and deleting expired rows."""
     TABLES = "tables"
-    """Sizes of the tables of databases."""
+    """Reading the sizes of tables."""
     FORECAST = "forecast"
-    """Forecasts, their scores, and changes."""
+    """Forecasting, scoring forecasts, and detecting changes."""
 
 
 def session_tag(category: SyncCategory) -> str:
@@ -41,9 +41,9 @@ class SyncType(StrEnum):
     SCHEDULED_TASK = "scheduled_task"
     """A schedule or a sensor."""
     MANUAL_TASK = "manual_task"
-    """A person, for all instances."""
+    """A user, for all instances."""
     MANUAL_BATCH = "manual_batch"
-    """A person, for some instances."""
+    """A user, for some instances."""
     RETRY = "retry"
     """The retry of a session that ended with missing sizes."""
     BACKFILL = "backfill"
@@ -54,13 +54,13 @@ class SessionStatus(StrEnum):
     """running → completed | failed | cancelled."""
 
     RUNNING = "running"
-    """Its process is at work and sends heartbeats."""
+    """Its process is working and sends heartbeats."""
     COMPLETED = "completed"
     """The work is finished, and no instance failed."""
     FAILED = "failed"
-    """An instance failed, or the session as a whole."""
+    """An instance or the session as a whole failed."""
     CANCELLED = "cancelled"
-    """A person stopped it. Finished instances keep their results."""
+    """A user cancelled it. Finished instances keep their results."""
 
 
 class RecordStatus(StrEnum):

@@ -42,7 +42,7 @@ class ServerFleet:
             connect = cast("Connect[P_co]", import_module(module).connect)
         except ImportError as error:  # pyodbc needs libodbc.so.2, which is in no wheel; oracledb is an extra
             if error.name == module:
-                sentence = f"{instance.name!r} is a server of {instance.engine}; this version cannot read its {question.name}."
+                sentence = f"{instance.name!r} runs {instance.engine}; this version cannot read its {question.name}."
                 raise InputError(sentence) from error
             sentence = f"{instance.name!r} cannot be reached: the driver of {instance.engine} cannot be loaded on this machine ({error})."
             raise UnreachableError(sentence, reason=Reason.INTERNAL_ERROR) from error

@@ -7,7 +7,7 @@ from whalefall_pipelines.forecasts.columns import COLUMNS
 AREA = Area(
     __name__,
     commands={
-        "runway": "Show how many days each database and server has until its limit.",
+        "runway": "Show how many days each database and server has until it reaches its limit.",
         "forecasts": "Make forecasts, and show how good they were.",
     },
     has_definitions=True,

@@ -47,17 +47,17 @@ def _spec(key: dg.AssetKey, deps: list[dg.AssetKey], description: str, grain: st
         _spec(
             SCORES,
             [SIZES, TOTALS],
-            "What came true of the forecasts about this day: each is compared with the measured or recovered size.\n\n"
-            "Estimated days are never scored. Scores outlive the days and the forecasts, because forecasters and intervals are chosen by "
-            "them.",
+            "How accurate the forecasts for this day were: each is compared with the measured or recovered size.\n\n"
+            "Estimated days are never scored. Scores are kept longer than days and forecasts, because methods and intervals are chosen "
+            "from them.",
             "forecast",
         ),
         _spec(
             FORECASTS,
             [CHANGES, SCORES],
-            "The size of every database and server in 7, 30 and 90 days, with intervals, from what was known on this day.\n\n"
-            "Each series is forecast by the method whose own earlier forecasts came true best. Where none was clearly better than the "
-            "last value, no date is named, and the state says why. A past day gives the same bytes whenever it is materialized.",
+            "The size of every database and server in 7, 30 and 90 days, with intervals, based on what was known on this day.\n\n"
+            "Each series is forecast by the method whose earlier forecasts were the most accurate. If none was clearly better than the "
+            "last value, no date is shown, and the state says why. A past day gives the same result whenever it is materialized.",
             "forecast",
         ),
     ],

@@ -20,7 +20,8 @@ _BAND = (0.70, 0.95)
 
 @dg.asset_check(
     asset=FORECASTS,
-    description="Warns if a database or server reaches its limit within 30 days according to its newest forecast; an error within 7 days.",
+    description="Warns if a database or server reaches its limit within 30 days according to its newest forecast. Within 7 days it is "
+    "an error.",
 )
 def no_limit_is_near(whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
@@ -44,8 +45,8 @@ def no_limit_is_near(whalefall: WhalefallResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(
     asset=CHANGES,
-    description="Warns if a database or server has less headroom than its largest jump of the last year: no forecast sees a jump, and more "
-    "than half of the limits that are reached soon are reached by one.",
+    description="Warns if a database or server has less headroom than its largest jump of the last year. No forecast can predict a "
+    "jump, and more than half of the limits that are reached soon are reached by one.",
 )
 def headroom_exceeds_the_largest_jump(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
@@ -65,13 +66,13 @@ def headroom_exceeds_the_largest_jump(context: dg.AssetCheckExecutionContext, wh
 
 @dg.asset_check(
     asset=SCORES,
-    description="Warns if intervals of 80 % for 30 days held in less than 70 % or more than 95 % of the last four weeks' cases.",
+    description="Warns if the 80 % intervals for 30 days held in less than 70 % or more than 95 % of the cases of the last four weeks.",
 )
 def intervals_hold_as_promised(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         scored, held = ask.reliability(database, _day(context, whalefall))
     share = held / scored if scored >= _FEWEST_SCORED else None
-    sentence = f"{held} of {scored} intervals held: {percent(share)} where 80 % were promised"
+    sentence = f"{held} of {scored} intervals held: {percent(share)} where 80 % were expected"
     too_few = f"{scored} intervals of series that move were scored in four weeks; {_FEWEST_SCORED} are needed to judge them"
     return dg.AssetCheckResult(
         passed=share is None or _BAND[0] <= share <= _BAND[1],

@@ -18,13 +18,13 @@ class ChangeKind(StrEnum):
     """The kind of a change."""
 
     STEP = "step"
-    """The size jumped, and stayed."""
+    """The size jumped and stayed."""
     SLOPE = "slope"
-    """The growth of a day changed."""
+    """The daily growth changed."""
     OUTLIER = "outlier"
-    """The size jumped, and was back within three days."""
+    """The size jumped and was back within three days."""
     RECURRING = "recurring"
-    """The third step of half a year: jumps are how it grows."""
+    """The third step in half a year; the database grows in jumps."""
 
 
 @dataclass(frozen=True, slots=True)

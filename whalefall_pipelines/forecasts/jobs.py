@@ -9,7 +9,7 @@ from whalefall_pipelines.forecasts.assets import CHANGES, FORECASTS, SCORES
 make_forecasts = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "make_forecasts",
     selection=dg.AssetSelection.assets(CHANGES, SCORES, FORECASTS),
-    description="Scores the forecasts whose day has come, names changes, and makes the forecasts of the day.",
+    description="Scores the forecasts whose day has come, detects changes, and makes the forecasts of the day.",
     tags={"whalefall/concurrency_group": "forecast"},
 )
 

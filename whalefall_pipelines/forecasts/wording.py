@@ -7,6 +7,6 @@ WHY_NO_DATE = {
     "stale": "too many days are missing",
     "flat": "it does not grow",
     "regime_changed": "it changed in the last 14 days",
-    "no_skill": "no trend that held",
+    "no_skill": "no reliable trend",
     "too_rough": "its forecasts miss by more than 10 %",
 }

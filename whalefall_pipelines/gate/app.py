@@ -119,20 +119,20 @@ class Gate:
                 self._refuse_too_many(scope, caller)
             await self._behind.console(scope, receive, send)
         else:
-            raise Refusal(404, "RESOURCE_NOT_FOUND", "There is nothing under this path.")
+            raise Refusal(404, "RESOURCE_NOT_FOUND", "There is nothing at this path.")
 
     def _refuse_foreign_page(self, scope: AsgiScope, headers: Mapping[str, str], caller: SignedIn) -> None:
         """Refuse what a page of another origin makes a browser send: changes, and websockets, which no browser restricts."""
         if not caller.is_browser or (scope["type"] == "http" and scope["method"] in _SAFE and not _is_graphql(scope)):
             return
         if not _is_own_page(headers):
-            raise Refusal(403, "CSRF_INVALID", "A page of another origin may not do this; scripts send a token instead of a cookie.")
+            raise Refusal(403, "CSRF_INVALID", "Pages of other origins may not do this. Scripts must send a token instead of a cookie.")
 
     def _refuse_too_many(self, scope: AsgiScope, caller: SignedIn) -> None:
         seconds = self._limits.seconds_to_wait(caller.caller.name, is_action=scope["method"] not in _SAFE)
         if seconds:
             wait = str(max(1, round(seconds + 0.5)))
-            raise Refusal(429, "RATE_LIMITED", f"Too many requests: the next one may come in {wait} s.", headers={"Retry-After": wait})
+            raise Refusal(429, "RATE_LIMITED", f"Too many requests. Try again in {wait} s.", headers={"Retry-After": wait})
 
     async def _sign_in(self, scope: AsgiScope, headers: Mapping[str, str], receive: Receive) -> Response:
         query = scope["query_string"].decode("latin-1")
@@ -181,7 +181,7 @@ def _refuse_stranger(scope: AsgiScope, headers: Mapping[str, str]) -> Response:
     if wants_page:
         query = scope["query_string"].decode("latin-1")
         return sign_in.to_sign_in(f"{scope['path']}{'?' if query else ''}{query}")
-    raise Refusal(401, "AUTHENTICATION_REQUIRED", "This needs a token.", headers={"WWW-Authenticate": "Bearer"})
+    raise Refusal(401, "AUTHENTICATION_REQUIRED", "This request needs a token.", headers={"WWW-Authenticate": "Bearer"})
 
 
 async def _answer(response: Response, scope: AsgiScope, receive: Receive, send: "_Answering") -> None:

@@ -22,8 +22,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--socket", type=click.Path(path_type=Path), help="Unix socket to listen on instead, for a proxy on this machine.")
 @click.option("--certificate", type=_FILE, help="Certificate for TLS.")
 @click.option("--key", type=_FILE, help="Its key.")
-@click.option("--workspace", type=_FILE, help="Workspace file of Dagster: its UI is served under /dagster, and runs are launched there.")
-@click.option("--dagster-url", help="GraphQL of Dagster's web server elsewhere, on which runs are launched.")
+@click.option("--workspace", type=_FILE, help="Dagster workspace file. Dagster's UI is served under /dagster, and runs are launched there.")
+@click.option("--dagster-url", help="GraphQL URL of a Dagster web server elsewhere, on which runs are launched.")
 def main(
     host: str,
     port: int,
@@ -40,7 +40,7 @@ def main(
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     try:
         if (certificate is None) != (key is None):
-            raise click.UsageError("--certificate and --key need each other.")
+            raise click.UsageError("--certificate and --key must be used together.")
         _serve(load_settings(), Listen(host, port, socket, certificate, key), workspace, dagster_url)
     except WhalefallError as error:
         click.echo(f"whalefall-web: {error}", err=True)

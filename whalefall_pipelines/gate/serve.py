@@ -67,8 +67,8 @@ def refuse_open(listen: Listen, proxy: TrustedProxy | None) -> None:
     if listen.socket or listen.has_tls or proxy or _is_loopback(listen.host):
         return
     raise InputError(
-        f"whalefall does not listen on {listen.host} without encryption: tokens and cookies could be read on the way. Give a certificate "
-        "(--certificate and --key), or listen on 127.0.0.1 and put a proxy with TLS before it (WHALEFALL_TRUSTED_PROXY_HEADER)."
+        f"whalefall does not listen on {listen.host} without encryption, because tokens and cookies could be read in transit. Give a "
+        "certificate (--certificate and --key), or listen on 127.0.0.1 and put a TLS proxy in front of it (WHALEFALL_TRUSTED_PROXY_HEADER)."
     )
 
 
@@ -117,14 +117,14 @@ def _finding_obstacles(reader: Database, dagster: Database | None) -> Callable[[
         try:
             migrations.check(reader)
         except StoreError:
-            return ("the store does not answer, or has another schema",)
+            return ("the store does not answer, or has a different schema",)
         if dagster is None:
             return ()
         try:
             outcomes = check_daemon(read_heartbeats(dagster), now())
         except StoreError:
-            return ("the database of Dagster does not answer",)
-        return ("the daemon of Dagster is silent",) if any(outcome.severity is Severity.PROBLEM for outcome in outcomes) else ()
+            return ("Dagster's database does not answer",)
+        return ("Dagster's daemon sends no heartbeats",) if any(outcome.severity is Severity.PROBLEM for outcome in outcomes) else ()
 
     return find
 

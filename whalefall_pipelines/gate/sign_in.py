@@ -30,7 +30,7 @@ input,button{{padding:.5rem;margin:.3rem 0 1rem}}</style></head>
 _FIELD = (
     '<label for="token">Token</label><input id="token" name="token" type="password" autocomplete="current-password" required autofocus>'
 )
-_HINT = "<code>whalefall tokens create NAME</code> makes a token, <code>whalefall tokens link</code> a link that signs in once."
+_HINT = "<code>whalefall tokens create NAME</code> creates a token, <code>whalefall tokens link</code> a link that signs you in once."
 
 
 def local_path(text: str) -> str:
@@ -43,7 +43,7 @@ def page(query: str, *, is_refused: bool = False) -> Response:
     values = parse_qs(query)
     link = values.get("link", [""])[0]
     action = f"{PATH}?next={quote(local_path(values.get('next', ['/'])[0]))}"
-    message = "<p><strong>This token or link is not valid, or not any more.</strong></p>" if is_refused else ""
+    message = "<p><strong>This token or link is not valid or has expired.</strong></p>" if is_refused else ""
     is_link = bool(link) and not is_refused
     field = f'<input type="hidden" name="token" value="{escape(link, quote=True)}">' if is_link else _FIELD
     text = _PAGE.format(message=message, action=escape(action, quote=True), field=field, hint="" if is_link else _HINT)

@@ -4,7 +4,7 @@ from whalefall_pipelines.area import Area
 
 AREA = Area(
     __name__,
-    commands={"growth": "Show the fastest growing databases, or with --by why the fleet is larger or smaller."},
+    commands={"growth": "Show the fastest growing databases or, with --by, why the fleet is larger or smaller."},
     has_definitions=True,
     has_settings=True,
     automations=("explain_growth_every_day",),

@@ -23,9 +23,9 @@ _SHOWN = 20
     deps=["database_size_stats", "table_size_stats"],
     group_name="growth",
     description=(
-        "Why the fleet is larger or smaller than a day, a week and a month before: every database that changed is in one bar of "
-        "a waterfall, and the bars add up to the byte.\n\nThe rows are those of the function capacity_attribution(first_day, last_day), "
-        "which any day can ask."
+        "Why the fleet is larger or smaller than a day, a week and a month before: every database that changed is in one bar of a "
+        "waterfall, and the bars add up to the byte.\n\nThe rows come from the function capacity_attribution(first_day, last_day), which "
+        "works for any two days."
     ),
     kinds={"postgres", "sql"},
     owners=["team:dba"],

@@ -7,8 +7,8 @@ ATTRIBUTION: tuple[Column, ...] = (
     ("instance_name", "text", "its name"),
     ("engine", "text", "postgresql, mysql (MariaDB too), sqlserver or oracle"),
     ("tags", "jsonb", "the labels of the server, as they are now"),
-    ("database_id", "integer", "the database within its server, the same under every name that it had"),
-    ("database_name", "text", "its name on the last day on which it is there"),
+    ("database_id", "integer", "the database within its server, the same under all of its names"),
+    ("database_name", "text", "its name on the last day on which it exists"),
     ("name_before", "text", "its name on the first day, if it was renamed"),
     (
         "bar",
@@ -19,6 +19,6 @@ ATTRIBUTION: tuple[Column, ...] = (
     ("first_bytes", "bigint", "the size on the first day; NULL without one"),
     ("last_bytes", "bigint", "the size on the last day; NULL without one"),
     ("is_estimated", "boolean", "whether one of the sizes is an estimate"),
-    ("held_bar", "text", "the bar where a missing database has its last known size, which is at most 14 days old"),
-    ("held_change_bytes", "bigint", "adds up to the difference of those totals"),
+    ("held_bar", "text", "the bar if a missing database counts with its last known size, which is at most 14 days old"),
+    ("held_change_bytes", "bigint", "adds up to the difference of these totals"),
 )

@@ -8,7 +8,7 @@ from whalefall_pipelines.growth.assets import GROWTH
 explain_growth = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "explain_growth",
     selection=dg.AssetSelection.assets(GROWTH),
-    description="Explains why the fleet is larger or smaller than a day, a week and a month before. It reads the store alone.",
+    description="Explains why the fleet is larger or smaller than a day, a week and a month before. It reads only the store.",
     tags={"whalefall/concurrency_group": "explain_growth"},
 )
 

@@ -14,8 +14,8 @@ class GrowthSettings(Group):
 
     prices: str | None = Field(
         None,
-        description="What a GiB costs in a month, for `whalefall growth --by`: `KEY=VALUE:PRICE` for servers with this tag, the first that "
-        "fits, and `PRICE` for all others, separated by commas, like `env=prod:0.12,0.05`.",
+        description="Monthly price of a GiB, for `whalefall growth --by`: `KEY=VALUE:PRICE` for servers with this tag (the first match "
+        "counts), and `PRICE` for all others, separated by commas, like `env=prod:0.12,0.05`.",
         examples=["none"],
     )
 

@@ -8,7 +8,7 @@ AREA = Area(
         "up": "Run the store, the schedules and the web UI until Ctrl-C.",
         "store": "Start, stop, show and migrate the store.",
         "env": "Print the environment for Dagster's own commands.",
-        "service": "Run whalefall as a service of systemd.",
+        "service": "Run whalefall as a systemd service.",
         "uninstall": "Stop and remove this installation.",
     },
 )

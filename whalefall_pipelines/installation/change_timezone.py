@@ -45,6 +45,6 @@ def change_timezone(database: Database, change: TimezoneChange) -> None:
         refuse_while_running(database)
         if installation.find_timezone(cursor) != change.old.key:
             raise InputError(
-                "The time zone of the store was changed after the plan was made, so nothing was written: run the command again."
+                "The time zone of the store was changed after the plan was made, so nothing was written. Run the command again."
             )
         installation.set_timezone(cursor, str(database.url.database), change.new)

@@ -89,7 +89,7 @@ def _end_all(home: Path) -> None:
     processes.end(remaining, seconds=STOP_SECONDS)
     if remaining := _running(home):
         named = ", ".join(str(process.pid) for process in remaining)
-        raise LocalServerError(f"Processes of {home} do not end: {named}; end them, and run the command again. Nothing was removed.")
+        raise LocalServerError(f"Processes of {home} do not end: {named}. End them, and run the command again. Nothing was removed.")
 
 
 def _running(home: Path) -> list[psutil.Process]:

@@ -38,7 +38,7 @@ def list_instances(
     paging: PagingOf,
     is_active: Annotated[bool | None, Query(description="Only enabled or only disabled servers.")] = None,
 ) -> Page[InstanceView]:
-    """List the registered servers in the order of their registration."""
+    """List the registered servers in the order in which they were registered."""
     after = paging.after_values("after_id")["after_id"]
     chosen = select_instances(services.reader, fleet)
     views = [
@@ -58,7 +58,8 @@ def get_instance(services: ServicesOf, instance_id: InstanceId) -> InstanceSheet
 
 @ROUTES.post("/instances", Scope.ADMIN, status=201)
 def create_instance(services: ServicesOf, body: NewInstance) -> Reply[InstanceView]:
-    """Register a server. Its identity is checked first; one that cannot be reached is registered, and checked by its first probe."""
+    """Register a server. Its identity is checked first. A server that cannot be reached is registered as well, and its first probe
+    checks its identity."""
     identify = _identify(services, (), is_offline=not body.check_identity)
     planned = add_instance(services.settings, services.writer, body.entry(), None, identify)
     registered, _ = show_instance(services.writer, planned.entry.name)
@@ -67,7 +68,7 @@ def create_instance(services: ServicesOf, body: NewInstance) -> Reply[InstanceVi
 
 @ROUTES.post("/instances/actions/import", Scope.ADMIN, problems=(412,))
 def import_instances(services: ServicesOf, body: FleetImport) -> FleetPlan:
-    """Plan how a fleet file changes the fleet, or carry out exactly the plan that was read."""
+    """Plan how a fleet file changes the fleet, or carry out a plan that was returned before."""
     identify, name = _identify(services, (), is_offline=not body.check_identity), f"fleet.{body.form}"
     if body.plan is None or body.dry_run:
         return plan_import(services.settings, services.writer, body.file, name, identify)
@@ -86,7 +87,7 @@ def change_instance(services: ServicesOf, instance_id: InstanceId, body: Instanc
 
 @ROUTES.post("/instances/{instance_id}/actions/test")
 def test_instance(services: ServicesOf, instance_id: InstanceId) -> TestedInstance:
-    """Test the connection to a server: what can be listed, measured, and which privileges are missing."""
+    """Test the connection to a server: what can be listed and measured, and which privileges are missing."""
     registered = registered_instance(services.writer, instance_id)
     (tested,) = server_tester(services.settings, services.writer, services.fleet).test_all([registered.instance])
     if tested.error is not None:
@@ -112,7 +113,7 @@ def disable_instance(services: ServicesOf, instance_id: InstanceId) -> InstanceV
 
 @ROUTES.delete("/instances/{instance_id}", Scope.ADMIN)
 def remove_instance(services: ServicesOf, instance_id: InstanceId) -> InstanceView:
-    """Take a server out of the fleet. Its history is kept."""
+    """Remove a server from the fleet. Its history is kept."""
     registered = registered_instance(services.writer, instance_id)
     switch_instances.remove_instances(services.writer, [registered.entry.name], confirmed=[registered])
     return instance_view(registered)

@@ -84,7 +84,7 @@ class TestedInstance:
 
 
 class NewInstance(BaseModel):
-    """A server to be registered. A password is never sent: `secret` is `env:NAME` or `file:/PATH` on the server of whalefall."""
+    """A server to register. Passwords are never sent: `secret` is `env:NAME` or `file:/PATH` on the machine that runs whalefall."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -102,7 +102,7 @@ class NewInstance(BaseModel):
     replica: bool = False
     zone: str | None = Field(default=None, description="The zone from which it is reached; the centre by default.")
     tags: dict[str, str] = Field(default_factory=dict)
-    check_identity: bool = Field(default=True, description="Connect first, so that one server is not registered twice.")
+    check_identity: bool = Field(default=True, description="Connect first, so that the same server is not registered twice.")
 
     def entry(self) -> RawEntry:
         """The entry as a fleet file has it: text by key."""
@@ -112,7 +112,7 @@ class NewInstance(BaseModel):
 
 
 class InstanceChange(BaseModel):
-    """The fields of a server that change; what is left out stays. `clear` unsets a field. `tags` are all tags that it has afterwards."""
+    """The fields of a server to change; fields that are left out stay the same. `clear` unsets a field. `tags` replaces all tags."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -140,7 +140,7 @@ class InstanceChange(BaseModel):
 
 
 class FleetImport(BaseModel):
-    """A fleet file. Without `plan` the plan is answered and nothing is done. With the digest of that plan it is carried out."""
+    """A fleet file. Without `plan`, the plan is returned and nothing is done. With the digest of that plan, it is carried out."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -148,7 +148,7 @@ class FleetImport(BaseModel):
     form: Literal["yaml", "csv"] = "yaml"
     dry_run: bool = True
     plan: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
-    check_identity: bool = Field(default=True, description="Connect to new servers first, so that one server is not registered twice.")
+    check_identity: bool = Field(default=True, description="Connect to new servers first, so that the same server is not registered twice.")
 
 
 def instance_view(registered: RegisteredInstance) -> InstanceView:

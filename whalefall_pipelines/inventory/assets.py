@@ -13,7 +13,7 @@ from whalefall_pipelines.inventory.fleet import registered_instances
 
 @dg.asset(
     group_name="inventory",
-    description="Every server that is registered with `whalefall instances`: its engine, its address and whether it is active.",
+    description="Every registered server: its engine, its address, and whether it is active.",
     kinds={"postgres", "python"},
     owners=["team:dba"],
     tags={"grain": "instance"},

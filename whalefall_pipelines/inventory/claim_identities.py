@@ -23,8 +23,8 @@ def refuse_another_server(instance: Instance, identity: ServerIdentity | None, s
     if known and (known.name != identity.name if identity else is_other_family):
         now = f"{identity.name} answers" if identity else "a server without an identity answers"
         raise SizesError(
-            f"{instance.name!r} was {known.name} until now, and {now} at {instance.address}: moved, or another server? Another server "
-            f"needs a name of its own; if it was moved or rebuilt, run `whalefall instances accept {instance.name} --moved`.",
+            f"{instance.name!r} was {known.name} until now, and {now} at {instance.address}: was it moved, or is it another server? "
+            f"Another server needs its own name. If it was moved or rebuilt, run `whalefall instances accept {instance.name} --moved`.",
             reason=Reason.ANOTHER_SERVER,
         )
 

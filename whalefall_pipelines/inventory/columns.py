@@ -27,9 +27,9 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("is_active", "boolean", "whether it is expected on future days"),
         ("first_seen_date", "date", "the first day on which it was listed"),
         ("last_seen_date", "date", "the last day on which it was listed"),
-        ("deleted_at", "timestamp with time zone", "when it was found to be dropped"),
+        ("deleted_at", "timestamp with time zone", "when it was found to have been dropped"),
         ("native_id", "text", "the server's own identifier of the database; NULL if the engine has none"),
-        ("renamed_from", "text", "the name before; NULL if it was never renamed"),
+        ("renamed_from", "text", "the previous name; NULL if it was never renamed"),
     ),
     "credentials": (
         ("credential_id", "integer", "key"),

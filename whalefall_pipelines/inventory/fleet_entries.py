@@ -65,7 +65,7 @@ def key_complaint(key: str, known: Collection[str]) -> str | None:
     if key in known:
         return None
     if key.lower() in _PASSWORD_KEYS:
-        return "gives a password in the clear, which is refused: write `secret: env:NAME` or `secret: file:/PATH`"
+        return "contains a password in plain text, which is refused; write `secret: env:NAME` or `secret: file:/PATH`"
     # The key is never repeated: in `password:hunter2`, without a space, the password is part of the key.
     meant = get_close_matches(key.lower(), known, 1)
     return f"has an unknown key{f' (is it meant to be {meant[0]}?)' if meant else ''}; the keys are {', '.join(known)}"
@@ -137,7 +137,7 @@ class _Entry:
         """A reference to a password. An invalid one is never repeated, because it may be the password."""
         text = self.text("secret")
         if text is not None and not _SECRET.fullmatch(text):
-            self.complain("has a secret that is no reference: write env:NAME, or file:/PATH with an absolute path")
+            self.complain("has a secret that is not a reference; write env:NAME, or file:/PATH with an absolute path")
             return None
         return text
 
@@ -150,9 +150,9 @@ class _Entry:
         """The name of the instance's login: an existing one, or its own, which has the name of the instance by default."""
         existing, own, username = self.text("credential"), self.text("credential_name"), self.text("username")
         if existing and (own or username or "secret" in self.raw.values):
-            self.complain("names an existing credential and describes one of its own: write one of the two")
+            self.complain("names an existing credential and also describes its own; write one of the two")
         elif self.raw.values.keys().isdisjoint(("credential", "username")):
-            self.complain("has no login: write a username (and a secret), or the credential that it uses")
+            self.complain("has no login; write a username (and a secret), or the credential that it uses")
         return existing or own or name
 
     def own_login(self, entry: InstanceEntry | None) -> CredentialEntry | None:
@@ -167,7 +167,7 @@ class _Entry:
         engine = self.engine()
         host = self.text("host", required=True)
         if host and re.search(r"[\s@]|://", host):
-            self.complain("has a host that is more than a name or an address: write user, port and database under their own keys")
+            self.complain("has a host that is more than a name or an address; write user, port and database under their own keys")
         port = self.parsed("port", _port, "a port is a number from 1 to 65535")
         credential_name = self.credential_name(name)
         entry = InstanceEntry(
@@ -215,7 +215,7 @@ def _merge_logins(logins: Iterable[CredentialEntry], problems: list[Problem]) ->
     for login in logins:
         known = merged.setdefault(login.name, login)
         if known != login:
-            sentence = f"credential {login.name!r} is a different login than on line {known.line}: rename one of them."
+            sentence = f"credential {login.name!r} differs from the login on line {known.line}; rename one of them."
             problems.append(Problem(login.line or 0, sentence))
     return tuple(merged.values())
 

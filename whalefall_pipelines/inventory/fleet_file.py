@@ -35,7 +35,7 @@ def parse_fleet_yaml(text: str, source: str) -> FleetEntries:
     """
     root = read_yaml(text, source)
     if root is None:
-        raise InputError(f"{source} is empty: it lists no instance.")
+        raise InputError(f"{source} is empty; it lists no instances.")
     problems: list[Problem] = []
     try:
         parts = {"instances": root} if isinstance(root, SequenceNode) else dict(fields(root, "a fleet file"))
@@ -49,7 +49,7 @@ def parse_fleet_yaml(text: str, source: str) -> FleetEntries:
     instances = list(_entries(parts.get("instances"), "instances", defaults, problems))
     entries = read_entries(credentials, instances)
     if not (entries.credentials or entries.instances or entries.problems or problems):
-        raise InputError(f"{source} names no instance.")
+        raise InputError(f"{source} lists no instances.")
     return replace(entries, problems=tuple(sorted((*problems, *entries.problems))))
 
 
@@ -64,14 +64,14 @@ def parse_fleet_csv(text: str, source: str) -> FleetEntries:
     line, header = next(rows, (1, list[str]()))
     keys = [key.strip() for key in header]
     if "name" not in keys or len(set(keys)) < len(keys):  # not repeated: without a header this line is data
-        raise InputError(f"{source}, line {line}: the first line must name the columns, each once, like name,engine,host,username,secret.")
+        raise InputError(f"{source}, line {line}: the first line must name each column once, like name,engine,host,username,secret.")
     problems += [Problem(line, f"the header {complaint}.") for key in keys if (complaint := key_complaint(key, INSTANCE_KEYS))]
     if problems:  # the columns of every row would be wrong with it
         return FleetEntries(problems=tuple(problems))
     instances = [raw for row_line, row in rows if any(row) and (raw := _csv_entry(keys, row, row_line, problems))]
     entries = read_entries((), instances)
     if not (entries.instances or entries.problems or problems):
-        raise InputError(f"{source} names no instance.")
+        raise InputError(f"{source} lists no instances.")
     return replace(entries, problems=tuple(sorted((*problems, *entries.problems))))
 
 

@@ -99,8 +99,8 @@ def _question(planned: PlannedInstance, known: RegisteredInstance, now: Server, 
         why = f"{entry.name!r} was {before.identity.name} until now, and {now.identity.name} answers at {entry.host}:{entry.port}"
     else:
         why = f"{entry.name!r} was {_place(known.entry)} until now, and it is unknown whether {_place(entry)} is the same server"
-    answer = f"Another server needs a name of its own; if it was moved or rebuilt, pass --moved {entry.name}."
-    return [Problem(entry.line or 0, f"{why}: moved, or another server? {answer}")]
+    answer = f"Another server needs its own name. If it was moved or rebuilt, pass --moved {entry.name}."
+    return [Problem(entry.line or 0, f"{why}: was it moved, or is it another server? {answer}")]
 
 
 def _place(entry: InstanceEntry) -> str:
@@ -132,6 +132,6 @@ def _twin_sentence(server: Server, other: Server) -> str:
     who = server.identity.name if server.identity and other.identity else "the same address"
     return (
         f"{server.name!r} is the same server as {other.name!r} ({who}), so its databases would be counted twice; "
-        f"remove {other.name!r} first if {server.name!r} is its new name. If it is a separate server all the same, set "
+        f"remove {other.name!r} first if {server.name!r} is its new name. If it is a separate server after all, set "
         "`replica: true` in the file, or pass --replica."
     )

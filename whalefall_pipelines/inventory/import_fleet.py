@@ -58,7 +58,7 @@ def carry_out_import(settings: Settings, database: Database, text: str, file_nam
     plan = plan_fleet(database, entries, identify)
     shown = _shown(plan, text)
     if shown.digest != digest:
-        raise ConflictError("The plan has changed since it was read, so nothing was registered: read it again.")
+        raise ConflictError("The plan has changed since it was read, so nothing was registered. Read it again.")
     carry_out(database, entries, plan)
     return replace(shown, is_done=True)
 

@@ -19,4 +19,4 @@ def read_text_file(path: Path) -> str:
     except OSError as error:
         raise InputError(f"The file {str(path)!r} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:  # not chained, because it contains the file's bytes
-        raise InputError(f"The file {str(path)!r} is not UTF-8 text: save it as UTF-8.") from None
+        raise InputError(f"The file {str(path)!r} is not UTF-8 text; save it as UTF-8.") from None

@@ -32,7 +32,7 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Cursor, Database
 
-_CHANGED = "The registered fleet was changed after the plan was made, so nothing was written: run the command again."
+_CHANGED = "The registered fleet was changed after the plan was made, so nothing was written. Run the command again."
 _PARSERS = {".yaml": parse_fleet_yaml, ".yml": parse_fleet_yaml, ".csv": parse_fleet_csv}
 
 
@@ -143,7 +143,7 @@ def rename_instance(database: Database, old_name: str, new_name: str) -> None:
         _, stored = read_fleet(cursor)
         taken = {registered.entry.name: registered for registered in stored}.get(new_name)
         if taken:
-            removed = " It was removed, and keeps its name for its history." if taken.deleted_at else ""
+            removed = " It was removed, and its history keeps the name." if taken.deleted_at else ""
             raise InputError(f"Nothing was changed: there is already an instance {new_name!r}.{removed}")
         store.rename_instance(cursor, old_name, new_name)
 

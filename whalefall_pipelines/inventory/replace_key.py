@@ -43,7 +43,7 @@ def replace_key(settings: Settings, database: Database) -> tuple[int, SecretKeys
     if not (keys.is_file or keys.is_several):
         raise InputError(
             "The key is in WHALEFALL_SECRET_KEY: set it to NEW,OLD (the new key, a comma, the old key) wherever whalefall and Dagster "
-            "run, restart them, and run this command again; remove the old key afterwards."
+            "run, restart them, and run this command again. Remove the old key afterwards."
         )
     with database.transaction() as holding:  # until the last step, so that no password is sealed with the old key meanwhile
         lock_fleet(holding)

@@ -12,7 +12,7 @@ class InventorySettings(Group):
 
     title: ClassVar[str] = "Collecting"
 
-    filters_file: File | None = Field(None, description="YAML file that names databases to leave out.", examples=["none"])
+    filters_file: File | None = Field(None, description="YAML file with the databases to leave out.", examples=["none"])
 
 
 SETTINGS = InventorySettings

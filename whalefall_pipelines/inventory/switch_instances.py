@@ -61,7 +61,7 @@ def remove_instances(database: Database, names: Sequence[str], *, confirmed: Seq
         if confirmed is not None and {instance.instance_id: instance.entry for instance in registered} != {
             instance.instance_id: instance.entry for instance in confirmed
         }:
-            raise InputError("An instance was changed after it was shown, so none was removed: run the command again.")
+            raise InputError("An instance was changed after it was shown, so none was removed. Run the command again.")
         store.remove_instances(cursor, names)
 
 

@@ -40,7 +40,7 @@ class MonthSort(StrEnum):
 
 
 class MonthRequest(BaseModel):
-    """A day of the month to be created."""
+    """A day of the month to create."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,7 +48,7 @@ class MonthRequest(BaseModel):
 
 
 class CleanupRequest(BaseModel):
-    """Without `plan` the plan is answered and nothing is done. With the digest of that plan it is carried out."""
+    """Without `plan`, the plan is returned and nothing is done. With the digest of that plan, it is carried out."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -59,19 +59,19 @@ class CleanupRequest(BaseModel):
 
 @ROUTES.get("/partitions/info")
 def read_partition_info(services: ServicesOf) -> MonthsSummary:
-    """Show every table partition, their sums, and what is missing."""
+    """Show all table partitions, their totals, and what is missing."""
     return months.summarize_months(services.reader, services.settings, services.today())
 
 
 @ROUTES.get("/partitions/status")
 def read_partition_status(services: ServicesOf) -> MonthsSummary:
-    """Tell whether every month that is needed exists: healthy, or warning with what is missing."""
+    """Report whether every required month exists: healthy, or warning with what is missing."""
     return months.summarize_months(services.reader, services.settings, services.today())
 
 
 @ROUTES.get("/partitions/statistics")
 def read_partition_statistics(services: ServicesOf) -> MonthsSummary:
-    """Show how many table partitions there are and what they take on disk."""
+    """Show the number of table partitions and their disk usage."""
     return months.summarize_months(services.reader, services.settings, services.today())
 
 
@@ -79,9 +79,9 @@ def read_partition_statistics(services: ServicesOf) -> MonthsSummary:
 def read_core_metrics(
     services: ServicesOf,
     period_type: Annotated[PeriodType, Query(description="Days, weeks from Monday, months or quarters.")] = PeriodType.DAILY,
-    days: Annotated[int, Query(ge=1, le=60, description="The number of periods, the running one included.")] = 7,
+    days: Annotated[int, Query(ge=1, le=60, description="The number of periods, including the running one.")] = 7,
 ) -> tuple[CoreMetrics, ...]:
-    """Count how many rows the big tables got in the last periods."""
+    """Count the rows that were added to the big tables in the last periods."""
     return months.read_core_metrics(services.reader, period_type, days, services.today())
 
 
@@ -89,13 +89,13 @@ def read_core_metrics(
 def list_partitions(
     services: ServicesOf,
     paging: PagingOf,
-    search: Annotated[str | None, Query(max_length=100, pattern=TEXT, description="A part of the name.")] = None,
+    search: Annotated[str | None, Query(max_length=100, pattern=TEXT, description="Part of the name.")] = None,
     table_type: Annotated[str | None, Query(max_length=63, pattern=TEXT, description="Only partitions of this table.")] = None,
     status: Annotated[MonthStatus | None, Query(description="Only months with this status.")] = None,
-    sort: Annotated[MonthSort, Query(description="What to sort by, and then by name.")] = MonthSort.NAME,
+    sort: Annotated[MonthSort, Query(description="What to sort by; rows that are equal are sorted by name.")] = MonthSort.NAME,
     order: Annotated[str, Query(pattern="^(asc|desc)$", description="asc or desc.")] = "asc",
 ) -> Page[MonthView]:
-    """List table partitions. This list has pages and no cursor: it is as long as there are months."""
+    """List table partitions. This list has pages and no cursor, because its length depends only on the number of months."""
     chosen = [
         month
         for month in months.list_months(services.reader, services.today())
@@ -111,13 +111,13 @@ def list_partitions(
 
 @ROUTES.post("/partitions", Scope.ADMIN)
 def create_partitions(services: ServicesOf, body: MonthRequest) -> tuple[PlannedStep, ...]:
-    """Create the current or a later month in every table. A month that exists stays as it is."""
+    """Create the current or a later month in every table. Existing months do not change."""
     return months.created_by(months.create_month(services.writer, services.settings, services.today(), body.date))
 
 
 @ROUTES.post("/partitions/actions/cleanup", Scope.ADMIN, problems=(412,))
 def clean_up_partitions(services: ServicesOf, body: CleanupRequest) -> Cleanup:
-    """Plan what is older than the retention, or drop exactly what a plan that was read says."""
+    """Plan the removal of what is older than the retention, or carry out a plan that was returned before."""
     if body.plan is None or body.dry_run:
         return months.plan_cleanup(services.writer, services.settings, services.today(), body.retention_months)
     return months.clean_up(services.writer, services.settings, services.today(), body.retention_months, body.plan)

@@ -35,9 +35,10 @@ STEP_COLUMNS = ("name", "step", "size", "rows", "why")
 CHECKS = {
     "every_month_in_use_exists": "Fails if a month that has or receives data has no table partition.",
     "enough_months_ahead": "Fails if one of the WHALEFALL_PARTITIONS_AHEAD months ahead is missing.",
-    "nothing_is_overdue": "Warns if a month is overdue for dropping by a week.",
-    "nothing_is_held_back": "Warns if an overdue month is kept because its periods are not computed, with the commands that compute them.",
-    "no_detach_is_pending": "Fails if a detach was interrupted, because queries do not see the rows of that month.",
+    "nothing_is_overdue": "Warns if a month is more than a week overdue for dropping.",
+    "nothing_is_held_back": "Warns if an overdue month is kept because its periods are not computed, and shows the commands that "
+    "compute them.",
+    "no_detach_is_pending": "Fails if a detach was interrupted, because queries then miss the rows of that month.",
     "nothing_conflicts": "Fails if a table conflicts with a month, or a table partition is not exactly one calendar month.",
 }
 

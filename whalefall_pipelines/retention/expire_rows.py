@@ -68,7 +68,7 @@ def expire_rows(
     if confirmed is not None and {expired.kind: expired.before for expired in confirmed} != {
         kind: rules.before(kind, today) for kind in RowKind
     }:
-        raise InputError("The rows to delete changed after the plan was shown, so nothing was deleted: run the command again.")
+        raise InputError("The rows to delete changed after the plan was shown, so nothing was deleted. Run the command again.")
     done: list[ExpiredRows] = []
     for kind in RowKind:
         deleted = ExpiredRows(kind, rules.before(kind, today), 0, WHY[kind])

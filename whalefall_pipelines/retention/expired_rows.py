@@ -51,7 +51,7 @@ WHY: Mapping[RowKind, str] = {
     RowKind.ACCOUNTS: "what accounts were and might do until WHALEFALL_ACCOUNT_RETENTION_DAYS ago",
     RowKind.RECORDS: "older than WHALEFALL_SESSION_RETENTION_DAYS",
     RowKind.SESSIONS: "older than WHALEFALL_SESSION_RETENTION_DAYS, and no kept day and no retry refers to them",
-    RowKind.EVENTS: "of ended runs older than WHALEFALL_EVENT_RETENTION_DAYS, and of no asset and no check",
+    RowKind.EVENTS: "of ended runs older than WHALEFALL_EVENT_RETENTION_DAYS, except events of assets and checks",
 }
 # Growth is measured over this many days, or over fewer if there are not as many.
 GROWTH_DAYS = 30

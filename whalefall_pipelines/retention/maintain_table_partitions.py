@@ -124,7 +124,7 @@ def expire_table_partitions(
             if step.kind is StepKind.HOLD:
                 done.append(Outcome(step, InputError(f"{step.name} is kept: {step.why}")))
             elif any(isinstance(outcome.error, StoreBusyError) for outcome in done):
-                done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the month before it; the next maintenance retries it.")))
+                done.append(Outcome(step, StoreBusyError(f"{step.name} waits for the previous month; the next maintenance retries it.")))
             else:
                 done.append(_take(database, step, archive_dir, lock_policy))
         everything = tuple(outcome for done in outcomes.values() for outcome in done)
@@ -136,15 +136,15 @@ def refuse_too_many(steps: Iterable[Step], settings: Settings, *, beyond_limit: 
     count, most = len(expired_by(steps)), settings.of(RetentionSettings).expire_at_most
     if count > most and not beyond_limit:
         raise InputError(
-            f"{count} table partitions would be dropped or pruned at once, more than the {most} of "
-            "WHALEFALL_EXPIRE_AT_MOST, so none was: review `whalefall partitions plan`, then run `whalefall partitions expire --yes`."
+            f"{count} table partitions would be dropped or pruned at once, which is more than WHALEFALL_EXPIRE_AT_MOST ({most}), so none "
+            "was. Review `whalefall partitions plan`, then run `whalefall partitions expire --yes`."
         )
 
 
 def _refuse_another_plan(steps: Iterable[Step], confirmed: Iterable[Step]) -> None:
     """Raise InputError unless these steps drop exactly what the confirmed ones do. Bytes and rows may have changed meanwhile."""
     if {step.target for step in expired_by(steps)} != {step.target for step in expired_by(confirmed)}:
-        raise InputError("The table partitions changed after the plan was shown, so nothing was dropped: run the command again.")
+        raise InputError("The table partitions changed after the plan was shown, so nothing was dropped. Run the command again.")
 
 
 def _plan_again(database: Database, settings: Settings, day: date, steps: Iterable[Step]) -> tuple[Step, ...]:

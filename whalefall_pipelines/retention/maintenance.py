@@ -111,7 +111,7 @@ def plan_maintenance(
     dropped yet, with the reason. `with_days` are months of aggregations that have daily rows.
     """
     current_month = Month(today.year, today.month)
-    wanted = dict.fromkeys(needed, "something writes it") | {current_month: "the current month"}
+    wanted = dict.fromkeys(needed, "data is written to it") | {current_month: "the current month"}
     wanted |= dict.fromkeys(months_between(current_month.plus(1), current_month.plus(rules.months_ahead)), "ahead of time")
     steps: list[Step] = []
     for table in rules.tables:
@@ -208,19 +208,19 @@ def _kind_and_reason(table_partition: TablePartition, oldest_kept: Month, *, is_
         if has_rival:
             return (
                 StepKind.CONFLICT,
-                "an interrupted maintenance detached it, and another table now has its month: merge its rows into that table, or drop it",
+                "an interrupted maintenance detached it, and another table now has its month; merge its rows into that table, or drop it",
             )
-        return StepKind.CREATE, "an interrupted maintenance detached it, and it is within the retention: it is attached again"
+        return StepKind.CREATE, "an interrupted maintenance detached it, but it is within the retention, so it is attached again"
     return StepKind.KEEP, "the last month of a table is never dropped" if table_partition.month < oldest_kept else "within the retention"
 
 
 def _why_conflict(table_partition: TablePartition) -> str:
     if table_partition.place is Place.STRAY:
-        return "it has the name of a month but is not attached to the table: rename it or drop it"
+        return "it has the name of a month but is not attached to the table; rename it or drop it"
     if not table_partition.is_plain:
-        return "it is partitioned itself or is a foreign table: it is left alone"
+        return "it is itself partitioned or a foreign table, so it is left alone"
     bounds = f"{table_partition.first_day or 'open'} to {table_partition.end_day or 'open'} (exclusive)"
-    return f"its bounds are {bounds}, which is not one calendar month: it is left alone"
+    return f"its bounds are {bounds}, which is not one calendar month, so it is left alone"
 
 
 def _steps_of_missing_months(

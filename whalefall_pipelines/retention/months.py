@@ -140,7 +140,7 @@ def create_month(database: Database, settings: Settings, day: date, wanted: date
     """
     month = Month(wanted.year, wanted.month)
     if month < Month(day.year, day.month):
-        raise InputError(f"{month} is over: only the current month and later ones can be created.")
+        raise InputError(f"{month} is over. Only the current month and later months can be created.")
     return create_table_partitions(database, settings, day, [month])
 
 
@@ -164,7 +164,7 @@ def clean_up(database: Database, settings: Settings, day: date, retention_months
     planned = plan(database, chosen, day)
     steps = expired_by(planned)
     if digest_of(steps) != digest:
-        raise ConflictError("The plan has changed since it was read, so nothing was dropped: read it again.")
+        raise ConflictError("The plan has changed since it was read, so nothing was dropped. Read it again.")
     refuse_too_many(steps, chosen, beyond_limit=False)
     outcomes = expire_table_partitions(database, chosen, day, confirmed=planned).outcomes
     errors = {outcome.step.name: str(outcome.error) for outcome in outcomes if outcome.error}

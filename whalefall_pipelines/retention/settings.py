@@ -12,9 +12,12 @@ class RetentionSettings(Group):
 
     title: ClassVar[str] = "Retention"
 
-    partitions_ahead: int = Field(3, ge=1, le=120, description="The number of months for which table partitions are created ahead of time.")
+    partitions_ahead: int = Field(3, ge=1, le=120, description="Number of months for which table partitions are created ahead of time.")
     account_retention_days: int = Field(
-        1830, ge=30, le=36_500, description="How long it stays known what accounts were and might do; what they are now is kept."
+        1830,
+        ge=30,
+        le=36_500,
+        description="How long the history of accounts and their privileges is kept; the current state is always kept.",
     )
     session_retention_days: int = Field(90, ge=7, le=36_500, description="How long sessions and their records are kept.")
     event_retention_days: int = Field(90, ge=7, le=36_500, description="How long the step events of Dagster runs are kept.")
@@ -22,7 +25,8 @@ class RetentionSettings(Group):
         36,
         ge=1,
         le=10_000,
-        description="The number of table partitions that may be dropped or pruned at once without `--yes`: three months of every table.",
+        description="Number of table partitions that may be dropped or pruned at once without `--yes`. The default is three months of "
+        "every table.",
     )
     archive_dir: File | None = Field(None, description="Folder to which a month is archived before it is dropped.", examples=["none"])
 

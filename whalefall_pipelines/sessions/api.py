@@ -50,7 +50,7 @@ def list_sessions(
     services: ServicesOf,
     paging: PagingOf,
     sync_category: Annotated[SyncCategory | None, Query(description="Only sessions of this category.")] = None,
-    sync_type: Annotated[SyncType | None, Query(description="Only sessions that this started.")] = None,
+    sync_type: Annotated[SyncType | None, Query(description="Only sessions started in this way.")] = None,
     status: Annotated[SessionStatus | None, Query(description="Only sessions with this status.")] = None,
     zone: Annotated[str | None, Query(max_length=200, pattern=TEXT, description="Only sessions of this zone, or of the centre.")] = None,
 ) -> Page[Session]:

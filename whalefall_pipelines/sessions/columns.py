@@ -28,7 +28,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("instance_id", "integer", "the server"),
         ("status", "text", "pending, running, completed or failed"),
         ("is_skipped", "boolean", "whether there was nothing to do"),
-        ("attempts", "integer", "how often it was tried"),
+        ("attempts", "integer", "the number of attempts"),
         ("started_at", "timestamp with time zone", "when the work began; NULL if it has not begun"),
         ("completed_at", "timestamp with time zone", "when it ended; NULL while it is running"),
         ("items_synced", "integer", "the number of databases or periods that were processed"),

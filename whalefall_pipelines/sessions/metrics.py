@@ -22,12 +22,12 @@ def read_metrics(database: Database, today: date) -> tuple[Metric, ...]:
     return (
         gauge(
             "whalefall_session_last_timestamp_seconds",
-            "When the last session of a category ended with a status.",
+            "Time at which the last session of a category ended with a status.",
             [(completed_at.timestamp(), {"category": category, "status": status}) for category, status, completed_at, _ in ended],
         ),
         gauge(
             "whalefall_last_closed_day_timestamp",
-            "First instant of the newest day whose collection has ended and reached a server, in seconds.",
+            "Start of the newest day whose collection has ended and reached a server, in seconds.",
             [(_begin(day, database).timestamp(), {}) for day in sorted(closed_days)[-1:]],
         ),
     )

@@ -14,6 +14,6 @@ def refuse_while_running(database: Database) -> None:
     running = list_running(database)
     if running:
         raise InputError(
-            f"Session {running[0].session_id} is running, and this change would interfere with it: wait until it ends, or end it with "
+            f"Session {running[0].session_id} is running, and this change would interfere with it. Wait until it ends, or end it with "
             f"`whalefall sessions cancel {running[0].session_id}`."
         )

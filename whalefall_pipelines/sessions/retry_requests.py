@@ -72,4 +72,4 @@ def request_retries(
         moments = [(session, next_retry(session, pauses, until(session.day))) for session in unrepaired]
         waiting = sum(len(session.instance_names) for session, moment in moments if moment)
         given_up = sum(len(session.instance_names) for session in unrepaired) - waiting
-        yield dg.SkipReason(f"{waiting} instances wait for their next retry, {given_up} had their last retry today")
+        yield dg.SkipReason(f"{waiting} instances are waiting for their next retry, {given_up} had their last retry today")

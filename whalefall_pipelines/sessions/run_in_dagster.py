@@ -36,7 +36,7 @@ def run_in_dagster(
     While the store is unavailable, no progress is shown. The run handles the outage itself, and is watched until it ends.
 
     Raises:
-        RunFailedError: a run broke, so there may be no session; the message names the log.
+        RunFailedError: a run failed, so there may be no session; the message names the log.
         StoreUnreachableError: the runs ended, but the store was unavailable for too long to read their sessions.
     """
     log = settings.home / "logs" / f"{runs[0].job_name}-{runs[0].session_id}.log"
@@ -60,8 +60,8 @@ def run_in_dagster(
             raise
     if process.returncode != 0 and not _was_cancelled(database, runs):
         reason = find_reason(log) if process.returncode > 0 else f"its process was killed by signal {-process.returncode}."
-        _abandon(database, runs, SessionStatus.FAILED, RunFailedError.code, f"the run broke: {reason}")
-        raise RunFailedError(f"The Dagster run broke: {reason} The full log is in {log}.")
+        _abandon(database, runs, SessionStatus.FAILED, RunFailedError.code, f"the run failed: {reason}")
+        raise RunFailedError(f"The Dagster run failed: {reason} The full log is in {log}.")
     retry_while_unavailable(lambda: _show(database, runs, on_progress))
     opened = retry_while_unavailable(lambda: _opened(database, runs))
     log.unlink()

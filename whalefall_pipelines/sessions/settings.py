@@ -19,7 +19,7 @@ class CollectingSettings(Group):
         None,
         ge=1,
         le=512,
-        description="The number of servers that are probed at the same time.",
+        description="Number of servers that are probed at the same time.",
         examples=["64 up to 1,000 servers, 256 up to 10,000, 512 above"],
     )
     connect_timeout_seconds: int = Field(10, ge=2, le=300, description="Deadline of a connection.")
@@ -27,7 +27,9 @@ class CollectingSettings(Group):
     instance_timeout_seconds: int = Field(
         300, ge=2, le=7200, description="Deadline of the whole probe of a server, with its retries within the run."
     )
-    grace_hours: int = Field(2, ge=0, le=23, description="How many hours after midnight the day before may still be measured.")
+    grace_hours: int = Field(
+        2, ge=0, le=23, description="Number of hours after midnight during which the previous day may still be measured."
+    )
     retry_minutes: Minutes = Field(
         (15, 60, 180),
         description="Pauses in minutes before the first retries of missing sizes. Later retries follow every 3 hours, or after the longest "

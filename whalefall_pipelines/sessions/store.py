@@ -76,8 +76,8 @@ def _find_rival(cursor: Cursor, plan: SessionPlan, instance_ids: Sequence[int]) 
         return None
     session_id, started_at, done, total = row
     return SessionRunningError(
-        f"Session {session_id} has been collecting these days since {started_at:%H:%M:%S} ({done} of {total} instances done): "
-        f"wait until it ends (`whalefall sessions show {session_id}`), or end it with `whalefall sessions cancel {session_id}`."
+        f"Session {session_id} has been collecting these days since {started_at:%H:%M:%S} ({done} of {total} instances done). "
+        f"Wait until it ends (`whalefall sessions show {session_id}`), or end it with `whalefall sessions cancel {session_id}`."
     )
 
 

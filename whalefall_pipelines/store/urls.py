@@ -36,12 +36,12 @@ def parse_url(text: str) -> "URL":
 
     match = _SURE.fullmatch(text)
     if not match or any(re.search(r"%(?![0-9a-fA-F]{2})", part) for part in match.groupdict("").values()):
-        raise InputError(f"The URL of the store, or that of Dagster's database, is ambiguous, so it is not shown; {_ADVICE}")
+        raise InputError(f"The URL of the store or of Dagster's database is ambiguous, so it is not shown; {_ADVICE}")
     try:
         url = make_url(text)
         extensions.make_dsn(**{name: str(value) for name, value in url.query.items()})
     except (exc.ArgumentError, psycopg2.ProgrammingError, ValueError):
-        raise InputError(f"An option in the URL of the store, or in that of Dagster's database, cannot be read; {_ADVICE}") from None
+        raise InputError(f"An option in the URL of the store or of Dagster's database cannot be read; {_ADVICE}") from None
     if "password" in url.query:
         raise InputError(f"The password of a URL must be before the @ and not in its options; {_ADVICE}")
     return url.set(drivername="postgresql+psycopg2", database=url.database or "whalefall")

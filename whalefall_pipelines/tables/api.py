@@ -50,10 +50,10 @@ def list_table_sizes(
     instance_id: InstanceId,
     database_name: DatabaseOf,
     schema_name: Annotated[str | None, Query(max_length=512, pattern=TEXT, description="Only tables of this schema.")] = None,
-    with_partitions: Annotated[bool, Query(description="Table partitions, too.")] = False,
-    limit: Annotated[int, Query(ge=1, le=1000, description="The most rows.")] = 200,
+    with_partitions: Annotated[bool, Query(description="Also list table partitions.")] = False,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of rows.")] = 200,
 ) -> TablesView:
-    """List the largest tables of a database as they were read last."""
+    """List the largest tables of a database from the last reading."""
     instance = registered_instance(services.reader, instance_id).instance
     day = tables_of(services.reader, instance, database_name, Wanted(schema_name, with_partitions, limit))
     return TablesView(

@@ -19,7 +19,7 @@ def split_table_target(database: Database, target: str) -> tuple[Instance, str]:
     """
     instance, rest = split_target(database, target)
     if rest is None:
-        raise InputError(f"{target!r} names no database; write INSTANCE/DATABASE.")
+        raise InputError(f"{target!r} does not name a database; write INSTANCE/DATABASE.")
     return instance, rest
 
 
@@ -37,7 +37,7 @@ def tables_of(database: Database, instance: Instance, database_name: str, wanted
         if observation is None:
             target = f"{instance.name}/{database_name}"
             why = f" They could not be read on {newest.stat_date} ({newest.reason}): {newest.detail}" if newest else ""
-            raise NotFoundError(f"The tables of {target!r} were never read; read them by `whalefall tables {target} --refresh`.{why}")
+            raise NotFoundError(f"The tables of {target!r} were never read; read them with `whalefall tables {target} --refresh`.{why}")
         before = store.find_observation(cursor, *identifiers, before_day=observation.stat_date)
         days = observation.stat_date, before.stat_date if before else None
         return TablesOfDay(observation, before, store.list_tables(cursor, *identifiers, days, wanted))

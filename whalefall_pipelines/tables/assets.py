@@ -32,8 +32,8 @@ _SHOWN = 20
     deps=["database_size_stats"],
     group_name="tables",
     description=(
-        "The tables of every database that a rule names: those of servers with the tag WHALEFALL_TABLES_TAG, above "
-        "WHALEFALL_TABLES_OVER_GIGABYTES, or that grew by more than WHALEFALL_TABLES_GREW_GIGABYTES in seven days.\n\n"
+        "The tables of every database that a rule selects: the server has the tag WHALEFALL_TABLES_TAG, or the database is larger than "
+        "WHALEFALL_TABLES_OVER_GIGABYTES or grew by more than WHALEFALL_TABLES_GREW_GIGABYTES in seven days.\n\n"
         "Only today can be read. A database or table without a size is missing with its reason."
     ),
     kinds={"postgres", "python"},

@@ -19,9 +19,9 @@ _READINGS = RunsOfDays(collect_tables, "table_size_stats", SyncCategory.TABLES)
     job=collect_tables,
     minimum_interval_seconds=120,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Retries the servers whose tables could not be read today, after the pauses of WHALEFALL_RETRY_MINUTES. A rejected login "
-    "and a missing privilege wait for the next week. A run that failed before it opened a session gets one, so that it is retried. "
-    "Zones that a run without a zone did not reach get a run of their own.",
+    description="Retries the servers whose tables could not be read today, after the pauses of WHALEFALL_RETRY_MINUTES. A rejected "
+    "login and a missing privilege are retried next week. A run that failed before it opened a session gets a session, so that it is "
+    "retried. Zones that a run without a zone did not reach get a run of their own.",
 )
 def retry_failed_tables(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     day, rules = whalefall.today(), rules_of(whalefall.installation())

@@ -16,12 +16,14 @@ class TablesSettings(Group):
         20_000,
         ge=1,
         le=1_000_000,
-        description="How many tables and table partitions of a database are stored each. The smaller ones are one row.",
+        description="Number of tables and table partitions that are stored individually for a database. The smaller ones share one row.",
     )
-    tables_tag: str = Field("tables", description="The tables of servers with this tag (`KEY` or `KEY=VALUE`) are read every week.")
-    tables_over_gigabytes: int = Field(100, ge=0, le=1_000_000, description="So are those of databases above this size.")
+    tables_tag: str = Field("tables", description="Tag of the servers whose tables are read every week: `KEY` or `KEY=VALUE`.")
+    tables_over_gigabytes: int = Field(
+        100, ge=0, le=1_000_000, description="Size in GB above which the tables of a database are read every week."
+    )
     tables_grew_gigabytes: int = Field(
-        10, ge=0, le=1_000_000, description="So are those of databases that grew by more than this in seven days."
+        10, ge=0, le=1_000_000, description="Growth in GB within seven days above which the tables of a database are read every week."
     )
 
 

@@ -17,7 +17,7 @@ def confirm(question: str, *, is_confirmed: bool) -> None:
     if is_confirmed:
         return
     if not sys.stdin.isatty():
-        raise InputError(f"Nothing was changed: {question} There is no terminal to confirm this on; pass --yes to confirm.")
+        raise InputError(f"Nothing was changed: {question} There is no terminal to confirm this; pass --yes to confirm.")
     if not click.confirm(question, err=True):
         note("Nothing was changed.")
         leave(FAILURE)

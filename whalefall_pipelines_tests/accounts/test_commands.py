@@ -70,7 +70,7 @@ def test_who_could_on_a_past_day_that_was_not_observed(fleet: AccountsTest, stor
     result = whalefall(store_environment, "accounts", "who-can", "DROP", "orders.invoices", "--as-of", str(YESTERDAY), "--json")
     assert "alice" not in result.stdout
     assert (
-        f"orders was not observed on {YESTERDAY}; this is what was known on {BEFORE}. The next observation is of {TODAY}." in result.stderr
+        f"orders was not observed on {YESTERDAY}; this is what was known on {BEFORE}. The next observation is on {TODAY}." in result.stderr
     )
 
 
@@ -88,7 +88,7 @@ def test_a_table_in_an_unread_database_is_unknown_and_not_nobody(fleet: Accounts
 
 def test_a_privilege_that_no_server_knows_is_refused(fleet: AccountsTest, store_environment: dict[str, str]) -> None:
     refusal = refused(store_environment, "accounts", "who-can", "fly", "orders.invoices")
-    assert "'fly' is no privilege on this object. It can have: ALTER, DELETE, DROP, " in refusal
+    assert "'fly' is not a privilege on this object. Possible privileges are ALTER, DELETE, DROP, " in refusal
 
 
 def test_one_account_with_its_roles_and_the_path_of_each_privilege(fleet: AccountsTest, store_environment: dict[str, str]) -> None:

@@ -86,7 +86,7 @@ def test_a_day_shows_what_changed_since_the_day_before(store: Database, tmp_path
     assert outcomes_of_checks(result) == {
         "every_active_instance_was_observed": (True, "every active instance was observed"),
         "no_account_gained_superuser": (False, "1 new superusers: a/app"),
-        "nothing_is_unreadable_without_a_cure": (False, "1 unreadable without a cure: a: privileges in crm (server_error)"),
+        "nothing_is_unreadable_without_a_cure": (False, "1 unreadable without a known fix: a: privileges in crm (server_error)"),
     }
     session = sessions.get_session(store, UUID(str(accounts["session_id"])))
     assert (session.sync_category, session.status, session.successful_instances) == (SyncCategory.ACCOUNT, SessionStatus.COMPLETED, 2)

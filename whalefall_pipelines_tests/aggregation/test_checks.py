@@ -27,7 +27,7 @@ def test_a_final_period_with_missing_days_passes_only_when_each_has_a_reason(sto
     write_days(store, {(key, day): ModelDay(1000) for day in (*week, NOW)} | {(key, week[2]): ModelDay(None)})
     result = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
     assert result.passed
-    assert result.description == "1 incomplete, every missing day has a reason"
+    assert result.description == "1 incomplete, but every missing day has a reason"
     with store.transaction() as cursor:
         cursor.execute("delete from capacity_gaps")
     result = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))

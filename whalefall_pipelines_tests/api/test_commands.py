@@ -22,7 +22,7 @@ def test_a_token_is_made_listed_used_and_revoked(store: Database, store_environm
         asked = httpx.get(f"{running.url}/api/v1/me", headers={"Authorization": f"Bearer {secret}"}, trust_env=False)
     assert asked.json()["data"]["name"] == "nightly"
     assert "nightly" in whalefall(store_environment, "tokens", "revoke", str(row["token_id"])).stderr
-    assert "no living token" in refused(store_environment, "tokens", "revoke", str(row["token_id"]))
+    assert "no valid token" in refused(store_environment, "tokens", "revoke", str(row["token_id"]))
     (used,) = query(store, "select last_used_on from api_tokens")
     assert used[0] is not None
 

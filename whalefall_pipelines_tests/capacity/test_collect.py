@@ -339,7 +339,7 @@ def test_work_of_a_cancelled_session_is_discarded(store: Database, tmp_path: Pat
         sessions.abandon_session(store, plan.session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message="cancelled")
 
     fleet = FleetTest(store, tmp_path, {"a": server(on_probe=cancel), "b": server()}, parallel=1)
-    with pytest.raises(SessionEndedError, match="ended meanwhile"), sync_session(store, plan, fleet.instances):
+    with pytest.raises(SessionEndedError, match="ended in the meantime"), sync_session(store, plan, fleet.instances):
         list(fleet.collector().collect_day(fleet.instances, DAY, plan.session_id))
     assert sessions.get_session(store, plan.session_id).status is SessionStatus.CANCELLED
     assert fleet.sizes() == {}

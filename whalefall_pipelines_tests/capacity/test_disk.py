@@ -98,7 +98,7 @@ def test_a_part_that_cannot_be_asked_is_unknown_with_its_grant(store: Database, 
     fleet.collect()
     assert query(store, "select total_bytes, shared_bytes from instance_size_stats") == [(1000, None)]
     shown = succeed(store_environment, "disk", "a")
-    assert "unknown in part" in shown
+    assert "partly unknown" in shown
     assert "GRANT REPLICATION CLIENT ON *.*" in shown
     assert "600 B" in shown  # of the volume, in use
     servers["a"].shared = (SharedPart("redo", 7),)

@@ -136,8 +136,8 @@ def test_a_missing_classifier_does_not_pass_in_silence(fleet: AccountsTest, tmp_
     outcome = classify_accounts(fleet.store, fleet.day)
     (problem,) = outcome.problems
     assert problem.sentence == (
-        "engine mysql has no classifier: no rule of it is active; "
-        "3 accounts of mysql keep what they had: legacy/admin, legacy/app, legacy/old"
+        "engine mysql has no classifier: it has no active rules; 3 accounts of mysql keep their classes: legacy/admin, legacy/app, "
+        "legacy/old"
     )
     assert ("admin", "privileged", "superusers") in assigned(fleet.store)
     with pytest.raises(ClassificationError, match="mysql has no classifier"):
@@ -156,7 +156,7 @@ def test_errors_have_the_accounts(fleet: AccountsTest, tmp_path: Path) -> None:
     outcome = classify_accounts(store, fleet.day)
     (problem,) = outcome.problems
     assert problem.sentence.startswith("rule superusers (version 1) failed: expr: there is no function 'no_such_function'")
-    assert problem.sentence.endswith("3 accounts of postgresql keep what they had: a/admin, a/app, a/old")
+    assert problem.sentence.endswith("3 accounts of postgresql keep their classes: a/admin, a/app, a/old")
     # the broken rule changes nothing, the other one is swapped
     assert assigned(store) == {("admin", "privileged", "superusers")}
 

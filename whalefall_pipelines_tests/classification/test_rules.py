@@ -40,7 +40,7 @@ def nested(depth: int) -> dict[str, object]:
         ({}, "version: 4"),
         ({"version": 3, "expr": SUPERUSER}, "is 4, not 3"),
         ({"version": True, "expr": SUPERUSER}, "is 4"),
-        (expression({"op": "AND", "args": []}), "would match everybody or nobody"),
+        (expression({"op": "AND", "args": []}), "would match everyone or no one"),
         (expression({"op": "NOT", "args": [SUPERUSER, SUPERUSER]}), "exactly one"),
         (expression({"op": "XOR", "args": [SUPERUSER]}), "AND, OR or NOT"),
         (expression({"fn": "no_such", "args": {}}), "no function 'no_such'"),
@@ -50,7 +50,7 @@ def nested(depth: int) -> dict[str, object]:
         (expression({"fn": "db_type_in", "args": {"types": ["db2"]}}), "no engine db2"),
         (expression({"fn": "name_matches", "args": {"like": "a\\"}}), "backslash"),
         (expression({"fn": "password_older_than", "args": {"days": -1}}), "from 0"),
-        (expression({"fn": "server_version_at_least", "args": {"version": "x"}}), "numbers with dots"),
+        (expression({"fn": "server_version_at_least", "args": {"version": "x"}}), "numbers separated by dots"),
         (expression({"fn": "has_role", "args": {"name": "x"}, "more": 1}), "nothing else"),
         (expression([]), "a node is"),
         (expression(nested(MOST_DEPTH + 1)), "at most 16 levels"),
@@ -75,7 +75,7 @@ def test_the_limits_themselves_are_valid() -> None:
         ("rules: [{name: a, classification: b, engine: db2, expression: {fn: is_superuser}}]", "no engine 'db2'"),
         ("rules: [{name: a, classification: b, engine: mysql, expression: {fn: has_capability, args: {name: X}}}]", "no capability 'X'"),
         ("rules: [{name: a, classification: b, engine: mysql, expression: {fn: can_become}}]", "needs name, like or superuser"),
-        ("classifications: [{code: A, axis: power, risk_level: 1}]", "lower case"),
+        ("classifications: [{code: A, axis: power, risk_level: 1}]", "lowercase"),
         ("classifications: [{code: a, axis: colour, risk_level: 1}]", "power or state"),
         ("classifications: [{code: a, axis: power, risk_level: 7}]", "from 1"),
         ("rules: [&a {name: a}, *a]", "anchors"),
@@ -89,7 +89,7 @@ def test_a_file_that_is_not_valid_is_refused(text: str, why: str) -> None:
 
 def test_examples_run_on_save_and_a_wrong_one_saves_nothing(store: Database, tmp_path: Path) -> None:
     example = {"account": {"attributes": {"is_superuser": True}}, "expected": False}
-    with pytest.raises(InputError, match=r"'superusers': example 1 expects false, and the rule says true: is_superuser\(\) is true"):
+    with pytest.raises(InputError, match=r"'superusers': example 1 expects false, but the rule answers true: is_superuser\(\) is true"):
         save(store, tmp_path, rule("superusers", SUPERUSER, examples=[example]))
     with pytest.raises(InputError, match="example 1 has no fact 'unheard'"):
         save(store, tmp_path, rule("superusers", SUPERUSER, examples=[{"account": {"unheard": 1}, "expected": True}]))
@@ -175,8 +175,8 @@ def test_rules_of_the_product_are_taken_over_one_to_one(store: Database, tmp_pat
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"rule_expression": {}}, "'bad': it is empty, which would match everybody"),
-        ({"rule_expression": "{}"}, "it is empty, which would match everybody"),
+        ({"rule_expression": {}}, "'bad': it is empty and would match everyone"),
+        ({"rule_expression": "{}"}, "it is empty and would match everyone"),
         ({"rule_expression": expression({"op": "AND", "args": []})}, "AND of nothing would match everybody"),
         ({"rule_expression": {"type": "mysql_permissions", "operator": "OR"}}, "not of version 4"),
         ({"rule_expression": expression({"fn": "no_such", "args": {}})}, "no function 'no_such'"),
@@ -217,7 +217,7 @@ def test_a_replay_tells_what_a_rule_would_have_matched_before_it_is_on(store: Da
     ]
     assert try_rule(store, text, first_day).matches == ("a/admin",)
     assert query(store, "select count(*) from account_classification_assignments") == [(0,)]
-    with pytest.raises(InputError, match="before it starts"):
+    with pytest.raises(InputError, match="before its start"):
         list(replay_rule(store, text, first_day, first_day - timedelta(days=1)))
 
 

@@ -70,13 +70,13 @@ def test_every_page_needs_a_sign_in_and_some_need_more(pages: Site, path: str) -
 def test_a_wrong_address_is_a_sentence(pages: Site) -> None:
     for address, status, sentence in (
         ("/server?name=nowhere", 404, "whalefall instances list"),
-        ("/server", 400, "name=… is missing"),
-        ("/missing?day=tomorrow", 400, "is not a day like"),
+        ("/server", 400, "name=… is missing from"),
+        ("/missing?day=tomorrow", 400, "is not a date like"),
         ("/growth?days=many", 400, "is not a number from 1"),
         ("/growth?days=99", 200, "The fleet grew by"),
-        ("/nothing", 404, "There is no such page"),
-        ("/?csv=nothing", 404, "There is no such table"),
-        ("/static/../app.py", 404, "There is no such page"),
+        ("/nothing", 404, "This page does not exist"),
+        ("/?csv=nothing", 404, "This table does not exist"),
+        ("/static/../app.py", 404, "This page does not exist"),
     ):
         answer = get(pages, address)
         assert (answer.status_code, sentence in answer.text) == (status, True), address
@@ -107,7 +107,7 @@ def test_a_browser_signs_in_and_sees_each_page_without_a_request_to_elsewhere(pa
             "/database?server=orders&name=shop": "it grew by",
             "/missing": "expected databases are missing",
             "/growth?days=5": "The fleet grew by",
-            "/runway": "No forecast was made yet",
+            "/runway": "No forecasts have been made yet",
             "/sessions": "Newest sessions",
             "/partitions": "Plan of the next maintenance",
             "/instances": "servers are registered",

@@ -74,7 +74,7 @@ def test_a_server_is_added_changed_disabled_and_removed(pages: Site) -> None:
     with browser(pages) as client:
         filled = {"name": "web", "engine": "mysql", "host": "192.0.2.9", "username": "monitor", "tags": "env=prod\r\nteam=x"}
         added = sent(client, "/instances", "add-server", **filled)
-        assert (added.status_code, "It is registered" in added.text) == (200, True), added.text
+        assert (added.status_code, "The server is registered" in added.text) == (200, True), added.text
         assert audited(pages) == ("POST", "/api/v1/instances")
         stored = "select host, port, tags, is_active from instances where name = 'web'"
         assert query(pages.store, stored) == [("192.0.2.9", 3306, {"env": "prod", "team": "x"}, True)]
@@ -87,7 +87,7 @@ def test_a_server_is_added_changed_disabled_and_removed(pages: Site) -> None:
         assert query(pages.store, "select capacity_limit_bytes, sslmode, port from instances where name = 'web'") == [
             (None, "require", 3307)
         ]
-        assert "not collected any more" in sent(client, "/server?name=web", "disable-server").text
+        assert "no longer collected" in sent(client, "/server?name=web", "disable-server").text
         assert query(pages.store, stored)[0][3] is False
         assert "collected again" in sent(client, "/server?name=web", "enable-server").text
         assert sent(client, "/server?name=web", "remove-server", sure="true").status_code == 200
@@ -161,7 +161,7 @@ def test_a_backfill_of_chosen_days_is_queued_and_its_session_can_be_watched(page
             day - timedelta(days=2),
         )
         assert f"/session?id={run.session_id}" in launched.text
-        assert "It is queued in Dagster" in client.get(f"/session?id={run.session_id}").text
+        assert "The session is queued in Dagster" in client.get(f"/session?id={run.session_id}").text
         for wrong in (
             {"last_day": str(day)},
             {"first_day": "2020-01-01"},
@@ -178,9 +178,9 @@ def test_a_running_session_is_cancelled(pages: Site) -> None:
     with browser(pages, Scope.OPERATE) as client:
         page = f"/session?id={plan.session_id}"
         form = form_of(client.get(page).text, "cancel-session")
-        assert "It is cancelled" in client.post("/do/cancel-session", data=form).text
+        assert "The session is cancelled" in client.post("/do/cancel-session", data=form).text
         # the same form again does nothing and answers the same; the page has no button any more
-        assert "It is cancelled" in client.post("/do/cancel-session", data=form).text
+        assert "The session is cancelled" in client.post("/do/cancel-session", data=form).text
         assert "cancel-session" not in client.get(page).text
 
 
@@ -191,7 +191,7 @@ def test_months_are_created_and_dropped_by_the_plan_that_was_shown(pages: Site) 
     with browser(pages) as client:
         ahead = (today_.replace(day=1) + timedelta(days=70)).replace(day=15)
         assert "table partitions were created" in sent(client, "/partitions", "create-month", date=str(ahead)).text
-        assert "has the month" in sent(client, "/partitions", "create-month", date=str(ahead)).text
+        assert "already has the month" in sent(client, "/partitions", "create-month", date=str(ahead)).text
         plan = sent(client, "/partitions", "clean-up")
         assert f"database_size_stats_{old:%Y_%m}" in plan.text
         confirmed = form_of(plan.text, "carry-out-cleanup")

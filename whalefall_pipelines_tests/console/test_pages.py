@@ -107,7 +107,7 @@ def test_the_fleet_says_how_big_it_is_what_grew_and_what_is_missing(fleet: Datab
 
 def test_an_empty_store_says_what_to_do(store: Database) -> None:
     assert "whalefall collect" in " ".join(read(fleet_page(store, DAY)).texts)
-    assert "Nothing was measured yet" in missing_page(store, DAY, None).answer
+    assert "Nothing has been measured yet" in missing_page(store, DAY, None).answer
     assert "whalefall instances add" in " ".join(read(instances_page(store)).texts)
     assert sessions_page(store).answer == "0 running; 0 of the newest 0 failed."
 
@@ -149,7 +149,7 @@ def test_the_bars_of_growth_lead_from_one_total_to_the_other(fleet: Database) ->
 
 
 def test_the_runway_has_a_date_or_a_reason_for_everything(fleet: Database) -> None:
-    assert notes(runway_page(fleet)) == ["warning: No forecast was made yet."]
+    assert notes(runway_page(fleet)) == ["warning: No forecasts have been made yet."]
     forecast_day(fleet, DAY, DAY)
     page = runway_page(fleet)
     # Nothing has a limit, and twenty days are a short history: no date is named, but a reason is.

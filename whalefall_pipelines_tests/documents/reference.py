@@ -65,7 +65,7 @@ def _code(names: Sequence[object]) -> str:
 def _commands() -> Iterator[str]:
     yield "# Commands"
     yield (
-        "Every command exits with 0 if everything worked, with 1 if a part of it worked, and with 2 if nothing did. Commands that print a "
+        "Every command exits with 0 if everything worked, with 1 if some of it did, and with 2 if nothing did. Commands that print a "
         "table have `--json` for programs. Progress and notes go to standard error. `whalefall --debug COMMAND` shows the traceback of an "
         "error."
     )
@@ -87,9 +87,9 @@ def _help(command: click.Command, context: click.Context) -> Iterator[str]:
 def _settings() -> Iterator[str]:
     yield "# Settings"
     yield (
-        "Settings are environment variables. The same variables can stand in `settings.env` in the home folder, one `NAME=value` on a "
-        "line, so that every command and service has the same values; the environment has priority. An invalid value is refused with a "
-        "sentence that names the variable."
+        "Settings are environment variables. They can also be set in `settings.env` in the home folder, one `NAME=value` on a "
+        "line, so that every command and service uses the same values; the environment has priority. An invalid value is refused with a "
+        "message that names the variable."
     )
     for title in dict.fromkeys(group.title for group in groups()):
         yield f"## {title}"
@@ -109,8 +109,8 @@ def _default(field: FieldInfo) -> str:
 def _tables() -> Iterator[str]:
     yield "# Tables"
     yield (
-        "The tables and columns that queries and dashboards may rely on. Unknown is NULL, never 0. Sizes are bytes. Dates are days in "
-        "the time zone of the store. The tables of sizes and aggregations have one table partition for each calendar month. "
+        "These are the tables and columns that queries and dashboards may rely on. Unknown is NULL, never 0. Sizes are bytes. Dates are "
+        "days in the time zone of the store. The tables of sizes and aggregations have one table partition for each calendar month. "
         "[Query the store](../howto/query-the-store.md) has examples."
     )
     for area in areas():
@@ -122,8 +122,8 @@ def _tables() -> Iterator[str]:
 def _states() -> Iterator[str]:
     yield "# States and reasons"
     yield (
-        "Every expected database of every day is measured, recovered, estimated or missing. A missing one has a reason. A database that "
-        "was not in the inventory on a day is not expected on it."
+        "Every expected database of every day is measured, recovered, estimated or missing. A missing size has a reason. A database "
+        "that was not in the inventory on a day is not expected on that day."
     )
     groups: Mapping[str, tuple[type[Enum], str]] = {
         "Provenance of a size": (Provenance, "`provenance` in `database_size_stats` and `instance_size_stats`."),
@@ -156,7 +156,7 @@ def _meanings(kind: type[Enum]) -> Mapping[str, str]:
 def _errors() -> Iterator[str]:
     yield "# Errors"
     yield (
-        "An error is one sentence: what was tried, on what, and what to do next. Its code stands in `error_code` of a session or a record. "
+        "An error message says what was tried, on what, and what to do next. Its code is in `error_code` of a session or a record. "
         "A transient error may go away on its own, so it is retried."
     )
     yield _table(("error", "code", "transient", "meaning"), list(_error_rows(errors.WhalefallError)))
@@ -210,8 +210,8 @@ def _rules() -> Iterator[str]:
     yield "# Rules and their functions"
     yield (
         "A rule puts the accounts of one engine into one class. Its expression is a tree of `AND`, `OR` and `NOT` (of one part) over the "
-        f"functions below, at most {MOST_DEPTH} levels deep and of at most {MOST_NODES} nodes. Each answers true, false or unknown; "
-        "unknown never matches, nor does its negation. A pattern is a LIKE pattern: `%` for any letters, `_` for one."
+        f"functions below, at most {MOST_DEPTH} levels deep and of at most {MOST_NODES} nodes. Each returns true, false or unknown. "
+        "Unknown never matches, and neither does its negation. A pattern is a LIKE pattern: `%` matches any characters, `_` matches one."
     )
     yield "## Functions"
     yield _table(
@@ -225,7 +225,7 @@ def _rules() -> Iterator[str]:
             for name, function in FUNCTIONS.items()
         ],
     )
-    yield "An argument with `?` may be left out."
+    yield "Arguments with `?` are optional."
     yield "## Shipped rules"
     yield (
         "`whalefall rules install` adds them. `whalefall rules show RULE` prints a rule with its examples. Sections of benchmarks are from "
@@ -244,9 +244,9 @@ def _rules() -> Iterator[str]:
 def _faults() -> Iterator[str]:
     yield "# Faults"
     yield (
-        "What you see when something fails, and how it heals. `make test-faults` causes every fault for real: with servers, networks, "
-        "processes, a daemon and stores of their own, and with fake servers and clocks where nothing real does it. After each fault it "
-        "checks that no row is there twice, that every total is the sum of its rows, that nothing is invented, that no other day has "
+        "This page lists what you see when something fails, and how it heals. `make test-faults` causes every fault with real servers, "
+        "networks, processes, daemons and stores, and with fake servers and clocks where real ones cannot cause it. After each fault it "
+        "checks that no row is duplicated, that every total is the sum of its rows, that nothing is invented, that no other day has "
         "changed, that nothing is left running, and that the next run heals the day."
     )
     yield _table(HEADER, rows())

@@ -22,9 +22,9 @@ from whalefall_pipelines_tests.faults.fault import (
 PG = (POSTGRESQL,)
 REAL = (POSTGRESQL, MARIADB, MYSQL)
 EVERY = (*REAL, SQLSERVER, ORACLE)
-KEPT = "the accounts of that server stay as they were read last"
+KEPT = "the accounts of that server stay as they were last read"
 RETRIED = "The retries of the day, or its next run, read them."
-BY_A_PERSON = "It waits for a person, who follows the message; then the next run reads them."
+BY_A_PERSON = "Someone has to follow the message; then the next run reads them."
 
 REFUSED = Fault(
     "login refused while accounts are read",

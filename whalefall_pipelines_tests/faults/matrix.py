@@ -26,7 +26,7 @@ PG, FAKED, STORED = (POSTGRESQL,), (FAKE,), (STORE,)
 OTHERS = (MARIADB, SQLSERVER, ORACLE)
 TRIED_AGAIN = "It is retried twice within the run, then by the retries of the day."
 RETRIED = "The retries of the day, or its next run, measure them."
-BY_A_PERSON = "It waits for a person, who follows the message; then the next run measures it."
+BY_A_PERSON = "Someone has to follow the message; then the next run measures it."
 MISSING = "its databases are missing"
 
 EMPTY = Fault(
@@ -136,8 +136,8 @@ SERVERS = (
     Fault(
         "half of the databases gone from the list",
         ENGINES,
-        "what is gone is missing and stays in the inventory; the rest is measured",
-        "The next run measures what is back; a second such list on a later day is believed.",
+        "the absent databases are missing and stay in the inventory; the others are measured",
+        "The next run measures the databases that are back; a second such list on a later day is accepted.",
         reasons=("vanished",),
         says="kept until a later day confirms",
     ),
@@ -169,8 +169,8 @@ WAITED = "The run waits up to a minute for the store, and writes what it had mea
 STORES = (
     Fault("store restarted during a run", STORED, "nothing", WAITED),
     Fault("store out of connections", STORED, "nothing", WAITED),
-    Fault("store killed with -9 during a commit", STORED, "nothing: an instance is there with all its rows or not at all", WAITED),
-    Fault("answer of the store to a commit lost", STORED, "nothing: what is sent twice is stored once", WAITED),
+    Fault("store killed with -9 during a commit", STORED, "nothing: an instance is stored with all its rows or not at all", WAITED),
+    Fault("answer of the store to a commit lost", STORED, "nothing: data that is sent twice is stored once", WAITED),
     Fault("missing table partition", STORED, "nothing: the run creates the month that it writes into", NOTHING),
 )
 BROKEN_STORES = (
@@ -242,7 +242,7 @@ KILLS = (
 )
 
 TOGETHER = (
-    Fault("two runs at once", PG, "the second leaves with a message that names the first", NOTHING, where=Where.PROCESS, slow_at=PG),
+    Fault("two runs at once", PG, "the second run exits with a message that names the first", NOTHING, where=Where.PROCESS, slow_at=PG),
     Fault(
         "one instance collected by hand during a run",
         PG,
@@ -254,7 +254,7 @@ TOGETHER = (
     Fault(
         "run frozen and taken for dead",
         PG,
-        "its session is failed; when it wakes, it writes nothing and leaves",
+        "its session is failed; when it wakes, it writes nothing and exits",
         "The store ends its transaction within a minute, and the next run of the day measures what is missing.",
         DIED,
         says="its run failed",
@@ -280,7 +280,7 @@ UNDER_THE_DAEMON = tuple(
     Fault(name, PG, sees, BY_THE_DAEMON, DIED, says="was ended because", where=Where.DAEMON, ends_run=True, slow_at=PG)
     for name, sees in (
         ("run killed with -9 under the daemon", ENDED),
-        ("run and daemon killed with -9", "the same, once the daemon runs again"),
+        ("run and daemon killed with -9", "the same, once the daemon is running again"),
     )
 )
 STORE_AWAY_AT_THE_START = Fault(
@@ -403,17 +403,17 @@ IDENTITIES = (
         "different server behind a known name",
         PG,
         f"{MISSING}, and nothing of the other server is stored",
-        "It waits for a person: `whalefall instances accept NAME --moved`, or the right address; then the retries of the day measure it.",
+        "Run `whalefall instances accept NAME --moved`, or correct the address; then the retries of the day measure it.",
         UNUSABLE,
         ("another_server",),
-        says="moved, or another server?",
+        says="was it moved, or is it another server?",
         where=Where.PROCESS,
     ),
     Fault(
         "one server under two names",
         PG,
         "the later name has no sizes; the other is measured",
-        "It waits for a person: `whalefall instances remove NAME`, or `accept NAME --replica`; then the retries of the day measure it.",
+        "Run `whalefall instances remove NAME` or `accept NAME --replica`; then the retries of the day measure it.",
         UNUSABLE,
         ("duplicate_server",),
         says="is the same server as",
@@ -434,7 +434,7 @@ _NUMBERS = (
         (POSTGRESQL, SQLSERVER, ORACLE),
         "nothing: its history continues under the new name, with a notice",
         NOTHING,
-        says="is called 'ledger' now, and keeps its history",
+        says="is now called 'ledger' and keeps its history",
     ),
     Fault(
         "database dropped and created again",
@@ -461,12 +461,12 @@ _NUMBERS = (
         (MARIADB, MYSQL),
         "nothing: tables in a shared tablespace are counted by statistics, with a notice that these are old",
         "A person runs `ANALYZE TABLE`.",
-        says="Counted by the server's statistics: grown.",
+        says="Counted from the server's statistics: grown.",
     ),
     Fault(
         SEES_SOME,
         (MARIADB, MYSQL),
-        "those that it does not see are missing with the GRANT; the others are measured",
+        "the databases that it does not see are missing with the GRANT; the others are measured",
         BY_A_PERSON,
         reasons=("no_permission",),
         says="GRANT SHOW VIEW ON *.* TO",

@@ -35,7 +35,7 @@ def two_runs(scene: Scene, installation: Installation, run: Process, holder: Hol
     second = installation.start("collect")
     assert second.wait() == 2
     assert "has been collecting these days since" in second.output()
-    assert "instances done): wait until it ends" in second.output()
+    assert "instances done). Wait until it ends" in second.output()
     opened = query(scene.store, "select status, error_code from sync_sessions where run_id is not null order by started_at")
     assert opened == [("running", None), ("failed", "SESSION_RUNNING")]
     holder.let_go()

@@ -74,7 +74,7 @@ def test_a_host_that_does_not_answer_takes_the_connect_deadline(
     with unresponsive() as host, fails(subject, Reason.TIMEOUT, UnreachableError, within=3) as messages:
         subject.refused(host, deadlines=CONNECT)
     assert time.monotonic() - begun > 0.9
-    assert messages[0].endswith(("did not answer within its deadline.", "check address, route and firewall.")), messages
+    assert messages[0].endswith(("did not answer within its deadline.", "check the address, route and firewall.")), messages
 
 
 @pytest.mark.parametrize("after_bytes", [0, 3, 30, 100])

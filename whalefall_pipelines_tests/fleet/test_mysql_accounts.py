@@ -287,7 +287,7 @@ def test_a_login_that_may_read_nothing_is_told_the_grant(target: Target) -> None
     login = target.create_login("")
     with (
         ServerFleet().connect(ACCOUNTS, target.instance(), login) as probe,
-        pytest.raises(SizesError, match="does not show this login its accounts") as caught,
+        pytest.raises(SizesError, match="does not show its accounts to this login") as caught,
     ):
         probe.list_accounts()
     assert caught.value.reason is Reason.NO_PERMISSION

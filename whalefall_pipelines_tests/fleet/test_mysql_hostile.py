@@ -114,7 +114,7 @@ def test_a_proxy_that_does_not_pass_on_the_limits_is_not_queried(target: Target,
             with failure(Reason.SERVER_ERROR, SizesError, login.password) as sentences:
                 refused(instance, login, PATIENT)
             assert sentence in sentences[0]
-            assert sentences[0].endswith("that is the address of a proxy: name the server itself.")
+            assert sentences[0].endswith("This is the address of a proxy; register the server itself.")
         else:
             with ServerFleet(PATIENT).connect(SIZES, instance, login) as probe:
                 assert probe.list_databases()

@@ -41,7 +41,7 @@ def test_a_closed_connection_is_unavailable_and_another_protocol_is_not_mysql() 
         reason = Reason.SERVER_ERROR if answer else Reason.UNAVAILABLE
         with answering_host(answer, speaks_first=True) as host, failure(reason, UnreachableError) as messages:
             refused(instance_at(host.host, host.port))
-        assert not answer or messages[0].endswith("that is no MySQL: check the port."), answer
+        assert not answer or messages[0].endswith("this is not MySQL; check the port."), answer
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_login_that_failed_too_often_is_rejected(tmp_path: Path) -> None:
 def test_a_server_that_does_not_know_this_machine_rejects_the_login(tmp_path: Path) -> None:
     with running(tmp_path) as target, failure(Reason.AUTHENTICATION_FAILED, LoginRejectedError) as messages:
         refused(target.instance())
-    assert messages[0].endswith("the server does not let this machine in; check the host of the account.")
+    assert messages[0].endswith("the server does not accept connections from this machine; check the host of the account.")
 
 
 def test_no_free_connection_is_retried(maria: Target) -> None:

@@ -145,4 +145,4 @@ def test_a_login_that_sees_no_schema_fails_with_the_grant(target: Target, grant:
         else:
             with failure(Reason.NO_PERMISSION, SizesError, login.password) as sentences:
                 probe.list_databases()
-            assert sentences[0].endswith(f"shows this login no schema at all: {statement}")
+            assert sentences[0].endswith(f"shows this login no schemas at all: {statement}")

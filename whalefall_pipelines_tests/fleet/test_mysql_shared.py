@@ -94,7 +94,7 @@ def test_outdated_statistics_in_the_system_tablespace_are_reported(target: Targe
         old = size(target, schema)
         assert old.method.endswith("_and_statistics")
         assert old.notice
-        assert old.notice.startswith("Counted by the server's statistics: grown. ")
+        assert old.notice.startswith("Counted from the server's statistics: grown. ")
         assert size(target, neighbour).notice is None
         target.ask(f"analyze table {schema}.grown")
         renewed = size(target, schema)

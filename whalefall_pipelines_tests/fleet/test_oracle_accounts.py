@@ -127,7 +127,7 @@ def test_a_view_that_may_not_be_read_is_an_unread_scope_with_its_cure(filled: Or
         (None, None, 'GRANT SELECT ON sys.dba_tab_privs TO "WHALEFALL";'),
         (None, "administrator", 'GRANT SELECT ON sys.v_$pwfile_users TO "WHALEFALL";'),
     ]
-    assert missing == {"read privileges", "know administrators by the password file"}
+    assert missing == {"read privileges", "see administrators in the password file"}
 
 
 def test_a_login_that_may_read_nothing_is_told_the_grants(filled: OracleServer) -> None:

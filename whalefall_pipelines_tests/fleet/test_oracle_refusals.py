@@ -98,13 +98,13 @@ def test_a_redirected_probe_keeps_its_deadline(server: OracleServer) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (refusal(12514), "the listener has no such service"),
-        (refusal(12505), "the listener has no such service"),
+        (refusal(12514), "the listener does not have this service"),
+        (refusal(12505), "the listener does not have this service"),
         (refusal(12516), "it will be retried"),
         (refusal(12528), "it will be retried"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "the server closed the connection, or is no Oracle"),
-        (b"\x00\xff" * 100, "the server closed the connection, or is no Oracle"),
-        (b"", "the server closed the connection, or is no Oracle"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "the server closed the connection, or is not Oracle"),
+        (b"\x00\xff" * 100, "the server closed the connection, or is not Oracle"),
+        (b"", "the server closed the connection, or is not Oracle"),
         (None, "the server closed the connection"),
     ],
 )

@@ -176,7 +176,7 @@ def test_a_database_without_files_has_no_size_instead_of_zero(newest: PostgresCl
     with superuser(newest) as cursor, probing(newest, login) as probe:
         cursor.execute("checkpoint")
         shutil.rmtree(newest.data / "base" / str(probe.list_databases()[broken]))
-        assert probe.measure([broken]) == [MissingSize(broken, Reason.SERVER_ERROR, "the server lists it and finds no files of it")]
+        assert probe.measure([broken]) == [MissingSize(broken, Reason.SERVER_ERROR, "the server lists it but finds no files of it")]
         cursor.execute(f"drop database {broken}")
 
 

@@ -43,7 +43,7 @@ def test_a_closed_connection_is_unavailable_and_another_protocol_is_not_postgres
         for answer in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\xff" * 100):
             with answering_host(answer) as host, failure(Reason.SERVER_ERROR, UnreachableError) as messages:
                 refused(instance_at(host.host, host.port, sslmode=sslmode))
-            assert messages[0].endswith("that is no PostgreSQL: check the port.")
+            assert messages[0].endswith("this is not PostgreSQL; check the port.")
 
 
 def fatal(sqlstate: str, message: str, encoding: str = "utf-8") -> bytes:
@@ -111,7 +111,7 @@ def test_a_local_error_is_not_a_rejected_login(tmp_path: Path) -> None:
         refused(instance_at(str(tmp_path), 5432))  # where a server that is down would have its Unix socket
     with failure(Reason.TIMEOUT, UnreachableError) as messages:
         refused(instance_at("fe80::1", 5432))
-    assert messages[0].endswith("Invalid argument; check address, route and firewall.")
+    assert messages[0].endswith("Invalid argument; check the address, route and firewall.")
 
 
 def test_a_default_database_that_does_not_exist_is_named(newest: PostgresCluster) -> None:

@@ -135,7 +135,7 @@ def test_containers_of_a_name_that_is_not_valid_text_affect_only_that_database(d
         (missing, _) = probe.measure(["caf\\ud83d", "shop"])
         assert measured(probe, "caf\\ud83d", "shop") == [2]
     assert isinstance(missing, MissingSize)
-    assert (missing.reason, "rename the database" in missing.detail) == (Reason.INCOMPLETE, True)
+    assert (missing.reason, "rename it" in missing.detail) == (Reason.INCOMPLETE, True)
 
 
 def test_on_amazon_rds_only_statements_that_can_run_there_are_suggested(driver: Driver) -> None:

@@ -93,7 +93,7 @@ def test_a_closed_connection_is_unavailable_and_another_protocol_is_not_sql_serv
 ) -> None:
     with answering_host(answer) as host, failure(reason, kind, LOGIN.password) as messages:
         connect(driver, instance_at(host.host, host.port))
-    assert messages[0].endswith("it will be retried." if reason is Reason.UNAVAILABLE else "that is no SQL Server: check the port.")
+    assert messages[0].endswith("it will be retried." if reason is Reason.UNAVAILABLE else "this is not SQL Server; check the port.")
 
 
 def test_a_host_with_two_addresses_is_watched_whichever_the_driver_takes(server: SqlServer, tmp_path: Path) -> None:
@@ -114,4 +114,4 @@ def test_a_name_cut_off_in_mid_character_is_not_an_unknown_host() -> None:
     """SQL Server cuts a name after 128 UTF-16 units; for half a character both drivers raise Python's decoding error."""
     with failure(Reason.SERVER_ERROR, SizesError, LOGIN.password) as messages, translating(instance_at("db", 1433), Watch()):
         "🐋".encode("utf-16-le")[:2].decode("utf-16-le")
-    assert messages[0].endswith("rename what has it.")
+    assert messages[0].endswith("rename that object.")

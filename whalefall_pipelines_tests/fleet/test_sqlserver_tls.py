@@ -84,7 +84,7 @@ def test_a_certificate_that_nobody_trusts_is_refused(context: ssl.SSLContext) ->
 def test_what_a_driver_cannot_verify_is_refused_by_a_sentence(driver: Driver, context: ssl.SSLContext, folder: Path) -> None:
     with new_server(tls=context) as server:
         message = refused(driver, server, sslmode="verify-full", sslrootcert=str(folder / "authority.pem"))
-        assert "add yours there (update-ca-certificates)" in message
+        assert "Add yours there (update-ca-certificates)" in message
         if not driver.is_microsoft:
             assert "FreeTDS cannot verify a certificate" in refused(driver, server, sslmode="verify-full")
 

@@ -107,7 +107,7 @@ def test_a_removed_instance_does_not_take_the_login_of_others_with_it(store: Dat
         ({"host": "u@h"}, "host"),
         ({"credential": "nobody"}, "'nobody', which does not exist"),
         ({"capacity_limit": "0GiB"}, "0GiB"),
-        ({"secret": "encrypted:x"}, "no reference"),
+        ({"secret": "encrypted:x"}, "not a reference"),
         ({"name": ""}, "empty name"),
         ({"name": "\udcff"}, "UTF-8"),
         ({"database": ""}, "empty database"),

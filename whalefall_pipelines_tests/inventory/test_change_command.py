@@ -67,8 +67,8 @@ def test_a_login_that_others_use_is_not_changed(environment: dict[str, str], sto
         (("db1", "--port", "70000"), "65535"),
         (("db1", "--untag", "nothing"), "no tag 'nothing'"),
         (("nobody", "--port", "1"), "Not registered: 'nobody'"),
-        (("db1", "--secret", "hunter2"), "no reference"),
-        (("db1", "hunter2"), "more than one NAME"),
+        (("db1", "--secret", "hunter2"), "not a reference"),
+        (("db1", "hunter2"), "Only one NAME"),
         (("db2", "--host", "db1.invalid"), "db1"),
     ],
 )
@@ -83,7 +83,7 @@ def test_what_cannot_be_changed_is_said_and_changes_nothing(
 
 
 def test_setting_what_is_so_already_changes_nothing(environment: dict[str, str]) -> None:
-    assert "already like this" in whalefall(environment, *SET, "db1", "--port", "5432").stderr
+    assert "already has these values" in whalefall(environment, *SET, "db1", "--port", "5432").stderr
 
 
 def test_a_disabled_server_stays_disabled(environment: dict[str, str]) -> None:

@@ -158,7 +158,7 @@ def test_every_bad_entry_is_found_with_its_line() -> None:
         (
             *("unknown engine", "unknown engine", "port", "login", "empty name", "host", "sslmode", "capacity_limit"),
             *("one of the two", "in the clear"),
-            *("no reference", "meant to be host", "NUL", "tags", "no reference", "mapping", "line 18", "duplicate key"),
+            *("not a reference", "meant to be host", "NUL", "tags", "not a reference", "mapping", "line 18", "duplicate key"),
         ),
         strict=True,
     ):

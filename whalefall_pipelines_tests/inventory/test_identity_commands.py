@@ -74,7 +74,7 @@ def test_a_changed_address_of_a_server_without_identity_is_asked_about_and_nothi
     code, text = import_(environment, tmp_path, second)
     assert code == 2
     assert f"the mysql at 127.0.0.1:{marias[0].port} until now" in text
-    assert "moved, or another server?" in text
+    assert "was it moved, or is it another server?" in text
     assert "--moved shop" in text
     succeed(environment, "collect", "--instance", "shop")
     assert query(store, MEASURED) == [("ours",)]
@@ -120,12 +120,12 @@ def test_another_server_behind_a_known_name_is_asked_about(
     assert import_(environment, tmp_path, entry("a", first.port))[0] == 0
     succeed(environment, "collect", "--instance", "a")
     code, text = import_(environment, tmp_path, entry("a", second.port))
-    assert (code, "moved, or another server?" in text) == (2, True), text
+    assert (code, "was it moved, or is it another server?" in text) == (2, True), text
     # The address of the same server may be written in another way.
     assert import_(environment, tmp_path, entry("a", first.port, host="localhost"))[0] == 0
     succeed(environment, "instances", "remove", "a", "--yes")
     code, text = import_(environment, tmp_path, entry("a", second.port))
-    assert (code, "moved, or another server?" in text) == (2, True), text
+    assert (code, "was it moved, or is it another server?" in text) == (2, True), text
     assert import_(environment, tmp_path, entry("a", second.port), "--moved", "a")[0] == 0
     succeed(environment, "collect", "--instance", "a")
     assert ("theirs",) in query(store, MEASURED)
@@ -141,7 +141,7 @@ def test_a_server_replaced_at_its_address_is_reported_by_test_and_collect_until_
     for command in (("instances", "test"), ("collect", "--instance", "a"), ("doctor",)):
         result = whalefall(environment, *command)
         assert result.exit_code != 0
-        assert "moved, or another server?" in result.output
+        assert "was it moved, or is it another server?" in result.output
         assert "whalefall instances accept a --moved" in result.output
     assert ("theirs",) not in query(store, MEASURED)
     assert "Pass exactly one of" in refused(environment, "instances", "accept", "a")

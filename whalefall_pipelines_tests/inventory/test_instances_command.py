@@ -109,7 +109,7 @@ def test_an_empty_fleet_is_a_sentence_that_names_its_store_or_an_empty_list(stor
         (("--credential", "other"), "one of the two"),
         (("--password-prompt", "--secret", "env:MONITOR_X"), "excludes --secret"),
         (("--engine", "db2"), "unknown engine"),
-        (("surplus",), "more than one NAME"),
+        (("surplus",), "Only one NAME"),
         (("--database", "\udcff"), "UTF-8"),
     ],
 )

@@ -112,7 +112,7 @@ def test_more_months_than_the_limit_expire_only_with_yes(store: Database, store_
     environment = store_environment | {"WHALEFALL_EXPIRE_AT_MOST": "1"}
     result = whalefall(environment, "partitions", "expire")
     assert result.exit_code == 2
-    assert "2 table partitions would be dropped or pruned at once, more than the 1 of WHALEFALL_EXPIRE_AT_MOST" in result.stderr
+    assert "2 table partitions would be dropped or pruned at once, which is more than WHALEFALL_EXPIRE_AT_MOST (1)" in result.stderr
     assert len(read_catalogue(store)) == 15
     succeed(environment, "partitions", "expire", "--yes")
     assert len(read_catalogue(store)) == 13

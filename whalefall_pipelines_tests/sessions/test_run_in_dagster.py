@@ -88,7 +88,7 @@ def test_a_failed_run_is_one_sentence_that_names_the_log(store: Database, instal
     configured, _ = installation
     broken = configured.model_copy(update={"dagster_database_url": "postgresql://nobody@127.0.0.1:9/dagster"})
     day = today(datetime.now(UTC), configured.timezone)
-    with pytest.raises(RunFailedError, match=r"Dagster run broke: .*Exception: .*full log is in .*\.log"):
+    with pytest.raises(RunFailedError, match=r"Dagster run failed: .*Exception: .*full log is in .*\.log"):
         run_in_dagster(broken, store, collection(day, day))
 
 

@@ -26,14 +26,14 @@ from whalefall_pipelines.terminal.output import Form, json_option, list_options,
 
 @click.group()
 def accounts() -> None:
-    """Show who can get into the servers, with which privileges, since when."""
+    """Show who can get into the servers, with which privileges, and since when."""
 
 
 @accounts.command("list")
 @instance_option
 @click.option("--superuser", "superusers_only", is_flag=True, help="Only superusers.")
 @click.option("--tag", metavar="NAME=VALUE", help="Only servers with this tag.")
-@click.option("--built-in", "built_in", is_flag=True, help="Also the accounts that the servers made themselves.")
+@click.option("--built-in", "built_in", is_flag=True, help="Also list the servers' own accounts.")
 @as_of_option
 @list_options
 def list_(
@@ -67,7 +67,7 @@ def list_(
         for account in shown
     ]
     columns = ("instance", "account", "kind", "can_login", "superuser", "locked", "password_expires", "first_seen", "last_login")
-    empty = f"No account is known on {day}." if as_of else "No account is known; read them with `whalefall accounts sync`."
+    empty = f"No accounts are known on {day}." if as_of else "No accounts are known; read them with `whalefall accounts sync`."
     print_list(columns, rows, form=form, empty=empty)
     if len(shown) < len(known):
         note(f"{len(known) - len(shown)} built-in accounts are not listed; --built-in lists them.")
@@ -79,9 +79,9 @@ def list_(
 @as_of_option
 @json_option
 def show(*, instance: str, account: str, as_of: datetime | None, as_json: bool) -> None:
-    """Show one account: attributes, roles, and privileges with the path of each.
+    """Show one account: its attributes, its roles, and its privileges with their paths.
 
-    In a path, → leads to a role whose privileges the account has, and ⇒ to one that it must become by SET ROLE.
+    In a path, → leads to a role whose privileges the account has, and ⇒ to a role that it must switch to with SET ROLE.
     """
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
@@ -93,22 +93,22 @@ def show(*, instance: str, account: str, as_of: datetime | None, as_json: bool) 
     fields = _attributes(sheet)
     print_table(("field", "value"), [{"field": name, "value": value} for name, value in fields.items()])
     click.echo()
-    print_table(("role", "path", "has_now", "superuser", "database", "since"), _roles(sheet), empty="It is a member of no role.")
+    print_table(("role", "path", "has_now", "superuser", "database", "since"), _roles(sheet), empty="It is not a member of any role.")
     click.echo()
     columns = ("privilege", "on", "through", "has_now", "grantable", "origin", "since")
-    print_table(columns, _privileges(sheet), empty="It has no privilege that could be read.")
+    print_table(columns, _privileges(sheet), empty="It has no privileges that could be read.")
     note_gaps(sheet.gaps)
 
 
 @accounts.command()
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The first day; 7 days ago by default.")
 @instance_option
-@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="The most changes to show.")
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Maximum number of changes.")
 @list_options
 def changes(*, since: datetime | None, names: tuple[str, ...], limit: int, form: Form) -> None:
     """List what was granted, revoked, added, dropped or changed.
 
-    A change happened after the observation in the column `after`, and not later than on its day.
+    A change happened after the observation in the column `after`, and on its day at the latest.
     """
     with open_store(load_settings()) as database:
         last_day = day_of(database, None)
@@ -126,7 +126,7 @@ def changes(*, since: datetime | None, names: tuple[str, ...], limit: int, form:
         for change in listed
     ]
     columns = ("day", "after", "instance", "account", "type", "what", *(("session",) if form.is_exact else ()))
-    print_list(columns, rows, form=form, empty="No account changed on these days, as far as they were observed.")
+    print_list(columns, rows, form=form, empty="No account changed on the observed days.")
     if listed and listed[0].change_count > len(listed):
         note(f"{listed[0].change_count - len(listed)} older changes are not shown; --limit shows more.")
 

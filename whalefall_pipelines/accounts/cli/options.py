@@ -45,9 +45,9 @@ def note_observations(database: Database, day: date, names: Sequence[str]) -> No
     """Say for each instance that was not observed on this day what bounds the answer."""
     for bounds in not_observed(database, day, names):
         if bounds.observed_before is None:
-            note(f"{cell(bounds.instance_name)} was not observed on {day} or before; its first observation is of {bounds.observed_after}.")
+            note(f"{cell(bounds.instance_name)} was not observed on {day} or before; its first observation is on {bounds.observed_after}.")
         else:
-            until = f" The next observation is of {bounds.observed_after}." if bounds.observed_after else ""
+            until = f" The next observation is on {bounds.observed_after}." if bounds.observed_after else ""
             note(f"{cell(bounds.instance_name)} was not observed on {day}; this is what was known on {bounds.observed_before}.{until}")
 
 

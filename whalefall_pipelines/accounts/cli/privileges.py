@@ -32,14 +32,14 @@ _NOW = {"yes": "yes", "depends": "depends", "no": "can become"}
 @as_of_option
 @list_options
 def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: datetime | None, form: Form) -> None:
-    """Show who has a PRIVILEGE on an OBJECT, through which chain and since when.
+    """Show who has a PRIVILEGE on an OBJECT, through which roles, and since when.
 
-    PRIVILEGE is one like SELECT, DELETE, DROP or CONNECT. OBJECT is a table, as SCHEMA.TABLE or DATABASE.SCHEMA.TABLE (MySQL and MariaDB:
-    DATABASE.TABLE), or a DATABASE. In a path, → leads to a role whose privileges the account has, and ⇒ to an account that it can become:
-    by SET ROLE, EXECUTE AS, as a proxy, or AS SYSDBA. An answer `depends` if several rules may apply, of which only the server knows in a
-    session which one does.
+    PRIVILEGE is, for example, SELECT, DELETE, DROP or CONNECT. OBJECT is a table, as SCHEMA.TABLE or DATABASE.SCHEMA.TABLE (MySQL and
+    MariaDB: DATABASE.TABLE), or a DATABASE. In a path, → leads to a role whose privileges the account has, and ⇒ to an account that it can
+    become by SET ROLE, EXECUTE AS, as a proxy, or AS SYSDBA. The answer `depends` means that several rules may apply, and that only the
+    server can tell which one does in a session.
 
-    Exit codes: 0 the answer is complete, 1 something could not be read, so that more accounts may have it.
+    Exit codes: 0 the answer is complete, 1 something could not be read, so more accounts may have it.
     """
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
@@ -59,10 +59,10 @@ def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: 
     ]
     columns = ("account", "instance", "object", "can", "can_login", "path", "since")
     where = ", ".join(f"{target.name} of {target.instance_name}" for target in answer.targets[:5])
-    print_list(columns, rows, form=form, empty=f"Nobody has {answer.privilege} on {where}, as far as it was read.")
+    print_list(columns, rows, form=form, empty=f"No account has {answer.privilege} on {where}, as far as privileges were read.")
     note_gaps(answer.unread)
     for target in answer.inapplicable:
-        note(f"{target.instance_name} is a server of {target.engine}, on which {target.name} has no privilege {answer.privilege}.")
+        note(f"{target.instance_name} runs {target.engine}, on which {target.name} has no privilege {answer.privilege}.")
     if answer.unread:
         leave(PARTIAL)
 
@@ -73,7 +73,7 @@ def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: 
 @as_of_option
 @list_options
 def reach(*, instance: str, account: str, as_of: datetime | None, form: Form) -> None:
-    """Show what an ACCOUNT can touch: its privileges and those of all roles that it has or can become, counted by database."""
+    """Show what an ACCOUNT can reach: its own privileges and the privileges of all roles that it has or can become, counted by database."""
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
         sheet = show_account(database, instance, account, day)
@@ -87,7 +87,7 @@ def reach(*, instance: str, account: str, as_of: datetime | None, form: Form) ->
     rows: list[dict[str, object]] = [
         dict(zip(columns, (*key, count), strict=True)) for key, count in sorted(counts.items(), key=lambda item: str(item[0]))
     ]
-    print_list(columns, rows, form=form, empty="It reaches nothing that could be read.")
+    print_list(columns, rows, form=form, empty="It reaches nothing, as far as privileges were read.")
     become = sorted({role.account_name for role in sheet.roles if role.is_superuser and role.can_become})
     if sheet.account.is_superuser:
         note(f"{account!r} is a superuser: it reaches everything.")
@@ -101,7 +101,7 @@ def reach(*, instance: str, account: str, as_of: datetime | None, form: Form) ->
 @as_of_option
 @list_options
 def drift(*, tag: str, as_of: datetime | None, form: Form) -> None:
-    """Show accounts of one name that differ between the servers with a tag."""
+    """Show accounts that differ between the servers with a tag."""
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
         drifts = find_drift(database, tag, day)

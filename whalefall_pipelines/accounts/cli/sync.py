@@ -48,9 +48,8 @@ from whalefall_pipelines.terminal.progress import error_console
 )
 @json_option
 def sync(*, names: tuple[str, ...], as_json: bool) -> None:
-    """Read the accounts of today: of the whole fleet, or of named instances.
-
-    The fleet is read by a Dagster run with a session. Named instances are read directly, without a session.
+    """Read today's accounts of the whole fleet, or of named instances. A Dagster run with a session reads the fleet. Named instances
+    are read directly, without a session.
 
     Exit codes: 0 everything was read, 1 something could not be read, 2 nothing was read.
     """

@@ -28,14 +28,14 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     "period_type",
     type=click.Choice([str(period_type) for period_type in PeriodType]),
     required=True,
-    help="The type of the periods.",
+    help="Type of the periods.",
 )
-@click.option("--start", type=_DAY, required=True, help="The first day of the first period: 2026-10-01 is October, or the fourth quarter.")
-@click.option("--end", type=_DAY, help="The first day of the last period; by default, only the first period.")
+@click.option("--start", type=_DAY, required=True, help="First day of the first period: 2026-10-01 is October, or the fourth quarter.")
+@click.option("--end", type=_DAY, help="First day of the last period; by default, only the first period is computed.")
 @click.option("--through", "end", type=_DAY, hidden=True)
 @json_option
 def aggregate(period_type: str, start: datetime, end: datetime | None, *, as_json: bool) -> None:
-    """Compute periods of the whole fleet from their days. It is safe to repeat: correct rows are not written again."""
+    """Compute periods of the whole fleet from daily sizes. It is safe to repeat: correct rows are not written again."""
     settings = load_settings()
     periods = _periods(PeriodType(period_type), start.date(), (end or start).date())
     with open_store(settings) as database:

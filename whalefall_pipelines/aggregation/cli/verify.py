@@ -22,14 +22,14 @@ _MOST = 50
 
 
 @click.command()
-@click.option("--from", "first", type=_DAY, help="The first day; by default, the first known day.")
-@click.option("--to", "last", type=_DAY, help="The last day, inclusive; by default, the last known day.")
+@click.option("--from", "first", type=_DAY, help="First day; by default, the first known day.")
+@click.option("--to", "last", type=_DAY, help="Last day, inclusive; by default, the last known day.")
 @json_option
 def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> None:
     """Compare every stored aggregation with its daily data.
 
     Every period that overlaps these days is recomputed from the days that are still stored. Nothing is written. The differences are
-    summed up by type of period and instance.
+    summarized by period type and instance.
 
     Exit codes: 0 no differences, 1 some differences.
     """
@@ -38,7 +38,7 @@ def verify(first: datetime | None, last: datetime | None, *, as_json: bool) -> N
         day = today(system_clock(), database.timezone)
         known = find_known_days(database)
         if known is None and not as_json:
-            note("There is nothing to verify yet; `whalefall collect` measures the first day.")
+            note("There is nothing to verify yet. `whalefall collect` measures the first day.")
             leave(SUCCESS)
         known = known or (day, day)
         first_day = first.date() if first else known[0]

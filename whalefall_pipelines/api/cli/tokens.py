@@ -15,24 +15,24 @@ from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import Form, json_option, list_options, note, print_json, print_table
 
 _scope_option = click.option(
-    "--scope", type=click.Choice([str(scope) for scope in Scope]), default="read", show_default=True, help="What it allows."
+    "--scope", type=click.Choice([str(scope) for scope in Scope]), default="read", show_default=True, help="What the token allows."
 )
-_access_option = click.option("--access", "has_access", is_flag=True, help="Allow to read accounts and their privileges, too.")
+_access_option = click.option("--access", "has_access", is_flag=True, help="Also allow reading accounts and their privileges.")
 
 
 @click.group()
 def tokens() -> None:
-    """Make, list and revoke tokens of the API."""
+    """Create, list and revoke API tokens."""
 
 
 @tokens.command()
 @click.argument("name")
 @_scope_option
 @_access_option
-@click.option("--days", type=click.IntRange(1, 3650), help="It expires after so many days; never by default.")
+@click.option("--days", type=click.IntRange(1, 3650), help="Number of days until the token expires; never by default.")
 @json_option
 def create(name: str, *, scope: str, has_access: bool, days: int | None, as_json: bool) -> None:
-    """Make a token called NAME and print it once. It cannot be shown again."""
+    """Create a token called NAME and print it once. It cannot be shown again."""
     now, person = system_clock(), getpass.getuser()
     with open_store(load_settings()) as database:
         lifetime = timedelta(days=days) if days else None
@@ -48,17 +48,19 @@ def create(name: str, *, scope: str, has_access: bool, days: int | None, as_json
 @tokens.command("list")
 @list_options
 def list_(*, form: Form) -> None:
-    """List all tokens, and the browsers that are signed in. Secrets are not stored and never shown."""
+    """List all tokens and signed-in browsers. Secrets are not stored and are never shown."""
     with open_store(load_settings()) as database:
         rows = [_row(token) for token in verbs.list_tokens(database, system_clock())]
     columns = ("token_id", "kind", "name", "scope", "access", "created_by", "created_at", "expires_at", "last_used_on", "revoked_at")
-    print_table(columns, rows, form=form, empty="There is no token; `whalefall tokens create NAME` makes one.", droppable=("created_by",))
+    print_table(
+        columns, rows, form=form, empty="There are no tokens. `whalefall tokens create NAME` creates one.", droppable=("created_by",)
+    )
 
 
 @tokens.command()
 @click.argument("token_id", type=click.IntRange(min=1))
 def revoke(token_id: int) -> None:
-    """End the token with this id, and sign out the browsers that signed in with it."""
+    """Revoke the token with this id, and sign out the browsers that signed in with it."""
     now, person = system_clock(), getpass.getuser()
     with open_store(load_settings()) as database:
         ended = verbs.revoke_token(database, token_id, now)
@@ -69,7 +71,7 @@ def revoke(token_id: int) -> None:
 @tokens.command()
 @_scope_option
 @_access_option
-@click.option("--url", default="http://127.0.0.1:3000", show_default=True, help="Where the web process is.")
+@click.option("--url", default="http://127.0.0.1:3000", show_default=True, help="Address of the web process.")
 def link(*, scope: str, has_access: bool, url: str) -> None:
     """Print a link that signs a browser in once, within ten minutes."""
     now, person = system_clock(), getpass.getuser()

@@ -63,10 +63,8 @@ from whalefall_pipelines.terminal.progress import error_console
 )
 @json_option
 def collect(names: tuple[str, ...], day: datetime | None, *, selection: Selection, as_json: bool) -> None:
-    """Measure today: the whole fleet, or named instances.
-
-    The fleet is measured by a Dagster run with a session. Instances that are chosen by their name, tag or engine are measured directly,
-    without a session.
+    """Measure today: the whole fleet, or named instances. A Dagster run with a session measures the fleet. Instances selected by name,
+    tag or engine are measured directly, without a session.
 
     Exit codes: 0 every expected size was measured, 1 some are missing, 2 nothing was measured.
     """

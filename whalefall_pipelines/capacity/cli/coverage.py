@@ -36,7 +36,7 @@ def coverage(count: int, *, selection: Selection, form: Form) -> None:
     if form.is_exact:
         print_table(_EXACT, [_row(row) for row in rows], form=form)
         return
-    print_calendar(rows, days, "Nothing was expected on these days. Start with `whalefall instances add` and `whalefall collect`.")
+    print_calendar(rows, days, "No sizes were expected on these days. Start with `whalefall instances add` and `whalefall collect`.")
 
 
 def print_calendar(rows: Iterable[InstanceDay], days: Sequence[date], empty: str) -> None:

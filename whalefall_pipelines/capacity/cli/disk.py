@@ -23,9 +23,8 @@ _EXACT = tuple(field.name for field in fields(PartOfDay))
 @since_option
 @list_options
 def disk(*, name: str, since: date | timedelta, form: Form) -> None:
-    """Show what fills the disk of a server: its databases, and what belongs to none of them.
-
-    That is its newest day, with the growth since the first day that knows the part. JSON and CSV have every day.
+    """Show what fills a server's disk: its databases, and what belongs to no database. The newest day is shown, with the growth since
+    the first day on which each part is known. JSON and CSV have every day.
     """
     with open_store(load_settings()) as database:
         answer = ask_disk(database, today(system_clock(), database.timezone), name, since)
@@ -40,7 +39,7 @@ def disk(*, name: str, since: date | timedelta, form: Form) -> None:
 
 def _print(answer: Disk, name: str) -> None:
     click.echo(
-        f"{cell(name)} on {answer.last_day}: {'unknown in part' if answer.total_bytes is None else format_bytes(answer.total_bytes)}\n"
+        f"{cell(name)} on {answer.last_day}: {'partly unknown' if answer.total_bytes is None else format_bytes(answer.total_bytes)}\n"
     )
     rows = [
         {
@@ -51,7 +50,7 @@ def _print(answer: Disk, name: str) -> None:
         }
         for part in answer.newest
     ]
-    print_table(("part", "size", "change", "unknown because"), rows, empty="It was not measured on these days.")
+    print_table(("part", "size", "change", "unknown because"), rows, empty="The server was not measured on these days.")
     volumes = [
         {
             "volume": volume.volume,
@@ -65,4 +64,4 @@ def _print(answer: Disk, name: str) -> None:
     if volumes:
         click.echo()
         print_table(("volume", "size", "used", "free"), volumes)
-    note(f"Changes are since {answer.first_day}, or the first day after it that knows the part.")
+    note(f"Changes are since {answer.first_day}, or since the first later day on which the part is known.")

@@ -26,8 +26,8 @@ _COLUMNS = ("stat_date", "total_bytes", "change_bytes", "state", "reasons")
 def history(*, name: str, since: date | timedelta, limit: int | None, form: Form) -> None:
     """Show the size of a server or a database on each day.
 
-    A renamed database keeps its history. A missing day is shown with its reason and has no size. Where only some databases of a day
-    are missing, the size is that of the others.
+    A renamed database keeps its history. A missing day has a reason and no size. If only some databases of a server are missing, the size
+    is the sum of the others.
     """
     with open_store(load_settings()) as database:
         answer = ask_history(database, today(system_clock(), database.timezone), name, since)
@@ -41,7 +41,7 @@ def history(*, name: str, since: date | timedelta, limit: int | None, form: Form
         if not all(day.is_complete for day in days):
             click.echo(f"{LEGEND}")
         click.echo()
-    print_table(("day", "size", "change", "state", "reason"), rows, empty=f"Nothing was expected of {cell(name)} on these days.")
+    print_table(("day", "size", "change", "state", "reason"), rows, empty=f"No size of {cell(name)} was expected on these days.")
 
 
 def _row(day: HistoryDay, change: int | None, *, is_exact: bool) -> dict[str, object]:

@@ -15,14 +15,12 @@ from whalefall_pipelines.terminal.output import Form, format_bytes, list_options
 
 
 @click.command()
-@click.option("--by", default="database", show_default=True, metavar="database|instance|tag:KEY", help="What the sizes are of.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many, largest first.")
+@click.option("--by", default="database", show_default=True, metavar="database|instance|tag:KEY", help="What to rank.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Number of rows, largest first.")
 @list_options
 def top(*, by: str, limit: int, form: Form) -> None:
-    """Show the largest databases, servers or tags.
-
-    Of the newest day that has sizes. A missing database keeps its place by its last known size, which is at most 14 days old, and is
-    marked as missing.
+    """Show the largest databases, servers or tags. The sizes are from the newest day that has any. A missing database is ranked by its
+    last known size, which is at most 14 days old, and is marked as missing.
     """
     kind, _, tag = by.partition(":")
     if by not in {"database", "instance"} and not (kind == "tag" and tag):
@@ -52,7 +50,7 @@ def _print_databases(answer: Answer[LargeDatabase], form: Form) -> None:
         for row in answer.rows
     ]
     columns = ("instance", "database", "size", "of", "state", "engine")
-    print_table(columns, rows, empty="No database is expected.", droppable=("engine", "of"))
+    print_table(columns, rows, empty="No databases are expected.", droppable=("engine", "of"))
     _tell(answer.last_day, sum(row.total_bytes is None for row in answer.rows))
 
 
@@ -73,9 +71,9 @@ def _print_groups(answer: Answer[LargeGroup], kind: str, form: Form) -> None:
         for row in answer.rows
     ]
     columns = (kind, "size", "databases", "missing", "estimated", *(("instances",) if kind != "instance" else ()))
-    print_table(columns, rows, empty="No database is expected.", droppable=("instances", "estimated"))
+    print_table(columns, rows, empty="No databases are expected.", droppable=("instances", "estimated"))
     _tell(answer.last_day, sum(row.missing for row in answer.rows))
 
 
 def _tell(day: object, missing: int) -> None:
-    note(f"Sizes of {day}." + (f" {missing} databases are missing; their last known size is shown where there is one." if missing else ""))
+    note(f"Sizes of {day}." + (f" {missing} databases are missing; their last known size is shown if there is one." if missing else ""))

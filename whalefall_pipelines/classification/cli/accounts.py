@@ -32,11 +32,10 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @instance_option
 @json_option
 def classify(*, names: tuple[str, ...], as_json: bool) -> None:
-    """Classify the accounts of today: of the whole fleet, or of named instances.
+    """Classify today's accounts of the whole fleet, or of named instances. A Dagster run with a session classifies the fleet. Named
+    instances are classified directly.
 
-    The fleet is classified by a Dagster run with a session, named instances directly.
-
-    Exit codes: 0 every rule was evaluated, 1 a rule failed and its accounts keep what they had, 2 nothing was evaluated.
+    Exit codes: 0 every rule was evaluated, 1 a rule failed and its accounts keep their classes, 2 nothing was evaluated.
     """
     settings = load_settings()
     with open_store(settings) as database:
@@ -46,11 +45,11 @@ def classify(*, names: tuple[str, ...], as_json: bool) -> None:
 @click.command()
 @instance_option
 @click.option("--class", "code", metavar="CODE", help="Only this class.")
-@click.option("--account", "account_name", metavar="NAME", help="Only accounts of this name.")
+@click.option("--account", "account_name", metavar="NAME", help="Only accounts with this name.")
 @as_of_option
 @list_options
 def classes(*, names: tuple[str, ...], code: str | None, account_name: str | None, as_of: datetime | None, form: Form) -> None:
-    """List which account is in which class, since when, and by which rule."""
+    """List the classes of accounts, since when, and by which rule."""
     with open_store(load_settings()) as database:
         members = list_members(database, day_of(database, as_of), names=names, code=code, account_name=account_name)
     rows = [
@@ -68,17 +67,18 @@ def classes(*, names: tuple[str, ...], code: str | None, account_name: str | Non
         for member in members
     ]
     columns = ("instance", "account", "class", "axis", "risk_level", "by", "since", "until", "note")
-    print_list(columns, rows, form=form, empty="No account is in a class; classify them with `whalefall accounts classify`.")
+    print_list(columns, rows, form=form, empty="No account is in a class. Classify accounts with `whalefall accounts classify`.")
 
 
 @click.command()
 @click.argument("instance", shell_complete=complete_instance)
 @click.argument("account")
 @click.argument("code", metavar="CLASS")
-@click.option("--note", "text", required=True, help="Why; it is shown beside the account.")
-@click.option("--until", type=_DAY, metavar="DAY", help="The first day on which it no longer holds; for ever by default.")
+@click.option("--note", "text", required=True, help="The reason, which is shown beside the account.")
+@click.option("--until", type=_DAY, metavar="DAY", help="The first day on which it no longer holds; unlimited by default.")
 def assign(*, instance: str, account: str, code: str, text: str, until: datetime | None) -> None:
-    """Put an account into a class by hand. Every evaluation respects it, and a check takes it as announced."""
+    """Put an account into a class by hand. Every evaluation respects it, and the check for new privileged accounts does not warn about
+    it."""
     with open_store(load_settings()) as database:
         day = day_of(database, None)
         assign_account(database, instance, account, code, day, person=getpass.getuser(), note=text, until=until.date() if until else None)
@@ -90,10 +90,10 @@ def assign(*, instance: str, account: str, code: str, text: str, until: datetime
 @click.argument("account")
 @click.argument("code", metavar="CLASS")
 def unassign(*, instance: str, account: str, code: str) -> None:
-    """End what `accounts assign` began. What rules say of the account stays."""
+    """End an assignment made by `accounts assign`. Assignments by rules do not change."""
     with open_store(load_settings()) as database:
         unassign_account(database, instance, account, code, day_of(database, None))
-    note(f"{cell(instance)}/{cell(account)} is in {cell(code)} by hand no longer.")
+    note(f"{cell(instance)}/{cell(account)} is no longer assigned to {cell(code)} by hand.")
 
 
 def _classify_named(database: Database, names: Sequence[str], *, as_json: bool) -> int:

@@ -26,7 +26,7 @@ def rules() -> None:
 @rules.command("list")
 @list_options
 def list_(*, form: Form) -> None:
-    """List the rules, each by its current version."""
+    """List the current version of each rule."""
     with open_store(load_settings()) as database:
         listed = edit_rules.list_rules(database)
     rows = [
@@ -44,7 +44,7 @@ def list_(*, form: Form) -> None:
     ]
     columns = ("rule", "version", "class", "axis", "engine", "active", "origin", "benchmark")
     print_table(
-        columns, rows, form=form, empty="There is no rule; `whalefall rules install` adds the shipped ones.", droppable=("benchmark",)
+        columns, rows, form=form, empty="There are no rules. `whalefall rules install` adds the shipped ones.", droppable=("benchmark",)
     )
 
 
@@ -53,7 +53,7 @@ def list_(*, form: Form) -> None:
 @click.option("--version", "version", type=click.IntRange(min=1), help="An older version; the current one by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of YAML.")
 def show(*, rule: str, version: int | None, as_json: bool) -> None:
-    """Show a rule as the file that `rules edit` reads."""
+    """Show a rule in the file format that `rules edit` reads."""
     with open_store(load_settings()) as database:
         shown = edit_rules.show_rule(database, rule, version)
     if as_json:
@@ -67,7 +67,7 @@ def show(*, rule: str, version: int | None, as_json: bool) -> None:
 @rules.command()
 @click.argument("file", type=_FILE)
 def add(*, file: Path) -> None:
-    """Add the classes and rules of a YAML file. Their examples run first; nothing is saved unless everything is valid."""
+    """Add the classes and rules of a YAML file. Their examples run first, and nothing is saved unless everything is valid."""
     with open_store(load_settings()) as database:
         _print(edit_rules.add_rules(database, file, getpass.getuser()))
 
@@ -75,7 +75,7 @@ def add(*, file: Path) -> None:
 @rules.command()
 @click.argument("file", type=_FILE)
 def edit(*, file: Path) -> None:
-    """Make a new version of each rule of a YAML file. The old versions stay, and what they matched."""
+    """Create a new version of each rule in a YAML file. The old versions and their matches are kept."""
     with open_store(load_settings()) as database:
         _print(edit_rules.edit_rules(database, file, getpass.getuser()))
 
@@ -83,21 +83,21 @@ def edit(*, file: Path) -> None:
 @rules.command("import")
 @click.argument("file", type=_FILE)
 def import_(*, file: Path) -> None:
-    """Add the rules that the product exported as JSON (version 4), one to one. What would match everybody is refused with its reason."""
+    """Add rules that were exported as JSON (version 4), unchanged. A rule that would match everyone is refused with the reason."""
     with open_store(load_settings()) as database:
         _print(edit_rules.import_rules(database, file, getpass.getuser()))
 
 
 @rules.command()
 def install() -> None:
-    """Add the shipped classes and rules, and bring them up to date. What a person edited or switched off stays."""
+    """Add the shipped classes and rules, and bring them up to date. Rules that someone edited or switched off do not change."""
     with open_store(load_settings()) as database:
         saved = edit_rules.install_rules(database)
     changed = [rule for rule in saved if rule.change in {"added", "updated"}]
     if changed:
         _print(changed)
     kept = sum(rule.change.startswith("kept") for rule in saved)
-    note(f"{len(changed)} rules were added or updated, {kept} were kept as a person left them, the others are current.")
+    note(f"{len(changed)} rules were added or updated, {kept} were kept because someone changed them, and the others are current.")
 
 
 @rules.command()
@@ -119,13 +119,13 @@ def classes(*, form: Form) -> None:
         {"class": each.code, "name": each.display_name, "axis": each.axis, "risk_level": each.risk_level, "description": each.description}
         for each in listed
     ]
-    print_table(("class", "name", "axis", "risk_level", "description"), rows, form=form, empty="There is no class.")
+    print_table(("class", "name", "axis", "risk_level", "description"), rows, form=form, empty="There are no classes.")
 
 
 @rules.command("delete-class")
 @click.argument("code")
 def delete_class(*, code: str) -> None:
-    """Delete a class that no rule and no account uses or used."""
+    """Delete a class that no rule or account uses or has ever used."""
     with open_store(load_settings()) as database:
         edit_rules.delete_classification(database, code)
     note(f"The class {cell(code)} was deleted.")
@@ -133,7 +133,7 @@ def delete_class(*, code: str) -> None:
 
 def _print(saved: Sequence[SavedRule]) -> None:
     rows = [{"rule": rule.rule_name, "version": rule.rule_version, "change": rule.change} for rule in saved]
-    print_table(("rule", "version", "change"), rows, empty="The file has classes only.")
+    print_table(("rule", "version", "change"), rows, empty="The file contains only classes.")
 
 
 def _document(rule: RuleVersion) -> dict[str, object]:

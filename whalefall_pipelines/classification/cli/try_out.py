@@ -40,11 +40,11 @@ def test(*, rule: str, form: Form) -> None:
 @click.option("--end", type=_DAY, metavar="DAY", help="The last day; today by default.")
 @list_options
 def replay(*, rule: str, start: datetime, end: datetime | None, form: Form) -> None:
-    """Tell what a rule, or a file with one rule, would have matched on past days, by the facts that were stored then."""
+    """Show what a rule, or a file with one rule, would have matched on past days, based on the facts that were stored then."""
     with open_store(load_settings()) as database:
         rules = find_rules(database, rule)
         if len(rules) != 1:
-            raise InputError(f"{rule} has {len(rules)} rules; a replay is of one.")
+            raise InputError(f"{rule} has {len(rules)} rules; a replay needs a file with one rule.")
         replayed = list(replay_rule(database, rules[0], start.date(), day_of(database, end)))
     rows = [{"day": each.day, "matches": each.matches, "entered": _names(each.entered), "left": _names(each.left)} for each in replayed]
     print_table(("day", "matches", "entered", "left"), rows, form=form)
@@ -57,11 +57,11 @@ def replay(*, rule: str, start: datetime, end: datetime | None, form: Form) -> N
 @as_of_option
 @json_option
 def explain(*, rule: str, instance: str, account: str, as_of: datetime | None, as_json: bool) -> None:
-    """Show why a rule matches an account or not: the tree with true, false or unknown, and the fact behind each leaf."""
+    """Show why a rule does or does not match an account: the tree with true, false or unknown, and the fact behind each leaf."""
     with open_store(load_settings()) as database:
         rules = find_rules(database, rule)
         if len(rules) != 1:
-            raise InputError(f"{rule} has {len(rules)} rules; explain one.")
+            raise InputError(f"{rule} has {len(rules)} rules; an explanation needs a file with one rule.")
         explained = explain_rule(database, rules[0], instance, account, day_of(database, as_of))
     if as_json:
         print_json({"rule": rules[0].rule_name, "instance": instance, "account": account, "tree": _document(explained.explanation)})
@@ -69,7 +69,7 @@ def explain(*, rule: str, instance: str, account: str, as_of: datetime | None, a
     for line in _lines(explained.explanation, 0):
         click.echo(line)
     if not explained.is_of_engine:
-        note(f"The rule is for {explained.rule.engine}, so that it never matches this account.")
+        note(f"The rule is for {explained.rule.engine}, so it never matches this account.")
 
 
 def _names(names: tuple[str, ...]) -> str | None:

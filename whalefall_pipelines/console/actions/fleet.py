@@ -32,7 +32,7 @@ from whalefall_pipelines.inventory.fleet_entries import SSL_MODES, split_tag
 from whalefall_pipelines.inventory.registration import RegisteredInstance, describe_secret
 
 _HINT = (
-    "A password is never typed here. It is read on the server of whalefall when it is needed, from a variable (env:NAME) or a file "
+    "Passwords are not entered here. whalefall's server reads a password when it is needed, from a variable (env:NAME) or a file "
     "(file:/PATH); `whalefall instances set --password-prompt` stores one encrypted."
 )
 _ADDRESS = (
@@ -40,11 +40,11 @@ _ADDRESS = (
     Field("port", "Port", kind="number"),
     Field("database", "Database to connect to first"),
     Field("username", "User name", example="whalefall"),
-    Field("secret", "Password is in", example="env:DB1_PASSWORD"),
+    Field("secret", "Password reference", example="env:DB1_PASSWORD"),
     Field("sslmode", "Encryption", kind="choice", options=(("", "as the driver does"), *((mode, mode) for mode in SSL_MODES))),
-    Field("sslrootcert", "File of trusted certificates"),
+    Field("sslrootcert", "File with trusted certificates"),
     Field("capacity_limit", "Full at", example="500GiB"),
-    Field("tags", "Tags, a key=value a line", kind="lines", example="env=prod"),
+    Field("tags", "Tags, one key=value per line", kind="lines", example="env=prod"),
 )
 
 
@@ -52,7 +52,7 @@ def _tags(values: Values) -> dict[str, str]:
     lines = [line.strip() for line in values.get("tags", "").replace(",", "\n").splitlines() if line.strip()]
     pairs = [split_tag(line) for line in lines]
     if None in pairs:
-        raise InputError("Each tag must be written key=value, one in a line.")
+        raise InputError("Write each tag as key=value, one per line.")
     return dict(pair for pair in pairs if pair)
 
 
@@ -72,7 +72,7 @@ def _to_server(sentence: str) -> Any:
 
 
 def _removed(data: Data, _: Values) -> Page:
-    answer = "It is taken out of the fleet, and its history is kept. Adding a server of the same name continues it."
+    answer = "The server was removed from the fleet, and its history is kept. Adding a server with the same name continues it."
     return Page(data["name"], answer, [Links([text("All servers", "/instances")])])
 
 
@@ -83,7 +83,7 @@ def _tested(data: Data, _: Values) -> Page:
             Card("Connected in", number(None if data["connect_seconds"] is None else round(data["connect_seconds"], 3), " s")),
             Card("Databases", number(data["visible"]), f"{data['hidden'] or 0} more are hidden by the filter"),
             Card("Measurable", number(data["measurable"])),
-            Card("Size", size(data["total_bytes"]), "of what can be measured"),
+            Card("Size", size(data["total_bytes"]), "of the measurable databases"),
         ]
     )
     blocks: list[Block] = [cards]
@@ -95,7 +95,7 @@ def _tested(data: Data, _: Values) -> Page:
         for held in data["privileges"]
     ]
     blocks.append(Table("privileges", "Privileges of the login", ("For", "Held", "Optional", "Statement"), privileges))
-    answer = "Everything can be measured." if data["is_fine"] else "The server answers, and not everything can be measured."
+    answer = "All databases can be measured." if data["is_fine"] else "The server answers, but some databases cannot be measured."
     return Page(f"Test of {data['name']}", answer, [*blocks, Links([text("The server", server_url(data["name"]))])])
 
 
@@ -118,9 +118,9 @@ def _planned(data: Data, values: Values) -> Page:
     ]
     table = Table("plan", "Plan", ("Step", "What", "Name", "Changes"), rows, "Everything in the file is registered already.")
     blocks: list[Block] = [Note(Tone.PROBLEM, sentence) for sentence in data["problems"]]
-    blocks += [Note(Tone.WARNING, f"{name} could not be asked who it is.", "Its first probe checks it.") for name in data["unreached"]]
+    blocks += [Note(Tone.WARNING, f"{name} could not be identified.", "Its first probe checks it.") for name in data["unreached"]]
     blocks.append(table)
-    rest = f"{data['unchanged']} servers are registered as in the file; {data['untouched']} more are not in it and stay as they are."
+    rest = f"{data['unchanged']} servers are unchanged; {data['untouched']} more are not in the file and stay as they are."
     if data["is_done"]:
         return Page("Import", f"The plan was carried out. {rest}", [*blocks, Links([text("All servers", "/instances")])])
     if rows and not data["problems"]:
@@ -132,7 +132,7 @@ ADD = Action(
     "add-server",
     "Add a server",
     "/instances",
-    _to_server("It is registered. Test the connection next."),
+    _to_server("The server is registered. Test the connection next."),
     Scope.ADMIN,
     fields=(
         Field("name", "Name", example="db1", is_required=True),
@@ -146,7 +146,7 @@ CHANGE = Action(
     "change-server",
     "Change the server",
     "/instances/{instance_id}",
-    _to_server("The server is as you entered it."),
+    _to_server("The server was changed."),
     Scope.ADMIN,
     "PATCH",
     (*_ADDRESS, Field("is_moved", "The server was moved or rebuilt: continue its history", kind="checkbox")),
@@ -163,15 +163,17 @@ IMPORT = Action(
         Field("file", "Fleet file", kind="lines", example="instances:\n  - {name: db1, host: db1.example, …}", is_required=True),
         Field("form", "Format", kind="choice", options=(("yaml", "YAML"), ("csv", "CSV"))),
     ),
-    hint="Nothing is registered before you confirm the plan. It is carried out completely or not at all.",
+    hint="Nothing is registered until you confirm the plan. The plan is carried out completely or not at all.",
 )
 CARRY_OUT = Action("carry-out-import", "Carry out this plan", "/instances/actions/import", _planned, Scope.ADMIN)
 TEST = Action("test-server", "Test the connection", "/instances/{instance_id}/actions/test", _tested)
 COLLECT = Action("collect-server", "Collect now", "/instances/{instance_id}/actions/sync-capacity", _collected)
 READ_ACCOUNTS = Action("read-accounts", "Read accounts now", "/instances/{instance_id}/actions/sync-accounts", _accounts_read)
-ENABLE = Action("enable-server", "Enable", "/instances/{instance_id}/actions/enable", _to_server("It is collected again."), Scope.ADMIN)
+ENABLE = Action(
+    "enable-server", "Enable", "/instances/{instance_id}/actions/enable", _to_server("The server is collected again."), Scope.ADMIN
+)
 DISABLE = Action(
-    "disable-server", "Disable", "/instances/{instance_id}/actions/disable", _to_server("It is not collected any more."), Scope.ADMIN
+    "disable-server", "Disable", "/instances/{instance_id}/actions/disable", _to_server("The server is no longer collected."), Scope.ADMIN
 )
 REMOVE = Action(
     "remove-server",
@@ -180,7 +182,7 @@ REMOVE = Action(
     _removed,
     Scope.ADMIN,
     "DELETE",
-    (Field("sure", "Take it out of the fleet; its history is kept", kind="checkbox", is_required=True),),
+    (Field("sure", "Remove it from the fleet; its history is kept", kind="checkbox", is_required=True),),
     body=lambda _: {},
 )
 ACTIONS = (ADD, CHANGE, IMPORT, CARRY_OUT, TEST, COLLECT, READ_ACCOUNTS, ENABLE, DISABLE, REMOVE)

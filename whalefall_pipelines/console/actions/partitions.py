@@ -24,7 +24,7 @@ def _steps(title: str, steps: Data) -> Table:
 
 
 def _created(data: Data, values: Values) -> Page:
-    answer = f"{len(data)} table partitions were created." if data else f"Every table has the month of {values['date']} already."
+    answer = f"{len(data)} table partitions were created." if data else f"Every table already has the month of {values['date']}."
     return Page("Create a month", answer, [_steps("Created", data), _BACK])
 
 
@@ -48,7 +48,7 @@ CREATE = Action(
     _created,
     Scope.ADMIN,
     fields=(Field("date", "A day of the month", kind="date", is_required=True),),
-    hint="The month is created in every table. One that exists stays as it is.",
+    hint="The month is created in every table that does not have it yet.",
 )
 CLEAN_UP = Action(
     "clean-up",
@@ -57,7 +57,7 @@ CLEAN_UP = Action(
     _planned,
     Scope.ADMIN,
     fields=(Field("retention_months", "Months of sizes to keep", kind="number", example="as set"),),
-    hint="The plan is shown first; nothing is dropped before you confirm it.",
+    hint="The plan is shown first; nothing is dropped until you confirm it.",
 )
-CARRY_OUT = Action("carry-out-cleanup", "Drop what this plan says", "/partitions/actions/cleanup", _planned, Scope.ADMIN)
+CARRY_OUT = Action("carry-out-cleanup", "Carry out this plan", "/partitions/actions/cleanup", _planned, Scope.ADMIN)
 ACTIONS = (CREATE, CLEAN_UP, CARRY_OUT)

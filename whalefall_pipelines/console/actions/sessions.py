@@ -6,7 +6,7 @@ from whalefall_pipelines.console.urls import session_url
 
 
 def _cancelled(data: Data, _: Values) -> Page:
-    answer = "It is cancelled: its run stops within seconds. Servers that were done keep their results."
+    answer = "The session is cancelled, and its run stops within seconds. Finished servers keep their results."
     return Page("Session", answer, [Links([text("The session", session_url(data["session_id"]))])])
 
 
@@ -27,6 +27,7 @@ BACKFILL = Action(
         Field("first_day", "First day", kind="date", is_required=True),
         Field("last_day", "Last day", kind="date", is_required=True),
     ),
-    hint="It recovers sizes from histories of the servers, and estimates short gaps between known days. Measured sizes stay as they are.",
+    hint="A backfill recovers sizes from the servers' own histories, and estimates short gaps between known days. Measured sizes do not "
+    "change.",
 )
 ACTIONS = (CANCEL, BACKFILL)

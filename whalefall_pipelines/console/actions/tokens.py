@@ -10,12 +10,12 @@ _BACK = Links([text("Settings", "/settings")])
 def _made(data: Data, _: Values) -> Page:
     until = f"until {data['expires_at']}" if data["expires_at"] else "until it is revoked"
     access = " and access to accounts" if data["has_access"] else ""
-    note = Note(Tone.WARNING, "Copy it now: it is not stored and cannot be shown again.", command=data["secret"])
+    note = Note(Tone.WARNING, "Copy the token now; it is not stored and cannot be shown again.", command=data["secret"])
     return Page(f"Token {data['name']}", f"It has the scope {data['scope']}{access}, {until}.", [note, _BACK])
 
 
 def _revoked(data: Data, _: Values) -> Page:
-    return Page(f"Token {data['name']}", "It is revoked, and browsers that signed in with it are signed out.", [_BACK])
+    return Page(f"Token {data['name']}", "The token is revoked, and browsers that signed in with it are signed out.", [_BACK])
 
 
 CREATE = Action(
@@ -28,7 +28,7 @@ CREATE = Action(
         Field("name", "Name", example="backup script", is_required=True),
         Field("scope", "Scope", kind="choice", options=tuple((scope, scope) for scope in Scope)),
         Field("lifetime_days", "Days until it expires", kind="number", example="never"),
-        Field("has_access", "It may read accounts", kind="checkbox"),
+        Field("has_access", "Allow reading accounts", kind="checkbox"),
     ),
 )
 REVOKE = Action(

@@ -33,7 +33,7 @@ class Runway:
 def runway_chart(rows: Sequence[Runway], horizon_days: int) -> str:
     """The picture of the runways, in the order of the rows, up to a horizon."""
     size = Size(_WIDTH, _TOP + max(len(rows), 1) * _ROW + 24)
-    root = picture("runway", f"Days left of {len(rows)} databases and servers.", size, has_links=any(row.url for row in rows))
+    root = picture("runway", f"Days left for {len(rows)} databases and servers.", size, has_links=any(row.url for row in rows))
     scale = Scale(0, horizon_days, _LEFT, _WIDTH - _RIGHT)
     for days in round_values(0, horizon_days, 8):
         add(root, "line", "grid", x1=scale(days), x2=scale(days), y1=_TOP, y2=size.height - 20)

@@ -37,7 +37,7 @@ def access_page(database: Database, today: date, privilege: str | None, object_n
             # Accounts that come with the server are last.
             for account in sorted(accounts, key=lambda account: account.is_built_in)
         ],
-        "No account was read yet. `whalefall accounts sync` reads them.",
+        "No accounts have been read yet. `whalefall accounts sync` reads them.",
     )
     blocks: list[Block] = [_question(privilege, object_name, asked_day)]
     if privilege and object_name:
@@ -113,8 +113,13 @@ def _who_can(database: Database, privilege: str, object_name: str, asked_day: da
         )
         for holder in answer.holders
     ]
-    table = Table("who-can", title, ("Account", "Server", "Object", "Now", "Path", "Since"), rows, "Nobody, as far as it was read.")
-    unread = [Note(Tone.WARNING, f"Further accounts may: {gap.instance_name} was not read whole.", gap.detail) for gap in answer.unread]
+    table = Table(
+        "who-can", title, ("Account", "Server", "Object", "Now", "Path", "Since"), rows, "No account, as far as privileges were read."
+    )
+    unread = [
+        Note(Tone.WARNING, f"More accounts may have it, because {gap.instance_name} was not read completely.", gap.detail)
+        for gap in answer.unread
+    ]
     return [table, *unread]
 
 

@@ -21,7 +21,7 @@ def database_page(database: Database, today: date, instance_name: str, database_
     try:
         answer = history(database, today, title, timedelta(days=DAYS))
     except InputError as error:
-        return Page(title, "There is no history to show.", [Note(Tone.WARNING, "One day is no history.", str(error))])
+        return Page(title, "There is no history to show.", [Note(Tone.WARNING, "One day is not a history.", str(error))])
     blocks: list[Block] = [history_picture(title, answer.rows)] if answer.rows else []
     return Page(title, _answer(answer.rows), blocks)
 
@@ -29,7 +29,7 @@ def database_page(database: Database, today: date, instance_name: str, database_
 def _answer(days: tuple[HistoryDay, ...]) -> str:
     known = [row for row in days if row.is_complete and row.total_bytes is not None]
     if not known:
-        return "No size is known of these days."
+        return "No size is known for these days."
     first, last = known[0], known[-1]
     grown = (last.total_bytes or 0) - (first.total_bytes or 0)
     change = f"{'grew' if grown >= 0 else 'shrank'} by {round_size(abs(grown))}"

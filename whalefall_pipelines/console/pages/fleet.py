@@ -43,7 +43,7 @@ def fleet_page(database: Database, today: date) -> Page:
     try:
         largest = largest_databases(database, today, most=_RANKED)
     except NotFoundError as error:
-        return Page("Fleet", "Nothing was measured yet.", [Note(Tone.WARNING, "There is no size to show.", str(error))])
+        return Page("Fleet", "Nothing has been measured yet.", [Note(Tone.WARNING, "There are no sizes to show.", str(error))])
     newest = largest.last_day
     summary, gaps = summarize_day(database, newest)
     blocks: list[Block] = [*_attention(summary, gaps)]
@@ -69,7 +69,7 @@ def _answer(summary: DaySummary, newest: date) -> str:
 def _attention(summary: DaySummary, gaps: Sequence[Gap]) -> list[Note]:
     """What is missing, by reason, the most frequent first."""
     if not summary.missing:
-        return [Note(Tone.GOOD, "Nothing needs a person today.", f"All {summary.expected} expected databases have a size.")]
+        return [Note(Tone.GOOD, "Nothing needs attention today.", f"All {summary.expected} expected databases have a size.")]
     reasons = Counter(gap.reason for gap in gaps).most_common(3)
     details = {gap.reason: gap.detail for gap in gaps}
     return [problem(f"{count} missing: {reason}.", details[reason]) for reason, count in reasons]
@@ -113,7 +113,7 @@ def _total_picture(totals: Answer[FleetDay]) -> Picture:
 def _point(row: FleetDay) -> Point:
     if row.total_bytes is None:
         return Point(row.stat_date, None, Mark.MISSING, url=missing_url(row.stat_date))
-    held = f"{row.held} of {row.instances} servers held at their newest complete total" if row.held else None
+    held = f"{row.held} of {row.instances} servers at their newest complete total" if row.held else None
     return Point(
         row.stat_date, row.total_bytes, Mark.HELD if row.held else Mark.MEASURED, held, missing_url(row.stat_date) if row.held else None
     )

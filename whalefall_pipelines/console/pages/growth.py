@@ -40,7 +40,7 @@ _NAMES = {
     Bar.DEATH: "Dropped databases",
     Bar.GROWTH: "Growth",
     Bar.SHRINK: "Shrink",
-    Bar.MEASURE_CHANGED: "Measured in another way",
+    Bar.MEASURE_CHANGED: "Measured differently",
     Bar.GAP_OPENED: "Missing now",
     Bar.GAP_CLOSED: "Missing before",
     Bar.FIRST_KNOWN: "First known",
@@ -58,7 +58,7 @@ def growth_page(database: Database, today: date, days: int, by: str) -> Page:
     try:
         answer = attribute_span(database, today, timedelta(days=days), grouping, most=_LISTED, with_tables=False, prices=Prices())
     except NotFoundError as error:
-        return Page("Growth", "Nothing was measured yet.", [Note(Tone.WARNING, "There is nothing to compare.", str(error))])
+        return Page("Growth", "Nothing has been measured yet.", [Note(Tone.WARNING, "There is nothing to compare.", str(error))])
     question = Search(
         "Show", [Field("days", "Days", str(days), "30", kind="number"), Field("by", "by", by, "database, instance or tag:env")]
     )
@@ -84,7 +84,7 @@ def _cards(answer: Attribution) -> Cards:
             Card("Before", size(answer.first_bytes), f"measured on {answer.first_day}"),
             Card("After", size(answer.last_bytes), f"measured on {answer.last_day}"),
             Card("Change", change(held), "with missing databases at their last known size"),
-            Card("By steps", change(steps), "of growth and shrink, not by trend"),
+            Card("By steps", change(steps), "of growth and shrink, without the trend"),
         ]
     )
 
@@ -99,11 +99,11 @@ def _picture(answer: Attribution) -> Picture:
     table = Table(
         "bars",
         "Bars",
-        ("Bar", "Change", "Of it estimated", "By steps", "Databases"),
+        ("Bar", "Change", "Estimated part", "By steps", "Databases"),
         [_bar_row(_NAMES[bar.bar], bar) for bar in answer.exact],
     )
     drawing = waterfall_chart("Growth", answer.first_bytes, bars, answer.last_bytes)
-    return Picture("From before to after", drawing, table=table)
+    return Picture("Before and after", drawing, table=table)
 
 
 def _bar_row(name: str, bar: BarSum) -> Sequence[Value]:
@@ -116,7 +116,7 @@ def _groups(answer: Attribution) -> Table:
         for bar in sorted(answer.groups, key=lambda bar: -abs(bar.change_bytes))
         if not bar.is_held
     ]
-    return Table("groups", "By group", ("Group", "Bar", "Change", "Of it estimated", "By steps", "Databases"), rows)
+    return Table("groups", "By group", ("Group", "Bar", "Change", "Estimated part", "By steps", "Databases"), rows)
 
 
 def _databases(answer: Attribution) -> Table:

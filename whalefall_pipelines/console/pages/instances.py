@@ -33,6 +33,6 @@ def instances_page(database: Database) -> Page:
     )
     return Page(
         "Servers",
-        f"{len(registered)} servers are registered, {active} are collected.",
+        f"{len(registered)} servers are registered, and {active} of them are collected.",
         [Forms([fleet.ADD.form(), fleet.IMPORT.form()]), table],
     )

@@ -23,7 +23,7 @@ def missing_page(database: Database, today: date, day: date | None) -> Page:
     try:
         day = day or newest_day(database, today)
     except NotFoundError as error:
-        return Page("Missing", "Nothing was measured yet.", [Note(Tone.WARNING, "There is no day to show.", str(error))])
+        return Page("Missing", "Nothing has been measured yet.", [Note(Tone.WARNING, "There are no days to show.", str(error))])
     summary, gaps = summarize_day(database, day)
     days = days_until(day, _COVERED_DAYS)
     blocks: list[Block] = [*_reasons(gaps)]

@@ -21,8 +21,8 @@ def runway_page(database: Database) -> Page:
     dated = [row for row in rows if row.p50_days is not None]
     undated = [row for row in rows if row.p50_days is None]
     if not rows:
-        note = Note(Tone.WARNING, "No forecast was made yet.", "The schedule forecast_every_day makes them at 06:00.")
-        return Page("Runway", "Nothing is forecast.", [note])
+        note = Note(Tone.WARNING, "No forecasts have been made yet.", "The schedule forecast_every_day makes them at 06:00.")
+        return Page("Runway", "There are no forecasts.", [note])
     blocks: list[Block] = []
     if dated:
         drawn = [_bar(row) for row in dated[:_DRAWN]]
@@ -64,7 +64,7 @@ def _dated(rows: Sequence[Runway]) -> Table:
     return Table(
         "runway",
         "Days left",
-        ("Name", "Days left", "At the earliest", "At the latest", "Date", "Used", "Limit", "Error at 30 days"),
+        ("Name", "Days left", "At the earliest", "At the latest", "Date", "Used", "Limit", "30-day error"),
         [
             (
                 text(_name(row), _url(row)),
@@ -85,7 +85,7 @@ def _undated(rows: Sequence[Runway]) -> Table:
     return Table(
         "undated",
         "Without a date",
-        ("Name", "Why", "Used", "Limit", "Room", "In 30 days", "In 90 days", "Error at 30 days"),
+        ("Name", "Why", "Used", "Limit", "Room", "In 30 days", "In 90 days", "30-day error"),
         [
             (
                 text(_name(row), _url(row)),
@@ -99,5 +99,5 @@ def _undated(rows: Sequence[Runway]) -> Table:
             )
             for row in rows
         ],
-        "Everything has a date.",
+        "Every database and server has a date.",
     )

@@ -65,7 +65,7 @@ def _actions(registered: RegisteredInstance) -> Forms:
 def _answer(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...]) -> str:
     entry = registered.entry
     active = sum(known.is_active for known in databases)
-    state = "" if registered.is_active else " It is not collected any more."
+    state = "" if registered.is_active else " It is no longer collected."
     return f"{entry.engine} on {entry.host}, port {entry.port}, with {active} databases.{state}"
 
 
@@ -102,5 +102,5 @@ def _databases(name: str, databases: tuple[KnownDatabase, ...]) -> Table:
             )
             for known in sorted(databases, key=lambda known: -(known.total_bytes or 0))
         ],
-        "No database was listed yet.",
+        "No databases have been listed yet.",
     )

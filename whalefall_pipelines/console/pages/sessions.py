@@ -25,7 +25,7 @@ def sessions_page(database: Database) -> Page:
         "Newest sessions",
         ("Started", "Category", "Type", "Days", "Status", "Instances", "Failed", "Duration", "Error"),
         [_row(session, database.timezone) for session in sessions],
-        "No session was opened yet.",
+        "There are no sessions yet.",
     )
     return Page("Sessions", f"{running} running; {failed} of the newest {len(sessions)} failed.", [table], is_running=running > 0)
 
@@ -44,7 +44,7 @@ def session_page(services: Services, session_id: str, dagster_url: str | None) -
         if queued is None:
             raise
         run = Card("Dagster run", text(queued.run_id[:8], _run_url(dagster_url, queued.run_id)))
-        return Page("Session", "It is queued in Dagster, and opens when its run begins.", [Cards([run])], is_running=True)
+        return Page("Session", "The session is queued in Dagster and opens when its run begins.", [Cards([run])], is_running=True)
     blocks: list[Block] = [_cards(session, database.timezone, dagster_url)]
     if session.status is SessionStatus.RUNNING:
         blocks.append(Forms([CANCEL.form({"session_id": str(session.session_id)})]))
@@ -52,7 +52,7 @@ def session_page(services: Services, session_id: str, dagster_url: str | None) -
         blocks.append(Note(Tone.PROBLEM, f"{session.error_code}.", session.error_message))
     blocks.append(_records(records, database.timezone))
     title = f"Session of {session.sync_category}, {_days(session)}"
-    answer = f"It is {session.status}: {_progress(session)} of {session.total_instances} instances are done."
+    answer = f"It is {session.status}: {_progress(session)} of {session.total_instances} instances are finished."
     return Page(title, answer, blocks, is_running=session.status is SessionStatus.RUNNING)
 
 
@@ -123,5 +123,5 @@ def _records(records: tuple[InstanceRecord, ...], timezone: ZoneInfo) -> Table:
             )
             for record in sorted(records, key=lambda record: (record.error_code is None, record.instance_name))
         ],
-        "This session has no record.",
+        "This session has no records.",
     )

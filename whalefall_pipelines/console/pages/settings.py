@@ -78,7 +78,7 @@ def _credentials(database: Database) -> Table:
         for name, login in sorted(logins.items())
     ]
     return Table(
-        "credentials", "Logins to servers", ("Credential", "User name", "Password is in", "Servers"), rows, "No server has a login."
+        "credentials", "Logins to servers", ("Credential", "User name", "Password reference", "Servers"), rows, "No server has a login."
     )
 
 
@@ -88,13 +88,13 @@ def _footprint(services: Services) -> list[Block]:
         with open_dagster_database(services.settings, services.writer) as dagster:
             footprint = read_footprint(Databases(services.writer, dagster), services.today())
     except WhalefallError as error:
-        return [Note(Tone.WARNING, "What the installation takes on disk cannot be read.", str(error))]
+        return [Note(Tone.WARNING, "The disk usage of this installation cannot be read.", str(error))]
     rows: list[Sequence[Value]] = [
         (text(kind.replace("_", " ")), size(total_bytes), size(footprint.earlier.get(kind)))
         for kind, total_bytes in footprint.sizes.items()
     ]
     before = f"On {footprint.earlier_on}" if footprint.earlier_on else "Before"
-    return [Table("footprint", "What this installation takes on disk", ("Kind", "Now", before), rows)]
+    return [Table("footprint", "Disk usage of this installation", ("Kind", "Now", before), rows)]
 
 
 def _audit(requests: Sequence[AuditedRequest], timezone: ZoneInfo) -> Table:
@@ -115,5 +115,5 @@ def _audit(requests: Sequence[AuditedRequest], timezone: ZoneInfo) -> Table:
             )
             for request in requests
         ],
-        "Nothing was changed yet.",
+        "Nothing has been changed yet.",
     )

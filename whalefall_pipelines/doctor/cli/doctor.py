@@ -15,7 +15,7 @@ _STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.PROBLEM: "
 
 
 @click.command()
-@click.option("--instances/--no-instances", "with_instances", default=True, help="Whether to test every active server as well.")
+@click.option("--instances/--no-instances", "with_instances", default=True, help="Also test every active server.")
 @json_option
 def doctor(*, with_instances: bool, as_json: bool) -> None:
     """Check this installation for problems.

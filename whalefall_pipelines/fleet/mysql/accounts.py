@@ -70,7 +70,7 @@ class MySQLAccounts(MySQLProbe):
             Privilege("list accounts, without their hashes", grant_accounts(family.suffix, grantee), is_held=self._may(_ACCOUNTS)),
             Privilege("read privileges and roles", statement, is_held=not tables),
             Privilege(
-                "know locks, ages of passwords and what else is beside a hash",
+                "see locks, password ages and other facts stored beside a hash",
                 create_view(family.suffix, grantee),
                 is_held=self._may(_DETAILS),
                 is_optional=True,
@@ -85,7 +85,7 @@ class MySQLAccounts(MySQLProbe):
             if error.reason != Reason.NO_PERMISSION:
                 raise
             grant = grant_accounts(self._session.family.suffix, self._session.grantee)
-            sentence = f"MySQL at {self._instance.address} does not show this login its accounts; run on that server: {grant}"
+            sentence = f"MySQL at {self._instance.address} does not show its accounts to this login; run on that server: {grant}"
             raise SizesError(sentence, reason=Reason.NO_PERMISSION) from error
         everyone = facts.mandatory_roles(str(self._role_settings()[0] or ""))
         accounts = [facts.account(row, everyone) for row in rows]
@@ -143,7 +143,7 @@ class MySQLAccounts(MySQLProbe):
 
     def _unknown(self) -> list[UnreadScope]:
         cure = create_view(self._session.family.suffix, self._session.grantee)
-        sentence = "it is beside a hash, so that a view of definer rights has to tell it"
+        sentence = "it is stored beside a hash, so it can only be read through a view with definer rights"
         return [UnreadScope(Reason.NO_PERMISSION, sentence, attribute=name, cure=cure) for name in _UNKNOWN[self._session.family]]
 
     def _role_settings(self) -> Row:

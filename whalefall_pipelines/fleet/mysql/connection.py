@@ -60,11 +60,11 @@ def _tls_context(instance: Instance) -> ssl.SSLContext | None:
     if mode in {"disable", "prefer"}:
         return None
     if mode not in {"require", "verify-ca", "verify-full"}:
-        raise _tls_error(instance, f"sslmode {mode!r} is none of disable, prefer, require, verify-ca and verify-full.")
+        raise _tls_error(instance, f"sslmode {mode!r} is not one of disable, prefer, require, verify-ca and verify-full.")
     try:
         context = ssl.create_default_context(cafile=instance.sslrootcert)
     except OSError as error:
-        raise _tls_error(instance, f"{instance.sslrootcert} holds no certificates that can be read: {error.strerror}.") from error
+        raise _tls_error(instance, f"{instance.sslrootcert} contains no readable certificates: {error.strerror}.") from error
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # servers' auto-generated certificates would be rejected
     context.check_hostname = mode == "verify-full"
     if mode == "require" and not instance.sslrootcert:
@@ -82,7 +82,7 @@ def _refusing(instance: Instance) -> Callable[[Connection], NoReturn]:
     def refuse(_connection: Connection) -> NoReturn:
         raise LoginRejectedError(
             f"MySQL at {instance.address} requests the password in plain text, which is sent over verified TLS only: set sslmode to "
-            "verify-full, and sslrootcert if its authority is your own.",
+            "verify-full, and sslrootcert if you use your own certificate authority.",
             reason=Reason.TLS_FAILED,
         )
 
@@ -94,13 +94,13 @@ _REFUSED = (LoginRejectedError, Reason.AUTHENTICATION_FAILED)
 _AWAY = (UnreachableError, Reason.UNAVAILABLE)
 _DISCONNECTED = (*_AWAY, "the server closed the connection; it will be retried.")
 _TLS = (LoginRejectedError, Reason.TLS_FAILED, "check sslmode and sslrootcert of the instance.")
-_NO_PROTOCOL = (UnreachableError, Reason.SERVER_ERROR, "that is no MySQL: check the port.")
+_NO_PROTOCOL = (UnreachableError, Reason.SERVER_ERROR, "this is not MySQL; check the port.")
 # By native number of the server or of PyMySQL: the error class, the reason, the advice.
 _NUMBERS: dict[object, _Meaning] = {
     number: meaning
     for numbers, meaning in (
         ((1045, 1698), (*_REFUSED, "check the credential of the instance.")),
-        ((1129, 1130), (*_REFUSED, "the server does not let this machine in; check the host of the account.")),
+        ((1129, 1130), (*_REFUSED, "the server does not accept connections from this machine; check the host of the account.")),
         ((1820, 1862, 3118, 3955, 4150, 4151), (*_REFUSED, "the account is locked or its password has expired.")),
         ((1251, 1524, 2059, 2061), (*_REFUSED, "the account's authentication plugin is not supported; change it.")),
         ((2026, 3159), _TLS),
@@ -121,10 +121,10 @@ _CAUSES: tuple[tuple[tuple[type[Exception], ...], _Meaning], ...] = (
     ((ConnectionRefusedError,), (UnreachableError, Reason.CONNECTION_REFUSED, "is the server running, and is the port right?")),
     ((ConnectionError, ssl.SSLEOFError), _DISCONNECTED),
     ((ssl.SSLError,), _TLS),
-    ((OSError,), (UnreachableError, Reason.TIMEOUT, "check address, route and firewall.")),
+    ((OSError,), (UnreachableError, Reason.TIMEOUT, "check the address, route and firewall.")),
     (_GARBLED, _NO_PROTOCOL),
 )
-_NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has no socket left.")
+_NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has run out of sockets.")
 
 
 def native_number(error: BaseException) -> object:

@@ -102,6 +102,6 @@ def _unsized(session: Session, name: str, unsized: int, table_count: int) -> str
     named = ", ".join(names[:_SHOWN_NAMES]) + (f" and {rest} more" if names and rest > 0 else "")
     lost = " or are damaged, lost or discarded" if session.family is MARIADB else " or are lost"
     return (
-        f"{unsized} of {table_count} tables tell no size, because they are CSV tables{lost}; they are not counted"
+        f"{unsized} of {table_count} tables report no size, because they are CSV tables{lost}; they are not counted"
         f"{': ' + named if named else ''}."
     )

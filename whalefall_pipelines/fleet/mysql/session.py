@@ -69,8 +69,8 @@ class Session:
         ((is_read_only, is_limited),) = self.rows(self.of_family("probes/mysql/read_limits_{family}"), statement_milliseconds=milliseconds)
         if not (is_read_only and is_limited):
             raise SizesError(
-                f"MySQL at {instance.address}: the session is not {'limited' if is_read_only else 'read-only'} after it was made so; "
-                "that is the address of a proxy: name the server itself.",
+                f"MySQL at {instance.address}: the session is not {'limited' if is_read_only else 'read-only'} although it was set so. "
+                "This is the address of a proxy; register the server itself.",
                 reason=Reason.SERVER_ERROR,
             )
 

@@ -43,8 +43,9 @@ class SharedTables:
         if not tables or self.unexplained_bytes <= _USUAL_BYTES + self.counted_bytes() // 10:
             return None
         return (
-            f"Counted by the server's statistics: {_listed([table.table_name for table in tables])}. {self.unexplained_bytes} bytes in use "
-            "of the tablespaces that they share are in nobody's statistics: these are old (ANALYZE TABLE renews them), or it is undo log."
+            f"Counted from the server's statistics: {_listed([table.table_name for table in tables])}. {self.unexplained_bytes} used "
+            "bytes of their shared tablespaces appear in no statistics. Either the statistics are old (ANALYZE TABLE updates them), or "
+            "the bytes are undo log."
         )
 
 

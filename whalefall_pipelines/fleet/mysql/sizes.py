@@ -41,7 +41,7 @@ class MySQLSizes(MySQLProbe, SizesDefaults):
     def privileges(self) -> Sequence[Privilege]:
         """What every schema needs, in one statement: the same that a schema without it is missing with."""
         is_held = self._sees_tables and self._sees_files
-        privileges = [Privilege("measure every schema, and know of each", self._grant(), is_held=is_held)]
+        privileges = [Privilege("list and measure every schema", self._grant(), is_held=is_held)]
         if self._session.rows("probes/mysql/has_binary_log")[0][0]:
             may_list = self._session.may("probes/mysql/list_binary_logs")
             purpose = "measure the binary logs, which belong to no schema"
@@ -62,7 +62,7 @@ class MySQLSizes(MySQLProbe, SizesDefaults):
             listed.update(str(name) for name, *_ in self._session.rows(self._session.of_family("probes/mysql/sum_tablespaces_{family}")))
             listed.update(unseen_schemas(self._session, listed))
         if not listed - _PUBLIC:
-            sentence = f"MySQL at {self._instance.address} shows this login no schema at all: {self._grant()}"
+            sentence = f"MySQL at {self._instance.address} shows this login no schemas at all: {self._grant()}"
             raise SizesError(sentence, reason=Reason.NO_PERMISSION)
         return dict.fromkeys(sorted(listed))
 
@@ -110,7 +110,7 @@ class MySQLSizes(MySQLProbe, SizesDefaults):
     def _outcome(self, name: str, schemas: Schemas, *, was_cut_off: bool) -> DatabaseSize | MissingSize:
         original, _, number = name.rpartition(" (")
         if folders := schemas.unnameable.get(name) or schemas.unnameable.get(original if number else name):
-            sentence = f"{folders} folders in the data directory have names that the server cannot tell apart; rename or remove them."
+            sentence = f"{folders} folders in the data directory have names that the server cannot distinguish; rename or remove them."
             return MissingSize(name, Reason.INCOMPLETE, sentence)
         schema = schemas.by_name.get(name)
         try:

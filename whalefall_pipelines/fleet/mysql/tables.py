@@ -42,11 +42,11 @@ _WITHOUT_FILES = {
         "OQGRAPH",
     ),
 }
-_UNTOLD = (Reason.INCOMPLETE, "it tells no size, because it is a CSV table, or is damaged, lost or discarded")
-_TWINS = (Reason.INCOMPLETE, "the server lists its file under the same name as that of another table; rename one of them")
+_UNTOLD = (Reason.INCOMPLETE, "it reports no size, because it is a CSV table, or is damaged, lost or discarded")
+_TWINS = (Reason.INCOMPLETE, "the server lists its file under the same name as another table's; rename one of them")
 _DROPPED = (Reason.VANISHED, "dropped between listing and measuring")
 _INCOMPLETE = (Reason.INCOMPLETE, "one of its partitions could not be measured")
-_SHRINKING = "its tables are larger than itself by the server's statistics, which are old; ANALYZE TABLE renews them"
+_SHRINKING = "according to old server statistics, its tables are larger than the database itself; ANALYZE TABLE updates the statistics"
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class OracleAccounts(OracleProbe):
         return (
             self._privilege("list accounts and roles", *LISTING),
             self._privilege("read privileges", *(view for _, view, _ in _STATEMENTS)),
-            self._privilege("know administrators by the password file", _PASSWORD_FILE, is_optional=True),
+            self._privilege("see administrators in the password file", _PASSWORD_FILE, is_optional=True),
         )
 
     def list_accounts(self) -> AccountListing:

@@ -84,15 +84,15 @@ _LOCKED = (LoginRejectedError, Reason.AUTHENTICATION_FAILED, "the account is loc
 _NO_SERVICE = (
     UnreachableError,
     Reason.UNAVAILABLE,
-    "the listener has no such service: correct the default database of the instance.",
+    "the listener does not have this service; correct the default database of the instance.",
 )
 _BUSY = (UnreachableError, Reason.UNAVAILABLE, "it will be retried.")
-_DISCONNECTED = (UnreachableError, Reason.UNAVAILABLE, "the server closed the connection, or is no Oracle; it will be retried.")
-_FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant what `whalefall instances test` lists.")
+_DISCONNECTED = (UnreachableError, Reason.UNAVAILABLE, "the server closed the connection, or is not Oracle; it will be retried.")
+_FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant the privileges that `whalefall instances test` lists.")
 _SLOW = (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")
 _TLS = (LoginRejectedError, Reason.TLS_FAILED, "check sslmode, sslrootcert and port of the instance, and the server's certificate.")
-_TIMEOUT = (UnreachableError, Reason.TIMEOUT, "check address, route and firewall.")
-_NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has no socket left.")
+_TIMEOUT = (UnreachableError, Reason.TIMEOUT, "check the address, route and firewall.")
+_NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has run out of sockets.")
 _NUMBERS: dict[str, _Meaning] = {
     number: meaning
     for numbers, meaning in (
@@ -110,7 +110,7 @@ _NUMBERS: dict[str, _Meaning] = {
 }
 
 _CAUSES: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
-    ((UnicodeDecodeError,), (SizesError, Reason.SERVER_ERROR, "the server sent text that is none.")),
+    ((UnicodeDecodeError,), (SizesError, Reason.SERVER_ERROR, "the server sent invalid text.")),
     ((socket.gaierror, UnicodeError), (UnreachableError, Reason.HOST_UNKNOWN, "check the host and the name servers.")),
     ((ssl.SSLEOFError,), _DISCONNECTED),
     ((ssl.SSLError,), _TLS),

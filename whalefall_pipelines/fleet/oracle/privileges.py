@@ -43,17 +43,17 @@ class Privileges:
 
     def privileges(self) -> Sequence[Privilege]:
         """The privileges that the adapter needs, required ones first."""
-        shared = self._privilege("know the bytes of no tablespace", *SHARED, is_optional=True)
+        shared = self._privilege("see the bytes that belong to no tablespace", *SHARED, is_optional=True)
         return (
             self._privilege("list tablespaces", LISTING),
             self._privilege("measure them", "dba_data_files"),
-            self._privilege("measure temporary ones", "dba_temp_files"),
+            self._privilege("measure temporary tablespaces", "dba_temp_files"),
             self._privilege("measure used space", USED, is_optional=True),
-            self._privilege("know the server under another name", *IDENTITY, is_optional=True),
-            self._privilege("know a tablespace under another name", *IDENTIFIERS, is_optional=True),
+            self._privilege("recognize the server under another name", *IDENTITY, is_optional=True),
+            self._privilege("recognize a renamed tablespace", *IDENTIFIERS, is_optional=True),
             *((shared,) if self.is_whole_database else ()),
-            self._privilege("know the disk groups of ASM", *VOLUMES, is_optional=True),
-            self._privilege("recover missed days from AWR, where it is licensed", *HISTORY, is_optional=True),
+            self._privilege("see the ASM disk groups", *VOLUMES, is_optional=True),
+            self._privilege("recover missed days from AWR, if licensed", *HISTORY, is_optional=True),
         )
 
     def _grant(self, view: str) -> str:

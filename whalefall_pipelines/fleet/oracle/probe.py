@@ -57,7 +57,7 @@ class OracleProbe:
             if error.reason != Reason.NO_PERMISSION:
                 raise
             grants = " ".join(f"GRANT SELECT ON sys.{view} TO {instance.username};" for view in _PUBLIC)
-            sentence = f"Oracle at {instance.address} does not show this login what it shows everybody unless that was revoked"
+            sentence = f"Oracle at {instance.address} does not show this login what is public unless it was revoked"
             raise SizesError(f"{sentence}; run on that server: {grants}", reason=Reason.NO_PERMISSION) from error
         self._version, self._container = str(version), str(container)
         self._privileges = Privileges(str(login), int(str(container_id)), bool(is_on_rds), seen)

@@ -101,10 +101,10 @@ def _outcome(
     name: str, file_bytes: object, limit_bytes: object, file_count: object, unsized_count: object, *, used_bytes: int | None
 ) -> DatabaseSize | MissingSize:
     if not file_count:
-        return MissingSize(name, Reason.INCOMPLETE, "the server lists no file of it")
+        return MissingSize(name, Reason.INCOMPLETE, "the server lists no files of it")
     size = _number(file_bytes)
     if unsized_count or size is None:
-        return MissingSize(name, Reason.INCOMPLETE, f"{unsized_count} of its {file_count} files are offline or missing, and tell no size")
+        return MissingSize(name, Reason.INCOMPLETE, f"{unsized_count} of its {file_count} files are offline or missing, and report no size")
     limit = _number(limit_bytes)
     return DatabaseSize(name, size, Method.DBA_DATA_FILES, data_bytes=size, growth_limit_bytes=limit, used_bytes=used_bytes)
 

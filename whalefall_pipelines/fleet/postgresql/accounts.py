@@ -233,7 +233,7 @@ def _refused(database: _Database) -> UnreadScope:
 
 
 def _unsendable(database: _Database) -> UnreadScope:
-    detail = "the name of the database is not UTF-8, and the driver can send no other"
+    detail = "the name of the database is not UTF-8, and the driver can only send UTF-8"
     cure = f"ALTER DATABASE {decode_name(database.quoted_name)} RENAME TO …; /* each \\xHH is one byte; client_encoding = SQL_ASCII */"
     return UnreadScope(Reason.INCOMPLETE, detail, database_name=database.name, cure=cure)
 

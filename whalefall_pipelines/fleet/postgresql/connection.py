@@ -160,8 +160,8 @@ class _Opening:
         if self.instance.sslrootcert:
             parameters["sslrootcert"] = self.instance.sslrootcert
         elif parameters["sslmode"] in {"verify-ca", "verify-full"}:
-            sentence = f"PostgreSQL at {self.instance.address} was not called: sslmode {parameters['sslmode']} needs an sslrootcert."
-            raise LoginRejectedError(f"{sentence} Name the file with the certificates to trust.", reason=Reason.TLS_FAILED)
+            sentence = f"PostgreSQL at {self.instance.address} was not contacted: sslmode {parameters['sslmode']} needs an sslrootcert."
+            raise LoginRejectedError(f"{sentence} Set it to the file with the certificates to trust.", reason=Reason.TLS_FAILED)
         try:
             return psycopg2.connect(async_=True, **parameters)
         except psycopg2.OperationalError as error:
@@ -176,8 +176,8 @@ class _Opening:
         libpq.tell_sqlstate(connection, is_told=False)
         if not rows:
             raise LoginRejectedError(
-                f"PostgreSQL at {self.instance.address} is a pooler: the session that answers is not the one that was opened, so it can "
-                "be neither made read-only nor limited. Register the address of the server itself.",
+                f"PostgreSQL at {self.instance.address} is a pooler. The session that answers is not the one that was opened, so it can "
+                "be neither read-only nor limited. Register the address of the server itself.",
                 reason=Reason.SERVER_ERROR,
             )
         return Session(connection, self.instance, self.watch, is_standby=bool(rows[0][2]))

@@ -17,10 +17,10 @@ class ReplayConflictError(UnreachableError):
 
 
 _Meaning = tuple[type[TargetError], Reason, str]
-_ROUTE = "check address, route and firewall."
+_ROUTE = "check the address, route and firewall."
 _AGAIN = "it will be retried."
 _UNAVAILABLE = (UnreachableError, Reason.UNAVAILABLE, _AGAIN)
-_NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has no socket left.")
+_NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has run out of sockets.")
 _DATABASE = (LoginRejectedError, Reason.UNAVAILABLE, "correct the default database of the instance.")
 # By the beginning of the SQLSTATE: the error class, the reason, the advice. The first that fits.
 _SQLSTATES: tuple[tuple[str, _Meaning], ...] = (
@@ -30,7 +30,7 @@ _SQLSTATES: tuple[tuple[str, _Meaning], ...] = (
     ("40001", (ReplayConflictError, Reason.UNAVAILABLE, _AGAIN)),
     ("53", _UNAVAILABLE),
     ("57P", _UNAVAILABLE),
-    ("", (UnreachableError, Reason.SERVER_ERROR, "no login succeeds while that is so; the server's log has the cause.")),
+    ("", (UnreachableError, Reason.SERVER_ERROR, "no login succeeds until this is fixed; the server's log has the cause.")),
 )
 # What this machine says of a socket, alone on its line.
 _SYSTEM_ERRORS = "|".join(sorted({re.escape(os.strerror(number)) for number in errno.errorcode}))
@@ -48,7 +48,7 @@ _WORDS: tuple[tuple[str, _Meaning], ...] = (
     ("could not create socket|Too many open files|^no message$", _NO_SOCKET),
     (
         "invalid response|expected authentication request",
-        (UnreachableError, Reason.SERVER_ERROR, "that is no PostgreSQL: check the port."),
+        (UnreachableError, Reason.SERVER_ERROR, "this is not PostgreSQL; check the port."),
     ),
     (
         "does not support SSL|certificate|SSL error|sslmode",

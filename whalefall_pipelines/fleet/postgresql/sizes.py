@@ -124,9 +124,9 @@ def _outcome(name: str, answer: _Answer | None) -> DatabaseSize | MissingSize:
     notice = None
     if answer.is_half_dropped:
         statement = f"DROP DATABASE {_typed(_bytes(answer.quoted_name))};"
-        notice = f"An interrupted DROP DATABASE left it: nobody can use it, but its files are there. Run {statement}"
+        notice = f"An interrupted DROP DATABASE left it behind. It cannot be used, but its files still exist. Run {statement}"
     elif answer.total_bytes is None:
-        return MissingSize(name, Reason.SERVER_ERROR, "the server lists it and finds no files of it")
+        return MissingSize(name, Reason.SERVER_ERROR, "the server lists it but finds no files of it")
     size = int(str(answer.total_bytes or 0))
     return DatabaseSize(name, total_bytes=size, data_bytes=size, method=Method.PG_DATABASE_SIZE, notice=notice)
 

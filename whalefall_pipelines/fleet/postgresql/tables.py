@@ -33,7 +33,7 @@ _KINDS = {
     "n": TableKind.NO_TABLE,
 }
 _METHODS = {TableKind.SMALLER_TABLES: TableMethod.SUM, TableKind.NO_TABLE: TableMethod.REMAINDER}
-_LOCKED = "another session holds or awaits an ACCESS EXCLUSIVE lock on it, as VACUUM FULL, TRUNCATE or ALTER TABLE do"
+_LOCKED = "another session holds or waits for an ACCESS EXCLUSIVE lock on it, as VACUUM FULL, TRUNCATE and ALTER TABLE do"
 _MISSING = {
     "locked": (Reason.UNAVAILABLE, _LOCKED),
     "incomplete": (Reason.INCOMPLETE, f"one of its partitions could not be measured: {_LOCKED}"),

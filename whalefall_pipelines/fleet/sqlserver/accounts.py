@@ -120,11 +120,11 @@ class SqlServerAccounts(SqlServerProbe):
 
     def _gap(self, name: str, *, is_online: bool) -> UnreadScope:
         if not is_sendable(name):
-            return UnreadScope(Reason.INCOMPLETE, "no driver can ask by such a name: rename the database", database_name=storable(name))
+            return UnreadScope(Reason.INCOMPLETE, "drivers cannot query a database with this name; rename it", database_name=storable(name))
         if not is_online:
             return UnreadScope(Reason.UNAVAILABLE, "the database is not open", database_name=storable(name))
         cure = self._server.grant_entry(quoted(name))
-        return UnreadScope(Reason.NO_PERMISSION, "the login may not enter the database", database_name=storable(name), cure=cure)
+        return UnreadScope(Reason.NO_PERMISSION, "the login may not connect to the database", database_name=storable(name), cure=cure)
 
     def _inside(self, name: str, databases: Sequence[str], unread: list[UnreadScope]) -> Generator[_Row]:
         """The rows of a statement in these databases, by one statement for a hundred; those that fail are unread."""

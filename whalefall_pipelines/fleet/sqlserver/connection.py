@@ -58,16 +58,20 @@ _LOCKED = (LoginRejectedError, Reason.AUTHENTICATION_FAILED, "the login is disab
 _NO_DATABASE = (LoginRejectedError, Reason.UNAVAILABLE, "correct the default database of the instance.")
 _BUSY = (UnreachableError, Reason.UNAVAILABLE, "it will be retried.")
 _DISCONNECTED = (UnreachableError, Reason.UNAVAILABLE, "the server closed the connection; it will be retried.")
-_FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant what `whalefall instances test` lists.")
+_FORBIDDEN = (SizesError, Reason.NO_PERMISSION, "grant the privileges that `whalefall instances test` lists.")
 _CLOSED = (SizesError, Reason.UNAVAILABLE, "the database is not open.")
 _SLOW = (SizesError, Reason.TIMEOUT, "a statement took longer than its deadline.")
 _TOO_OLD = (SizesError, Reason.SERVER_ERROR, "whalefall needs SQL Server 2014 or later; Azure SQL Database has no list of files.")
-_UNREADABLE = (SizesError, Reason.SERVER_ERROR, "a name there is no whole text, perhaps cut off in mid-character: rename what has it.")
+_UNREADABLE = (
+    SizesError,
+    Reason.SERVER_ERROR,
+    "a name on the server is not valid text and may have been cut off in the middle of a character; rename that object.",
+)
 _TLS = (LoginRejectedError, Reason.TLS_FAILED, "check sslmode of the instance, and the server's certificate.")
-_NO_PROTOCOL = (UnreachableError, Reason.SERVER_ERROR, "that is no SQL Server: check the port.")
+_NO_PROTOCOL = (UnreachableError, Reason.SERVER_ERROR, "this is not SQL Server; check the port.")
 _NO_DRIVER = (UnreachableError, Reason.INTERNAL_ERROR, "the ODBC driver cannot be loaded; reinstall it.")
-_NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has no socket left.")
-_TIMEOUT = (UnreachableError, Reason.TIMEOUT, "check address, route and firewall.")
+_NO_SOCKET = (UnreachableError, Reason.INTERNAL_ERROR, "this machine has run out of sockets.")
+_TIMEOUT = (UnreachableError, Reason.TIMEOUT, "check the address, route and firewall.")
 # What the server's error numbers mean (sys.messages).
 _NUMBERS: dict[int, _Meaning] = {
     number: meaning

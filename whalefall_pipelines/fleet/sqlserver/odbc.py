@@ -77,7 +77,7 @@ def _encryption(driver: Driver, instance: Instance) -> Mapping[str, str]:
     mode = instance.sslmode or "prefer"
     # ServerCertificate of Microsoft's driver counts with Encrypt=strict alone, which is TDS 8 (SQL Server 2022): else it passes over.
     if instance.sslrootcert and mode.startswith("verify"):
-        sentence = "ODBC drivers trust the system's authorities alone: add yours there (update-ca-certificates), and leave sslrootcert out."
+        sentence = "ODBC drivers trust only the system's authorities. Add yours there (update-ca-certificates), and leave out sslrootcert."
         raise LoginRejectedError(f"SQL Server at {instance.address}: {sentence}", reason=Reason.TLS_FAILED)
     modes = _MICROSOFT_MODES if driver.is_microsoft else _FREETDS_MODES
     if mode not in modes:
@@ -90,6 +90,6 @@ def _braced(driver: Driver, key: str, value: str) -> str:
     """A value of a connection string. Microsoft's driver reads }} as }, FreeTDS takes everything up to }; as it is."""
     if "\0" in value or (not driver.is_microsoft and "};" in value):
         what = "user name or password" if key in {"UID", "PWD"} else "name"
-        sentence = f"ODBC cannot pass on a {what} with a NUL character in it, nor FreeTDS one with '}};'."
+        sentence = f"ODBC cannot pass on a {what} that contains a NUL character, and FreeTDS none that contains '}};'."
         raise LoginRejectedError(sentence, reason=Reason.AUTHENTICATION_FAILED)
     return "{" + (value.replace("}", "}}") if driver.is_microsoft else value) + "}"

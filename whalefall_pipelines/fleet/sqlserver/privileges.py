@@ -75,15 +75,13 @@ class Server:
 
     def privileges(self) -> Sequence[Privilege]:
         """The privileges that the adapter needs, required ones first."""
-        entry = Privilege(
-            "measure used space, and containers", self.grant_entry(""), is_held=bool(self.connects_anywhere), is_optional=True
-        )
+        entry = Privilege("measure used space and containers", self.grant_entry(""), is_held=bool(self.connects_anywhere), is_optional=True)
         return (
             Privilege("list databases", self.grant_list, is_held=bool(self.sees_databases)),
             Privilege("measure them", self.grant_files, is_held=bool(self.sees_files)),
             *(() if self.is_on_rds else (entry,)),
             Privilege(
-                "know secondary replicas, and the bytes of no database",
+                "see secondary replicas, and the bytes that belong to no database",
                 self.grant_state,
                 is_held=bool(self.sees_state),
                 is_optional=True,

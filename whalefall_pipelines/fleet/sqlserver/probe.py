@@ -62,7 +62,7 @@ def best_driver(instance: Instance) -> Driver:
     """
     drivers = available_drivers()
     if not drivers:
-        sentence = "this machine has no ODBC driver for SQL Server: install ODBC Driver 18 for SQL Server, or tdsodbc (FreeTDS)."
+        sentence = "this machine has no ODBC driver for SQL Server; install ODBC Driver 18 for SQL Server, or tdsodbc (FreeTDS)."
         raise UnreachableError(f"{instance.name!r} cannot be reached: {sentence}", reason=Reason.INTERNAL_ERROR)
     return drivers[0]
 

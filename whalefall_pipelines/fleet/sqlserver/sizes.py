@@ -149,11 +149,11 @@ class SqlServerSizes(SqlServerProbe, SizesDefaults):
         if row is None:
             return MissingSize(name, Reason.VANISHED, "dropped between listing and measuring")
         if row.state not in _MEASURABLE_STATES:
-            detail = f"the database is {row.state}, so that its files may be incomplete; it is measured when it is open again"
+            detail = f"the database is {row.state}, so its files may be incomplete; it will be measured when it is open again"
             return MissingSize(name, Reason.UNAVAILABLE, detail)
         if row.data_bytes is None or row.log_bytes is None:
             if self._server.sees_files:
-                return MissingSize(name, Reason.INCOMPLETE, "the server lists no data file or no log file of it")
+                return MissingSize(name, Reason.INCOMPLETE, "the server lists no data file or no log file for it")
             return MissingSize(name, Reason.NO_PERMISSION, self._server.grant_files)
         container_bytes = self._sum_containers(name, row) if row.container_count else 0
         if isinstance(container_bytes, MissingSize):
@@ -170,7 +170,7 @@ class SqlServerSizes(SqlServerProbe, SizesDefaults):
 
     def _sum_containers(self, name: str, row: _Row) -> int | MissingSize:
         if not is_sendable(row.name):
-            return MissingSize(name, Reason.INCOMPLETE, "it has containers, and no driver can ask by such a name: rename the database")
+            return MissingSize(name, Reason.INCOMPLETE, "it has containers, and drivers cannot query a database with this name; rename it")
         try:
             ((container_bytes,),) = self._rows(*union("probes/sqlserver/sum_containers", [row.name]))
         except SizesError as error:

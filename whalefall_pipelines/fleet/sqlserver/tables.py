@@ -24,7 +24,7 @@ from whalefall_pipelines.fleet.sqlserver.statements import is_sendable, quoted, 
 from whalefall_pipelines.fleet.tables import TablesProbe
 
 _ATTEMPTS = 3
-_IN_MEMORY = (Reason.INCOMPLETE, "a memory-optimized table: its bytes are in containers, which do not tell tables apart")
+_IN_MEMORY = (Reason.INCOMPLETE, "a memory-optimized table; its bytes are in containers, which do not distinguish tables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,9 @@ class SqlServerTables(SqlServerSizes):
                     return sizes
         except SizesError as error:
             return MissingSize(database_name, Reason(error.reason), str(error))
-        return MissingSize(database_name, Reason.INCOMPLETE, "its files are smaller than its tables: the server's list of files is old")
+        return MissingSize(
+            database_name, Reason.INCOMPLETE, "its files are smaller than its tables, because the server's list of files is old"
+        )
 
     def _list_tables(self, database_name: str) -> list[_Row] | MissingSize:
         names = {storable(_decode(name)): (_decode(name), state, shows_all) for name, state, shows_all in self._databases()}
@@ -80,12 +82,12 @@ class SqlServerTables(SqlServerSizes):
             return MissingSize(database_name, Reason.VANISHED, "the server has no database of this name")
         name, state, shows_all = names[database_name]
         if state != "ONLINE":
-            return MissingSize(database_name, Reason.UNAVAILABLE, f"the database is {state}, so that nobody can ask for its tables")
+            return MissingSize(database_name, Reason.UNAVAILABLE, f"the database is {state}, so its tables cannot be queried")
         grant = self._server.grant_entry(quoted(name))
         if not shows_all:
             return MissingSize(database_name, Reason.NO_PERMISSION, f"{grant} {self._server.grant_files}")
         if not is_sendable(name):
-            return MissingSize(database_name, Reason.INCOMPLETE, "no driver can ask by such a name: rename the database")
+            return MissingSize(database_name, Reason.INCOMPLETE, "drivers cannot query a database with this name; rename it")
         return [_Row(*row) for row in self._rows(*union("probes/sqlserver/list_tables", [name]))]
 
     def _databases(self) -> list[tuple[bytes, str, int]]:

@@ -23,11 +23,10 @@ def forecasts() -> None:
 
 
 @forecasts.command()
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="The day to forecast from; today by default.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Day to forecast from; today by default.")
 def make(*, day: date | None) -> None:
-    """Make the forecasts of a day that do not exist yet, as Dagster does every morning.
-
-    A database that was never forecast gets a year of forecasts first, each from what was known on its day, so that its errors are known.
+    """Make the missing forecasts of a day, as Dagster does every morning. A database without forecasts first gets a year of them, each
+    based on what was known on its day, so that its errors are known.
     """
     from whalefall_pipelines.forecasts.forecast import forecast_day  # noqa: PLC0415 - numpy: other commands need not wait for it
 
@@ -41,14 +40,13 @@ def make(*, day: date | None) -> None:
 
 
 @forecasts.command()
-@click.option("--days", type=click.IntRange(1, 3660), default=ask.SCORED_DAYS, show_default=True, help="How many days that have come.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many of the largest errors.")
+@click.option("--days", type=click.IntRange(1, 3660), default=ask.SCORED_DAYS, show_default=True, help="Number of days to cover.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Number of largest errors to show.")
 @json_option
 def score(*, days: int, limit: int, as_json: bool) -> None:
-    """Show what forecasts promised, beside what came.
-
-    First for all series by horizon and by how they behave: how often the intervals of 80 % and 90 % held, the errors, and the error as a
-    share of that of "stays as it is". Then the largest errors of the newest forecasts for 30 and 90 days.
+    """Compare forecasts with what happened. The first table covers all series by horizon and behavior: how often the 80 % and 90 %
+    intervals held, the errors, and the error relative to the forecast "stays as it is". The second table has the largest errors of the
+    newest forecasts for 30 and 90 days.
     """
     with open_store(load_settings()) as database:
         record = ask.track_record(database, today(system_clock(), database.timezone), days=days, most=limit)
@@ -57,7 +55,7 @@ def score(*, days: int, limit: int, as_json: bool) -> None:
         return
     columns = ("horizon", "series", "scored", "80 %", "90 %", "mean error", "median error", "skill", "issued")
     print_table(columns, [_reliability_row(row) for row in record.reliability], empty="No forecast has matured yet.", droppable=("issued",))
-    note(f"Of forecasts about {record.since} to {record.day}. Skill: 1 is no better than the last value. Issued: not replayed later.")
+    note(f"Forecasts for {record.since} to {record.day}. Skill: 1 is no better than the last value. Issued means not replayed later.")
     if record.outcomes:
         click.echo()
         columns = ("instance", "database", "made on", "for", "was", "forecast", "80 % from", "to", "came", "error")
@@ -66,12 +64,11 @@ def score(*, days: int, limit: int, as_json: bool) -> None:
 
 @forecasts.command()
 @since_option
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many, the newest first.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="Number of changes, newest first.")
 @list_options
 def changes(*, since: date | timedelta, limit: int, form: Form) -> None:
-    """List steps, changes of slope, outliers, and databases that grow by steps.
-
-    A step is known three days after it, a change of slope some weeks later.
+    """List steps, changes of slope, outliers, and databases that grow in steps. A step is confirmed three days later, a change of
+    slope some weeks later.
     """
     with open_store(load_settings()) as database:
         day = today(system_clock(), database.timezone)
@@ -80,7 +77,7 @@ def changes(*, since: date | timedelta, limit: int, form: Form) -> None:
         print_table([field.name for field in fields(KnownChange)], [asdict(row) for row in rows], form=form)
         return
     columns = ("instance", "database", "change", "bytes", "after", "by", "known on")
-    print_table(columns, [_change_row(row) for row in rows], empty="No change became known.", droppable=("known on",))
+    print_table(columns, [_change_row(row) for row in rows], empty="No changes were found.", droppable=("known on",))
 
 
 def _reliability_row(row: Reliability) -> dict[str, object]:

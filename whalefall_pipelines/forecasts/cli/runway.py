@@ -14,14 +14,13 @@ from whalefall_pipelines.terminal.output import Form, list_options, note, print_
 
 
 @click.command()
-@click.option("--all", "with_all", is_flag=True, help="Also databases and servers without a limit.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many, the nearest limit first.")
+@click.option("--all", "with_all", is_flag=True, help="Also show databases and servers without a limit.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Number of rows, nearest limit first.")
 @list_options
 def runway(*, with_all: bool, limit: int, form: Form) -> None:
-    """Show how many days each database and server has until its limit.
-
-    `days` is the forecast; with one chance in ten each it is earlier or later than `10-90 %`. `error` is the mean error of the forecasts
-    for 30 days that were made before. A date is shown only where these were clearly better than "stays as it is".
+    """Show how many days each database and server has until it reaches its limit. `days` is the forecast; the limit is reached within
+    `10-90 %` in 8 of 10 cases. `error` is the mean error of earlier 30-day forecasts. A date is shown only if these were clearly better
+    than the forecast "stays as it is".
     """
     with open_store(load_settings()) as database:
         rows = runways(database, limit, with_all=with_all)
@@ -30,11 +29,12 @@ def runway(*, with_all: bool, limit: int, form: Form) -> None:
         return
     columns = ("instance", "database", "days", "10-90 %", "used", "limit", "error", "matured", "why no date")
     empty = (
-        "No forecast is about a known limit. `whalefall runway --all` also shows what has none, `whalefall forecasts make` makes forecasts."
+        "No forecast has a known limit. `whalefall runway --all` also shows databases and servers without a limit; `whalefall forecasts "
+        "make` makes forecasts."
     )
     print_table(columns, [_row(row) for row in rows], empty=empty, droppable=("matured", "error"))
     if rows:
-        note(f"Forecasts of {max(row.made_on for row in rows)}. Servers are shown without a database.")
+        note(f"Forecasts of {max(row.made_on for row in rows)}. Rows without a database are servers.")
 
 
 def _row(row: Runway) -> dict[str, object]:

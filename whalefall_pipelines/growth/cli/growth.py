@@ -26,18 +26,18 @@ _EXACT = (
 
 @click.command()
 @since_option
-@click.option("--by", metavar="database|instance|tag:KEY", help="Explain the growth of the fleet: a waterfall, and these groups of it.")
-@click.option("--tables", "with_tables", is_flag=True, help="Name the tables behind the databases that changed the most.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many rows.")
+@click.option("--by", metavar="database|instance|tag:KEY", help="Explain the growth of the fleet with a waterfall, and by these groups.")
+@click.option("--tables", "with_tables", is_flag=True, help="Show the tables behind the databases that changed the most.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Number of rows.")
 @list_options
 def growth(*, since: date | timedelta, by: str | None, with_tables: bool, limit: int, form: Form) -> None:
-    """Show the fastest growing databases, or with --by why the fleet is larger or smaller.
+    """Show the fastest growing databases or, with --by, why the fleet is larger or smaller.
 
-    Up to the newest day that has sizes. Without --by, a database that is younger, or that has no size on one of the two days, is compared
-    between the nearest days within them that have one; without two such days its growth is unknown.
+    The period ends on the newest day that has sizes. Without --by, a database that is younger, or that has no size on one of the two days,
+    is compared between the nearest days within them that have one; without two such days its growth is unknown.
 
     With --by, every database that changed is in one bar, and the bars add up to the difference of the totals: growth and shrink, births
-    and deaths, servers that joined or left, gaps that opened or closed, and databases that are measured in another way now.
+    and deaths, servers that joined or left, gaps that opened or closed, and databases that are now measured in another way.
     """
     settings = load_settings()
     if by or with_tables:
@@ -62,7 +62,7 @@ def _rank(settings: Settings, since: date | timedelta, limit: int, form: Form) -
         return
     rows = [_row(row, answer.first_day) for row in answer.rows]
     columns = ("instance", "database", "growth", "percent", "size", "a day", "state", "since")
-    print_table(columns, rows, empty="No database is expected.", droppable=("since", "a day", "percent", "state"))
+    print_table(columns, rows, empty="No databases are expected.", droppable=("since", "a day", "percent", "state"))
     note(f"From {answer.first_day} to {answer.last_day}.")
 
 

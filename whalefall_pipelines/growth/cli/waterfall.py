@@ -142,7 +142,7 @@ def _tables(database: DatabaseBar, tables: list[TableChange]) -> list[dict[str, 
 
 def _print_notes(answer: Attribution) -> None:
     for rename in answer.renames:
-        note(f"Probably renamed: {rename.instance_name}/{rename.name_before} to {rename.database_name}, a guess by its size.")
+        note(f"Probably renamed: {rename.instance_name}/{rename.name_before} to {rename.database_name}, a guess based on its size.")
     if answer.exact != answer.held and any(bar.bar in {Bar.GAP_OPENED, Bar.GAP_CLOSED} for bar in answer.exact):
         held = sum(bar.change_bytes for bar in answer.held)
-        note(f"With missing databases at their last known size (at most 14 days old) the fleet changed by {format_bytes(held)}.")
+        note(f"With missing databases at their last known size (at most 14 days old), the fleet changed by {format_bytes(held)}.")

@@ -27,8 +27,8 @@ def env(*, as_json: bool, url_only: bool) -> None:
 
     Run eval "$(whalefall env)", then `dagster dev`. The store is started and prepared if necessary.
 
-    WHALEFALL_DATABASE_URL is never printed. If you set it, it is set already. For the embedded store it would make every later command
-    in that shell treat the store as your own, which is never started, moved or stopped. If Dagster's URL contains a password, the
+    WHALEFALL_DATABASE_URL is never printed. If you use it, it is already set. For the embedded store, it would make every later command in
+    that shell treat the store as your own PostgreSQL, which is never started, moved or stopped. If Dagster's URL contains a password, the
     printed line runs `whalefall env --dagster-url` to get it, so that no password is printed or written to disk.
     """
     settings = load_settings()

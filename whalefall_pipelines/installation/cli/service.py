@@ -17,26 +17,25 @@ from whalefall_pipelines.terminal.questions import confirm
 
 @click.group()
 def service() -> None:
-    """Run whalefall as a service of systemd."""
+    """Run whalefall as a systemd service."""
 
 
 @service.command()
-@click.option("--system", "is_system", is_flag=True, help="A unit of the system, which starts at boot, instead of one of your user.")
-@click.option("--user", help="The user who runs a unit of the system. [default: you]")
+@click.option("--system", "is_system", is_flag=True, help="Install a system unit, which starts at boot, instead of a user unit.")
+@click.option("--user", help="User who runs the system unit. [default: you]")
 @click.option("--port", type=click.IntRange(1024, 65535), default=3000, show_default=True, help="Port of the web UI.")
 @click.option("--write", "is_written", is_flag=True, help="Write the unit file instead of printing it.")
-@click.option("--yes", is_flag=True, help="Replace another unit file without asking. Needed without a terminal.")
+@click.option("--yes", is_flag=True, help="Replace an existing unit file without asking. Required without a terminal.")
 def install(*, is_system: bool, user: str | None, port: int, is_written: bool, yes: bool) -> None:
-    """Print or write a unit that runs `whalefall up`.
-
-    It serves the home of this command. systemd is not called: the commands that start the unit are printed.
+    """Print or write a unit that runs `whalefall up` for the home of this command. systemd is not called; the commands that start the
+    unit are printed.
     """
     settings = load_settings()
     unit = Service(_program(), settings.home, port, (user or getpass.getuser()) if is_system else None)
     file = unit_file(os.environ, is_system=is_system)
     if not is_written:
         click.echo(unit.text, nl=False)
-        note(f"This belongs into {file}; --write writes it.")
+        note(f"Save this as {file}; --write writes it.")
         return
     if file.exists() and file.read_text(encoding="utf-8") != unit.text:
         confirm(f"Replace the unit {file}?", is_confirmed=yes)
@@ -44,9 +43,9 @@ def install(*, is_system: bool, user: str | None, port: int, is_written: bool, y
     file.write_text(unit.text, encoding="utf-8")
     note(f"Wrote {file}. To start it: {unit.start_command}")
     if not is_system:
-        note("It ends when you log out, unless you run `loginctl enable-linger`.")
+        note("It stops when you log out, unless you run `loginctl enable-linger`.")
     note(
-        f"Variables of your shell do not reach it: put WHALEFALL_ variables into {settings.home / 'settings.env'}, "
+        f"It does not see the variables of your shell. Put WHALEFALL_ variables into {settings.home / 'settings.env'}, "
         f"and passwords of servers into {settings.home / ENVIRONMENT_FILE}."
     )
 
@@ -63,6 +62,4 @@ def _program() -> Path:
     for program in (called, beside, *([Path(installed)] if installed else [])):
         if program.name == "whalefall" and os.access(program, os.X_OK):
             return program
-    raise LocalServerError(
-        "The program `whalefall` is not installed beside this Python, so a service could not run it: install it with pip."
-    )
+    raise LocalServerError("The program `whalefall` is not installed beside this Python, so a service cannot run it. Install it with pip.")

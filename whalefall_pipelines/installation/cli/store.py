@@ -30,7 +30,7 @@ _ROLES = StoreRoles()
 def store() -> None:
     """Start, stop, show and migrate the store.
 
-    The store is the embedded PostgreSQL, or your own (WHALEFALL_DATABASE_URL).
+    The store is the embedded PostgreSQL or your own (WHALEFALL_DATABASE_URL).
     """
 
 
@@ -77,7 +77,7 @@ def status(*, as_json: bool) -> None:
 
 @store.command()
 @click.option("--database", type=click.Choice(["whalefall", "dagster"]), default="whalefall", show_default=True)
-@click.option("--show-password", is_flag=True, help="Print the password of your own PostgreSQL, which is *** otherwise.")
+@click.option("--show-password", is_flag=True, help="Print the password of your own PostgreSQL instead of ***.")
 def url(*, database: str, show_password: bool) -> None:
     """Print the store's URL for psql and other clients.
 
@@ -91,7 +91,7 @@ def url(*, database: str, show_password: bool) -> None:
     own = (store_address.whalefall if database == "whalefall" else store_address.dagster).set(drivername="postgresql")
     click.echo(own.render_as_string(hide_password=False) if show_password else hide_secrets(own))
     if holds_secret(own) and not show_password:
-        note("The password is hidden as ***, so clients are refused; --show-password prints it.")
+        note("The password is hidden as ***, so clients cannot log in with this URL; --show-password prints it.")
 
 
 @store.command()
@@ -115,7 +115,7 @@ def migrate() -> None:
 
 @store.command("set-timezone")
 @click.argument("zone")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 def set_timezone(*, zone: str, yes: bool) -> None:
     """Change the time zone of the store.
 
@@ -143,14 +143,14 @@ def _print_timezone(change: TimezoneChange) -> None:
         first_day, last_day = change.known_days
         click.echo(f"The stored days {first_day} to {last_day} keep their dates, which are days in {change.old.key}.")
         if change.new_today <= last_day and change.new_today < change.old_today:
-            click.echo(f"{change.new_today} begins a second time: new measurements replace those of {change.new_today}.")
+            click.echo(f"{change.new_today} begins a second time, and new measurements replace the existing ones.")
         if change.new_today > change.old_today:
-            click.echo(f"{change.old_today} will be over: its missing sizes can then only be recovered or estimated.")
-    click.echo(f"Schedules keep their hours, in {change.new.key}.")
+            click.echo(f"{change.old_today} will be over, and its missing sizes can then only be recovered or estimated.")
+    click.echo(f"Schedules run at the same hours, in {change.new.key}.")
 
 
 @store.command("rotate-key")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 def rotate_key(*, yes: bool) -> None:
     """Encrypt the stored passwords with a new key.
 
@@ -168,12 +168,12 @@ def rotate_key(*, yes: bool) -> None:
 
 
 @store.command("roles")
-@click.option("--owner", default=_ROLES.owner, show_default=True, help="Role that owns and migrates the store and registers instances.")
+@click.option("--owner", default=_ROLES.owner, show_default=True, help="Role that owns and migrates the store, and registers instances.")
 @click.option("--writer", default=_ROLES.writer, show_default=True, help="Role that collects; Dagster's runs log in as it.")
 @click.option(
     "--reader", default=_ROLES.reader, show_default=True, help="Role that reads everything except secrets, for dashboards and psql."
 )
-@click.option("--owner-keeps-months", is_flag=True, help="Never let the writer act as the owner; it then cannot create or drop months.")
+@click.option("--owner-keeps-months", is_flag=True, help="Never let the writer act as the owner. It then cannot create or drop months.")
 @click.option("--database", type=click.Choice(["whalefall", "dagster"]), default="whalefall", show_default=True)
 def write_statements(*, owner: str, writer: str, reader: str, owner_keeps_months: bool, database: str) -> None:
     """Print the SQL that separates the store's roles.

@@ -13,12 +13,12 @@ from whalefall_pipelines.terminal.questions import confirm
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show what would be removed, and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation. Required without a terminal.")
 def uninstall(*, dry_run: bool, yes: bool) -> None:
     """Stop and remove this installation.
 
     Its processes are stopped, and its home and its systemd units are removed, with everything that was collected into the embedded store.
-    A PostgreSQL of your own and the monitored servers are not touched.
+    Your own PostgreSQL and the monitored servers are not touched.
     """
     settings = load_settings()
     planned = plan_uninstallation(settings, os.environ)
@@ -34,4 +34,4 @@ def uninstall(*, dry_run: bool, yes: bool) -> None:
         note("The store is your own PostgreSQL (WHALEFALL_DATABASE_URL) and stays as it is.")
     confirm(f"Remove the installation in {planned.home}, with everything in its embedded store?", is_confirmed=yes)
     carry_out(planned)
-    note("Removed. The program itself goes with `pip uninstall whalefall-pipelines`.")
+    note("The installation was removed. To remove the program as well, run `pip uninstall whalefall-pipelines`.")

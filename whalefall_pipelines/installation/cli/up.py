@@ -65,8 +65,8 @@ class Part:
 def up(port: int) -> None:
     """Run the store, the schedules and the web UI until Ctrl-C.
 
-    The web UI is at http://127.0.0.1:3000 unless --port is given: Dagster under /dagster, the API under /api/v1. In a terminal a link is
-    printed that signs you in once; `whalefall tokens link` prints another one.
+    The web UI is at http://127.0.0.1:3000 unless --port is given: Dagster under /dagster, the API under /api/v1. In a terminal it prints a
+    link that signs you in once; `whalefall tokens link` prints another one.
 
     Exit codes: 0 it was stopped, 2 it did not start or one of its processes ended unexpectedly.
     """
@@ -76,7 +76,9 @@ def up(port: int) -> None:
     running = hold_lock(settings.home / "up.lock", "whalefall up", process_id=os.getppid(), place=f"http://{dagster.HOST}:{port}")
     with running, tempfile.TemporaryDirectory(prefix="whalefall-") as folder:
         if not processes.is_free(port, dagster.HOST):
-            raise InputError(f"Port {port} of {dagster.HOST} is used by another program: stop it, or choose another port with --port.")
+            raise InputError(
+                f"Port {port} of {dagster.HOST} is used by another program. Stop that program, or choose another port with --port."
+            )
         try:
             _serve(settings, port, Path(folder))
         except KeyboardInterrupt:

@@ -19,16 +19,16 @@ from whalefall_pipelines.terminal.output import cell, note
     "--moved",
     "is_moved",
     is_flag=True,
-    help="The server was moved or rebuilt: accept the server that answers now and continue the history.",
+    help="The server was moved or rebuilt: accept the server that answers now, and continue its history.",
 )
 @click.option(
-    "--replica/--no-replica", "is_replica", default=None, help="It is a separate server although it looks like one that is registered."
+    "--replica/--no-replica", "is_replica", default=None, help="It is a separate server, although it looks like a registered one."
 )
 def accept(*, names: Sequence[str], is_moved: bool, is_replica: bool | None) -> None:
     """Confirm which server an instance is.
 
-    A server that differs from the one before, or that is already registered as another instance, is not measured until a person
-    confirms what it is. The retries of the day then measure it.
+    A server that differs from the previous one, or that is already registered as another instance, is not measured until you confirm what
+    it is. The retries of the day then measure it.
     """
     if is_moved is (is_replica is not None):
         raise InputError("Pass exactly one of --moved, --replica and --no-replica.")

@@ -23,7 +23,7 @@ from whalefall_pipelines.terminal.questions import ask_password
 @click.option("--secret", metavar="env:NAME|file:/PATH", help="Reference from which the password is read whenever it is needed.")
 @click.option("--password-prompt", is_flag=True, help="Prompt for the password, or read it from standard input, and store it encrypted.")
 @click.option("--credential", help="Use the login of an existing credential instead.")
-@click.option("--credential-name", help="Give it a login of its own with this name.")
+@click.option("--credential-name", help="Give it its own login with this name.")
 @click.option("--database", help="Database to connect to first; for Oracle, the service name.")
 @click.option("--sslmode", help="disable, prefer, require, verify-ca or verify-full.")
 @click.option("--sslrootcert", help="File with the trusted certificates.")
@@ -51,11 +51,11 @@ def set_(
 ) -> None:
     """Change fields of the server NAME.
 
-    Only the given fields change. Another address is checked first: a different server is refused, unless it is the same one that was
-    moved. A login that other servers use as well is not changed.
+    Only the given fields change. Another address is checked first: a different server is refused unless you pass --moved. A login that
+    other servers also use is not changed.
     """
     if context.args:  # never repeated: it may be a password
-        raise InputError("There is more than one NAME. A password is never an argument; use --password-prompt to enter it.")
+        raise InputError("Only one NAME is allowed. A password is never an argument; use --password-prompt to enter it.")
     if password_prompt and (options["secret"] is not None or options["credential"] is not None):
         raise InputError("--password-prompt excludes --secret and --credential.")
     settings = load_settings()
@@ -73,7 +73,7 @@ def set_(
     for sentence in map(describe_change, changes):
         note(f"{cell(name)}: {sentence}")
     if plan.is_empty:
-        note(f"{cell(name)} is already like this; nothing was changed.")
+        note(f"{cell(name)} already has these values; nothing was changed.")
 
 
 @click.command()
@@ -86,4 +86,4 @@ def rename(*, old_name: str, new_name: str) -> None:
     """
     with open_store(load_settings()) as database:
         rename_instance(database, old_name, new_name)
-    note(f"{cell(old_name)} is called {cell(new_name)} now, and its history continues. Change its name in fleet files as well.")
+    note(f"{cell(old_name)} is now called {cell(new_name)}, and its history continues. Change its name in fleet files as well.")

@@ -30,11 +30,9 @@ _COLUMNS = (
 @selection_options
 @json_option
 def test(*, names: Sequence[str], selection: Selection, as_json: bool) -> None:
-    """Test the connections to servers.
-
-    Connects to each server, lists and measures its databases, compares its identity with the registered one, and stores only its
-    version and identity. Without a NAME every active server is tested. Prints the privileges that each engine requires, and those that
-    are missing.
+    """Test the connections to servers. Each test lists and measures the databases of a server, compares its identity with the
+    registered one, and stores only its version and identity. Without a NAME, every active server is tested. The command prints the
+    privileges that each engine requires, and the missing ones.
 
     Exit codes: 0 every server is fine, 1 some have a problem, 2 none can be reached.
     """

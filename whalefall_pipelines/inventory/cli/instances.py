@@ -91,7 +91,7 @@ def show(*, name: str, as_json: bool) -> None:
         }
         for known_database in databases
     ]
-    print_table(tuple(rows[0]) if rows else (), rows, empty="None of its databases is known yet.", droppable=_DROPPABLE)
+    print_table(tuple(rows[0]) if rows else (), rows, empty="None of its databases are known yet.", droppable=_DROPPABLE)
 
 
 @instances.command()
@@ -113,7 +113,7 @@ def disable(*, names: Sequence[str]) -> None:
 
 @instances.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_instance)
-@click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation. Required without a terminal.")
 def remove(*, names: Sequence[str], yes: bool) -> None:
     """Remove these servers from the fleet.
 

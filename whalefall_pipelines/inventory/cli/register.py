@@ -58,11 +58,11 @@ def add(
 ) -> None:
     """Register a server under NAME.
 
-    The identity of the server is checked first: a server that is already registered is refused, and so is a different server under the
-    name of a removed one. A server that cannot be reached is registered, and its identity is checked by its first probe.
+    The identity of the server is checked first: a server that is already registered is refused, and so is a different server that uses the
+    name of a removed one. A server that cannot be reached is registered as well, and its first probe checks its identity.
     """
     if context.args:  # never repeated: it may be a password
-        raise InputError("There is more than one NAME. A password is never an argument; use --password-prompt to enter it.")
+        raise InputError("Only one NAME is allowed. A password is never an argument; use --password-prompt to enter it.")
     if password_prompt and (options["secret"] is not None or options["username"] is None):
         raise InputError("--password-prompt requires --username and excludes --secret.")
     values = {key: text for key, text in options.items() if text is not None} | ({"replica": "true"} if replica else {})
@@ -82,15 +82,14 @@ def add(
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation. Required without a terminal.")
 @_identity_options
 def import_(*, file: Path, dry_run: bool, yes: bool, moved: Sequence[str], is_offline: bool) -> None:
     """Register the servers of a file (YAML, CSV).
 
-    The plan is shown first, and is applied completely or not at all. Importing a file again changes nothing, and servers that are not
-    in the file stay as they are. A CSV file has the same keys in its first line, and tags like env=prod;team=x.
-    The identities of servers that are new, restored or moved are checked: one server under two names, or a different server under a
-    known name, is refused with the plan.
+    The plan is shown first, and is applied completely or not at all. Importing a file again changes nothing, and servers that are not in
+    the file stay as they are. A CSV file has the same keys in its first line, and tags like env=prod;team=x. The identities of new,
+    restored and moved servers are checked. If one server has two names, or a different server has a known name, the plan is refused.
 
     \b
     defaults: {engine: postgresql, credential: monitoring}

@@ -77,7 +77,7 @@ def show_list(*, exact: bool, form: Form) -> None:
         table_partitions_with_rows = list_table_partitions(database, is_exact=exact)
     rows = [_row(table_partition, rows, form=form) for table_partition, rows in table_partitions_with_rows]
     columns = list(rows[0]) if rows else []
-    print_table(columns, rows, form=form, empty="No month exists yet; `whalefall partitions create` creates the first ones.")
+    print_table(columns, rows, form=form, empty="No months exist yet. `whalefall partitions create` creates the first ones.")
 
 
 @partitions.command()
@@ -87,7 +87,7 @@ def show_list(*, exact: bool, form: Form) -> None:
     type=click.DateTime(["%Y-%m"]),
     metavar="YYYY-MM",
     multiple=True,
-    help="An additional month, for data that will be loaded. Can be repeated.",
+    help="An additional month, for data to be loaded. Can be repeated.",
 )
 @dry_run_option
 @list_options
@@ -122,11 +122,11 @@ def create(days: Sequence[datetime], *, dry_run: bool, form: Form) -> None:
 def expire(*, dry_run: bool, yes: bool, form: Form) -> None:
     """Drop the months that are older than their retention.
 
-    They are archived first if WHALEFALL_ARCHIVE_DIR is set. A month of aggregations is pruned first: its daily rows, which are kept as
-    long as the sizes that they repeat, are deleted, and its weeks, months and quarters stay. Exactly the plan that was shown is applied:
-    if the months change while you read it, nothing is dropped.
+    They are archived first if WHALEFALL_ARCHIVE_DIR is set. A month of aggregations is pruned first. Its daily rows, which are kept as long
+    as the sizes they repeat, are deleted, and its weeks, months and quarters stay. Exactly the plan that was shown is applied. If the
+    months change while you read it, nothing is dropped.
 
-    Exit codes: 0 all of them were dropped, 1 some were, 2 none was.
+    Exit codes: 0 all of them were dropped, 1 some were, 2 none were.
     """
     settings = load_settings()
     with open_store(settings) as database:
@@ -139,7 +139,9 @@ def expire(*, dry_run: bool, yes: bool, form: Form) -> None:
         refuse_too_many(steps, settings, beyond_limit=yes)
         if steps:
             if form.is_exact and not yes:
-                raise InputError("Nothing was dropped, because --json and --csv show no plan: review it with --dry-run, then pass --yes.")
+                raise InputError(
+                    "Nothing was dropped, because --json and --csv show no plan. Review the plan with --dry-run, then pass --yes."
+                )
             archive_dir = settings.of(RetentionSettings).archive_dir
             where = f", archived to {archive_dir}" if archive_dir else ", without an archive"
             confirm(f"Drop or prune these {len(steps)} table partitions{where}?", is_confirmed=yes)
@@ -158,7 +160,7 @@ def restore(file: Path, *, as_json: bool) -> None:
         print_json({"table": manifest.table_name, "month": manifest.month, "rows": manifest.rows})
     else:
         click.echo(f"Restored {manifest.rows} rows of {manifest.month} to {manifest.table_name}.")
-        note("If the retention is shorter than that, the next expiry drops the month again: raise the retention to keep it.")
+        note("If the retention is shorter than that, the next expiry drops the month again. Raise the retention to keep it.")
 
 
 def _today(database: Database) -> date:

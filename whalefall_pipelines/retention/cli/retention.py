@@ -27,10 +27,7 @@ def retention() -> None:
 @retention.command("plan")
 @list_options
 def show_plan(*, form: Form) -> None:
-    """Show what would be deleted today.
-
-    Gaps, sessions with their records, and Dagster events.
-    """
+    """Show what would be deleted today: gaps, sessions with their records, and Dagster events."""
     settings = load_settings()
     with open_databases(settings) as databases:
         _print(plan_rows(databases, settings, _today(databases)), form=form)
@@ -38,13 +35,13 @@ def show_plan(*, form: Form) -> None:
 
 @retention.command()
 @click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation. Required without a terminal.")
 @list_options
 def expire(*, dry_run: bool, yes: bool, form: Form) -> None:
     """Delete rows that are older than their retention.
 
-    Running sessions, sessions that a kept day or a retry refers to, gaps of kept days, and events of assets and checks are kept. An
-    interrupted deletion is continued by the next one.
+    Running sessions, sessions that a kept day or a retry refers to, gaps of kept days, and events of assets and checks are kept. The next
+    deletion continues an interrupted one.
     """
     settings = load_settings()
     with open_databases(settings) as databases:
@@ -57,7 +54,9 @@ def expire(*, dry_run: bool, yes: bool, form: Form) -> None:
             return
         if rows:
             if form.is_exact and not yes:
-                raise InputError("Nothing was deleted, because --json and --csv show no plan: review it with --dry-run, then pass --yes.")
+                raise InputError(
+                    "Nothing was deleted, because --json and --csv show no plan. Review the plan with --dry-run, then pass --yes."
+                )
             confirm(f"Delete these {rows} rows?", is_confirmed=yes)
         with error_console().status("Deleting …"):
             deleted = expire_rows(databases, settings, day, confirmed=planned)
@@ -67,10 +66,7 @@ def expire(*, dry_run: bool, yes: bool, form: Form) -> None:
 @retention.command()
 @list_options
 def footprint(*, form: Form) -> None:
-    """Show disk usage and its growth.
-
-    Of the store, and of Dagster's database.
-    """
+    """Show the disk usage and growth of the store and of Dagster's database."""
     settings = load_settings()
     with open_databases(settings) as databases:
         measured = read_footprint(databases, _today(databases))

@@ -42,8 +42,8 @@ class RunAs:
         if self.uid is None:
             return ""
         return (
-            " PostgreSQL refuses to run as root, and user namespaces are not allowed here, so it runs as another user: "
-            "its binaries and WHALEFALL_HOME must be readable for that user, and not be in a private home folder."
+            " PostgreSQL refuses to run as root, and user namespaces are not allowed here, so it runs as another user. That "
+            "user must be able to read its binaries and WHALEFALL_HOME, which must not be in a private home folder."
         )
 
     def own(self, paths: Iterable[Path]) -> None:

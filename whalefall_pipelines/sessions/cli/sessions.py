@@ -26,7 +26,7 @@ def sessions() -> None:
 
 
 @sessions.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many, newest first.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Number of sessions, newest first.")
 @click.option("--most", "limit", type=click.IntRange(1, 10_000), hidden=True)
 @click.option("--zone", help="Only sessions of this zone, or of the centre.")
 @list_options
@@ -39,14 +39,14 @@ def list_newest(*, limit: int, zone: str | None, form: Form) -> None:
         return
     rows = [_session_row(session) | {"session": _short(session.session_id), "retry of": _short(session.retry_of)} for session in newest]
     listed = (*_LISTED, "zone") if any(session.zone for session in newest) else _LISTED
-    print_table(listed, rows, empty="There is no session yet; `whalefall collect` opens the first one.", droppable=_DROPPABLE)
+    print_table(listed, rows, empty="There are no sessions yet. `whalefall collect` opens the first one.", droppable=_DROPPABLE)
 
 
 @sessions.command("show")
 @click.argument("session_id")
 @json_option
 def show_session(session_id: str, *, as_json: bool) -> None:
-    """Show one session with a record per instance. The first characters of its id are enough."""
+    """Show one session with a record for each instance. The first characters of its id are enough."""
     with open_store(load_settings()) as database:
         session, records = verbs.show_session(database, session_id)
     if as_json:
@@ -99,7 +99,7 @@ def _notices(records: Iterable[InstanceRecord]) -> Iterator[str]:
     """Notices about databases that were measured: renames and anomalies."""
     for record in records:
         for new, old in record.sync_details.get("renamed", {}).items():
-            yield f"notice: {record.instance_name}: {old!r} is called {new!r} now, and keeps its history"
+            yield f"notice: {record.instance_name}: {old!r} is now called {new!r} and keeps its history"
         for notice in record.sync_details.get("notices", []):
             yield f"notice: {record.instance_name}/{notice['database_name']}: {notice['notice']}"
 

@@ -15,14 +15,14 @@ from whalefall_pipelines.tables.model import TablesCoverage
 from whalefall_pipelines.terminal.output import Form, list_options, print_table
 
 _EXACT = (*(field.name for field in fields(TablesCoverage)), "state")
-_EMPTY = "No tables were to be read on these days: no rule names a database (WHALEFALL_TABLES_TAG), or no Monday has come."
+_EMPTY = "No tables were due to be read on these days: no rule selects a database (WHALEFALL_TABLES_TAG), or there was no Monday."
 
 
 @click.command()
 @click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="The number of days, up to today.")
 @list_options
 def coverage(*, count: int, form: Form) -> None:
-    """Show a calendar of the days on which tables were to be read.
+    """Show a calendar of the days on which tables were due to be read.
 
     A day is partly missing if a database or a table of it has no size.
     """

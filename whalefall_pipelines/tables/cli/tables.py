@@ -62,13 +62,13 @@ tables.add_command(coverage)
 
 @tables.command()
 @click.argument("target", metavar="INSTANCE/DATABASE")
-@click.option("--refresh", is_flag=True, help="Ask the server now, and store the answer as that of today.")
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Show only this many rows.")
+@click.option("--refresh", is_flag=True, help="Ask the server now, and store the answer for today.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Maximum number of rows.")
 @click.option("--schema", metavar="NAME", help="Show only the tables of this schema, or on Oracle of this owner.")
-@click.option("--partitions", "with_partitions", is_flag=True, help="Show table partitions, too; the row of their table contains them.")
+@click.option("--partitions", "with_partitions", is_flag=True, help="Also show table partitions; the row of their table contains them.")
 @list_options
 def show(*, target: str, refresh: bool, limit: int, schema: str | None, with_partitions: bool, form: Form) -> None:
-    """Show the largest tables of a database, with their growth since the last stored day before.
+    """Show the largest tables of a database, with their growth since the previous stored day.
 
     Exit codes: 0 success, 1 some tables have no size, 2 nothing can be shown.
     """

@@ -185,5 +185,5 @@ def test_nobody_in_a_private_folder_gets_the_reason_why_it_cannot_work(tmp_path:
     (tmp_path / "private").mkdir(mode=0o700)
     with start_elsewhere(POSTGRESQL, tmp_path / "private" / "pg", PATH="/nonexistent") as start:
         _, errors = start.communicate(timeout=60)
-    assert "must be readable for that user" in errors
+    assert "must be able to read its binaries" in errors
     assert not (tmp_path / "private" / "pg" / "data").exists()
