@@ -12,6 +12,8 @@ AREAS = (
     "installation",
     "api",
     "demo",
+    "simulator",
+    "workers",
     "inventory",
     "capacity",
     "tables",

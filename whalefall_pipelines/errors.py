@@ -3,6 +3,7 @@
 WhalefallError                 code, is_transient
 ├── InputError                 the request of a user or a file cannot be fulfilled
 │   ├── NotFoundError          the named object does not exist
+│   ├── OtherZoneError         this process does not reach the zone of the work
 │   └── ConflictError          what the request relies on has changed meanwhile
 ├── StoreError                 our own store failed
 │   ├── StoreUnreachableError  it did not answer
@@ -44,6 +45,10 @@ class NotFoundError(InputError):
     """The named instance, session or file does not exist."""
 
     code = "RESOURCE_NOT_FOUND"
+
+
+class OtherZoneError(InputError):
+    """The work is for the servers of a zone that this process does not reach. Nothing was connected to."""
 
 
 class ConflictError(InputError):

@@ -1,7 +1,7 @@
--- Instances whose accounts were not read on a day and that a retry may repair, by the ended session that attempted them last. Empty while
--- a session still reads the day; cancelled sessions are excluded, and so are reasons that only a person can fix.
+-- Instances whose accounts were not read on a day and that a retry may repair, by the ended session that attempted them last. None of a zone while
+-- a session still reads the day in it; cancelled sessions are excluded, and so are reasons that only a person can fix.
 -- Parameters: day, needs_a_person (text[] of reasons).
--- Returns: session_id, completed_at, retries (how many came before), instance_names; one row per session.
+-- Returns: session_id, completed_at, retries (how many came before), zone, instance_names; one row per session and zone.
 with recursive chain as (
     select
         session_id,
@@ -39,6 +39,7 @@ select
     l.session_id,
     l.completed_at,
     l.retries,
+    i.zone,
     array_agg(i.name order by i.name) as instance_names
 from latest as l
 inner join instances as i on l.instance_id = i.instance_id
@@ -50,7 +51,14 @@ where
     and not exists (select 1 from account_observations as o where o.instance_id = l.instance_id and o.observed_on = %(day)s)
     and not exists (
         select 1 from sync_sessions as s
-        where s.status = 'running' and s.sync_category = 'account' and %(day)s between s.first_day and s.last_day
+        where
+            s.status = 'running'
+            and s.sync_category = 'account'
+            and %(day)s between s.first_day and s.last_day
+            and (
+                s.zone is not distinct from i.zone
+                or exists (select 1 from sync_instance_records as r where r.session_id = s.session_id and r.instance_id = i.instance_id)
+            )
     )
-group by l.session_id, l.completed_at, l.retries
+group by l.session_id, l.completed_at, l.retries, i.zone
 order by l.completed_at

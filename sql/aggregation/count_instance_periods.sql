@@ -1,5 +1,5 @@
 -- How many periods of instances a list has.
--- Parameters: period_type, first_day, last_day, instance_ids, engines, tag_name, tag_value (NULL for all).
+-- Parameters: period_type, first_day, last_day, instance_ids, engines, zone, tag_name, tag_value (NULL for all).
 -- Returns: total.
 select count(*)::integer as total
 from instance_size_aggregations
@@ -13,6 +13,7 @@ where
         where
             f.deleted_at is null
             and (%(engines)s::text[] is null or f.engine = any(%(engines)s::text[]))
+            and (%(zone)s::text is null or coalesce(f.zone, 'centre') = %(zone)s::text)
             and (
                 %(tag_name)s::text is null
                 or f.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, f.tags ->> %(tag_name)s::text)

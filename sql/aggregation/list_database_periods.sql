@@ -1,5 +1,5 @@
 -- Periods of databases, the newest first.
--- Parameters: period_type, first_day and last_day (NULL is open), instance_ids, engines, tag_name, tag_value (NULL for all),
+-- Parameters: period_type, first_day and last_day (NULL is open), instance_ids, engines, zone, tag_name, tag_value (NULL for all),
 -- database_name (NULL for all), after_start, after_id and after_name (the last row of the page before, or NULL), skipped, most.
 -- Returns: the columns of aggregation.listing.DatabasePeriod, in its order.
 select
@@ -35,6 +35,7 @@ from (
             where
                 f.deleted_at is null
                 and (%(engines)s::text[] is null or f.engine = any(%(engines)s::text[]))
+                and (%(zone)s::text is null or coalesce(f.zone, 'centre') = %(zone)s::text)
                 and (
                     %(tag_name)s::text is null
                     or f.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, f.tags ->> %(tag_name)s::text)

@@ -1,5 +1,5 @@
 -- The coverage of instances on these days, the newest day first.
--- Parameters: first_day, last_day (inclusive), instance_ids, engines, tag_name, tag_value (NULL for all), after_day and after_id (the
+-- Parameters: first_day, last_day (inclusive), instance_ids, engines, zone, tag_name, tag_value (NULL for all), after_day and after_id (the
 -- last row of the page before, or NULL), skipped, most.
 -- Returns: the columns of capacity.listing.InstanceCoverage, in its order.
 select
@@ -22,6 +22,7 @@ where
             f.deleted_at is null
             and (%(instance_ids)s::integer[] is null or f.instance_id = any(%(instance_ids)s::integer[]))
             and (%(engines)s::text[] is null or f.engine = any(%(engines)s::text[]))
+            and (%(zone)s::text is null or coalesce(f.zone, 'centre') = %(zone)s::text)
             and (
                 %(tag_name)s::text is null
                 or f.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, f.tags ->> %(tag_name)s::text)

@@ -1,5 +1,5 @@
 -- The newest stored size of each database of the inventory within these days.
--- Parameters: first_day, last_day (inclusive), instance_ids, engines, tag_name, tag_value, database_name (NULL for all), after_id and
+-- Parameters: first_day, last_day (inclusive), instance_ids, engines, zone, tag_name, tag_value, database_name (NULL for all), after_id and
 -- after_name (the last row of the page before, or NULL), skipped, most.
 -- Returns: the columns of capacity.listing.StoredSize, in its order.
 select
@@ -34,6 +34,7 @@ where
             f.deleted_at is null
             and (%(instance_ids)s::integer[] is null or f.instance_id = any(%(instance_ids)s::integer[]))
             and (%(engines)s::text[] is null or f.engine = any(%(engines)s::text[]))
+            and (%(zone)s::text is null or coalesce(f.zone, 'centre') = %(zone)s::text)
             and (
                 %(tag_name)s::text is null
                 or f.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, f.tags ->> %(tag_name)s::text)

@@ -1,6 +1,6 @@
 -- Write gaps for past days on which nothing was stored for an instance: the whole inventory of the day is missing.
 -- Days before the first stored one have expired, or are before the first collection.
--- Parameters: first_day, last_day (inclusive), session_id (NULL outside a session).
+-- Parameters: first_day, last_day (inclusive), zones (text[]; centre: instances without a zone), session_id (NULL outside a session).
 -- Returns: nothing.
 insert into capacity_gaps (instance_id, database_name, stat_date, reason, detail, session_id, was_measurable)
 select
@@ -28,6 +28,7 @@ inner join instance_activity as i
     on d.instance_id = i.instance_id and c.day::date >= i.active_from and (i.active_until is null or c.day::date < i.active_until)
 where
     c.day::date >= (select min(t.stat_date) from instance_size_stats as t)
+    and exists (select 1 from instances as n where n.instance_id = d.instance_id and coalesce(n.zone, 'centre') = any(%(zones)s::text[]))
     and not exists (
         select 1 from database_size_stats as s
         where s.instance_id = d.instance_id and s.stat_date = c.day::date and s.stat_date between %(first_day)s and %(last_day)s

@@ -13,6 +13,7 @@ select
     i.tags,
     i.capacity_limit_bytes,
     i.is_replica,
+    i.zone,
     c.username,
     c.secret,
     i.instance_id,

@@ -1,6 +1,6 @@
 -- The newest sessions; a running one counts what is done so far. Records are read of these sessions only.
--- Parameters: session_id, sync_category, sync_type, status (NULL for all), after_start and after_id (the last session of the page
--- before, or NULL), skipped, most (row limit).
+-- Parameters: session_id, sync_category, sync_type, status, zone (NULL for all; centre: sessions without one), after_start and after_id
+-- (the last session of the page before, or NULL), skipped, most (row limit).
 -- Returns: the columns of domain.sessions.Session, in its order.
 select
     s.session_id,
@@ -19,7 +19,8 @@ select
     s.retry_of,
     s.error_code,
     s.error_message,
-    f.failures
+    f.failures,
+    s.zone
 from (
     select * from sync_sessions
     where
@@ -27,6 +28,7 @@ from (
         and (%(sync_category)s::text is null or sync_category = %(sync_category)s::text)
         and (%(sync_type)s::text is null or sync_type = %(sync_type)s::text)
         and (%(status)s::text is null or status = %(status)s::text)
+        and (%(zone)s::text is null or coalesce(zone, 'centre') = %(zone)s::text)
         and (
             %(after_start)s::timestamptz is null
             or started_at < %(after_start)s::timestamptz

@@ -1,8 +1,8 @@
--- Instances with missing sizes that a retry may fix, by the ended session that attempted them last. Empty while a session still
--- collects the day; cancelled sessions are excluded. Reasons that only a person can fix are excluded; those that are fixed by a change of
+-- Instances with missing sizes that a retry may fix, by the ended session that attempted them last. None of a zone while a session still
+-- collects the day in it; cancelled sessions are excluded. Reasons that only a person can fix are excluded; those that are fixed by a change of
 -- the credential or the instance are excluded only until that change.
 -- Parameters: day, needs_a_person, cured_by_a_change (text[] of reasons).
--- Returns: session_id, completed_at, retries (how many came before), instance_names; one row per session.
+-- Returns: session_id, completed_at, retries (how many came before), zone, instance_names; one row per session and zone.
 with recursive chain as (
     select
         session_id,
@@ -55,6 +55,7 @@ select
     l.session_id,
     l.completed_at,
     l.retries,
+    i.zone,
     array_agg(i.name order by i.name) as instance_names
 from latest as l
 inner join instances as i on l.instance_id = i.instance_id
@@ -72,7 +73,14 @@ where
     )
     and not exists (
         select 1 from sync_sessions as s
-        where s.status = 'running' and s.sync_category = 'capacity' and %(day)s between s.first_day and s.last_day
+        where
+            s.status = 'running'
+            and s.sync_category = 'capacity'
+            and %(day)s between s.first_day and s.last_day
+            and (
+                s.zone is not distinct from i.zone
+                or exists (select 1 from sync_instance_records as r where r.session_id = s.session_id and r.instance_id = i.instance_id)
+            )
     )
-group by l.session_id, l.completed_at, l.retries
+group by l.session_id, l.completed_at, l.retries, i.zone
 order by l.completed_at

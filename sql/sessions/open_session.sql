@@ -1,10 +1,11 @@
 -- Open a session with a pending record for each instance.
--- Parameters: session_id, run_id, sync_category, sync_type, first_day, last_day, retry_of, instance_ids (integer[]).
+-- Parameters: session_id, run_id, sync_category, sync_type, first_day, last_day, retry_of, zone (NULL: the centre),
+-- instance_ids (integer[]).
 -- Returns: nothing.
 with opened as (
-    insert into sync_sessions (session_id, run_id, sync_category, sync_type, first_day, last_day, retry_of, total_instances)
+    insert into sync_sessions (session_id, run_id, sync_category, sync_type, first_day, last_day, retry_of, zone, total_instances)
     values (
-        %(session_id)s, %(run_id)s, %(sync_category)s, %(sync_type)s, %(first_day)s, %(last_day)s, %(retry_of)s,
+        %(session_id)s, %(run_id)s, %(sync_category)s, %(sync_type)s, %(first_day)s, %(last_day)s, %(retry_of)s, %(zone)s,
         cardinality(%(instance_ids)s::integer[])
     )
     returning session_id

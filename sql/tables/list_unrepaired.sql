@@ -1,7 +1,7 @@
--- Servers whose tables could not all be read on a day and may be on a retry, by the ended session that visited them last. Empty while a
--- session still reads tables of the day. A reason that only a person can cure waits for the next week.
+-- Servers whose tables could not all be read on a day and may be on a retry, by the ended session that visited them last. None of a zone while a
+-- session still reads tables of the day in it. A reason that only a person can cure waits for the next week.
 -- Parameters: day, needs_a_person (text[] of reasons).
--- Returns: session_id, completed_at, retries (how many came before), instance_names; one row for each session.
+-- Returns: session_id, completed_at, retries (how many came before), zone, instance_names; one row for each session and zone.
 with recursive chain as (
     select
         session_id,
@@ -34,6 +34,7 @@ select
     l.session_id,
     l.completed_at,
     l.retries,
+    i.zone,
     array_agg(i.name order by i.name) as instance_names
 from latest as l
 inner join instances as i on l.instance_id = i.instance_id
@@ -57,7 +58,14 @@ where
     )
     and not exists (
         select 1 from sync_sessions as s
-        where s.status = 'running' and s.sync_category = 'tables' and s.first_day = %(day)s
+        where
+            s.status = 'running'
+            and s.sync_category = 'tables'
+            and s.first_day = %(day)s
+            and (
+                s.zone is not distinct from i.zone
+                or exists (select 1 from sync_instance_records as r where r.session_id = s.session_id and r.instance_id = i.instance_id)
+            )
     )
-group by l.session_id, l.completed_at, l.retries
+group by l.session_id, l.completed_at, l.retries, i.zone
 order by l.completed_at

@@ -61,9 +61,17 @@ def fleet_accounts(
 ) -> Generator[dg.MaterializeResult[Any]]:
     days = [date.fromisoformat(key) for key in context.partition_keys]
     with whalefall.store() as database:
-        targets, collection = active_instances(database, config.instances), servers.collection(database)
-        readable = collection.measurable_day(days)
-        plan = plan_session(context, database, SyncCategory.ACCOUNT, days, some_instances=bool(config.instances), is_over=readable is None)
+        collection = servers.collection(database).of_run(context.run.tags)
+        targets, readable = active_instances(database, config.instances, zones=collection.reached), collection.measurable_day(days)
+        plan = plan_session(
+            context,
+            database,
+            SyncCategory.ACCOUNT,
+            days,
+            zones=collection.reached,
+            some_instances=bool(config.instances),
+            is_over=readable is None,
+        )
         with session_of_run(context, database, plan, targets) as check:
             filters = read_filters(whalefall.installation())
             _work(context, replace(collection, check=check), targets, plan, readable=readable, filters=filters)

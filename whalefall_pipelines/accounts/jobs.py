@@ -3,7 +3,7 @@
 import dagster as dg
 
 from whalefall_pipelines.accounts.assets import ACCOUNTS, PRIVILEGES
-from whalefall_pipelines.dagster_base.schedules import schedule_of_day
+from whalefall_pipelines.inventory.schedules import schedule_of_fleet
 
 sync_accounts = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "sync_accounts",
@@ -13,6 +13,6 @@ sync_accounts = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType]
 )
 
 
-sync_accounts_every_night = schedule_of_day(
+sync_accounts_every_night = schedule_of_fleet(
     "sync_accounts_every_night", sync_accounts, "0 1 * * *", "Reads the accounts of the fleet every night at 01:00."
 )

@@ -6,9 +6,16 @@ import dagster as dg
 
 from whalefall_pipelines.accounts.jobs import sync_accounts
 from whalefall_pipelines.accounts.store.retries import list_unrepaired
+from whalefall_pipelines.dagster_base.calendar import ZONE
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.sessions.retry_requests import request_retries
+from whalefall_pipelines.domain.days import measurable_days
+from whalefall_pipelines.domain.sessions import SyncCategory
+from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.sessions.retry_requests import request_retries, request_unvisited_zones
+from whalefall_pipelines.sessions.runs import RunsOfDays, record_lost_runs
 from whalefall_pipelines.sessions.settings import CollectingSettings
+
+_READINGS = RunsOfDays(sync_accounts, "fleet_accounts", SyncCategory.ACCOUNT)
 
 
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -16,7 +23,13 @@ from whalefall_pipelines.sessions.settings import CollectingSettings
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Retries the instances whose accounts could not be read, after the same pauses as sizes "
-    "(WHALEFALL_RETRY_MINUTES). A rejected login and a missing privilege are not retried before someone fixes them.",
+    "(WHALEFALL_RETRY_MINUTES). A rejected login and a missing privilege are not retried before someone fixes them. A run that failed "
+    "before it opened a session gets a session, so that it is retried. Zones that a run without a zone did not reach get a run.",
 )
-def retry_unread_accounts(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    yield from request_retries(whalefall, "fleet_accounts", list_unrepaired, whalefall.installation().of(CollectingSettings).grace)
+def retry_unread_accounts(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    grace = whalefall.installation().of(CollectingSettings).grace
+    days = measurable_days(whalefall.now(), ZONE, grace)
+    with whalefall.store() as database:
+        record_lost_runs(context, database, days, _READINGS, lambda names, zones: active_instances(database, names, zones=zones))
+        unvisited = request_unvisited_zones(context, database, days, _READINGS)
+    yield from unvisited or request_retries(whalefall, _READINGS, list_unrepaired, grace)

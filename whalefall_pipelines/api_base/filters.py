@@ -24,12 +24,13 @@ async def _fleet(
     instance_id: Annotated[list[_Id] | None, Query(description="Only this server. Can be repeated.")] = None,
     engine: Annotated[list[str] | None, Query(description=f"Only servers of this engine: {', '.join(Engine)}. Can be repeated.")] = None,
     tag: Annotated[str | None, Query(max_length=500, pattern=TEXT, description="Only servers with this tag: KEY or KEY=VALUE.")] = None,
+    zone: Annotated[str | None, Query(max_length=200, pattern=TEXT, description="Only servers of this zone, or of the centre.")] = None,
 ) -> FleetFilter:
     engines = [(name, find_engine(name)) for name in engine or ()]
     if unknown := [name for name, known in engines if known is None]:
         raise Refusal(400, "VALIDATION_ERROR", f"There is no engine {unknown[0]!r}; the engines are {', '.join(Engine)}.")
     chosen = tuple(known for _, known in engines if known)
-    return FleetFilter(tuple(instance_id or ()), chosen, read_tag(tag))
+    return FleetFilter(tuple(instance_id or ()), chosen, read_tag(tag), zone)
 
 
 def read_tag(text: str | None) -> tuple[str, str | None] | None:

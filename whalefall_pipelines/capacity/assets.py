@@ -1,7 +1,8 @@
 """The day of the fleet: inventory, sizes and totals, three assets from one probe of each server. The work is in `collect.py`."""
 
 import time
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -10,7 +11,7 @@ import dagster as dg
 
 from whalefall_pipelines.capacity.collect import Collector, InstanceOutcome, capacity_collector, recompute_totals
 from whalefall_pipelines.capacity.columns import COLUMNS
-from whalefall_pipelines.capacity.day_reports import DayReport, report_days
+from whalefall_pipelines.capacity.day_reports import DayReport, report_days, within_zones
 from whalefall_pipelines.capacity.figures import DaySummary
 from whalefall_pipelines.capacity.fill_gaps import fill_gaps, record_uncollected_days
 from whalefall_pipelines.capacity.metadata import (
@@ -31,8 +32,10 @@ from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import MISSING_TAG, InstancesConfig, Progress, span
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory
+from whalefall_pipelines.domain.zones import ZONE_TAG
 from whalefall_pipelines.inventory import columns as inventory
 from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.sessions.collection import Collection
 from whalefall_pipelines.sessions.resources import ServersResource
 from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.sessions.store import list_notices, skip_records
@@ -85,18 +88,30 @@ def fleet_day(
 ) -> Generator[dg.MaterializeResult[Any]]:
     days = [date.fromisoformat(key) for key in context.partition_keys]
     with whalefall.store() as database:
-        targets, collection = active_instances(database, config.instances), servers.collection(database)
-        is_over = collection.measurable_day(days) is None
-        plan = plan_session(context, database, SyncCategory.CAPACITY, days, some_instances=bool(config.instances), is_over=is_over)
+        collection = servers.collection(database).of_run(context.run.tags)
+        targets, plan = _plan(context, collection, days, config.instances)
         with session_of_run(context, database, plan, targets) as check:
             inventory_only = SIZES not in context.selected_asset_keys
             collector = capacity_collector(whalefall.installation(), replace(collection, check=check), inventory_only=inventory_only)
             seconds_by_day = _work(context, collector, targets, days, plan)
         reports = retry_while_unavailable(lambda: report_days(database, days))
         shown = _metadata(database, reports, plan, seconds_by_day)
+        measured = [report.summary for report in reports if report.day in seconds_by_day and not inventory_only]
+        red = _red_days(collection, measured, whalefall.installation())
     _tag_run(context, reports)
-    measured = [report.summary for report in reports if report.day in seconds_by_day and not inventory_only]
-    yield from _materialize(context, shown, _red_days(measured, whalefall.installation()))
+    yield from _materialize(context, shown, red)
+
+
+def _plan(
+    context: dg.AssetExecutionContext, collection: Collection, days: Sequence[date], names: Sequence[str]
+) -> tuple[Sequence[Instance], SessionPlan]:
+    """The instances to visit, and the session. Past days need no server but for its history, so a run without a zone fills all zones."""
+    database, is_over = collection.database, collection.measurable_day(days) is None
+    zones = None if is_over and ZONE_TAG not in context.run.tags else collection.reached
+    plan = plan_session(
+        context, database, SyncCategory.CAPACITY, days, zones=collection.reached, some_instances=bool(names), is_over=is_over
+    )
+    return active_instances(database, names, zones=zones), plan
 
 
 def _work(
@@ -159,14 +174,15 @@ def _tag_run(context: dg.AssetExecutionContext, reports: Sequence[DayReport]) ->
     context.log.info("%s: %d of %d databases are missing", span([day.day for day in reports]), missing, expected)
 
 
-def _red_days(measured: Sequence[DaySummary], settings: Settings) -> set[date]:
-    """The measured days on which too few of the expected databases have a size."""
+def _red_days(collection: Collection, measured: Sequence[DaySummary], settings: Settings) -> set[date]:
+    """The measured days on which too few of the expected databases of the visited zones have a size."""
     least = settings.of(CapacitySettings).fail_below_coverage
-    return {summary.stat_date for summary in measured if summary.is_below(least)}
+    visited = retry_while_unavailable(lambda: [within_zones(collection.database, summary, collection.reached) for summary in measured])
+    return {summary.stat_date for summary in visited if summary.is_below(least)}
 
 
 def _materialize(
-    context: dg.AssetExecutionContext, shown: Mapping[tuple[dg.AssetKey, date], Metadata], red: Collection[date]
+    context: dg.AssetExecutionContext, shown: Mapping[tuple[dg.AssetKey, date], Metadata], red: AbstractSet[date]
 ) -> Generator[dg.MaterializeResult[Any]]:
     """Materialize the selected assets of all days, or fail the run of a day with too few sizes after materializing the other days.
 

@@ -12,24 +12,29 @@ from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, markdown_table, shown_change, shown_size
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import days_of, span
+from whalefall_pipelines.domain.sessions import SyncCategory
+from whalefall_pipelines.sessions.zones import describe_unfinished
 
 
 @dg.asset_check(
     asset=SIZES,
-    description="Fails if an expected database has no size on the run's days (today, if executed alone), and lists it with its reason.",
+    description="Fails if an expected database has no size on the run's days (today, if executed alone), and lists it with its reason, or "
+    "if a zone has not been collected yet.",
 )
 def every_expected_database_has_a_size(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
     days = _days(context, whalefall)
     with whalefall.store() as database:
         gaps = reports.list_gaps(database, days)
         summaries = reports.summarize_days(database, days)
+        unfinished = describe_unfinished(database, SyncCategory.CAPACITY, max(days))
     missing = sum(summary.missing for summary in summaries.values())
     named = ", ".join(f"{gap.instance_name}/{gap.database_name or '*'} ({gap.reason})" for gap in gaps[:5])
     more = f" and {missing - 5} more" if missing > 5 else ""
+    problems = [*([f"{missing} missing: {named}{more}"] if missing else []), *([unfinished] if unfinished else [])]
     return dg.AssetCheckResult(
-        passed=missing == 0,
+        passed=not problems,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{missing} missing: {named}{more}" if missing else "every expected database has a size",
+        description="; ".join(problems) or "every expected database has a size",
         metadata={
             "missing": missing,
             "days": span(days),

@@ -12,7 +12,8 @@ from uuid import UUID
 from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.capacity.take_snapshot import take_snapshot
-from whalefall_pipelines.capacity.write_snapshot import InstanceOutcome, Probed, Snapshot, write_failure, write_snapshots
+from whalefall_pipelines.capacity.write_failures import Failed, write_failures
+from whalefall_pipelines.capacity.write_snapshot import InstanceOutcome, Probed, Snapshot, write_snapshots
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, Instance, engines_with_history
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.inventory.read_filters import read_filters
@@ -46,17 +47,21 @@ class Collector:
         def write(probed: Sequence[Probed], *, is_alone: bool) -> Sequence[InstanceOutcome]:
             return write_snapshots(database, probed, day, session_id, is_patient=is_alone)
 
-        yield from self.collection.collect(targets, session_id, SizesOfDay(self, day, session_id, WriteTogether(write)))
+        def write_failed(failed: Sequence[Failed], *, is_alone: bool) -> Sequence[InstanceOutcome]:
+            return write_failures(database, failed, day, session_id, is_patient=is_alone)
+
+        work = SizesOfDay(self, day, WriteTogether(write), WriteTogether(write_failed))
+        yield from self.collection.collect(targets, session_id, work)
 
 
 @dataclass(frozen=True, slots=True)
 class SizesOfDay:
-    """Probes one instance for a day, and writes its sizes, together with those of others that end meanwhile, or why there are none."""
+    """Probes one instance for a day, and writes its sizes, or why there are none, together with those of others that end meanwhile."""
 
     collector: Collector
     day: date
-    session_id: UUID | None
     write_together: Callable[[Probed], InstanceOutcome]
+    write_failed_together: Callable[[Failed], InstanceOutcome]
 
     def probe(self, instance: Instance, spent_seconds: float = 0) -> Snapshot:
         """Read the databases and sizes of one server, and write nothing.
@@ -76,7 +81,7 @@ class SizesOfDay:
 
     def write_failure(self, instance: Instance, error: WhalefallError, seconds: float) -> InstanceOutcome:
         """Write the gaps of the instance and their reason, and fail the record."""
-        return write_failure(self.collector.collection.database, instance, self.day, self.session_id, error, seconds=seconds)
+        return self.write_failed_together(Failed(instance, error, seconds))
 
 
 def capacity_collector(settings: Settings, collection: Collection, *, inventory_only: bool = False) -> Collector:

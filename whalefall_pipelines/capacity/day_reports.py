@@ -1,13 +1,15 @@
 """Reports on days: figures, rankings and gaps of the whole fleet, and the coverage of each instance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from whalefall_pipelines.capacity.coverage import Coverage, CoveredDay
 from whalefall_pipelines.capacity.figures import DaySummary, Gap, InventorySummary, RankedDatabase, RankedInstance
 from whalefall_pipelines.capacity.store import reports
 from whalefall_pipelines.capacity.store.gaps import list_coverage, list_covered_days
+from whalefall_pipelines.domain.zones import Zones
+from whalefall_pipelines.inventory.fleet import active_zones
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.outage import retry_while_unavailable
 
@@ -42,6 +44,13 @@ def report_days(database: Database, days: Sequence[date]) -> list[DayReport]:
         )
         for day in days
     ]
+
+
+def within_zones(database: Database, summary: DaySummary, zones: Zones) -> DaySummary:
+    """The figures of a day with what was obtained in these zones only, so that a zone is not judged by the servers of another."""
+    if zones.issuperset(active_zones(database)):
+        return summary
+    return replace(summary, **reports.measure_zones(database, summary.stat_date, zones))
 
 
 def summarize_day(database: Database, day: date) -> tuple[DaySummary, tuple[Gap, ...]]:

@@ -15,6 +15,7 @@ from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sizes import Provenance, RecoveredSize
+from whalefall_pipelines.domain.zones import Zones
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.fleet.sizes import SIZES
 from whalefall_pipelines.inventory.claim_identities import refuse_another_server
@@ -44,12 +45,14 @@ def fill_gaps(
     """Fill the missing sizes of these instances on these past days, and recompute their totals.
 
     If the history of an instance cannot be read, its record fails, but its gaps are interpolated all the same. An instance whose login
-    was rejected today is not contacted.
+    was rejected today is not contacted, nor is one in a zone that is not reached.
     """
     collection, database = collector.collection, collector.collection.database
     interpolation = gaps.Interpolation(min(days), max(days), collector.max_gap_days, [instance.instance_id for instance in instances])
-    collection.write(lambda: _record(database, interpolation.first_day, interpolation.last_day, session_id))
-    with_history = [instance for instance in instances if instance.engine in collector.engines_with_history]
+    zones = collection.reached.union(instance.zone for instance in instances)
+    collection.write(lambda: _record(database, interpolation.first_day, interpolation.last_day, zones, session_id))
+    reached = [instance for instance in instances if instance.zone in collection.reached]
+    with_history = [instance for instance in reached if instance.engine in collector.engines_with_history]
     recovered = _recover(collector, with_history, interpolation, session_id, say)
     collection.check()
 
@@ -79,14 +82,15 @@ def find_interpolable_days(database: Database, today: date, max_gap_days: int) -
 
 
 def record_uncollected_days(collector: Collector, day: date, session_id: UUID) -> None:
-    """Record the gaps of earlier days on which nothing ran, so that they are interpolated once this day is measured."""
+    """Record the gaps of earlier days on which nothing ran in these zones, so that they are interpolated once this day is measured."""
+    collection = collector.collection
     first_day, last_day = day - timedelta(days=2 * collector.max_gap_days + 1), day - timedelta(days=1)
-    collector.collection.write(lambda: _record(collector.collection.database, first_day, last_day, session_id))
+    collection.write(lambda: _record(collection.database, first_day, last_day, collection.reached, session_id))
 
 
-def _record(database: Database, first_day: date, last_day: date, session_id: UUID) -> None:
+def _record(database: Database, first_day: date, last_day: date, zones: Zones, session_id: UUID) -> None:
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        gaps.record_uncollected_days(cursor, first_day, last_day, session_id)
+        gaps.record_uncollected_days(cursor, first_day, last_day, zones, session_id)
 
 
 def _recover(

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from whalefall_pipelines.capacity.assets import INVENTORY, SIZES, TOTALS
-from whalefall_pipelines.dagster_base.schedules import schedule_of_day
+from whalefall_pipelines.inventory.schedules import schedule_of_fleet
 
 collect_capacity = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     "collect_capacity",
@@ -22,6 +22,6 @@ fill_past_days = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType
 )
 
 
-collect_every_night = schedule_of_day(
+collect_every_night = schedule_of_fleet(
     "collect_every_night", collect_capacity, "0 3 * * *", "Collects the current day every night at 03:00."
 )

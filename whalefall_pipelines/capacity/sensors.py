@@ -4,7 +4,6 @@ The rules are in `sessions/retries.py` and `capacity/fill_gaps.py`.
 """
 
 from collections.abc import Iterator
-from functools import partial
 
 import dagster as dg
 
@@ -19,11 +18,11 @@ from whalefall_pipelines.domain.days import measurable_days
 from whalefall_pipelines.domain.periods import Period, PeriodType, spans
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.inventory.fleet import active_instances
-from whalefall_pipelines.sessions.retry_requests import request_retries, retry_request
+from whalefall_pipelines.sessions.retry_requests import request_retries, request_unvisited_zones, retry_request
 from whalefall_pipelines.sessions.runs import RunsOfDays, record_lost_runs
 from whalefall_pipelines.sessions.settings import CollectingSettings
 
-_COLLECTIONS = RunsOfDays(collect_capacity.name, "fleet_day", SyncCategory.CAPACITY)
+_COLLECTIONS = RunsOfDays(collect_capacity, "fleet_day", SyncCategory.CAPACITY)
 
 
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -34,18 +33,19 @@ _COLLECTIONS = RunsOfDays(collect_capacity.name, "fleet_day", SyncCategory.CAPAC
     "(WHALEFALL_RETRY_MINUTES), then every 3 hours, and one last time shortly before the day can no longer be measured. A rejected "
     "login and a missing privilege are not retried before someone fixes them. A run that failed before it opened a session gets a "
     "session, so that it is retried. Missing sizes that `whalefall collect --instance` has measured are measured once more, so that "
-    "Dagster shows them.",
+    "Dagster shows them. Zones that a run without a zone did not reach get a run of their own.",
 )
 def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     grace = whalefall.installation().of(CollectingSettings).grace
     days = measurable_days(whalefall.now(), ZONE, grace)
     with whalefall.store() as database:
-        record_lost_runs(context, database, days, _COLLECTIONS, partial(active_instances, database))
+        record_lost_runs(context, database, days, _COLLECTIONS, lambda names, zones: active_instances(database, names, zones=zones))
+        unvisited = request_unvisited_zones(context, database, days, _COLLECTIONS)
         by_hand = [retry for day in days for retry in list_measured_by_hand(database, day)]
     # A tick has requests or a reason why there are none. The retries that wait behind these are requested by the next one.
     yield from (
-        [retry_request(retry, "fleet_day", run_key=f"{retry.retry_of}:measured by hand") for retry in by_hand]
-        or request_retries(whalefall, "fleet_day", list_unrepaired, grace)
+        [*unvisited, *(retry_request(retry, _COLLECTIONS, why="measured by hand") for retry in by_hand)]
+        or request_retries(whalefall, _COLLECTIONS, list_unrepaired, grace)
     )
 
 

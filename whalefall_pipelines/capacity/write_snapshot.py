@@ -1,6 +1,7 @@
 """Writes the day of instances: inventory, sizes, total, gaps and record, those of one instance in one transaction.
 
-`collect.py` does the probing, and decides which instances are written together.
+`write_failures.py` writes that of instances that could not be probed. `collect.py` does the probing, and decides which instances are
+written together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,15 +15,12 @@ from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import ClosedRecord, SessionStatus
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, Provenance, SharedPart, Volume, total_of
-from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SizesError, TargetError, WhalefallError
+from whalefall_pipelines.errors import SessionEndedError, SizesError, WhalefallError
 from whalefall_pipelines.inventory.listing import InventoryChange
-from whalefall_pipelines.inventory.take_inventory import Listing, lock_inventories, take_inventories
+from whalefall_pipelines.inventory.take_inventory import Listing, take_inventories
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.write_together import limit_lock_wait
-
-# Machines that repeat a rejected login lock accounts.
-_UNTIL_CHANGED = " It is retried tomorrow, or as soon as its credential is changed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,25 +101,9 @@ def write_snapshots(
         write_shared_parts(cursor, {done.instance.instance_id: done.snapshot.shared for done in probed}, day)
         write_volumes(cursor, {done.instance.instance_id: done.snapshot.volumes for done in probed}, day)
         if session_id:
-            _close_records(cursor, session_id, outcomes, changes)
+            records = [_record(outcome, changes[outcome.instance.instance_id]) for outcome in outcomes]
+            close_records(cursor, session_id, records, [done.instance for done in probed])
     return outcomes
-
-
-def write_failure(
-    database: Database, instance: Instance, day: date, session_id: UUID | None, error: WhalefallError, *, seconds: float
-) -> InstanceOutcome:
-    """Write the gaps of an instance that could not be probed, with the reason."""
-    reason = error.reason if isinstance(error, TargetError) else Reason.INTERNAL_ERROR
-    detail = f"{error}{_UNTIL_CHANGED}" if isinstance(error, LoginRejectedError) else str(error)
-    with database.transaction() as cursor:
-        lock_inventories(cursor, [instance])
-        capacity.write_unreached(cursor, instance.instance_id, day, reason=reason, detail=detail, session_id=session_id)
-        capacity.write_totals(cursor, [instance.instance_id], day, day, session_id)
-        if session_id and not sessions.fail_record(
-            cursor, session_id, instance.instance_id, error_code=error.code, error_message=detail, details={"reason": reason}
-        ):
-            _refuse_ended(cursor, session_id, repr(instance.name))
-    return InstanceOutcome(instance, seconds, error=error)
 
 
 def _outcome(probed: Probed, change: InventoryChange) -> InstanceOutcome:
@@ -191,10 +173,14 @@ def _rows(probed: Probed, day: date) -> Iterator[capacity.SizeRow]:
         )
 
 
-def _close_records(cursor: Cursor, session_id: UUID, outcomes: Sequence[InstanceOutcome], changes: Mapping[int, InventoryChange]) -> None:
-    records = [_record(outcome, changes[outcome.instance.instance_id]) for outcome in outcomes]
+def close_records(cursor: Cursor, session_id: UUID, records: Sequence[ClosedRecord], instances: Sequence[Instance]) -> None:
+    """Close the records of these instances, within the transaction of their work.
+
+    Raises:
+        SessionEndedError: the session was ended elsewhere.
+    """
     if len(sessions.close_records(cursor, session_id, records)) < len(records):
-        _refuse_ended(cursor, session_id, ", ".join(repr(outcome.instance.name) for outcome in outcomes))
+        _refuse_ended(cursor, session_id, ", ".join(repr(instance.name) for instance in instances))
 
 
 def _record(outcome: InstanceOutcome, change: InventoryChange) -> ClosedRecord:

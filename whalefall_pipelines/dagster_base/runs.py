@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from pydantic import Field
 
 from whalefall_pipelines.domain.periods import Period
 from whalefall_pipelines.domain.sessions import SyncType
+from whalefall_pipelines.domain.zones import CENTRE, ZONE_TAG
 
 PARTITION_TAG = "dagster/partition"
 RETRY_TAG = "whalefall/retry_of"
+GROUP_TAG = "whalefall/concurrency_group"
 # The list of runs shows only the first two tags in the order of the alphabet, so these have no prefix.
 DAYS_TAG = "days"
 MISSING_TAG = "missing"
@@ -23,7 +26,7 @@ RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_ra
 
 
 class InstancesConfig(dg.Config):
-    """The names of the instances to visit; every active instance if empty."""
+    """The names of the instances to visit; every active instance of the run's zone if empty."""
 
     instances: list[str] = Field(default_factory=list[str])
 
@@ -44,6 +47,13 @@ def span_tags(first: Period, last: Period) -> dict[str, str]:
     if first == last:
         return {PARTITION_TAG: first.start.isoformat()}
     return {RANGE_TAGS[0]: first.start.isoformat(), RANGE_TAGS[1]: last.start.isoformat()}
+
+
+def zone_tags(job: UnresolvedAssetJobDefinition, zone: str | None) -> dict[str, str]:
+    """The tags that launch a run of this job in a zone. Each zone is a concurrency group of its own, so that none waits for another."""
+    if zone is None:
+        return {ZONE_TAG: CENTRE}
+    return {ZONE_TAG: zone, GROUP_TAG: f"{(job.tags or {})[GROUP_TAG]} {zone}"}
 
 
 def days_of(tags: Mapping[str, str], calendar: dg.TimeWindowPartitionsDefinition) -> list[date]:

@@ -9,11 +9,15 @@ from whalefall_pipelines.domain.instances import Engine
 
 @dataclass(frozen=True, slots=True)
 class FleetFilter:
-    """Servers by id, by engine, and by a tag, whose value is None if any value counts. Removed servers never count."""
+    """Servers by id, by engine, by a tag, whose value is None if any value counts, and by the name of their zone.
+
+    Removed servers never count.
+    """
 
     instance_ids: tuple[int, ...] = ()
     engines: tuple[Engine, ...] = ()
     tag: tuple[str, str | None] | None = None
+    zone: str | None = None
 
     @property
     def parameters(self) -> Mapping[str, object]:
@@ -22,6 +26,7 @@ class FleetFilter:
         return {
             "instance_ids": list(self.instance_ids) or None,
             "engines": [str(engine) for engine in self.engines] or None,
+            "zone": self.zone,
             "tag_name": name,
             "tag_value": value,
         }

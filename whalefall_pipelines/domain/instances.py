@@ -76,7 +76,7 @@ class ServerIdentity:
 class Instance:
     """One registered server. `secret` is a reference or a ciphertext, never a password in plain text.
 
-    `server_identity` and `server_version` are from the last probe; None if unknown.
+    `zone` is None for the centre. `server_identity` and `server_version` are from the last probe; None if unknown.
     """
 
     instance_id: int
@@ -89,6 +89,7 @@ class Instance:
     default_database: str | None = None
     sslmode: str | None = None
     sslrootcert: str | None = None
+    zone: str | None = None
     server_identity: ServerIdentity | None = None
     server_version: str | None = None
 

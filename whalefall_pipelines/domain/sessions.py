@@ -128,6 +128,7 @@ class SessionPlan:
     last_day: date
     run_id: str | None = None
     retry_of: UUID | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ class Session:
     error_code: str | None
     error_message: str | None
     failures: Mapping[str, int]
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

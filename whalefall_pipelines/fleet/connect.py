@@ -7,6 +7,7 @@ from typing import cast
 
 from whalefall_pipelines.domain.instances import Instance, Login
 from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.zones import ONLY_CENTRE, Zones, name_of
 from whalefall_pipelines.errors import InputError, UnreachableError
 from whalefall_pipelines.fleet.deadlines import Watchdog
 from whalefall_pipelines.fleet.environment import forget_driver_settings
@@ -16,18 +17,26 @@ Connect = Callable[[Instance, Login, Deadlines, Watchdog], AbstractContextManage
 
 
 class ServerFleet:
-    """The real servers, reached over the network."""
+    """The real servers of the zones that this process reaches, over the network."""
 
-    def __init__(self, deadlines: Deadlines | None = None) -> None:
+    def __init__(self, deadlines: Deadlines | None = None, reached: Zones = ONLY_CENTRE) -> None:
         """Use the same deadlines for every probe."""
         forget_driver_settings()
+        self._reached = reached
         self._deadlines = deadlines or Deadlines()
         self._watchdog = Watchdog()
 
     def connect(
         self, question: Question[P_co], instance: Instance, login: Login, *, spent_seconds: float = 0
     ) -> AbstractContextManager[P_co]:
-        """Open one connection through the adapter for this question in the folder of the instance's engine."""
+        """Open one connection through the adapter for this question in the folder of the instance's engine.
+
+        Raises:
+            UnreachableError: the server is in a zone that this process does not reach, or no driver for it can be loaded.
+        """
+        if instance.zone not in self._reached:
+            sentence = f"{instance.name!r} is in zone {name_of(instance.zone)}, which this process does not reach (WHALEFALL_ZONES)."
+            raise UnreachableError(sentence, reason=Reason.INTERNAL_ERROR)
         module = f"{__package__}.{instance.engine}.{question.name}"
         try:
             connect = cast("Connect[P_co]", import_module(module).connect)

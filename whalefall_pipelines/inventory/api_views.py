@@ -30,6 +30,7 @@ class InstanceView:
     tags: Mapping[str, str]
     capacity_limit_bytes: int | None
     is_replica: bool
+    zone: str | None
     is_active: bool
     server_version: str | None
     server_identity: str | None
@@ -99,6 +100,7 @@ class NewInstance(BaseModel):
     sslrootcert: str | None = None
     capacity_limit: str | None = Field(default=None, description="The size at which the server is full, such as 500GiB.")
     replica: bool = False
+    zone: str | None = Field(default=None, description="The zone from which it is reached; the centre by default.")
     tags: dict[str, str] = Field(default_factory=dict)
     check_identity: bool = Field(default=True, description="Connect first, so that the same server is not registered twice.")
 
@@ -123,6 +125,7 @@ class InstanceChange(BaseModel):
     sslmode: str | None = None
     sslrootcert: str | None = None
     capacity_limit: str | None = Field(default=None, description="The size at which the server is full, such as 500GiB.")
+    zone: str | None = Field(default=None, min_length=1, description="The zone from which it is reached, or centre.")
     tags: dict[str, str] | None = None
     clear: list[Literal["database", "sslmode", "sslrootcert", "capacity_limit"]] = Field(default_factory=list)
     is_moved: bool = Field(default=False, description="The server was moved or rebuilt: continue its history.")
@@ -165,6 +168,7 @@ def instance_view(registered: RegisteredInstance) -> InstanceView:
         dict(entry.tags),
         entry.capacity_limit_bytes,
         entry.is_replica,
+        entry.zone,
         registered.is_active,
         registered.server_version,
         registered.server_identity.name if registered.server_identity else None,

@@ -16,6 +16,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("server_identity", "text", "the identity that the server reports; NULL if it has none or was never reached"),
         ("is_replica", "boolean", "whether it may share the identity of another instance"),
         ("is_active", "boolean", "whether it is collected"),
+        ("zone", "text", "the zone from which it is reached; NULL for the centre"),
         ("deleted_at", "timestamp with time zone", "when it was removed; its history stays"),
         ("server_version", "text", "as reported when the server was last reached"),
         ("last_connected_at", "timestamp with time zone", "when it was last reached"),
@@ -35,6 +36,10 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("name", "text", "unique"),
         ("username", "text", "the user name of the login"),
         ("secret", "text", "env:NAME, file:PATH or an encrypted password; NULL for a login without a password"),
+    ),
+    "zones": (
+        ("name", "text", "key"),
+        ("description", "text", "free text"),
     ),
     "instance_activity": (
         ("instance_id", "integer", "key, with active_from"),

@@ -71,7 +71,7 @@ class ConnectionTester:
     fleet: Fleet
     secrets: SecretBox
     filters: Mapping[Engine, DatabaseFilter]
-    parallel: int
+    parallel: int | None
     clock: Clock = system_clock
     questions: Sequence[Question[Probe]] = ()
 
@@ -157,9 +157,8 @@ def server_tester(settings: Settings, database: Database, fleet: Fleet | None = 
     collecting = settings.of(CollectingSettings)
     secrets, filters = SecretBox(settings), read_filters(settings)
     questions: tuple[Question[Probe], ...] = tuple(Question(name) for area in areas() for name in area.questions)
-    return ConnectionTester(
-        database, fleet or ServerFleet(collecting.deadlines), secrets, filters, collecting.parallel_instances, questions=questions
-    )
+    servers = fleet or ServerFleet(collecting.deadlines, collecting.reached)
+    return ConnectionTester(database, servers, secrets, filters, collecting.parallel_instances, questions=questions)
 
 
 def _with_outcomes(answer: ConnectionTest, outcomes: Sequence[DatabaseSize | MissingSize]) -> ConnectionTest:

@@ -11,6 +11,7 @@ from whalefall_pipelines.errors import LoginRejectedError
 from whalefall_pipelines.inventory.connection_test import ConnectionTest, server_tester
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.inventory.store.instances import read_fleet
+from whalefall_pipelines.sessions.settings import CollectingSettings
 from whalefall_pipelines.store.credentials import SecretBox
 from whalefall_pipelines.store.database import Database
 
@@ -84,7 +85,7 @@ def _instances(examined: Examined) -> list[InstanceFact]:
     """Test every active instance in parallel; the results are in the order of the store."""
     installation = examined.installation
     tester = server_tester(examined.settings, examined.store, installation.fleet)
-    instances = active_instances(examined.store)
+    instances = active_instances(examined.store, zones=examined.settings.of(CollectingSettings).reached)
     facts: dict[str, InstanceFact] = {}
     for number, connection_test in enumerate(tester.test_each(instances), start=1):
         facts[connection_test.instance.name] = _instance_fact(connection_test)

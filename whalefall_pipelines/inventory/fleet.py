@@ -7,27 +7,43 @@ from collections.abc import Sequence
 
 from whalefall_pipelines.domain.filters import FleetFilter
 from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.zones import Zones, refuse_other_zones, zone_of
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance
 from whalefall_pipelines.inventory.selection import Selection
-from whalefall_pipelines.inventory.store.instances import find_registered, list_databases, listed
+from whalefall_pipelines.inventory.store.instances import find_registered, list_active_zones, list_databases, listed
 from whalefall_pipelines.store.database import Database
 
 _EVERYTHING = Selection()
 
 
-def active_instances(database: Database, names: Sequence[str] = (), selection: Selection = _EVERYTHING) -> tuple[Instance, ...]:
+def active_zones(database: Database) -> tuple[str | None, ...]:
+    """The zones that have active instances, the centre first."""
+    with database.transaction() as cursor:
+        return list_active_zones(cursor)
+
+
+def active_instances(
+    database: Database, names: Sequence[str] = (), selection: Selection = _EVERYTHING, zones: Zones | None = None
+) -> tuple[Instance, ...]:
     """The instances to collect, in the order of their registration: all active ones, or exactly those with these names.
+
+    Of both, only those of these `zones`, if there are any.
 
     Raises:
         NotFoundError: a name is not registered, or was removed; the message lists every such name. Or nothing active is selected.
         InputError: a named instance is disabled.
+        OtherZoneError: a named instance is in none of the zones.
     """
     instances = registered_instances(database, names, selection)
     disabled = [registered.entry.name for registered in instances if not registered.is_active]
     if names and disabled:
         raise InputError(f"Disabled: {listed(disabled)}. `whalefall instances enable` makes an instance active again.")
-    active = tuple(registered.instance for registered in instances if registered.is_active)
+    if names and zones is not None:
+        refuse_other_zones({registered.entry.zone for registered in instances}, zones)
+    active = tuple(
+        registered.instance for registered in instances if registered.is_active and (zones is None or registered.entry.zone in zones)
+    )
     if selection and not active:
         raise NotFoundError(f"No active instance matches {selection}. `whalefall instances list` shows every instance with its tags.")
     return active
@@ -47,7 +63,8 @@ def registered_instances(
 
 def select_instances(database: Database, fleet: FleetFilter) -> tuple[RegisteredInstance, ...]:
     """The registered instances that a filter names, disabled ones included, in the order of their registration."""
-    selection = Selection((fleet.tag,) if fleet.tag else (), frozenset(fleet.engines))
+    zones = frozenset({zone_of(fleet.zone)}) if fleet.zone else frozenset[str | None]()
+    selection = Selection((fleet.tag,) if fleet.tag else (), frozenset(fleet.engines), zones)
     chosen = registered_instances(database, selection=selection)
     return tuple(known for known in chosen if not fleet.instance_ids or known.instance_id in fleet.instance_ids)
 

@@ -12,12 +12,13 @@ from typing import TypeVar
 
 from whalefall_pipelines.domain.instances import Engine, find_engine
 from whalefall_pipelines.domain.quantities import parse_size
+from whalefall_pipelines.domain.zones import zone_of
 from whalefall_pipelines.inventory.registration import CredentialEntry, InstanceEntry, Problem
 
 CREDENTIAL_KEYS = ("name", "username", "secret")
 INSTANCE_KEYS = (
     *("name", "engine", "host", "port", "database", "username", "secret", "credential_name", "credential"),
-    *("sslmode", "sslrootcert", "tags", "capacity_limit", "replica"),
+    *("sslmode", "sslrootcert", "tags", "capacity_limit", "replica", "zone"),
 )
 SSL_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 _PASSWORD_KEYS = frozenset({"password", "passwd", "pass", "pwd"})
@@ -183,6 +184,7 @@ class _Entry:
                 "capacity_limit", lambda size: parse_size(size) or None, "write a number and a unit, like 500GiB"
             ),
             is_replica=self.parsed("replica", lambda text: _TRUTHS.get(text.lower()), "write true or false") or False,
+            zone=zone_of(self.text("zone")),
             line=self.raw.line,
         )
         return entry if len(self.problems) == found_before else None

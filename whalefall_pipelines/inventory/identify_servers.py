@@ -31,7 +31,7 @@ class Identifier:
 
     fleet: Fleet
     secrets: SecretBox
-    parallel: int
+    parallel: int | None
     moved: Collection[str] = ()
     is_offline: bool = False
     on_progress: Callable[[int, int], None] = lambda _done, _all: None
@@ -77,7 +77,7 @@ def server_identifier(
     """An identifier of the real servers. Each has twice the connection deadline for its whole answer."""
     collecting = settings.of(CollectingSettings)
     seconds = collecting.connect_timeout_seconds
-    fleet = ServerFleet(Deadlines(connect_seconds=seconds, statement_seconds=seconds, instance_seconds=2 * seconds))
+    fleet = ServerFleet(Deadlines(connect_seconds=seconds, statement_seconds=seconds, instance_seconds=2 * seconds), collecting.reached)
     return Identifier(fleet, SecretBox(settings), collecting.parallel_instances, moved, is_offline=is_offline, on_progress=on_progress)
 
 

@@ -25,7 +25,7 @@ class CredentialEntry:
 
 @dataclass(frozen=True, slots=True)
 class InstanceEntry:
-    """One server to register. `is_replica`: it may look like another server. `line` is its line in the file."""
+    """One server to register, in the centre if `zone` is None. `is_replica`: it may look like another server. `line` is in the file."""
 
     name: str
     engine: Engine
@@ -38,6 +38,7 @@ class InstanceEntry:
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     capacity_limit_bytes: int | None = None
     is_replica: bool = False
+    zone: str | None = None
     line: int | None = field(default=None, compare=False)
 
 
@@ -76,6 +77,7 @@ def instance_of(entry: InstanceEntry, login: CredentialEntry, instance_id: int) 
         default_database=entry.database,
         sslmode=entry.sslmode,
         sslrootcert=entry.sslrootcert,
+        zone=entry.zone,
     )
 
 
@@ -133,7 +135,7 @@ class PlannedCredential:
 class PlannedInstance:
     """One server in a plan. `is_moved`: according to the user, it was moved or rebuilt. `identity` is the server's identity.
 
-    `kept` are the tags and the capacity limit of a removed server that come back with it, because its new entry has none.
+    `kept` are the tags, the capacity limit and the zone of a removed server that come back with it, because its new entry has none.
     """
 
     entry: InstanceEntry
@@ -206,10 +208,10 @@ def _plan_instance(entry: InstanceEntry, known: RegisteredInstance | None) -> Pl
 
 
 def _plan_restore(entry: InstanceEntry, known: InstanceEntry) -> PlannedInstance:
-    """The return of a removed server, which brings the tags and the limit that its entry does not mention."""
+    """The return of a removed server, which brings the tags, the limit and the zone that its entry does not mention."""
     tags = entry.tags or known.tags
     limit = entry.capacity_limit_bytes or known.capacity_limit_bytes
-    restored = replace(entry, tags=tags, capacity_limit_bytes=limit)
+    restored = replace(entry, tags=tags, capacity_limit_bytes=limit, zone=entry.zone or known.zone)
     kept = tuple(f"{change.field} {change.new}" for change in _changes(entry, restored))
     return PlannedInstance(restored, Action.RESTORE, _changes(known, restored), kept)
 
@@ -232,6 +234,7 @@ def describe_entry(entry: InstanceEntry) -> dict[str, str | None]:
         "tags": describe_tags(entry.tags),
         "capacity_limit": None if entry.capacity_limit_bytes is None else format_size(entry.capacity_limit_bytes),
         "replica": "yes" if entry.is_replica else None,
+        "zone": entry.zone,
     }
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Query
 
 from whalefall_pipelines.api_base.answers import Reply
+from whalefall_pipelines.api_base.filters import TEXT
 from whalefall_pipelines.api_base.paging import Page, PagingOf
 from whalefall_pipelines.api_base.problems import Refusal
 from whalefall_pipelines.api_base.routes import Routes
@@ -41,6 +42,7 @@ class SessionState:
     error_code: str | None = None
     error_message: str | None = None
     failures: Mapping[str, int] | None = None
+    zone: str | None = None
 
 
 @ROUTES.get("/sessions", "/sync-sessions")
@@ -50,9 +52,10 @@ def list_sessions(
     sync_category: Annotated[SyncCategory | None, Query(description="Only sessions of this category.")] = None,
     sync_type: Annotated[SyncType | None, Query(description="Only sessions started in this way.")] = None,
     status: Annotated[SessionStatus | None, Query(description="Only sessions with this status.")] = None,
+    zone: Annotated[str | None, Query(max_length=200, pattern=TEXT, description="Only sessions of this zone, or of the centre.")] = None,
 ) -> Page[Session]:
     """List sessions, newest first."""
-    wanted = {"sync_category": sync_category, "sync_type": sync_type, "status": status}
+    wanted = {"sync_category": sync_category, "sync_type": sync_type, "status": status, "zone": zone}
     after = paging.after_values("after_start", "after_id")
     rows = show_sessions.list_sessions(services.reader, {**wanted, **after, "skipped": paging.offset}, most=paging.limit + 1)
     return paging.page_of(rows, "started_at", "session_id")
@@ -88,6 +91,7 @@ def get_session(services: ServicesOf, session_id: UUID) -> SessionState:
         session.error_code,
         session.error_message,
         session.failures,
+        session.zone,
     )
 
 

@@ -6,17 +6,18 @@ Every area that reads monitored servers uses it, and only says how it probes a s
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
 from whalefall_pipelines.clock import Clock, system_clock
 from whalefall_pipelines.domain.days import measurable_day
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.zones import ONLY_CENTRE, ZONE_TAG, Zones, refuse_other_zones, zones_of_run
 from whalefall_pipelines.errors import SizesError, TargetError, WhalefallError
 from whalefall_pipelines.fleet.connect import ServerFleet
 from whalefall_pipelines.fleet.probe import Fleet, P_co, Question
@@ -64,7 +65,7 @@ class _RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """The store, the monitored servers with their logins, and the rules for collecting from them.
+    """The store, the monitored servers with their logins, the zones that are reached, and the rules for collecting from them.
 
     `check` is called several times a second and raises to end the work; it comes from the session.
     """
@@ -72,13 +73,14 @@ class Collection:
     database: Database
     fleet: Fleet
     secrets: SecretBox
-    parallel: int
+    parallel: int | None
     grace: timedelta
     retry_rule: RetryRule = field(default_factory=RetryRule)
     outage_seconds: float = OUTAGE_SECONDS
     clock: Clock = system_clock
     check: Callable[[], None] = lambda: None
     stopped: threading.Event = field(default_factory=threading.Event)
+    reached: Zones = ONLY_CENTRE
 
     def collect(self, instances: Sequence[Instance], session_id: UUID | None, work: Work[Snapshot, Outcome]) -> Iterator[Outcome]:
         """Do the work for every instance, retry what failed quickly after growing pauses, and yield each outcome as it ends.
@@ -86,9 +88,11 @@ class Collection:
         Without a session, nothing is claimed. Instances whose records are closed already are skipped and yield nothing.
 
         Raises:
+            OtherZoneError: an instance is in a zone that is not reached; nothing was connected to.
             StoreError: the store failed, or was unavailable for too long, so that not even failures can be stored.
             SessionEndedError: the session was ended elsewhere; no further instance is started.
         """
+        refuse_other_zones({instance.zone for instance in instances}, self.reached)
         spent = dict.fromkeys(instances, 0.0)
         for number in range(1, ATTEMPTS + 1):
             attempt = _Attempt(self, work, number, spent)
@@ -112,6 +116,14 @@ class Collection:
                 return
             paused = self._pause(self.retry_rule.pause_after(number))
             spent = {instance: seconds + paused for instance, seconds in failed.items()}
+
+    def of_run(self, tags: Mapping[str, str]) -> Self:
+        """The same, within the zone for which a run with these tags was launched.
+
+        Raises:
+            OtherZoneError: this process does not reach that zone; nothing was connected to.
+        """
+        return replace(self, reached=zones_of_run(tags.get(ZONE_TAG), self.reached))
 
     def connect(self, question: Question[P_co], instance: Instance, *, spent_seconds: float = 0) -> AbstractContextManager[P_co]:
         """Open one connection with the login of the instance. `spent_seconds` count against its deadline."""
@@ -187,9 +199,10 @@ def server_collection(settings: Settings, database: Database, fleet: Fleet | Non
     collecting = settings.of(CollectingSettings)
     return Collection(
         database=database,
-        fleet=fleet or ServerFleet(collecting.deadlines),
+        fleet=fleet or ServerFleet(collecting.deadlines, collecting.reached),
         secrets=SecretBox(settings),
         parallel=collecting.parallel_instances,
         grace=collecting.grace,
+        reached=collecting.reached,
         retry_rule=RetryRule(deadline_seconds=collecting.instance_timeout_seconds),
     )

@@ -8,6 +8,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("run_id", "text", "the Dagster run; NULL if there is none"),
         ("sync_category", "text", "the kind of work"),
         ("sync_type", "text", "what started the session"),
+        ("zone", "text", "the zone that its run was for; NULL for the centre and for a run without a zone"),
         ("status", "text", "running, completed, failed or cancelled"),
         ("total_instances", "integer", "the number of instances"),
         ("successful_instances", "integer", "how many of them succeeded"),

@@ -46,22 +46,24 @@ class RetryRule:
 
 @dataclass(frozen=True, slots=True)
 class Unrepaired:
-    """Instances with missing sizes after a session that ended. `retries` counts the retries that led to this session."""
+    """Instances of a zone with missing sizes after a session that ended. `retries` counts the retries that led to this session."""
 
     day: date
     session_id: UUID
     ended_at: datetime
     retries: int
     instance_names: tuple[str, ...]
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A run to launch for these instances."""
+    """A run to launch for these instances of a zone."""
 
     day: date
     retry_of: UUID
     instance_names: tuple[str, ...]
+    zone: str | None = None
 
 
 def next_retry(session: Unrepaired, pauses: Sequence[timedelta], measurable_until: datetime) -> datetime | None:
@@ -84,7 +86,7 @@ def due_retries(
     """The retries that are due, of days that can still be measured. `measurable_until` returns the end of a day's window."""
     moments = ((session, next_retry(session, pauses, measurable_until(session.day))) for session in unrepaired)
     return [
-        Retry(session.day, session.session_id, session.instance_names)
+        Retry(session.day, session.session_id, session.instance_names, session.zone)
         for session, moment in moments
         if moment is not None and moment <= now < measurable_until(session.day)
     ]

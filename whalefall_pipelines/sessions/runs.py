@@ -8,11 +8,13 @@ from typing import cast
 from uuid import UUID, uuid4
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from whalefall_pipelines.dagster_base.calendar import DAYS, ZONE
 from whalefall_pipelines.dagster_base.runs import DAYS_TAG, RETRY_TAG, days_of, span, sync_type
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, session_tag
+from whalefall_pipelines.domain.zones import ONLY_CENTRE, ZONE_TAG, Zones, zone_of
 from whalefall_pipelines.errors import SessionEndedError
 from whalefall_pipelines.sessions.end_dead_sessions import record_lost_run
 from whalefall_pipelines.sessions.keep_session import Check, sync_session
@@ -26,10 +28,13 @@ def plan_session(
     category: SyncCategory,
     days: Sequence[date],
     *,
+    zones: Zones = ONLY_CENTRE,
     some_instances: bool = False,
     is_over: bool = False,
 ) -> SessionPlan:
-    """Plan the session of this run. A run that was launched with a session id keeps it, and every run is tagged with its session id.
+    """Plan the session of this run, which visits these zones.
+
+    A run that was launched with a session id keeps it, and every run is tagged with its session id.
 
     A re-executed run copies the tags of the original run, but gets a session of its own. A run that both collects and aggregates opens
     one session of each category.
@@ -47,6 +52,7 @@ def plan_session(
         last_day=max(days),
         run_id=context.run.run_id,
         retry_of=UUID(tags[RETRY_TAG]) if RETRY_TAG in tags else None,
+        zone=next(iter(zones)) if len(zones) == 1 else None,
     )
 
 
@@ -71,7 +77,7 @@ def session_of_run(
 class RunsOfDays:
     """The runs of a job that asks the servers, each for its days. `op_name` is the op whose config lists instances."""
 
-    job_name: str
+    job: UnresolvedAssetJobDefinition
     op_name: str
     category: SyncCategory
 
@@ -81,24 +87,26 @@ def record_lost_runs(
     database: Database,
     days: Collection[date],
     runs: RunsOfDays,
-    instances_of: Callable[[Sequence[str]], Sequence[Instance]],
+    instances_of: Callable[[Sequence[str], Zones | None], Sequence[Instance]],
 ) -> None:
     """Record a failed session for every run of these days that failed before it opened one, so that it is retried.
 
-    `instances_of` returns the instances that a run was for, by the names in its config; no name is the whole fleet.
+    `instances_of` returns the instances that a run was for, by the names in its config and the zones in which it was to run; no name is
+    all of them, and None all zones.
     """
     failed = _failed_runs(context.instance, runs, days)
     known = list_known_runs(database, runs.category, failed)
     for run in (run for run_id, run in failed.items() if run_id not in known):
         context.log.warning("run %s failed before it opened a session", run.run_id)
-        instances = instances_of(_named_instances(run, runs))
+        zone = run.tags.get(ZONE_TAG)
+        instances = instances_of(_named_instances(run, runs), frozenset({zone_of(zone)}) if zone else None)
         record_lost_run(database, _lost(run, runs), [instance.instance_id for instance in instances])
 
 
 def _failed_runs(instance: dg.DagsterInstance, runs: RunsOfDays, days: Collection[date]) -> dict[str, dg.DagsterRun]:
     """The failed runs for one of these days, by run id. None was launched before the first of these days."""
     begun = datetime.combine(min(days), time.min, ZONE).astimezone(UTC)
-    failed = dg.RunsFilter(job_name=runs.job_name, statuses=[dg.DagsterRunStatus.FAILURE], created_after=begun)
+    failed = dg.RunsFilter(job_name=runs.job.name, statuses=[dg.DagsterRunStatus.FAILURE], created_after=begun)
     return {run.run_id: run for run in instance.get_runs(failed) if not set(days).isdisjoint(days_of(run.tags, DAYS))}
 
 
@@ -118,4 +126,5 @@ def _lost(run: dg.DagsterRun, runs: RunsOfDays) -> SessionPlan:
         last_day=max(days),
         run_id=run.run_id,
         retry_of=UUID(run.tags[RETRY_TAG]) if RETRY_TAG in run.tags else None,
+        zone=zone_of(run.tags.get(ZONE_TAG)),
     )

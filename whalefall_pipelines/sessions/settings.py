@@ -5,8 +5,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from whalefall_pipelines.domain.zones import CENTRE, Zones, zone_of
 from whalefall_pipelines.fleet.probe import Deadlines
-from whalefall_pipelines.settings.group import Group, Minutes
+from whalefall_pipelines.settings.group import Group, Minutes, Names
 
 
 class CollectingSettings(Group):
@@ -14,7 +15,13 @@ class CollectingSettings(Group):
 
     title: ClassVar[str] = "Collecting"
 
-    parallel_instances: int = Field(64, ge=1, le=512, description="Number of servers that are probed at the same time.")
+    parallel_instances: int | None = Field(
+        None,
+        ge=1,
+        le=512,
+        description="Number of servers that are probed at the same time.",
+        examples=["64 up to 1,000 servers, 256 up to 10,000, 512 above"],
+    )
     connect_timeout_seconds: int = Field(10, ge=2, le=300, description="Deadline of a connection.")
     statement_timeout_seconds: int = Field(60, ge=1, le=3600, description="Deadline of a statement on a monitored server.")
     instance_timeout_seconds: int = Field(
@@ -28,6 +35,24 @@ class CollectingSettings(Group):
         description="Pauses in minutes before the first retries of missing sizes. Later retries follow every 3 hours, or after the longest "
         "of these pauses.",
     )
+
+    broker_url: str | None = Field(
+        None,
+        repr=False,
+        description="URL of the Redis through which runs reach the workers of zones. Only the extra `celery` uses it.",
+        examples=["none"],
+    )
+    zones: Names = Field(
+        (CENTRE,),
+        description="The zones whose servers this process reaches, separated by commas; `centre` are the servers without a zone. It "
+        "connects to no server of another zone.",
+        examples=["`centre`"],
+    )
+
+    @property
+    def reached(self) -> Zones:
+        """The zones whose servers this process reaches."""
+        return frozenset(map(zone_of, self.zones))
 
     @property
     def grace(self) -> timedelta:

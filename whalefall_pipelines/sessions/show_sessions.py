@@ -10,9 +10,9 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.outage import retry_while_unavailable
 
 
-def newest_sessions(database: Database, *, limit: int) -> tuple[Session, ...]:
-    """The newest sessions, newest first."""
-    return retry_while_unavailable(lambda: sessions.list_sessions(database, most=limit))
+def newest_sessions(database: Database, *, limit: int, zone: str | None = None) -> tuple[Session, ...]:
+    """The newest sessions, of all zones or of the one that people write like this, newest first."""
+    return retry_while_unavailable(lambda: sessions.list_sessions(database, most=limit, zone=zone))
 
 
 def list_sessions(database: Database, wanted: Mapping[str, object], *, most: int) -> tuple[Session, ...]:

@@ -30,10 +30,10 @@ def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[i
     """Open a running session with one pending record per instance.
 
     Raises:
-        SessionRunningError: another running session collects some of these days; this session is stored as failed, without records.
+        SessionRunningError: a session of these days runs in this zone or has these instances; this one is stored as failed, without any.
     """
     with database.transaction() as cursor:
-        refused = _find_rival(cursor, plan) if plan.category in _ONE_AT_A_TIME else None
+        refused = _find_rival(cursor, plan, instance_ids) if plan.category in _ONE_AT_A_TIME else None
         _open(cursor, plan, [] if refused else instance_ids)
         if refused:
             _close(cursor, plan.session_id, SessionStatus.FAILED, refused.code, str(refused))
@@ -61,14 +61,16 @@ def _open(cursor: Cursor, plan: SessionPlan, instance_ids: Sequence[int]) -> Non
             "first_day": plan.first_day,
             "last_day": plan.last_day,
             "retry_of": str(plan.retry_of) if plan.retry_of else None,
+            "zone": plan.zone,
             "instance_ids": list(instance_ids),
         },
     )
 
 
-def _find_rival(cursor: Cursor, plan: SessionPlan) -> SessionRunningError | None:
+def _find_rival(cursor: Cursor, plan: SessionPlan, instance_ids: Sequence[int]) -> SessionRunningError | None:
+    wanted = {"category": plan.category, "first_day": plan.first_day, "last_day": plan.last_day, "zone": plan.zone}
     cursor.execute(queries.load("sessions/lock_opening"))
-    cursor.execute(queries.load("sessions/find_rival"), {"category": plan.category, "first_day": plan.first_day, "last_day": plan.last_day})
+    cursor.execute(queries.load("sessions/find_rival"), {**wanted, "instance_ids": list(instance_ids)})
     row = cursor.fetchone()
     if row is None:
         return None
@@ -228,7 +230,7 @@ def list_notices(database: Database, session_id: UUID) -> tuple[Notice, ...]:
         return fetch_as(cursor, Notice)
 
 
-_ALL = dict.fromkeys(("session_id", "sync_category", "sync_type", "status", "after_start", "after_id"))
+_ALL = dict.fromkeys(("session_id", "sync_category", "sync_type", "status", "zone", "after_start", "after_id"))
 
 
 def _sessions(database: Database, **wanted: object) -> tuple[Session, ...]:

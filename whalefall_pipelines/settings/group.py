@@ -111,6 +111,13 @@ def _folders(text: str, name: str) -> tuple[Path, ...]:
     return tuple(Path(os.path.normpath(folder)) for folder in folders)
 
 
+def _names(text: str, name: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(","))
+    if not all(names):
+        raise InputError(f"{name} must be a comma-separated list of names, like centre,dmz.")
+    return names
+
+
 def _path(text: str, _name: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -119,6 +126,7 @@ Day = Annotated[date, _parsed(_date)]
 YesNo = Annotated[bool, _parsed(_yes)]
 Minutes = Annotated[tuple[int, ...], _parsed(_minutes)]
 Prefixes = Annotated[tuple[str, ...], _parsed(_prefixes)]
+Names = Annotated[tuple[str, ...], _parsed(_names)]
 Folders = Annotated[tuple[Path, ...], _parsed(_folders)]
 File = Annotated[Path, _parsed(_path)]
 Zone = Annotated[ZoneInfo, _parsed(read_timezone)]

@@ -49,11 +49,13 @@ def tables_day(
     if context.partition_key != day.isoformat():
         raise InputError(f"Tables can only be read on their day: {context.partition_key} is not {day}.")
     with whalefall.store() as database:
-        work = choose(database, day, rules_of(settings), config.instances)
-        plan = plan_session(context, database, SyncCategory.TABLES, [day], some_instances=bool(config.instances))
+        collection = servers.collection(database).of_run(context.run.tags)
+        work = choose(database, day, rules_of(settings), config.instances, collection.reached)
+        zones, is_partial = collection.reached, bool(config.instances)
+        plan = plan_session(context, database, SyncCategory.TABLES, [day], zones=zones, some_instances=is_partial)
         progress = Progress(context.log, len(work.targets))
         with session_of_run(context, database, plan, work.targets) as check:
-            collector = TablesCollector(replace(servers.collection(database), check=check), settings.of(TablesSettings).tables_at_most)
+            collector = TablesCollector(replace(collection, check=check), settings.of(TablesSettings).tables_at_most)
             for outcome in collect_chosen(collector, work, plan.session_id):
                 progress.note(_problem(outcome))
         shown = retry_while_unavailable(lambda: _metadata(database, day))

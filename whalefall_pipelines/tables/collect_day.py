@@ -8,6 +8,7 @@ from uuid import UUID
 
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.reasons import Reason
+from whalefall_pipelines.domain.zones import Zones
 from whalefall_pipelines.errors import SizesError, TargetError, WhalefallError
 from whalefall_pipelines.inventory.fleet import active_instances
 from whalefall_pipelines.sessions import store as sessions
@@ -30,9 +31,9 @@ class Work:
     names: dict[int, list[str]]
 
 
-def choose(database: Database, day: date, rules: Rules, instance_names: Sequence[str]) -> Work:
-    """The databases that a rule names today, of these servers or of all."""
-    targets = {instance.instance_id: instance for instance in active_instances(database, instance_names)}
+def choose(database: Database, day: date, rules: Rules, instance_names: Sequence[str], zones: Zones | None = None) -> Work:
+    """The databases that a rule names today, of these servers or of all, in these zones or in all."""
+    targets = {instance.instance_id: instance for instance in active_instances(database, instance_names, zones=zones)}
     with database.transaction() as cursor:
         chosen = store.list_chosen_databases(cursor, day, rules, instance_names)
     names: defaultdict[int, list[str]] = defaultdict(list)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from whalefall_pipelines.dagster_base.schedules import schedule_of_day
+from whalefall_pipelines.inventory.schedules import schedule_of_fleet
 from whalefall_pipelines.tables.assets import TABLES
 
 collect_tables = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
@@ -13,7 +13,7 @@ collect_tables = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType
 )
 
 
-collect_tables_every_week = schedule_of_day(
+collect_tables_every_week = schedule_of_fleet(
     "collect_tables_every_week",
     collect_tables,
     "0 4 * * 1",

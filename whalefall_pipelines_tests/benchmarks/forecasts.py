@@ -18,9 +18,9 @@ from whalefall_pipelines.forecasts.candidates import HORIZONS, LOOKBACK_DAYS, NA
 from whalefall_pipelines.forecasts.replay import Issue, Panel, Replay, is_scored
 from whalefall_pipelines.forecasts.steps import CONFIRM_DAYS, SCALE_DAYS, find_jumps
 from whalefall_pipelines.forecasts.track import Track
+from whalefall_pipelines.simulator.series import generate
 from whalefall_pipelines_tests.benchmarks.figures import Figure
 from whalefall_pipelines_tests.forecasts.backtest import ORIGINS, Backtest, Warnings, backtest, panel_of, run_replay
-from whalefall_pipelines_tests.forecasts.generator import generate
 from whalefall_pipelines_tests.forecasts.git_sizes import daily_sizes
 
 SERIES, DAYS = 20_000, 365

@@ -153,9 +153,10 @@ def launch_collection(up: Up, configured: Settings) -> str:
     return launch_run(up, configured, "collect_capacity")
 
 
-def launch_run(up: Up, configured: Settings, job: str, day: date | None = None) -> str:
-    """Launch a run of this job for a day, or for today."""
+def launch_run(up: Up, configured: Settings, job: str, day: date | None = None, *, zone: str | None = None) -> str:
+    """Launch a run of this job for a day, or for today; in a zone, or without one."""
     tags = [{"key": "dagster/partition", "value": str(day or today(datetime.now(UTC), configured.timezone))}]
+    tags += [{"key": "whalefall/zone", "value": zone}] if zone else []
     selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": job}
     parameters = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
     answer = up.ask(LAUNCH, {"parameters": parameters})["launchPipelineExecution"]

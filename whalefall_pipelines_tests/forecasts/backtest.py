@@ -10,7 +10,7 @@ from whalefall_pipelines.forecasts.candidates import HORIZONS, NAMES
 from whalefall_pipelines.forecasts.replay import Issue, Panel, Replay, is_scored
 from whalefall_pipelines.forecasts.states import STATES, ForecastState
 from whalefall_pipelines.forecasts.track import Track
-from whalefall_pipelines_tests.forecasts.generator import GeneratedFleet, generate
+from whalefall_pipelines.simulator.series import GeneratedFleet, generate
 
 ORIGINS = (364, 404, 444, 484)
 _DAYS_AHEAD = 180

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from whalefall_pipelines.simulator.series import GeneratedFleet, generate
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.factories import register
-from whalefall_pipelines_tests.forecasts.generator import GeneratedFleet, generate
 
 LAST_DAY = date(2026, 11, 22)
 

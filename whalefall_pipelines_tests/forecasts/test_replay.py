@@ -11,8 +11,8 @@ from whalefall_pipelines.forecasts.candidates import HORIZONS
 from whalefall_pipelines.forecasts.replay import Issue, Panel, Replay, Scores, is_scored
 from whalefall_pipelines.forecasts.states import STATES, ForecastState
 from whalefall_pipelines.forecasts.track import Track
+from whalefall_pipelines.simulator.series import generate
 from whalefall_pipelines_tests.forecasts.backtest import panel_of, run_replay
-from whalefall_pipelines_tests.forecasts.generator import generate
 
 _DAY = 400
 _FLEET = generate(60, 520, seed=11, birth_before=380)

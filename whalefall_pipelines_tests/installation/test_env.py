@@ -62,8 +62,7 @@ def test_dagster_finds_the_embedded_store_and_our_settings(prepared_home: Callab
     assert folder == str(home.folder / "dagster")
     assert (is_same, database) == ("True", "dagster")
     assert "False" in telemetry
-    for group in ("collect", "aggregate", "maintenance"):
-        assert f"{{'key': 'whalefall/concurrency_group', 'value': '{group}', 'limit': 1}}" in limits
+    assert "{'key': 'whalefall/concurrency_group', 'value': {'applyLimitPerUniqueValue': True}, 'limit': 1}" in limits
     assert monitoring == "True 21600 True False"
     # Runs start and ticks end on a small machine with a load of 15.
     assert questions == "300 300 300"

@@ -11,6 +11,8 @@ command -v odbcinst >/dev/null 2>&1 || needed="$needed unixodbc"
 # Microsoft's driver, which comes by pip, wants the system's Kerberos.
 [ -n "$(find /usr/lib /lib -name 'libgssapi_krb5.so.2' 2>/dev/null | head -n 1)" ] || needed="$needed libgssapi-krb5-2"
 odbcinst -q -d -n FreeTDS >/dev/null 2>&1 || needed="$needed tdsodbc"
+# What carries runs to workers of zones.
+command -v redis-server >/dev/null 2>&1 || needed="$needed redis-server"
 [ -n "$needed" ] || exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

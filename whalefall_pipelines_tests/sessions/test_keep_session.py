@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from whalefall_pipelines.capacity.collect import Collector, SizesOfDay
+from whalefall_pipelines.capacity.write_failures import Failed, write_failures
 from whalefall_pipelines.capacity.write_snapshot import write_snapshots
 from whalefall_pipelines.domain.sessions import (
     BEAT_SECONDS,
@@ -21,7 +22,7 @@ from whalefall_pipelines.domain.sessions import (
     SyncType,
 )
 from whalefall_pipelines.domain.sessions import SyncCategory as Category
-from whalefall_pipelines.errors import SessionEndedError, SessionRunningError, StoreUnreachableError, UnreachableError
+from whalefall_pipelines.errors import LoginRejectedError, SessionEndedError, SessionRunningError, StoreUnreachableError, UnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions
@@ -201,7 +202,12 @@ def test_a_short_outage_of_the_store_is_retried_and_a_long_one_fails() -> None:
 def test_a_commit_whose_answer_was_lost_is_written_once(store: Database, tmp_path: Path) -> None:
     fleet = FleetTest(store, tmp_path, {"a": server()})
     plan = plan_of()
-    work = SizesOfDay(fleet.collector(), DAY, plan.session_id, lambda probed: write_snapshots(store, [probed], DAY, plan.session_id)[0])
+    work = SizesOfDay(
+        fleet.collector(),
+        DAY,
+        lambda probed: write_snapshots(store, [probed], DAY, plan.session_id)[0],
+        lambda failed: write_failures(store, [failed], DAY, plan.session_id)[0],
+    )
     (instance,) = fleet.instances
     with sync_session(store, plan, fleet.instances):
         ensure_months(store, [DAY])
@@ -242,3 +248,31 @@ def test_waiting_for_others_does_not_count_towards_the_deadline_of_a_probe(store
     fleet.deadlines = type(fleet.deadlines)(instance_seconds=1.0)
     fleet.collect()
     assert fleet.sizes()["quick", "app"] == 1
+
+
+def test_failures_land_together_each_with_its_own_reason_and_never_after_the_end_of_their_session(store: Database, tmp_path: Path) -> None:
+    fleet = FleetTest(store, tmp_path, {"a": server(), "b": server(), "never listed": server()})
+    a, b, new = fleet.instances
+    fleet.instances = (a, b)
+    fleet.collect()  # so that their databases are known
+    query(store, "delete from database_size_stats returning 1")
+    plan = plan_of()
+    failed = [
+        Failed(a, UnreachableError("nobody there", reason="connection_refused"), 0),
+        Failed(b, LoginRejectedError("wrong password", reason="authentication_failed"), 0),
+        Failed(new, UnreachableError("asleep", reason="timeout"), 0),
+    ]
+    with pytest.raises(SessionEndedError), sync_session(store, plan, (a, b, new)):
+        sessions.start_records(store, plan.session_id, [instance.instance_id for instance in (a, b, new)])
+        outcomes = write_failures(store, failed, DAY, plan.session_id)
+        assert [outcome.error for outcome in outcomes] == [failure.error for failure in failed]
+        cancel(store, plan.session_id)
+        with pytest.raises(SessionEndedError, match="'a', 'b'"):
+            write_failures(store, failed[:2], DAY, plan.session_id)
+    reasons = {"a": "connection_refused", "b": "authentication_failed"}
+    assert fleet.gaps() == {(name, database): reasons[name] for name in reasons for database in ("app", "shop")} | {
+        ("never listed", None): "timeout"
+    }
+    records = {record.instance_name: record.error_message for record in sessions.list_records(store, plan.session_id)}
+    assert records["a"] == "nobody there"
+    assert str(records["b"]).startswith("wrong password It is retried tomorrow")

@@ -16,10 +16,11 @@ from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import measurable_day, today
 from whalefall_pipelines.domain.runs import collection
 from whalefall_pipelines.domain.sessions import Session
+from whalefall_pipelines.domain.zones import names_of
 from whalefall_pipelines.errors import InputError, NotFoundError, WhalefallError
 from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.inventory.cli.selection import selection_options
-from whalefall_pipelines.inventory.fleet import active_instances
+from whalefall_pipelines.inventory.fleet import active_instances, active_zones
 from whalefall_pipelines.inventory.replace_key import refuse_other_key
 from whalefall_pipelines.inventory.selection import Selection
 from whalefall_pipelines.runtime.open_store import open_store
@@ -129,7 +130,10 @@ def _row(outcome: InstanceOutcome, *, as_json: bool) -> dict[str, object]:
 
 
 def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json: bool) -> int:
-    if not active_instances(database):
+    reached = settings.of(CollectingSettings).reached
+    if others := set(active_zones(database)) - reached:
+        note(f"Servers of zone {names_of(others)} are not reached from here; their own workers collect them.")
+    if not active_instances(database, zones=reached):
         note("No instance is registered. Register one with `whalefall instances add` or `whalefall instances import FILE`.")
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:

@@ -9,6 +9,7 @@ from psycopg2 import sql
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.capacity.coverage import Coverage, CoveredDay
+from whalefall_pipelines.domain.zones import Zones, name_of
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
 from whalefall_pipelines.store.rows import fetch_as
 
@@ -23,12 +24,10 @@ class Interpolation:
     instance_ids: Sequence[int]
 
 
-def record_uncollected_days(cursor: Cursor, first_day: date, last_day: date, session_id: UUID | None) -> None:
-    """Write the gaps of past days on which nothing ran."""
-    cursor.execute(
-        queries.load("capacity/record_uncollected_days"),
-        {"first_day": first_day, "last_day": last_day, "session_id": str(session_id) if session_id else None},
-    )
+def record_uncollected_days(cursor: Cursor, first_day: date, last_day: date, zones: Zones, session_id: UUID | None) -> None:
+    """Write the gaps of past days on which nothing ran in these zones."""
+    days = {"first_day": first_day, "last_day": last_day, "zones": sorted(map(name_of, zones))}
+    cursor.execute(queries.load("capacity/record_uncollected_days"), {**days, "session_id": str(session_id) if session_id else None})
 
 
 def list_interpolable_days(cursor: Cursor, interpolation: Interpolation) -> list[date]:

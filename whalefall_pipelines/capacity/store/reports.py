@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.capacity.figures import DaySummary, Gap, InventorySummary, RankedDatabase, RankedInstance
+from whalefall_pipelines.domain.zones import Zones, name_of
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.rows import fetch_as
+from whalefall_pipelines.store.rows import fetch_as, fetch_rows
 
 
 def summarize_days(database: Database, days: Sequence[date]) -> dict[date, DaySummary]:
@@ -42,6 +44,14 @@ def list_gaps(database: Database, days: Sequence[date], *, most: int = 50) -> tu
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_gaps"), {"days": list(days), "most": most})
         return fetch_as(cursor, Gap)
+
+
+def measure_zones(database: Database, day: date, zones: Zones) -> dict[str, Any]:
+    """How many databases of these zones were measured, recovered, estimated and are missing on a day."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/measure_zones"), {"day": day, "zones": sorted(map(name_of, zones))})
+        (row,) = fetch_rows(cursor)
+        return row
 
 
 def days_before(days: Sequence[date]) -> list[date]:

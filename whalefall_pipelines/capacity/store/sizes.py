@@ -88,15 +88,15 @@ def write_totals(
     )
 
 
-def write_unreached(cursor: Cursor, instance_id: int, day: date, *, reason: str, detail: str, session_id: UUID | None) -> None:
-    """Write the gaps of an instance that could not be probed: all of its expected databases are missing."""
+def write_unreached(cursor: Cursor, unreached: Mapping[int, tuple[str, str]], day: date, session_id: UUID | None) -> None:
+    """Write the gaps of instances that could not be probed, given as reason and detail: all of their expected databases are missing."""
     cursor.execute(
-        queries.load("capacity/record_unreached_instance"),
+        queries.load("capacity/record_unreached_instances"),
         {
-            "instance_id": instance_id,
+            "instance_ids": list(unreached),
+            "reasons": [reason for reason, _ in unreached.values()],
+            "details": [detail for _, detail in unreached.values()],
             "day": day,
-            "reason": reason,
-            "detail": detail,
             "session_id": str(session_id) if session_id else None,
         },
     )

@@ -28,6 +28,7 @@ from whalefall_pipelines.terminal.questions import ask_password
 @click.option("--sslmode", help="disable, prefer, require, verify-ca or verify-full.")
 @click.option("--sslrootcert", help="File with the trusted certificates.")
 @click.option("--capacity-limit", help="Size at which the server is full, such as 500GiB.")
+@click.option("--zone", help="Zone from which the server is reached, or centre.")
 @click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Add or change a tag. Can be repeated.")
 @click.option("--untag", "removed_tags", metavar="KEY", multiple=True, help="Remove a tag. Can be repeated.")
 @click.option(

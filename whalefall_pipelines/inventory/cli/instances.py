@@ -51,13 +51,13 @@ def list_(*, selection: Selection, form: Form) -> None:
     with open_store(settings) as database:
         registered = registered_instances(database, selection=selection)
     columns = ("name", "engine", "address", "tags", "active", "version", "last_connected")
-    columns += ("replica", "identity") if form.is_exact else ()
+    columns += ("replica", "identity", "zone") if form.is_exact else ("zone",) if any(each.entry.zone for each in registered) else ()
     rows = [_row(registered_instance, is_exact=form.is_exact) for registered_instance in registered]
     # A different folder may belong to a different, empty installation.
     place = describe(database.url) if settings.database_url else settings.home
     matching = f" that matches {selection}" if selection else ""
     empty = f"No instance{matching} is registered in {place}; see `whalefall instances add --help`."
-    print_table(columns, rows, form=form, empty=empty, droppable=("last_connected", "version", "active", "tags", "engine"))
+    print_table(columns, rows, form=form, empty=empty, droppable=("last_connected", "version", "active", "tags", "zone", "engine"))
 
 
 @instances.command()
@@ -148,6 +148,7 @@ def _row(registered: RegisteredInstance, *, is_exact: bool) -> dict[str, object]
         "last_connected": registered.last_connected_at,
         "replica": registered.entry.is_replica,
         "identity": registered.server_identity.name if registered.server_identity else None,
+        "zone": registered.entry.zone,
     }
 
 
@@ -168,6 +169,7 @@ def _document(registered: RegisteredInstance, databases: Sequence[KnownDatabase]
         "secret": describe_secret(registered.login.secret),
         "capacity_limit_bytes": entry.capacity_limit_bytes,
         "replica": entry.is_replica,
+        "zone": entry.zone,
         "identity": registered.server_identity.name if registered.server_identity else None,
         "started": registered.server_identity.started_at if registered.server_identity else None,
         "active": registered.is_active,

@@ -42,6 +42,7 @@ def _identity_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--sslrootcert", help="File with the trusted certificates.")
 @click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Tag of the instance. Can be repeated.")
 @click.option("--capacity-limit", help="Size at which the server is full, such as 500GiB.")
+@click.option("--zone", help="Zone from which the server is reached; the centre by default.")
 @click.option("--replica", is_flag=True, help="The server may share the identity or the address of another instance.")
 @_identity_options
 @click.pass_context
@@ -100,7 +101,7 @@ def import_(*, file: Path, dry_run: bool, yes: bool, moved: Sequence[str], is_of
 
     \b
     Keys of an instance: name, engine, host, port, database, username, secret,
-    credential_name, credential, sslmode, sslrootcert, tags, capacity_limit, replica.
+    credential_name, credential, sslmode, sslrootcert, tags, capacity_limit, replica, zone.
     """
     settings = load_settings()
     entries = read_fleet_file(file, settings)

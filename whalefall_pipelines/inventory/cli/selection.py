@@ -1,4 +1,4 @@
-"""The options --tag and --engine of commands over a part of the fleet, as their parameter `selection`."""
+"""The options --tag, --engine and --zone of commands over a part of the fleet, as their parameter `selection`."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -7,18 +7,21 @@ from typing import Any
 import click
 
 from whalefall_pipelines.domain.instances import Engine, find_engine
+from whalefall_pipelines.domain.zones import zone_of
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.selection import Selection
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options. Both can be repeated: an instance needs every tag, and one of the engines."""
+    """Add the options. All can be repeated: an instance needs every tag, one of the engines, and one of the zones."""
 
     @click.option("--tag", "tags", metavar="KEY[=VALUE]", multiple=True, help="Only instances with this tag. Can be repeated.")
     @click.option("--engine", "engines", metavar="ENGINE", multiple=True, help="Only instances of this engine. Can be repeated.")
+    @click.option("--zone", "zones", metavar="ZONE", multiple=True, help="Only instances of this zone, or of the centre. Can be repeated.")
     @functools.wraps(command)
-    def selecting(*arguments: Any, tags: Sequence[str], engines: Sequence[str], **options: Any) -> Any:
-        return command(*arguments, selection=Selection(tuple(map(_tag, tags)), frozenset(map(_engine, engines))), **options)
+    def selecting(*arguments: Any, tags: Sequence[str], engines: Sequence[str], zones: Sequence[str], **options: Any) -> Any:
+        selection = Selection(tuple(map(_tag, tags)), frozenset(map(_engine, engines)), frozenset(map(zone_of, zones)))
+        return command(*arguments, selection=selection, **options)
 
     return selecting
 

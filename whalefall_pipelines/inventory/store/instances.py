@@ -29,6 +29,12 @@ def find_registered(cursor: Cursor, names: Sequence[str]) -> tuple[RegisteredIns
     return instances
 
 
+def list_active_zones(cursor: Cursor) -> tuple[str | None, ...]:
+    """The zones that have active instances, the centre first."""
+    cursor.execute(queries.load("inventory/list_active_zones"))
+    return tuple(zone for (zone,) in cursor.fetchall())
+
+
 def switch_active(cursor: Cursor, names: Sequence[str], *, is_active: bool) -> tuple[str, ...]:
     """Enable or disable these instances, under the lock of the fleet, and return those that changed."""
     cursor.execute(queries.load("inventory/set_instances_active"), {"names": list(names), "is_active": is_active})
@@ -61,13 +67,14 @@ def read_fleet(cursor: Cursor) -> tuple[tuple[CredentialEntry, ...], tuple[Regis
 
 
 def write_plan(cursor: Cursor, plan: Plan) -> None:
-    """Write what a plan adds, changes and restores, by one statement for the logins and one for the instances."""
+    """Write what a plan adds, changes and restores, by one statement for the logins, one for new zones and one for the instances."""
     logins = [planned.entry for planned in plan.credentials if planned.action is not Action.UNCHANGED]
     entries = [planned.entry for planned in plan.instances if planned.action is not Action.UNCHANGED]
     if logins:
         rows = [{"name": login.name, "username": login.username, "secret": login.secret} for login in logins]
         cursor.execute(queries.load("inventory/upsert_credentials"), {"credentials": json.dumps(rows)})
     if entries:
+        cursor.execute(queries.load("inventory/add_zones"), {"zones": sorted({entry.zone for entry in entries if entry.zone})})
         cursor.execute(
             queries.load("inventory/upsert_instances"), {"instances": json.dumps([_columns(*numbered) for numbered in enumerate(entries)])}
         )
@@ -94,6 +101,7 @@ def _columns(position: int, entry: InstanceEntry) -> dict[str, object]:
         "tags": dict(entry.tags),
         "capacity_limit_bytes": entry.capacity_limit_bytes,
         "is_replica": entry.is_replica,
+        "zone": entry.zone,
     }
 
 

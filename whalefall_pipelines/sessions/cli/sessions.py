@@ -28,16 +28,18 @@ def sessions() -> None:
 @sessions.command("list")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Number of sessions, newest first.")
 @click.option("--most", "limit", type=click.IntRange(1, 10_000), hidden=True)
+@click.option("--zone", help="Only sessions of this zone, or of the centre.")
 @list_options
-def list_newest(*, limit: int, form: Form) -> None:
+def list_newest(*, limit: int, zone: str | None, form: Form) -> None:
     """List the newest sessions."""
     with open_store(load_settings()) as database:
-        newest = verbs.newest_sessions(database, limit=limit)
+        newest = verbs.newest_sessions(database, limit=limit, zone=zone)
     if form.is_exact:
         print_table([field.name for field in fields(Session)], [asdict(session) for session in newest], form=form)
         return
     rows = [_session_row(session) | {"session": _short(session.session_id), "retry of": _short(session.retry_of)} for session in newest]
-    print_table(_LISTED, rows, empty="There are no sessions yet. `whalefall collect` opens the first one.", droppable=_DROPPABLE)
+    listed = (*_LISTED, "zone") if any(session.zone for session in newest) else _LISTED
+    print_table(listed, rows, empty="There are no sessions yet. `whalefall collect` opens the first one.", droppable=_DROPPABLE)
 
 
 @sessions.command("show")
@@ -123,6 +125,7 @@ def _session_row(session: Session) -> dict[str, object]:
         "started": session.started_at,
         "seconds": format_duration(session.started_at, session.completed_at or system_clock()),
         "retry of": session.retry_of,
+        **({"zone": session.zone} if session.zone else {}),
         "run": session.run_id,
     }
 

@@ -77,7 +77,7 @@ def _flat(dice: Dice, size: float) -> Series:
     return 1 + flicker, []
 
 
-def _linear(dice: Dice, size: float) -> Series:
+def _linear(dice: Dice, _size: float) -> Series:
     return 1 + dice.growth(0.02, 0.4), []
 
 
@@ -88,24 +88,24 @@ def _stair(dice: Dice, size: float) -> Series:
     return np.ceil(raw / increment) * increment / size, []
 
 
-def _saw_week(dice: Dice, size: float) -> Series:
+def _saw_week(dice: Dice, _size: float) -> Series:
     day, amplitude, purged_on = np.arange(dice.days), dice.random.uniform(0.04, 0.15), dice.random.integers(7)
     tooth = (day - purged_on) % 7 / 6 * (1 + dice.random.normal(0, 0.05, dice.days))
     return 1 + day * dice.random.uniform(0, 0.001) + amplitude * tooth, []
 
 
-def _month_end(dice: Dice, size: float) -> Series:
+def _month_end(dice: Dice, _size: float) -> Series:
     tomorrows = [dice.first_day + timedelta(days=day + 1) for day in range(dice.days)]
     load = dice.random.uniform(0.01, 0.06) * (1 + dice.random.normal(0, 0.2, dice.days))
     return 1 + 0.0002 * np.arange(dice.days) + np.cumsum([tomorrow.day == 1 for tomorrow in tomorrows] * load), []
 
 
-def _exponential(dice: Dice, size: float) -> Series:
+def _exponential(dice: Dice, _size: float) -> Series:
     rate = np.log(2) / dice.log_uniform(90, 700)
     return np.exp(np.cumsum(rate * (1 + dice.random.normal(0, 0.3, dice.days)))), []
 
 
-def _plateau(dice: Dice, size: float) -> Series:
+def _plateau(dice: Dice, _size: float) -> Series:
     more, constant, begins = dice.random.uniform(0.3, 3), dice.random.uniform(40, 200), dice.random.uniform(0, 0.5) * dice.days
     since = np.maximum(np.arange(dice.days) - begins, 0)
     return 1 + more * (1 - np.exp(-since / constant)) + np.cumsum(dice.random.normal(0, 0.0002, dice.days)), []
@@ -139,7 +139,7 @@ def _purge(dice: Dice, size: float) -> Series:
     return values, events
 
 
-def _log_saw(dice: Dice, size: float) -> Series:
+def _log_saw(dice: Dice, _size: float) -> Series:
     values, day = np.empty(dice.days), 0
     while day < dice.days:
         end = min(dice.days, day + int(dice.random.integers(5, 21)))
@@ -155,7 +155,7 @@ def _slope_change(dice: Dice, size: float) -> Series:
     return 1 + np.cumsum(growth), [(day, "slope_change", slope * (factor - 1) * size)]
 
 
-def _birth(dice: Dice, size: float) -> Series:
+def _birth(dice: Dice, _size: float) -> Series:
     born = dice.birth_before - int(dice.random.integers(20, 201))
     age = np.arange(dice.days - born)
     values = np.full(dice.days, np.nan)

@@ -1,0 +1,61 @@
+"""The run launcher of an installation with workers in zones, named in `dagster.yaml`. It mends two defects of dagster-celery's."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from dagster import DagsterRun
+from dagster._core.launcher import LaunchRunContext, ResumeRunContext
+from dagster._serdes import ConfigurableClassData
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
+
+from whalefall_pipelines.domain.zones import CENTRE, ZONE_TAG
+from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.workers.queues import CONFIG, broker_url
+
+
+class ZoneRunLauncher(CeleryRunLauncher):
+    """Puts every run into the queue of its zone; a run without a zone into that of the centre."""
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        """Use the Redis of the settings."""
+        super().__init__(CENTRE, broker=broker_url(load_settings()), config_source=dict(CONFIG), inst_data=inst_data)
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Nothing: the settings of whalefall are the one source."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Self:  # noqa: ARG003
+        """The launcher as `dagster.yaml` names it."""
+        return cls(inst_data)
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Put a run into the queue of its zone."""
+        super().launch_run(LaunchRunContext(_in_queue(context.dagster_run), context.workspace))
+
+    def resume_run(self, context: ResumeRunContext) -> None:
+        """Put a run that goes on into the queue of its zone."""
+        super().resume_run(ResumeRunContext(_in_queue(context.dagster_run), context.workspace, context.resume_attempt_number))
+
+    def terminate(self, run_id: str) -> bool:
+        """Cancel a run. Told first, Dagster shows it as cancelled; dagster-celery's own launcher lets it fail."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished or DAGSTER_CELERY_TASK_ID_TAG not in run.tags:
+            return False
+        self._instance.report_run_canceling(run)
+        return super().terminate(run_id)
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """No: a Redis that came back empty knows of no run, and would have every healthy one failed. Heartbeats in the store are better."""
+        return False
+
+    def get_run_worker_debug_info(self, run: DagsterRun, include_container_logs: bool | None = True) -> str | None:  # noqa: ARG002, FBT001, FBT002
+        """Where the run is executed."""
+        return f"queue {run.tags.get(ZONE_TAG, CENTRE)}"
+
+
+def _in_queue(run: DagsterRun) -> DagsterRun:
+    return run.with_tags({**run.tags, DAGSTER_CELERY_QUEUE_TAG: run.tags.get(ZONE_TAG, CENTRE)})

@@ -1,0 +1,49 @@
+"""The Celery app that launcher and workers share: one queue for each zone, in the Redis of WHALEFALL_BROKER_URL.
+
+Redis carries orders only. A run writes what happens to it into Dagster's database, so no result is kept. An order is acknowledged when
+its run begins: it is executed at most once, and a run that is lost is repaired by the sensors.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from celery import Celery
+from dagster_celery.make_app import make_app
+from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
+
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.sessions.settings import CollectingSettings
+from whalefall_pipelines.settings import Settings
+
+CONFIG: Mapping[str, Any] = {
+    "task_ignore_result": True,
+    "task_acks_late": False,
+    "worker_prefetch_multiplier": 1,
+    "broker_connection_retry_on_startup": True,
+    # A launch that cannot reach Redis fails, and does not hold the daemon's queue.
+    "broker_connection_timeout": 5,
+    "broker_transport_options": {"socket_timeout": 30, "socket_connect_timeout": 5, "socket_keepalive": True},
+    "task_publish_retry_policy": {"max_retries": 2, "interval_start": 0.5, "interval_step": 0.5, "interval_max": 1},
+}
+
+
+def broker_url(settings: Settings) -> str:
+    """The URL of the Redis.
+
+    Raises:
+        InputError: it is not set.
+    """
+    url = settings.of(CollectingSettings).broker_url
+    if url is None:
+        raise InputError(
+            "Workers of zones need WHALEFALL_BROKER_URL, the URL of their Redis, such as rediss://:password@redis.centre:6379/0."
+        )
+    return url
+
+
+def make_queues(settings: Settings) -> Celery:
+    """The app, with the tasks that execute a run."""
+    app = make_app({"broker": broker_url(settings), "config_source": dict(CONFIG)})
+    create_execute_job_task(app)
+    create_resume_job_task(app)
+    return app

@@ -1,0 +1,117 @@
+"""The launcher of zones over a real Redis: the queue of each run, cancellation, and a Redis that lost its memory."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import redis
+from dagster._core.code_pointer import ModuleCodePointer
+from dagster._core.launcher import LaunchRunContext
+from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
+from dagster._core.storage.dagster_run import DagsterRunStatus
+
+from whalefall_pipelines.definitions import defs
+from whalefall_pipelines.errors import InputError
+from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.workers.launcher import ZoneRunLauncher
+from whalefall_pipelines.workers.queues import broker_url
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed: apt-get install redis-server"),
+]
+ORIGIN = JobPythonOrigin(
+    "collect_capacity",
+    RepositoryPythonOrigin(sys.executable, ModuleCodePointer("whalefall_pipelines.definitions", "defs"), None, None, None),
+)
+JOB = defs.get_repository_def().get_job("collect_capacity")
+
+
+@pytest.fixture
+def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
+    """A Redis of this test, which the settings name."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path), "--appendonly", "yes"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process, closing(redis.Redis(port=port)) as client:
+        monkeypatch.setenv("WHALEFALL_BROKER_URL", f"redis://127.0.0.1:{port}/0")
+        monkeypatch.setenv("WHALEFALL_HOME", str(tmp_path))
+        for _ in range(600):
+            try:
+                client.ping()
+                break
+            except redis.ConnectionError:
+                time.sleep(0.05)
+        yield client
+        process.terminate()
+
+
+@pytest.fixture
+def stored_instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance that another process could open."""
+    folder = tmp_path / "dagster"
+    folder.mkdir()
+    with dg.DagsterInstance.local_temp(str(folder)) as instance:
+        yield instance
+
+
+@pytest.fixture
+def launcher(broker: redis.Redis, stored_instance: dg.DagsterInstance) -> ZoneRunLauncher:
+    launcher = ZoneRunLauncher()
+    launcher.register_instance(stored_instance)
+    return launcher
+
+
+def launched(launcher: ZoneRunLauncher, instance: dg.DagsterInstance, tags: dict[str, str]) -> dg.DagsterRun:
+    run = instance.create_run_for_job(JOB, tags=tags, job_code_origin=ORIGIN)
+    launcher.launch_run(LaunchRunContext(run, None))
+    stored = instance.get_run_by_id(run.run_id)
+    assert stored
+    return stored
+
+
+def test_every_run_waits_in_the_queue_of_its_zone(
+    broker: redis.Redis, launcher: ZoneRunLauncher, stored_instance: dg.DagsterInstance
+) -> None:
+    for tags, queue in (({"whalefall/zone": "dmz"}, "dmz"), ({"whalefall/zone": "centre"}, "centre"), ({}, "centre")):
+        before = broker.llen(queue)
+        launched(launcher, stored_instance, tags)
+        assert broker.llen(queue) == before + 1
+    order = json.loads(broker.lindex("dmz", 0))
+    assert order["headers"]["task"] == "execute_job"
+
+
+def test_a_cancelled_run_is_told_first_so_that_it_shows_as_cancelled(
+    launcher: ZoneRunLauncher, stored_instance: dg.DagsterInstance
+) -> None:
+    run = launched(launcher, stored_instance, {"whalefall/zone": "dmz"})
+    assert launcher.terminate(run.run_id)
+    stored = stored_instance.get_run_by_id(run.run_id)
+    assert stored
+    assert stored.status is DagsterRunStatus.CANCELING
+    stored_instance.report_run_canceled(stored)
+    assert not launcher.terminate(run.run_id)
+    assert not launcher.terminate("no such run")
+
+
+def test_a_redis_that_came_back_empty_is_not_asked_whether_a_run_is_healthy(
+    broker: redis.Redis, launcher: ZoneRunLauncher, stored_instance: dg.DagsterInstance
+) -> None:
+    run = launched(launcher, stored_instance, {})
+    broker.flushall()
+    assert not launcher.supports_check_run_worker_health
+    assert launcher.get_run_worker_debug_info(run) == "queue centre"
+
+
+def test_without_a_broker_it_says_which_variable_is_missing() -> None:
+    with pytest.raises(InputError, match="WHALEFALL_BROKER_URL"):
+        broker_url(load_settings({}))
