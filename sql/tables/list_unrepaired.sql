@@ -1,5 +1,5 @@
--- Servers whose tables could not all be read on a day and may be on a retry, by the ended session that visited them last. None of a zone while a
--- session still reads tables of the day in it. A reason that only a person can cure waits for the next week.
+-- Servers whose tables could not all be read on a day and may be on a retry, by the ended session that probed them last. None of a zone
+-- while a session still reads tables of the day in it. A reason that only a person can cure waits for the next week.
 -- Parameters: day, needs_a_person (text[] of reasons).
 -- Returns: session_id, completed_at, retries (how many came before), zone, instance_names; one row for each session and zone.
 with recursive chain as (
