@@ -1,17 +1,20 @@
-"""The run launcher of an installation with workers in zones, named in `dagster.yaml`. It mends two defects of dagster-celery's."""
+"""The run launcher of an installation with workers in zones, named in `dagster.yaml`. It mends defects of dagster-celery's own."""
 
 from collections.abc import Mapping
 from typing import Any, Self
 
 from dagster import DagsterRun
-from dagster._core.launcher import LaunchRunContext, ResumeRunContext
-from dagster._serdes import ConfigurableClassData
+from dagster._core.launcher import LaunchRunContext
+from dagster._grpc.types import ExecuteRunArgs
+from dagster._serdes import ConfigurableClassData, pack_value
+from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 
 from whalefall_pipelines.domain.zones import CENTRE, ZONE_TAG
+from whalefall_pipelines.errors import LaunchError
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.workers.queues import CONFIG, broker_url
+from whalefall_pipelines.workers.queues import CONFIG, broker_url, make_queues
 
 
 class ZoneRunLauncher(CeleryRunLauncher):
@@ -19,7 +22,9 @@ class ZoneRunLauncher(CeleryRunLauncher):
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
         """Use the Redis of the settings."""
-        super().__init__(CENTRE, broker=broker_url(load_settings()), config_source=dict(CONFIG), inst_data=inst_data)
+        settings = load_settings()
+        super().__init__(CENTRE, broker=broker_url(settings), config_source=dict(CONFIG), inst_data=inst_data)
+        self.celery = make_queues(settings)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -32,12 +37,23 @@ class ZoneRunLauncher(CeleryRunLauncher):
         return cls(inst_data)
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Put a run into the queue of its zone."""
-        super().launch_run(LaunchRunContext(_in_queue(context.dagster_run), context.workspace))
+        """Put a run into the queue of its zone.
 
-    def resume_run(self, context: ResumeRunContext) -> None:
-        """Put a run that goes on into the queue of its zone."""
-        super().resume_run(ResumeRunContext(_in_queue(context.dagster_run), context.workspace, context.resume_attempt_number))
+        Raises:
+            LaunchError: the run does not say where its code is.
+        """
+        run = context.dagster_run
+        if run.job_code_origin is None:
+            raise LaunchError(f"Run {run.run_id} does not say where its code is, so no worker can execute it.")
+        order = ExecuteRunArgs(run.job_code_origin, run.run_id, self._instance.get_ref(), set_exit_code_on_failure=True)
+        task = self.celery.signature(TASK_EXECUTE_JOB_NAME, kwargs={"execute_job_args_packed": pack_value(order)}, immutable=True)
+        queued = run.with_tags({**run.tags, DAGSTER_CELERY_QUEUE_TAG: run.tags.get(ZONE_TAG, CENTRE)})
+        self._launch_celery_task_run(queued, task, TASK_EXECUTE_JOB_NAME)
+
+    @property
+    def supports_resume_run(self) -> bool:
+        """No: a run that was lost is repaired by the sensors, which know what of it is stored."""
+        return False
 
     def terminate(self, run_id: str) -> bool:
         """Cancel a run. Told first, Dagster shows it as cancelled; dagster-celery's own launcher lets it fail."""
@@ -55,7 +71,3 @@ class ZoneRunLauncher(CeleryRunLauncher):
     def get_run_worker_debug_info(self, run: DagsterRun, include_container_logs: bool | None = True) -> str | None:  # noqa: ARG002, FBT001, FBT002
         """Where the run is executed."""
         return f"queue {run.tags.get(ZONE_TAG, CENTRE)}"
-
-
-def _in_queue(run: DagsterRun) -> DagsterRun:
-    return run.with_tags({**run.tags, DAGSTER_CELERY_QUEUE_TAG: run.tags.get(ZONE_TAG, CENTRE)})

@@ -5,11 +5,11 @@ its run begins: it is executed at most once, and a run that is lost is repaired 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from celery import Celery
 from dagster_celery.make_app import make_app
-from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
+from dagster_celery.tasks import create_execute_job_task
 
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.sessions.settings import CollectingSettings
@@ -42,8 +42,8 @@ def broker_url(settings: Settings) -> str:
 
 
 def make_queues(settings: Settings) -> Celery:
-    """The app, with the tasks that execute a run."""
-    app = make_app({"broker": broker_url(settings), "config_source": dict(CONFIG)})
+    """The app, with the task that executes a run. A task is registered once: Celery refuses another one of its name."""
+    arguments = {"broker": broker_url(settings), "config_source": dict(CONFIG)}
+    app = cast("Celery", make_app(arguments))
     create_execute_job_task(app)
-    create_resume_job_task(app)
     return app
