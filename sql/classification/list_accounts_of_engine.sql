@@ -2,9 +2,21 @@
 -- Parameters: most.
 -- Returns: engine, account_count, account_names (instance/account).
 select
-    a.engine,
-    count(*) as account_count,
-    (array_agg(i.name || '/' || a.account_name order by i.name, a.account_name))[1:%(most)s] as account_names
-from classified_accounts as a
-inner join instances as i on a.instance_id = i.instance_id
-group by a.engine
+    e.engine,
+    e.account_count,
+    -- a few of each, so that not all names are sorted
+    array(
+        select i.name || '/' || a.account_name
+        from classified_accounts as a
+        inner join instances as i on a.instance_id = i.instance_id
+        where a.engine = e.engine
+        order by i.name, a.account_name
+        limit %(most)s
+    ) as account_names
+from (
+    select
+        engine,
+        count(*) as account_count
+    from classified_accounts
+    group by engine
+) as e
