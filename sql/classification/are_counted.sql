@@ -1,5 +1,5 @@
--- Whether the counts of a day are of the assignments that hold on it. If no rule matches anything else than before, an assignment by hand may
--- still have ended or be of an account that is gone.
+-- Whether the counts of a day are of the assignments that hold on it. If no rule matches anything else than before, an assignment by hand
+-- may still have ended or be of an account that is gone.
 -- Parameters: day, instance_ids (integer[]; NULL: all).
 -- Returns: are_counted.
 select

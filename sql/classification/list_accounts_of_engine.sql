@@ -4,15 +4,7 @@
 select
     e.engine,
     e.account_count,
-    -- a few of each, so that not all names are sorted
-    array(
-        select i.name || '/' || a.account_name
-        from classified_accounts as a
-        inner join instances as i on a.instance_id = i.instance_id
-        where a.engine = e.engine
-        order by i.name, a.account_name
-        limit %(most)s
-    ) as account_names
+    n.account_names
 from (
     select
         engine,
@@ -20,3 +12,18 @@ from (
     from classified_accounts
     group by engine
 ) as e
+-- a few of each, so that not all names are sorted
+cross join lateral (
+    select array_agg(f.name order by f.instance_name, f.account_name) as account_names
+    from (
+        select
+            i.name as instance_name,
+            a.account_name,
+            i.name || '/' || a.account_name as name
+        from classified_accounts as a
+        inner join instances as i on a.instance_id = i.instance_id
+        where a.engine = e.engine
+        order by i.name, a.account_name
+        limit %(most)s
+    ) as f
+) as n

@@ -10,9 +10,9 @@ select
     m.is_default,
     m.database_name
 from (
-    select distinct m.role_id
-    from account_membership_versions as m
-    inner join classified_accounts as a on m.role_id = a.account_id
+    select distinct n.role_id
+    from account_membership_versions as n
+    inner join classified_accounts as a on n.role_id = a.account_id
 ) as r
 inner join account_membership_versions as m on r.role_id = m.role_id
 where
