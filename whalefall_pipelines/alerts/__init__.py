@@ -3,4 +3,13 @@
 from whalefall_pipelines.alerts.columns import COLUMNS
 from whalefall_pipelines.area import Area
 
-AREA = Area(__name__, has_settings=True, has_grants=True, columns=COLUMNS)
+AREA = Area(
+    __name__,
+    commands={"alerts": "Show what is wrong, say that you have seen it, and send the messages that tell it."},
+    has_definitions=True,
+    automations=("send_due_alerts",),
+    has_settings=True,
+    has_doctor_checks=True,
+    has_grants=True,
+    columns=COLUMNS,
+)

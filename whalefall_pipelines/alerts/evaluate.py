@@ -64,6 +64,12 @@ def last_closed_day(database: Database, now: datetime) -> ClosedDay | None:
         return find_closed_day(cursor, now)
 
 
+def last_evaluation(database: Database) -> store.Evaluation | None:
+    """The newest evaluation of a closed day."""
+    with database.transaction() as cursor:
+        return store.find_evaluation(cursor, date.max)
+
+
 def find(cursor: Cursor, rule: Rule, instance_ids: frozenset[int], moment: Moment) -> tuple[Finding, ...]:
     """What a rule finds at a moment, by one statement."""
     condition = CONDITIONS[rule.condition]
