@@ -40,7 +40,7 @@ create table alert_channels (
     kind text not null check (kind in ('apprise', 'webhook')),
     -- references, never the secret itself
     url text not null check (url ~ '^(env|file):.'),
-    signing_key text check (signing_key is null or (signing_key ~ '^(env|file):.' and kind = 'webhook')),
+    signing_key text check (signing_key ~ '^(env|file):.' and kind = 'webhook'),
     least_severity text not null default 'info' check (least_severity in ('info', 'warning', 'critical')),
     tags jsonb not null default '{}' check (jsonb_typeof(tags) = 'object'),
     most_per_hour smallint not null default 20 check (most_per_hour between 1 and 1000),

@@ -11,5 +11,6 @@ AREA = Area(
     has_settings=True,
     has_doctor_checks=True,
     has_grants=True,
+    has_router=True,
     columns=COLUMNS,
 )

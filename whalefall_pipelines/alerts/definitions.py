@@ -2,6 +2,6 @@
 
 import dagster as dg
 
-from whalefall_pipelines.alerts import sensors
+from whalefall_pipelines.alerts import checks, sensors
 
-DEFINITIONS = dg.Definitions(sensors=[sensors.send_due_alerts])
+DEFINITIONS = dg.Definitions(asset_checks=checks.CHECKS, sensors=[sensors.send_due_alerts])

@@ -1,11 +1,13 @@
 """What a person may do with alerts: list them, say that they have seen one, mute, and end a mute."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from whalefall_pipelines.alerts.advance import acknowledge
+from whalefall_pipelines.alerts.catalogue import CONDITIONS
+from whalefall_pipelines.alerts.conditions import Evidence
 from whalefall_pipelines.alerts.model import Alert, Event, Mute, Status
 from whalefall_pipelines.alerts.store import alerts as store
 from whalefall_pipelines.alerts.store import outbox, people
@@ -152,6 +154,14 @@ def retry_undelivered(database: Database, now: datetime) -> int:
     """Queue again what was given up. Returns the number of messages."""
     with database.transaction() as cursor:
         return outbox.requeue_failed(cursor, now)
+
+
+def without_names(alert: ListedAlert) -> ListedAlert:
+    """The same without names of accounts, for who may not read accounts."""
+    if CONDITIONS[alert.condition].evidence is not Evidence.ACCOUNTS:
+        return alert
+    figures = {name: value for name, value in alert.figures.items() if name != "names"}
+    return replace(alert, figures=figures, sentence=sentence(alert.condition, figures))
 
 
 def _listed(row: Mapping[str, Any]) -> ListedAlert:

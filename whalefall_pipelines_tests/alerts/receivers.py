@@ -41,7 +41,7 @@ def http_receiver(receiver: HttpReceiver) -> Iterator[HttpReceiver]:
             self.send_response(status)
             self.end_headers()
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815 - the name of the base class
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
             pass

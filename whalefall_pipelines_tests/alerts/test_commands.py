@@ -73,7 +73,10 @@ def test_a_person_sees_acknowledges_mutes_and_sends(store: Database, store_envir
         ("rules: [{name: x, condition: headroom, thresholds: {percent: 1}}]", "no threshold 'percent'"),
         ("rules: [{name: x, condition: headroom, thresholds: {warning_percent: '85'}}]", "a whole number from 0 to 1000"),
         ("rules: [{name: x, condition: footprint, tags: {a: b}}]", "about whalefall itself"),
-        ("rules: [{name: x, condition: headroom, examples: [{used_bytes: 90, limit_bytes: 100, expect: critical}]}]", "example 1 is warning"),
+        (
+            "rules: [{name: x, condition: headroom, examples: [{used_bytes: 90, limit_bytes: 100, expect: critical}]}]",
+            "example 1 is warning",
+        ),
         ("channels: [{name: x, kind: webhook, url: 'https://example.org/TOKEN'}]", "never stored"),
         ("channels: [{name: x, kind: apprise, url: env:X, signing_key: env:Y}]", "only a webhook"),
         ("blackouts: [{name: x, cron: '* *', minutes: 5}]", "no cron expression"),
