@@ -5,7 +5,10 @@ from whalefall_pipelines.area import Area
 
 AREA = Area(
     __name__,
-    commands={"alerts": "Show what is wrong, say that you have seen it, and send the messages that tell it."},
+    commands={
+        "alerts": "Show what is wrong, say that you have seen it, and send the messages that tell it.",
+        "report": "Report a week: total, growth by tag, runways, changes of access, coverage and alerts.",
+    },
     has_definitions=True,
     automations=("send_due_alerts",),
     has_settings=True,

@@ -14,6 +14,7 @@ from functools import partial
 from whalefall_pipelines.alerts.channels import DeliveryError, Letter, request_heartbeat, send_by_apprise, send_webhook
 from whalefall_pipelines.alerts.evaluate import Evaluated, evaluate
 from whalefall_pipelines.alerts.model import Channel
+from whalefall_pipelines.alerts.report_week import send_last_week
 from whalefall_pipelines.alerts.settings import AlertSettings
 from whalefall_pipelines.alerts.store import outbox
 from whalefall_pipelines.alerts.store.outbox import QueuedMessage
@@ -48,6 +49,7 @@ def send_alerts(database: Database, settings: Settings, clock: Callable[[], date
     """Evaluate what is due, deliver what is queued, and tell the outside that the night is over."""
     own = settings.of(AlertSettings)
     evaluated = evaluate(database, own, clock())
+    send_last_week(database, clock())
     counts, problems = deliver(database, SecretBox(settings), clock)
     if problem := _send_heartbeat(database, SecretBox(settings), own, clock()):
         problems.append(problem)
