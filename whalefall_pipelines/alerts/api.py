@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from whalefall_pipelines.alerts import configure, handle
@@ -13,12 +13,15 @@ from whalefall_pipelines.alerts.catalogue import CONDITIONS
 from whalefall_pipelines.alerts.handle import MOST_MUTE_DAYS, ListedAlert, without_names
 from whalefall_pipelines.api_base.answers import Reply
 from whalefall_pipelines.api_base.callers import Caller, Scope
+from whalefall_pipelines.api_base.filters import LARGEST_ID, TEXT
 from whalefall_pipelines.api_base.problems import Refusal
 from whalefall_pipelines.api_base.routes import Routes
 from whalefall_pipelines.api_base.services import CallerOf, ServicesOf
 from whalefall_pipelines.errors import InputError, NotFoundError
 
 ROUTES = Routes("alerts")
+AlertId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The alert.")]
+MuteId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The mute.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Acknowledgement(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    note: str | None = Field(default=None, max_length=1000)
+    note: str | None = Field(default=None, max_length=1000, pattern=TEXT)
     until: date | None = None
 
 
@@ -93,10 +96,10 @@ class NewMute(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rule_name: str | None = Field(default=None, max_length=200)
-    instance_name: str | None = Field(default=None, max_length=200)
-    database_name: str | None = Field(default=None, max_length=200)
-    reason: str = Field(min_length=1, max_length=1000)
+    rule_name: str | None = Field(default=None, max_length=512, pattern=TEXT)
+    instance_name: str | None = Field(default=None, max_length=512, pattern=TEXT)
+    database_name: str | None = Field(default=None, max_length=512, pattern=TEXT)
+    reason: str = Field(min_length=1, max_length=1000, pattern=TEXT)
     days: int = Field(ge=1, le=MOST_MUTE_DAYS)
 
 
@@ -113,13 +116,13 @@ def list_alerts(
 
 
 @ROUTES.get("/alerts/{alert_id}")
-def get_alert(services: ServicesOf, caller: CallerOf, alert_id: int) -> AlertSheet:
+def get_alert(services: ServicesOf, caller: CallerOf, alert_id: AlertId) -> AlertSheet:
     """Show an alert and what happened to it."""
     return _sheet(services, caller, alert_id)
 
 
 @ROUTES.post("/alerts/{alert_id}/actions/acknowledge")
-def acknowledge_alert(services: ServicesOf, caller: CallerOf, alert_id: int, body: Acknowledgement) -> AlertSheet:
+def acknowledge_alert(services: ServicesOf, caller: CallerOf, alert_id: AlertId, body: Acknowledgement) -> AlertSheet:
     """Say that you have seen an alert. Nothing more is sent, unless it becomes worse."""
     try:
         handle.acknowledge_alert(services.writer, alert_id, caller.name, now=services.clock(), note=body.note, until=body.until)
@@ -185,7 +188,7 @@ def create_alert_mute(services: ServicesOf, caller: CallerOf, body: NewMute) -> 
 
 
 @ROUTES.delete("/alert-mutes/{mute_id}", Scope.OPERATE)
-def end_alert_mute(services: ServicesOf, mute_id: int) -> int:
+def end_alert_mute(services: ServicesOf, mute_id: MuteId) -> int:
     """End a mute now. Answers its identifier."""
     handle.unmute(services.writer, mute_id, services.clock())
     return mute_id

@@ -100,7 +100,8 @@ def _total(database: Database, days: Sequence[date]) -> Section:
     with suppress(InputError):
         totals = fleet_totals(database, days[-1], days[0] - timedelta(days=1)).rows
         known = [total for total in totals if total.total_bytes is not None]
-        rows = [(str(total.stat_date), _size(total.total_bytes), str(total.instances), str(total.held)) for total in totals]
+        of_week = [total for total in totals if total.stat_date >= days[0]]
+        rows = [(str(total.stat_date), _size(total.total_bytes), str(total.instances), str(total.held)) for total in of_week]
         if known:
             change = (known[-1].total_bytes or 0) - (known[0].total_bytes or 0)
             sentence = (
