@@ -1,7 +1,7 @@
 """Asset checks of the conditions that have none where their figures are made, by the statements of the rules of alerts.
 
 Limits, jumps of headroom, intervals and newly privileged accounts are checked in `forecasts/checks.py`, `accounts/checks.py` and
-`classification/assets.py`, sizes that are missing or moved in `capacity/checks.py`.
+`classification/assets.py`, sizes that are missing or moved in `capacity/checks.py`, months ahead in `retention/assets.py`.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,6 @@ _CHECKED = (
     ("no_server_is_silent_for_days", TOTALS, ("missing_days",)),
     ("no_login_is_rejected", TOTALS, ("login_rejected",)),
     ("nights_end_and_sessions_finish", TOTALS, ("collector_stale", "unfinished_sessions")),
-    ("months_ahead_have_table_partitions", FOOTPRINT, ("partitions_ahead",)),
     ("whalefall_is_within_its_budget", FOOTPRINT, ("footprint",)),
     ("no_class_changed", CLASSES, ("class_changed",)),
 )
