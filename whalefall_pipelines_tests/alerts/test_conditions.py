@@ -1,11 +1,14 @@
 """The conditions that read forecasts, changes, gaps and accounts find what is stored, and what they find opens an alert."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from whalefall_pipelines.alerts.evaluate import what_is_met
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
+from whalefall_pipelines_tests.accounts.scene import AccountsTest, account, facts, listing
 from whalefall_pipelines_tests.alerts.scene import GIB, Nights
 from whalefall_pipelines_tests.factories import query
 
@@ -90,40 +93,27 @@ def test_intervals_that_do_not_hold_are_news(nights: Nights) -> None:
     assert ("forecast_unreliable", None, "open", "info") in nights.alerts()
 
 
-def test_a_new_superuser_and_a_new_class_are_told_with_their_names(nights: Nights) -> None:
-    night(nights)
-    nights.morning()
-    before = nights.day
-    night(nights)
-    with nights.store.transaction() as cursor:
-        for day in (before, nights.day):
-            cursor.execute(
-                "insert into account_observations (instance_id, observed_on, observed_at, method, account_count, membership_count, "
-                "privilege_count, unread_count) values (%s, %s, now(), 'test', 1, 0, 0, 0)",
-                (nights.ids["c"], day),
-            )
-        cursor.execute(
-            "insert into instance_accounts (instance_id, account_name, account_kind, first_seen_date) values (%s, 'eve', 'user', %s) "
-            "returning account_id",
-            (nights.ids["c"], before),
-        )
-        (account_id,) = cursor.fetchone() or (None,)
-        for day, until, is_superuser in ((before, nights.day, False), (nights.day, None, True)):
-            cursor.execute(
-                "insert into account_attribute_versions (account_id, valid_from, valid_until, account_name, is_superuser) "
-                "values (%s, %s, %s, 'eve', %s)",
-                (account_id, day, until, is_superuser),
-            )
-        cursor.execute(
-            "insert into account_classifications (code, display_name, axis, risk_level) values ('writers', 'Writers', 'power', 3); "
-            "insert into classification_rules (rule_group_id, rule_version, rule_name, classification_id, engine, expression, origin, "
-            "created_by, created_at) select gen_random_uuid(), 1, 'writes', classification_id, 'postgresql', "
-            """'{"version": 4, "expr": {}}', 'person', 'me', '2026-01-01' from account_classifications where code = 'writers'; """
-            "insert into account_classification_assignments (account_id, classification_id, rule_id, rule_version, assignment_type, "
-            "assigned_by, valid_from) select %s, classification_id, rule_id, 1, 'auto', 'rule', %s from classification_rules",
-            (account_id, nights.day),
-        )
-    nights.morning()
-    assert nights.alerts() == [("privileged_account", "c", "open", "warning"), ("class_changed", "c", "open", "info")]
-    ((names,),) = query(nights.store, "select figures ->> 'names' from alert_events where event = 'opened' and severity = 'warning'")
-    assert names == "eve"
+def test_a_new_superuser_and_a_new_class_are_found_with_their_names(store: Database, tmp_path: Path) -> None:
+    fleet = AccountsTest(store, tmp_path)
+    fleet.hold(listing(account("eve"), account("app")), facts())
+    fleet.sync()
+    conditions = ("privileged_account", "class_changed")
+    assert what_is_met(store, conditions, fleet.day, fleet.now) == ()
+    fleet.tomorrow()
+    fleet.hold(listing(account("eve", is_superuser=True), account("app")), facts())
+    fleet.sync()
+    query(
+        store,
+        "insert into account_classifications (code, display_name, axis, risk_level) values ('writers', 'Writers', 'power', 3); "
+        "insert into classification_rules (rule_group_id, rule_version, rule_name, classification_id, engine, expression, origin, "
+        "created_by, created_at) select gen_random_uuid(), 1, 'writes', classification_id, 'postgresql', "
+        """'{"version": 4, "expr": {}}', 'person', 'me', '2026-01-01' from account_classifications; """
+        "insert into account_classification_assignments (account_id, classification_id, rule_id, rule_version, assignment_type, "
+        "assigned_by, valid_from) select a.account_id, r.classification_id, r.rule_id, 1, 'auto', 'rule', %s "
+        "from classification_rules as r, instance_accounts as a where a.account_name = 'app' returning 1",
+        fleet.day,
+    )
+    met = {found.rule_name: found for found in what_is_met(store, conditions, fleet.day, fleet.now)}
+    assert (met["privileged_account"].subject, met["privileged_account"].severity) == ("a", "warning")
+    assert met["privileged_account"].sentence.endswith(": eve")
+    assert met["class_changed"].sentence == "1 accounts came into classes and 0 left (writers)"

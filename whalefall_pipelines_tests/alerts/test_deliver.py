@@ -49,7 +49,7 @@ class Outbox:
             self.nights.morning()
         self.now = at(self.nights.day)
 
-    def deliver(self, minutes: int = 0, deadline: float = 5) -> tuple[dict[str, int], list[str]]:
+    def deliver(self, minutes: int = 0, deadline: float = 60) -> tuple[dict[str, int], list[str]]:
         self.now += timedelta(minutes=minutes)
         return deliver(self.store, SecretBox(self.settings, {}), lambda: self.now, deadline_seconds=deadline)
 

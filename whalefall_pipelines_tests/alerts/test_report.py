@@ -17,7 +17,9 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 def test_a_week_is_reported_once_and_stays_as_it_was_sent(store: Database, store_environment: dict[str, str]) -> None:
     nights = Nights(store, ("a", "b"), day=FIRST_DAY - timedelta(days=1))
-    query(store, "update instances set tags = jsonb_build_object('environment', case name when 'a' then 'test' else 'live' end) returning 1")
+    query(
+        store, "update instances set tags = jsonb_build_object('environment', case name when 'a' then 'test' else 'live' end) returning 1"
+    )
     nights.add_channel()
     # Monday 2 November to Monday 9 November; `b` is not measured on Friday
     for number in range(8):
