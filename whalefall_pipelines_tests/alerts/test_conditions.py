@@ -70,7 +70,8 @@ def test_a_rejected_login_is_told_once_and_over_when_it_is_accepted(nights: Nigh
         if is_rejected:
             query(
                 nights.store,
-                "insert into capacity_gaps (instance_id, stat_date, reason, detail) values (%s, %s, 'authentication_failed', 'x') returning 1",
+                "insert into capacity_gaps (instance_id, stat_date, reason, detail) "
+                "values (%s, %s, 'authentication_failed', 'x') returning 1",
                 nights.ids["b"], nights.day,
             )  # fmt: skip
         nights.morning()
