@@ -21,15 +21,16 @@ def kill_at(store: Database, table: str, program: str, *arguments: str) -> None:
         cursor.execute(f"lock table {table} in access exclusive mode")
         cursor.send()
         child = subprocess.Popen([sys.executable, "-c", program, libpq_url(store.url), *arguments])
-        _wait(store, _WAITING, 1, child)
+        until = time.monotonic() + 120
+        while query(store, _WAITING) != [(1,)]:
+            assert child.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.02)
+            cursor.execute("select 1")  # a transaction that idles for a minute is ended by the server
+            cursor.send()
         child.kill()
         child.wait()
-    _wait(store, _LOCKS, 0)
-
-
-def _wait(store: Database, statement: str, count: int, child: "subprocess.Popen[bytes] | None" = None) -> None:
     until = time.monotonic() + 60
-    while query(store, statement) != [(count,)]:
-        assert child is None or child.poll() is None
+    while query(store, _LOCKS) != [(0,)]:
         assert time.monotonic() < until
         time.sleep(0.02)

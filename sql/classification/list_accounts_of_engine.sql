@@ -2,9 +2,28 @@
 -- Parameters: most.
 -- Returns: engine, account_count, account_names (instance/account).
 select
-    a.engine,
-    count(*) as account_count,
-    (array_agg(i.name || '/' || a.account_name order by i.name, a.account_name))[1:%(most)s] as account_names
-from classified_accounts as a
-inner join instances as i on a.instance_id = i.instance_id
-group by a.engine
+    e.engine,
+    e.account_count,
+    n.account_names
+from (
+    select
+        engine,
+        count(*) as account_count
+    from classified_accounts
+    group by engine
+) as e
+-- a few of each, so that not all names are sorted
+cross join lateral (
+    select array_agg(f.name order by f.instance_name, f.account_name) as account_names
+    from (
+        select
+            i.name as instance_name,
+            a.account_name,
+            i.name || '/' || a.account_name as name
+        from classified_accounts as a
+        inner join instances as i on a.instance_id = i.instance_id
+        where a.engine = e.engine
+        order by i.name, a.account_name
+        limit %(most)s
+    ) as f
+) as n

@@ -66,7 +66,8 @@ def _met(
         if severity.rank > alert.peak_severity.rank:
             return _unacknowledged(replace(after, peak_severity=severity)), (Event.WORSE,)
         return (_unacknowledged(after), (Event.AGAIN,)) if is_again else (after, ())
-    after = replace(after, status=Status.PENDING, met_days=1 if alert.status is Status.CLEARED else alert.met_days + 1)
+    met_days = 1 if alert.status is Status.CLEARED else alert.met_days + 1
+    after = replace(after, status=Status.PENDING, peak_severity=severity, met_days=met_days)
     needed = 1 if condition.is_urgent and severity is Severity.CRITICAL else thresholds["opens_after_days"]
     events = () if alert.status is Status.PENDING else (Event.PENDING,)
     if after.met_days < needed:
@@ -75,7 +76,6 @@ def _met(
     after = replace(
         after,
         status=Status.OPEN,
-        peak_severity=severity,
         opened_on=day,
         episode=alert.episode + 1,
         flaps=alert.flaps + 1 if is_flap else 0,

@@ -60,10 +60,9 @@ def send_webhook(url: str, signing_key: str | None, letter: Letter, *, now: floa
     if signing_key:
         headers[SIGNATURE_HEADER] = signature(content, signing_key, int(time.time() if now is None else now))
     try:
-        with _silence(), httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client:
-            # a receiver that sends its answer byte by byte would hold a deadline of each byte for ever
-            with client.stream("POST", url, content=content, headers=headers) as answer:
-                status = answer.status_code
+        # only the status is read: the body of an answer may never end
+        with _silence(), _client() as client, client.stream("POST", url, content=content, headers=headers) as answer:
+            status = answer.status_code
     except httpx.InvalidURL:
         raise DeliveryError("its URL is not valid") from None
     except httpx.TimeoutException:
@@ -110,7 +109,7 @@ def request_heartbeat(url: str) -> None:
         DeliveryError: it was refused, or not answered in time.
     """
     try:
-        with _silence(), httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client, client.stream("GET", url) as answer:
+        with _silence(), _client() as client, client.stream("GET", url) as answer:
             status = answer.status_code
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
         raise DeliveryError(f"the heartbeat URL was not reached ({type(error).__name__})") from None
@@ -127,6 +126,11 @@ def check_reference(reference: str, what: str) -> str:
     if not reference.startswith(("env:", "file:/")) or len(reference) > 1000:
         raise InputError(f"the {what} is env:NAME or file:/PATH; a URL or a key itself is never stored")
     return reference
+
+
+def _client() -> httpx.Client:
+    """A client that follows no redirect: a signed message goes where the channel says, and nowhere else."""
+    return httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
 
 
 def _last_line(letter: Letter) -> str:

@@ -104,6 +104,11 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("created_at", "timestamptz", "since when"),
         ("until_at", "timestamptz", "until when, at most 90 days"),
     ),
+    "weekly_reports": (
+        ("week_start", "date", "key, a Monday"),
+        ("made_at", "timestamptz", "when it was made"),
+        ("sections", "jsonb", "its parts as they were sent: heading, sentence, columns and rows of text"),
+    ),
     "alert_evaluations": (
         ("day", "date", "key"),
         ("evaluated_at", "timestamptz", "when its rules were evaluated"),

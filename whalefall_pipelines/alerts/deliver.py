@@ -6,13 +6,15 @@ A message is claimed, sent, and then written down as sent, in two transactions: 
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from whalefall_pipelines.alerts.channels import DeliveryError, Letter, request_heartbeat, send_by_apprise, send_webhook
 from whalefall_pipelines.alerts.evaluate import Evaluated, evaluate
+from whalefall_pipelines.alerts.model import Channel
+from whalefall_pipelines.alerts.report_week import send_last_week
 from whalefall_pipelines.alerts.settings import AlertSettings
 from whalefall_pipelines.alerts.store import outbox
 from whalefall_pipelines.alerts.store.outbox import QueuedMessage
@@ -47,6 +49,7 @@ def send_alerts(database: Database, settings: Settings, clock: Callable[[], date
     """Evaluate what is due, deliver what is queued, and tell the outside that the night is over."""
     own = settings.of(AlertSettings)
     evaluated = evaluate(database, own, clock())
+    send_last_week(database, clock())
     counts, problems = deliver(database, SecretBox(settings), clock)
     if problem := _send_heartbeat(database, SecretBox(settings), own, clock()):
         problems.append(problem)
@@ -125,6 +128,19 @@ def send(message: QueuedMessage, secrets: SecretBox) -> None:
         send_webhook(url.strip(), key and key.strip(), letter)
     else:
         send_by_apprise(url.strip(), letter)
+
+
+def unreadable_channels(channels: Sequence[Channel], settings: Settings) -> tuple[str, ...]:
+    """What cannot be read of channels here, one sentence for each."""
+    secrets, sentences = SecretBox(settings), list[str]()
+    for channel in channels:
+        for reference, what in ((channel.url, "URL"), (channel.signing_key, "signing key")):
+            try:
+                if reference:
+                    secrets.resolve(reference, f"{what} of the channel {channel.channel_name!r}")
+            except InputError as error:
+                sentences.append(str(error))
+    return tuple(sentences)
 
 
 def _send_heartbeat(database: Database, secrets: SecretBox, settings: AlertSettings, now: datetime) -> str | None:

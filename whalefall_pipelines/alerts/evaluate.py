@@ -1,18 +1,20 @@
 """Evaluates the rules: a closed day once, and what depends on the clock at every tick. Messages are written in the same transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from whalefall_pipelines.alerts.advance import advance, claims, observe
 from whalefall_pipelines.alerts.catalogue import CONDITIONS
 from whalefall_pipelines.alerts.conditions import Evidence
-from whalefall_pipelines.alerts.model import CLEAR, Alert, Event, Finding, Rule, Subject
+from whalefall_pipelines.alerts.model import CLEAR, Alert, Event, Finding, Rule, Severity, Subject
 from whalefall_pipelines.alerts.queue_messages import queue_messages
 from whalefall_pipelines.alerts.settings import AlertSettings
 from whalefall_pipelines.alerts.store import alerts as store
 from whalefall_pipelines.alerts.store.alerts import Change
+from whalefall_pipelines.alerts.store.outbox import name_subjects
 from whalefall_pipelines.alerts.store.rules import ClosedDay, find_closed_day, find_subjects, is_busy, list_rules, list_tags
+from whalefall_pipelines.alerts.wording import FLEET, sentence
 from whalefall_pipelines.areas import partitioned_table_names
 from whalefall_pipelines.store.database import Cursor, Database
 
@@ -62,6 +64,42 @@ def last_closed_day(database: Database, now: datetime) -> ClosedDay | None:
     """The newest closed day, and when it was closed; None if none was within two weeks."""
     with database.transaction() as cursor:
         return find_closed_day(cursor, now)
+
+
+def last_evaluation(database: Database) -> store.Evaluation | None:
+    """The newest evaluation of a closed day."""
+    with database.transaction() as cursor:
+        return store.find_evaluation(cursor, date.max)
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A condition that is met, in words."""
+
+    rule_name: str
+    subject: str
+    severity: Severity
+    sentence: str
+
+
+def what_is_met(database: Database, conditions: Collection[str], day: date, now: datetime) -> tuple[Met, ...]:
+    """What the rules of these conditions find on a day, whatever its alerts are. Nothing is stored."""
+    met: list[tuple[Rule, Finding, Severity]] = []
+    with database.transaction() as cursor:
+        rules = [stored.rule for stored in list_rules(cursor) if stored.rule.condition in conditions and stored.rule.is_active]
+        claimed, closed = claims(rules, list_tags(cursor)), find_closed_day(cursor, now)
+        moment = Moment(day, now.astimezone(database.timezone), closed and closed.day, day - timedelta(days=1))
+        for rule in rules:
+            condition = CONDITIONS[rule.condition]
+            for finding in find(cursor, rule, claimed[rule.rule_id], moment):
+                severity = condition.judge(finding.figures, condition.values(rule.thresholds))
+                if severity and (finding.occurred_on is None or finding.occurred_on >= moment.day - timedelta(days=1)):
+                    met.append((rule, finding, severity))
+        names = name_subjects(cursor, {finding.subject for _, finding, _ in met})
+    return tuple(
+        Met(rule.rule_name, names.get(finding.subject, FLEET), severity, sentence(rule.condition, finding.figures))
+        for rule, finding, severity in met
+    )
 
 
 def find(cursor: Cursor, rule: Rule, instance_ids: frozenset[int], moment: Moment) -> tuple[Finding, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 Figures = Mapping[str, int | float | str | None]
 
@@ -89,6 +90,14 @@ class Rule:
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     thresholds: Mapping[str, int] = field(default_factory=dict[str, int])
     is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """A rule as a person writes it, with figures and the severity that they must have."""
+
+    rule: Rule
+    examples: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,9 @@ _SENTENCES: Mapping[str, Callable[[Figures], str]] = {
     "unfinished_sessions": lambda f: f"{f.get('sessions')} unfinished, the oldest is {f.get('session_id')} ({f.get('category')})",
     "partitions_ahead": lambda f: f"{f.get('table_name')} has table partitions for {f.get('months_ahead')} months ahead",
     "footprint": lambda f: f"whalefall takes {_size(f, 'total_bytes')} on disk, most of it {f.get('largest')}",
-    "privileged_account": lambda f: f"{f.get('accounts')} newly privileged on {f.get('day')}: {f.get('names')}",
+    "privileged_account": lambda f: (
+        f"{f.get('accounts')} newly privileged on {f.get('day')}{': ' if f.get('names') else ''}{f.get('names') or ''}"
+    ),
     "class_changed": lambda f: f"{f.get('came')} accounts came into classes and {f.get('left')} left ({f.get('classes')})",
     "forecast_unreliable": lambda f: f"{_share(f, 'held', 'scored')} of {f.get('scored')} intervals held, where 80 % were promised",
 }

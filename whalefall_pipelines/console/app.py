@@ -20,6 +20,7 @@ from whalefall_pipelines.console.act import act
 from whalefall_pipelines.console.arrange import to_csv
 from whalefall_pipelines.console.blocks import Page, Picture, Table
 from whalefall_pipelines.console.pages.access import access_page, account_page
+from whalefall_pipelines.console.pages.alerts import alert_page, alerts_page
 from whalefall_pipelines.console.pages.database import database_page
 from whalefall_pipelines.console.pages.fleet import fleet_page
 from whalefall_pipelines.console.pages.growth import DAYS as GROWTH_DAYS
@@ -93,6 +94,8 @@ PAGES: Mapping[str, Served] = {
         )
     ),
     "/runway": Served(lambda console, _: runway_page(console.database)),
+    "/alerts": Served(lambda console, _: alerts_page(console.database, console.services.clock())),
+    "/alert": Served(lambda console, query: alert_page(console.database, console.services.clock(), _number(query, "id"))),
     "/missing": Served(lambda console, query: missing_page(console.database, console.today(), _day(query))),
     "/sessions": Served(lambda console, _: sessions_page(console.database)),
     "/session": Served(lambda console, query: session_page(console.services, _needed(query, "id"), console.dagster_url)),
@@ -184,6 +187,13 @@ def _needed(query: Query, name: str) -> str:
     if name not in query:
         raise InputError(f"{name}=… is missing from the address.")
     return query[name]
+
+
+def _number(query: Query, name: str) -> int:
+    text = _needed(query, name)
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InputError(f"{name}={text!r:.60} is not a number.")
+    return int(text)
 
 
 def _count(query: Query, name: str, default: int) -> int:

@@ -18,6 +18,7 @@ NAVIGATION: Sequence[tuple[str, str]] = (
     ("/", "Fleet"),
     ("/growth", "Growth"),
     ("/runway", "Runway"),
+    ("/alerts", "Alerts"),
     ("/missing", "Missing"),
     ("/sessions", "Sessions"),
     ("/partitions", "Partitions"),

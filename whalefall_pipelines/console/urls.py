@@ -16,6 +16,11 @@ def database_url(instance_name: str, database_name: str) -> str:
     return _url("/database", {"server": instance_name, "name": database_name})
 
 
+def alert_url(alert_id: int) -> str:
+    """The page of an alert."""
+    return _url("/alert", {"id": str(alert_id)})
+
+
 def missing_url(day: date) -> str:
     """What is missing on a day."""
     return _url("/missing", {"day": day.isoformat()})

@@ -58,7 +58,10 @@ def test_a_second_evaluation_of_a_day_replaces_the_first_and_an_unchanged_one_wr
     save(store, tmp_path, rule("superusers", SUPERUSER))
     classify_accounts(store, fleet.day - timedelta(days=1))
     classify_accounts(store, fleet.day)
-    places = "select ctid::text, t::text from account_classification_assignments as t order by 1"
+    places = (
+        "select ctid::text, t::text from account_classification_assignments as t "
+        "union all select ctid::text, c::text from classification_daily_counts as c order by 1, 2"
+    )
     before = query(store, places)
     assert classify_accounts(store, fleet.day).opened == 0
     assert query(store, places) == before
@@ -112,6 +115,23 @@ def test_an_evaluation_that_dies_before_its_end_leaves_the_old_assignments(fleet
     with pytest.raises(KeyboardInterrupt):
         classify_accounts(store, fleet.day, check=stop_later)
     assert assigned(store) == {("admin", "privileged", "superusers")}
+
+
+def test_a_day_on_which_no_rule_changes_anything_is_counted(fleet: AccountsTest, tmp_path: Path) -> None:
+    """Also if what was assigned by hand is of an account that is gone."""
+    store = fleet.store
+    save(store, tmp_path, rule("superusers", SUPERUSER))
+    classify_accounts(store, fleet.day)
+    assign(store, "a", "app", "locked", fleet.day, person="tester", note="away")
+    fleet.tomorrow()
+    fleet.sync()
+    assert classify_accounts(store, fleet.day).opened == 0
+    counts = "select matched_accounts, rule_id is null from classification_daily_counts where day = %s order by 2"
+    assert query(store, counts, fleet.day) == [(1, False), (1, True)]
+    fleet.hold(listing(account("admin", is_superuser=True), account("old", is_locked=True)), facts())
+    fleet.sync()
+    assert classify_accounts(store, fleet.day).opened == 0
+    assert query(store, counts, fleet.day) == [(1, False)]
 
 
 def test_no_rule_cache_is_stale(fleet: AccountsTest, tmp_path: Path) -> None:

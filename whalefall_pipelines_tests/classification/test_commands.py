@@ -63,13 +63,13 @@ def test_what_cannot_be_done_is_refused_and_saves_nothing(store: Database, store
     for command in ("add", "edit", "import"):
         assert "absent.yaml" in refused(environment, "rules", command, str(tmp_path / "absent.yaml"))
     empty = rule("empty", {"op": "AND", "args": []})
-    assert "would match everybody" in refused(environment, "rules", "add", written(tmp_path, empty))
+    assert "would match everyone" in refused(environment, "rules", "add", written(tmp_path, empty))
     failing = rule("failing", LOCKED, examples=_EXAMPLES)
-    assert "example 1 expects true, and the rule says unknown" in refused(environment, "rules", "add", written(tmp_path, failing))
+    assert "example 1 expects true, but the rule answers unknown" in refused(environment, "rules", "add", written(tmp_path, failing))
     assert "no class privileged" in refused(environment, "rules", "add", written(tmp_path, rule("lost", SUPERUSER), classes=None))
     assert "There is no rule 'superusers'" in refused(environment, "rules", "edit", written(tmp_path, rule("superusers", SUPERUSER)))
     (tmp_path / "product.json").write_text("{}")
-    assert "this is no list of rules" in refused(environment, "rules", "import", str(tmp_path / "product.json"))
+    assert "this is not a list of rules" in refused(environment, "rules", "import", str(tmp_path / "product.json"))
     assert document(environment, "rules", "list") == []
     file = written(tmp_path, rule("superusers", SUPERUSER))
     succeed(environment, "rules", "add", file)
@@ -77,7 +77,7 @@ def test_what_cannot_be_done_is_refused_and_saves_nothing(store: Database, store
     assert "There is no version 9 of a rule" in refused(environment, "rules", "show", "superusers", "--version", "9")
     assert "No account" in refused(environment, "rules", "explain", "superusers", "a", "nobody")
     days = ("--start", "2026-02-01", "--end", "2026-01-01")
-    assert "before it starts" in refused(environment, "rules", "replay", "superusers", *days)
+    assert "before its start" in refused(environment, "rules", "replay", "superusers", *days)
 
 
 def test_rules_of_the_product_are_imported_and_a_broken_one_is_named(

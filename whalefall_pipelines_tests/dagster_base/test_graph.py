@@ -112,6 +112,15 @@ def test_the_jobs_and_the_checks() -> None:
         "capacity_forecasts:no_limit_is_near",
         "capacity_changes:headroom_exceeds_the_largest_jump",
         "capacity_forecast_scores:intervals_hold_as_promised",
+        "database_size_stats:no_limit_is_nearly_used",
+        "database_size_stats:no_database_shrank",
+        "instance_databases:no_database_vanished",
+        "instance_size_stats:enough_databases_have_a_size",
+        "instance_size_stats:no_server_is_silent_for_days",
+        "instance_size_stats:no_login_is_rejected",
+        "instance_size_stats:nights_end_and_sessions_finish",
+        "footprint:whalefall_is_within_its_budget",
+        "account_classifications:no_class_changed",
         "table_partitions:every_month_in_use_exists",
         "table_partitions:enough_months_ahead",
         "table_partitions:nothing_is_overdue",
@@ -153,6 +162,7 @@ def test_schedules_and_sensors() -> None:
         "missing_table_partitions": dg.DefaultSensorStatus.RUNNING,
         "retry_unread_accounts": dg.DefaultSensorStatus.RUNNING,
         "refresh_classifications": dg.DefaultSensorStatus.RUNNING,
+        "send_due_alerts": dg.DefaultSensorStatus.RUNNING,
     }
     tick = repository.get_schedule_def("collect_every_night").evaluate_tick(
         dg.build_schedule_context(scheduled_execution_time=datetime(2026, 11, 21, 19, 0, tzinfo=UTC), repository_def=repository)

@@ -27,6 +27,15 @@ def test_problems_have_a_next_step_and_exit_with_1(store: Database, store_enviro
     assert sum(line.strip().startswith("→") for line in lines) == len(problems)
 
 
+def test_quiet_says_what_a_person_has_to_do_and_nothing_else(store: Database, store_environment: dict[str, str]) -> None:
+    loud = whalefall(store_environment, "doctor", "--no-instances")
+    quiet = whalefall(store_environment, "doctor", "--no-instances", "--quiet")
+    assert (quiet.exit_code, quiet.stderr) == (1, "")
+    lines = loud.stdout.splitlines()
+    wanted = [number for number, line in enumerate(lines) if line.startswith("problem")]
+    assert quiet.stdout.splitlines() == [line for number in wanted for line in lines[number : number + 2]]
+
+
 @pytest.mark.process
 def test_in_a_terminal_no_line_begins_behind_the_progress(store: Database, store_environment: dict[str, str]) -> None:
     terminal, side = os.openpty()

@@ -36,7 +36,7 @@ EMPTY = Fault(
     RETRIED,
     UNUSABLE,
     ("empty_result",),
-    says="listed no database",
+    says="listed no databases",
 )
 SEES_NONE = Fault(
     "login that sees no database",

@@ -71,7 +71,7 @@ def test_a_schema_whose_tables_mostly_have_no_size_is_missing(target: Target) ->
     target.fill(schema, "plain", 100)
     target.ask(*(f"create table {schema}.listed{number} (id int not null) engine=CSV" for number in range(5)))
     detail = missing(target, schema, Reason.INCOMPLETE)
-    assert detail.startswith("5 of 6 tables tell no size")
+    assert detail.startswith("5 of 6 tables report no size")
     assert detail.endswith("they are not counted: listed0, listed1, listed2 and 2 more.")
 
 

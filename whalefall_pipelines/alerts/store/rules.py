@@ -1,13 +1,14 @@
 """Reads what is watched and where messages go, and runs the statements of conditions."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.alerts.conditions import Condition
-from whalefall_pipelines.alerts.model import Blackout, Channel, Finding, Mute, Rule, Subject
+from whalefall_pipelines.alerts.model import Blackout, Channel, Finding, Mute, Rule, RuleText, Subject
 from whalefall_pipelines.store.database import Cursor
 from whalefall_pipelines.store.rows import fetch_as, fetch_rows, take
 
@@ -76,3 +77,28 @@ def is_busy(cursor: Cursor, day: date) -> bool:
     """Whether a session of the day is running whose results rules read."""
     cursor.execute(queries.load("alerts/find_busy_day"), {"day": day})
     return bool((cursor.fetchone() or (False,))[0])
+
+
+def save(cursor: Cursor, rules: Sequence[RuleText], channels: Sequence[Channel], blackouts: Sequence[Blackout], person: str) -> None:
+    """Add or change rules, channels and windows by their names."""
+    entries = [_fields(text.rule, "rule_id") | {"examples": list(text.examples), "changed_by": person} for text in rules]
+    channel_entries = [_fields(channel, "channel_id") for channel in channels]
+    cursor.execute(queries.load("alerts/upsert_rules"), {"rules": json.dumps(entries)})
+    cursor.execute(queries.load("alerts/upsert_channels"), {"channels": json.dumps(channel_entries)})
+    cursor.execute(queries.load("alerts/upsert_blackouts"), {"blackouts": json.dumps([_fields(blackout) for blackout in blackouts])})
+
+
+def switch_rule(cursor: Cursor, rule_name: str, person: str, *, is_active: bool) -> bool:
+    """Switch a rule on or off; False if there is none of this name."""
+    cursor.execute(queries.load("alerts/switch_rule"), {"rule_name": rule_name, "is_active": is_active, "changed_by": person})
+    return cursor.fetchone() is not None
+
+
+def disable_channel(cursor: Cursor, channel_name: str) -> bool:
+    """Take a channel out of use; False if there is none of this name."""
+    cursor.execute(queries.load("alerts/disable_channel"), {"channel_name": channel_name})
+    return cursor.fetchone() is not None
+
+
+def _fields(entry: Rule | Channel | Blackout, *without: str) -> dict[str, object]:
+    return {name: value for name, value in asdict(entry).items() if name not in without}

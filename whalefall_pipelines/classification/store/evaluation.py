@@ -117,10 +117,12 @@ def swap_assignments(
     cursor.execute(queries.load("classification/compare_assignments"), parameters)
     cursor.execute(queries.load("classification/count_differences"))
     (differences,) = fetch_as(cursor, _Differences)
-    if differences.opened or differences.closed:
+    has_changed = differences.opened > 0 or differences.closed > 0
+    if has_changed:
         for name in ("analyze_differences", "close_assignments", "reopen_assignments", "open_assignments"):
             cursor.execute(queries.load(f"classification/{name}"), parameters)
-    count_assignments(cursor, day, instance_ids)
+    if has_changed or not _are_counted(cursor, parameters):
+        count_assignments(cursor, day, instance_ids)
     return differences.accounts, differences.opened, differences.closed
 
 
@@ -129,6 +131,11 @@ def count_assignments(cursor: Cursor, day: date, instance_ids: Sequence[int] | N
     parameters = {"day": day, "instance_ids": None if instance_ids is None else list(instance_ids)}
     cursor.execute(queries.load("classification/delete_daily_counts"), parameters)
     cursor.execute(queries.load("classification/insert_daily_counts"), parameters)
+
+
+def _are_counted(cursor: Cursor, parameters: Mapping[str, object]) -> bool:
+    cursor.execute(queries.load("classification/are_counted"), parameters)
+    return cursor.fetchone() == (True,)
 
 
 def close_records(cursor: Cursor, session_id: UUID, problems: Sequence[Problem]) -> None:

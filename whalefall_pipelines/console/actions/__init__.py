@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from whalefall_pipelines.console.actions import fleet, partitions, sessions, tokens
+from whalefall_pipelines.console.actions import alerts, fleet, partitions, sessions, tokens
 from whalefall_pipelines.console.actions.action import Action
 
-ACTIONS: Mapping[str, Action] = {action.name: action for module in (fleet, partitions, sessions, tokens) for action in module.ACTIONS}
+_MODULES = (alerts, fleet, partitions, sessions, tokens)
+ACTIONS: Mapping[str, Action] = {action.name: action for module in _MODULES for action in module.ACTIONS}

@@ -16,8 +16,9 @@ _STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.PROBLEM: "
 
 @click.command()
 @click.option("--instances/--no-instances", "with_instances", default=True, help="Also test every active server.")
+@click.option("--quiet", is_flag=True, help="Print problems only: nothing if all is fine, so that cron sends no mail.")
 @json_option
-def doctor(*, with_instances: bool, as_json: bool) -> None:
+def doctor(*, with_instances: bool, quiet: bool, as_json: bool) -> None:
     """Check this installation for problems.
 
     Each problem is followed by the next step. Nothing is changed.
@@ -32,7 +33,7 @@ def doctor(*, with_instances: bool, as_json: bool) -> None:
 
         for outcome in examine(Installation(load_settings(), with_instances=with_instances, on_progress=show)):
             outcomes.append(outcome)
-            if not as_json:
+            if not as_json and not (quiet and outcome.severity is not Severity.PROBLEM):
                 shown.stop()  # otherwise it would share a line with standard output
                 _print(outcome)
                 shown.start()
