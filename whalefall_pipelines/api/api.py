@@ -1,7 +1,8 @@
 """The routes of the API itself: health, the caller, tokens, audit, and the description of all routes."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from importlib.metadata import version
 from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
@@ -30,6 +31,15 @@ class Health:
     """The state of the installation in one word."""
 
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """This installation: the version of its program, and the time zone of its days."""
+
+    version: str
+    timezone: str
+    today: date
 
 
 class TokenRequest(BaseModel):
@@ -63,6 +73,12 @@ def readyz(services: ServicesOf) -> Health:
 def read_me(caller: CallerOf) -> Caller:
     """Show the caller and its scope."""
     return caller
+
+
+@ROUTES.get("/installation")
+def read_installation(services: ServicesOf) -> Installation:
+    """Show the version of the program, and which day it is in the time zone of the store."""
+    return Installation(version("whalefall-pipelines"), services.reader.timezone.key, services.today())
 
 
 @ROUTES.get("/tokens", scope=Scope.ADMIN)

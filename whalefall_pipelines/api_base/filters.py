@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Query
 
 from whalefall_pipelines.api_base.problems import Refusal
 from whalefall_pipelines.api_base.services import ServicesOf
+from whalefall_pipelines.domain.days import parse_since
 from whalefall_pipelines.domain.filters import Days, FleetFilter
 from whalefall_pipelines.domain.instances import Engine, find_engine
 
@@ -74,6 +75,18 @@ async def _window(
     return Days(first_day, last_day)
 
 
+async def _since(
+    since: Annotated[
+        str,
+        Query(pattern=r"^([0-9]{1,4}d|[0-9]{4}-[0-9]{2}-[0-9]{2})$", description="The first day, or days before the newest one: 30d."),
+    ] = "30d",
+) -> date | timedelta:
+    parsed = parse_since(since)
+    if parsed is None or (isinstance(parsed, date) and parsed < _FIRST_DAY):
+        raise Refusal(400, "VALIDATION_ERROR", f"since {since} must be a day from {_FIRST_DAY} on, or a number of days like 30d.")
+    return parsed
+
+
 def _checked(start_date: date | None, end_date: date | None) -> Days:
     for name, day in (("start_date", start_date), ("end_date", end_date)):
         if day is not None and not _FIRST_DAY <= day <= _LAST_DAY:
@@ -83,6 +96,7 @@ def _checked(start_date: date | None, end_date: date | None) -> Days:
     return Days(start_date, end_date)
 
 
+SinceOf = Annotated[date | timedelta, Depends(_since)]
 FleetOf = Annotated[FleetFilter, Depends(_fleet)]
 DaysOf = Annotated[Days, Depends(_days)]
 WindowOf = Annotated[Days, Depends(_window)]

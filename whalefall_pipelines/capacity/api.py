@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict
 
 from whalefall_pipelines.api_base.answers import Reply
 from whalefall_pipelines.api_base.exports import Export, export_answer
-from whalefall_pipelines.api_base.filters import TEXT, DatabaseName, FleetOf, InstanceId, WindowOf
+from whalefall_pipelines.api_base.filters import TEXT, DatabaseName, FleetOf, InstanceId, SinceOf, WindowOf
 from whalefall_pipelines.api_base.paging import Page, PagingOf
 from whalefall_pipelines.api_base.routes import Routes
 from whalefall_pipelines.api_base.services import Launched, Services, ServicesOf, launch
-from whalefall_pipelines.capacity import listing
+from whalefall_pipelines.capacity import ask, listing
+from whalefall_pipelines.capacity.answers import Growth, HistoryDay, LargeDatabase, LargeGroup
 from whalefall_pipelines.capacity.collect_now import Collected, collect_now
 from whalefall_pipelines.capacity.explain import DayExplanation, explain_day
 from whalefall_pipelines.capacity.export import SizeDataset, export
@@ -22,6 +23,7 @@ from whalefall_pipelines.domain.filters import Days, FleetFilter
 from whalefall_pipelines.domain.reasons import Reason
 
 ROUTES = Routes("sizes")
+MostRows = Annotated[int, Query(ge=1, le=100_000, description="The most rows.")]
 
 
 class BackfillRequest(BaseModel):
@@ -50,6 +52,38 @@ def list_database_sizes(
     after = paging.after_values("after_day", "after_id", "after_name")
     rows = listing.list_sizes(services.reader, wanted, after, paging.parameters)
     return paging.page_of(rows, "stat_date", "instance_id", "database_name")
+
+
+@ROUTES.get("/largest-databases", problems=(404,))
+def list_largest_databases(services: ServicesOf, most: MostRows = 20) -> ask.Answer[LargeDatabase]:
+    """List the largest databases of the newest day that has sizes; a missing one has the place of its last known size."""
+    return ask.largest_databases(services.reader, services.today(), most=most)
+
+
+@ROUTES.get("/largest-groups", problems=(404,))
+def list_largest_groups(
+    services: ServicesOf,
+    tag: Annotated[str | None, Query(max_length=500, pattern=TEXT, description="The key of a tag; servers without it.")] = None,
+    most: MostRows = 20,
+) -> ask.Answer[LargeGroup]:
+    """List the largest servers of the newest day that has sizes, or the largest values of a tag."""
+    return ask.largest_groups(services.reader, services.today(), tag, most=most)
+
+
+@ROUTES.get("/growth", problems=(404,))
+def list_growth(services: ServicesOf, since: SinceOf, most: MostRows = 20) -> ask.Answer[Growth]:
+    """List the fastest growing databases up to the newest day that has sizes."""
+    return ask.fastest_growth(services.reader, services.today(), since, most=most)
+
+
+@ROUTES.get("/history", problems=(404,))
+def read_history(
+    services: ServicesOf,
+    name: Annotated[str, Query(min_length=1, max_length=1000, pattern=TEXT, description="INSTANCE or INSTANCE/DATABASE.")],
+    since: SinceOf,
+) -> ask.Answer[HistoryDay]:
+    """Show the size of a server or a database on each day up to the newest one that has sizes."""
+    return ask.history(services.reader, services.today(), name, since)
 
 
 @ROUTES.get("/coverage")

@@ -1,14 +1,17 @@
 """The `whalefall` command: the commands of all areas, and the conversion of errors to messages and exit codes."""
 
 import logging
+import os
 import sys
 import traceback
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from whalefall_pipelines.areas import areas
-from whalefall_pipelines.errors import WhalefallError
+from whalefall_pipelines.errors import InputError, WhalefallError
 from whalefall_pipelines.terminal.output import FAILURE, note
 
 
@@ -50,6 +53,28 @@ class Whalefall(click.Group):
             note("whalefall: interrupted.")
         raise SystemExit(FAILURE)
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command. A server elsewhere answers only those that ask.
+
+        Raises:
+            InputError: the command needs the machine of the installation.
+        """
+        name, command, rest = super().resolve_command(ctx, args)
+        if ctx.params.get("server") is not None:
+            _refuse_machine_work(ctx, command, args)
+        return name, command, rest
+
+
+def _refuse_machine_work(ctx: click.Context, command: click.Command | None, args: Sequence[str]) -> None:
+    from whalefall_pipelines.runtime.source import Asking  # noqa: PLC0415 - commands of this machine need no client
+
+    words = list(args[:1])
+    while isinstance(command, click.Group) and len(words) < len(args):
+        words.append(args[len(words)])
+        command = command.get_command(ctx, words[-1])
+    if command is not None and not isinstance(command, Asking | click.Group):
+        raise InputError(f"whalefall {' '.join(words)} needs the machine of the installation: run it there, without --server.")
+
 
 def _sentence(error: WhalefallError | OSError) -> str:
     if isinstance(error, OSError):
@@ -59,10 +84,23 @@ def _sentence(error: WhalefallError | OSError) -> str:
 
 @click.command(cls=Whalefall, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--server", envvar="WHALEFALL_SERVER", metavar="URL", help="Ask the web process of an installation elsewhere.")
+@click.option(
+    "--token-file",
+    envvar="WHALEFALL_TOKEN_FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with the token for --server; the variable WHALEFALL_TOKEN by default.",
+)
 @click.version_option(package_name="whalefall-pipelines", prog_name="whalefall")
-def main(*, debug: bool) -> None:
+@click.pass_context
+def main(ctx: click.Context, *, debug: bool, server: str | None, token_file: Path | None) -> None:
     """One honest size for every database on every server, for every day.
 
     Exit codes: 0 success, 1 partial success, 2 failure.
     """
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, stream=sys.stderr, format="%(message)s")
+    if server is not None:
+        from whalefall_pipelines.runtime.source import Server  # noqa: PLC0415
+
+        token = token_file.read_text(encoding="utf-8").strip() if token_file else os.environ.get("WHALEFALL_TOKEN", "")
+        ctx.obj = Server(server.rstrip("/"), token)

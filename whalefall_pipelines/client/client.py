@@ -1,5 +1,6 @@
 """The client: one method for each question, lists that follow their cursors, and frames for notebooks."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +20,10 @@ _SECONDS = 60.0
 
 
 class ApiError(WhalefallError):
-    """The API refused a request. `status`, `message_code`, `error_id` and `suggestions` come from its answer."""
+    """The API refused a request. `status`, `message_code`, `error_id` and `suggestions` come from its answer.
+
+    The status is 0 if it did not answer.
+    """
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         super().__init__(str(problem.get("detail") or f"The server answered with {status}."))
@@ -91,7 +95,11 @@ class Client:
         Raises:
             ApiError: the request was refused.
         """
-        return self._data(self._http.get(path, params=_given(parameters)))
+        return self._data(self._send("GET", path, params=_given(parameters)))
+
+    def rows(self, path: str, **filters: Any) -> Rows:
+        """The rows of a list, such as `rows("/sessions")`."""
+        return Rows(self, path, filters)
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None) -> Any:
         """The data of an action. With the same key a repetition does nothing, and has the answer of the first request.
@@ -100,7 +108,7 @@ class Client:
             ApiError: the request was refused.
         """
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return self._data(self._http.post(path, json=dict(body or {}), headers=headers))
+        return self._data(self._send("POST", path, json=dict(body or {}), headers=headers))
 
     def delete(self, path: str) -> Any:
         """The data of an action that ends something.
@@ -108,7 +116,7 @@ class Client:
         Raises:
             ApiError: the request was refused.
         """
-        return self._data(self._http.delete(path))
+        return self._data(self._send("DELETE", path))
 
     def me(self) -> Row:
         """Who this token is, and what it allows."""
@@ -116,31 +124,31 @@ class Client:
 
     def instances(self, **filters: Any) -> Rows:
         """The registered servers."""
-        return self._rows("/instances", filters)
+        return self.rows("/instances", **filters)
 
     def database_sizes(self, **filters: Any) -> Rows:
         """Sizes of databases by day: instance_id, engine, tag, database_name, start_date, end_date, time_range, latest_only."""
-        return self._rows("/databases/sizes", filters)
+        return self.rows("/databases/sizes", **filters)
 
     def database_periods(self, **filters: Any) -> Rows:
         """Periods of databases: period_type and the filters of sizes."""
-        return self._rows("/capacity/databases", filters)
+        return self.rows("/capacity/databases", **filters)
 
     def instance_periods(self, **filters: Any) -> Rows:
         """Periods of servers: period_type, instance_id, engine, tag, start_date, end_date."""
-        return self._rows("/capacity/instances", filters)
+        return self.rows("/capacity/instances", **filters)
 
     def coverage(self, **filters: Any) -> Rows:
         """How much is known of each server on each day."""
-        return self._rows("/coverage", filters)
+        return self.rows("/coverage", **filters)
 
     def gaps(self, **filters: Any) -> Rows:
         """What is missing, and why."""
-        return self._rows("/gaps", filters)
+        return self.rows("/gaps", **filters)
 
     def sessions(self, **filters: Any) -> Rows:
         """Sessions: sync_category, sync_type, status."""
-        return self._rows("/sessions", filters)
+        return self.rows("/sessions", **filters)
 
     def explain(self, instance_id: int, database_name: str, day: date) -> Row:
         """Why the size of a database on a day is what it is."""
@@ -179,8 +187,15 @@ class Client:
                 self._data(response)
             yield from response.iter_bytes()
 
-    def _rows(self, path: str, filters: Mapping[str, Any]) -> Rows:
-        return Rows(self, path, filters)
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            while True:
+                response = self._http.request(method, path, **options)
+                if response.status_code != 429 or method != "GET":
+                    return response
+                time.sleep(min(float(response.headers.get("Retry-After", 1)), _SECONDS))  # a long list is slowed down, not refused
+        except httpx.TransportError as error:
+            raise ApiError(0, {"detail": f"{self._http.base_url} does not answer: {error}."}) from error
 
     def _data(self, response: httpx.Response) -> Any:
         try:

@@ -1,5 +1,6 @@
 """Days: the calendar day of a timestamp, and the days that can still be measured."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -8,6 +9,16 @@ from zoneinfo import ZoneInfo
 def today(now: datetime, timezone: ZoneInfo) -> date:
     """The calendar day of a timestamp in the time zone of the store."""
     return now.astimezone(timezone).date()
+
+
+def parse_since(text: str) -> date | timedelta | None:
+    """A day as YYYY-MM-DD, or a number of days before the newest one, like 30d; None if it is neither."""
+    if match := re.fullmatch(r"([0-9]{1,4})d", text):
+        return timedelta(days=int(match[1]))
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def measurable_day(days: Iterable[date], now: datetime, timezone: ZoneInfo, grace: timedelta) -> date | None:

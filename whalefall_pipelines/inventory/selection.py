@@ -1,5 +1,6 @@
 """Selects registered instances by their tags, engines and zones, for commands over a part of the fleet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from whalefall_pipelines.domain.instances import Engine
@@ -30,7 +31,10 @@ class Selection:
 
     def selects(self, registered: RegisteredInstance) -> bool:
         """Whether this instance is one of them."""
-        tags = registered.entry.tags
+        return self.fits(registered.entry.engine, registered.entry.tags, registered.entry.zone)
+
+    def fits(self, engine: str, tags: Mapping[str, str], zone: str | None) -> bool:
+        """Whether it selects a server of this engine with these tags in this zone."""
         has_tags = all(key in tags and value in {None, tags[key]} for key, value in self.tags)
-        has_engine = not self.engines or registered.entry.engine in self.engines
-        return has_tags and has_engine and (not self.zones or registered.entry.zone in self.zones)
+        has_engine = not self.engines or engine in self.engines
+        return has_tags and has_engine and (not self.zones or zone in self.zones)

@@ -17,9 +17,11 @@ from whalefall_pipelines.accounts.cli.options import (
 )
 from whalefall_pipelines.accounts.cli.privileges import drift, export, reach, who_can
 from whalefall_pipelines.accounts.cli.sync import sync
-from whalefall_pipelines.accounts.read_accounts import AccountSheet, last_seen, list_accounts, list_changes, show_account
+from whalefall_pipelines.accounts.questions import ACCOUNTS
+from whalefall_pipelines.accounts.read_accounts import AccountSheet, last_seen, list_changes, show_account
 from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.runtime.source import Asking, open_source
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import Form, json_option, list_options, note, print_json, print_table
 
@@ -29,7 +31,7 @@ def accounts() -> None:
     """Show who can get into the servers, with which privileges, and since when."""
 
 
-@accounts.command("list")
+@accounts.command("list", cls=Asking)
 @instance_option
 @click.option("--superuser", "superusers_only", is_flag=True, help="Only superusers.")
 @click.option("--tag", metavar="NAME=VALUE", help="Only servers with this tag.")
@@ -46,12 +48,14 @@ def list_(
     form: Form,
 ) -> None:
     """List accounts."""
-    with open_store(load_settings()) as database:
-        day = day_of(database, as_of)
-        known = list_accounts(database, day, names=names, superusers_only=superusers_only, tag=tag)
+    with open_source() as source:
+        day = as_of.date() if as_of else source.today()
+        filters = {"instance": names, "tag": tag, "superusers_only": superusers_only}
+        known = source.ask(ACCOUNTS, **filters, built_in=True, as_of=day if as_of else None)
         if as_of:
-            note_observations(database, day, names)
+            note_observations(source.database, day, names)
     shown = [account for account in known if built_in or not account.is_built_in]
+    shown.sort(key=lambda account: (account.instance_name, account.account_name))  # a server elsewhere tells the oldest first
     rows = [
         {
             "instance": account.instance_name,

@@ -7,32 +7,33 @@ from datetime import date
 import click
 
 from whalefall_pipelines.capacity.coverage import LEGEND, Coverage, InstanceDay, coverage_calendar, days_until
-from whalefall_pipelines.capacity.day_reports import read_coverage
-from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.capacity.questions import COVERAGE
 from whalefall_pipelines.inventory.cli.selection import selection_options
-from whalefall_pipelines.inventory.fleet import registered_instances
+from whalefall_pipelines.inventory.questions import INSTANCES
 from whalefall_pipelines.inventory.selection import Selection
-from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.runtime.source import Asking, open_source
 from whalefall_pipelines.terminal.output import Form, cell, list_options, print_table
 
 _EXACT = (*(field.name for field in fields(Coverage)), "state")
 
 
-@click.command()
+@click.command(cls=Asking)
 @click.option("--days", "count", type=click.IntRange(1, 3660), default=30, show_default=True, help="The number of days, up to today.")
 @selection_options
 @list_options
 def coverage(count: int, *, selection: Selection, form: Form) -> None:
     """Show a calendar of the last days."""
-    settings = load_settings()
-    with open_store(settings) as database:
-        days = days_until(today(system_clock(), database.timezone), count)
-        rows = read_coverage(database, days)
-        if selection:
-            selected = {registered.entry.name for registered in registered_instances(database, selection=selection)}
-            rows = [row for row in rows if row.instance_name in selected]
+    with open_source() as source:
+        days = days_until(source.today(), count)
+        rows = source.ask(COVERAGE, start_date=days[0], end_date=days[-1])
+        selected = (
+            {instance.name for instance in source.ask(INSTANCES) if selection.fits(instance.engine, instance.tags, instance.zone)}
+            if selection
+            else None
+        )
+    # A server elsewhere lists the newest day first.
+    rows = sorted(rows, key=lambda row: (row.instance_name, row.stat_date))
+    rows = [row for row in rows if selected is None or row.instance_name in selected]
     if form.is_exact:
         print_table(_EXACT, [_row(row) for row in rows], form=form)
         return

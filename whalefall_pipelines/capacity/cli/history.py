@@ -5,20 +5,17 @@ from datetime import date, timedelta
 import click
 
 from whalefall_pipelines.capacity.answers import HistoryDay, changes, sparkline
-from whalefall_pipelines.capacity.ask import history as ask_history
 from whalefall_pipelines.capacity.cli.since import since_option
 from whalefall_pipelines.capacity.coverage import LEGEND
-from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.capacity.questions import HISTORY
 from whalefall_pipelines.inventory.cli.completion import complete_series
-from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.runtime.source import Asking, open_source
 from whalefall_pipelines.terminal.output import Form, cell, format_bytes, list_options, print_table
 
 _COLUMNS = ("stat_date", "total_bytes", "change_bytes", "state", "reasons")
 
 
-@click.command()
+@click.command(cls=Asking)
 @click.argument("name", metavar="NAME[/DATABASE]", shell_complete=complete_series)
 @since_option
 @click.option("--limit", type=click.IntRange(1, 10_000), help="Show only this many of the newest days.")
@@ -29,8 +26,8 @@ def history(*, name: str, since: date | timedelta, limit: int | None, form: Form
     A renamed database keeps its history. A missing day has a reason and no size. If only some databases of a server are missing, the size
     is the sum of the others.
     """
-    with open_store(load_settings()) as database:
-        answer = ask_history(database, today(system_clock(), database.timezone), name, since)
+    with open_source() as source:
+        answer = source.ask(HISTORY, name=name, since=since)
     days = answer.rows[-limit:] if limit else answer.rows
     rows = [_row(day, change, is_exact=form.is_exact) for day, change in zip(days, changes(answer.rows)[-len(days) :], strict=True)]
     if form.is_exact:

@@ -5,16 +5,14 @@ from dataclasses import asdict, fields
 import click
 
 from whalefall_pipelines.capacity.answers import LargeDatabase, LargeGroup
-from whalefall_pipelines.capacity.ask import Answer, largest_databases, largest_groups
-from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.capacity.ask import Answer
+from whalefall_pipelines.capacity.questions import LARGEST_DATABASES, LARGEST_GROUPS
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.runtime.source import Asking, open_source
 from whalefall_pipelines.terminal.output import Form, format_bytes, list_options, note, print_table
 
 
-@click.command()
+@click.command(cls=Asking)
 @click.option("--by", default="database", show_default=True, metavar="database|instance|tag:KEY", help="What to rank.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Number of rows, largest first.")
 @list_options
@@ -25,12 +23,11 @@ def top(*, by: str, limit: int, form: Form) -> None:
     kind, _, tag = by.partition(":")
     if by not in {"database", "instance"} and not (kind == "tag" and tag):
         raise InputError(f"--by is {by!r}; write database, instance, or tag: and the key of a tag, like tag:env.")
-    with open_store(load_settings()) as database:
-        day = today(system_clock(), database.timezone)
+    with open_source() as source:
         if by == "database":
-            _print_databases(largest_databases(database, day, most=limit), form)
+            _print_databases(source.ask(LARGEST_DATABASES, most=limit), form)
         else:
-            _print_groups(largest_groups(database, day, tag or None, most=limit), tag or "instance", form)
+            _print_groups(source.ask(LARGEST_GROUPS, tag=tag or None, most=limit), tag or "instance", form)
 
 
 def _print_databases(answer: Answer[LargeDatabase], form: Form) -> None:

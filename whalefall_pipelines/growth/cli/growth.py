@@ -6,16 +6,14 @@ from datetime import date, timedelta
 import click
 
 from whalefall_pipelines.capacity.answers import Growth
-from whalefall_pipelines.capacity.ask import fastest_growth
 from whalefall_pipelines.capacity.cli.since import since_option
-from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.capacity.questions import GROWTH
 from whalefall_pipelines.growth.attribute import attribute_span, parse_grouping
 from whalefall_pipelines.growth.cli.waterfall import print_attribution
 from whalefall_pipelines.growth.prices import parse_prices
 from whalefall_pipelines.growth.settings import GrowthSettings
-from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.settings import Settings, load_settings
+from whalefall_pipelines.runtime.source import Asking, Source, open_source
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import Form, format_bytes, list_options, note, print_table
 
 _EXACT = (
@@ -24,7 +22,7 @@ _EXACT = (
 )
 
 
-@click.command()
+@click.command(cls=Asking)
 @since_option
 @click.option("--by", metavar="database|instance|tag:KEY", help="Explain the growth of the fleet with a waterfall, and by these groups.")
 @click.option("--tables", "with_tables", is_flag=True, help="Show the tables behind the databases that changed the most.")
@@ -39,24 +37,21 @@ def growth(*, since: date | timedelta, by: str | None, with_tables: bool, limit:
     With --by, every database that changed is in one bar, and the bars add up to the difference of the totals: growth and shrink, births
     and deaths, servers that joined or left, gaps that opened or closed, and databases that are now measured in another way.
     """
-    settings = load_settings()
-    if by or with_tables:
-        _explain(settings, since, by or "database", with_tables=with_tables, limit=limit, form=form)
-    else:
-        _rank(settings, since, limit, form)
+    with open_source() as source:
+        if by or with_tables:
+            _explain(source, since, by or "database", with_tables=with_tables, limit=limit, form=form)
+        else:
+            _rank(source, since, limit, form)
 
 
-def _explain(settings: Settings, since: date | timedelta, by: str, *, with_tables: bool, limit: int, form: Form) -> None:
-    grouping, prices = parse_grouping(by), parse_prices(settings.of(GrowthSettings).prices or "")
-    with open_store(settings) as database:
-        day = today(system_clock(), database.timezone)
-        answer = attribute_span(database, day, since, grouping, most=limit, with_tables=with_tables, prices=prices)
+def _explain(source: Source, since: date | timedelta, by: str, *, with_tables: bool, limit: int, form: Form) -> None:
+    grouping, prices = parse_grouping(by), parse_prices(load_settings().of(GrowthSettings).prices or "")
+    answer = attribute_span(source.database, source.today(), since, grouping, most=limit, with_tables=with_tables, prices=prices)
     print_attribution(answer, grouping.tag or grouping.by, form, limit=limit)
 
 
-def _rank(settings: Settings, since: date | timedelta, limit: int, form: Form) -> None:
-    with open_store(settings) as database:
-        answer = fastest_growth(database, today(system_clock(), database.timezone), since, most=limit)
+def _rank(source: Source, since: date | timedelta, limit: int, form: Form) -> None:
+    answer = source.ask(GROWTH, since=since, most=limit)
     if form.is_exact:
         print_table(_EXACT, [_exact(row) for row in answer.rows], form=form)
         return

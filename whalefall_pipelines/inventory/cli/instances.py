@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from whalefall_pipelines.inventory.api_views import InstanceView
 from whalefall_pipelines.inventory.cli.accept import accept
 from whalefall_pipelines.inventory.cli.change import rename, set_
 from whalefall_pipelines.inventory.cli.completion import complete_instance
@@ -14,14 +15,15 @@ from whalefall_pipelines.inventory.cli.connection_test import test
 from whalefall_pipelines.inventory.cli.register import add, import_
 from whalefall_pipelines.inventory.cli.selection import selection_options
 from whalefall_pipelines.inventory.fleet import registered_instances, show_instance
+from whalefall_pipelines.inventory.questions import INSTANCES
 from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance, describe_entry, describe_secret, describe_tags
 from whalefall_pipelines.inventory.selection import Selection
 from whalefall_pipelines.inventory.switch_instances import disable as disable_instances
 from whalefall_pipelines.inventory.switch_instances import enable as enable_instances
 from whalefall_pipelines.inventory.switch_instances import remove_instances
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.runtime.source import Asking, open_source
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.store.urls import describe
 from whalefall_pipelines.terminal.output import (
     Form,
     cell,
@@ -42,19 +44,17 @@ def instances() -> None:
     """Register, show and test the monitored servers."""
 
 
-@instances.command("list")
+@instances.command("list", cls=Asking)
 @selection_options
 @list_options
 def list_(*, selection: Selection, form: Form) -> None:
     """List the registered servers."""
-    settings = load_settings()
-    with open_store(settings) as database:
-        registered = registered_instances(database, selection=selection)
+    with open_source() as source:
+        listed, place = source.ask(INSTANCES), source.place
     columns = ("name", "engine", "address", "tags", "active", "version", "last_connected")
-    columns += ("replica", "identity", "zone") if form.is_exact else ("zone",) if any(each.entry.zone for each in registered) else ()
-    rows = [_row(registered_instance, is_exact=form.is_exact) for registered_instance in registered]
-    # A different folder may belong to a different, empty installation.
-    place = describe(database.url) if settings.database_url else settings.home
+    listed = tuple(instance for instance in listed if selection.fits(instance.engine, instance.tags, instance.zone))
+    columns += ("replica", "identity", "zone") if form.is_exact else ("zone",) if any(instance.zone for instance in listed) else ()
+    rows = [_row(instance, is_exact=form.is_exact) for instance in listed]
     matching = f" that matches {selection}" if selection else ""
     empty = f"No instance{matching} is registered in {place}; see `whalefall instances add --help`."
     print_table(columns, rows, form=form, empty=empty, droppable=("last_connected", "version", "active", "tags", "zone", "engine"))
@@ -137,18 +137,18 @@ def _set_active(names: Sequence[str], *, is_active: bool) -> None:
         note(f"{cell(name)} {'is' if name in changed else 'was already'} {word}.")
 
 
-def _row(registered: RegisteredInstance, *, is_exact: bool) -> dict[str, object]:
+def _row(instance: InstanceView, *, is_exact: bool) -> dict[str, object]:
     return {
-        "name": registered.entry.name,
-        "engine": registered.entry.engine,
-        "address": registered.instance.address,
-        "tags": dict(registered.entry.tags) if is_exact else describe_tags(registered.entry.tags),
-        "active": registered.is_active,
-        "version": registered.server_version,
-        "last_connected": registered.last_connected_at,
-        "replica": registered.entry.is_replica,
-        "identity": registered.server_identity.name if registered.server_identity else None,
-        "zone": registered.entry.zone,
+        "name": instance.name,
+        "engine": instance.engine,
+        "address": f"{instance.host}:{instance.port}",
+        "tags": dict(instance.tags) if is_exact else describe_tags(instance.tags),
+        "active": instance.is_active,
+        "version": instance.server_version,
+        "last_connected": instance.last_connected_at,
+        "replica": instance.is_replica,
+        "identity": instance.server_identity,
+        "zone": instance.zone,
     }
 
 

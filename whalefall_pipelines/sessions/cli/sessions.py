@@ -9,10 +9,12 @@ import click
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.runtime.source import Asking, Question, open_source
 from whalefall_pipelines.sessions import show_sessions as verbs
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import Form, cell, format_duration, json_option, list_options, print_json, print_table
 
+NEWEST = Question(verbs.newest_sessions, "/sessions")
 MOST_NAMES = 10
 # The columns that fit on one line; `show` has the rest.
 _LISTED = ("session", "status", "days", "category", "type", "done", "failures", "started", "seconds", "retry of")
@@ -25,15 +27,15 @@ def sessions() -> None:
     """Show the history of runs, or cancel a running session."""
 
 
-@sessions.command("list")
+@sessions.command("list", cls=Asking)
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Number of sessions, newest first.")
 @click.option("--most", "limit", type=click.IntRange(1, 10_000), hidden=True)
 @click.option("--zone", help="Only sessions of this zone, or of the centre.")
 @list_options
 def list_newest(*, limit: int, zone: str | None, form: Form) -> None:
     """List the newest sessions."""
-    with open_store(load_settings()) as database:
-        newest = verbs.newest_sessions(database, limit=limit, zone=zone)
+    with open_source() as source:
+        newest = source.ask(NEWEST, limit=limit, zone=zone)
     if form.is_exact:
         print_table([field.name for field in fields(Session)], [asdict(session) for session in newest], form=form)
         return
