@@ -8,6 +8,7 @@ with tables as (
             when root.relname in ('database_size_aggregations', 'instance_size_aggregations') then 'aggregations'
             when root.relname = 'capacity_gaps' then 'gaps'
             when root.relname in ('sync_sessions', 'sync_instance_records') then 'sessions'
+            when root.relname in ('api_tokens', 'api_requests') then 'requests'
         end as kind,
         pg_total_relation_size(c.oid) as total_bytes
     from pg_catalog.pg_class as c

@@ -1,10 +1,10 @@
-"""Deletes expired rows outside the monthly tables: gaps, records, sessions and Dagster events. It also measures the disk usage of the whole
-installation.
+"""Deletes expired rows outside the monthly tables: gaps, records, sessions, audited requests, tokens and Dagster events.
+It also measures the disk usage of the whole installation.
 
 Every batch is its own transaction, so the next run continues an interrupted one. `maintain_table_partitions.py` expires months.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -104,31 +104,34 @@ def _rules(store: Database, settings: Settings, today: date) -> RowRules:
         min([rules.oldest_daily(today), *present]).first_day,
         kept.account_retention_days,
         kept.session_retention_days,
+        kept.audit_retention_days,
         kept.event_retention_days,
     )
 
 
 def _count(databases: Databases, kind: RowKind, rules: RowRules, today: date) -> int:
-    before = rules.before(kind, today)
-    if kind is RowKind.GAPS:
-        return retention.count_gaps(databases.store, before)
-    if kind is RowKind.ACCOUNTS:
-        return retention.count_account_versions(databases.store, before)
-    if kind is RowKind.RECORDS:
-        return sum(retention.sessions_with_expired_records(databases.store, before).values())
-    if kind is RowKind.SESSIONS:
-        return retention.count_sessions(databases.store, before, rules.oldest_day)
-    return retention.count_events(databases.dagster, before)
+    before, store = rules.before(kind, today), databases.store
+    counting: Mapping[RowKind, Callable[[], int]] = {
+        RowKind.GAPS: lambda: retention.count_gaps(store, before),
+        RowKind.ACCOUNTS: lambda: retention.count_ended(store, "accounts", before),
+        RowKind.RECORDS: lambda: sum(retention.sessions_with_expired_records(store, before).values()),
+        RowKind.SESSIONS: lambda: retention.count_sessions(store, before, rules.oldest_day),
+        RowKind.REQUESTS: lambda: retention.count_ended(store, "requests", before),
+        RowKind.TOKENS: lambda: retention.count_ended(store, "tokens", before),
+        RowKind.EVENTS: lambda: retention.count_events(databases.dagster, before),
+    }
+    return counting[kind]()
 
 
 def _delete(databases: Databases, kind: RowKind, rules: RowRules, today: date) -> Iterator[int]:
-    before = rules.before(kind, today)
-    if kind is RowKind.GAPS:
-        return retention.delete_gaps(databases.store, before)
-    if kind is RowKind.ACCOUNTS:
-        return retention.delete_account_versions(databases.store, before)
-    if kind is RowKind.RECORDS:
-        return retention.delete_records(databases.store, before)
-    if kind is RowKind.SESSIONS:
-        return retention.delete_sessions(databases.store, before, rules.oldest_day)
-    return retention.delete_events(databases.dagster, before)
+    before, store = rules.before(kind, today), databases.store
+    deleting: Mapping[RowKind, Callable[[], Iterator[int]]] = {
+        RowKind.GAPS: lambda: retention.delete_gaps(store, before),
+        RowKind.ACCOUNTS: lambda: retention.delete_ended(store, "accounts", before),
+        RowKind.RECORDS: lambda: retention.delete_records(store, before),
+        RowKind.SESSIONS: lambda: retention.delete_sessions(store, before, rules.oldest_day),
+        RowKind.REQUESTS: lambda: retention.delete_ended(store, "requests", before),
+        RowKind.TOKENS: lambda: retention.delete_ended(store, "tokens", before),
+        RowKind.EVENTS: lambda: retention.delete_events(databases.dagster, before),
+    }
+    return deleting[kind]()

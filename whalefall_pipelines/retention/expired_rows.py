@@ -16,23 +16,27 @@ class RowKind(StrEnum):
     ACCOUNTS = "accounts"
     RECORDS = "records"
     SESSIONS = "sessions"
+    REQUESTS = "requests"
+    TOKENS = "tokens"
     EVENTS = "dagster events"
 
 
 @dataclass(frozen=True, slots=True)
 class RowRules:
-    """What is kept: what accounts were, sessions, and Dagster events for a number of days, and every gap of a kept day."""
+    """What is kept: what accounts were, sessions, requests, and Dagster events for a number of days, and every gap of a kept day."""
 
     oldest_day: date
     account_days: int
     session_days: int
+    audit_days: int
     event_days: int
 
     def before(self, kind: RowKind, today: date) -> date:
         """The day before which rows of a kind expire."""
         if kind is RowKind.GAPS:
             return self.oldest_day
-        kept = {RowKind.ACCOUNTS: self.account_days, RowKind.EVENTS: self.event_days}
+        audited = dict.fromkeys((RowKind.REQUESTS, RowKind.TOKENS), self.audit_days)
+        kept = {RowKind.ACCOUNTS: self.account_days, RowKind.EVENTS: self.event_days, **audited}
         return today - timedelta(days=kept.get(kind, self.session_days))
 
 
@@ -51,6 +55,8 @@ WHY: Mapping[RowKind, str] = {
     RowKind.ACCOUNTS: "what accounts were and might do until WHALEFALL_ACCOUNT_RETENTION_DAYS ago",
     RowKind.RECORDS: "older than WHALEFALL_SESSION_RETENTION_DAYS",
     RowKind.SESSIONS: "older than WHALEFALL_SESSION_RETENTION_DAYS, and no kept day and no retry refers to them",
+    RowKind.REQUESTS: "of the audit log, older than WHALEFALL_AUDIT_RETENTION_DAYS",
+    RowKind.TOKENS: "expired or revoked WHALEFALL_AUDIT_RETENTION_DAYS ago",
     RowKind.EVENTS: "of ended runs older than WHALEFALL_EVENT_RETENTION_DAYS, except events of assets and checks",
 }
 # Growth is measured over this many days, or over fewer if there are not as many.

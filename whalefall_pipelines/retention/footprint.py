@@ -49,7 +49,7 @@ measure_footprint = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberT
 )
 
 
-@dg.op(description="Deletes gaps, records, sessions and Dagster events that are older than their retention.")
+@dg.op(description="Deletes gaps, records, sessions, audited requests, tokens and Dagster events that are older than their retention.")
 def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallResource) -> None:
     settings = whalefall.installation()
     day = whalefall.today()
@@ -61,7 +61,7 @@ def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallReso
 
 
 @dg.job(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
-    description="Deletes gaps, records, sessions and Dagster events that are older than their retention.",
+    description="Deletes gaps, records, sessions, audited requests, tokens and Dagster events that are older than their retention.",
     tags=CONCURRENCY_GROUP,
     resource_defs={"whalefall": WhalefallResource()},
 )

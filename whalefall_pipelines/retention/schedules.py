@@ -23,5 +23,5 @@ EVERY_NIGHT = (
     _every_night(create_table_partitions, "30 0 * * *", "Creates the months ahead and checks all months, every night at 00:30."),
     _every_night(expire_table_partitions, "0 1 * * *", "Drops the months that are older than their retention, every night at 01:00."),
     _every_night(measure_footprint, "15 1 * * *", "Records the disk usage of the installation, every night at 01:15."),
-    _every_night(expire_rows, "30 1 * * *", "Deletes expired gaps, sessions and Dagster events, every night at 01:30."),
+    _every_night(expire_rows, "30 1 * * *", "Deletes expired gaps, sessions, requests and Dagster events, every night at 01:30."),
 )

@@ -20,6 +20,9 @@ class RetentionSettings(Group):
         description="How long the history of accounts and their privileges is kept; the current state is always kept.",
     )
     session_retention_days: int = Field(90, ge=7, le=36_500, description="How long sessions and their records are kept.")
+    audit_retention_days: int = Field(
+        400, ge=7, le=36_500, description="How long the audit log of the API is kept, and tokens after they ended."
+    )
     event_retention_days: int = Field(90, ge=7, le=36_500, description="How long the step events of Dagster runs are kept.")
     expire_at_most: int = Field(
         36,

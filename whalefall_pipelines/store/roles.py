@@ -16,11 +16,15 @@ from whalefall_pipelines.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class StoreRoles:
-    """The roles that own, write and read the store. With `owner_keeps_months` the writer can never act as the owner."""
+    """The roles that own, write and read the store, and that of the web process, which writes and registers servers.
+
+    With `owner_keeps_months` the writer can never act as the owner.
+    """
 
     owner: str = "whalefall_owner"
     writer: str = "whalefall_writer"
     reader: str = "whalefall_reader"
+    web: str = "whalefall_web"
     owner_keeps_months: bool = False
 
 
@@ -30,13 +34,13 @@ def write_role_statements(database: Database, roles: StoreRoles, *, is_dagster: 
     Raises:
         InputError: a name is not a valid role name, or two roles have the same name.
     """
-    names = astuple(roles)[:3]
+    names = astuple(roles)[:4]
     unfit = [name for name in names if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", name) or name.startswith("pg_")]
     if unfit:
         listed = ", ".join(map(repr, unfit))
         raise InputError(f"Invalid role names: {listed}. Use at most 63 letters, digits, _ and -, and do not begin with pg_.")
     if len(set(names)) < len(names):
-        raise InputError("Owner, writer and reader must be three different roles.")
+        raise InputError("Owner, writer, reader and web must be four different roles.")
     months = "keep_writer_from_months" if roles.owner_keeps_months else "let_writer_maintain_months"
     grants = ("store/roles/give_to_owner", "store/roles/grant_dagster")
     if not is_dagster:
@@ -45,7 +49,7 @@ def write_role_statements(database: Database, roles: StoreRoles, *, is_dagster: 
     with database.transaction() as cursor:
         cursor.execute(queries.load("store/roles/find_schema"))
         (schema_name,) = cursor.fetchone() or ("public",)
-        identifiers = dict(zip(("owner", "writer", "reader"), names, strict=True))
+        identifiers = dict(zip(("owner", "writer", "reader", "web"), names, strict=True))
         identifiers |= {"database": str(database.url.database), "schema": schema_name}
         return "\n".join(
             cursor.write_out(

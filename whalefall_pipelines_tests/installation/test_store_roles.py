@@ -13,7 +13,9 @@ import pytest
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.aggregation.aggregate import verify
+from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.capacity.fill_gaps import fill_gaps
+from whalefall_pipelines.client import ApiError, Client
 from whalefall_pipelines.domain.months import Month, Place
 from whalefall_pipelines.domain.periods import PeriodType, periods_between
 from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, SyncType
@@ -28,12 +30,13 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months, read_catalogue
 from whalefall_pipelines.store.roles import StoreRoles, write_role_statements
 from whalefall_pipelines_tests.aggregation.test_aggregate import aggregate
+from whalefall_pipelines_tests.api.site import site
 from whalefall_pipelines_tests.conftest import TIMEZONE
 from whalefall_pipelines_tests.factories import DAY, FleetTest, query, server
 
 SETTINGS = load_settings({"WHALEFALL_HOME": "/nonexistent"})
-MAINTENANCE = StoreRoles("up-owner", "up-writer", "up-reader")
-STRICT = StoreRoles("strict_owner", "strict_writer", "strict_reader", owner_keeps_months=True)
+MAINTENANCE = StoreRoles("up-owner", "up-writer", "up-reader", "up-web")
+STRICT = StoreRoles("strict_owner", "strict_writer", "strict_reader", "strict_web", owner_keeps_months=True)
 PASSWORD = "only for this test"
 
 
@@ -47,6 +50,7 @@ class Separated:
     owner: Database
     writer: Database
     reader: Database
+    web: Database
 
     def apply(self) -> None:
         """Run the statements as an administrator would, through psql."""
@@ -58,12 +62,12 @@ class Separated:
 
 
 def separate(cluster: PostgresCluster, store: Database, roles: StoreRoles) -> Iterator[Separated]:
-    names = (roles.owner, roles.writer, roles.reader)
+    names = (roles.owner, roles.writer, roles.reader, roles.web)
     with ExitStack() as stack:
-        owner, writer, reader = (
+        owner, writer, reader, web = (
             stack.enter_context(closing(Database(store.url.set(username=name, password=PASSWORD), TIMEZONE))) for name in names
         )
-        separated_store = Separated(cluster, roles, store, owner, writer, reader)
+        separated_store = Separated(cluster, roles, store, owner, writer, reader, web)
         separated_store.apply()
         for name in names:
             administer(cluster, f"alter role \"{name}\" password '{PASSWORD}'")
@@ -116,6 +120,29 @@ def test_the_writer_can_write_days_gaps_periods_and_sessions(separated: Separate
     for period_type in PeriodType:
         aggregate(separated.writer, periods_between(period_type, DAY - timedelta(days=2), DAY), DAY)
     assert list(verify(separated.reader, DAY - timedelta(days=2), DAY, DAY)) == []
+
+
+def test_the_web_process_registers_servers_and_the_writer_does_not(separated: Separated, tmp_path: Path) -> None:
+    with (
+        site(separated.web, tmp_path, {"new": server()}) as running,
+        Client(running.url, running.token(Scope.ADMIN)) as client,
+    ):
+        new = client.register("new", "postgresql", "db.example", username="monitor", tags={"env": "prod"}, check_identity=False)
+        path = f"/instances/{new['instance_id']}"
+        assert client.test(new["instance_id"])["is_fine"]
+        assert client.collect(new["instance_id"])["total_bytes"] == 3000
+        assert len(list(client.database_sizes(instance_id=new["instance_id"]))) == 2
+        assert [client.post(f"{path}/actions/{action}")["is_active"] for action in ("disable", "enable")] == [False, True]
+        month = f"{running.services.today() + timedelta(days=400)}"
+        assert {step["error"] for step in client.post("/partitions", {"date": month})} == {None}
+        assert client.delete(path)["name"] == "new"
+    with (
+        site(separated.writer, tmp_path, {}) as running,
+        Client(running.url, running.token(Scope.ADMIN)) as client,
+        pytest.raises(ApiError) as refused,
+    ):
+        client.register("another", "postgresql", "db.example", username="monitor", check_identity=False)
+    assert (refused.value.status, refused.value.message_code) == (500, "DATABASE_QUERY_ERROR")
 
 
 def test_the_writer_creates_and_expires_months_that_the_owner_owns(separated: Separated) -> None:
@@ -327,7 +354,7 @@ def test_a_name_that_no_role_can_have_is_refused(store: Database, name: str) -> 
 
 
 def test_two_roles_of_one_name_are_refused(store: Database) -> None:
-    with pytest.raises(InputError, match="three different roles"):
+    with pytest.raises(InputError, match="four different roles"):
         write_role_statements(store, StoreRoles(reader="whalefall_writer"), is_dagster=False)
 
 

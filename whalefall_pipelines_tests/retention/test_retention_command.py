@@ -36,11 +36,11 @@ def sessions(store: Database) -> int:
 
 
 def test_what_is_planned_is_shown_confirmed_and_deleted(store: Database, environment: dict[str, str]) -> None:
-    expected = {"gaps": 0, "accounts": 0, "records": 0, "sessions": 1, "dagster events": 0}
+    expected = {"gaps": 0, "accounts": 0, "records": 0, "sessions": 1, "requests": 0, "tokens": 0, "dagster events": 0}
     assert {row["what"]: row["rows"] for row in document(environment, "retention", "plan")} == expected
     assert {row["what"]: row["rows"] for row in document(environment, "retention", "expire", "--dry-run")} == expected
     longest = document(environment | {"WHALEFALL_SESSION_RETENTION_DAYS": "36500"}, "retention", "plan")
-    assert [row["rows"] for row in longest] == [0] * 5
+    assert [row["rows"] for row in longest] == [0] * 7
     assert "--yes" in refused(environment, "retention", "expire", "--json")
     assert sessions(store) == 1
     assert {row["what"]: row["rows"] for row in document(environment, "retention", "expire", "--yes")} == expected
@@ -58,7 +58,7 @@ def test_a_person_is_shown_the_plan_and_asked(store: Database, environment: dict
 
 def test_the_footprint_is_every_kind_in_bytes(store: Database, environment: dict[str, str]) -> None:
     shown = {row["kind"]: row["total_bytes"] for row in document(environment, "retention", "footprint")}
-    assert set(shown) == {"gaps", "other", "sessions", "dagster"}  # no month has been made
+    assert set(shown) == {"gaps", "other", "requests", "sessions", "dagster"}  # no month has been made
     assert (
         sum(size for kind, size in shown.items() if kind != "dagster") == query(store, "select pg_database_size(current_database())")[0][0]
     )

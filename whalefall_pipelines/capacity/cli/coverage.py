@@ -31,9 +31,9 @@ def coverage(count: int, *, selection: Selection, form: Form) -> None:
             if selection
             else None
         )
-    # A server elsewhere lists the newest day first.
-    rows = sorted(rows, key=lambda row: (row.instance_name, row.stat_date))
-    rows = [row for row in rows if selected is None or row.instance_name in selected]
+    selected = {instance.name for instance in instances if selection.fits(instance.engine, instance.tags, instance.zone)}
+    rows = [row for row in rows if not selection or row.instance_name in selected]
+    rows.sort(key=lambda row: (row.instance_name, row.stat_date))  # a server elsewhere lists the newest day first
     if form.is_exact:
         print_table(_EXACT, [_row(row) for row in rows], form=form)
         return

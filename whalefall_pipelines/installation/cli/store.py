@@ -173,16 +173,17 @@ def rotate_key(*, yes: bool) -> None:
 @click.option(
     "--reader", default=_ROLES.reader, show_default=True, help="Role that reads everything except secrets, for dashboards and psql."
 )
+@click.option("--web", default=_ROLES.web, show_default=True, help="Role of whalefall-web, which also registers instances.")
 @click.option("--owner-keeps-months", is_flag=True, help="Never let the writer act as the owner. It then cannot create or drop months.")
 @click.option("--database", type=click.Choice(["whalefall", "dagster"]), default="whalefall", show_default=True)
-def write_statements(*, owner: str, writer: str, reader: str, owner_keeps_months: bool, database: str) -> None:
+def write_statements(*, owner: str, writer: str, reader: str, web: str, owner_keeps_months: bool, database: str) -> None:
     """Print the SQL that separates the store's roles.
 
     An administrator runs the SQL; this command changes nothing. Run it again after the names or the program have changed. It contains no
     password.
     """
     settings = load_settings()
-    roles = StoreRoles(owner, writer, reader, owner_keeps_months)
+    roles = StoreRoles(owner, writer, reader, web, owner_keeps_months)
     statements, place = write_roles(settings, roles, is_dagster=database == "dagster")
     click.echo(statements)
     note(f"Run it as a superuser in {place}: psql -1 -v ON_ERROR_STOP=1. Then set passwords, in psql: \\password {writer}")

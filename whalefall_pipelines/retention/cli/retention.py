@@ -1,4 +1,4 @@
-"""`whalefall retention`: expired gaps, sessions and Dagster events, and the disk space that everything uses."""
+"""`whalefall retention`: expired gaps, sessions, requests and Dagster events, and the disk space that everything uses."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -27,7 +27,7 @@ def retention() -> None:
 @retention.command("plan")
 @list_options
 def show_plan(*, form: Form) -> None:
-    """Show what would be deleted today: gaps, sessions with their records, and Dagster events."""
+    """Show what would be deleted today: gaps, sessions with their records, audited requests, ended tokens, and Dagster events."""
     settings = load_settings()
     with open_databases(settings) as databases:
         _print(plan_rows(databases, settings, _today(databases)), form=form)

@@ -7,6 +7,7 @@ what a real Dagster instance shows.
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Literal
 from uuid import UUID
 
 from psycopg2 import sql
@@ -14,6 +15,7 @@ from psycopg2 import sql
 from whalefall_pipelines import queries
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
 
+EndedKind = Literal["accounts", "requests", "tokens"]
 # The number of rows, or of Dagster runs, in one transaction.
 BATCH_ROWS, BATCH_RUNS = 10_000, 100
 
@@ -37,16 +39,16 @@ def delete_gaps(database: Database, before: date) -> Iterator[int]:
         yield rows
 
 
-def count_account_versions(database: Database, before: date) -> int:
-    """The number of versions of accounts that ended before this day, with the observations of the days before it."""
+def count_ended(database: Database, kind: EndedKind, before: date) -> int:
+    """The number of rows of a kind that ended before this day: versions of accounts, requests, or tokens."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(queries.load("retention/count_expired_accounts"), {"before": before})
+        cursor.execute(queries.load(f"retention/count_expired_{kind}"), {"before": before})
         return _count(cursor)
 
 
-def delete_account_versions(database: Database, before: date) -> Iterator[int]:
+def delete_ended(database: Database, kind: EndedKind, before: date) -> Iterator[int]:
     """Delete them, and yield the number of rows per batch."""
-    while rows := _delete(database, queries.load("retention/delete_accounts"), {"before": before, "most": BATCH_ROWS}):
+    while rows := _delete(database, queries.load(f"retention/delete_{kind}"), {"before": before, "most": BATCH_ROWS}):
         yield rows
 
 
