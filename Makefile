@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Two makes that install into one .venv at once break it, so the second one waits. The lock is not inherited by what is started.
 ALONE := $(if $(shell command -v flock),flock --close Makefile)
 
-.PHONY: run test test-faults lint docs bench clean
+.PHONY: run test test-faults test-api lint docs bench clean
 .DELETE_ON_ERROR:
 
 run:  ## a day of a fleet of real servers, collected through Dagster
@@ -23,6 +23,10 @@ test: .venv/dev.installed  ## everything that is tested, on real servers, but th
 test-faults: .venv/dev.installed  ## every fault of the matrix, the slow ones too; prints the table
 	@sh whalefall_pipelines_tests/servers/install.sh
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m faults whalefall_pipelines_tests/faults
+
+test-api: .venv/dev.installed  ## every route with requests that schemathesis makes up from the OpenAPI document
+	@sh whalefall_pipelines_tests/servers/install.sh
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m slow whalefall_pipelines_tests/api/test_schema.py
 
 lint: .venv/dev.installed  ## what CI checks besides the tests
 	$(BIN)/ruff check .

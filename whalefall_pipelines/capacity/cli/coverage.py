@@ -26,11 +26,7 @@ def coverage(count: int, *, selection: Selection, form: Form) -> None:
     with open_source() as source:
         days = days_until(source.today(), count)
         rows = source.ask(COVERAGE, start_date=days[0], end_date=days[-1])
-        selected = (
-            {instance.name for instance in source.ask(INSTANCES) if selection.fits(instance.engine, instance.tags, instance.zone)}
-            if selection
-            else None
-        )
+        instances = source.ask(INSTANCES) if selection else ()
     selected = {instance.name for instance in instances if selection.fits(instance.engine, instance.tags, instance.zone)}
     rows = [row for row in rows if not selection or row.instance_name in selected]
     rows.sort(key=lambda row: (row.instance_name, row.stat_date))  # a server elsewhere lists the newest day first
