@@ -12,6 +12,7 @@ from whalefall_pipelines_tests.benchmarks import (
     accounts,
     aggregation,
     api,
+    api_years,
     backfill,
     classification,
     commands,
@@ -48,7 +49,7 @@ BENCHMARKS = {
     "api": api.measure,
 }
 # Only when named: minutes of loading.
-ON_REQUEST = {"full_tick": aggregation.measure_full_tick, "forecast_store": forecast_store.measure}
+ON_REQUEST = {"full_tick": aggregation.measure_full_tick, "forecast_store": forecast_store.measure, "api_years": api_years.measure}
 
 
 def main(names: list[str]) -> int:
