@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from inspect import signature
 from itertools import islice
-from typing import Any, Generic, Protocol, TypeVar, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import click
 from pydantic import TypeAdapter
 
-from whalefall_pipelines.client import Client
-from whalefall_pipelines.client.client import MOST_ROWS
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
@@ -24,7 +22,12 @@ from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import describe
 
+if TYPE_CHECKING:
+    from whalefall_pipelines.client import Client
+
 Answer = TypeVar("Answer")
+# Of one page.
+_MOST_ROWS = 200
 _TOKEN = re.compile(r"wf_[A-Za-z0-9_-]{43}")
 
 
@@ -100,6 +103,8 @@ def open_source() -> Generator[Source]:
     """The store of this installation, or the server that `--server` names."""
     server = click.get_current_context().find_root().obj
     if isinstance(server, Server):
+        from whalefall_pipelines.client import Client  # noqa: PLC0415 - it takes 0.1 s, and commands of this machine need no client
+
         with Client(server.url, server.token) as client:
             yield _Remote(client, server.url)
     else:
@@ -123,7 +128,7 @@ class _Local:
 
 @dataclass(frozen=True, slots=True)
 class _Remote:
-    client: Client
+    client: "Client"
     place: str
 
     @property
@@ -142,7 +147,7 @@ class _Remote:
         if not is_list:
             return self.client.get(path, **query)
         most = query.get("limit")
-        rows = self.client.rows(path, **{**query, "limit": min(most or MOST_ROWS, MOST_ROWS)})
+        rows = self.client.rows(path, **{**query, "limit": min(most or _MOST_ROWS, _MOST_ROWS)})
         return list(islice(rows, most))
 
 
