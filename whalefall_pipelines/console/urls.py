@@ -21,6 +21,11 @@ def alert_url(alert_id: int) -> str:
     return _url("/alert", {"id": str(alert_id)})
 
 
+def explanation_url(instance_name: str, database_name: str, day: date) -> str:
+    """Why the size of a database on a day is what it is."""
+    return _url("/explain", {"server": instance_name, "name": database_name, "day": day.isoformat()})
+
+
 def missing_url(day: date) -> str:
     """What is missing on a day."""
     return _url("/missing", {"day": day.isoformat()})
