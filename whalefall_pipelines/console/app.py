@@ -21,6 +21,7 @@ from whalefall_pipelines.console.arrange import to_csv
 from whalefall_pipelines.console.blocks import Page, Picture, Table
 from whalefall_pipelines.console.pages.access import access_page, account_page
 from whalefall_pipelines.console.pages.alerts import alert_page, alerts_page
+from whalefall_pipelines.console.pages.classes import REPLAYED_DAYS, classes_page, rule_page
 from whalefall_pipelines.console.pages.database import database_page
 from whalefall_pipelines.console.pages.explanation import explanation_page
 from whalefall_pipelines.console.pages.fleet import fleet_page
@@ -112,7 +113,16 @@ PAGES: Mapping[str, Served] = {
     "/instances": Served(lambda console, _: instances_page(console.database)),
     "/settings": Served(lambda console, _: settings_page(console.services), Scope.ADMIN),
     "/access": Served(
-        lambda console, query: access_page(console.database, console.today(), query.get("privilege"), query.get("object"), _day(query)),
+        lambda console, query: access_page(console.database, console.today(), query, _day(query)),
+        needs_access=True,
+    ),
+    "/classes": Served(
+        lambda console, query: classes_page(console.database, console.today(), _day(query), query.get("class")), needs_access=True
+    ),
+    "/rule": Served(
+        lambda console, query: rule_page(
+            console.database, console.today(), _needed(query, "name"), _count(query, "days", REPLAYED_DAYS), query
+        ),
         needs_access=True,
     ),
     "/account": Served(

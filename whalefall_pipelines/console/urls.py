@@ -41,5 +41,10 @@ def account_url(instance_name: str, account_name: str, day: date) -> str:
     return _url("/account", {"server": instance_name, "name": account_name, "day": day.isoformat()})
 
 
+def rule_url(rule_name: str) -> str:
+    """The page of a rule that puts accounts into a class."""
+    return _url("/rule", {"name": rule_name})
+
+
 def _url(path: str, query: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(query)}"

@@ -27,10 +27,11 @@ _QUERIES = {
     "/database": "?server=orders&name=shop",
     "/explain": "?server=orders&name=shop",
     "/account": "?server=orders&name=nobody",
+    "/rule": "?name=nothing",
     "/session": "?id=00000000-0000-0000-0000-000000000000",
 }
-# There is no such session and no such account.
-_NOT_FOUND = {"/session", "/account"}
+# There is no such session, account or rule.
+_NOT_FOUND = {"/session", "/account", "/rule"}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_every_page_needs_a_sign_in_and_some_need_more(pages: Site, path: str) -
     stranger = httpx.get(f"{pages.url}{address}", headers={"Accept": "text/html"}, trust_env=False, timeout=60)
     assert (stranger.status_code, stranger.headers["Location"].split("?")[0]) == (303, "/sign-in")
     shown = 404 if path in _NOT_FOUND else 200
-    assert get(pages, address).status_code == (403 if path in {"/access", "/account", "/settings"} else shown)
+    assert get(pages, address).status_code == (403 if path in {"/access", "/account", "/classes", "/rule", "/settings"} else shown)
     answer = get(pages, address, scope=Scope.ADMIN, has_access=True)
     assert answer.status_code == shown
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]

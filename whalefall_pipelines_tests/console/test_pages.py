@@ -8,7 +8,10 @@ from uuid import uuid4
 
 import pytest
 
+from whalefall_pipelines.classification.edit_rules import install_rules
 from whalefall_pipelines.console.blocks import Cards, Note, Page, Picture, Table
+from whalefall_pipelines.console.pages.access import access_page
+from whalefall_pipelines.console.pages.classes import classes_page, rule_page
 from whalefall_pipelines.console.pages.database import database_page
 from whalefall_pipelines.console.pages.explanation import explanation_page
 from whalefall_pipelines.console.pages.fleet import fleet_page
@@ -226,6 +229,28 @@ def test_the_partitions_are_those_of_the_catalogue(fleet: Database) -> None:
     attached = query(fleet, "select relname::text from pg_class where relispartition and relkind = 'r' order by 1")
     assert sorted((str(row["Name"]),) for row in table(page, "partitions")) == attached
     assert page.answer.startswith(f"{len(attached)} table partitions hold ")
+
+
+def test_a_rule_shows_its_text_and_what_it_would_have_matched(store: Database) -> None:
+    assert "whalefall rules install" in " ".join(read(classes_page(store, DAY, None, None)).texts)
+    install_rules(store)
+    page = classes_page(store, DAY, None, "critical")
+    assert page.answer == f"0 accounts are in a class on {DAY}."
+    name = str(table(page, "rules")[0]["Rule"])
+    rule = rule_page(store, DAY, name, 3, {"server": "nowhere", "account": "nobody"})
+    assert [row["Day"] for row in table(rule, "replay")] == [DAY, ago(1), ago(2)]
+    assert notes(rule)[0] == "warning: nowhere/nobody cannot be explained."
+    assert f"rule_name: {name}" in "".join(read(rule).texts)
+    with pytest.raises(NotFoundError):
+        rule_page(store, DAY, "nothing", 3, {})
+    with pytest.raises(InputError):
+        rule_page(store, DAY, name, 400, {})
+
+
+def test_servers_are_compared_by_a_tag(store: Database) -> None:
+    register(store, "orders")
+    assert table(access_page(store, DAY, {"tag": "env=prod"}, None), "drift") == []
+    assert notes(access_page(store, DAY, {"tag": "nonsense"}, None)) == ["warning: These servers cannot be compared."]
 
 
 def test_a_session_that_does_not_exist_is_not_found(store: Database) -> None:

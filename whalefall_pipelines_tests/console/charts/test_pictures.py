@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whalefall_pipelines.console.charts.calendar import CalendarRow, Cell, calendar_chart
+from whalefall_pipelines.console.charts.paths import AccessPath, paths_chart
 from whalefall_pipelines.console.charts.runway import Runway, runway_chart
 from whalefall_pipelines.console.charts.series import Expected, Mark, Point, Series, series_chart
 from whalefall_pipelines.console.charts.stacked import Layer, stacked_chart
@@ -52,6 +53,17 @@ def test_a_missing_day_is_a_gap_and_a_cross_and_never_a_zero() -> None:
     axis = float(elements(picture, "line", "axis")[0].attrib["y1"])
     assert all(height < axis - 50 for line in lines for height in heights(line.attrib["d"]))
     assert tooltips(picture, "missing") == ["2026-11-03: missing"]
+
+
+def test_a_path_leads_from_an_account_along_its_roles() -> None:
+    picture = paths_chart("Who can DROP", [AccessPath("orders/app", "→ staff ⇒ admin → DROP on table (grant)", "/account?name=app")])
+    boxes = elements(picture, "g", "step-box")
+    assert [box.findtext(f"{SVG}title") for box in boxes] == ["staff", "by SET ROLE admin", "DROP on table (grant)"]
+    places = [float(rect.attrib["x"]) for box in boxes for rect in box.iter(f"{SVG}rect")]
+    assert places == sorted(set(places))
+    assert [link.attrib["href"] for link in parsed(picture).iter(SVG + "a")] == ["/account?name=app"]
+    own = paths_chart("Who can DROP", [AccessPath("orders/dba", "superuser", "/account")])
+    assert tooltips(own, "step-box") == ["superuser"]
 
 
 def test_layers_stand_on_each_other_and_a_missing_day_is_a_gap() -> None:
