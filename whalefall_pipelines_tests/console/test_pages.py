@@ -240,7 +240,7 @@ def test_a_rule_shows_its_text_and_what_it_would_have_matched(store: Database) -
     rule = rule_page(store, DAY, name, 3, {"server": "nowhere", "account": "nobody"})
     assert [row["Day"] for row in table(rule, "replay")] == [DAY, ago(1), ago(2)]
     assert notes(rule)[0] == "warning: nowhere/nobody cannot be explained."
-    assert f"rule_name: {name}" in "".join(read(rule).texts)
+    assert f"name: {name}" in "".join(read(rule).texts)
     with pytest.raises(NotFoundError):
         rule_page(store, DAY, "nothing", 3, {})
     with pytest.raises(InputError):
