@@ -60,7 +60,7 @@ def access_page(database: Database, today: date, query: Mapping[str, str], as_of
         "No accounts have been read yet. `whalefall accounts sync` reads them.",
     )
     classes = Links([text("Classes and rules", "/classes")])
-    drift = Search("Compare servers", [Field("tag", "with the tag", tag or "", "env=prod")])
+    drift = Search("Compare servers", [Field("tag", "Servers with the tag", tag or "", "env=prod")])
     blocks: list[Block] = [classes, _question(privilege, object_name, asked_day), drift]
     if tag:
         blocks.append(_drift(database, tag, asked_day))

@@ -30,7 +30,8 @@ def stacked_picture(database: Database, registered: RegisteredInstance, first_da
     newest = max(max(layer) for layer in sizes.values())
     ranked = sorted(sizes.items(), key=lambda layer: (layer[0] == "all others", -layer[1].get(newest, 0), layer[0]))
     layers = [Layer(name, layer) for name, layer in ranked]
-    days = [first_day + timedelta(days=count) for count in range((last_day - first_day).days + 1)]
+    begin = min(min(layer) for layer in sizes.values())
+    days = [begin + timedelta(days=count) for count in range((last_day - begin).days + 1)]
     title = f"Its {min(len(layers), _LAYERS)} largest databases on each other"
     drawing = stacked_chart(title, days, layers, registered.entry.capacity_limit_bytes)
     legend = [(_KEY.format(count + 1), layer.name) for count, layer in enumerate(layers)]
