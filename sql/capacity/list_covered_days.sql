@@ -51,9 +51,10 @@ uncollected as (
                 c.stat_date >= a.active_from
                 and (a.active_until is null or c.stat_date < a.active_until)
                 and (%(instance_id)s::integer is null or a.instance_id = %(instance_id)s::integer)
-        except
-        (select stat_date, instance_id from totals union all select stat_date, instance_id from gaps)
     ) as u
+    where
+        not exists (select 1 from totals as t where t.stat_date = u.stat_date and t.instance_id = u.instance_id)
+        and not exists (select 1 from gaps as g where g.stat_date = u.stat_date and g.instance_id = u.instance_id)
     group by u.stat_date
 ),
 
@@ -89,30 +90,26 @@ days as (
         ) as d
 ),
 
-states as (
+-- the name of a row: the instance, or the first of its tags
+names as materialized (
     select
+        i.instance_id,
         case
-            when (select count(distinct instance_id) from days) <= %(most_rows)s then i.name
+            when %(instance_id)s::integer is not null or count(*) filter (where i.deleted_at is null) over () <= %(most_rows)s then i.name
             else coalesce((select t.key || '=' || t.value from jsonb_each_text(i.tags) as t order by t.key limit 1), 'without a tag')
-        end as row_name,
-        d.*,
-        case
-            when d.known = 0 then 'missing'
-            when d.missing > 0 then 'partly missing'
-            else d.least_certain
-        end as state
-    from days as d
-    inner join instances as i on d.instance_id = i.instance_id
+        end as row_name
+    from instances as i
 )
 
 select
-    s.row_name,
-    s.stat_date,
-    s.state,
+    n.row_name,
+    d.stat_date,
+    case when d.known = 0 then 'missing' when d.missing > 0 then 'partly missing' else d.least_certain end as state,
     count(*)::integer as instances,
-    sum(s.known)::integer as known,
-    sum(s.missing)::integer as missing,
-    max(s.reasons) as reasons
-from states as s
-group by s.row_name, s.stat_date, s.state
-order by s.row_name, s.stat_date
+    sum(d.known)::integer as known,
+    sum(d.missing)::integer as missing,
+    max(d.reasons) as reasons
+from days as d
+inner join names as n on d.instance_id = n.instance_id
+group by n.row_name, d.stat_date, state
+order by n.row_name, d.stat_date

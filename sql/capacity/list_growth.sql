@@ -17,8 +17,19 @@ select
         when coalesce(b.stat_date, later.stat_date) < f.known_date then f.known_bytes - coalesce(b.total_bytes, later.total_bytes)
     end as change_bytes
 from fleet_on(%(last_day)s::date) as f
-left join database_histories as b
-    on f.instance_id = b.instance_id and f.database_id = b.database_id and b.stat_date = %(first_day)s
+-- `database_histories` on one day. The conditions on the lives of that day let an index find them among all that ever were.
+left join (
+    select
+        n.instance_id,
+        n.database_id,
+        s.stat_date,
+        s.total_bytes,
+        s.provenance
+    from database_activity as n
+    inner join database_size_stats as s
+        on n.instance_id = s.instance_id and n.database_name = s.database_name and s.stat_date = %(first_day)s
+    where n.active_from <= %(first_day)s and (n.active_until is null or n.active_until > %(first_day)s)
+) as b on f.instance_id = b.instance_id and f.database_id = b.database_id
 left join lateral (
     select
         h.stat_date,

@@ -14,7 +14,7 @@ from whalefall_pipelines.accounts.sync import sync_accounts
 from whalefall_pipelines.accounts.write_snapshot import AccountsOutcome
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.columns import table_asset
-from whalefall_pipelines.dagster_base.metadata import MOST_ROWS
+from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, session_metadata
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import InstancesConfig, Progress
 from whalefall_pipelines.domain.instances import DatabaseFilter, Engine, Instance
@@ -104,7 +104,7 @@ def _report(context: dg.AssetExecutionContext, database: Database, day: date, pl
     gaps = retry_while_unavailable(lambda: reports.list_gaps(database, day))[:MOST_ROWS]
     shown = {ACCOUNTS: account_metadata(figures, changes, gaps), PRIVILEGES: privilege_metadata(figures, changes)}
     for key, metadata in shown.items():
-        context.add_asset_metadata({**metadata, "session_id": str(plan.session_id)}, asset_key=key, partition_key=day.isoformat())
+        context.add_asset_metadata({**metadata, **session_metadata(plan.session_id)}, asset_key=key, partition_key=day.isoformat())
 
 
 def _problem(outcome: AccountsOutcome) -> str | None:

@@ -17,6 +17,7 @@ from whalefall_pipelines.aggregation.model import Level
 from whalefall_pipelines.capacity.assets import SIZES, TOTALS
 from whalefall_pipelines.dagster_base.calendar import CALENDARS, TIMEZONE
 from whalefall_pipelines.dagster_base.columns import table_asset
+from whalefall_pipelines.dagster_base.metadata import session_metadata
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.periods import Period, PeriodType
 from whalefall_pipelines.domain.sessions import SyncCategory
@@ -84,7 +85,7 @@ def _aggregation(period_type: PeriodType) -> dg.AssetsDefinition:
         levels = [level for level in Level if asset_key(level, period_type) in context.selected_asset_keys]
         session_id = _aggregate(context, whalefall, periods, levels)
         for level in levels:
-            yield dg.MaterializeResult(asset_key=asset_key(level, period_type), metadata={"session_id": session_id})
+            yield dg.MaterializeResult(asset_key=asset_key(level, period_type), metadata=session_metadata(session_id))
 
     return aggregate
 

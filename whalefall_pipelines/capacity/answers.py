@@ -55,6 +55,16 @@ class FleetDay:
 
 
 @dataclass(frozen=True, slots=True)
+class StackedSize:
+    """One layer of what a server consists of on a day: a database, or with None all that have no layer of their own."""
+
+    stat_date: date
+    database_name: str | None
+    total_bytes: int
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Growth:
     """The growth of a database between the first and the last known day of a span; None if these are not two days."""
 

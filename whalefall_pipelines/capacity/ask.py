@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Generic, TypeVar
 
-from whalefall_pipelines.capacity.answers import FleetDay, Growth, HistoryDay, LargeDatabase, LargeGroup
+from whalefall_pipelines.capacity.answers import FleetDay, Growth, HistoryDay, LargeDatabase, LargeGroup, StackedSize
 from whalefall_pipelines.capacity.disk import Disk
 from whalefall_pipelines.capacity.store import answers as store
 from whalefall_pipelines.capacity.store.disk import list_disk, list_volumes
@@ -83,6 +83,11 @@ def history(database: Database, today: date, name: str, since: date | timedelta)
     else:
         days = store.list_instance_history(database, instance.instance_id, first_day, last_day)
     return Answer(first_day, last_day, days)
+
+
+def stacked_sizes(database: Database, instance_id: int, first_day: date, last_day: date, *, most: int) -> tuple[StackedSize, ...]:
+    """What an instance consists of on each day (inclusive): its `most` largest databases, and the rest together."""
+    return store.list_stacked_sizes(database, instance_id, first_day, last_day, most=most)
 
 
 def disk(database: Database, today: date, name: str, since: date | timedelta) -> Disk:

@@ -27,7 +27,7 @@ from whalefall_pipelines.capacity.store.gaps import close_backfill_records
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.columns import table_asset
-from whalefall_pipelines.dagster_base.metadata import Metadata
+from whalefall_pipelines.dagster_base.metadata import Metadata, session_metadata
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import MISSING_TAG, InstancesConfig, Progress, span
 from whalefall_pipelines.domain.instances import Instance
@@ -153,7 +153,7 @@ def _metadata(
     for report in reports:
         is_last = report.day == last_day
         seconds = {"seconds": seconds_by_day[report.day]} if report.day in seconds_by_day else {}
-        end = {**seconds, "session_id": str(plan.session_id)}
+        end = {**seconds, **session_metadata(plan.session_id)}
         exact = day_bytes(report.summary)
         shown[INVENTORY, report.day] = {**inventory_metadata(report), **end}
         shown[SIZES, report.day] = {

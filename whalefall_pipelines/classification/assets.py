@@ -14,6 +14,7 @@ from whalefall_pipelines.classification.model import PRIVILEGED, Outcome
 from whalefall_pipelines.classification.store import reports
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.columns import column_schema
+from whalefall_pipelines.dagster_base.metadata import session_metadata
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.errors import ClassificationError
@@ -56,7 +57,7 @@ def fleet_classifications(
         for day in days:
             _report(context, database, day, outcome)
         announced = retry_while_unavailable(lambda: reports.list_new_members(database, days[-1], PRIVILEGED))
-    yield dg.MaterializeResult(asset_key=CLASSES, metadata={"session_id": session_id})
+    yield dg.MaterializeResult(asset_key=CLASSES, metadata=session_metadata(session_id))
     yield evaluation_check(outcome)
     yield announcement_check(announced)
     if outcome.problems:  # the day is red, after everything else was written

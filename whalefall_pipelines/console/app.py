@@ -21,10 +21,13 @@ from whalefall_pipelines.console.arrange import to_csv
 from whalefall_pipelines.console.blocks import Page, Picture, Table
 from whalefall_pipelines.console.pages.access import access_page, account_page
 from whalefall_pipelines.console.pages.alerts import alert_page, alerts_page
+from whalefall_pipelines.console.pages.classes import REPLAYED_DAYS, classes_page, rule_page
 from whalefall_pipelines.console.pages.database import database_page
+from whalefall_pipelines.console.pages.explanation import explanation_page
 from whalefall_pipelines.console.pages.fleet import fleet_page
 from whalefall_pipelines.console.pages.growth import DAYS as GROWTH_DAYS
 from whalefall_pipelines.console.pages.growth import growth_page
+from whalefall_pipelines.console.pages.history import DAYS as HISTORY_DAYS
 from whalefall_pipelines.console.pages.instances import instances_page
 from whalefall_pipelines.console.pages.missing import missing_page
 from whalefall_pipelines.console.pages.partitions import partitions_page
@@ -86,7 +89,14 @@ PAGES: Mapping[str, Served] = {
     "/": Served(lambda console, _: fleet_page(console.database, console.today())),
     "/server": Served(lambda console, query: server_page(console.database, console.today(), _needed(query, "name"))),
     "/database": Served(
-        lambda console, query: database_page(console.database, console.today(), _needed(query, "server"), _needed(query, "name"))
+        lambda console, query: database_page(
+            console.database, console.today(), _needed(query, "server"), _needed(query, "name"), _count(query, "days", HISTORY_DAYS)
+        )
+    ),
+    "/explain": Served(
+        lambda console, query: explanation_page(
+            console.database, _needed(query, "server"), _needed(query, "name"), _day(query) or console.today(), console.dagster_url
+        )
     ),
     "/growth": Served(
         lambda console, query: growth_page(
@@ -103,7 +113,16 @@ PAGES: Mapping[str, Served] = {
     "/instances": Served(lambda console, _: instances_page(console.database)),
     "/settings": Served(lambda console, _: settings_page(console.services), Scope.ADMIN),
     "/access": Served(
-        lambda console, query: access_page(console.database, console.today(), query.get("privilege"), query.get("object"), _day(query)),
+        lambda console, query: access_page(console.database, console.today(), query, _day(query)),
+        needs_access=True,
+    ),
+    "/classes": Served(
+        lambda console, query: classes_page(console.database, console.today(), _day(query), query.get("class")), needs_access=True
+    ),
+    "/rule": Served(
+        lambda console, query: rule_page(
+            console.database, console.today(), _needed(query, "name"), _count(query, "days", REPLAYED_DAYS), query
+        ),
         needs_access=True,
     ),
     "/account": Served(

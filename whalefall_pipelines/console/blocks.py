@@ -186,9 +186,9 @@ def yes_or_no(value: object) -> Value:
     return Value(UNKNOWN, None) if value is None else text("yes" if value else "no")
 
 
-def day(value: date | None) -> Value:
-    """A calendar day of the installation's time zone."""
-    return Value(UNKNOWN if value is None else value.isoformat(), value)
+def day(value: date | None, url: str | None = None) -> Value:
+    """A calendar day of the installation's time zone, as a link if there is a URL."""
+    return Value(UNKNOWN if value is None else value.isoformat(), value, url=url)
 
 
 def instant(value: datetime | None, timezone: ZoneInfo) -> Value:

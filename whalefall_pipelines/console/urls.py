@@ -21,6 +21,11 @@ def alert_url(alert_id: int) -> str:
     return _url("/alert", {"id": str(alert_id)})
 
 
+def explanation_url(instance_name: str, database_name: str, day: date) -> str:
+    """Why the size of a database on a day is what it is."""
+    return _url("/explain", {"server": instance_name, "name": database_name, "day": day.isoformat()})
+
+
 def missing_url(day: date) -> str:
     """What is missing on a day."""
     return _url("/missing", {"day": day.isoformat()})
@@ -34,6 +39,11 @@ def session_url(session_id: UUID) -> str:
 def account_url(instance_name: str, account_name: str, day: date) -> str:
     """The page of an account as of a day."""
     return _url("/account", {"server": instance_name, "name": account_name, "day": day.isoformat()})
+
+
+def rule_url(rule_name: str) -> str:
+    """The page of a rule that puts accounts into a class."""
+    return _url("/rule", {"name": rule_name})
 
 
 def _url(path: str, query: Mapping[str, str]) -> str:

@@ -1,16 +1,18 @@
 """Metadata for the Dagster UI: Markdown tables that are safe against hostile names, and sizes that people can read and compare."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 import dagster as dg
 
 from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.settings import load_settings
 
 # Nobody reads a table with more rows than this. The count beside the table always covers all rows.
 MOST_ROWS = 200
 # Between a number and its unit, which narrow tables would else break apart.
 NO_BREAK = "\N{NO-BREAK SPACE}"
-Metadata = Mapping[str, int | float | str | dg.MarkdownMetadataValue]
+Metadata = Mapping[str, int | float | str | dg.MarkdownMetadataValue | dg.UrlMetadataValue]
 
 
 def markdown_table(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Metadata:
@@ -21,6 +23,12 @@ def markdown_table(name: str, columns: Sequence[str], rows: Iterable[Sequence[ob
     body = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
     return {name: dg.MetadataValue.md("\n".join(lines + body))} if body else {}
+
+
+def session_metadata(session_id: UUID | str) -> Metadata:
+    """The session of a run: its id, and its page in the console, on the host of the Dagster UI or under WHALEFALL_PUBLIC_URL."""
+    url = f"{load_settings().public_url.rstrip('/')}/session?id={session_id}"
+    return {"session_id": str(session_id), "session": dg.MetadataValue.url(url)}
 
 
 def gigabytes(**sizes: int | None) -> Metadata:

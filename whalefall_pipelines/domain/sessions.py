@@ -191,6 +191,21 @@ class InstanceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeRecord:
+    """What happened to one instance in a session, as the instance tells it: `first_day` and `last_day` are those of the session."""
+
+    session_id: UUID
+    sync_category: SyncCategory
+    first_day: date
+    last_day: date
+    status: str
+    started_at: datetime
+    attempts: int
+    error_code: str | None
+    error_message: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A message about an anomaly of a measured database."""
 

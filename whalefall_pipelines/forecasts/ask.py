@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from whalefall_pipelines.forecasts.figures import DayFigures, KnownChange, Outcome, Reliability, Runway, SmallHeadroom
+from whalefall_pipelines.forecasts.figures import (
+    DayFigures,
+    KnownChange,
+    Outcome,
+    Reliability,
+    Runway,
+    SeriesChange,
+    SeriesForecast,
+    SmallHeadroom,
+)
 from whalefall_pipelines.forecasts.store import reports
 from whalefall_pipelines.store.database import Database
 
@@ -47,6 +56,17 @@ def changes(database: Database, since: date, day: date, most: int) -> tuple[Know
     """The changes that became known in these days."""
     with database.transaction() as cursor:
         return reports.list_changes(cursor, since, day, most)
+
+
+def series_outlook(
+    database: Database, instance_id: int, database_name: str | None, since: date
+) -> tuple[tuple[SeriesForecast, ...], tuple[SeriesChange, ...]]:
+    """The newest forecasts of a database or, without a name, of its server; and the changes of its size since a day."""
+    with database.transaction() as cursor:
+        return (
+            reports.list_series_forecasts(cursor, instance_id, database_name),
+            reports.list_series_changes(cursor, instance_id, database_name, since),
+        )
 
 
 def report_day(database: Database, day: date, most: int) -> ForecastDay:

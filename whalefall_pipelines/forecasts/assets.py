@@ -9,6 +9,7 @@ import dagster as dg
 from whalefall_pipelines.capacity.assets import SIZES, TOTALS
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.columns import column_schema
+from whalefall_pipelines.dagster_base.metadata import session_metadata
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.forecasts.ask import report_day
@@ -77,7 +78,7 @@ def forecast_fleet(context: dg.AssetExecutionContext, whalefall: WhalefallResour
         for day in days:
             retry_while_unavailable(lambda day=day: _report(context, database, day))
     for key in (CHANGES, SCORES, FORECASTS):
-        yield dg.MaterializeResult(asset_key=key, metadata={"session_id": str(plan.session_id)})
+        yield dg.MaterializeResult(asset_key=key, metadata=session_metadata(plan.session_id))
 
 
 def _report(context: dg.AssetExecutionContext, database: Database, day: date) -> None:

@@ -84,6 +84,33 @@ class KnownChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesForecast:
+    """The newest forecast of a series for one horizon. The bounds are those of 8 of 10 cases, None until enough forecasts matured."""
+
+    made_on: date
+    horizon_days: int
+    state: str
+    model: str
+    base_bytes: int
+    point_bytes: int
+    lower_80_bytes: int | None
+    upper_80_bytes: int | None
+    matured: int
+    error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesChange:
+    """A change of one series: a step, slope, outlier, or what recurs. Of a slope the bytes are per day."""
+
+    kind: str
+    from_date: date
+    to_date: date
+    known_on: date
+    change_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class SmallHeadroom:
     """A database or server with less headroom than its largest jump of the last year."""
 

@@ -12,7 +12,15 @@ from typing import Any
 import dagster as dg
 
 from whalefall_pipelines.areas import partitioned_table_names
-from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, exact_bytes, gigabytes, markdown_table, shown_size
+from whalefall_pipelines.dagster_base.metadata import (
+    MOST_ROWS,
+    Metadata,
+    exact_bytes,
+    gigabytes,
+    markdown_table,
+    session_metadata,
+    shown_size,
+)
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.months import Month
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory
@@ -59,7 +67,7 @@ def table_partitions(
     settings = whalefall.installation()
     day = whalefall.today()
     session_id, steps = _maintain(context, whalefall, lambda database: maintenance.create_table_partitions(database, settings, day))
-    yield dg.MaterializeResult(metadata={**_metadata(steps, day), "session_id": session_id})
+    yield dg.MaterializeResult(metadata={**_metadata(steps, day), **session_metadata(session_id)})
     yield from _checks(steps, settings, day)
 
 
@@ -76,7 +84,7 @@ def drop_expired_months(context: dg.OpExecutionContext, whalefall: WhalefallReso
     settings = whalefall.installation()
     day = whalefall.today()
     session_id, steps = _maintain(context, whalefall, lambda database: maintenance.expire_table_partitions(database, settings, day))
-    context.log_event(dg.AssetObservation(ASSET, metadata={**_metadata(steps, day), "session_id": session_id}))
+    context.log_event(dg.AssetObservation(ASSET, metadata={**_metadata(steps, day), **session_metadata(session_id)}))
     for check in _checks(steps, settings, day):
         context.instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
+from whalefall_pipelines.domain.sessions import InstanceRecord, ProbeRecord, Session, SessionStatus
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.outage import retry_while_unavailable
+
+# How many sessions are looked through for the last probes of an instance, and how many probes are told.
+_NEWEST_SESSIONS, _PROBES = 60, 20
 
 
 def newest_sessions(database: Database, *, limit: int, zone: str | None = None) -> tuple[Session, ...]:
@@ -32,6 +35,11 @@ def get_session(database: Database, session_id: UUID) -> Session:
 def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, ...]:
     """The records of a session, failures first."""
     return sessions.list_records(database, session_id)
+
+
+def last_probes(database: Database, instance_id: int) -> tuple[ProbeRecord, ...]:
+    """What happened to one instance in the newest sessions, newest first."""
+    return sessions.list_probes(database, instance_id, sessions=_NEWEST_SESSIONS, most=_PROBES)
 
 
 def show_session(database: Database, session_id: UUID | str) -> tuple[Session, tuple[InstanceRecord, ...]]:

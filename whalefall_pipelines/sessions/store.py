@@ -10,6 +10,7 @@ from whalefall_pipelines.domain.sessions import (
     ClosedRecord,
     InstanceRecord,
     Notice,
+    ProbeRecord,
     RunningSession,
     Session,
     SessionPlan,
@@ -18,7 +19,7 @@ from whalefall_pipelines.domain.sessions import (
 )
 from whalefall_pipelines.errors import InputError, NotFoundError, SessionRunningError
 from whalefall_pipelines.store.database import Cursor, Database
-from whalefall_pipelines.store.rows import fetch_as
+from whalefall_pipelines.store.rows import Model, fetch_as
 
 # Two runs of these would ask the same servers the same questions.
 _ONE_AT_A_TIME = {SyncCategory.CAPACITY, SyncCategory.TABLES}
@@ -218,25 +219,30 @@ def find_session(database: Database, prefix: str) -> Session:
 
 def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, ...]:
     """The records of a session, failures first."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/list_records"), {"session_id": str(session_id)})
-        return fetch_as(cursor, InstanceRecord)
+    return _list(database, "list_records", InstanceRecord, session_id=str(session_id))
+
+
+def list_probes(database: Database, instance_id: int, *, sessions: int, most: int) -> tuple[ProbeRecord, ...]:
+    """What happened to an instance in this many of the newest sessions, newest first."""
+    return _list(database, "list_records_of_instance", ProbeRecord, instance_id=instance_id, sessions=sessions, most=most)
 
 
 def list_notices(database: Database, session_id: UUID) -> tuple[Notice, ...]:
     """The notices of a session about databases that it measured."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/list_notices"), {"session_id": str(session_id)})
-        return fetch_as(cursor, Notice)
+    return _list(database, "list_notices", Notice, session_id=str(session_id))
 
 
 _ALL = dict.fromkeys(("session_id", "sync_category", "sync_type", "status", "zone", "after_start", "after_id"))
 
 
 def _sessions(database: Database, **wanted: object) -> tuple[Session, ...]:
+    return _list(database, "list_sessions", Session, **{**_ALL, "skipped": 0, **wanted})
+
+
+def _list(database: Database, statement: str, model: type[Model], **values: object) -> tuple[Model, ...]:
     with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/list_sessions"), {**_ALL, "skipped": 0, **wanted})
-        return fetch_as(cursor, Session)
+        cursor.execute(queries.load(f"sessions/{statement}"), values)
+        return fetch_as(cursor, model)
 
 
 def _close(

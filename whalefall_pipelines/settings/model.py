@@ -86,6 +86,12 @@ class Settings(Group):
         "afterwards; `whalefall store set-timezone` changes it.",
         examples=["the time zone of the machine"],
     )
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="URL at which people reach the console, such as https://whalefall.example. Links in the Dagster UI lead there.",
+        examples=["the host of the Dagster UI"],
+    )
     start_date: Day = Field(date(2026, 1, 1), description="First day of the calendars in Dagster.")
 
     groups: Mapping[type[Group], Group] = {}

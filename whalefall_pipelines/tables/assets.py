@@ -9,7 +9,7 @@ import dagster as dg
 
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.columns import column_schema
-from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, markdown_table, shown_change, shown_size
+from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, markdown_table, session_metadata, shown_change, shown_size
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import InstancesConfig, Progress
 from whalefall_pipelines.domain.sessions import SyncCategory
@@ -59,7 +59,7 @@ def tables_day(
             for outcome in collect_chosen(collector, work, plan.session_id):
                 progress.note(_problem(outcome))
         shown = retry_while_unavailable(lambda: _metadata(database, day))
-    return dg.MaterializeResult(metadata={"session_id": str(plan.session_id), "databases": sum(map(len, work.names.values())), **shown})
+    return dg.MaterializeResult(metadata={**session_metadata(plan.session_id), "databases": sum(map(len, work.names.values())), **shown})
 
 
 def _problem(outcome: InstanceOutcome) -> str | None:

@@ -27,8 +27,11 @@ MONTH = Period(PeriodType.MONTHLY, date(2026, 10, 1))
 TODAY = date(2026, 11, 22)
 
 
-def fill(store: Database, instances: int, first_day: date, last_day: date, databases: int = DATABASES) -> None:
-    """Every database of every instance measured on every day, loaded month by month in primary key order; nothing is stale."""
+def fill(store: Database, instances: int, first_day: date, last_day: date, databases: int = DATABASES, *, by_day: bool = False) -> None:
+    """Every database of every instance measured on every day; nothing is stale.
+
+    It is loaded month by month in primary key order, or `by_day`, as collections write it.
+    """
     days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]
     ensure_months(store, days)
     for month in months_of(days):
@@ -40,7 +43,7 @@ def fill(store: Database, instances: int, first_day: date, last_day: date, datab
         }
         with store.transaction() as cursor:
             cursor.execute("set local session_replication_role = replica")  # no triggers
-            cursor.execute(_FILL, span)
+            cursor.execute(_FILL.format(order="order by c.day, i, d" if by_day else ""), span)
     with store.session() as cursor:
         cursor.execute("vacuum (analyze) database_size_stats, instance_size_stats")
 
@@ -51,7 +54,8 @@ select
     i, 'database_' || d, c.day::date, 1000000000 + i * 1000 + d + extract(epoch from c.day)::bigint / 1000, now(), 'measured',
     'pg_database_size'
 from generate_series(1, %(instances)s) as i, generate_series(1, %(databases)s) as d,
-    generate_series(%(first)s::timestamp, %(last)s::timestamp, interval '1 day') as c (day);
+    generate_series(%(first)s::timestamp, %(last)s::timestamp, interval '1 day') as c (day)
+{order};
 insert into instance_size_stats (instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance)
 select instance_id, stat_date, sum(total_bytes), count(*), count(*), now(), 'measured'
 from database_size_stats where stat_date between %(first)s and %(last)s group by 1, 2

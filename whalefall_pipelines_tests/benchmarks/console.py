@@ -37,7 +37,7 @@ def measure(folder: Path) -> list[Figure]:
     with embedded_store(folder / "home") as store:
         load_fast(store)
         history = History(store, INSTANCES, DATABASES, TODAY - timedelta(days=DAYS), TODAY)
-        fill(store, INSTANCES, history.first_day, history.last_day, DATABASES)
+        fill(store, INSTANCES, history.first_day, history.last_day, DATABASES, by_day=True)
         register(history)
         return measure_pages(store)
 

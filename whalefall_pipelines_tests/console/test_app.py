@@ -25,11 +25,13 @@ from whalefall_pipelines_tests.gate.browser import open_page
 _QUERIES = {
     "/server": "?name=orders",
     "/database": "?server=orders&name=shop",
+    "/explain": "?server=orders&name=shop",
     "/account": "?server=orders&name=nobody",
+    "/rule": "?name=nothing",
     "/session": "?id=00000000-0000-0000-0000-000000000000",
 }
-# There is no such session and no such account.
-_NOT_FOUND = {"/session", "/account"}
+# There is no such session, account or rule.
+_NOT_FOUND = {"/session", "/account", "/rule"}
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +53,16 @@ def pages(postgres_server: PostgresCluster, store_template: str, tmp_path_factor
 
 def get(running: Site, path: str, scope: Scope = Scope.READ, *, has_access: bool = False) -> httpx.Response:
     headers = {"Authorization": f"Bearer {running.token(scope, has_access=has_access)}"}
-    return httpx.get(f"{running.url}{path}", headers=headers, trust_env=False)
+    return httpx.get(f"{running.url}{path}", headers=headers, trust_env=False, timeout=60)
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_needs_a_sign_in_and_some_need_more(pages: Site, path: str) -> None:
     address = f"{path}{_QUERIES.get(path, '')}"
-    stranger = httpx.get(f"{pages.url}{address}", headers={"Accept": "text/html"}, trust_env=False)
+    stranger = httpx.get(f"{pages.url}{address}", headers={"Accept": "text/html"}, trust_env=False, timeout=60)
     assert (stranger.status_code, stranger.headers["Location"].split("?")[0]) == (303, "/sign-in")
     shown = 404 if path in _NOT_FOUND else 200
-    assert get(pages, address).status_code == (403 if path in {"/access", "/account", "/settings"} else shown)
+    assert get(pages, address).status_code == (403 if path in {"/access", "/account", "/classes", "/rule", "/settings"} else shown)
     answer = get(pages, address, scope=Scope.ADMIN, has_access=True)
     assert answer.status_code == shown
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]

@@ -38,7 +38,7 @@ def pages(postgres_server: PostgresCluster, store_template: str, tmp_path_factor
 @contextmanager
 def browser(running: Site, scope: Scope = Scope.ADMIN) -> Generator[httpx.Client]:
     """A browser that is signed in with this scope. It sends the headers of pages of this server."""
-    with httpx.Client(base_url=running.url, trust_env=False, follow_redirects=False, headers={"Origin": running.url}) as client:
+    with httpx.Client(base_url=running.url, trust_env=False, follow_redirects=False, timeout=60, headers={"Origin": running.url}) as client:
         assert client.post("/sign-in", data={"token": running.token(scope)}).status_code == 303
         yield client
 
@@ -141,7 +141,7 @@ def test_a_token_is_shown_once_and_revoked(pages: Site) -> None:
         settings = client.get("/settings").text
         assert ("nightly" in settings, secret in settings) == (True, False)
         bearer = {"Authorization": f"Bearer {secret}"}
-        me = httpx.get(f"{pages.url}/api/v1/me", headers=bearer, trust_env=False)
+        me = httpx.get(f"{pages.url}/api/v1/me", headers=bearer, trust_env=False, timeout=60)
         assert me.json()["data"]["scope"] == "operate"
         (token_id,) = query(pages.store, "select token_id from api_tokens where name = 'nightly'")[0]
         assert sent(client, "/settings", "revoke-token", token_id=str(token_id)).status_code == 200
@@ -213,8 +213,8 @@ def test_every_action_needs_its_scope_a_page_of_this_server_and_a_sign_in(pages:
         assert (refused.status_code, "needs the scope" in refused.text) == (403, True)
         foreign = client.post(f"/do/{action}", data=_IDENTIFIERS, headers={"Origin": "https://evil.example"})
         assert (foreign.status_code, foreign.json()["message_code"]) == (403, "CSRF_INVALID")
-    assert httpx.post(f"{pages.url}/do/{action}", data=_IDENTIFIERS, trust_env=False).status_code == 401
-    assert httpx.get(f"{pages.url}/do/{action}", trust_env=False).status_code == 401
+    assert httpx.post(f"{pages.url}/do/{action}", data=_IDENTIFIERS, trust_env=False, timeout=60).status_code == 401
+    assert httpx.get(f"{pages.url}/do/{action}", trust_env=False, timeout=60).status_code == 401
 
 
 def test_who_may_only_read_sees_no_form(pages: Site) -> None:

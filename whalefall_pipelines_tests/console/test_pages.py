@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 
+from whalefall_pipelines.classification.edit_rules import install_rules
 from whalefall_pipelines.console.blocks import Cards, Note, Page, Picture, Table
+from whalefall_pipelines.console.pages.access import access_page
+from whalefall_pipelines.console.pages.classes import classes_page, rule_page
 from whalefall_pipelines.console.pages.database import database_page
+from whalefall_pipelines.console.pages.explanation import explanation_page
 from whalefall_pipelines.console.pages.fleet import fleet_page
 from whalefall_pipelines.console.pages.growth import growth_page
 from whalefall_pipelines.console.pages.instances import instances_page
@@ -18,14 +23,17 @@ from whalefall_pipelines.console.pages.runway import runway_page
 from whalefall_pipelines.console.pages.server import server_page
 from whalefall_pipelines.console.pages.sessions import session_page, sessions_page
 from whalefall_pipelines.console.render import NAVIGATION, Surroundings, render_page
+from whalefall_pipelines.domain.periods import PeriodType, period_of
+from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.forecasts.forecast import forecast_day
 from whalefall_pipelines.forecasts.wording import WHY_NO_DATE
+from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.api.site import services_over
-from whalefall_pipelines_tests.days import write_days
+from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.factories import DAY, query, register
 
 GB = 10**9
@@ -125,6 +133,56 @@ def test_a_server_shows_its_limit_and_its_databases(fleet: Database) -> None:
         server_page(fleet, DAY, "nowhere")
 
 
+def test_a_server_is_its_databases_on_each_other_and_says_how_it_was_probed(fleet: Database) -> None:
+    page = server_page(fleet, DAY, "orders")
+    layers = table(page, "layers")
+    # Today audit is missing: a sum would be a dip, so the day is a gap.
+    assert [row["Day"] for row in layers] == [ago(count) for count in range(1, 20)]
+    assert (layers[0]["shop"], layers[0]["audit"]) == (49 * GB, 30 * GB)
+    plan = SessionPlan(uuid4(), SyncCategory.CAPACITY, SyncType.MANUAL_TASK, DAY, DAY)
+    (instance_id,) = query(fleet, "select instance_id from instances where name = 'orders'")[0]
+    sessions.open_session(fleet, plan, [int(str(instance_id))])
+    query(fleet, "update sync_instance_records set status = 'running', started_at = now() returning 1")
+    sessions.abandon_session(fleet, plan.session_id, SessionStatus.FAILED, error_code="X", error_message="no answer")
+    (probe,) = table(server_page(fleet, DAY, "orders"), "probes")
+    assert (probe["Status"], probe["What happened"]) == ("failed", "no answer")
+
+
+def test_each_day_of_a_database_leads_to_its_explanation(fleet: Database) -> None:
+    page = database_page(fleet, DAY, "orders", "shop")
+    links = [link for link in read(page).links if link.startswith("/explain")]
+    assert {parse_qs(urlsplit(link).query)["day"][0] for link in links} == {str(ago(count)) for count in range(20)}
+    measured = explanation_page(fleet, "orders", "shop", ago(3), None)
+    assert measured.answer.startswith(f"orders/shop was measured for {ago(3)} with the method pg_database_size")
+    missing = explanation_page(fleet, "orders", "audit", DAY, None)
+    assert (notes(missing), table(missing, "neighbours")) == (["problem: It is missing: timeout."], [{"Day": ago(1), "Size": 30 * GB}])
+    with pytest.raises(NotFoundError):
+        explanation_page(fleet, "orders", "nothing", DAY, None)
+
+
+def test_a_database_shows_its_steps_its_forecast_and_its_months(fleet: Database) -> None:
+    (instance_id, database_id) = query(fleet, "select instance_id, database_id from database_activity where database_name = 'shop'")[0]
+    change = "insert into capacity_changes values (%s, %s, 'step', %s, %s, %s, %s) returning 1"
+    query(fleet, change, instance_id, database_id, ago(6), ago(5), ago(3), 4 * GB)
+    forecast_day(fleet, DAY, DAY)
+    query(
+        fleet,
+        "update capacity_forecasts set lower_80_bytes = point_bytes - 1000, upper_80_bytes = point_bytes + 2000 "
+        "where database_id = %s returning 1",
+        database_id,
+    )
+    compute_periods(fleet, [period_of(PeriodType.MONTHLY, DAY)], DAY)
+    page = database_page(fleet, DAY, "orders", "shop")
+    assert [(row["Kind"], row["Change"]) for row in table(page, "changes")] == [("step", 4 * GB)]
+    forecast = table(page, "forecast")
+    assert [row["Day"] for row in forecast] == [DAY + timedelta(days=days) for days in (7, 30, 90)]
+    assert all(int(str(row["P90"])) - int(str(row["P10"])) == 3000 for row in forecast)
+    (month,) = table(page, "periods")
+    assert (month["Smallest"], month["Largest"], month["Days known"]) == (31 * GB, 50 * GB, 20)
+    svg = next(block.svg for block in page.blocks if isinstance(block, Picture))
+    assert ("interval" in svg, "+4.0 GB" in svg) == (True, True)
+
+
 def test_a_database_says_how_it_grew(fleet: Database) -> None:
     assert database_page(fleet, DAY, "orders", "shop").answer == f"50.0 GB on {DAY}; it grew by 19.0 GB since {ago(19)}."
     silent = database_page(fleet, DAY, "orders", "audit")
@@ -173,6 +231,28 @@ def test_the_partitions_are_those_of_the_catalogue(fleet: Database) -> None:
     assert page.answer.startswith(f"{len(attached)} table partitions hold ")
 
 
+def test_a_rule_shows_its_text_and_what_it_would_have_matched(store: Database) -> None:
+    assert "whalefall rules install" in " ".join(read(classes_page(store, DAY, None, None)).texts)
+    install_rules(store)
+    page = classes_page(store, DAY, None, "critical")
+    assert page.answer == f"0 accounts are in a class on {DAY}."
+    name = str(table(page, "rules")[0]["Rule"])
+    rule = rule_page(store, DAY, name, 3, {"server": "nowhere", "account": "nobody"})
+    assert [row["Day"] for row in table(rule, "replay")] == [DAY, ago(1), ago(2)]
+    assert notes(rule)[0] == "warning: nowhere/nobody cannot be explained."
+    assert f"name: {name}" in "".join(read(rule).texts)
+    with pytest.raises(NotFoundError):
+        rule_page(store, DAY, "nothing", 3, {})
+    with pytest.raises(InputError):
+        rule_page(store, DAY, name, 400, {})
+
+
+def test_servers_are_compared_by_a_tag(store: Database) -> None:
+    register(store, "orders")
+    assert table(access_page(store, DAY, {"tag": "env=prod"}, None), "drift") == []
+    assert notes(access_page(store, DAY, {"tag": "nonsense"}, None)) == ["warning: These servers cannot be compared."]
+
+
 def test_a_session_that_does_not_exist_is_not_found(store: Database) -> None:
     with pytest.raises(NotFoundError):
         session_page(services_over(store), "00000000-0000-0000-0000-000000000000", "/dagster")
@@ -186,6 +266,7 @@ def test_hostile_names_are_text_on_every_page_and_their_links_lead_back(store: D
         fleet_page(store, DAY),
         server_page(store, DAY, instance.name),
         database_page(store, DAY, instance.name, name),
+        explanation_page(store, instance.name, name, DAY, "/dagster"),
         missing_page(store, DAY, None),
         growth_page(store, DAY, 1, "database"),
         instances_page(store),

@@ -3,7 +3,7 @@
 from datetime import date
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.capacity.answers import FleetDay, Growth, HistoryDay, LargeDatabase, LargeGroup
+from whalefall_pipelines.capacity.answers import FleetDay, Growth, HistoryDay, LargeDatabase, LargeGroup, StackedSize
 from whalefall_pipelines.capacity.coverage import Coverage
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
@@ -40,6 +40,14 @@ def list_fleet_totals(database: Database, first_day: date, last_day: date) -> tu
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_fleet_totals"), values)
         return fetch_as(cursor, FleetDay)
+
+
+def list_stacked_sizes(database: Database, instance_id: int, first_day: date, last_day: date, *, most: int) -> tuple[StackedSize, ...]:
+    """What an instance consists of on each day (inclusive): its `most` largest databases, and the rest together."""
+    values = {"instance_id": instance_id, "first_day": first_day, "last_day": last_day, "most": most}
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_stacked_sizes"), values)
+        return fetch_as(cursor, StackedSize)
 
 
 def list_growth(database: Database, first_day: date, last_day: date, *, most: int) -> tuple[Growth, ...]:

@@ -1,22 +1,42 @@
 """Who can get in: the accounts, their changes, one account, and who has a privilege on an object."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from whalefall_pipelines.accounts.figures import Change
-from whalefall_pipelines.accounts.read_accounts import list_accounts, list_changes, show_account
+from whalefall_pipelines.accounts.read_accounts import find_drift, list_accounts, list_changes, show_account
 from whalefall_pipelines.accounts.who_can import who_can
-from whalefall_pipelines.console.blocks import Block, Card, Cards, Field, Note, Page, Search, Table, Tone, day, text, yes_or_no
+from whalefall_pipelines.console.blocks import (
+    Block,
+    Card,
+    Cards,
+    Field,
+    Links,
+    Note,
+    Page,
+    Picture,
+    Search,
+    Table,
+    Tone,
+    day,
+    text,
+    yes_or_no,
+)
+from whalefall_pipelines.console.charts.paths import AccessPath, paths_chart
 from whalefall_pipelines.console.urls import account_url, server_url
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
 
 _CHANGES_DAYS, _CHANGES = 30, 500
+_DRAWN = 25
+_ARROW = '<g class="step-box{}"><line class="arrow" x1="1" x2="10" y1="7" y2="7"/><path class="head" d="M8 3L13 7L8 11Z"/></g>'
+_PATH_LEGEND = ((_ARROW.format(""), "has what the role has"), (_ARROW.format(" becoming"), "must become the role by SET ROLE"))
 
 
-def access_page(database: Database, today: date, privilege: str | None, object_name: str | None, as_of: date | None) -> Page:
-    """The accounts of a day, who can do what was asked, and the changes of the last days."""
+def access_page(database: Database, today: date, query: Mapping[str, str], as_of: date | None) -> Page:
+    """The accounts of a day, who can do what was asked, where servers differ, and the changes of the last days."""
     asked_day = as_of or today
+    privilege, object_name, tag = query.get("privilege"), query.get("object"), query.get("tag")
     accounts = list_accounts(database, asked_day)
     superusers = sum(bool(account.is_superuser) for account in accounts)
     listing = Table(
@@ -39,7 +59,11 @@ def access_page(database: Database, today: date, privilege: str | None, object_n
         ],
         "No accounts have been read yet. `whalefall accounts sync` reads them.",
     )
-    blocks: list[Block] = [_question(privilege, object_name, asked_day)]
+    classes = Links([text("Classes and rules", "/classes")])
+    drift = Search("Compare servers", [Field("tag", "Servers with the tag", tag or "", "env=prod")])
+    blocks: list[Block] = [classes, _question(privilege, object_name, asked_day), drift]
+    if tag:
+        blocks.append(_drift(database, tag, asked_day))
     if privilege and object_name:
         blocks += _who_can(database, privilege, object_name, asked_day)
     changes = list_changes(database, asked_day - timedelta(days=_CHANGES_DAYS), asked_day, (), _CHANGES)
@@ -113,14 +137,42 @@ def _who_can(database: Database, privilege: str, object_name: str, asked_day: da
         )
         for holder in answer.holders
     ]
-    table = Table(
-        "who-can", title, ("Account", "Server", "Object", "Now", "Path", "Since"), rows, "No account, as far as privileges were read."
-    )
+    columns = ("Account", "Server", "Object", "Now", "Path", "Since")
+    table = Table("who-can", title, columns, rows, "No account, as far as privileges were read.")
+    drawn = [
+        AccessPath(
+            f"{holder.target.instance_name}/{holder.account_name}",
+            holder.path,
+            account_url(holder.target.instance_name, holder.account_name, asked_day),
+        )
+        for holder in answer.holders[:_DRAWN]
+    ]
+    shown: list[Block] = [Picture(title, paths_chart(title, drawn), _PATH_LEGEND, table)] if drawn else [table]
     unread = [
         Note(Tone.WARNING, f"More accounts may have it, because {gap.instance_name} was not read completely.", gap.detail)
         for gap in answer.unread
     ]
-    return [table, *unread]
+    return [*shown, *unread]
+
+
+def _drift(database: Database, tag: str, asked_day: date) -> Block:
+    """Accounts of one name that are not the same on the servers with a tag."""
+    try:
+        differences = find_drift(database, tag, asked_day)
+    except (NotFoundError, InputError) as error:
+        return Note(Tone.WARNING, "These servers cannot be compared.", str(error))
+    rows = [
+        (
+            text(drift.account_name),
+            text(drift.engine),
+            text(drift.difference),
+            text(", ".join(drift.present_on) or None),
+            text(", ".join(drift.missing_on) or None),
+        )
+        for drift in differences
+    ]
+    columns = ("Account", "Engine", "Difference", "On", "Not on")
+    return Table("drift", f"Differences between servers with {tag}", columns, rows, "The accounts of these servers are alike.")
 
 
 def _changes(changes: Sequence[Change]) -> Table:

@@ -27,7 +27,6 @@ from whalefall_pipelines.domain.quantities import round_size
 from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.growth.attribute import attribute_span, parse_grouping
 from whalefall_pipelines.growth.model import Attribution, Bar, BarSum, DatabaseBar
-from whalefall_pipelines.growth.prices import Prices
 from whalefall_pipelines.store.database import Database
 
 DAYS = 30
@@ -56,7 +55,7 @@ def growth_page(database: Database, today: date, days: int, by: str) -> Page:
     """
     grouping = parse_grouping(by)
     try:
-        answer = attribute_span(database, today, timedelta(days=days), grouping, most=_LISTED, with_tables=False, prices=Prices())
+        answer = attribute_span(database, today, timedelta(days=days), grouping, most=_LISTED, with_tables=False, prices=None)
     except NotFoundError as error:
         return Page("Growth", "Nothing has been measured yet.", [Note(Tone.WARNING, "There is nothing to compare.", str(error))])
     question = Search(

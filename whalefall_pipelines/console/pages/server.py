@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.capacity.ask import history
+from whalefall_pipelines.capacity.answers import HistoryDay
+from whalefall_pipelines.capacity.ask import Answer, history
 from whalefall_pipelines.capacity.coverage import days_until
 from whalefall_pipelines.console.actions import fleet
 from whalefall_pipelines.console.blocks import (
@@ -21,13 +22,16 @@ from whalefall_pipelines.console.blocks import (
     text,
     yes_or_no,
 )
+from whalefall_pipelines.console.pages.composition import disk_tables, probes_table, stacked_picture
 from whalefall_pipelines.console.pages.coverage import coverage_picture
-from whalefall_pipelines.console.pages.history import DAYS, history_picture
+from whalefall_pipelines.console.pages.history import DAYS, Outlook, changes_table, forecast_table, history_picture
 from whalefall_pipelines.console.urls import database_url
 from whalefall_pipelines.domain.quantities import round_size
 from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.forecasts.ask import series_outlook
 from whalefall_pipelines.inventory.fleet import show_instance
 from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance
+from whalefall_pipelines.sessions.show_sessions import last_probes
 from whalefall_pipelines.store.database import Database
 
 _COVERED_DAYS = 30
@@ -46,12 +50,22 @@ def server_page(database: Database, today: date, name: str) -> Page:
     except (NotFoundError, InputError) as error:
         blocks.append(Note(Tone.WARNING, "There is no history to show.", str(error)))
     else:
-        if answer.rows:
-            blocks.append(history_picture(name, answer.rows, registered.entry.capacity_limit_bytes))
-            days = days_until(answer.last_day, _COVERED_DAYS)
-            blocks.append(coverage_picture(f"Coverage of the last {_COVERED_DAYS} days", database, days, registered.instance_id))
-    blocks.append(_databases(name, databases))
-    return Page(name, _answer(registered, databases), blocks)
+        blocks += _history(database, today, registered, answer)
+    probes = last_probes(database, registered.instance_id)
+    return Page(name, _answer(registered, databases), [*blocks, _databases(name, databases), probes_table(probes, database.timezone)])
+
+
+def _history(database: Database, today: date, registered: RegisteredInstance, answer: Answer[HistoryDay]) -> list[Block]:
+    """What is drawn over time."""
+    name = registered.entry.name
+    forecasts, changes = series_outlook(database, registered.instance_id, None, answer.first_day)
+    blocks: list[Block] = []
+    if answer.rows:
+        blocks.append(history_picture(name, answer.rows, registered.entry.capacity_limit_bytes, Outlook(forecasts, changes)))
+        blocks += stacked_picture(database, registered, answer.first_day, answer.last_day)
+        days = days_until(answer.last_day, _COVERED_DAYS)
+        blocks.append(coverage_picture(f"Coverage of the last {_COVERED_DAYS} days", database, days, registered.instance_id))
+    return [*blocks, forecast_table(forecasts), changes_table(changes), *disk_tables(database, today, name, DAYS)]
 
 
 def _actions(registered: RegisteredInstance) -> Forms:

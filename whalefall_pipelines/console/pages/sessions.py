@@ -43,7 +43,7 @@ def session_page(services: Services, session_id: str, dagster_url: str | None) -
         queued = services.find_queued(UUID(session_id)) if _is_uuid(session_id) else None
         if queued is None:
             raise
-        run = Card("Dagster run", text(queued.run_id[:8], _run_url(dagster_url, queued.run_id)))
+        run = Card("Dagster run", text(queued.run_id[:8], run_url(dagster_url, queued.run_id)))
         return Page("Session", "The session is queued in Dagster and opens when its run begins.", [Cards([run])], is_running=True)
     blocks: list[Block] = [_cards(session, database.timezone, dagster_url)]
     if session.status is SessionStatus.RUNNING:
@@ -89,12 +89,13 @@ def _cards(session: Session, timezone: ZoneInfo, dagster_url: str | None) -> Car
             Card("Started", instant(session.started_at, timezone)),
             Card("Duration", number(_seconds(session), " s"), "" if session.completed_at else "still running"),
             Card("Instances", number(session.total_instances), f"{session.failed_instances} failed, {session.skipped_instances} skipped"),
-            Card("Dagster run", text(session.run_id and session.run_id[:8], _run_url(dagster_url, session.run_id))),
+            Card("Dagster run", text(session.run_id and session.run_id[:8], run_url(dagster_url, session.run_id))),
         ]
     )
 
 
-def _run_url(dagster_url: str | None, run_id: str | None) -> str | None:
+def run_url(dagster_url: str | None, run_id: str | None) -> str | None:
+    """The page of a run in the Dagster UI, if that is served."""
     return f"{dagster_url}/runs/{run_id}" if dagster_url and run_id and _is_uuid(run_id) else None
 
 

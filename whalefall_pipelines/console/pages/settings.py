@@ -30,7 +30,7 @@ def settings_page(services: Services) -> Page:
     choices = [(str(token.token_id), f"{token.name} ({token.kind}, {token.scope})") for token in living]
     forms = [CREATE.form(), *([REVOKE.form(options=choices)] if choices else [])]
     people = len({token.name for token in living if token.kind is TokenKind.BROWSER})
-    answer = f"{len(living)} tokens and sign-ins are valid; {people} people are signed in."
+    answer = f"Valid tokens and sign-ins: {len(living)}. People who are signed in: {people}."
     return Page(
         "Settings",
         answer,

@@ -79,7 +79,7 @@ def _print_day(day: DemoDay, seconds: float) -> None:
         f"\nThe {HISTORY_DAYS} days before today are SIMULATED (method = 'simulated'); today is measured on real servers.\n"
         f"Session {day.session.session_id}, Dagster run {day.session.run_id}, {seconds:.0f} s.\n\n"
         "What to try next (in .venv/bin unless it is activated):\n"
-        "  whalefall up                          the Dagster UI with this day, its checks and its history\n"
+        "  whalefall up                          console and Dagster UI with this day; it prints a link that signs you in once\n"
         f"  whalefall sessions show {str(day.session.session_id)[:8]}      every server of this run\n"
         "  whalefall growth --since 1d --tables  what grew since yesterday, and the tables behind it\n"
         "  whalefall accounts who-can drop orders.invoices   who, through which roles, and since when\n"

@@ -3,7 +3,16 @@
 from datetime import date
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.forecasts.figures import DayFigures, KnownChange, Outcome, Reliability, Runway, SmallHeadroom
+from whalefall_pipelines.forecasts.figures import (
+    DayFigures,
+    KnownChange,
+    Outcome,
+    Reliability,
+    Runway,
+    SeriesChange,
+    SeriesForecast,
+    SmallHeadroom,
+)
 from whalefall_pipelines.store.database import Cursor
 from whalefall_pipelines.store.rows import fetch_as
 
@@ -30,6 +39,19 @@ def list_changes(cursor: Cursor, since: date, day: date, most: int) -> tuple[Kno
     """The changes that became known in these days, newest first."""
     cursor.execute(queries.load("forecasts/list_changes"), {"since": since, "day": day, "most": most})
     return fetch_as(cursor, KnownChange)
+
+
+def list_series_forecasts(cursor: Cursor, instance_id: int, database_name: str | None) -> tuple[SeriesForecast, ...]:
+    """The newest forecast of a database, or of its server, by horizon."""
+    cursor.execute(queries.load("forecasts/list_series_forecasts"), {"instance_id": instance_id, "database_name": database_name})
+    return fetch_as(cursor, SeriesForecast)
+
+
+def list_series_changes(cursor: Cursor, instance_id: int, database_name: str | None, since: date) -> tuple[SeriesChange, ...]:
+    """The changes of a database, or of its server, since a day, newest first."""
+    values = {"instance_id": instance_id, "database_name": database_name, "since": since}
+    cursor.execute(queries.load("forecasts/list_series_changes"), values)
+    return fetch_as(cursor, SeriesChange)
 
 
 def list_small_headroom(cursor: Cursor, day: date) -> tuple[SmallHeadroom, ...]:

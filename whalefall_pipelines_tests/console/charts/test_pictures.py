@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whalefall_pipelines.console.charts.calendar import CalendarRow, Cell, calendar_chart
+from whalefall_pipelines.console.charts.paths import AccessPath, paths_chart
 from whalefall_pipelines.console.charts.runway import Runway, runway_chart
 from whalefall_pipelines.console.charts.series import Expected, Mark, Point, Series, series_chart
+from whalefall_pipelines.console.charts.stacked import Layer, stacked_chart
 from whalefall_pipelines.console.charts.timeline import MonthCell, timeline_chart
 from whalefall_pipelines.console.charts.waterfall import Bar, waterfall_chart
 
@@ -51,6 +53,32 @@ def test_a_missing_day_is_a_gap_and_a_cross_and_never_a_zero() -> None:
     axis = float(elements(picture, "line", "axis")[0].attrib["y1"])
     assert all(height < axis - 50 for line in lines for height in heights(line.attrib["d"]))
     assert tooltips(picture, "missing") == ["2026-11-03: missing"]
+
+
+def test_a_path_leads_from_an_account_along_its_roles() -> None:
+    picture = paths_chart("Who can DROP", [AccessPath("orders/app", "→ staff ⇒ admin → DROP on table (grant)", "/account?name=app")])
+    boxes = elements(picture, "g", "step-box")
+    assert [box.findtext(f"{SVG}title") for box in boxes] == ["staff", "by SET ROLE admin", "DROP on table (grant)"]
+    places = [float(rect.attrib["x"]) for box in boxes for rect in box.iter(f"{SVG}rect")]
+    assert places == sorted(set(places))
+    assert [link.attrib["href"] for link in parsed(picture).iter(SVG + "a")] == ["/account?name=app"]
+    own = paths_chart("Who can DROP", [AccessPath("orders/dba", "superuser", "/account")])
+    assert tooltips(own, "step-box") == ["superuser"]
+
+
+def test_layers_stand_on_each_other_and_a_missing_day_is_a_gap() -> None:
+    days = [DAY + timedelta(days=number) for number in range(5)]
+    known = [days[0], days[1], days[3], days[4]]
+    layers = [Layer("large", dict.fromkeys(known, 6 * GB)), Layer("small", dict.fromkeys(known, 2 * GB))]
+    picture = stacked_chart("orders", days, layers, limit_bytes=10 * GB)
+    bands = [[heights(path.attrib["d"]) for path in layer] for layer in (parsed(picture).iter(SVG + "g")) for layer in [list(layer)[1:]]]
+    assert [len(layer) for layer in bands] == [2, 2]  # two runs of days for each layer
+    large, small = bands[0][0], bands[1][0]
+    assert min(large) == pytest.approx(max(small))  # the small one begins where the large one ends
+    assert (max(large) - min(large)) == pytest.approx(3 * (max(small) - min(small)), rel=0.02)
+    assert tooltips(picture, "layer") == ["large: 6.0 GB on 2026-11-05", "small: 2.0 GB on 2026-11-05"]
+    with pytest.raises(ValueError, match="at least one day"):
+        stacked_chart("orders", days, [Layer("large", {})])
 
 
 def test_each_origin_has_a_shape_of_its_own_and_exact_bytes() -> None:

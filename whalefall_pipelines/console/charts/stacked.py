@@ -1,0 +1,74 @@
+"""What a whole consists of over time: layers on each other, the largest at the bottom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from xml.etree.ElementTree import Element
+
+from whalefall_pipelines.console.charts.axes import Axes, draw_axes, draw_limit
+from whalefall_pipelines.console.charts.svg import Pixels, Size, add, path, picture, render, tooltip
+from whalefall_pipelines.domain.quantities import round_size
+
+_SIZE = Size(1160, 300)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A part of the whole: its bytes by day."""
+
+    name: str
+    sizes: Mapping[date, int]
+
+
+def stacked_chart(name: str, days: Sequence[date], layers: Sequence[Layer], limit_bytes: int | None = None) -> str:
+    """The picture of the layers on these consecutive days. A day on which no layer has a size is a gap, never a zero.
+
+    Raises:
+        ValueError: no layer has a size on any of these days.
+    """
+    known = [day for day in days if any(day in layer.sizes for layer in layers)]
+    if not known:
+        message = "A picture needs at least one day."
+        raise ValueError(message)
+    totals = [sum(layer.sizes.get(day, 0) for layer in layers) for day in known]
+    told = f"{name}: {len(layers)} layers from {known[0]} to {known[-1]}, {round_size(totals[-1])} at the end."
+    root = picture("stacked", told, _SIZE)
+    axes = draw_axes(root, _SIZE, (days[0], days[-1]), (0, max([*totals, limit_bytes or 0])))
+    bottom = dict.fromkeys(known, 0)
+    for number, layer in enumerate(layers):
+        top = {day: bottom[day] + layer.sizes.get(day, 0) for day in known}
+        _draw_layer(root, layer, number, [_band(axes, run, bottom, top) for run in _runs(known)])
+        bottom = top
+    if limit_bytes is not None:
+        draw_limit(root, axes, limit_bytes)
+    return render(root)
+
+
+def _runs(known: Sequence[date]) -> list[list[date]]:
+    """The days of which each follows the one before."""
+    runs: list[list[date]] = []
+    for day in known:
+        if runs and day - runs[-1][-1] == _DAY:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return runs
+
+
+def _band(axes: Axes, run: Sequence[date], bottom: Mapping[date, int], top: Mapping[date, int]) -> list[Pixels]:
+    """The outline of a layer over consecutive days. A single day is as wide as a line."""
+    upper = [axes.at(day, top[day]) for day in run]
+    lower = [axes.at(day, bottom[day]) for day in reversed(run)]
+    if len(run) == 1:
+        (x, high), (_, low) = upper[0], lower[0]
+        return [(x - 1, high), (x + 1, high), (x + 1, low), (x - 1, low)]
+    return [*upper, *lower]
+
+
+def _draw_layer(root: Element, layer: Layer, number: int, bands: Sequence[Sequence[Pixels]]) -> None:
+    group = add(root, "g", f"layer layer-{number + 1}")
+    newest = max(layer.sizes, default=None)
+    tooltip(group, f"{layer.name}: {round_size(layer.sizes[newest])} on {newest}" if newest else layer.name)
+    for band in bands:
+        add(group, "path", d=path(band, closed=True))
