@@ -42,8 +42,8 @@ def broker_url(settings: Settings) -> str:
 
 
 def make_queues(settings: Settings) -> Celery:
-    """The app, with the task that executes a run. A task is registered once: Celery refuses another one of its name."""
+    """The app, with the task that executes a run. It is not shared with other apps of the process, which would have two of its name."""
     arguments = {"broker": broker_url(settings), "config_source": dict(CONFIG)}
     app = cast("Celery", make_app(arguments))
-    create_execute_job_task(app)
+    create_execute_job_task(app, shared=False)  # pyright: ignore[reportArgumentType] - Dagster types it as a dictionary
     return app
