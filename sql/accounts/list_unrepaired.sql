@@ -1,5 +1,5 @@
--- Instances whose accounts were not read on a day and that a retry may repair, by the ended session that attempted them last. None of a zone while
--- a session still reads the day in it; cancelled sessions are excluded, and so are reasons that only a person can fix.
+-- Instances whose accounts were not read on a day and that a retry may repair, by the ended session that attempted them last. None of a
+-- zone while a session still reads the day in it; cancelled sessions are excluded, and so are reasons that only a person can fix.
 -- Parameters: day, needs_a_person (text[] of reasons).
 -- Returns: session_id, completed_at, retries (how many came before), zone, instance_names; one row per session and zone.
 with recursive chain as (

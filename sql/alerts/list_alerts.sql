@@ -18,7 +18,7 @@ select
     a.acknowledged_by,
     a.acknowledged_note,
     a.acknowledged_until,
-    exists (
+    exists(
         select 1 from alert_mutes as m
         where
             m.until_at > %(now)s

@@ -1,6 +1,6 @@
--- How much is known of each instance on each of these days, or with many instances of each group: those with the same first tag. It says the
--- same as `capacity_coverage` without the counts of each provenance, for which every size would be read: the total of an instance has the
--- number of its sizes and the provenance of the least certain one.
+-- How much is known of each instance on each of these days, or with many instances of each group: those with the same first tag. It says
+-- the same as `capacity_coverage` without the counts of each provenance, for which every size would be read: the total of an instance has
+-- the number of its sizes and the provenance of the least certain one.
 -- Parameters: first_day, last_day (inclusive), instance_id (NULL: every), most_rows (instances beyond which groups are told).
 -- Returns: the fields of CoveredDay: a row for each state that instances of the row have on a day, none where nothing was expected.
 with calendar as (

@@ -2,7 +2,7 @@
 -- Parameters: none.
 -- Returns: time, measured, recovered, estimated, missing.
 select
-    stat_date::timestamptz as "time",
+    stat_date::timestamptz as time,
     sum(measured) as measured,
     sum(recovered) as recovered,
     sum(estimated) as estimated,

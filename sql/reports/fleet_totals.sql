@@ -2,7 +2,7 @@
 -- Parameters: none.
 -- Returns: time, total_bytes.
 select
-    stat_date::timestamptz as "time",
+    stat_date::timestamptz as time,
     sum(total_bytes)::bigint as total_bytes
 from instance_size_stats
 where stat_date >= current_date - 365

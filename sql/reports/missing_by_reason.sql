@@ -2,7 +2,7 @@
 -- Parameters: none.
 -- Returns: time, metric (the reason), missing.
 select
-    stat_date::timestamptz as "time",
+    stat_date::timestamptz as time,
     reason as metric,
     count(*) as missing
 from capacity_gaps

@@ -2,8 +2,8 @@
 -- Parameters: none.
 -- Returns: nothing.
 
--- Why the fleet is larger or smaller on one day than on another: each database with the bar of the waterfall that it is in, which is NULL if
--- its size is the same. The bars add up to the difference of the stored totals; the held bars to that of the totals in which a missing
+-- Why the fleet is larger or smaller on one day than on another: each database with the bar of the waterfall that it is in, which is NULL
+-- if its size is the same. The bars add up to the difference of the stored totals; the held bars to that of the totals in which a missing
 -- database has its last known size.
 create or replace function capacity_attribution(first_day date, last_day date)
 returns table (

@@ -1,6 +1,6 @@
 -- Instances with missing sizes that a retry may fix, by the ended session that attempted them last. None of a zone while a session still
--- collects the day in it; cancelled sessions are excluded. Reasons that only a person can fix are excluded; those that are fixed by a change of
--- the credential or the instance are excluded only until that change.
+-- collects the day in it; cancelled sessions are excluded. Reasons that only a person can fix are excluded; those that are fixed by a
+-- change of the credential or the instance are excluded only until that change.
 -- Parameters: day, needs_a_person, cured_by_a_change (text[] of reasons).
 -- Returns: session_id, completed_at, retries (how many came before), zone, instance_names; one row per session and zone.
 with recursive chain as (

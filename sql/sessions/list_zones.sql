@@ -46,7 +46,7 @@ select
     f.instances::integer as instances,
     count(v.has_ended) > 0 as is_visited,
     coalesce(bool_or(v.has_ended), false) as has_ended,
-    exists (select 1 from sessions where is_asked_for) as is_asked_for
+    exists(select 1 from sessions where is_asked_for) as is_asked_for
 from fleet as f
 left join visits as v on f.zone is not distinct from v.zone
 where exists (select 1 from fleet where zone is not null)

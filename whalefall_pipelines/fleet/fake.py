@@ -56,7 +56,12 @@ class FakeFleet:
         self._interrupted = threading.Event()
 
     def connect(
-        self, _question: Question[P_co], instance: Instance, login: Login, *, spent_seconds: float = 0
+        self,
+        question: Question[P_co],  # noqa: ARG002 - one fake answers every question
+        instance: Instance,
+        login: Login,
+        *,
+        spent_seconds: float = 0,
     ) -> AbstractContextManager[P_co]:
         """Open a fake connection, or fail as told."""
         return cast("AbstractContextManager[P_co]", self._connect(instance, login, self._deadlines.after(spent_seconds)))

@@ -34,7 +34,7 @@ def parse_grouping(text: str) -> Grouping:
 
 
 def attribute_span(
-    database: Database, today: date, since: date | timedelta, grouping: Grouping, *, most: int, with_tables: bool, prices: Prices
+    database: Database, today: date, since: date | timedelta, grouping: Grouping, *, most: int, with_tables: bool, prices: Prices | None
 ) -> Attribution:
     """Why the fleet is larger or smaller on the newest day that has sizes than on the day `since`.
 

@@ -4,6 +4,7 @@ First sizes are lognormal (median 2 GiB). All but `flat` have one-day outliers (
 2 to 5 % of the days are missing, in runs. Sizes are whole pages.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -59,7 +60,7 @@ class Dice:
     birth_before: int
 
     def log_uniform(self, low: float, high: float) -> float:
-        return float(np.exp(self.random.uniform(np.log(low), np.log(high))))
+        return math.exp(self.random.uniform(math.log(low), math.log(high)))
 
     def growth(self, low: float, high: float) -> NDArray[np.float64]:
         """Linear growth in shares of the start size; weekends are quieter in half of the series."""

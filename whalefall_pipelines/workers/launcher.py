@@ -23,7 +23,9 @@ class ZoneRunLauncher(CeleryRunLauncher):
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
         """Use the Redis of the settings."""
         settings = load_settings()
-        super().__init__(CENTRE, broker=broker_url(settings), config_source=dict(CONFIG), inst_data=inst_data)
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
+            CENTRE, broker=broker_url(settings), config_source=dict(CONFIG), inst_data=inst_data
+        )
         self.celery = make_queues(settings)
 
     @classmethod
@@ -46,9 +48,11 @@ class ZoneRunLauncher(CeleryRunLauncher):
         if run.job_code_origin is None:
             raise LaunchError(f"Run {run.run_id} does not say where its code is, so no worker can execute it.")
         order = ExecuteRunArgs(run.job_code_origin, run.run_id, self._instance.get_ref(), set_exit_code_on_failure=True)
-        task = self.celery.signature(TASK_EXECUTE_JOB_NAME, kwargs={"execute_job_args_packed": pack_value(order)}, immutable=True)
+        arguments = {"execute_job_args_packed": pack_value(order)}
+        # Celery has no types, and Dagster types the launcher in part.
+        task: Any = self.celery.signature(TASK_EXECUTE_JOB_NAME, kwargs=arguments, immutable=True)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         queued = run.with_tags({**run.tags, DAGSTER_CELERY_QUEUE_TAG: run.tags.get(ZONE_TAG, CENTRE)})
-        self._launch_celery_task_run(queued, task, TASK_EXECUTE_JOB_NAME)
+        self._launch_celery_task_run(queued, task, TASK_EXECUTE_JOB_NAME)  # pyright: ignore[reportUnknownMemberType]
 
     @property
     def supports_resume_run(self) -> bool:

@@ -5,11 +5,11 @@ its run begins: it is executed at most once, and a run that is lost is repaired 
 """
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from celery import Celery
-from dagster_celery.make_app import make_app
-from dagster_celery.tasks import create_execute_job_task
+from dagster_celery.make_app import make_app  # pyright: ignore[reportUnknownVariableType]
+from dagster_celery.tasks import create_execute_job_task  # pyright: ignore[reportUnknownVariableType]
 
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.sessions.settings import CollectingSettings
@@ -44,6 +44,6 @@ def broker_url(settings: Settings) -> str:
 def make_queues(settings: Settings) -> Celery:
     """The app, with the task that executes a run. It is not shared with other apps of the process, which would have two of its name."""
     arguments = {"broker": broker_url(settings), "config_source": dict(CONFIG)}
-    app = cast("Celery", make_app(arguments))
+    app = make_app(arguments)
     create_execute_job_task(app, shared=False)  # pyright: ignore[reportArgumentType] - Dagster types it as a dictionary
     return app

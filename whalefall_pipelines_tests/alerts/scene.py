@@ -89,7 +89,7 @@ class Nights:
 
     def morning(self, hour: int = 8) -> Evaluated:
         """Evaluate on the morning after the night."""
-        return evaluate(self.store, AlertSettings(), at(self.day, hour))
+        return evaluate(self.store, AlertSettings.model_validate({}), at(self.day, hour))
 
     def add_channel(self, name: str = "ops", **columns: object) -> None:
         """A channel that gets everything."""

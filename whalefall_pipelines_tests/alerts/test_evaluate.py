@@ -198,6 +198,6 @@ def test_a_crash_at_any_statement_leaves_nothing_and_doubles_nothing(nights: Nig
     assert nights.alerts() == before
     assert [message for message in nights.messages() if "full" in str(message[1])] == []
     query(nights.store, f"drop trigger crash on {table}; select 1")
-    evaluate(nights.store, AlertSettings(), at(nights.day))
-    evaluate(nights.store, AlertSettings(), at(nights.day, 9))
+    evaluate(nights.store, AlertSettings.model_validate({}), at(nights.day))
+    evaluate(nights.store, AlertSettings.model_validate({}), at(nights.day, 9))
     assert [kind for kind, subject in nights.messages() if "full" in str(subject)] == ["opened"]
