@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from whalefall_pipelines.areas import areas
+from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.periods import PeriodType, floor
@@ -165,7 +166,11 @@ def test_schedules_and_sensors() -> None:
         "send_due_alerts": dg.DefaultSensorStatus.RUNNING,
     }
     tick = repository.get_schedule_def("collect_every_night").evaluate_tick(
-        dg.build_schedule_context(scheduled_execution_time=datetime(2026, 11, 21, 19, 0, tzinfo=UTC), repository_def=repository)
+        dg.build_schedule_context(
+            scheduled_execution_time=datetime(2026, 11, 21, 19, 0, tzinfo=UTC),
+            repository_def=repository,
+            resources={"whalefall": WhalefallResource()},  # without a store it requests a run without a zone
+        )
     )
     (request,) = tick.run_requests or []
     assert (request.run_key, request.partition_key) == ("2026-11-22", "2026-11-22")
