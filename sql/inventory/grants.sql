@@ -4,6 +4,6 @@
 -- Returns: nothing.
 revoke insert, update on credentials, instances, instance_activity, zones from {writer};
 grant update (server_version, last_connected_at, server_identity, server_started_at) on instances to {writer};
-grant insert, update on credentials, instances, instance_activity to {web};
+grant insert, update on credentials, instances, instance_activity, zones to {web};
 revoke select on credentials from {reader};
 grant select (credential_id, name, username, created_at, updated_at) on credentials to {reader}
