@@ -120,7 +120,7 @@ def cell(value: object) -> str:
 
 
 def format_bytes(size: int | None) -> str:
-    """Format a size for people, such as 1.5 GiB. --json has the exact bytes."""
+    """Format a size for people, such as 1.5 GB. --json has the exact bytes."""
     return "–" if size is None else round_size(size)
 
 

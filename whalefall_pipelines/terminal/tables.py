@@ -12,7 +12,7 @@ from dataclasses import dataclass
 _GAP = "  "
 # A text is wrapped to lines of this many characters at least, as long as there are columns that can be left out instead.
 _READABLE = 20
-_SIZE = re.compile(r"–|[-+]?[\d.,]+ ?(([KMGT]i)?B|%)")
+_SIZE = re.compile(r"–|[-+]?[\d.,]+ ?([kMGT]?B|%)")
 
 
 @dataclass(frozen=True, slots=True)

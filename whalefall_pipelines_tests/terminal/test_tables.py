@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whalefall_pipelines.terminal.tables import Layout, TableColumn, lay_out, text_width
+from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.terminal.tables import Layout, TableColumn, are_sizes, lay_out, text_width
 
 SESSION = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
@@ -39,10 +40,16 @@ def test_a_name_for_the_next_command_stays_whole_in_any_width() -> None:
     assert layout == Layout((), (f"session  {SESSION}", f"said     {'x' * 50}"))
 
 
+@given(st.lists(st.integers(min_value=-(2**60), max_value=2**60)))
+def test_sizes_as_people_read_them_are_a_column_of_numbers(sizes: list[int]) -> None:
+    assert are_sizes([*map(round_size, sizes), "–", "12.5 %"])
+    assert not are_sizes([*map(round_size, sizes), "billing"])
+
+
 def test_numbers_are_aligned_to_the_right_and_keep_their_unit() -> None:
-    sizes = TableColumn("size", ("1.5 GiB", "700.0 MiB"), is_numeric=True)
+    sizes = TableColumn("size", ("1.5 GB", "700.0 MB"), is_numeric=True)
     names = TableColumn("name", ("a name of many words", "b"), is_numeric=False)
-    assert lay_out([names, sizes], 22).lines == ("a name of      1.5 GiB", "many words", "b            700.0 MiB")
+    assert lay_out([names, sizes], 21).lines == ("a name of      1.5 GB", "many words", "b            700.0 MB")
 
 
 def test_wide_characters_take_two_columns() -> None:
