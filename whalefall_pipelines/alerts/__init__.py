@@ -6,7 +6,7 @@ from whalefall_pipelines.area import Area
 AREA = Area(
     __name__,
     commands={
-        "alerts": "Show what is wrong, say that you have seen it, and send the messages that tell it.",
+        "alerts": "Show alerts, acknowledge and mute them, and send their messages.",
         "report": "Report a week: total, growth by tag, runways, changes of access, coverage and alerts.",
     },
     has_definitions=True,

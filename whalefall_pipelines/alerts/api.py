@@ -107,7 +107,7 @@ class NewMute(BaseModel):
 def list_alerts(
     services: ServicesOf,
     caller: CallerOf,
-    with_all: Annotated[bool, Query(description="Also what is pending, and what is over.")] = False,
+    with_all: Annotated[bool, Query(description="Also list pending and cleared alerts.")] = False,
     limit: Annotated[int, Query(ge=1, le=1000, description="How many, the most urgent first.")] = 1000,
 ) -> tuple[ListedAlert, ...]:
     """List the alerts that are open or acknowledged, the most urgent first."""
@@ -117,7 +117,7 @@ def list_alerts(
 
 @ROUTES.get("/alerts/{alert_id}")
 def get_alert(services: ServicesOf, caller: CallerOf, alert_id: AlertId) -> AlertSheet:
-    """Show an alert and what happened to it."""
+    """Show an alert and its history."""
     return _sheet(services, caller, alert_id)
 
 
@@ -135,7 +135,7 @@ def acknowledge_alert(services: ServicesOf, caller: CallerOf, alert_id: AlertId,
 
 @ROUTES.get("/alert-rules")
 def list_alert_rules(services: ServicesOf) -> tuple[RuleView, ...]:
-    """List what is watched, with which thresholds."""
+    """List the rules with their thresholds."""
     return tuple(
         RuleView(
             stored.rule.rule_name,

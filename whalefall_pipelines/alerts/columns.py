@@ -8,7 +8,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "alert_rules": (
         ("rule_id", "integer", "key"),
         ("rule_name", "text", "unique"),
-        ("condition", "text", "what is watched: one of the conditions of `whalefall alerts rules conditions`"),
+        ("condition", "text", "one of the conditions of `whalefall alerts rules conditions`"),
         _TAGS,
         ("thresholds", "jsonb", "the thresholds that differ from the defaults of the condition"),
         ("examples", "jsonb", "figures with the severity that they must have, checked whenever the rule is imported"),

@@ -21,11 +21,11 @@ _MUTES = ("mute_id", "rule_name", "instance_name", "database_name", "owner", "re
 
 @click.group()
 def alerts() -> None:
-    """Show what is wrong, say that you have seen it, and send the messages that tell it."""
+    """Show alerts, acknowledge and mute them, and send their messages."""
 
 
 @alerts.command("list")
-@click.option("--all", "with_all", is_flag=True, help="Also what is pending, and what is over.")
+@click.option("--all", "with_all", is_flag=True, help="Also list pending and cleared alerts.")
 @click.option("--mutes", is_flag=True, help="List the mutes instead.")
 @list_options
 def list_(*, with_all: bool, mutes: bool, form: Form) -> None:
@@ -44,7 +44,7 @@ def list_(*, with_all: bool, mutes: bool, form: Form) -> None:
 @click.argument("alert_id", type=int)
 @json_option
 def show(*, alert_id: int, as_json: bool) -> None:
-    """Show an alert and what happened to it."""
+    """Show an alert and its history."""
     with open_store(load_settings()) as database:
         alert, events = handle.show_alert(database, alert_id, system_clock())
     if as_json:
@@ -59,10 +59,10 @@ def show(*, alert_id: int, as_json: bool) -> None:
 
 @alerts.command()
 @click.argument("alert_id", type=int)
-@click.option("--note", "text", help="What you know of it.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The last day; until it is over by default.")
+@click.option("--note", "text", help="What you know about it.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The last day; by default until the alert is over.")
 def ack(*, alert_id: int, text: str | None, until: datetime | None) -> None:
-    """Say that you have seen an alert. Nothing more is sent, unless it becomes worse."""
+    """Acknowledge an alert. No further messages are sent unless it becomes worse."""
     last_day: date | None = until and until.date()
     with open_store(load_settings()) as database:
         handle.acknowledge_alert(database, alert_id, getpass.getuser(), now=system_clock(), note=text, until=last_day)
@@ -73,10 +73,10 @@ def ack(*, alert_id: int, text: str | None, until: datetime | None) -> None:
 @click.option("--rule", "rule_name", help="Only alerts of this rule.")
 @click.option("--instance", "instance_name", help="Only alerts about this server and its databases.")
 @click.option("--database", "database_name", help="Only alerts about this database of the server.")
-@click.option("--days", type=click.IntRange(1, MOST_MUTE_DAYS), required=True, help="When it ends by itself.")
-@click.option("--reason", required=True, help="Why nobody is to be told.")
+@click.option("--days", type=click.IntRange(1, MOST_MUTE_DAYS), required=True, help="Number of days until it expires.")
+@click.option("--reason", required=True, help="Why no messages are to be sent.")
 def mute(*, rule_name: str | None, instance_name: str | None, database_name: str | None, days: int, reason: str) -> None:
-    """Send nothing about a rule, a server or a database for some days. What is still so afterwards is told then."""
+    """Send no messages about a rule, a server or a database for some days. Alerts that are still open then are sent."""
     with open_store(load_settings()) as database:
         muted = handle.mute(
             database,
@@ -111,7 +111,7 @@ def test_channel(*, channel: str) -> None:
 
 
 @alerts.command()
-@click.option("--retry-failed", is_flag=True, help="Try again what was given up after three attempts.")
+@click.option("--retry-failed", is_flag=True, help="Also retry messages that failed three times.")
 @json_option
 def send(*, retry_failed: bool, as_json: bool) -> None:
     """Evaluate what is due, and deliver what is queued. Dagster's sensor does the same; cron may do it without Dagster.

@@ -15,10 +15,8 @@ from whalefall_pipelines.terminal.output import json_option, print_json
 
 
 @click.command()
-@click.option(
-    "--week", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Any day of the week; the last week that is over by default."
-)
-@click.option("--html", "as_html", is_flag=True, help="Print a page that can be mailed and printed, instead of Markdown.")
+@click.option("--week", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Any day of the week; by default the last complete week.")
+@click.option("--html", "as_html", is_flag=True, help="Print an HTML page for mail and print instead of Markdown.")
 @json_option
 def report(*, week: datetime | None, as_html: bool, as_json: bool) -> None:
     """Report a week: total, growth by tag, runways, changes of access, coverage and alerts.

@@ -16,7 +16,7 @@ from whalefall_pipelines.terminal.output import Form, cell, list_options, note, 
 
 @click.group()
 def rules() -> None:
-    """Show and change what is watched, and where messages go."""
+    """Show and change rules and channels."""
 
 
 @rules.command("list")
@@ -49,7 +49,7 @@ def show() -> None:
 @rules.command()
 @list_options
 def conditions(*, form: Form) -> None:
-    """List what rules may watch, with every threshold and its default."""
+    """List the conditions of rules, with every threshold and its default."""
     rows = [
         {"condition": condition.name, "threshold": name, "default": threshold.default, "meaning": threshold.meaning}
         for condition in CONDITIONS.values()
@@ -61,7 +61,7 @@ def conditions(*, form: Form) -> None:
 @rules.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 def import_(*, file: Path) -> None:
-    """Add and change the rules, channels and windows of a YAML file. Examples of rules run first; nothing is saved unless all is valid."""
+    """Add and change rules, channels and windows from a YAML file. Examples run first; nothing is saved unless everything is valid."""
     settings = load_settings()
     with open_store(settings) as database:
         saved = configure.import_file(database, settings, file, getpass.getuser())
@@ -71,7 +71,7 @@ def import_(*, file: Path) -> None:
 @rules.command()
 @click.argument("rule")
 def disable(*, rule: str) -> None:
-    """Switch a rule off. Its alerts clear with the next evaluation."""
+    """Switch off a rule. Its alerts clear at the next evaluation."""
     with open_store(load_settings()) as database:
         configure.switch_rule(database, rule, getpass.getuser(), is_active=False)
     note(f"The rule {cell(rule)} is off.")
@@ -80,7 +80,7 @@ def disable(*, rule: str) -> None:
 @rules.command()
 @click.argument("rule")
 def enable(*, rule: str) -> None:
-    """Switch a rule on again."""
+    """Switch on a rule again."""
     with open_store(load_settings()) as database:
         configure.switch_rule(database, rule, getpass.getuser(), is_active=True)
     note(f"The rule {cell(rule)} is on.")
@@ -89,7 +89,7 @@ def enable(*, rule: str) -> None:
 @rules.command("remove-channel")
 @click.argument("channel")
 def remove_channel(*, channel: str) -> None:
-    """Send nothing to a channel any more."""
+    """Stop sending messages to a channel."""
     with open_store(load_settings()) as database:
         configure.remove_channel(database, channel)
     note(f"Nothing is sent to the channel {cell(channel)} any more.")

@@ -29,7 +29,7 @@ def _body_of_mute(values: Values) -> Mapping[str, Any]:
 
 ACKNOWLEDGE = Action(
     "acknowledge-alert",
-    "I have seen it",
+    "Acknowledge",
     "/alerts/{alert_id}/actions/acknowledge",
     _acknowledged,
     fields=(Field("note", "What you know of it"), Field("until", "Until", kind="date")),
