@@ -63,15 +63,8 @@ def fleet_accounts(
     with whalefall.store() as database:
         collection = servers.collection(database).of_run(context.run.tags)
         targets, readable = active_instances(database, config.instances, zones=collection.reached), collection.measurable_day(days)
-        plan = plan_session(
-            context,
-            database,
-            SyncCategory.ACCOUNT,
-            days,
-            zones=collection.reached,
-            some_instances=bool(config.instances),
-            is_over=readable is None,
-        )
+        scope = {"some_instances": bool(config.instances), "is_over": readable is None}
+        plan = plan_session(context, database, SyncCategory.ACCOUNT, days, zones=collection.reached, **scope)
         with session_of_run(context, database, plan, targets) as check:
             filters = read_filters(whalefall.installation())
             _work(context, replace(collection, check=check), targets, plan, readable=readable, filters=filters)

@@ -18,7 +18,7 @@ from whalefall_pipelines.domain.zones import ONLY_CENTRE, ZONE_TAG, Zones, zone_
 from whalefall_pipelines.errors import SessionEndedError
 from whalefall_pipelines.sessions.end_dead_sessions import record_lost_run
 from whalefall_pipelines.sessions.keep_session import Check, sync_session
-from whalefall_pipelines.sessions.store import is_known, list_known_runs
+from whalefall_pipelines.sessions.known_runs import is_known, list_known_runs
 from whalefall_pipelines.store.database import Database
 
 

@@ -1,7 +1,7 @@
 """Sessions and their records in the store. Every transition checks the current state, so an orphan cannot reopen a closed session."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from whalefall_pipelines import queries
@@ -98,20 +98,6 @@ def status_of(cursor: Cursor, session_id: UUID) -> SessionStatus:
     if row is None:
         raise NotFoundError(f"There is no session {session_id}.")
     return SessionStatus(row[0])
-
-
-def is_known(database: Database, session_id: UUID) -> bool:
-    """Whether a session with this id exists."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/find_status"), {"session_id": str(session_id)})
-        return cursor.fetchone() is not None
-
-
-def list_known_runs(database: Database, category: SyncCategory, run_ids: Collection[str]) -> frozenset[str]:
-    """Those of these Dagster runs that have a session of this category."""
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/list_known_runs"), {"category": category, "run_ids": list(run_ids)})
-        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def list_running(database: Database, dead_after_seconds: float = DEAD_AFTER_SECONDS) -> tuple[RunningSession, ...]:

@@ -15,7 +15,7 @@ from whalefall_pipelines.settings.group import PREFIX, Group
 from whalefall_pipelines.settings.model import PasswordSettings, Settings, UnknownVariable
 
 # Options of the command `whalefall`, which has no installation with --server.
-_OF_THE_COMMAND = {"WHALEFALL_SERVER", "WHALEFALL_TOKEN", "WHALEFALL_TOKEN_FILE"}
+COMMAND_VARIABLES = {"WHALEFALL_SERVER", "WHALEFALL_TOKEN", "WHALEFALL_TOKEN_FILE"}
 
 
 def groups() -> tuple[type[Group], ...]:
@@ -33,7 +33,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     home = find_home(variables)
     saved = {name: value for name, value in dotenv_values(home / "settings.env").items() if value is not None}
     values = saved | {name: value for name, value in variables.items() if value != ""}
-    known = {variable for group in groups() for variable in group.variables()} | _OF_THE_COMMAND
+    known = {variable for group in groups() for variable in group.variables()} | COMMAND_VARIABLES
     others = {group: group.read(values) for group in groups() if group is not Settings}
     return Settings.read(values, home=home, groups=others, unknown_variables=tuple(_unknown(values, known)))
 

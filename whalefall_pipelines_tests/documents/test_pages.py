@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from whalefall_pipelines.settings.load import groups
+from whalefall_pipelines.settings.load import COMMAND_VARIABLES, groups
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.documents import reference
 from whalefall_pipelines_tests.documents.pages import (
@@ -33,7 +33,7 @@ def test_the_reference_is_generated_from_this_code() -> None:
 
 
 def test_every_variable_that_a_page_or_a_message_names_is_a_setting() -> None:
-    known = {name for group in groups() for name in group.variables()}
+    known = {name for group in groups() for name in group.variables()} | COMMAND_VARIABLES
     for path in [README, *DOCS.rglob("*.md"), *PACKAGE.rglob("*.py")]:
         assert set(re.findall(r"\bWHALEFALL_[A-Z][A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8"))) <= known, path
 
@@ -76,14 +76,16 @@ def test_the_queries_on_views_run(store: Database) -> None:
         cursor.execute(statements)
 
 
-def test_simulated_is_written_by_the_demo_only() -> None:
+def test_simulated_is_written_by_the_demo_and_the_simulator_only() -> None:
     places = [path for path in (*(ROOT / "sql").rglob("*.sql"), *PACKAGE.rglob("*.py")) if "'simulated'" in path.read_text()]
     assert {path.relative_to(ROOT).parts[:2] for path in places} <= {
         ("sql", "demo"),
+        ("sql", "simulator"),
         ("whalefall_pipelines", "demo"),
         ("whalefall_pipelines", "cli"),
     }
-    assert {path.name for path in places if path.suffix == ".sql"} == {"insert_simulated_history.sql", "find_simulated_history.sql"}
+    demo = {path.name for path in places if path.parts[-2:-1] == ("demo",) and path.suffix == ".sql"}
+    assert demo == {"insert_simulated_history.sql", "find_simulated_history.sql"}
 
 
 class Loads(HTMLParser):
