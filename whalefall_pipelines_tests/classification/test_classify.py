@@ -197,7 +197,7 @@ def test_assignments_by_hand_survive_until_they_expire(fleet: AccountsTest, tmp_
     save(store, tmp_path, rule("superusers", SUPERUSER))
     until = fleet.day + timedelta(days=2)
     assign(store, "a", "app", "privileged", fleet.day, person="tester", note="on call", until=until)
-    with pytest.raises(InputError, match="by hand already"):
+    with pytest.raises(InputError, match="already assigned to 'privileged' by hand"):
         assign(store, "a", "app", "privileged", fleet.day, person="tester", note="again")
     classify_accounts(store, fleet.day)
     by_hand = ("app", "privileged", "by hand")

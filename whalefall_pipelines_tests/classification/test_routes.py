@@ -72,7 +72,7 @@ def test_a_person_assigns_and_ends_it_and_rules_are_checked_and_switched_off(run
     assert checked.json()["data"] == {"version": 4, "expr": SUPERUSER}
     empty = {"version": 4, "expr": {"op": "AND", "args": []}}
     refused = post("/rules/actions/validate-expression", {"engine": "mysql", "expression": empty})
-    assert (refused.status_code, "match everybody" in refused.json()["detail"]) == (400, True)
+    assert (refused.status_code, "match everyone" in refused.json()["detail"]) == (400, True)
     assert post("/rules/actions/disable", {"rule_name": "locked"}).status_code == 403
     assert post("/rules/actions/disable", {"rule_name": "locked"}, Scope.ADMIN).status_code == 200
     classify_accounts(running.store, TODAY)

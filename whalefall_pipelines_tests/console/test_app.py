@@ -28,10 +28,11 @@ _QUERIES = {
     "/explain": "?server=orders&name=shop",
     "/account": "?server=orders&name=nobody",
     "/rule": "?name=nothing",
+    "/alert": "?id=1",
     "/session": "?id=00000000-0000-0000-0000-000000000000",
 }
-# There is no such session, account or rule.
-_NOT_FOUND = {"/session", "/account", "/rule"}
+# There is no such session, account, rule or alert.
+_NOT_FOUND = {"/session", "/account", "/rule", "/alert"}
 
 
 @pytest.fixture(scope="module")

@@ -201,7 +201,9 @@ def test_months_are_created_and_dropped_by_the_plan_that_was_shown(pages: Site) 
         assert "2 steps were carried out, 0 failed" in client.post("/do/carry-out-cleanup", data=confirmed).text
 
 
-_IDENTIFIERS = {"instance_id": "1", "session_id": "00000000-0000-0000-0000-000000000000", "token_id": "1"}
+_IDENTIFIERS = {"session_id": "00000000-0000-0000-0000-000000000000"} | dict.fromkeys(
+    ("instance_id", "token_id", "alert_id", "mute_id"), "1"
+)
 
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))
