@@ -2,4 +2,4 @@
 -- Parameters: writer (identifier).
 -- Returns: nothing.
 revoke update on alert_events from {writer};
-grant delete on alert_events, alert_outbox, alert_evaluations, alert_blackouts to {writer}
+grant delete on alert_events, alert_outbox, alert_evaluations to {writer}

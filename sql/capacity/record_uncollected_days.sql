@@ -28,7 +28,8 @@ inner join instance_activity as i
     on d.instance_id = i.instance_id and c.day::date >= i.active_from and (i.active_until is null or c.day::date < i.active_until)
 where
     c.day::date >= (select min(t.stat_date) from instance_size_stats as t)
-    and exists (select 1 from instances as n where n.instance_id = d.instance_id and coalesce(n.zone, 'centre') = any(%(zones)s::text[]))
+    -- an array is made once and no reason for another order of the joins
+    and d.instance_id = any(array(select n.instance_id from instances as n where coalesce(n.zone, 'centre') = any(%(zones)s::text[])))
     and not exists (
         select 1 from database_size_stats as s
         where s.instance_id = d.instance_id and s.stat_date = c.day::date and s.stat_date between %(first_day)s and %(last_day)s

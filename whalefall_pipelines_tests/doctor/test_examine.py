@@ -55,7 +55,9 @@ def test_a_store_that_is_in_order_has_no_problem_and_nothing_is_written(store: D
     outcomes = {outcome.check: outcome.severity for outcome in examine(whole)}
     assert query(store, "select pg_snapshot_xmax(pg_current_snapshot())") == before, "a transaction wrote something"
     assert outcomes.pop("daemon") is Severity.PROBLEM
-    assert outcomes == dict.fromkeys(("store", "schema", "time zone", "table partitions", "sessions", "secrets", "instances"), Severity.OK)
+    assert outcomes == dict.fromkeys(
+        ("store", "schema", "time zone", "table partitions", "sessions", "alerts", "secrets", "instances"), Severity.OK
+    )
     assert shown == [(1, 2), (2, 2)]
 
 

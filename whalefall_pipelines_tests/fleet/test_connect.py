@@ -35,7 +35,7 @@ def test_every_engine_has_an_adapter_and_statements_of_its_name() -> None:
 
 def test_a_question_without_an_adapter_is_refused_by_a_sentence() -> None:
     horoscopes: Question[Probe] = Question("horoscopes")
-    refusal = pytest.raises(InputError, match="a server of oracle; this version cannot read its horoscopes")
+    refusal = pytest.raises(InputError, match="runs oracle; this version cannot read its horoscopes")
     with refusal as caught, ServerFleet().connect(horoscopes, instance(Engine.ORACLE), LOGIN):
         raise AssertionError("connected")
     assert "secret" not in str(caught.value)

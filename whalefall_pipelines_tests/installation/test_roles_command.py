@@ -73,7 +73,7 @@ def test_a_production_with_separated_roles_runs_and_is_in_order(
         writer.succeed("partitions", "expire")
         output = writer.succeed("doctor")
     assert "warning" not in output
-    assert output.count("ok ") == 10
+    assert output.count("ok ") == 11
     assert "no heartbeat" not in output
     with contextlib.closing(psycopg2.connect(_url(postgres_server, "prod_reader", whalefall))) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from database_size_stats where method = 'pg_database_size'")

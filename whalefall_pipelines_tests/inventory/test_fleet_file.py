@@ -157,7 +157,7 @@ def test_every_bad_entry_is_found_with_its_line() -> None:
         lines,
         (
             *("unknown engine", "unknown engine", "port", "login", "empty name", "host", "sslmode", "capacity_limit"),
-            *("one of the two", "in the clear"),
+            *("one of the two", "in plain text"),
             *("not a reference", "meant to be host", "NUL", "tags", "not a reference", "mapping", "line 18", "duplicate key"),
         ),
         strict=True,
@@ -195,7 +195,7 @@ def test_a_csv_row_is_found_by_the_line_on_which_it_begins() -> None:
 
 def test_a_password_column_is_refused_before_its_cells_are_looked_at() -> None:
     ((line, sentence),) = problems(f"name,engine,host,password\na,mysql,h,{SECRET}\n")
-    assert (line, "in the clear" in sentence, SECRET in sentence) == (1, True, False)
+    assert (line, "in plain text" in sentence, SECRET in sentence) == (1, True, False)
 
 
 @pytest.mark.parametrize("text", [f"a,mysql,h,u,{SECRET}\n", "name,name\n", "", f'name\n"{SECRET}', f'name\n"x"{SECRET}\n', "name\n"])

@@ -28,6 +28,7 @@ def test_an_added_instance_is_listed_and_shown(store_environment: dict[str, str]
             "last_connected": None,
             "replica": False,
             "identity": None,
+            "zone": None,
         }
     ]
     shown = document(store_environment, "instances", "show", "db1")

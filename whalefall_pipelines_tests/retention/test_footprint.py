@@ -68,7 +68,7 @@ def test_events_of_old_runs_go_and_everything_that_is_shown_of_assets_stays(
     (after,) = dg.materialize([footprint], resources=resources, instance=instance).get_asset_materialization_events()
     metadata = after.step_materialization_data.materialization.metadata
     assert metadata["expired_dagster_events"].value == 0
-    assert query(store, "select count(*) from footprints where measured_on = %s", today(datetime.now(UTC), TIMEZONE)) == [(6,)]
+    assert query(store, "select count(*) from footprints where measured_on = %s", today(datetime.now(UTC), TIMEZONE)) == [(7,)]
 
 
 def test_measuring_deletes_nothing(store: Database, dagsters: tuple[dg.DagsterInstance, Database]) -> None:
