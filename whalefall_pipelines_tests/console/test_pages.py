@@ -103,7 +103,7 @@ def fleet(store: Database) -> Database:
 def test_the_fleet_says_how_big_it_is_what_grew_and_what_is_missing(fleet: Database) -> None:
     page = fleet_page(fleet, DAY)
     # 50 of shop, 30 of audit as of yesterday, 1 of blog
-    assert page.answer == f"2 servers hold 81.0 GB on {DAY}; 1 of 3 databases are missing."
+    assert page.answer == f"The fleet holds 81.0 GB on {DAY}; 1 of 3 databases are missing and count with their last known size."
     assert notes(page) == ["problem: 1 missing: timeout."]
     assert cards(page)["Total"] == 81 * GB
     # The fleet's line holds the whole server at its newest complete total: 49 + 30 + 1.

@@ -60,10 +60,10 @@ def _answer(summary: DaySummary, newest: date) -> str:
     total = summary.held_total_bytes
     if total is None:
         return f"On {newest} no size is known."
-    known = (
-        "every expected database was measured" if summary.is_complete else f"{summary.missing} of {summary.expected} databases are missing"
-    )
-    return f"{summary.instances} servers hold {round_size(total)} on {newest}; {known}."
+    if summary.is_complete:
+        return f"{summary.instances} servers hold {round_size(total)} on {newest}; every expected database was measured."
+    missing = f"{summary.missing} of {summary.expected} databases are missing and count with their last known size"
+    return f"The fleet holds {round_size(total)} on {newest}; {missing}."
 
 
 def _attention(summary: DaySummary, gaps: Sequence[Gap]) -> list[Note]:
