@@ -243,6 +243,7 @@ def tables(store: Database) -> list[str]:
 def needed_rights() -> set[tuple[str, str]]:
     """What the statements of runs write: all statements but those that migrate, register instances, or create the demo."""
     registering = {
+        "add_zones",
         "remove_instances",
         "rename_own_credential",
         "replace_secrets",
@@ -250,7 +251,7 @@ def needed_rights() -> set[tuple[str, str]]:
         "upsert_credentials",
         "upsert_instances",
     }
-    elsewhere = {"schema", "store", "demo", "probes", "runtime"}
+    elsewhere = {"schema", "store", "demo", "simulator", "probes", "runtime"}
     # Forecasts and their scores land by COPY, without a statement of their own.
     privileges: set[tuple[str, str]] = {("capacity_forecasts", "insert"), ("capacity_forecast_scores", "insert")}
     for path in queries.SQL_ROOT.rglob("*.sql"):
