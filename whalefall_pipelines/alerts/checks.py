@@ -48,9 +48,9 @@ def _check(name: str, asset: dg.AssetKey, conditions: tuple[str, ...]) -> dg.Ass
 
 
 def _result(met: Iterable[Met]) -> dg.AssetCheckResult:
-    rows = sorted(met, key=lambda found: -found.severity.rank)
-    named = "; ".join(f"{found.subject}: {found.sentence}" for found in rows[:5])
-    cells = [(found.subject, found.rule_name, found.severity, found.sentence) for found in rows[:MOST_ROWS]]
+    rows = sorted(met, key=lambda finding: -finding.severity.rank)
+    named = "; ".join(f"{finding.subject}: {finding.sentence}" for finding in rows[:5])
+    cells = [(finding.subject, finding.rule_name, finding.severity, finding.sentence) for finding in rows[:MOST_ROWS]]
     table = markdown_table("met", ("subject", "rule", "severity", "what"), cells)
     return dg.AssetCheckResult(
         passed=not rows,

@@ -1,6 +1,6 @@
 """Tokens and audited requests, as the API and the commands show them. No secret and no digest is part of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -58,7 +58,7 @@ class MadeToken:
     scope: Scope
     has_access: bool
     expires_at: datetime | None
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

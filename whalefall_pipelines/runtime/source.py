@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from inspect import signature
 from itertools import islice
@@ -48,7 +48,7 @@ class Server:
     """The web process of another installation, and a token for it."""
 
     url: str
-    token: str
+    token: str = field(repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what would send the token in the clear, or what is none.
@@ -57,10 +57,10 @@ class Server:
             InputError: the address or the token cannot be used.
         """
         parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise InputError(f"--server {self.url!r} is no address; write one like https://whalefall.example.")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+            raise InputError("--server has no address that can be used; write one like https://whalefall.example.")
         if parts.scheme == "http" and not _is_here(parts.hostname):
-            raise InputError(f"--server {self.url} would send the token without encryption: use https.")
+            raise InputError(f"--server would send the token to {parts.hostname} without encryption: use https.")
         if not _TOKEN.fullmatch(self.token):
             raise InputError("There is no token for the server: set WHALEFALL_TOKEN, or name a file with --token-file.")
 

@@ -6,10 +6,11 @@ import pytest
 
 from whalefall_pipelines.accounts import questions as accounts
 from whalefall_pipelines.api.app import create_app
+from whalefall_pipelines.api.model import MadeToken
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.capacity import questions as capacity
 from whalefall_pipelines.inventory import questions as inventory
-from whalefall_pipelines.runtime.source import Question
+from whalefall_pipelines.runtime.source import Question, Server
 from whalefall_pipelines.sessions.cli.sessions import NEWEST
 from whalefall_pipelines_tests.api.site import Site
 from whalefall_pipelines_tests.cli.commands import refused, succeed
@@ -76,9 +77,18 @@ def test_what_only_the_store_can_answer_is_refused(laptop: dict[str, str]) -> No
     assert "--since 9000d" not in refused(laptop, "history", "nowhere")  # the sentence of the server
 
 
+def test_no_token_is_in_a_repr() -> None:
+    token = "wf_" + "x" * 43
+    assert token not in repr(Server("https://whalefall.example", token))
+    assert token not in repr(MadeToken(1, "laptop", Scope.READ, has_access=False, expires_at=None, secret=token))
+
+
 def test_tokens_are_not_sent_in_the_clear(laptop: dict[str, str], tmp_path: Path) -> None:
     assert "use https" in refused(laptop, "--server", "http://whalefall.example", "top")
-    assert "is no address" in refused(laptop, "--server", "whalefall.example", "top")
+    for address in ("whalefall.example", "https://someone:not-to-be-seen@whalefall.example"):
+        refusal = refused(laptop, "--server", address, "top")
+        assert "has no address that can be used" in refusal
+        assert "not-to-be-seen" not in refusal
     assert "no token" in refused({**laptop, "WHALEFALL_TOKEN": ""}, "top")
     file = tmp_path / "token"
     file.write_text(laptop["WHALEFALL_TOKEN"] + "\n", encoding="utf-8")

@@ -60,9 +60,9 @@ def find_evaluation(cursor: Cursor, before: date) -> Evaluation | None:
     return next(iter(fetch_as(cursor, Evaluation)), None)
 
 
-def list_alerts_to_evaluate(cursor: Cursor, rule_ids: Sequence[int], found: Iterable[tuple[int, Subject]]) -> tuple[Alert, ...]:
+def list_alerts_to_evaluate(cursor: Cursor, rule_ids: Sequence[int], met: Iterable[tuple[int, Subject]]) -> tuple[Alert, ...]:
     """The live alerts of these rules, and those of what was found."""
-    subjects = _json({"rule_id": rule_id, **_subject(subject)} for rule_id, subject in found)
+    subjects = _json({"rule_id": rule_id, **_subject(subject)} for rule_id, subject in met)
     cursor.execute(queries.load("alerts/list_alerts_to_evaluate"), {"rule_ids": list(rule_ids), "subjects": subjects})
     return _alerts(cursor)
 

@@ -54,17 +54,17 @@ def history_picture(name: str, days: Sequence[HistoryDay], limit_bytes: int | No
     return Picture("Size by day", series_chart(Series(name, points, limit_bytes, fan, steps)), keys, table, is_series=True)
 
 
-def changes_table(found: Sequence[SeriesChange]) -> Table:
+def changes_table(changes: Sequence[SeriesChange]) -> Table:
     """What changed in a series besides its usual growth."""
     rows = [
         (
-            day(found_change.to_date),
-            text(found_change.kind),
-            change(found_change.change_bytes),
-            text("a day" if found_change.kind == "slope" else None),
-            day(found_change.known_on),
+            day(series_change.to_date),
+            text(series_change.kind),
+            change(series_change.change_bytes),
+            text("a day" if series_change.kind == "slope" else None),
+            day(series_change.known_on),
         )
-        for found_change in found
+        for series_change in changes
     ]
     return Table(
         "changes", "Steps and changes of slope", ("Day", "Kind", "Change", "Per", "Known on"), rows, "Nothing but its usual growth."
