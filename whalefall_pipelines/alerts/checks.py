@@ -1,4 +1,4 @@
-"""Asset checks of the conditions that have none where their figures are made, by the statements of the rules of alerts.
+"""Asset checks of the conditions that have none where their figures are made, by the statements of the alert rules.
 
 Limits, jumps of headroom, intervals and newly privileged accounts are checked in `forecasts/checks.py`, `accounts/checks.py` and
 `classification/assets.py`, sizes that are missing or moved in `capacity/checks.py`, months ahead in `retention/assets.py`.
@@ -37,7 +37,7 @@ _SEVERITIES = {Severity.CRITICAL: dg.AssetCheckSeverity.ERROR}
 def _check(name: str, asset: dg.AssetKey, conditions: tuple[str, ...]) -> dg.AssetChecksDefinition:
     meanings = " or ".join(CONDITIONS[condition].meaning for condition in conditions)
 
-    @dg.asset_check(asset=asset, name=name, description=f"Warns if {meanings}; an error if the rule of alerts calls it critical.")
+    @dg.asset_check(asset=asset, name=name, description=f"Warns if {meanings}; an error if its alert rule calls it critical.")
     def check(context: dg.AssetCheckExecutionContext, whalefall: WhalefallResource) -> dg.AssetCheckResult:
         day = max(days_of(context.run.tags, DAYS), default=whalefall.today())
         with whalefall.store() as database:

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from whalefall_pipelines.alerts.configure import list_channels
 from whalefall_pipelines.alerts.deliver import unreadable_channels
-from whalefall_pipelines.alerts.evaluate import last_closed_day, last_evaluation
+from whalefall_pipelines.alerts.evaluate import first_expected_day, last_closed_day, last_evaluation
 from whalefall_pipelines.alerts.handle import list_undelivered
 from whalefall_pipelines.alerts.settings import AlertSettings
 from whalefall_pipelines.doctor.examined import Examined
-from whalefall_pipelines.doctor.outcome import Outcome, fine, problem, warning
+from whalefall_pipelines.doctor.outcome import Outcome, fine, problem
 
 # The rules of a closed day are evaluated within a day; two more hours are patience.
 STALE = timedelta(hours=26)
@@ -33,16 +33,23 @@ def check(examined: Examined) -> Iterator[Outcome]:
 
 
 def check_evaluation(examined: Examined, now: datetime) -> Iterator[Outcome]:
-    """A night that is over was evaluated, and nights end."""
+    """Every day is closed, and a closed day was evaluated."""
+    collect = "make sure that Dagster's daemon runs, or that `whalefall collect` is called every night."
     closed, evaluated = last_closed_day(examined.store, now), last_evaluation(examined.store)
     if closed is None:
+        first_day = first_expected_day(examined.store)
+        if first_day is not None and first_day < examined.today - timedelta(days=1):
+            when = "was closed in the last two weeks" if evaluated else "has been closed since the first server was registered"
+            yield problem("alerts", f"no day {when}.", collect)
         return
     due_from = examined.settings.of(AlertSettings).alerts_from_hour
     is_evaluated = evaluated is not None and evaluated.day >= closed.day
     if not is_evaluated and now - closed.closed_at > STALE:
         step = "make sure that Dagster's daemon runs, or run `whalefall alerts send` from cron."
-        sentence = f"the rules of alerts were not evaluated since {evaluated.day if evaluated else 'ever'}; {closed.day} is closed."
+        last = f"evaluated last for {evaluated.day}" if evaluated else "never evaluated"
+        sentence = f"the alert rules were {last}, although {closed.day} is closed."
         yield problem("alerts", sentence, step)
-    if now - closed.closed_at > STALE:
-        step = "make sure that Dagster's daemon runs, or that `whalefall collect` is called every night."
-        yield warning("alerts", f"the last closed day is {closed.day}; a night is expected by {due_from:02}:00.", step)
+    local = now.astimezone(examined.store.timezone)
+    due_day = local.date() - timedelta(days=local.hour < due_from)
+    if closed.day < due_day:
+        yield problem("alerts", f"the last closed day is {closed.day}, although every night is to be over by {due_from:02}:00.", collect)

@@ -13,7 +13,15 @@ from whalefall_pipelines.alerts.settings import AlertSettings
 from whalefall_pipelines.alerts.store import alerts as store
 from whalefall_pipelines.alerts.store.alerts import Change
 from whalefall_pipelines.alerts.store.outbox import name_subjects
-from whalefall_pipelines.alerts.store.rules import ClosedDay, find_closed_day, find_subjects, is_busy, list_rules, list_tags
+from whalefall_pipelines.alerts.store.rules import (
+    ClosedDay,
+    find_closed_day,
+    find_oldest_instance,
+    find_subjects,
+    is_busy,
+    list_rules,
+    list_tags,
+)
 from whalefall_pipelines.alerts.wording import FLEET, sentence
 from whalefall_pipelines.areas import partitioned_table_names
 from whalefall_pipelines.store.database import Cursor, Database
@@ -64,6 +72,12 @@ def last_closed_day(database: Database, now: datetime) -> ClosedDay | None:
     """The newest closed day, and when it was closed; None if none was within two weeks."""
     with database.transaction() as cursor:
         return find_closed_day(cursor, now)
+
+
+def first_expected_day(database: Database) -> date | None:
+    """The first day on which a server that is still active was to be collected; None without one."""
+    with database.transaction() as cursor:
+        return find_oldest_instance(cursor)
 
 
 def last_evaluation(database: Database) -> store.Evaluation | None:

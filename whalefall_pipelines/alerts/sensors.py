@@ -9,7 +9,7 @@ from whalefall_pipelines.dagster_base.resources import WhalefallResource
 @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Evaluates the rules of alerts once for each closed day, and delivers the messages that are due.",
+    description="Evaluates the alert rules once for each closed day, and delivers the messages that are due.",
 )
 def send_due_alerts(context: dg.SensorEvaluationContext, whalefall: WhalefallResource) -> dg.SkipReason:
     with whalefall.store() as database:

@@ -187,7 +187,7 @@ def _materialize(
     """Materialize the selected assets of all days, or fail the run of a day with too few sizes after materializing the other days.
 
     Raises:
-        dg.Failure: a day is red. Everything that was measured is stored all the same, and a retry turns the day green.
+        dg.Failure: a day failed. Everything that was measured is stored all the same, and a successful retry completes the day.
     """
     selected = [key for key in (INVENTORY, SIZES, TOTALS) if key in context.selected_asset_keys]
     for (key, day), metadata in shown.items():

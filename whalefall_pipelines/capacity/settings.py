@@ -19,7 +19,7 @@ class CapacitySettings(Group):
         0.5,
         ge=0,
         le=1,
-        description="Share of the expected databases that must be measured. Below this share, the run fails and the day is red in Dagster.",
+        description="Share of the expected databases that must be measured. Below this share, the run and the day in Dagster fail.",
     )
     jump_percent: int = Field(
         30,

@@ -37,7 +37,7 @@ _ASSIGNMENTS = "account_classification_assignments"
             group_name="accounts",
             description="The class of each account, from rules about what accounts are and what they may do.\n\n"
             "Only today is evaluated. Rules are read from the store, and one transaction replaces the assignments. If a rule fails, its "
-            "accounts keep their classes and the day is red. A past day shows what was stored then.",
+            "accounts keep their classes and the run fails. A past day shows what was stored then.",
             kinds={"postgres", "sql"},
             owners=["team:dba"],
             tags={"grain": "account-class"},
@@ -60,7 +60,7 @@ def fleet_classifications(
     yield dg.MaterializeResult(asset_key=CLASSES, metadata=session_metadata(session_id))
     yield evaluation_check(outcome)
     yield announcement_check(announced)
-    if outcome.problems:  # the day is red, after everything else was written
+    if outcome.problems:  # the run fails after everything else was written
         raise dg.Failure("; ".join(problem.sentence for problem in outcome.problems))
 
 

@@ -51,12 +51,13 @@ class WriteTogether(Generic[Work, Result]):
         with self._lock:
             if not place.done():
                 self._settle([self._waiting.popleft() for _ in range(len(self._waiting))])
-        try:
+        error = place.exception()
+        if error is None:
             return place.result()
-        except (StoreUnreachableError, SessionEndedError):
-            raise
-        except Exception:  # noqa: BLE001 - which work it is of is known only after each was written alone
-            return self._write([work], is_alone=True)[0]
+        if isinstance(error, (StoreUnreachableError, SessionEndedError)) or not isinstance(error, Exception):
+            raise error
+        # Which work of the group failed is known only after each was written alone.
+        return self._write([work], is_alone=True)[0]
 
     def _settle(self, group: Sequence[tuple[Work, Future[Result]]]) -> None:
         try:

@@ -65,7 +65,7 @@ def test_a_new_engine_is_one_module_one_folder_and_one_line(
 
     collected = home.run("collect")  # through Dagster
     assert collected.returncode == 1
-    assert "The day is red in Dagster: 2 of 4 expected databases were measured." in collected.stderr
+    assert "The day failed in Dagster: 2 of 4 expected databases were measured." in collected.stderr
     # The first collect leaves nothing undone that Dagster's daemon would do later.
     assert "all aggregations match" in home.succeed("verify")
     assert "the current month and the months ahead exist" in home.run("doctor", "--no-instances").stdout

@@ -73,6 +73,12 @@ def find_closed_day(cursor: Cursor, now: datetime) -> ClosedDay | None:
     return next(iter(fetch_as(cursor, ClosedDay)), None)
 
 
+def find_oldest_instance(cursor: Cursor) -> date | None:
+    """The day since which an instance has been active; None if none is."""
+    cursor.execute(queries.load("alerts/find_oldest_instance"))
+    return (cursor.fetchone() or (None,))[0]
+
+
 def is_busy(cursor: Cursor, day: date) -> bool:
     """Whether a session of the day is running whose results rules read."""
     cursor.execute(queries.load("alerts/find_busy_day"), {"day": day})

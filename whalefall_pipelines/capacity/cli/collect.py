@@ -149,7 +149,7 @@ def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json
         for gap in gaps:
             note(f"missing: {gap.instance_name}/{gap.database_name or '(never listed)'} ({gap.reason}): {gap.detail}")
         if summary.is_below(settings.of(CapacitySettings).fail_below_coverage):
-            note(f"The day is red in Dagster: {summary.measured} of {summary.expected} expected databases were measured.")
+            note(f"The day failed in Dagster: {summary.measured} of {summary.expected} expected databases were measured.")
     if session.successful_instances + session.skipped_instances == 0:
         return FAILURE
     return PARTIAL if session.failed_instances or missing else SUCCESS

@@ -36,8 +36,8 @@ def simulate(
 ) -> None:
     """Fill a home of its own with a simulated fleet and its history.
 
-    Nothing of it exists: sizes, faults, accounts and names follow from the seed, in the ways in which databases grow. The history is
-    marked as simulated, and the last day is collected from fake servers by the real collectors. A home with servers is refused.
+    Sizes, faults, accounts and names are generated from the seed, with growth patterns of real databases. The history is marked as
+    simulated. The last day is collected from fake servers by the real collectors. A home with servers is refused.
     """
     shares = parse_faults(faults)
     settings = load_settings(os.environ | {"WHALEFALL_HOME": str(home.absolute())})

@@ -22,7 +22,7 @@ from whalefall_pipelines.terminal.output import note
 def worker(runs: int) -> None:
     """Execute the runs of the zones that this machine reaches, until Ctrl-C.
 
-    The zones are those of WHALEFALL_ZONES, the orders come through the Redis of WHALEFALL_BROKER_URL. The worker connects outwards only:
+    WHALEFALL_ZONES lists the zones. Runs are received from the Redis at WHALEFALL_BROKER_URL. The worker opens outgoing connections only:
     to Redis, to the store and to Dagster's database.
     """
     settings = load_settings()
