@@ -10,7 +10,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psutil
 import pytest
@@ -18,6 +20,8 @@ import pytest
 from whalefall_pipelines.runtime.embedded import cluster, open_database
 from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL, Home, command_line, eventually, launch_collection, running
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.servers.dead_host import silent_host
@@ -92,8 +96,11 @@ def test_when_a_part_dies_the_others_end_and_it_is_named_and_an_external_store_s
     own_store = {process.pid for process in other.processes()}
     server = cluster(load_settings(other.environment))
     password = server.pgpass.read_text().strip().rpartition(":")[2]
-    home = prepared_home({"WHALEFALL_DATABASE_URL": f"postgres://whalefall:{password}@127.0.0.1:{server.port}/whalefall"})
+    url = f"postgres://whalefall:{password}@127.0.0.1:{server.port}"
+    home = prepared_home({"WHALEFALL_DATABASE_URL": f"{url}/whalefall"})
     with running(home, free_port()) as up:
+        alive = home.run("doctor", "--quiet", "--no-instances")
+        assert "heartbeat" not in alive.stdout
         up.part("dagster._daemon").kill()
         assert up.process.wait(20) == 2
         last = up.output().splitlines()[-1]
@@ -101,6 +108,13 @@ def test_when_a_part_dies_the_others_end_and_it_is_named_and_an_external_store_s
         assert last.endswith(f"(see {home.folder / 'logs' / 'daemon.log'})")
         assert gone(home, seconds=1)
     assert server.process_id() in own_store
+    # What has died sends no alert. Ten minutes later, the doctor of cron reports it.
+    with closing(Database(parse_url(f"{url}/dagster"), ZoneInfo("UTC"))) as dagster:
+        earlier = "jsonb_set(body::jsonb, '{timestamp}', to_jsonb((body::jsonb ->> 'timestamp')::float - 600))::text"
+        query(dagster, f"update daemon_heartbeats set body = {earlier} returning 1")
+    dead = home.run("doctor", "--quiet", "--no-instances")
+    assert dead.returncode == 1
+    assert "the last heartbeat of Dagster's daemon was at" in dead.stdout
 
 
 def test_a_terminal_that_is_closed_while_it_starts_ends_what_was_started(prepared_home: Callable[..., Home]) -> None:
