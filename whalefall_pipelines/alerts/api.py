@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from whalefall_pipelines.alerts import configure, handle
 from whalefall_pipelines.alerts.catalogue import CONDITIONS
-from whalefall_pipelines.alerts.handle import MOST_MUTE_DAYS, ListedAlert, without_names
+from whalefall_pipelines.alerts.handle import MOST_MUTE_DAYS, ListedAlert, Selected, without_names
 from whalefall_pipelines.api_base.answers import Reply
 from whalefall_pipelines.api_base.callers import Caller, Scope
 from whalefall_pipelines.api_base.filters import LARGEST_ID, TEXT
+from whalefall_pipelines.api_base.paging import Page, PagingOf
 from whalefall_pipelines.api_base.problems import Refusal
 from whalefall_pipelines.api_base.routes import Routes
 from whalefall_pipelines.api_base.services import CallerOf, ServicesOf
@@ -59,7 +60,7 @@ class RuleView:
 
 @dataclass(frozen=True, slots=True)
 class MuteView:
-    """A mute; what is not named is any."""
+    """A mute. It covers any rule, instance or database whose name is null."""
 
     mute_id: int
     rule_name: str | None
@@ -83,7 +84,7 @@ class UndeliveredView:
 
 
 class Acknowledgement(BaseModel):
-    """What you know of it, and the last day on which you want to hear nothing; until it is over by default."""
+    """A note, and the last day of the acknowledgement; by default until the alert is over."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -92,7 +93,7 @@ class Acknowledgement(BaseModel):
 
 
 class NewMute(BaseModel):
-    """Whom nobody is to be told of, why, and for how many days. A rule or an instance is named."""
+    """A new mute, its reason, and its number of days. It needs the name of a rule or an instance."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -107,12 +108,14 @@ class NewMute(BaseModel):
 def list_alerts(
     services: ServicesOf,
     caller: CallerOf,
+    paging: PagingOf,
     with_all: Annotated[bool, Query(description="Also list pending and cleared alerts.")] = False,
-    limit: Annotated[int, Query(ge=1, le=1000, description="How many, the most urgent first.")] = 1000,
-) -> tuple[ListedAlert, ...]:
+) -> Page[ListedAlert]:
     """List the alerts that are open or acknowledged, the most urgent first."""
-    listed = handle.list_alerts(services.reader, services.clock(), with_all=with_all, most=limit)
-    return tuple(_readable(alert, caller) for alert in listed)
+    after = paging.after_values("after_id")["after_id"]
+    selected = Selected(with_all=with_all, after_id=after and int(after), skipped=paging.offset, most=paging.limit + 1)
+    listed = handle.list_alerts(services.reader, services.clock(), selected)
+    return paging.page_of([_readable(alert, caller) for alert in listed], "alert_id")
 
 
 @ROUTES.get("/alerts/{alert_id}")
@@ -123,7 +126,7 @@ def get_alert(services: ServicesOf, caller: CallerOf, alert_id: AlertId) -> Aler
 
 @ROUTES.post("/alerts/{alert_id}/actions/acknowledge")
 def acknowledge_alert(services: ServicesOf, caller: CallerOf, alert_id: AlertId, body: Acknowledgement) -> AlertSheet:
-    """Say that you have seen an alert. Nothing more is sent, unless it becomes worse."""
+    """Acknowledge an alert. No further messages are sent unless it becomes worse."""
     try:
         handle.acknowledge_alert(services.writer, alert_id, caller.name, now=services.clock(), note=body.note, until=body.until)
     except NotFoundError:
@@ -170,7 +173,7 @@ def list_alert_mutes(services: ServicesOf) -> tuple[MuteView, ...]:
 
 @ROUTES.post("/alert-mutes", status=201, problems=(404,))
 def create_alert_mute(services: ServicesOf, caller: CallerOf, body: NewMute) -> Reply[MuteView]:
-    """Send nothing about a rule, a server or a database for some days. What is still so afterwards is told then."""
+    """Send no messages about a rule, a server or a database for some days. Alerts that are still open then are sent."""
     now = services.clock()
     muted = handle.mute(
         services.writer,
@@ -189,7 +192,7 @@ def create_alert_mute(services: ServicesOf, caller: CallerOf, body: NewMute) -> 
 
 @ROUTES.delete("/alert-mutes/{mute_id}", Scope.OPERATE)
 def end_alert_mute(services: ServicesOf, mute_id: MuteId) -> int:
-    """End a mute now. Answers its identifier."""
+    """End a mute now, and return its identifier."""
     handle.unmute(services.writer, mute_id, services.clock())
     return mute_id
 

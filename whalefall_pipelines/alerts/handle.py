@@ -13,7 +13,7 @@ from whalefall_pipelines.alerts.store import alerts as store
 from whalefall_pipelines.alerts.store import outbox, people
 from whalefall_pipelines.alerts.store.alerts import Change
 from whalefall_pipelines.alerts.store.outbox import Undelivered
-from whalefall_pipelines.alerts.store.people import EventRow, MuteRow
+from whalefall_pipelines.alerts.store.people import EventRow, MuteRow, Selected
 from whalefall_pipelines.alerts.wording import FLEET, sentence
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
@@ -50,10 +50,10 @@ class ListedAlert:
         return "/".join(filter(None, (self.instance_name, self.database_name))) or FLEET
 
 
-def list_alerts(database: Database, now: datetime, *, with_all: bool = False, most: int = 1000) -> tuple[ListedAlert, ...]:
-    """The alerts that are not over, the most urgent first; `with_all` also pending ones, and those that cleared."""
+def list_alerts(database: Database, now: datetime, selected: Selected) -> tuple[ListedAlert, ...]:
+    """The selected alerts, the most urgent first."""
     with database.transaction() as cursor:
-        rows = people.list_alerts(cursor, now, with_all=with_all, most=most)
+        rows = people.list_alerts(cursor, now, selected)
     return tuple(_listed(row) for row in rows)
 
 
@@ -64,7 +64,7 @@ def show_alert(database: Database, alert_id: int, now: datetime) -> tuple[Listed
         NotFoundError: there is none.
     """
     with database.transaction() as cursor:
-        rows = people.list_alerts(cursor, now, with_all=True, most=1, alert_id=alert_id)
+        rows = people.list_alerts(cursor, now, Selected(with_all=True, alert_id=alert_id))
         events = people.list_events(cursor, alert_id)
     if not rows:
         raise _unknown(alert_id)

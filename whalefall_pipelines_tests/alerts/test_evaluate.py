@@ -6,6 +6,7 @@ import pytest
 
 from whalefall_pipelines.alerts.catalogue import CONDITIONS
 from whalefall_pipelines.alerts.evaluate import evaluate, last_closed_day
+from whalefall_pipelines.alerts.handle import Selected, list_alerts
 from whalefall_pipelines.alerts.settings import AlertSettings
 from whalefall_pipelines.errors import StoreError
 from whalefall_pipelines.store.database import Database
@@ -201,3 +202,19 @@ def test_a_crash_at_any_statement_leaves_nothing_and_doubles_nothing(nights: Nig
     evaluate(nights.store, AlertSettings.model_validate({}), at(nights.day))
     evaluate(nights.store, AlertSettings.model_validate({}), at(nights.day, 9))
     assert [kind for kind, subject in nights.messages() if "full" in str(subject)] == ["opened"]
+
+
+def test_alerts_are_listed_the_most_urgent_first_and_pages_lead_through_all_of_them(nights: Nights) -> None:
+    for used in ((900, 500, 500), (900, 970, 500), (900, 970, 900)):
+        night(nights, **dict(zip("abc", (gib * GIB for gib in used), strict=True)))
+        nights.morning()
+    now = at(nights.day)
+    listed = list_alerts(nights.store, now, Selected(with_all=True))
+    about = [(alert.instance_name, alert.status, alert.severity) for alert in listed if alert.condition == "headroom"]
+    assert about == [("b", "open", "critical"), ("a", "open", "warning"), ("c", "pending", "warning")]
+    pages, after_id = [], None
+    while page := list_alerts(nights.store, now, Selected(with_all=True, after_id=after_id, most=1)):
+        pages += page
+        after_id = page[-1].alert_id
+    assert tuple(pages) == listed
+    assert [alert.alert_id for alert in list_alerts(nights.store, now, Selected(most=1, skipped=1))] == [listed[1].alert_id]

@@ -9,7 +9,7 @@ import click
 from whalefall_pipelines.alerts import configure, handle
 from whalefall_pipelines.alerts.cli.rules import rules
 from whalefall_pipelines.alerts.deliver import send_alerts
-from whalefall_pipelines.alerts.handle import MOST_MUTE_DAYS, ListedAlert
+from whalefall_pipelines.alerts.handle import MOST_MUTE_DAYS, ListedAlert, Selected
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
@@ -27,8 +27,9 @@ def alerts() -> None:
 @alerts.command("list")
 @click.option("--all", "with_all", is_flag=True, help="Also list pending and cleared alerts.")
 @click.option("--mutes", is_flag=True, help="List the mutes instead.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Number of alerts.")
 @list_options
-def list_(*, with_all: bool, mutes: bool, form: Form) -> None:
+def list_(*, with_all: bool, mutes: bool, limit: int, form: Form) -> None:
     """List the alerts that are open or acknowledged, the most urgent first."""
     now = system_clock()
     with open_store(load_settings()) as database:
@@ -36,8 +37,10 @@ def list_(*, with_all: bool, mutes: bool, form: Form) -> None:
             rows = [asdict(muted) for muted in handle.list_mutes(database, now)]
             print_table(_MUTES, rows, form=form, empty="Nothing is muted.")
             return
-        listed = handle.list_alerts(database, now, with_all=with_all)
-    print_table(_COLUMNS, [_row(alert) for alert in listed], form=form, empty="Nothing is wrong.", droppable=("rule", "muted"))
+        listed = handle.list_alerts(database, now, Selected(with_all=with_all, most=limit + 1))
+    print_table(_COLUMNS, [_row(alert) for alert in listed[:limit]], form=form, empty="Nothing is wrong.", droppable=("rule", "muted"))
+    if len(listed) > limit:
+        note(f"There are more than {limit} alerts; use --limit to list more.")
 
 
 @alerts.command()

@@ -1,7 +1,7 @@
 """Reads alerts as people see them, and writes mutes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -47,9 +47,20 @@ class Target:
     database_id: int | None
 
 
-def list_alerts(cursor: Cursor, now: datetime, *, with_all: bool, most: int, alert_id: int | None = None) -> list[dict[str, Any]]:
-    """The columns of alerts that people see."""
-    values = {"now": now, "with_all": with_all, "most": most, "alert_id": alert_id}
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Which alerts are listed: the open and acknowledged ones or all, or a single one; after an alert, or from an offset."""
+
+    with_all: bool = False
+    alert_id: int | None = None
+    after_id: int | None = None
+    skipped: int = 0
+    most: int = 1000
+
+
+def list_alerts(cursor: Cursor, now: datetime, selected: Selected) -> list[dict[str, Any]]:
+    """The columns of alerts that people see, the most urgent alert first."""
+    values = {"now": now, **asdict(selected)}
     cursor.execute(queries.load("alerts/list_alerts"), values)
     return [{**row, "status": Status(row["status"])} for row in fetch_rows(cursor)]
 

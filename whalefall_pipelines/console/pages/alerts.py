@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from whalefall_pipelines.alerts.handle import ListedAlert, list_alerts, list_mutes, list_undelivered, show_alert, without_names
+from whalefall_pipelines.alerts.handle import ListedAlert, Selected, list_alerts, list_mutes, list_undelivered, show_alert, without_names
 from whalefall_pipelines.alerts.model import Status
 from whalefall_pipelines.console.actions.alerts import ACKNOWLEDGE, MUTE, UNMUTE
 from whalefall_pipelines.console.blocks import Block, Forms, Note, Page, Table, Tone, Value, day, instant, text
@@ -16,7 +16,7 @@ _MOST = 500
 
 def alerts_page(database: Database, now: datetime) -> Page:
     """The alerts that are not over, the mutes, and what was not delivered. Names of accounts are on the page of access only."""
-    alerts = [without_names(alert) for alert in list_alerts(database, now, with_all=True, most=_MOST)]
+    alerts = [without_names(alert) for alert in list_alerts(database, now, Selected(with_all=True, most=_MOST))]
     is_open = [alert for alert in alerts if alert.status in {Status.OPEN, Status.ACKNOWLEDGED}]
     mutes = list_mutes(database, now)
     blocks: list[Block] = [
