@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why an expected size is missing (domain.md section 1)."""
+    """Why an expected size is missing."""
 
     CONNECTION_REFUSED = "connection_refused"
     """The address answers, but nothing listens on the port."""

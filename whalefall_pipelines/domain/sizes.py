@@ -12,7 +12,7 @@ from whalefall_pipelines.domain.reasons import Reason
 
 
 class Provenance(StrEnum):
-    """The origin of a stored number (domain.md section 1)."""
+    """The origin of a stored number."""
 
     MEASURED = "measured"
     """The server was asked on that day, or within the grace period after midnight."""
