@@ -61,7 +61,7 @@ class NamedAccount:
 
 @dataclass(frozen=True, slots=True)
 class GapRow:
-    """What could not be read. With `account_name` it is an account that the guard keeps although the listing lacks it."""
+    """What could not be read. With `account_name` it is an account that is kept although it is missing from the listing."""
 
     instance_name: str
     account_name: str | None

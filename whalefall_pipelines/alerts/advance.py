@@ -16,7 +16,7 @@ def observe(finding: Finding | None, condition: Condition, thresholds: Threshold
     """What a day says about a subject. What was not found is over only if it could have been found."""
     if finding is None:
         return CLEAR if is_known else UNKNOWN
-    severity = condition.judge(finding.figures, thresholds)
+    severity = condition.severity_of(finding.figures, thresholds)
     return Observation(is_near=True, severity=severity, figures=finding.figures, occurred_on=finding.occurred_on)
 
 

@@ -9,7 +9,7 @@ from whalefall_pipelines.alerts.model import Figures, Severity
 
 _GIB = 2**30
 Thresholds = Mapping[str, int]
-Judge = Callable[[Figures, Thresholds], Severity | None]
+SeverityRule = Callable[[Figures, Thresholds], Severity | None]
 
 
 class Evidence(StrEnum):
@@ -42,7 +42,7 @@ class Condition:
     name: str
     meaning: str
     next_step: str
-    judge: Judge
+    severity_of: SeverityRule
     thresholds: Mapping[str, Threshold] = field(default_factory=dict[str, Threshold])
     evidence: Evidence = Evidence.STORE
     opens_after_days: int = 1
@@ -84,7 +84,7 @@ def _at_least(value: float, critical: float, warning: float) -> Severity | None:
     return Severity.CRITICAL if value >= critical else Severity.WARNING if value >= warning else None
 
 
-def judge_runway(figures: Figures, limits: Thresholds) -> Severity | None:
+def severity_of_runway(figures: Figures, limits: Thresholds) -> Severity | None:
     """A forecast date is near, and the limit is not far from what is used."""
     p50, p10, used = _number(figures, "p50_days"), _number(figures, "p10_days"), _percent(figures, "used_bytes", "limit_bytes")
     if p50 is None:
@@ -95,48 +95,48 @@ def judge_runway(figures: Figures, limits: Thresholds) -> Severity | None:
     return Severity.WARNING if p50 <= limits["warning_days"] and used >= limits["warning_percent"] else None
 
 
-def judge_headroom(figures: Figures, limits: Thresholds) -> Severity | None:
+def severity_of_headroom(figures: Figures, limits: Thresholds) -> Severity | None:
     """So much of the limit is used."""
     return _at_least(_percent(figures, "used_bytes", "limit_bytes"), limits["critical_percent"], limits["warning_percent"])
 
 
-def judge_jump_room(figures: Figures, _limits: Thresholds) -> Severity | None:
+def severity_of_jump_room(figures: Figures, _limits: Thresholds) -> Severity | None:
     """One more jump like the largest of the year does not fit."""
     return Severity.WARNING if (_number(figures, "headroom_bytes") or 0) < (_number(figures, "jump_bytes") or 0) else None
 
 
-def judge_step(figures: Figures, limits: Thresholds) -> Severity | None:
+def severity_of_step(figures: Figures, limits: Thresholds) -> Severity | None:
     """It is larger than at its last known size, by so many percent and so many bytes."""
     return Severity.INFO if _moved(figures, limits, 1) else None
 
 
-def judge_shrink(figures: Figures, limits: Thresholds) -> Severity | None:
+def severity_of_shrink(figures: Figures, limits: Thresholds) -> Severity | None:
     """It is smaller than at its last known size, by so many percent and so many bytes."""
     return Severity.WARNING if _moved(figures, limits, -1) else None
 
 
-def judge_vanished(figures: Figures, limits: Thresholds) -> Severity | None:
+def severity_of_vanished(figures: Figures, limits: Thresholds) -> Severity | None:
     """It is gone, and it was not smaller than that."""
     return Severity.WARNING if (_number(figures, "last_bytes") or 0) >= limits["least_gib"] * _GIB else None
 
 
-def judge_coverage(figures: Figures, limits: Thresholds) -> Severity | None:
+def severity_of_coverage(figures: Figures, limits: Thresholds) -> Severity | None:
     """Too small a share of the expected databases has a size."""
     missing = 100 - _percent(figures, "known", "expected")
     return _at_least(missing, 100 - limits["critical_percent"] + 1e-9, 100 - limits["warning_percent"] + 1e-9)
 
 
-def judge_missing_days(figures: Figures, limits: Thresholds) -> Severity | None:
+def severity_of_missing_days(figures: Figures, limits: Thresholds) -> Severity | None:
     """Nothing of a server was measured for so many days."""
     return Severity.WARNING if (_number(figures, "days") or 0) >= limits["warning_days"] else None
 
 
-def judge_collector_stale(figures: Figures, _limits: Thresholds) -> Severity | None:
+def severity_of_collector_stale(figures: Figures, _limits: Thresholds) -> Severity | None:
     """The day that should be closed is not."""
     return Severity.CRITICAL if (_number(figures, "days_behind") or 0) > 0 else None
 
 
-def judge_partitions_ahead(figures: Figures, limits: Thresholds) -> Severity | None:
+def severity_of_partitions_ahead(figures: Figures, limits: Thresholds) -> Severity | None:
     """Too few months have table partitions. Without that of the current month, which counts as -1, nothing can be written."""
     months = _number(figures, "months_ahead")
     if months is None or months < 0:
@@ -144,12 +144,12 @@ def judge_partitions_ahead(figures: Figures, limits: Thresholds) -> Severity | N
     return Severity.WARNING if months < limits["warning_months"] else None
 
 
-def judge_footprint(figures: Figures, limits: Thresholds) -> Severity | None:
+def severity_of_footprint(figures: Figures, limits: Thresholds) -> Severity | None:
     """The store and Dagster's database take more than their budget."""
     return _at_least((_number(figures, "total_bytes") or 0) / _GIB, limits["critical_gib"], limits["warning_gib"])
 
 
-def judge_forecast_unreliable(figures: Figures, limits: Thresholds) -> Severity | None:
+def severity_of_forecast_unreliable(figures: Figures, limits: Thresholds) -> Severity | None:
     """Intervals of 80 % hold in too few or too many cases; a few cases say nothing."""
     if (_number(figures, "scored") or 0) < limits["least_scored"]:
         return None
@@ -157,7 +157,7 @@ def judge_forecast_unreliable(figures: Figures, limits: Thresholds) -> Severity 
     return None if limits["least_percent"] <= held <= limits["most_percent"] else Severity.INFO
 
 
-def always(severity: Severity) -> Judge:
+def always(severity: Severity) -> SeverityRule:
     """What is found is met."""
     return lambda _figures, _limits: severity
 

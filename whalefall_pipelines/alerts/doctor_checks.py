@@ -11,7 +11,7 @@ from whalefall_pipelines.alerts.settings import AlertSettings
 from whalefall_pipelines.doctor.examined import Examined
 from whalefall_pipelines.doctor.outcome import Outcome, fine, problem
 
-# The rules of a closed day are evaluated within a day; two more hours are patience.
+# The rules of a closed day are evaluated within a day; two more hours are a margin.
 STALE = timedelta(hours=26)
 
 

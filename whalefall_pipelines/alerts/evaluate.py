@@ -106,7 +106,7 @@ def what_is_met(database: Database, conditions: Collection[str], day: date, now:
         for rule in rules:
             condition = CONDITIONS[rule.condition]
             for finding in find(cursor, rule, claimed[rule.rule_id], moment):
-                severity = condition.judge(finding.figures, condition.values(rule.thresholds))
+                severity = condition.severity_of(finding.figures, condition.values(rule.thresholds))
                 if severity and (finding.occurred_on is None or finding.occurred_on >= moment.day - timedelta(days=1)):
                     met.append((rule, finding, severity))
         names = name_subjects(cursor, {finding.subject for _, finding, _ in met})

@@ -67,7 +67,7 @@ def write_alert_file(file: AlertFile) -> str:
 
 
 def run_examples(rule: Rule, examples: Sequence[Mapping[str, Any]]) -> None:
-    """Judge the figures of examples.
+    """SeverityRule the figures of examples.
 
     Raises:
         InputError: an example has another severity than it expects.
@@ -81,7 +81,7 @@ def run_examples(rule: Rule, examples: Sequence[Mapping[str, Any]]) -> None:
         figures = {name: value for name, value in example.items() if name != "expect"}
         if not all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in figures.values()):
             raise InputError(f"the figures of example {number} are numbers")
-        severity = condition.judge(figures, condition.values(rule.thresholds)) or _NOT_MET
+        severity = condition.severity_of(figures, condition.values(rule.thresholds)) or _NOT_MET
         if severity != expected:
             raise InputError(f"example {number} is {severity}, and expects {expected}")
 

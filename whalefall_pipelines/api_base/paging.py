@@ -67,7 +67,7 @@ class Paging:
         """
         values = self.after or (None,) * len(names)
         if len(values) != len(names):
-            raise _foreign()
+            raise _of_another_list()
         return dict(zip(names, values, strict=True))
 
     def page_of(self, rows: Sequence[Row], *key: str, total: int | None = None) -> Page[Row]:
@@ -115,15 +115,15 @@ def _read(key: bytes, cursor: str, filters: str) -> tuple[Any, ...]:
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     except (binascii.Error, ValueError):
-        raise _foreign() from None
+        raise _of_another_list() from None
     signature, body = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
     if not hmac.compare_digest(signature, _signature(key, body)):
-        raise _foreign()
+        raise _of_another_list()
     made_with, values = json.loads(body)
     if made_with != filters:
         raise Refusal(400, "VALIDATION_ERROR", "The cursor belongs to a request with other filters. Start again without it.")
     return tuple(values)
 
 
-def _foreign() -> Refusal:
+def _of_another_list() -> Refusal:
     return Refusal(400, "VALIDATION_ERROR", "The cursor does not belong to this list. Start again without it.")

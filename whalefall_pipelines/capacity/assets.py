@@ -105,7 +105,7 @@ def fleet_day(
 def _plan(
     context: dg.AssetExecutionContext, collection: Collection, days: Sequence[date], names: Sequence[str]
 ) -> tuple[Sequence[Instance], SessionPlan]:
-    """The instances to visit, and the session. Past days need no server but for its history, so a run without a zone fills all zones."""
+    """The instances to probe, and the session. Past days are filled in all zones, because only histories need a server."""
     database, is_over = collection.database, collection.measurable_day(days) is None
     zones = None if is_over and ZONE_TAG not in context.run.tags else collection.reached
     plan = plan_session(

@@ -26,7 +26,7 @@ RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_ra
 
 
 class InstancesConfig(dg.Config):
-    """The names of the instances to visit; every active instance of the run's zone if empty."""
+    """The names of the instances to probe; every active instance of the run's zone if empty."""
 
     instances: list[str] = Field(default_factory=list[str])
 

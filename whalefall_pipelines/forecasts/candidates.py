@@ -56,7 +56,7 @@ def _forecast_moving(sizes: Floats, steps: Floats) -> Floats:
     level = level_now(step_free, slope)
     trend = _least_squares_slope(sizes)
     line = level[:, None] + slope[:, None] * _AHEAD
-    said: dict[str, Floats] = {
+    forecasts: dict[str, Floats] = {
         "last_value": np.repeat(last[:, None], len(HORIZONS), axis=1),
         "drift": last[:, None] + _drift(sizes)[:, None] * _AHEAD,
         "drift_91": last[:, None] + _drift(sizes[:, -92:])[:, None] * _AHEAD,
@@ -68,7 +68,7 @@ def _forecast_moving(sizes: Floats, steps: Floats) -> Floats:
         "half_slope": level_now(sizes, trend)[:, None] + trend[:, None] / 2 * _AHEAD,
         "log_slope": level[:, None] * np.exp(np.clip(_log_slope(step_free), -0.02, 0.02)[:, None] * _AHEAD),
     }
-    points = np.stack([said[name] for name in NAMES[:-1]], axis=1)
+    points = np.stack([forecasts[name] for name in NAMES[:-1]], axis=1)
     points = np.where(np.isnan(points), last[:, None, None], points)  # a window that is shorter than the silence
     ensemble = np.median(points[:, list(_MEMBERS)], axis=1)
     return np.maximum(np.concatenate([points, ensemble[:, None]], axis=1), 0.0)

@@ -73,7 +73,7 @@ def intervals_hold_as_promised(context: dg.AssetCheckExecutionContext, whalefall
         scored, held = ask.reliability(database, _day(context, whalefall))
     share = held / scored if scored >= _FEWEST_SCORED else None
     sentence = f"{held} of {scored} intervals held: {percent(share)} where 80 % were expected"
-    too_few = f"{scored} intervals of series that move were scored in four weeks; {_FEWEST_SCORED} are needed to judge them"
+    too_few = f"{scored} intervals of series that move were scored in four weeks; {_FEWEST_SCORED} are needed to assess them"
     return dg.AssetCheckResult(
         passed=share is None or _BAND[0] <= share <= _BAND[1],
         severity=dg.AssetCheckSeverity.WARN,

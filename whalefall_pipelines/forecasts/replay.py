@@ -11,7 +11,7 @@ import numpy as np
 
 from whalefall_pipelines.forecasts.arrays import Flags, Floats, Integers, last_known
 from whalefall_pipelines.forecasts.candidates import HORIZONS, LAST_VALUE, LOOKBACK_DAYS, NAMES, forecast_all
-from whalefall_pipelines.forecasts.states import FEWEST_DAYS, judge
+from whalefall_pipelines.forecasts.states import FEWEST_DAYS, assess
 from whalefall_pipelines.forecasts.steps import CONFIRM_DAYS, find_jumps
 from whalefall_pipelines.forecasts.track import Track
 
@@ -184,8 +184,8 @@ class Replay:
         model = np.where((known_days < FEWEST_DAYS)[:, None], LAST_VALUE, self._track.choose(rows))
         points = np.take_along_axis(candidates, model[:, None, :], axis=1)[:, 0]
         points, model = self._summed(rows, points, model)
-        judgement = judge(sizes, steps, self._track, rows)
-        widths = [width * (base * judgement.widening)[:, None] for level in LEVELS for width in self._track.bounds(rows, level)]
+        assessment = assess(sizes, steps, self._track, rows)
+        widths = [width * (base * assessment.widening)[:, None] for level in LEVELS for width in self._track.bounds(rows, level)]
         return Issue(
             column=column,
             is_issued=column == self._issued_column,
@@ -194,8 +194,8 @@ class Replay:
             candidates=np.concatenate([candidates.transpose(0, 2, 1), points[:, :, None]], axis=2),
             bounds=np.stack([np.maximum(np.round(points + width), 0.0) for width in widths], axis=2),
             model=model,
-            state=judgement.state,
-            skill=judgement.skill,
+            state=assessment.state,
+            skill=assessment.skill,
             error=np.where(self._track.matured[rows] > 0, self._track.errors[rows, :, -1], np.nan),
             matured=self._track.matured[rows],
             known_days=known_days,

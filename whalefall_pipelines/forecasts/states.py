@@ -43,7 +43,7 @@ _RECURRING = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Assessment:
     """The state of each series as a place in `STATES`, its skill, and the factor by which its bounds are widened."""
 
     state: Integers
@@ -51,8 +51,8 @@ class Judgement:
     widening: Floats
 
 
-def judge(sizes: Floats, steps: Floats, track: Track, rows: Integers) -> Judgement:
-    """Judge the forecasts of these rows of the track from the known days and the confirmed steps up to the day of the forecast."""
+def assess(sizes: Floats, steps: Floats, track: Track, rows: Integers) -> Assessment:
+    """Assess the forecasts of these rows of the track from the known days and the confirmed steps up to the day of the forecast."""
     skill, place = track.skill(rows)
     is_recurring = (steps[:, -182:] != 0).sum(axis=1) >= _RECURRING
     is_step = (steps != 0) & ~is_recurring[:, None]
@@ -68,7 +68,7 @@ def judge(sizes: Floats, steps: Floats, track: Track, rows: Integers) -> Judgeme
     )
     places = [np.full(len(sizes), STATES.index(state)) for _, state in conditions]
     state = np.select([condition for condition, _ in conditions], places, STATES.index(ForecastState.OK))
-    return Judgement(state, skill, np.where(is_step[:, -_CAUTIOUS_DAYS:].any(axis=1), 2.0, 1.0))
+    return Assessment(state, skill, np.where(is_step[:, -_CAUTIOUS_DAYS:].any(axis=1), 2.0, 1.0))
 
 
 def _is_stale(sizes: Floats) -> Flags:

@@ -42,13 +42,13 @@ def check_servers(plan: Plan, stored: Collection[RegisteredInstance], answers: A
     ]
     after += [server for name, server in planned_servers.items() if name not in known]
     problems += _twins([planned.entry for planned in in_question], after)
-    judged = (
+    checked = (
         replace(planned, is_moved=planned.entry.name in answers.moved, identity=answers.identities.get(planned.entry.name))
         if is_in_question(planned)
         else planned
         for planned in plan.instances
     )
-    return replace(plan, instances=tuple(judged), problems=tuple(sorted(problems)), answers=answers)
+    return replace(plan, instances=tuple(checked), problems=tuple(sorted(problems)), answers=answers)
 
 
 def registered_server(registered: RegisteredInstance, answers: Answers) -> Server:

@@ -1,4 +1,4 @@
-"""Schedules of runs that visit the monitored servers: one run for the day, and on an installation with zones one run for each of them."""
+"""Schedules of runs that probe the monitored servers: one run for the day, and on an installation with zones one run for each of them."""
 
 from collections.abc import Iterator, Sequence
 

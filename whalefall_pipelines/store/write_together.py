@@ -50,7 +50,7 @@ class WriteTogether(Generic[Work, Result]):
         self._waiting.append((work, place))
         with self._lock:
             if not place.done():
-                self._settle([self._waiting.popleft() for _ in range(len(self._waiting))])
+                self._write_group([self._waiting.popleft() for _ in range(len(self._waiting))])
         error = place.exception()
         if error is None:
             return place.result()
@@ -59,7 +59,7 @@ class WriteTogether(Generic[Work, Result]):
         # Which work of the group failed is known only after each was written alone.
         return self._write([work], is_alone=True)[0]
 
-    def _settle(self, group: Sequence[tuple[Work, Future[Result]]]) -> None:
+    def _write_group(self, group: Sequence[tuple[Work, Future[Result]]]) -> None:
         try:
             results = self._write([work for work, _ in group], is_alone=False)
         except BaseException as error:  # noqa: BLE001 - it is raised again in the threads that wait for it

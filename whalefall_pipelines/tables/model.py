@@ -37,7 +37,7 @@ class Observation:
     reason: str | None
     detail: str | None
 
-    def lacks(self, schema_name: str, table_name: str, partition_name: str) -> bool:
+    def is_missing(self, schema_name: str, table_name: str, partition_name: str) -> bool:
         """Whether a table was there, or may have been, and has no size of its own on that day."""
         is_beyond_limit = bool(self.smaller_partitions if partition_name else self.smaller_tables)
         name = (schema_name, table_name, partition_name)
@@ -73,7 +73,7 @@ class TablesOfDay:
         """Whether the table was not there on the day before; unknown is no."""
         if self.before is None or table.before_bytes is not None or not table.table_name:
             return False
-        return not self.before.lacks(table.schema_name, table.table_name, table.partition_name)
+        return not self.before.is_missing(table.schema_name, table.table_name, table.partition_name)
 
     def change_bytes(self, table: StoredTable) -> int | None:
         """The growth since the day before, all of a new table; None where it is unknown.

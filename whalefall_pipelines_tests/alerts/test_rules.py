@@ -142,7 +142,7 @@ def test_an_event_that_is_found_again_is_old() -> None:
 
 @given(st.integers(0, 150), st.integers(0, 150))
 def test_more_of_a_limit_is_never_less_urgent(first: int, second: int) -> None:
-    severities = [HEADROOM.judge({"used_bytes": used, "limit_bytes": 100}, HEADROOM.values({})) for used in sorted((first, second))]
+    severities = [HEADROOM.severity_of({"used_bytes": used, "limit_bytes": 100}, HEADROOM.values({})) for used in sorted((first, second))]
     ranks = [-1 if severity is None else severity.rank for severity in severities]
     assert ranks == sorted(ranks)
 

@@ -1,4 +1,4 @@
-"""Forecasts of generated sizes beside what came, as the tests and the benchmark judge them. The sums are written apart from the code."""
+"""Forecasts of generated sizes beside what came, as the tests and the benchmark assess them. The sums are written apart from the code."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def run_replay(panel: Panel, extra: Sequence[int] = (), last_column: int | None 
 
 
 def backtest(series: int, *, seed: int) -> Backtest:
-    """Replay a generated fleet, and judge its forecasts of four days by the true sizes after them."""
+    """Replay a generated fleet, and assess its forecasts of four days by the true sizes after them."""
     fleet = generate(series, ORIGINS[-1] + _DAYS_AHEAD + 1, seed=seed)
     old = np.array([name != "birth" for name in fleet.classes])
     true, classes = fleet.true[old], np.array(fleet.classes)[old]
