@@ -13,7 +13,7 @@ from whalefall_pipelines.aggregation import listing
 from whalefall_pipelines.aggregation.listing import DatabasePeriod, InstancePeriod, PeriodExplanation, PeriodFilter, SizeSummary
 from whalefall_pipelines.aggregation.model import Level
 from whalefall_pipelines.api_base.answers import Reply
-from whalefall_pipelines.api_base.exports import Export, export_answer
+from whalefall_pipelines.api_base.exports import FORMS, Export, export_answer
 from whalefall_pipelines.api_base.filters import TEXT, DatabaseName, DaysOf, FleetOf, WindowOf
 from whalefall_pipelines.api_base.paging import Page, PagingOf
 from whalefall_pipelines.api_base.problems import Refusal
@@ -144,7 +144,7 @@ def explain_period(
     return listing.explain_period(services.reader, instance_id, database_name, Period(period_type, period_start), services.today())
 
 
-@ROUTES.get("/export/aggregations", problems=(406,))
+@ROUTES.get("/export/aggregations", problems=(406,), media_types=FORMS)
 def export_aggregations(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
     """Export the periods of databases that begin on these days, of all types."""
     return export_answer(

@@ -118,7 +118,7 @@ def list_audit(services: ServicesOf, paging: PagingOf) -> Page[AuditedRequest]:
     return paging.page_of(rows, "requested_at", "request_id")
 
 
-@ROUTES.get("/metrics")
+@ROUTES.get("/metrics", media_types=["text/plain"])
 def read_metrics(
     request: Request,
     services: ServicesOf,
@@ -130,13 +130,13 @@ def read_metrics(
     return Response(scrapes.scrape(services, with_databases=databases is not None, tag=read_tag(tag)), media_type=MEDIA_TYPE)
 
 
-@ROUTES.get("/openapi.json")
+@ROUTES.get("/openapi.json", media_types=["application/json"])
 def read_openapi(request: Request) -> Response:
     """Describe all routes as an OpenAPI document."""
     return Response(encode(request.app.openapi()), media_type="application/json")
 
 
-@ROUTES.get("/docs")
+@ROUTES.get("/docs", media_types=["text/html"])
 def read_docs(request: Request) -> Response:
     """Describe all routes as a page that loads nothing from elsewhere."""
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}

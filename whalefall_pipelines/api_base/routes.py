@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, cast, get_args, get_origin
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from whalefall_pipelines.api_base.answers import Known, Reply, Success, cached, encode, envelope, etag_of, is_fresh, not_modified
@@ -23,6 +24,8 @@ Endpoint = Callable[..., Any]
 # What any request may be answered with: bad parameters, no sign-in, no scope, too many requests, failures of ours.
 _ALWAYS = (400, 401, 403, 429, 500, 503)
 _OF_ACTIONS = (408, 409, 413, 415, 422)
+# What is known of answers that an endpoint makes itself.
+_OBJECT, _TEXT = {"type": "object"}, {"type": "string"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,19 @@ class Routes:
     heading: str
     router: APIRouter = field(default_factory=APIRouter)
 
-    def get(self, *paths: str, needs_access: bool = False, scope: Scope | None = Scope.READ, problems: Sequence[int] = ()) -> Any:
-        """Register a reading endpoint under these paths; each but the first is an alias."""
-        return partial(self._add, "GET", paths, Guard(scope, needs_access), problems, 200)
+    def get(
+        self,
+        *paths: str,
+        needs_access: bool = False,
+        scope: Scope | None = Scope.READ,
+        problems: Sequence[int] = (),
+        media_types: Sequence[str] = (),
+    ) -> Any:
+        """Register a reading endpoint under these paths; each but the first is an alias.
+
+        An endpoint that makes its answers itself names their media types.
+        """
+        return partial(self._add, "GET", paths, Guard(scope, needs_access), problems, 200, media_types=media_types)
 
     def post(
         self,
@@ -73,7 +86,16 @@ class Routes:
         """Register an action that ends something."""
         return partial(self._add, "DELETE", (path,), Guard(scope), (*_OF_ACTIONS, *problems), 200)
 
-    def _add(self, method: str, paths: Sequence[str], guard: Guard, problems: Sequence[int], status: int, endpoint: Endpoint) -> Endpoint:
+    def _add(
+        self,
+        method: str,
+        paths: Sequence[str],
+        guard: Guard,
+        problems: Sequence[int],
+        status: int,
+        endpoint: Endpoint,
+        media_types: Sequence[str] = (),
+    ) -> Endpoint:
         returned = inspect.signature(endpoint).return_annotation
         data = get_args(returned)[0] if get_origin(returned) is Reply else returned
         is_raw = isinstance(data, type) and issubclass(data, Response)
@@ -86,7 +108,8 @@ class Routes:
                 methods=[method],
                 status_code=status,
                 response_model=model,
-                responses=_responses(statuses, may_be_unchanged=method == "GET" and not is_raw),
+                response_class=Response if is_raw else JSONResponse,
+                responses=_responses(statuses, media_types, may_be_unchanged=method == "GET" and not is_raw),
                 dependencies=[Depends(_needs(guard.scope, needs_access=guard.needs_access))] if guard.scope else [],
                 tags=[self.heading],
                 name=f"{endpoint.__name__}{number or ''}",
@@ -97,9 +120,11 @@ class Routes:
         return endpoint
 
 
-def _responses(statuses: Sequence[int], *, may_be_unchanged: bool) -> dict[int | str, dict[str, Any]]:
-    problems: dict[int | str, dict[str, Any]] = {code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in statuses}
-    return problems | ({304: {"description": "Not modified"}} if may_be_unchanged else {})
+def _responses(statuses: Sequence[int], media_types: Sequence[str], *, may_be_unchanged: bool) -> dict[int | str, dict[str, Any]]:
+    responses: dict[int | str, dict[str, Any]] = {code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in statuses}
+    if media_types:
+        responses[200] = {"content": {kind: {"schema": _OBJECT if kind == "application/json" else _TEXT} for kind in media_types}}
+    return responses | ({304: {"description": "Not modified"}} if may_be_unchanged else {})
 
 
 def _needs(scope: Scope, *, needs_access: bool) -> Callable[[Request], Any]:

@@ -7,7 +7,7 @@ from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from whalefall_pipelines.api_base.answers import Reply
-from whalefall_pipelines.api_base.exports import Export, export_answer
+from whalefall_pipelines.api_base.exports import FORMS, Export, export_answer
 from whalefall_pipelines.api_base.filters import TEXT, DatabaseName, FleetOf, InstanceId, SinceOf, WindowOf
 from whalefall_pipelines.api_base.paging import Page, PagingOf
 from whalefall_pipelines.api_base.routes import Routes
@@ -123,25 +123,25 @@ def _export(request: Request, services: Services, dataset: SizeDataset, fleet: F
     return export_answer(request, dataset, lambda form: export(services.reader, dataset, fleet, days, "csv" if form == "csv" else "ndjson"))
 
 
-@ROUTES.get("/export/database_sizes", problems=(406,))
+@ROUTES.get("/export/database_sizes", problems=(406,), media_types=FORMS)
 def export_database_sizes(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
     """Export the sizes of databases as CSV, NDJSON, JSON or Parquet, depending on the header Accept."""
     return _export(request, services, SizeDataset.DATABASE_SIZES, fleet, days)
 
 
-@ROUTES.get("/export/instance_sizes", problems=(406,))
+@ROUTES.get("/export/instance_sizes", problems=(406,), media_types=FORMS)
 def export_instance_sizes(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
     """Export the totals of servers, with the number of databases that are known."""
     return _export(request, services, SizeDataset.INSTANCE_SIZES, fleet, days)
 
 
-@ROUTES.get("/export/coverage", problems=(406,))
+@ROUTES.get("/export/coverage", problems=(406,), media_types=FORMS)
 def export_coverage(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
     """Export how much is known about each server on each day."""
     return _export(request, services, SizeDataset.COVERAGE, fleet, days)
 
 
-@ROUTES.get("/export/gaps", problems=(406,))
+@ROUTES.get("/export/gaps", problems=(406,), media_types=FORMS)
 def export_gaps(request: Request, services: ServicesOf, fleet: FleetOf, days: WindowOf) -> Export:
     """Export missing sizes and their reasons."""
     return _export(request, services, SizeDataset.GAPS, fleet, days)
