@@ -1,4 +1,4 @@
--- Open a session with a pending record for each instance.
+-- Open a session with a pending record for each instance, unless it was cancelled before it began.
 -- Parameters: session_id, run_id, sync_category, sync_type, first_day, last_day, retry_of, zone (NULL: the centre),
 -- instance_ids (integer[]).
 -- Returns: nothing.
@@ -8,6 +8,7 @@ with opened as (
         %(session_id)s, %(run_id)s, %(sync_category)s, %(sync_type)s, %(first_day)s, %(last_day)s, %(retry_of)s, %(zone)s,
         cardinality(%(instance_ids)s::integer[])
     )
+    on conflict (session_id) do nothing
     returning session_id
 )
 

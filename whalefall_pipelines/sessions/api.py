@@ -13,8 +13,8 @@ from whalefall_pipelines.api_base.filters import TEXT
 from whalefall_pipelines.api_base.paging import Page, PagingOf
 from whalefall_pipelines.api_base.problems import Refusal
 from whalefall_pipelines.api_base.routes import Routes
-from whalefall_pipelines.api_base.services import ServicesOf
-from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus, SyncCategory, SyncType
+from whalefall_pipelines.api_base.services import Services, ServicesOf
+from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.sessions import show_sessions
 
@@ -66,13 +66,8 @@ def get_session(services: ServicesOf, session_id: UUID) -> SessionState:
     """Show a session, or the run that will open it."""
     try:
         session = show_sessions.get_session(services.reader, session_id)
-    except NotFoundError:
-        queued = services.find_queued(session_id)
-        if queued is None:
-            raise
-        launched = queued.answer.get("data", {})
-        days = [date.fromisoformat(day) if (day := launched.get(name)) else None for name in ("first_day", "last_day")]
-        return SessionState(session_id, queued.run_id, launched.get("sync_category", ""), None, "queued", days[0], days[1])
+    except NotFoundError as error:
+        return _queued(services, session_id, error)
     return SessionState(
         session.session_id,
         session.run_id,
@@ -104,10 +99,28 @@ def list_session_records(services: ServicesOf, session_id: UUID) -> tuple[Instan
 
 @ROUTES.post("/sessions/{session_id}/actions/cancel", status=202)
 def cancel_session(services: ServicesOf, session_id: UUID) -> Reply[Session]:
-    """Cancel a running session. Its run stops within seconds; finished servers keep their results."""
-    show_sessions.get_session(services.writer, session_id)
+    """Cancel a running session, or a run that has not begun. The run stops within seconds; finished servers keep their results."""
     try:
         cancelled = show_sessions.cancel_session(services.writer, str(session_id))
+    except NotFoundError as error:
+        queued, today = _queued(services, session_id, error), services.today()
+        days = (queued.first_day or today, queued.last_day or today)
+        plan = SessionPlan(session_id, SyncCategory(queued.sync_category), SyncType.MANUAL_TASK, *days, queued.run_id)
+        cancelled = show_sessions.cancel_queued_session(services.writer, plan)
     except InputError as error:
         raise Refusal(409, "CONSTRAINT_VIOLATION", str(error)) from None
     return Reply(cancelled, "cancelled", 202)
+
+
+def _queued(services: Services, session_id: UUID, error: NotFoundError) -> SessionState:
+    """The run that was launched with this session and has not opened it.
+
+    Raises:
+        NotFoundError: there is none; it is the given error.
+    """
+    queued = services.find_queued(session_id)
+    if queued is None:
+        raise error
+    launched = queued.answer.get("data", {})
+    days = [date.fromisoformat(day) if (day := launched.get(name)) else None for name in ("first_day", "last_day")]
+    return SessionState(session_id, queued.run_id, launched.get("sync_category", ""), None, "queued", days[0], days[1])

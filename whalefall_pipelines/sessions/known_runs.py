@@ -8,10 +8,10 @@ from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.store.database import Database
 
 
-def is_known(database: Database, session_id: UUID) -> bool:
-    """Whether a session with this id exists."""
+def is_of_another_run(database: Database, session_id: UUID, run_id: str) -> bool:
+    """Whether a session with this id exists that this run did not open."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/find_status"), {"session_id": str(session_id)})
+        cursor.execute(queries.load("sessions/find_other_run"), {"session_id": str(session_id), "run_id": run_id})
         return cursor.fetchone() is not None
 
 

@@ -18,7 +18,7 @@ from whalefall_pipelines.domain.zones import ONLY_CENTRE, ZONE_TAG, Zones, zone_
 from whalefall_pipelines.errors import SessionEndedError
 from whalefall_pipelines.sessions.end_dead_sessions import record_lost_run
 from whalefall_pipelines.sessions.keep_session import Check, sync_session
-from whalefall_pipelines.sessions.known_runs import is_known, list_known_runs
+from whalefall_pipelines.sessions.known_runs import is_of_another_run, list_known_runs
 from whalefall_pipelines.store.database import Database
 
 
@@ -42,7 +42,7 @@ def plan_session(
     tags = context.run.tags
     tag = session_tag(category)
     tagged_id = UUID(tags[tag]) if tag in tags else None
-    session_id = tagged_id if tagged_id and not is_known(database, tagged_id) else uuid4()
+    session_id = tagged_id if tagged_id and not is_of_another_run(database, tagged_id, context.run.run_id) else uuid4()
     context.instance.add_run_tags(context.run.run_id, {tag: str(session_id), DAYS_TAG: span(sorted(days))})
     return SessionPlan(
         session_id=session_id,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from whalefall_pipelines.domain.sessions import InstanceRecord, ProbeRecord, Session, SessionStatus
+from whalefall_pipelines.domain.sessions import InstanceRecord, ProbeRecord, Session, SessionPlan, SessionStatus
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.database import Database
@@ -11,6 +11,7 @@ from whalefall_pipelines.store.outage import retry_while_unavailable
 
 # How many sessions are looked through for the last probes of an instance, and how many probes are told.
 _NEWEST_SESSIONS, _PROBES = 60, 20
+_MESSAGE = "the session was cancelled by a user"
 
 
 def newest_sessions(database: Database, *, limit: int, zone: str | None = None) -> tuple[Session, ...]:
@@ -69,7 +70,12 @@ def cancel_session(database: Database, session_id: str) -> Session:
     return session
 
 
+def cancel_queued_session(database: Database, plan: SessionPlan) -> Session:
+    """Cancel a session whose run waits in Dagster's queue, and return it. The run ends as soon as it begins."""
+    sessions.cancel_queued_session(database, plan, error_message=_MESSAGE)
+    return sessions.get_session(database, plan.session_id)
+
+
 def _cancel(database: Database, session_id: UUID) -> Session:
-    message = "the session was cancelled by a user"
-    sessions.abandon_session(database, session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message=message)
+    sessions.abandon_session(database, session_id, SessionStatus.CANCELLED, error_code="CANCELLED", error_message=_MESSAGE)
     return sessions.get_session(database, session_id)

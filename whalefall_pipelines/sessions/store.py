@@ -17,7 +17,7 @@ from whalefall_pipelines.domain.sessions import (
     SessionStatus,
     SyncCategory,
 )
-from whalefall_pipelines.errors import InputError, NotFoundError, SessionRunningError
+from whalefall_pipelines.errors import InputError, NotFoundError, SessionEndedError, SessionRunningError
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.rows import Model, fetch_as
 
@@ -30,8 +30,11 @@ def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[i
 
     Raises:
         SessionRunningError: a session of these days runs in this zone or has these instances; this one is stored as failed, without any.
+        SessionEndedError: it was cancelled before it began.
     """
     with database.transaction() as cursor:
+        if status := _find_status(cursor, plan.session_id):
+            raise SessionEndedError(f"Session {plan.session_id} was {status} before it began.")
         refused = _find_rival(cursor, plan, instance_ids) if plan.category in _ONE_AT_A_TIME else None
         _open(cursor, plan, [] if refused else instance_ids)
         if refused:
@@ -47,6 +50,13 @@ def record_failed_session(
     with database.transaction() as cursor:
         _open(cursor, plan, instance_ids)
         _close(cursor, plan.session_id, SessionStatus.FAILED, error_code, error_message)
+
+
+def cancel_queued_session(database: Database, plan: SessionPlan, *, error_message: str) -> None:
+    """Store a session as cancelled whose run has not begun. If the run has just opened it, it is cancelled like any other."""
+    with database.transaction() as cursor:
+        _open(cursor, plan, [])
+        _abandon(cursor, plan.session_id, SessionStatus.CANCELLED, "CANCELLED", error_message)
 
 
 def _open(cursor: Cursor, plan: SessionPlan, instance_ids: Sequence[int]) -> None:
@@ -93,11 +103,16 @@ def status_of(cursor: Cursor, session_id: UUID) -> SessionStatus:
     Raises:
         NotFoundError: there is no session with this id.
     """
+    status = _find_status(cursor, session_id)
+    if status is None:
+        raise NotFoundError(f"There is no session {session_id}.")
+    return status
+
+
+def _find_status(cursor: Cursor, session_id: UUID) -> SessionStatus | None:
     cursor.execute(queries.load("sessions/find_status"), {"session_id": str(session_id)})
     row = cursor.fetchone()
-    if row is None:
-        raise NotFoundError(f"There is no session {session_id}.")
-    return SessionStatus(row[0])
+    return SessionStatus(row[0]) if row else None
 
 
 def list_running(database: Database, dead_after_seconds: float = DEAD_AFTER_SECONDS) -> tuple[RunningSession, ...]:
@@ -162,11 +177,7 @@ def abandon_session(database: Database, session_id: UUID, status: SessionStatus,
     Returns False if the session had already ended.
     """
     with database.transaction() as cursor:
-        cursor.execute(
-            queries.load("sessions/fail_running_records"),
-            {"session_id": str(session_id), "error_code": error_code, "error_message": error_message},
-        )
-        return _close(cursor, session_id, status, error_code, error_message) is not None
+        return _abandon(cursor, session_id, status, error_code, error_message)
 
 
 def list_sessions(database: Database, *, most: int, **wanted: object) -> tuple[Session, ...]:
@@ -229,6 +240,12 @@ def _list(database: Database, statement: str, model: type[Model], **values: obje
     with database.transaction() as cursor:
         cursor.execute(queries.load(f"sessions/{statement}"), values)
         return fetch_as(cursor, model)
+
+
+def _abandon(cursor: Cursor, session_id: UUID, status: SessionStatus, error_code: str, error_message: str) -> bool:
+    values = {"session_id": str(session_id), "error_code": error_code, "error_message": error_message}
+    cursor.execute(queries.load("sessions/fail_running_records"), values)
+    return _close(cursor, session_id, status, error_code, error_message) is not None
 
 
 def _close(

@@ -1,13 +1,14 @@
 """Actions: launched runs and their queued sessions, repeated requests, cancelling, table partitions by a plan, the fleet."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
-from whalefall_pipelines.errors import LaunchError
+from whalefall_pipelines.errors import LaunchError, SessionEndedError
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.api.site import Site
@@ -29,6 +30,33 @@ def test_a_launched_run_is_answered_at_once_and_reads_queued_until_it_opens_its_
         sessions.open_session(running.store, SessionPlan(run.session_id, SyncCategory.AGGREGATION, SyncType.MANUAL_TASK, day, day), [])
         assert client.get(f"/sessions/{run.session_id}").json()["data"]["status"] == "running"
         assert client.get(f"/sessions/{uuid4()}").status_code == 404
+
+
+def test_a_run_that_has_not_begun_is_cancelled_and_opens_no_session_afterwards(running: Site) -> None:
+    day = running.services.today()
+    with running.client(Scope.OPERATE) as client:
+        launched = client.post("/accounts/actions/sync").json()["data"]
+        session_id = launched["session_id"]
+        cancelled = client.post(f"/sessions/{session_id}/actions/cancel")
+        assert (cancelled.status_code, cancelled.json()["data"]["status"], cancelled.json()["data"]["run_id"]) == (
+            202,
+            "cancelled",
+            launched["run_id"],
+        )
+        assert client.get(f"/sessions/{session_id}").json()["data"]["status"] == "cancelled"
+        assert client.post(f"/sessions/{session_id}/actions/cancel").status_code == 409
+    plan = SessionPlan(UUID(session_id), SyncCategory.ACCOUNT, SyncType.MANUAL_TASK, day, day, launched["run_id"])
+    with pytest.raises(SessionEndedError, match="cancelled before it began"):
+        sessions.open_session(running.store, plan, [1])
+    assert query(running.store, f"select 1 from sync_instance_records where session_id = '{session_id}'") == []
+
+
+def test_two_requests_with_one_key_at_once_start_one_run(running: Site) -> None:
+    with running.client(Scope.OPERATE) as client, ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda _: client.post("/accounts/actions/sync", headers={"Idempotency-Key": "now"}).status_code, range(8)))
+    assert set(statuses) <= {202, 409}
+    assert 202 in statuses
+    assert len(running.launcher.runs) == 1
 
 
 def test_a_refused_launch_starts_nothing(running: Site) -> None:
