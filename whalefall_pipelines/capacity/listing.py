@@ -86,7 +86,9 @@ def list_latest_sizes(
     return store.fetch(database, "list_latest_sizes", StoredSize, {**wanted.parameters, **after, **limits})
 
 
-def list_open_gaps(database: Database, wanted: SizeFilter, after: Mapping[str, Any], limits: Mapping[str, int]) -> tuple[OpenGap, ...]:
+def list_open_gaps(
+    database: Database, wanted: SizeFilter, after: Mapping[str, Any], limits: Mapping[str, int | None]
+) -> tuple[OpenGap, ...]:
     """What is missing and why, the newest day first. `after` has after_day, after_id and after_name."""
     return store.fetch(database, "list_open_gaps", OpenGap, {**wanted.parameters, **after, **limits})
 

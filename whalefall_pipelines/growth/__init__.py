@@ -7,5 +7,6 @@ AREA = Area(
     commands={"growth": "Show the fastest growing databases or, with --by, why the fleet is larger or smaller."},
     has_definitions=True,
     has_settings=True,
+    has_router=True,
     automations=("explain_growth_every_day",),
 )

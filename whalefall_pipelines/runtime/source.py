@@ -18,7 +18,7 @@ from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.settings import Settings, load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import describe
 
@@ -35,8 +35,8 @@ _TOKEN = re.compile(r"wf_[A-Za-z0-9_-]{43}")
 class Question(Generic[Answer]):
     """What a command asks: a verb over the store, and the route of the API that answers the same.
 
-    The parameters of the verb, but the store and today, are parameters of the route. A verb that returns a tuple is answered by a list
-    with cursors, whose `limit` is the number of its rows.
+    The parameters of the verb, but the store, today and the settings, are parameters of the route. A verb that returns a tuple is
+    answered by a list with cursors, whose `limit` is the number of its rows.
     """
 
     verb: Callable[..., Answer]
@@ -80,11 +80,6 @@ class Source(Protocol):
     """Who answers the questions of a command."""
 
     @property
-    def database(self) -> Database:
-        """The store, for what only it can answer."""
-        ...
-
-    @property
     def place(self) -> str:
         """Where it is, for messages: another folder may belong to another, empty installation."""
         ...
@@ -110,30 +105,28 @@ def open_source() -> Generator[Source]:
     else:
         settings = load_settings()
         with open_store(settings) as database:
-            yield _Local(database, describe(database.url) if settings.database_url else str(settings.home))
+            yield _Local(database, settings, describe(database.url) if settings.database_url else str(settings.home))
 
 
 @dataclass(frozen=True, slots=True)
 class _Local:
     database: Database
+    settings: Settings
     place: str
 
     def today(self) -> date:
         return today(system_clock(), self.database.timezone)
 
     def ask(self, question: Question[Answer], **parameters: Any) -> Answer:
-        day = {"today": self.today()} if "today" in signature(question.verb).parameters else {}
-        return question.verb(self.database, **day, **parameters)
+        here = {"today": self.today(), "settings": self.settings}
+        wanted = {name: value for name, value in here.items() if name in signature(question.verb).parameters}
+        return question.verb(self.database, **wanted, **parameters)
 
 
 @dataclass(frozen=True, slots=True)
 class _Remote:
     client: "Client"
     place: str
-
-    @property
-    def database(self) -> Database:
-        raise InputError("Only the installation itself can answer this: run the command there, without --server.")
 
     def today(self) -> date:
         return date.fromisoformat(self.client.get("/installation")["today"])

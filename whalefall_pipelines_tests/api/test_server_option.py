@@ -9,6 +9,7 @@ from whalefall_pipelines.api.app import create_app
 from whalefall_pipelines.api.model import MadeToken
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.capacity import questions as capacity
+from whalefall_pipelines.growth import questions as growth
 from whalefall_pipelines.inventory import questions as inventory
 from whalefall_pipelines.runtime.source import Question, Server
 from whalefall_pipelines.sessions.cli.sessions import NEWEST
@@ -16,7 +17,10 @@ from whalefall_pipelines_tests.api.site import Site
 from whalefall_pipelines_tests.cli.commands import refused, succeed
 from whalefall_pipelines_tests.factories import query
 
-QUESTIONS = [NEWEST, *(known for room in (accounts, capacity, inventory) for known in vars(room).values() if isinstance(known, Question))]
+QUESTIONS = [
+    NEWEST,
+    *(known for room in (accounts, capacity, growth, inventory) for known in vars(room).values() if isinstance(known, Question)),
+]
 ASKED = (
     ("top",),
     ("top", "--json", "--limit", "3"),
@@ -25,12 +29,18 @@ ASKED = (
     ("history", "orders/shop", "--since", "9d", "--json"),
     ("history", "orders", "--since", "5d"),
     ("growth", "--since", "5d", "--json"),
+    ("growth", "--since", "5d", "--by", "instance"),
+    ("growth", "--since", "5d", "--by", "tag:env", "--json"),
+    ("growth", "--since", "5d", "--by", "database", "--tables", "--csv"),
+    ("gaps",),
+    ("gaps", "--days", "5", "--reason", "timeout", "--json"),
     ("coverage",),
     ("coverage", "--days", "5", "--json"),
     ("sessions", "list", "--json"),
     ("instances", "list", "--json"),
     ("instances", "list", "--engine", "oracle"),
     ("accounts", "list", "--json"),
+    ("accounts", "list", "--as-of", "2020-01-01"),
 )
 
 
@@ -72,8 +82,8 @@ def test_what_needs_the_machine_is_refused_before_it_does_anything(laptop: dict[
     assert list(Path(laptop["WHALEFALL_HOME"]).iterdir()) == []
 
 
-def test_what_only_the_store_can_answer_is_refused(laptop: dict[str, str]) -> None:
-    assert "without --server" in refused(laptop, "growth", "--by", "instance")
+def test_what_cannot_be_answered_is_told(laptop: dict[str, str]) -> None:
+    assert "--by is" in refused(laptop, "growth", "--by", "colour")
     assert "--since 9000d" not in refused(laptop, "history", "nowhere")  # the sentence of the server
 
 

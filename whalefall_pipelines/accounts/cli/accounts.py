@@ -17,8 +17,8 @@ from whalefall_pipelines.accounts.cli.options import (
 )
 from whalefall_pipelines.accounts.cli.privileges import drift, export, reach, who_can
 from whalefall_pipelines.accounts.cli.sync import sync
-from whalefall_pipelines.accounts.questions import ACCOUNTS
-from whalefall_pipelines.accounts.read_accounts import AccountSheet, last_seen, list_changes, show_account
+from whalefall_pipelines.accounts.questions import ACCOUNTS, OBSERVATIONS
+from whalefall_pipelines.accounts.read_accounts import AccountSheet, last_seen, list_changes, not_observed, show_account
 from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.runtime.source import Asking, open_source
@@ -53,7 +53,7 @@ def list_(
         filters = {"instance": names, "tag": tag, "superusers_only": superusers_only}
         known = source.ask(ACCOUNTS, **filters, built_in=True, as_of=day if as_of else None)
         if as_of:
-            note_observations(source.database, day, names)
+            note_observations(source.ask(OBSERVATIONS, instance=names, as_of=day).unobserved, day)
     shown = [account for account in known if built_in or not account.is_built_in]
     shown.sort(key=lambda account: (account.instance_name, account.account_name))  # a server elsewhere tells the oldest first
     rows = [
@@ -90,7 +90,7 @@ def show(*, instance: str, account: str, as_of: datetime | None, as_json: bool) 
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
         sheet = show_account(database, instance, account, day)
-        note_observations(database, day, [instance])
+        note_observations(not_observed(database, day, [instance]), day)
     if as_json:
         print_json(_document(sheet))
         return

@@ -6,7 +6,7 @@ from datetime import date, datetime
 import click
 
 from whalefall_pipelines.accounts.figures import GapRow
-from whalefall_pipelines.accounts.read_accounts import not_observed
+from whalefall_pipelines.accounts.read_accounts import Bounds
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.inventory.cli.completion import complete_instance
@@ -41,9 +41,9 @@ def _no_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
-def note_observations(database: Database, day: date, names: Sequence[str]) -> None:
+def note_observations(unobserved: Iterable[Bounds], day: date) -> None:
     """Say for each instance that was not observed on this day what bounds the answer."""
-    for bounds in not_observed(database, day, names):
+    for bounds in unobserved:
         if bounds.observed_before is None:
             note(f"{cell(bounds.instance_name)} was not observed on {day} or before; its first observation is on {bounds.observed_after}.")
         else:

@@ -14,7 +14,15 @@ from whalefall_pipelines.accounts.cli.options import (
     print_list,
     print_rows,
 )
-from whalefall_pipelines.accounts.read_accounts import AccountRow, OwnPrivilege, export_privileges, find_drift, last_seen, show_account
+from whalefall_pipelines.accounts.read_accounts import (
+    AccountRow,
+    OwnPrivilege,
+    export_privileges,
+    find_drift,
+    last_seen,
+    not_observed,
+    show_account,
+)
 from whalefall_pipelines.accounts.who_can import who_can as find_who_can
 from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.runtime.open_store import open_store
@@ -44,7 +52,7 @@ def who_can(*, privilege: str, object_name: str, names: tuple[str, ...], as_of: 
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
         answer = find_who_can(database, privilege, object_name, day, names)
-        note_observations(database, day, sorted({target.instance_name for target in answer.targets}))
+        note_observations(not_observed(database, day, sorted({target.instance_name for target in answer.targets})), day)
     rows = [
         {
             "account": holder.account_name if not holder.is_everyone else f"{holder.account_name} (everybody)",
@@ -77,7 +85,7 @@ def reach(*, instance: str, account: str, as_of: datetime | None, form: Form) ->
     with open_store(load_settings()) as database:
         day = day_of(database, as_of)
         sheet = show_account(database, instance, account, day)
-        note_observations(database, day, [instance])
+        note_observations(not_observed(database, day, [instance]), day)
     counts: defaultdict[tuple[object, ...], int] = defaultdict(int)
     for privilege in sheet.privileges:
         if privilege.effect == "grant":

@@ -8,12 +8,10 @@ import click
 from whalefall_pipelines.capacity.answers import Growth
 from whalefall_pipelines.capacity.cli.since import since_option
 from whalefall_pipelines.capacity.questions import GROWTH
-from whalefall_pipelines.growth.attribute import attribute_span, parse_grouping
+from whalefall_pipelines.growth.attribute import parse_grouping
 from whalefall_pipelines.growth.cli.waterfall import print_attribution
-from whalefall_pipelines.growth.prices import parse_prices
-from whalefall_pipelines.growth.settings import GrowthSettings
+from whalefall_pipelines.growth.questions import WATERFALL
 from whalefall_pipelines.runtime.source import Asking, Source, open_source
-from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import Form, format_bytes, list_options, note, print_table
 
 _EXACT = (
@@ -45,8 +43,8 @@ def growth(*, since: date | timedelta, by: str | None, with_tables: bool, limit:
 
 
 def _explain(source: Source, since: date | timedelta, by: str, *, with_tables: bool, limit: int, form: Form) -> None:
-    grouping, prices = parse_grouping(by), parse_prices(load_settings().of(GrowthSettings).prices or "")
-    answer = attribute_span(source.database, source.today(), since, grouping, most=limit, with_tables=with_tables, prices=prices)
+    grouping = parse_grouping(by)
+    answer = source.ask(WATERFALL, since=since, by=by, most=limit, with_tables=with_tables)
     print_attribution(answer, grouping.tag or grouping.by, form, limit=limit)
 
 

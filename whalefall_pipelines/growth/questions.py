@@ -1,0 +1,27 @@
+"""What the command of the area asks, here or of a server elsewhere."""
+
+from datetime import date, timedelta
+
+from whalefall_pipelines.growth.attribute import attribute_span, parse_grouping
+from whalefall_pipelines.growth.model import Attribution
+from whalefall_pipelines.growth.prices import parse_prices
+from whalefall_pipelines.growth.settings import GrowthSettings
+from whalefall_pipelines.runtime.source import Question
+from whalefall_pipelines.settings import Settings
+from whalefall_pipelines.store.database import Database
+
+
+def explain_growth(
+    database: Database, today: date, settings: Settings, *, since: date | timedelta, by: str, most: int, with_tables: bool
+) -> Attribution:
+    """Why the fleet is larger or smaller than on the day `since`, with the prices of this installation.
+
+    Raises:
+        NotFoundError: nothing was measured yet.
+        InputError: that day is not before the newest one, or `by` names no grouping.
+    """
+    prices = parse_prices(settings.of(GrowthSettings).prices or "")
+    return attribute_span(database, today, since, parse_grouping(by), most=most, with_tables=with_tables, prices=prices)
+
+
+WATERFALL = Question(explain_growth, "/growth/waterfall")
