@@ -10,12 +10,14 @@ from whalefall_pipelines.accounts.api_views import (
     AccountSheetView,
     AccountView,
     ChangesView,
+    Observations,
     WhoCanView,
     account_view,
     change_view,
     holders_view,
     sheet_view,
 )
+from whalefall_pipelines.accounts.questions import observations_of
 from whalefall_pipelines.accounts.read_now import AccountsRead, read_now
 from whalefall_pipelines.api_base.answers import Reply
 from whalefall_pipelines.api_base.filters import TEXT, InstanceId
@@ -43,13 +45,19 @@ def list_accounts(
     built_in: Annotated[bool, Query(description="Also list the servers' own accounts.")] = False,
     as_of: DayOf = None,
 ) -> Page[AccountView]:
-    """List the accounts of a day."""
-    day = day_of(services, as_of)
-    rows = read_accounts.list_accounts(services.reader, day, names=instance or (), superusers_only=superusers_only, tag=tag)
-    after = paging.after_values("after_id")["after_id"]
-    kept = [row for row in sorted(rows, key=lambda row: row.account_id) if built_in or not row.is_built_in]
-    page = [account_view(row) for row in kept if after is None or row.account_id > int(after)]
-    return paging.page_of(page[paging.offset :][: paging.limit + 1], "account_id", total=len(kept) if paging.wants_total else None)
+    """List the accounts of a day in the order in which they were first seen."""
+    wanted = read_accounts.accounts_of(
+        services.reader, day_of(services, as_of), names=instance or (), superusers_only=superusers_only, with_built_in=built_in, tag=tag
+    )
+    rows = read_accounts.page_accounts(services.reader, wanted, paging.after_values("after_id")["after_id"], paging.parameters)
+    total = read_accounts.count_accounts(services.reader, wanted) if paging.wants_total else None
+    return paging.page_of(tuple(map(account_view, rows)), "account_id", total=total)
+
+
+@ROUTES.get("/accounts/observations", needs_access=True)
+def list_observations(services: ServicesOf, instance: NamesOf = None, as_of: DayOf = None) -> Observations:
+    """List the servers that were not observed on a day, with the observations around it."""
+    return observations_of(services.reader, instance=instance or (), as_of=day_of(services, as_of))
 
 
 @ROUTES.get("/instances/{instance_id}/account", needs_access=True)

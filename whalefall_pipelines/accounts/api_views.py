@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from whalefall_pipelines.accounts.figures import Change
-from whalefall_pipelines.accounts.read_accounts import AccountSheet, OwnPrivilege
+from whalefall_pipelines.accounts.read_accounts import AccountSheet, Bounds, OwnPrivilege
 from whalefall_pipelines.accounts.who_can import Answer
 
 
@@ -34,6 +34,14 @@ class AccountView:
     first_seen_date: date
     last_login_at: datetime | None
     observed_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """The servers that were not observed on a day, with the observations around it."""
+
+    day: date
+    unobserved: tuple[Bounds, ...]
 
 
 @dataclass(frozen=True, slots=True)

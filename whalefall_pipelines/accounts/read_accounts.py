@@ -9,7 +9,7 @@ from typing import Any
 from whalefall_pipelines.accounts.figures import Change, GapRow, describe_object
 from whalefall_pipelines.accounts.store import accounts as store
 from whalefall_pipelines.accounts.store import reports
-from whalefall_pipelines.accounts.store.accounts import AccountRow
+from whalefall_pipelines.accounts.store.accounts import AccountFilter, AccountRow, Bounds
 from whalefall_pipelines.domain.accounts import Effect
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.inventory.fleet import registered_instances
@@ -48,9 +48,15 @@ class AccountSheet:
     gaps: tuple[GapRow, ...]
 
 
-def list_accounts(
-    database: Database, day: date, *, names: Sequence[str] = (), superusers_only: bool = False, tag: str | None = None
-) -> tuple[AccountRow, ...]:
+def accounts_of(
+    database: Database,
+    day: date,
+    *,
+    names: Sequence[str] = (),
+    superusers_only: bool = False,
+    with_built_in: bool = True,
+    tag: str | None = None,
+) -> AccountFilter:
     """The accounts of a day, of these instances or of those with a tag (`env=prod`).
 
     Raises:
@@ -59,7 +65,23 @@ def list_accounts(
     """
     if names:
         registered_instances(database, names)
-    return store.list_accounts(database, day, names=names, superusers_only=superusers_only, tag=parse_tag(tag) if tag else None)
+    with_tag = parse_tag(tag) if tag else None
+    return AccountFilter(day, names, superusers_only=superusers_only, with_built_in=with_built_in, tag=with_tag)
+
+
+def list_accounts(database: Database, wanted: AccountFilter) -> tuple[AccountRow, ...]:
+    """These accounts, by instance and name."""
+    return store.list_accounts(database, wanted)
+
+
+def page_accounts(database: Database, wanted: AccountFilter, after_id: int | None, limits: Mapping[str, int]) -> tuple[AccountRow, ...]:
+    """A page of these accounts in the order in which they were first seen, after the one with this id."""
+    return store.page_accounts(database, wanted, after_id=after_id, limits=limits)
+
+
+def count_accounts(database: Database, wanted: AccountFilter) -> int:
+    """How many accounts these are."""
+    return store.count_accounts(database, wanted)
 
 
 def show_account(database: Database, instance_name: str, account_name: str, day: date) -> AccountSheet:
@@ -69,7 +91,7 @@ def show_account(database: Database, instance_name: str, account_name: str, day:
         NotFoundError: there was no such account on that day, as far as it was observed.
     """
     registered_instances(database, [instance_name])
-    accounts = store.list_accounts(database, day, names=[instance_name], account_names=[account_name])
+    accounts = store.list_accounts(database, AccountFilter(day, [instance_name], [account_name]))
     if not accounts:
         raise NotFoundError(
             f"No account {account_name!r} is known on {instance_name!r} on {day}; `whalefall accounts list --instance {instance_name}` "
@@ -96,7 +118,7 @@ def export_privileges(
         registered_instances(database, names)
     with_tag = parse_tag(tag) if tag else None
     for bounds in store.summarize_observations(database, day, names):
-        listed = store.list_accounts(database, day, names=[bounds.instance_name], tag=with_tag)
+        listed = store.list_accounts(database, AccountFilter(day, [bounds.instance_name], tag=with_tag))
         accounts = [account for account in listed if not account.is_built_in and not account.is_everyone]
         owned = _by_account(store.list_privileges_of(database, [account.account_id for account in listed], day))
         steps = _by_root(store.list_roles_of(database, [account.account_id for account in accounts], day))
@@ -120,7 +142,7 @@ def find_drift(database: Database, tag: str, day: date) -> tuple[store.Drift, ..
     return store.find_drift(database, parse_tag(tag), day)
 
 
-def not_observed(database: Database, day: date, names: Sequence[str]) -> tuple[store.Bounds, ...]:
+def not_observed(database: Database, day: date, names: Sequence[str]) -> tuple[Bounds, ...]:
     """The instances that were not observed on this day, with the observations around it."""
     return tuple(bounds for bounds in store.summarize_observations(database, day, names) if bounds.observed_before != day)
 

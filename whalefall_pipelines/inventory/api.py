@@ -23,7 +23,7 @@ from whalefall_pipelines.inventory.api_views import (
     tested_view,
 )
 from whalefall_pipelines.inventory.connection_test import server_tester
-from whalefall_pipelines.inventory.fleet import registered_instance, select_instances, show_instance
+from whalefall_pipelines.inventory.fleet import count_instances, registered_instance, select_instances, show_instance
 from whalefall_pipelines.inventory.identify_servers import Identify, server_identifier
 from whalefall_pipelines.inventory.import_fleet import FleetPlan, carry_out_import, plan_import
 from whalefall_pipelines.inventory.register_instances import add_instance
@@ -40,13 +40,9 @@ def list_instances(
 ) -> Page[InstanceView]:
     """List the registered servers in the order in which they were registered."""
     after = paging.after_values("after_id")["after_id"]
-    chosen = select_instances(services.reader, fleet)
-    views = [
-        instance_view(known)
-        for known in chosen
-        if is_active in {None, known.is_active} and (after is None or known.instance_id > int(after))
-    ]
-    return paging.page_of(views[paging.offset :][: paging.limit + 1], "instance_id", total=len(chosen) if paging.wants_total else None)
+    chosen = select_instances(services.reader, fleet, is_active=is_active, after_id=after, limits=paging.parameters)
+    total = count_instances(services.reader, fleet, is_active=is_active) if paging.wants_total else None
+    return paging.page_of(tuple(map(instance_view, chosen)), "instance_id", total=total)
 
 
 @ROUTES.get("/instances/{instance_id}")

@@ -3,15 +3,22 @@
 `register_instances.py` registers instances, `switch_instances.py` enables and disables them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from whalefall_pipelines.domain.filters import FleetFilter
 from whalefall_pipelines.domain.instances import Instance
-from whalefall_pipelines.domain.zones import Zones, refuse_other_zones, zone_of
+from whalefall_pipelines.domain.zones import Zones, refuse_other_zones
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance
 from whalefall_pipelines.inventory.selection import Selection
-from whalefall_pipelines.inventory.store.instances import find_registered, list_active_zones, list_databases, listed
+from whalefall_pipelines.inventory.store.instances import (
+    count_registered,
+    find_registered,
+    list_active_zones,
+    list_databases,
+    listed,
+    select_registered,
+)
 from whalefall_pipelines.store.database import Database
 
 _EVERYTHING = Selection()
@@ -61,12 +68,18 @@ def registered_instances(
         return tuple(filter(selection.selects, find_registered(cursor, names)))
 
 
-def select_instances(database: Database, fleet: FleetFilter) -> tuple[RegisteredInstance, ...]:
-    """The registered instances that a filter names, disabled ones included, in the order of their registration."""
-    zones = frozenset({zone_of(fleet.zone)}) if fleet.zone else frozenset[str | None]()
-    selection = Selection((fleet.tag,) if fleet.tag else (), frozenset(fleet.engines), zones)
-    chosen = registered_instances(database, selection=selection)
-    return tuple(known for known in chosen if not fleet.instance_ids or known.instance_id in fleet.instance_ids)
+def select_instances(
+    database: Database, fleet: FleetFilter, *, is_active: bool | None, after_id: int | None, limits: Mapping[str, int]
+) -> tuple[RegisteredInstance, ...]:
+    """A page of the registered instances that a filter names, in the order of their registration, after the one with this id."""
+    with database.transaction() as cursor:
+        return select_registered(cursor, fleet, is_active=is_active, after_id=after_id, **limits)
+
+
+def count_instances(database: Database, fleet: FleetFilter, *, is_active: bool | None) -> int:
+    """How many registered instances a filter names."""
+    with database.transaction() as cursor:
+        return count_registered(cursor, fleet, is_active=is_active)
 
 
 def registered_instance(database: Database, instance_id: int) -> RegisteredInstance:
@@ -75,10 +88,11 @@ def registered_instance(database: Database, instance_id: int) -> RegisteredInsta
     Raises:
         NotFoundError: it is not registered, or was removed.
     """
-    registered = next((known for known in registered_instances(database) if known.instance_id == instance_id), None)
-    if registered is None:
+    with database.transaction() as cursor:
+        chosen = select_registered(cursor, FleetFilter((instance_id,)))
+    if not chosen:
         raise NotFoundError(f"There is no instance {instance_id}. `whalefall instances list` shows every instance.")
-    return registered
+    return chosen[0]
 
 
 def split_target(database: Database, target: str) -> tuple[Instance, str | None]:

@@ -34,6 +34,7 @@ ADMIN = {
 }
 ACCESS = {
     "GET /accounts",
+    "GET /accounts/observations",
     "GET /instances/{instance_id}/account",
     "GET /changes",
     "GET /who-can",

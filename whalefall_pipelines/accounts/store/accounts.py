@@ -40,6 +40,32 @@ class AccountRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountFilter:
+    """Which accounts of a day are asked for. Empty selections mean all."""
+
+    day: date
+    names: Sequence[str] = ()
+    account_names: Sequence[str] = ()
+    superusers_only: bool = False
+    with_built_in: bool = True
+    tag: tuple[str, str] | None = None
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The parameters of the statements."""
+        tag_name, tag_value = self.tag or (None, None)
+        return {
+            "day": self.day,
+            "names": list(self.names) or None,
+            "account_names": list(self.account_names) or None,
+            "superusers_only": self.superusers_only,
+            "with_built_in": self.with_built_in,
+            "tag_name": tag_name,
+            "tag_value": tag_value,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class ReachedRole:
     """One step of the account `root_id` to a role: `via_id` is the member through which it is reached, without SET ROLE if it
     `is_active`. With `database_name` it holds in that database alone."""
@@ -94,28 +120,27 @@ class Bounds:
     observed_after: date | None
 
 
-def list_accounts(
-    database: Database,
-    day: date,
-    *,
-    names: Sequence[str] = (),
-    account_names: Sequence[str] = (),
-    superusers_only: bool = False,
-    tag: tuple[str, str] | None = None,
+def list_accounts(database: Database, wanted: AccountFilter) -> tuple[AccountRow, ...]:
+    """The accounts that existed on a day, by instance and name."""
+    rows = page_accounts(database, wanted, after_id=None, limits={"skipped": 0, "most": None})
+    return tuple(sorted(rows, key=lambda row: (row.instance_name, row.account_name)))
+
+
+def page_accounts(
+    database: Database, wanted: AccountFilter, *, after_id: int | None, limits: Mapping[str, int | None]
 ) -> tuple[AccountRow, ...]:
-    """The accounts that existed on a day. Empty selections mean all."""
-    tag_name, tag_value = tag or (None, None)
-    parameters: dict[str, object] = {
-        "day": day,
-        "names": list(names) or None,
-        "account_names": list(account_names) or None,
-        "superusers_only": superusers_only,
-        "tag_name": tag_name,
-        "tag_value": tag_value,
-    }
+    """A page of these accounts in the order in which they were first seen, after the one with this id."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("accounts/list_accounts"), parameters)
+        cursor.execute(queries.load("accounts/list_accounts"), {**wanted.parameters, "after_id": after_id, **limits})
         return fetch_as(cursor, AccountRow)
+
+
+def count_accounts(database: Database, wanted: AccountFilter) -> int:
+    """How many accounts existed on a day."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("accounts/count_accounts"), wanted.parameters)
+        ((count,),) = cursor.fetchall()
+    return count
 
 
 def list_roles_of(database: Database, account_ids: Sequence[int], day: date) -> tuple[ReachedRole, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from whalefall_pipelines.accounts.figures import Change
-from whalefall_pipelines.accounts.read_accounts import find_drift, list_accounts, list_changes, show_account
+from whalefall_pipelines.accounts.read_accounts import accounts_of, find_drift, list_accounts, list_changes, show_account
 from whalefall_pipelines.accounts.who_can import who_can
 from whalefall_pipelines.console.blocks import (
     Block,
@@ -37,7 +37,7 @@ def access_page(database: Database, today: date, query: Mapping[str, str], as_of
     """The accounts of a day, who can do what was asked, where servers differ, and the changes of the last days."""
     asked_day = as_of or today
     privilege, object_name, tag = query.get("privilege"), query.get("object"), query.get("tag")
-    accounts = list_accounts(database, asked_day)
+    accounts = list_accounts(database, accounts_of(database, asked_day))
     superusers = sum(bool(account.is_superuser) for account in accounts)
     listing = Table(
         "accounts",

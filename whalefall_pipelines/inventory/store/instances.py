@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.domain.filters import FleetFilter
 from whalefall_pipelines.domain.instances import ServerIdentity
 from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.inventory.registration import Action, CredentialEntry, InstanceEntry, KnownDatabase, Plan, RegisteredInstance
@@ -22,11 +23,23 @@ def find_registered(cursor: Cursor, names: Sequence[str]) -> tuple[RegisteredIns
     Raises:
         NotFoundError: a name is not registered, or was removed; the sentence has every such name.
     """
-    instances = tuple(registered for registered in _list(cursor, list(names) or None) if registered.deleted_at is None)
+    instances = _list(cursor, names=list(names) or None, with_removed=False)
     unknown = sorted(set(names) - {registered.entry.name for registered in instances})
     if unknown:
         raise NotFoundError(f"Not registered: {listed(unknown)}. `whalefall instances list` shows every instance.")
     return instances
+
+
+def select_registered(cursor: Cursor, fleet: FleetFilter, **wanted: object) -> tuple[RegisteredInstance, ...]:
+    """What is registered and not removed, as far as a filter and further parameters of the statement name it."""
+    return _list(cursor, with_removed=False, **fleet.parameters, **wanted)
+
+
+def count_registered(cursor: Cursor, fleet: FleetFilter, *, is_active: bool | None) -> int:
+    """How many instances a filter names, disabled ones included, or only those that are enabled or disabled."""
+    cursor.execute(queries.load("inventory/count_instances"), {**fleet.parameters, "is_active": is_active})
+    ((count,),) = cursor.fetchall()
+    return count
 
 
 def list_active_zones(cursor: Cursor) -> tuple[str | None, ...]:
@@ -63,7 +76,7 @@ def read_fleet(cursor: Cursor) -> tuple[tuple[CredentialEntry, ...], tuple[Regis
     """Every stored login, and every instance that was ever registered, removed ones included."""
     cursor.execute(queries.load("inventory/list_credentials"))
     credentials = fetch_as(cursor, CredentialEntry)
-    return credentials, _list(cursor, None)
+    return credentials, _list(cursor)
 
 
 def write_plan(cursor: Cursor, plan: Plan) -> None:
@@ -105,8 +118,19 @@ def _columns(position: int, entry: InstanceEntry) -> dict[str, object]:
     }
 
 
-def _list(cursor: Cursor, names: list[str] | None) -> tuple[RegisteredInstance, ...]:
-    cursor.execute(queries.load("inventory/list_instances"), {"names": names})
+_ALL: Mapping[str, object] = {
+    **FleetFilter().parameters,
+    "names": None,
+    "with_removed": True,
+    "is_active": None,
+    "after_id": None,
+    "skipped": 0,
+    "most": None,
+}
+
+
+def _list(cursor: Cursor, **wanted: object) -> tuple[RegisteredInstance, ...]:
+    cursor.execute(queries.load("inventory/list_instances"), {**_ALL, **wanted})
     return tuple(map(_registered, fetch_rows(cursor)))
 
 
