@@ -2,12 +2,15 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import IO, Any, cast
 
+import anyio
 from fastapi import Request
 from starlette.responses import StreamingResponse
+from starlette.types import Message, Send
 
 from whalefall_pipelines.api_base.problems import Refusal
 
@@ -18,7 +21,19 @@ Stream = Callable[[str], Iterator[bytes]]
 
 
 class Export(StreamingResponse):
-    """The answer with an export."""
+    """The answer with an export. It ends if the client takes nothing for `stall_seconds`, because it holds a connection to the store."""
+
+    stall_seconds = 60.0
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the pieces, as long as the client takes them."""
+
+        async def send_in_time(message: Message) -> None:
+            with anyio.fail_after(self.stall_seconds):
+                await send(message)
+
+        with suppress(TimeoutError):  # the server closes the connection, because the answer has no end
+            await super().stream_response(send_in_time)
 
 
 def export_answer(request: Request, name: str, stream: Stream) -> Export:

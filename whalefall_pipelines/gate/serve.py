@@ -27,6 +27,7 @@ from whalefall_pipelines.domain.runs import Launcher, Queued
 from whalefall_pipelines.errors import InputError, StoreError
 from whalefall_pipelines.gate.app import DAGSTER_PATH, Behind, Gate
 from whalefall_pipelines.gate.callers import Callers, TrustedProxy
+from whalefall_pipelines.gate.connections import Connection
 from whalefall_pipelines.gate.limits import Limits, Rates
 from whalefall_pipelines.runtime.open_store import open_dagster_database, open_store
 from whalefall_pipelines.settings import Settings
@@ -142,9 +143,9 @@ def launcher_for(ask: Ask | None) -> Launcher:
     return GraphqlLauncher(ask) if ask else NoLauncher()
 
 
-def serve(gate: Gate, listen: Listen) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    config = uvicorn.Config(
+def listening(gate: Gate, listen: Listen) -> uvicorn.Config:
+    """How the gate is served."""
+    return uvicorn.Config(
         gate,  # pyright: ignore[reportArgumentType]
         host=listen.host,
         port=listen.port,
@@ -156,13 +157,18 @@ def serve(gate: Gate, listen: Listen) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        http=Connection,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=5,
     )
 
+
+def serve(gate: Gate, listen: Listen) -> None:
+    """Serve until SIGINT or SIGTERM."""
+
     async def run() -> None:
         to_thread.current_default_thread_limiter().total_tokens = READERS + WRITERS
-        await uvicorn.Server(config).serve()
+        await uvicorn.Server(listening(gate, listen)).serve()
 
     anyio.run(run)

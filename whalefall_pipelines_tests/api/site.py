@@ -25,6 +25,7 @@ from whalefall_pipelines.fleet.fake import FakeFleet, FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.gate.app import Gate
 from whalefall_pipelines.gate.callers import TrustedProxy
+from whalefall_pipelines.gate.connections import Connection
 from whalefall_pipelines.gate.limits import Rates
 from whalefall_pipelines.gate.serve import build
 from whalefall_pipelines.settings import load_settings
@@ -76,10 +77,11 @@ def services_over(store: Database, clock: Clock = system_clock) -> Services:
 
 
 @contextmanager
-def serving(gate: Gate | Asgi) -> Generator[str]:
+def serving(gate: Gate | Asgi, http: type[Connection] = Connection) -> Generator[str]:
     """Serve an app for the block; its address is the result."""
     with closing(listening_socket("127.0.0.1")) as listener:
-        server = uvicorn.Server(uvicorn.Config(gate, log_level="critical", lifespan="off", access_log=False, timeout_graceful_shutdown=1))  # type: ignore[arg-type]
+        config = uvicorn.Config(gate, log_level="critical", lifespan="off", access_log=False, timeout_graceful_shutdown=1, http=http)  # type: ignore[arg-type]
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -1,9 +1,11 @@
 """Bad input: hostile identifiers, dates, cursors, bodies, slow clients, many connections. Each is a clear problem; nothing breaks."""
 
+import contextlib
 import json
 import re
 import socket
 import threading
+import time
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -14,6 +16,7 @@ from whalefall_pipelines.api.app import create_app
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.gate.app import Behind, Gate
 from whalefall_pipelines.gate.callers import Callers
+from whalefall_pipelines.gate.connections import Connection
 from whalefall_pipelines.gate.limits import Limits
 from whalefall_pipelines_tests.api.site import MANY, Site, serving
 from whalefall_pipelines_tests.hostile import HOSTILE_NAMES
@@ -119,6 +122,62 @@ def test_a_client_that_sends_its_body_slowly_waits_alone(running: Site) -> None:
             assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
             slow.settimeout(20)
             assert slow.recv(100).startswith(b"HTTP/1.1 408")
+
+
+class Impatient(Connection):
+    """A connection that waits a short time only."""
+
+    head_seconds = 0.3
+
+
+@pytest.mark.parametrize("beginning", [b"", b"G", b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_client_that_sends_a_head_byte_by_byte_is_refused(reading: Site, beginning: bytes) -> None:
+    """The first request of a connection, and the second one."""
+    app = create_app(reading.services)
+    with serving(Gate(Behind(app, app), Callers(reading.services), Limits(MANY)), Impatient) as url:
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port), timeout=20) as slow:
+            slow.sendall(beginning)
+            answered = slow.recv(10_000) if beginning.endswith(b"\r\n\r\n") else b""
+            assert answered.startswith(b"HTTP/1.1 200") or not answered
+            assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+            status = b""
+            with contextlib.suppress(ConnectionError):  # the server closed it
+                for byte in b"GET /" + b"x" * 1000:
+                    slow.sendall(bytes([byte]))
+                    time.sleep(0.01)
+            with contextlib.suppress(ConnectionError):
+                status = slow.recv(100)
+            assert status.startswith(b"HTTP/1.1 408") or not status
+
+
+def test_a_head_without_an_end_is_refused(reading: Site) -> None:
+    address = urlsplit(reading.url)
+    with socket.create_connection((address.hostname, address.port), timeout=20) as endless:
+        endless.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1000):
+                endless.sendall(b"X-Filler: " + b"x" * 1000 + b"\r\n")
+        with contextlib.suppress(ConnectionError):
+            assert endless.recv(100)[:12] in {b"HTTP/1.1 431", b""}
+    assert httpx.get(f"{reading.url}/healthz", trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "0001-01-01", "99999-01-01", "yesterday", "2026-11-20T00:00:00Z", "-1", "\u0662\u0660"])
+def test_hostile_days(reading: Site, day: str) -> None:
+    with reading.client(has_access=True) as client:
+        for path, parameters in (
+            ("/explain", {"instance_id": "1", "database_name": "app", "day": day}),
+            ("/explain/period", {"instance_id": "1", "database_name": "app", "period_type": "weekly", "period_start": day}),
+            ("/history", {"name": "orders", "since": day}),
+            ("/growth/waterfall", {"since": day}),
+            ("/accounts", {"as_of": day}),
+            ("/changes", {"start_date": day}),
+            ("/export/gaps", {"end_date": day}),
+        ):
+            answer = client.get(path, params=parameters)
+            assert answer.status_code in {200, 400, 404}, (path, answer.text)  # a day before all others is a day
+            assert not LEAKS.search(answer.text), answer.text
 
 
 def test_two_hundred_connections_are_all_answered(reading: Site) -> None:
