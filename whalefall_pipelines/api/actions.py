@@ -62,7 +62,9 @@ class Actions:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = await _read_body(headers, receive, self._body_seconds)
+        body = await read_body(headers, receive, self._body_seconds)
+        if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise Refusal(415, "VALIDATION_ERROR", "The body must be JSON. Send the header Content-Type: application/json.")
         asked = self._asked(scope, headers, body)
         repeated = await to_thread.run_sync(audit.begin, self._services.writer, asked)
         if repeated is not None:
@@ -70,7 +72,7 @@ class Actions:
             return
         answer = _Answer()
         try:
-            await self._app(scope, _replaying(body), answer)
+            await self._app(scope, replaying(body), answer)
         finally:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(self._complete, asked, answer)
@@ -118,7 +120,12 @@ def _data(document: Mapping[str, Any] | None) -> dict[str, Any]:
     return cast("dict[str, Any]", data) if isinstance(data, dict) else {}
 
 
-async def _read_body(headers: dict[str, str], receive: Receive, seconds: float) -> bytes:
+async def read_body(headers: Mapping[str, str], receive: Receive, seconds: float = BODY_SECONDS) -> bytes:
+    """The whole body of a request.
+
+    Raises:
+        Refusal: it is too large, does not arrive in time, or the client disconnected.
+    """
     declared = headers.get("content-length", "0")
     too_large = Refusal(413, "VALIDATION_ERROR", f"The body has more than {MOST_BYTES} bytes.", headers={"Connection": "close"})
     if declared.isdigit() and int(declared) > MOST_BYTES:
@@ -136,12 +143,11 @@ async def _read_body(headers: dict[str, str], receive: Receive, seconds: float) 
                 break
     if patience.cancelled_caught:
         raise Refusal(408, "VALIDATION_ERROR", f"The body did not arrive within {seconds} s.", headers={"Connection": "close"})
-    if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(415, "VALIDATION_ERROR", "The body must be JSON. Send the header Content-Type: application/json.")
     return bytes(body)
 
 
-def _replaying(body: bytes) -> Receive:
+def replaying(body: bytes) -> Receive:
+    """What an app receives whose body was read before."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:

@@ -11,8 +11,11 @@ from typing import Any
 import click
 
 from whalefall_pipelines.areas import areas
+from whalefall_pipelines.cli.audited import change_of, record, words_of
 from whalefall_pipelines.errors import InputError, WhalefallError
-from whalefall_pipelines.terminal.output import FAILURE, note
+from whalefall_pipelines.terminal.output import FAILURE, PARTIAL, note
+
+_CHANGE = "whalefall.change"
 
 
 class Whalefall(click.Group):
@@ -42,7 +45,7 @@ class Whalefall(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. Expected errors become one message on standard error."""
         try:
-            return super().invoke(ctx)
+            return self._invoke_audited(ctx)
         except BrokenPipeError:
             raise  # the reader of our output closed it: click exits silently
         except (WhalefallError, OSError) as error:
@@ -53,6 +56,16 @@ class Whalefall(click.Group):
             note("whalefall: interrupted.")
         raise SystemExit(FAILURE)
 
+    def _invoke_audited(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+        except SystemExit as error:
+            if error.code == PARTIAL:
+                _record(ctx)
+            raise
+        _record(ctx)
+        return result
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command. A server elsewhere answers only those that ask.
 
@@ -60,18 +73,21 @@ class Whalefall(click.Group):
             InputError: the command needs the machine of the installation.
         """
         name, command, rest = super().resolve_command(ctx, args)
+        leaf, words = words_of(ctx, command, args)
         if ctx.params.get("server") is not None:
-            _refuse_machine_work(ctx, command, args)
+            _refuse_machine_work(leaf, words)
+        ctx.meta[_CHANGE] = change_of(words, args)
         return name, command, rest
 
 
-def _refuse_machine_work(ctx: click.Context, command: click.Command | None, args: Sequence[str]) -> None:
+def _record(ctx: click.Context) -> None:
+    if change := ctx.meta.get(_CHANGE):
+        record(change)
+
+
+def _refuse_machine_work(command: click.Command | None, words: Sequence[str]) -> None:
     from whalefall_pipelines.runtime.source import Asking  # noqa: PLC0415 - commands of this machine need no client
 
-    words = list(args[:1])
-    while isinstance(command, click.Group) and len(words) < len(args):
-        words.append(args[len(words)])
-        command = command.get_command(ctx, words[-1])
     if command is not None and not isinstance(command, Asking | click.Group):
         raise InputError(f"whalefall {' '.join(words)} needs the machine of the installation: run it there, without --server.")
 

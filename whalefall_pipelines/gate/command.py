@@ -60,6 +60,10 @@ def _serve(settings: Settings, listen: Listen, workspace: Path | None, dagster_u
         services = stack.enter_context(
             open_services(settings, launcher_for(ask), settings.of(ApiSettings).api_reader_url, with_dagster=ask is not None)
         )
+        if app:
+            from whalefall_pipelines.gate.dagster_audit import AuditedDagster  # noqa: PLC0415
+
+            app = AuditedDagster(app, services)
         serve(build(services, dagster=app, proxy=proxy, rates=rates_of(settings)), listen)
 
 

@@ -1,15 +1,19 @@
 """`whalefall tokens` and `whalefall audit`."""
 
 import json
+from collections.abc import Iterator
 
+import click
 import httpx
 import pytest
 
+from whalefall_pipelines.cli.audited import CHANGING
+from whalefall_pipelines.cli.main import main
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.api.site import site
 from whalefall_pipelines_tests.cli.commands import refused, succeed, whalefall
-from whalefall_pipelines_tests.factories import query
+from whalefall_pipelines_tests.factories import query, register
 
 
 def test_a_token_is_made_listed_used_and_revoked(store: Database, store_environment: dict[str, str], tmp_path) -> None:  # type: ignore[no-untyped-def]
@@ -53,6 +57,47 @@ def test_commands_are_audited_without_secrets(store_environment: dict[str, str])
     rows = json.loads(succeed(store_environment, "audit", "--json"))
     assert [(row["method"], row["path"]) for row in rows] == [
         ("COMMAND", "tokens revoke 1"),
-        ("COMMAND", "tokens create nightly --scope read --access"),
+        ("COMMAND", "tokens create nightly"),
     ]
     assert secret not in json.dumps(rows)
+
+
+# Commands that only show or measure something, start runs, which sessions tell of, or work on the installation itself.
+UNAUDITED = {
+    *("up", "env", "service install", "uninstall", "audit", "demo", "simulate", "worker", "collect", "coverage", "gaps", "top", "history"),
+    *("disk", "growth", "aggregate", "verify", "runway", "report", "doctor", "tokens list", "instances list", "instances show"),
+    *("instances test", "sessions list", "sessions show", "retention footprint", "retention plan"),
+    *(f"store {name}" for name in ("migrate", "roles", "rotate-key", "set-timezone", "start", "status", "stop", "url")),
+    *(f"tables {name}" for name in ("coverage", "history", "show")),
+    *(f"forecasts {name}" for name in ("changes", "make", "score")),
+    *(f"accounts {name}" for name in ("changes", "classes", "classify", "drift", "export", "list", "reach", "show", "sync", "who-can")),
+    *(f"rules {name}" for name in ("classes", "explain", "list", "replay", "show", "test")),
+    *(f"alerts {name}" for name in ("list", "send", "show", "test-channel", "rules conditions", "rules list", "rules show")),
+    *(f"partitions {name}" for name in ("list", "plan")),
+}
+
+
+def leaves(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[str]:
+    """Every command without subcommands."""
+    with click.Context(group) as ctx:
+        for name in group.list_commands(ctx):
+            command = group.get_command(ctx, name)
+            if isinstance(command, click.Group):
+                yield from leaves(command, (*words, name))
+            else:
+                yield " ".join((*words, name))
+
+
+def test_every_command_is_audited_or_changes_nothing() -> None:
+    assert set(leaves(main)) == CHANGING | UNAUDITED
+    assert not CHANGING & UNAUDITED
+
+
+def test_a_change_of_the_fleet_is_audited_and_a_refused_one_is_not(store: Database, store_environment: dict[str, str]) -> None:
+    register(store, "orders", "billing")
+    succeed(store_environment, "instances", "disable", "orders")
+    succeed(store_environment, "instances", "list")
+    refused(store_environment, "instances", "disable", "nowhere")
+    (row,) = json.loads(succeed(store_environment, "audit", "--json"))
+    assert (row["method"], row["path"]) == ("COMMAND", "instances disable orders")
+    assert row["caller"].endswith(" (command)")

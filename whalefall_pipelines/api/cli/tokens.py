@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import click
 
-from whalefall_pipelines.api import audit
 from whalefall_pipelines.api import tokens as verbs
 from whalefall_pipelines.api.model import Token
 from whalefall_pipelines.api_base.callers import Scope
@@ -37,7 +36,6 @@ def create(name: str, *, scope: str, has_access: bool, days: int | None, as_json
     with open_store(load_settings()) as database:
         lifetime = timedelta(days=days) if days else None
         made = verbs.create_token(database, name, Scope(scope), now=now, created_by=person, has_access=has_access, lifetime=lifetime)
-        audit.record_command(database, person, f"tokens create {name} --scope {scope}{' --access' if has_access else ''}", now)
     if as_json:
         print_json({"token_id": made.token_id, "name": made.name, "scope": made.scope, "expires_at": made.expires_at, "token": made.secret})
         return
@@ -61,10 +59,9 @@ def list_(*, form: Form) -> None:
 @click.argument("token_id", type=click.IntRange(min=1))
 def revoke(token_id: int) -> None:
     """Revoke the token with this id, and sign out the browsers that signed in with it."""
-    now, person = system_clock(), getpass.getuser()
+    now = system_clock()
     with open_store(load_settings()) as database:
         ended = verbs.revoke_token(database, token_id, now)
-        audit.record_command(database, person, f"tokens revoke {token_id}", now)
     note(f"The token {ended.name!r} is revoked; it stops working within seconds.")
 
 
@@ -77,7 +74,6 @@ def link(*, scope: str, has_access: bool, url: str) -> None:
     now, person = system_clock(), getpass.getuser()
     with open_store(load_settings()) as database:
         secret = verbs.create_link(database, scope=Scope(scope), has_access=has_access, created_by=person, now=now)
-        audit.record_command(database, person, f"tokens link --scope {scope}{' --access' if has_access else ''}", now)
     click.echo(f"{url.rstrip('/')}/sign-in?link={secret}")
 
 
