@@ -14,6 +14,7 @@ from whalefall_pipelines_tests.benchmarks import (
     api,
     api_years,
     backfill,
+    beside,
     classification,
     commands,
     console,
@@ -47,6 +48,7 @@ BENCHMARKS = {
     "forecasts": forecasts.measure,
     "growth": growth.measure,
     "api": api.measure,
+    "beside": beside.measure,
 }
 # Only when named: minutes of loading.
 ON_REQUEST = {"full_tick": aggregation.measure_full_tick, "forecast_store": forecast_store.measure, "api_years": api_years.measure}

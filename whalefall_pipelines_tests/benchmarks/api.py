@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import httpx
 import psycopg2
 from psycopg2 import sql
 
@@ -31,10 +32,12 @@ from whalefall_pipelines_tests.benchmarks.aggregation import DATABASES, fill
 from whalefall_pipelines_tests.benchmarks.figures import Comparison, Figure, alternate
 from whalefall_pipelines_tests.benchmarks.history import History, register
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
+from whalefall_pipelines_tests.benchmarks.web import web_process
 from whalefall_pipelines_tests.conftest import libpq_url
 from whalefall_pipelines_tests.days import compute_periods
 
-INSTANCES, DAYS = 100, 60
+# 1,001,700 sizes.
+INSTANCES, DAYS = 100, 371
 ROUNDS, REQUESTS = 7, 60
 PATH = "/api/v1/capacity/databases"
 
@@ -144,8 +147,28 @@ def _export_figure(asker: Asker, store: Database, days: Days) -> Figure:
     return Figure("API: export as NDJSON against raw COPY", compared.ratio, 3, "x", f"{compared}; {INSTANCES * DATABASES * DAYS} rows")
 
 
+def _memory_figure(store: Database, folder: Path, token: str, days: Days) -> Figure:
+    """The peak memory of a web process: after an export of one day, and after one of all days."""
+    with (
+        web_process(store, folder) as web,
+        httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=600, trust_env=False) as http,
+    ):
+
+        def export(first_day: date | None) -> int:
+            parameters = {"start_date": str(first_day), "end_date": str(days.last_day)}
+            accept = {"Accept": "application/x-ndjson"}
+            with http.stream("GET", f"{web.url}/export/database_sizes", params=parameters, headers=accept) as answer:
+                return sum(len(piece) for piece in answer.iter_bytes())
+
+        export(days.last_day)
+        before = web.peak_mebibytes()
+        size = export(days.first_day)
+        detail = f"{before:.0f} MiB after an export of a day, then {size / 1e6:.0f} MB of {INSTANCES * DATABASES * DAYS} rows"
+        return Figure("API: peak memory of the web process", web.peak_mebibytes(), 150, "MiB", detail)
+
+
 def measure(folder: Path) -> list[Figure]:
-    """A list of 200 rows, the same unchanged, and an export."""
+    """A list of 200 rows, the same unchanged, and an export with its memory."""
     with embedded_store(folder) as store:
         last_day: date = today(datetime.now(UTC), store.timezone)
         first_day = last_day - timedelta(days=DAYS - 1)
@@ -158,8 +181,10 @@ def measure(folder: Path) -> list[Figure]:
             gate = build(services, rates=Rates(10**9, 10**9))
             made = tokens.create_token(store, "bench", Scope.READ, now=system_clock(), created_by="bench")
             asker = Asker(gate, made.secret)
+            days = Days(first_day, last_day)
             try:
-                return [*_list_figures(asker, store), _export_figure(asker, store, Days(first_day, last_day))]
+                export = _export_figure(asker, store, days)
+                return [*_list_figures(asker, store), export, _memory_figure(store, folder / "web", made.secret, days)]
             finally:
                 asker.loop.run_until_complete(asker.loop.shutdown_default_executor())
                 asker.loop.close()

@@ -3,13 +3,8 @@
 Loading it takes minutes and 20 GB, so it is measured only when it is named. Of the periods only the daily ones are loaded.
 """
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
@@ -20,18 +15,16 @@ from whalefall_pipelines.api import tokens
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.runtime.processes import free_port
-from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.benchmarks.aggregation import fill, load_fast
 from whalefall_pipelines_tests.benchmarks.figures import Figure
 from whalefall_pipelines_tests.benchmarks.history import History, register
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
+from whalefall_pipelines_tests.benchmarks.web import web_process
 
 INSTANCES, DATABASES, DAYS = 1000, 20, 5 * 365
 CLIENTS, REQUESTS = 8, 40
 P95_SECONDS = 0.1
-_START_SECONDS = 60
 PATHS = {
     "list of 200 rows": "/capacity/databases?period_type=daily&limit=200",
     "list of a server": "/capacity/databases?period_type=daily&limit=200&instance_id={number}",
@@ -45,37 +38,6 @@ select instance_id, database_name, 'daily', stat_date, stat_date, total_bytes, t
     true
 from database_size_stats where stat_date between %(first)s and %(last)s
 """
-
-
-@contextmanager
-def web_process(store: Database, folder: Path) -> Generator[str]:
-    """`whalefall-web` over a store; its address is the result."""
-    port = free_port("127.0.0.1")
-    address = store.url.render_as_string(hide_password=False)
-    environment = {
-        **os.environ,
-        "WHALEFALL_HOME": str(folder),
-        "WHALEFALL_DATABASE_URL": address,
-        "WHALEFALL_API_READS_PER_SECOND": "1000000",
-    }
-    command = [sys.executable, "-m", "whalefall_pipelines.gate", "--port", str(port)]
-    with subprocess.Popen(command, env=environment) as process:
-        try:
-            deadline = time.monotonic() + _START_SECONDS
-            while not _answers(port):
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}/api/v1"
-        finally:
-            process.terminate()
-
-
-def _answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _wait(url: str, token: str, path: str, client: int) -> list[float]:
@@ -97,7 +59,7 @@ def measure(folder: Path) -> list[Figure]:
         last_day = today(datetime.now(UTC), store.timezone)
         history = History(store, INSTANCES, DATABASES, last_day - timedelta(days=DAYS), last_day)
         fill(store, INSTANCES, history.first_day, history.last_day, DATABASES)
-        register(history)
+        register(history, with_sessions=False)
         days = [history.first_day + timedelta(days=number) for number in range(DAYS + 1)]
         ensure_months(store, days)
         for first in days[::31]:
@@ -107,8 +69,8 @@ def measure(folder: Path) -> list[Figure]:
         with store.session() as cursor:
             cursor.execute("vacuum (analyze) database_size_aggregations")
         made = tokens.create_token(store, "bench", Scope.READ, now=system_clock(), created_by="bench")
-        with web_process(store, folder / "web") as url, ThreadPoolExecutor(CLIENTS) as pool:
-            return [_figure(pool, url, made.secret, name, path) for name, path in PATHS.items()]
+        with web_process(store, folder / "web") as web, ThreadPoolExecutor(CLIENTS) as pool:
+            return [_figure(pool, web.url, made.secret, name, path) for name, path in PATHS.items()]
 
 
 def _figure(pool: ThreadPoolExecutor, url: str, token: str, name: str, path: str) -> Figure:

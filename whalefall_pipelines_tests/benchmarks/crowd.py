@@ -49,11 +49,11 @@ def collect_crowd(store: Database, home: Path, instances: int, deadlines: Deadli
     now = datetime.now(UTC)
     day = today(now, store.timezone)
     before = threading.active_count()
-    fleet = FleetTest(store, home, {f"target-{number}": _healthy() for number in range(instances)}, now=now, parallel=THREADS)
+    fleet = FleetTest(store, home, {f"target-{number}": healthy() for number in range(instances)}, now=now, parallel=THREADS)
     fleet.deadlines = deadlines
-    bare_seconds = _seconds(fleet, day)
+    bare_seconds = seconds_of(fleet, day)
     assert len(fleet.sizes(day)) == instances * DATABASES
-    _forget(store)
+    forget(store)
     names = random.Random(instances).sample(sorted(fleet.servers), instances * 7 // 100)  # noqa: S311 - which ones is no secret
     dead, hanging = names[: instances * 5 // 100], names[instances * 5 // 100 :]
     for name in dead:
@@ -61,7 +61,7 @@ def collect_crowd(store: Database, home: Path, instances: int, deadlines: Deadli
         fleet.servers[name] = FakeServer(refusal=refusal, delay_seconds=deadlines.connect_seconds)
     for name in hanging:
         fleet.servers[name] = FakeServer(hangs=True)
-    seconds = _seconds(fleet, day)
+    seconds = seconds_of(fleet, day)
     assert len(fleet.sizes(day)) == (instances - len(names)) * DATABASES
     gaps = len(fleet.gaps(day))
     store.close()
@@ -69,17 +69,20 @@ def collect_crowd(store: Database, home: Path, instances: int, deadlines: Deadli
     return Crowd(bare_seconds, seconds, gaps, threads_left, connections_left)
 
 
-def _healthy() -> FakeServer:
+def healthy() -> FakeServer:
+    """A server whose databases are all measured."""
     return server({f"application_{number}": 1000 + number for number in range(DATABASES)})
 
 
-def _seconds(fleet: FleetTest, day: date) -> float:
+def seconds_of(fleet: FleetTest, day: date) -> float:
+    """How long a collection of this day takes."""
     begun = time.monotonic()
     fleet.collect(day)
     return time.monotonic() - begun
 
 
-def _forget(store: Database) -> None:
+def forget(store: Database) -> None:
+    """Leave the days out of the store, so that the next collection writes the same."""
     with store.transaction() as cursor:
         cursor.execute("truncate database_size_stats, instance_size_stats, capacity_gaps")
 
@@ -107,10 +110,10 @@ def run(folder: Path) -> None:
     print(json.dumps([crowd.bare_seconds, crowd.seconds, left, peak_mebibytes()]))
 
 
-def peak_mebibytes() -> float:
-    """The peak memory of this process."""
+def peak_mebibytes(process: str = "self") -> float:
+    """The peak memory of a process; of this one by default."""
     # Not getrusage: its peak survives exec, and would be that of the previous benchmark, which held a million rows.
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 

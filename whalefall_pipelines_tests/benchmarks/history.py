@@ -74,7 +74,7 @@ def tick(store: Database, day: date) -> None:
         list_due_periods(store, period_type, day)
 
 
-def register(history: History) -> None:
+def register(history: History, *, with_sessions: bool = True) -> None:
     """The inventory behind the days, and what a history leaves: short-lived databases, sessions, and gaps, open in the last days."""
     values = {
         "instances": history.instances,
@@ -85,6 +85,8 @@ def register(history: History) -> None:
     }
     with history.store.transaction(statement_seconds=600) as cursor:
         cursor.execute(_REGISTER, values)
+        if with_sessions:
+            cursor.execute(_SESSIONS, values)
     with history.store.session() as cursor:
         cursor.execute("vacuum (analyze)")
 
@@ -114,7 +116,8 @@ delete from database_size_stats as s using capacity_gaps as g
 where
     g.closed_by is null and s.stat_date >= %(open_from)s
     and (g.instance_id, g.database_name, g.stat_date) = (s.instance_id, s.database_name, s.stat_date);
-
+"""
+_SESSIONS = """
 insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day, started_at, total_instances)
 select gen_random_uuid(), 'capacity', 'scheduled_task', day, day, day, %(instances)s from days;
 -- Those of a session stand together, as they do when sessions are opened one after the other.
