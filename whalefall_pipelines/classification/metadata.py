@@ -83,7 +83,7 @@ def _changes(changes: Iterable[Member], day: date) -> list[tuple[object, ...]]:
             "left" if member.valid_until == day else "entered",
             member.rule_name or member.assigned_by,
         )
-        for member in list(changes)[:MOST_ROWS]
+        for member in changes
     ]
 
 
