@@ -81,7 +81,7 @@ def test_a_new_superuser_is_announced_and_a_person_may_announce_it_before(
     assert "| privileged | power | 1 | postgresql | 3 | 3 | 0 |" in str(figures["accounts per class and engine"])
     assert "| b | app | privileged | entered | superusers |" in str(figures["entered and left"])
     announced = checks_of(result)["no_unannounced_privileged_account"]
-    assert announced == (False, "1 became privileged without an announcement: b/app")  # not those that were there before the rule
+    assert announced == (False, "1 account became privileged without an announcement: b/app")  # not those that were there before the rule
     session = sessions.get_session(store, UUID(str(figures["session_id"])))
     assert (session.sync_category, session.status, session.successful_instances) == (
         SyncCategory.CLASSIFICATION,
@@ -121,6 +121,7 @@ def test_a_past_day_is_shown_as_it_was_and_evaluates_nothing(store: Database, tm
     result = run(store, dagster_instance, TODAY - timedelta(days=1))
     assert result.success
     assert assigned(store) == set()
+    assert (shown(result)["privileged"], shown(result)["locked"]) == (0, 0)  # a plot shows that nobody was left
     session = sessions.get_session(store, UUID(str(shown(result)["session_id"])))
     assert (session.status, session.skipped_instances) == (SessionStatus.COMPLETED, 2)
 
