@@ -12,9 +12,10 @@ from whalefall_pipelines.classification.columns import COLUMNS
 from whalefall_pipelines.classification.metadata import CHECKS, announcement_check, class_metadata, evaluation_check
 from whalefall_pipelines.classification.model import PRIVILEGED, Outcome
 from whalefall_pipelines.classification.store import reports
+from whalefall_pipelines.classification.store.rules import list_classifications
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.columns import column_schema
-from whalefall_pipelines.dagster_base.metadata import session_metadata
+from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, session_metadata
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.errors import ClassificationError
@@ -84,6 +85,7 @@ def _classify(context: dg.AssetExecutionContext, database: Database, days: list[
 
 
 def _report(context: dg.AssetExecutionContext, database: Database, day: date, outcome: Outcome) -> None:
+    codes = [known.code for known in retry_while_unavailable(lambda: list_classifications(database))]
     counts = retry_while_unavailable(lambda: reports.summarize_classes(database, day))
-    changes = retry_while_unavailable(lambda: reports.list_members(database, day, changes_only=True))
-    context.add_asset_metadata(class_metadata(counts, changes, day, outcome), asset_key=CLASSES, partition_key=day.isoformat())
+    changes = retry_while_unavailable(lambda: reports.list_changes(database, day, most=MOST_ROWS))
+    context.add_asset_metadata(class_metadata(codes, counts, changes, day, outcome), asset_key=CLASSES, partition_key=day.isoformat())

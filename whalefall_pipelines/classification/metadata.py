@@ -24,11 +24,11 @@ CHECKS = [
 ]
 
 
-def class_metadata(counts: Sequence[ClassCount], changes: Sequence[Member], day: date, outcome: Outcome) -> Metadata:
-    """The metadata of `account_classifications` for a day: each class has a figure of its own name, which Dagster plots."""
-    totals: dict[str, int] = {}
+def class_metadata(codes: Iterable[str], counts: Sequence[ClassCount], changes: Sequence[Member], day: date, outcome: Outcome) -> Metadata:
+    """The metadata of `account_classifications` for a day: each class has a figure of its own name, which Dagster plots, also a 0."""
+    totals = dict.fromkeys(codes, 0)
     for count in counts:
-        totals[count.code] = totals.get(count.code, 0) + count.accounts
+        totals[count.code] += count.accounts
     rows = [(count.code, count.axis, count.risk_level, count.engine, count.accounts, count.entered, count.gone) for count in counts]
     return {
         **totals,
@@ -67,7 +67,7 @@ def announcement_check(members: Sequence[NewMember]) -> dg.AssetCheckResult:
         check_name=_ANNOUNCED,
         passed=not members,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(members)} became privileged without an announcement: {named}"
+        description=f"{len(members)} {'account' if len(members) == 1 else 'accounts'} became privileged without an announcement: {named}"
         if members
         else "no account became privileged without an announcement",
         metadata={"new_privileged": len(members), **markdown_table("accounts", ("instance", "account", "rules"), rows)},
@@ -83,7 +83,7 @@ def _changes(changes: Iterable[Member], day: date) -> list[tuple[object, ...]]:
             "left" if member.valid_until == day else "entered",
             member.rule_name or member.assigned_by,
         )
-        for member in list(changes)[:MOST_ROWS]
+        for member in changes
     ]
 
 

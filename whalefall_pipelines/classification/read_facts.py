@@ -55,7 +55,7 @@ def _find(database: Database, instance_name: str, account_name: str, day: date) 
     stored = find_account(database, instance_name, account_name, day)
     if stored is None:
         raise NotFoundError(
-            f"No account {account_name!r} is known of {instance_name!r} on {day}; "
+            f"No account {account_name!r} is known on {instance_name!r} on {day}; "
             f"`whalefall accounts list --instance {instance_name}` shows those that are."
         )
     return stored

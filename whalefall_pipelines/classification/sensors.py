@@ -14,7 +14,8 @@ from whalefall_pipelines.dagster_base.runs import PARTITION_TAG
     job=classify_accounts,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Classifies today's accounts after accounts are read or a rule is changed. It waits while accounts are being read.",
+    description="Classifies today's accounts after accounts are read or a rule is changed, and again if the run died. It waits while "
+    "accounts are being read.",
 )
 def refresh_classifications(whalefall: WhalefallResource) -> dg.RunRequest | dg.SkipReason:
     day = whalefall.today()
@@ -24,5 +25,6 @@ def refresh_classifications(whalefall: WhalefallResource) -> dg.RunRequest | dg.
         return dg.SkipReason("there are no rules; `whalefall rules install` adds the shipped ones")
     if is_reading:
         return dg.SkipReason("accounts are being read")
-    # Dagster launches one run for each key: what was evaluated once is not evaluated again, also if a rule failed.
+    # Dagster launches one run for each key: what was evaluated once is not evaluated again, also if a rule failed. A run that died
+    # changes the key.
     return dg.RunRequest(run_key=digest, tags={PARTITION_TAG: day.isoformat()})

@@ -120,8 +120,9 @@ PAGES: Mapping[str, Served] = {
         lambda console, query: classes_page(console.database, console.today(), _day(query), query.get("class")), needs_access=True
     ),
     "/rule": Served(
+        # A replay needs temporary tables, which readers may not make.
         lambda console, query: rule_page(
-            console.database, console.today(), _needed(query, "name"), _count(query, "days", REPLAYED_DAYS), query
+            console.services.writer, console.today(), _needed(query, "name"), _count(query, "days", REPLAYED_DAYS), query
         ),
         needs_access=True,
     ),

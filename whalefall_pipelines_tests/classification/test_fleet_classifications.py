@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import dagster as dg
+import pytest
 
 from whalefall_pipelines.classification.assets import fleet_classifications
 from whalefall_pipelines.classification.assign import assign
@@ -17,6 +18,7 @@ from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import PARTITION_TAG
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
+from whalefall_pipelines.errors import ClassificationError, SessionEndedError
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.sessions.keep_session import sync_session
@@ -79,7 +81,7 @@ def test_a_new_superuser_is_announced_and_a_person_may_announce_it_before(
     assert "| privileged | power | 1 | postgresql | 3 | 3 | 0 |" in str(figures["accounts per class and engine"])
     assert "| b | app | privileged | entered | superusers |" in str(figures["entered and left"])
     announced = checks_of(result)["no_unannounced_privileged_account"]
-    assert announced == (False, "1 became privileged without an announcement: b/app")  # not those that were there before the rule
+    assert announced == (False, "1 account became privileged without an announcement: b/app")  # not those that were there before the rule
     session = sessions.get_session(store, UUID(str(figures["session_id"])))
     assert (session.sync_category, session.status, session.successful_instances) == (
         SyncCategory.CLASSIFICATION,
@@ -119,6 +121,7 @@ def test_a_past_day_is_shown_as_it_was_and_evaluates_nothing(store: Database, tm
     result = run(store, dagster_instance, TODAY - timedelta(days=1))
     assert result.success
     assert assigned(store) == set()
+    assert (shown(result)["privileged"], shown(result)["locked"]) == (0, 0)  # a plot shows that nobody was left
     session = sessions.get_session(store, UUID(str(shown(result)["session_id"])))
     assert (session.status, session.skipped_instances) == (SessionStatus.COMPLETED, 2)
 
@@ -151,6 +154,31 @@ def test_the_sensor_asks_once_for_what_accounts_and_rules_are_now(
     assert None not in keys
     assert keys[0] == keys[1]
     assert len(set(keys)) == 4
+
+
+def test_an_evaluation_that_died_is_asked_for_again_at_most_three_times_and_one_whose_rule_failed_is_not(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
+    class Now(WhalefallResource):
+        @contextmanager
+        def store(self) -> Generator[Database]:
+            yield store
+
+    def keys_after(error: Exception, times: int) -> set[str | None]:
+        keys = set[str | None]()
+        for _ in range(times):
+            plan = SessionPlan(uuid4(), SyncCategory.CLASSIFICATION, SyncType.SCHEDULED_TASK, TODAY, TODAY)
+            with pytest.raises(type(error)), sync_session(store, plan, []):
+                raise error
+            context = dg.build_sensor_context(instance=dagster_instance, resources={"whalefall": Now()})
+            keys |= {request.run_key for request in refresh_classifications.evaluate_tick(context).run_requests or []}
+        return keys
+
+    scene_of(store, tmp_path)
+    save(store, tmp_path, rule("superusers", SUPERUSER))
+    at_first = keys_after(ClassificationError("rule superusers failed"), 2)
+    assert len(at_first) == 1
+    assert len(keys_after(SessionEndedError("its process was gone"), 5) - at_first) == 3
 
 
 def test_a_run_waits_while_accounts_are_being_read(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:

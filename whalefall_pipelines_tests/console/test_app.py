@@ -11,6 +11,7 @@ import pytest
 
 from whalefall_pipelines.api import tokens
 from whalefall_pipelines.api_base.callers import Scope
+from whalefall_pipelines.classification.edit_rules import install_rules
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.console.app import PAGES
 from whalefall_pipelines.domain.days import today
@@ -27,12 +28,12 @@ _QUERIES = {
     "/database": "?server=orders&name=shop",
     "/explain": "?server=orders&name=shop",
     "/account": "?server=orders&name=nobody",
-    "/rule": "?name=nothing",
+    "/rule": "?name=postgresql-superuser",
     "/alert": "?id=1",
     "/session": "?id=00000000-0000-0000-0000-000000000000",
 }
-# There is no such session, account, rule or alert.
-_NOT_FOUND = {"/session", "/account", "/rule", "/alert"}
+# There is no such session, account or alert.
+_NOT_FOUND = {"/session", "/account", "/alert"}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,7 @@ def pages(postgres_server: PostgresCluster, store_template: str, tmp_path_factor
     for store in cloned(postgres_server, store_template):
         day = today(system_clock(), store.timezone)
         orders, billing = register(store, "orders", "billing")
+        install_rules(store)
         days = {
             ((instance.instance_id, name), day - timedelta(days=count)): ModelDay(10**9 * (20 - count))
             for instance in (orders, billing)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from whalefall_pipelines_tests.faults.account_matrix import ACCOUNT_FAULTS
+from whalefall_pipelines_tests.faults.computed_matrix import COMPUTED_FAULTS
 from whalefall_pipelines_tests.faults.fault import (
     BROKE,
     DIED,
@@ -599,6 +600,7 @@ FAULTS = (
     *NUMBERS,
     *NUMBERS_UNDER_THE_DAEMON,
     *ACCOUNT_FAULTS,
+    *COMPUTED_FAULTS,
     *TABLES_AT_A_SERVER,
     *TABLES_MEASURED,
     *TABLES_AT_THE_STORE,

@@ -1,9 +1,17 @@
 """The table of faults in the documentation: what the user sees, and how it recovers."""
 
+from whalefall_pipelines_tests.faults import account_matrix
+from whalefall_pipelines_tests.faults.computed_matrix import CLASSIFICATION_KILLS
 from whalefall_pipelines_tests.faults.fault import Fault
 from whalefall_pipelines_tests.faults.matrix import BACKFILL_KILLS, FAULTS, KILLS
 
 HEADER = ("fault", "what you see", "how it heals")
+_KILLS = {
+    "run": KILLS,
+    "backfill": BACKFILL_KILLS,
+    "reading accounts": account_matrix.KILLS,
+    "classifying accounts": CLASSIFICATION_KILLS,
+}
 
 
 def rows() -> list[list[str]]:
@@ -12,7 +20,7 @@ def rows() -> list[list[str]]:
     for fault in FAULTS:
         names.setdefault((_seen(fault), fault.heals), [])
         name = fault.name
-        for what, kills in (("run", KILLS), ("backfill", BACKFILL_KILLS)):
+        for what, kills in _KILLS.items():
             name = f"{what} killed with -9 at any of its steps" if fault in kills else name
         if name not in names[_seen(fault), fault.heals]:
             names[_seen(fault), fault.heals].append(name)

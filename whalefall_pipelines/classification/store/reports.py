@@ -5,6 +5,7 @@ from datetime import date
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.classification.model import ClassCount, Member, NewMember
+from whalefall_pipelines.errors import ClassificationError
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.rows import fetch_as
 
@@ -24,18 +25,19 @@ def summarize_classes(database: Database, day: date) -> tuple[ClassCount, ...]:
 
 
 def list_members(
-    database: Database,
-    day: date,
-    *,
-    names: Sequence[str] = (),
-    code: str | None = None,
-    account_name: str | None = None,
-    changes_only: bool = False,
+    database: Database, day: date, *, names: Sequence[str] = (), code: str | None = None, account_name: str | None = None
 ) -> tuple[Member, ...]:
-    """The accounts in classes on a day; `changes_only`: those that entered or left one on it."""
-    parameters = {"day": day, "names": list(names) or None, "code": code, "account_name": account_name, "changes_only": changes_only}
+    """The accounts in classes on a day."""
+    parameters = {"day": day, "names": list(names) or None, "code": code, "account_name": account_name}
     with database.transaction() as cursor:
         cursor.execute(queries.load("classification/list_members"), parameters)
+        return fetch_as(cursor, Member)
+
+
+def list_changes(database: Database, day: date, *, most: int) -> tuple[Member, ...]:
+    """The first `most` assignments by which accounts entered or left a class on a day."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("classification/list_class_changes"), {"day": day, "most": most})
         return fetch_as(cursor, Member)
 
 
@@ -47,8 +49,9 @@ def list_new_members(database: Database, day: date, code: str) -> tuple[NewMembe
 
 
 def find_inputs(database: Database, first_day: date) -> tuple[str | None, bool]:
-    """A digest of what the newest evaluation should have seen (None: no rule is active), and whether accounts are being read."""
+    """A digest of what the newest evaluation should have seen (None: no rule was ever written), and whether accounts are being read."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("classification/find_inputs"), {"first_day": first_day})
+        parameters = {"first_day": first_day, "rule_failed": ClassificationError.code}
+        cursor.execute(queries.load("classification/find_inputs"), parameters)
         row = cursor.fetchone()
     return (None, False) if row is None else (row[0], bool(row[1]))
