@@ -13,7 +13,7 @@ from whalefall_pipelines.capacity.store import gaps, retries
 from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.instances import Instance, engines_with_history
 from whalefall_pipelines.domain.sizes import Provenance, RecoveredSize
 from whalefall_pipelines.domain.zones import Zones
 from whalefall_pipelines.errors import WhalefallError
@@ -79,6 +79,11 @@ def find_interpolable_days(database: Database, today: date, max_gap_days: int) -
     interpolation = gaps.Interpolation(today - timedelta(days=max_gap_days), today - timedelta(days=1), max_gap_days, instance_ids)
     with database.transaction() as cursor:
         return gaps.list_interpolable_days(cursor, interpolation)
+
+
+def find_unread_histories(database: Database, *, awr_licensed: bool) -> tuple[gaps.UnreadHistories, ...]:
+    """The zones that backfills of the last day did not reach, with servers that keep a history and sizes that may be recovered from it."""
+    return gaps.list_unread_histories(database, engines_with_history(awr_licensed=awr_licensed))
 
 
 def record_uncollected_days(collector: Collector, day: date, session_id: UUID) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from whalefall_pipelines.capacity.fill_gaps import find_interpolable_days
+from whalefall_pipelines.capacity.fill_gaps import find_interpolable_days, find_unread_histories
 from whalefall_pipelines.capacity.jobs import collect_capacity, fill_past_days
 from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.capacity.store.retries import list_measured_by_hand, list_unrepaired
 from whalefall_pipelines.dagster_base.calendar import FIRST_DAY, ZONE
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
-from whalefall_pipelines.dagster_base.runs import span_tags
+from whalefall_pipelines.dagster_base.runs import span_tags, zone_tags
 from whalefall_pipelines.domain.days import measurable_days
 from whalefall_pipelines.domain.periods import Period, PeriodType, spans
 from whalefall_pipelines.domain.sessions import SyncCategory
@@ -53,15 +53,20 @@ def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: Whale
     job=fill_past_days,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Launches a backfill of the days whose gaps now lie between known sizes, at most once a day.",
+    description="Launches a backfill of the days whose gaps now lie between known sizes, at most once a day. After a backfill without a "
+    "zone, it launches one in each zone with servers whose own history was not reached.",
 )
 def interpolate_gaps(whalefall: WhalefallResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    day = whalefall.today()
+    day, settings = whalefall.today(), whalefall.installation().of(CapacitySettings)
     with whalefall.store() as database:
-        days = find_interpolable_days(database, day, whalefall.installation().of(CapacitySettings).max_gap_days)
+        days = find_interpolable_days(database, day, settings.max_gap_days)
+        unread = find_unread_histories(database, awr_licensed=settings.oracle_awr_licensed)
     in_calendar = [Period(PeriodType.DAILY, day) for day in days if day >= FIRST_DAY]
-    if not in_calendar:
+    if not (in_calendar or unread):
         yield dg.SkipReason("no gap lies between known sizes")
+    for of_zone in unread:
+        tags = span_tags(*(Period(PeriodType.DAILY, day) for day in (of_zone.first_day, of_zone.last_day)))
+        yield dg.RunRequest(run_key=f"{of_zone.session_id}:{of_zone.zone}", tags={**tags, **zone_tags(fill_past_days, of_zone.zone)})
     for first, last in spans(in_calendar):
         # Once a day: a run that failed is requested again tomorrow, not every minute.
         yield dg.RunRequest(run_key=f"{first.start}:{last.start}:{day}", tags=span_tags(first, last))

@@ -5,4 +5,5 @@ from whalefall_pipelines.area import Area
 AREA = Area(
     __name__,
     commands={"worker": "Execute the runs of the zones that this machine reaches, until Ctrl-C."},
+    has_doctor_checks=True,
 )

@@ -1,9 +1,11 @@
 """What Prometheus is told, read as Prometheus reads it."""
 
 import re
+import subprocess
 from datetime import datetime, time
 from uuid import uuid4
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from whalefall_pipelines.api_base.callers import Scope
@@ -53,6 +55,15 @@ def test_the_fleet_and_its_servers_are_told(reading: Site) -> None:
     assert "whalefall_instance_capacity_limit_bytes" not in names  # unknown is no sample
     assert "whalefall_database_size_bytes" not in names  # a series for each database is asked for
     assert all(re.fullmatch("whalefall_[a-z_]+", name) for name in names)
+
+
+@pytest.mark.slow
+def test_promtool_has_no_complaint(reading: Site) -> None:
+    """`apt-get install prometheus`; CI does not."""
+    with reading.client() as client:
+        text = client.get(f"{reading.url}/metrics").text
+    result = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False, timeout=60)
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
 
 
 def test_databases_are_told_if_they_are_asked_for(reading: Site) -> None:

@@ -26,8 +26,10 @@ from whalefall_pipelines_tests.benchmarks import (
     load,
     maintenance,
     probe,
+    scale,
     tables,
     write,
+    zones,
 )
 
 BENCHMARKS = {
@@ -39,6 +41,8 @@ BENCHMARKS = {
     "write": write.measure,
     "maintenance": maintenance.measure,
     "crowd": crowd.measure,
+    "scale": scale.measure,
+    "zones": zones.measure,
     "aggregation": aggregation.measure,
     "backfill": backfill.measure,
     "accounts": accounts.measure,

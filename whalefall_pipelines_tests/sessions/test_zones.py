@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4 as uuid
@@ -14,9 +14,7 @@ import pytest
 from whalefall_pipelines.accounts import sensors as account_sensors
 from whalefall_pipelines.accounts.jobs import sync_accounts_every_night
 from whalefall_pipelines.capacity import sensors
-from whalefall_pipelines.capacity.collect import Collector
 from whalefall_pipelines.capacity.collect_now import collect_now
-from whalefall_pipelines.capacity.fill_gaps import fill_gaps
 from whalefall_pipelines.capacity.jobs import collect_every_night
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.definitions import defs
@@ -56,7 +54,9 @@ class Zones:
     def settings(self, zones: str = "centre") -> Any:
         return load_settings({"WHALEFALL_HOME": str(self.fleet.home), "WHALEFALL_ZONES": zones})
 
-    def run(self, zones: str, tags: Mapping[str, str] | None = None, job: str = "collect_capacity", **options: Any) -> dg.DagsterRun:
+    def run(
+        self, zones: str, tags: Mapping[str, str] | None = None, job: str = "collect_capacity", day: date = DAY, **options: Any
+    ) -> dg.DagsterRun:
         """Execute a run in a process that reaches these zones."""
         settings, store = self.settings(zones), self.fleet.store
         reached = frozenset(None if name == "centre" else name for name in zones.split(","))
@@ -64,7 +64,7 @@ class Zones:
             defs.get_repository_def()
             .get_job(job)
             .execute_in_process(
-                partition_key=str(DAY),
+                partition_key=str(day),
                 tags=dict(tags or {}),
                 resources={
                     "whalefall": bound(store, settings=settings),
@@ -255,9 +255,9 @@ def test_a_cancelled_zone_leaves_the_others_alone(zones: Zones) -> None:
     assert zones.sensed() == []  # what a person stopped is not started again
 
 
-def test_a_backfill_fills_every_zone_and_reads_the_histories_that_it_reaches(zones: Zones) -> None:
+def test_a_backfill_fills_every_zone_and_a_sensor_requests_the_histories_that_it_did_not_reach(zones: Zones) -> None:
     fleet, past = zones.fleet, DAY - timedelta(days=1)
-    query(fleet.store, "update instances set engine = 'sqlserver' returning 1")
+    query(fleet.store, "update instances set engine = 'sqlserver' where name <> 'shanghai' returning 1")
     fleet.instances = tuple(active_instances(fleet.store))
     keys = {name: (instance.instance_id, "app") for name, instance in zip(fleet.servers, fleet.instances, strict=True)}
     days = {(key, DAY - timedelta(days=back)): ModelDay(size) for key in keys.values() for back, size in ((2, 100), (1, None), (0, 300))}
@@ -265,13 +265,29 @@ def test_a_backfill_fills_every_zone_and_reads_the_histories_that_it_reaches(zon
     for fake in fleet.servers.values():
         fake.history = [RecoveredSize("app", past, 150, None, None, Method.BACKUP_FILE_SIZE, NOW - timedelta(days=1))]
     fleet.now = NOW + timedelta(hours=3)  # out of the grace period
-    plan = SessionPlan(uuid(), SyncCategory.CAPACITY, SyncType.BACKFILL, past, past)
-    collection = replace(fleet.collection(), reached=frozenset({"dmz-berlin"}))
-    with sync_session(fleet.store, plan, fleet.instances):
-        filled = fill_gaps(Collector(collection, fleet.filters), fleet.instances, [past], plan.session_id)
-    assert (filled.recovered, filled.estimated) == (1, 3)
-    assert fleet.sizes(past) == {(name, "app"): 150 if name == "berlin" else 200 for name in keys}
-    assert zones.probes() == {"a": 0, "b": 0, "shanghai": 0, "berlin": 1}
+
+    def fill(reached: str, tags: Mapping[str, str] | None = None) -> None:
+        assert zones.run(reached, tags, "fill_past_days", day=past).status is SUCCESS
+
+    fill("centre")
+    assert fleet.sizes(past) == {(name, "app"): 150 if name in {"a", "b"} else 200 for name in keys}
+    (request,) = zones.sensed(sensors.interpolate_gaps)  # the server in shanghai keeps no history
+    wanted = {"whalefall/zone": "dmz-berlin", "dagster/partition": str(past), "whalefall/concurrency_group": "collect dmz-berlin"}
+    assert {name: request.tags[name] for name in wanted} == wanted
+    assert zones.sensed(sensors.interpolate_gaps)[0].run_key == request.run_key  # which Dagster launches once
+    fill("dmz-berlin", request.tags)
+    assert fleet.sizes(past) == {(name, "app"): 200 if name == "shanghai" else 150 for name in keys}
+    assert zones.probes() == {"a": 1, "b": 1, "shanghai": 0, "berlin": 1}
+    assert zones.sensed(sensors.interpolate_gaps)[0].run_key == request.run_key
+
+
+def test_a_backfill_that_reaches_every_zone_requests_nothing(zones: Zones) -> None:
+    fleet, past = zones.fleet, DAY - timedelta(days=1)
+    query(fleet.store, "update instances set engine = 'sqlserver' returning 1")
+    write_days(fleet.store, {((fleet.instances[3].instance_id, "app"), DAY - timedelta(days=back)): ModelDay(None) for back in (1, 2)})
+    fleet.now = NOW + timedelta(hours=3)
+    assert zones.run("centre,dmz-berlin,dmz-shanghai", job="fill_past_days", day=past).status is SUCCESS
+    assert zones.sensed(sensors.interpolate_gaps) == []
 
 
 def test_nobody_connects_to_a_server_of_another_zone(zones: Zones) -> None:

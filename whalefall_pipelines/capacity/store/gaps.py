@@ -1,6 +1,6 @@
 """Gaps and coverage in the store: records the gaps of past days and interpolates them. `sizes.py` writes sizes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -9,6 +9,7 @@ from psycopg2 import sql
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.capacity.coverage import Coverage, CoveredDay
+from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.domain.zones import Zones, name_of
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Cursor, Database
 from whalefall_pipelines.store.rows import fetch_as
@@ -22,6 +23,16 @@ class Interpolation:
     last_day: date
     max_gap_days: int
     instance_ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadHistories:
+    """A zone whose servers a backfill of these days (inclusive) did not ask for their history."""
+
+    session_id: UUID
+    first_day: date
+    last_day: date
+    zone: str
 
 
 def record_uncollected_days(cursor: Cursor, first_day: date, last_day: date, zones: Zones, session_id: UUID | None) -> None:
@@ -61,6 +72,13 @@ def close_backfill_records(database: Database, session_id: UUID, first_day: date
             queries.load("capacity/close_backfill_records"),
             {"session_id": str(session_id), "first_day": first_day, "last_day": last_day},
         )
+
+
+def list_unread_histories(database: Database, engines: Collection[Engine]) -> tuple[UnreadHistories, ...]:
+    """The zones that backfills of the last day did not reach, with servers of these engines and sizes that may be recovered."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("capacity/list_unread_histories"), {"engines": sorted(engines)})
+        return fetch_as(cursor, UnreadHistories)
 
 
 def list_coverage(database: Database, first_day: date, last_day: date, instance_id: int | None = None) -> tuple[Coverage, ...]:
