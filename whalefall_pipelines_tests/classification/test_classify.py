@@ -171,12 +171,13 @@ def test_errors_have_the_accounts(fleet: AccountsTest, tmp_path: Path) -> None:
     classify_accounts(store, fleet.day)
     break_rule(store, "superusers")
     fleet.tomorrow()
-    fleet.hold(listing(account("admin"), account("old"), account("app", is_superuser=True)), facts())
+    of_the_server = replace(account("_monitor"), is_built_in=True)
+    fleet.hold(listing(of_the_server, account("admin"), account("old"), account("app", is_superuser=True)), facts())
     fleet.sync()
     outcome = classify_accounts(store, fleet.day)
     (problem,) = outcome.problems
     assert problem.sentence.startswith("rule superusers (version 1) failed: expr: there is no function 'no_such_function'")
-    assert problem.sentence.endswith("3 accounts of postgresql keep their classes: a/admin, a/app, a/old")
+    assert problem.sentence.endswith("4 accounts of postgresql keep their classes: a/admin, a/app, a/old, a/_monitor")
     # the broken rule changes nothing, the other one is swapped
     assert assigned(store) == {("admin", "privileged", "superusers")}
 
