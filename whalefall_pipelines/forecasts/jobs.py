@@ -10,7 +10,8 @@ make_forecasts = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType
     "make_forecasts",
     selection=dg.AssetSelection.assets(CHANGES, SCORES, FORECASTS),
     description="Scores the forecasts whose day has come, detects changes, and makes the forecasts of the day.",
-    tags={"whalefall/concurrency_group": "forecast"},
+    # A run that was killed is repeated at once; the schedule would make its forecasts a day later.
+    tags={"whalefall/concurrency_group": "forecast", "dagster/max_retries": "1"},
 )
 
 

@@ -30,7 +30,7 @@ from whalefall_pipelines.store.database import Database
 
 REPLAYED_DAYS = 14
 _MOST_REPLAYED_DAYS = 92
-_ANSWERS = {True: "yes", False: "no", None: "unknown"}
+_ANSWERS = {True: "true", False: "false", None: "unknown"}
 
 
 def classes_page(database: Database, today: date, as_of: date | None, code: str | None) -> Page:
