@@ -1,13 +1,15 @@
 """The Celery app that launcher and workers share: one queue for each zone, in the Redis of WHALEFALL_BROKER_URL.
 
 Redis carries orders only. A run writes what happens to it into Dagster's database, so no result is kept. An order is acknowledged when
-its run begins: it is executed at most once, and a run that is lost is repaired by the sensors.
+its run begins: it is executed at most once, and a run that is lost is repaired by the sensors. An order that has waited behind busy slots
+for an hour is delivered again, so the worker that takes it up claims it.
 """
 
+import socket
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from celery import Celery
+from celery import Celery, Task
 from dagster_celery.make_app import make_app  # pyright: ignore[reportUnknownVariableType]
 from dagster_celery.tasks import create_execute_job_task  # pyright: ignore[reportUnknownVariableType]
 
@@ -22,9 +24,28 @@ CONFIG: Mapping[str, Any] = {
     "broker_connection_retry_on_startup": True,
     # A launch that cannot reach Redis fails, and does not hold the daemon's queue.
     "broker_connection_timeout": 5,
-    "broker_transport_options": {"socket_timeout": 30, "socket_connect_timeout": 5, "socket_keepalive": True},
+    "broker_transport_options": {
+        "socket_timeout": 30,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        # A worker that waits for an order sends nothing: it would notice after two hours that Redis gave it up while its zone was cut off.
+        "socket_keepalive_options": {socket.TCP_KEEPIDLE: 30, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3},
+    },
     "task_publish_retry_policy": {"max_retries": 2, "interval_start": 0.5, "interval_step": 0.5, "interval_max": 1},
 }
+# Longer than an order can wait, in seconds.
+_CLAIM_SECONDS = 7 * 24 * 3600
+
+
+class ClaimedTask(Task):
+    """A task that is executed for the first delivery of its order, and does nothing for any other."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Claim the order in Redis, and execute it if that is the first claim."""
+        task = cast("Any", self)  # Celery has no types
+        with task.app.connection_for_write() as connection:
+            is_first = connection.default_channel.client.set(f"claim:{task.request.id}", 1, nx=True, ex=_CLAIM_SECONDS)
+        return task.run(*args, **kwargs) if is_first else None
 
 
 def broker_url(settings: Settings) -> str:
@@ -45,5 +66,5 @@ def make_queues(settings: Settings) -> Celery:
     """The app, with the task that executes a run. It is not shared with other apps of the process, which would have two of its name."""
     arguments = {"broker": broker_url(settings), "config_source": dict(CONFIG)}
     app = make_app(arguments)
-    create_execute_job_task(app, shared=False)  # pyright: ignore[reportArgumentType] - Dagster types it as a dictionary
+    create_execute_job_task(app, shared=False, base=ClaimedTask)  # pyright: ignore[reportArgumentType] - Dagster types it as a dictionary
     return app

@@ -22,7 +22,7 @@ from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.workers.launcher import ZoneRunLauncher
-from whalefall_pipelines.workers.queues import broker_url
+from whalefall_pipelines.workers.queues import ClaimedTask, broker_url, make_queues
 
 pytestmark = [
     pytest.mark.process,
@@ -110,6 +110,21 @@ def test_a_redis_that_came_back_empty_is_not_asked_whether_a_run_is_healthy(
     broker.flushall()
     assert not launcher.supports_check_run_worker_health
     assert launcher.get_run_worker_debug_info(run) == "queue centre"
+
+
+def test_an_order_that_is_delivered_twice_is_executed_once(broker: redis.Redis) -> None:
+    executed: list[str] = []
+    app = make_queues(load_settings())
+
+    @app.task(base=ClaimedTask, shared=False)
+    def execute(run_id: str) -> str:
+        executed.append(run_id)
+        return run_id
+
+    answers = [execute.apply(("run",), task_id=order).get() for order in ("first", "first", "second")]
+    assert executed == ["run", "run"]
+    assert answers == ["run", None, "run"]
+    assert broker.ttl("claim:first") > 3600
 
 
 def test_without_a_broker_it_says_which_variable_is_missing() -> None:
