@@ -50,12 +50,19 @@ class StepRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PathStep:
+    """A role that an account comes to, whose privileges it has unless it `is_to_become` this role first; the last step is what it has."""
+
+    name: str
+    is_to_become: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Holder:
     """An account that has a privilege on a target, or can become somebody who has it.
 
-    `has_now` is yes, depends, or no: it can only become somebody who has it. In `path`, → leads to a role whose privileges it has, and ⇒ to
-    one that it must become by SET ROLE. `since` is the first observed day of the youngest link of the chain. An account that `is_everyone`
-    stands for all accounts of its instance.
+    `has_now` is yes, depends, or no: it can only become somebody who has it. `since` is the first observed day of the youngest step. An
+    account that `is_everyone` stands for all accounts of its instance.
     """
 
     target: Target
@@ -64,13 +71,20 @@ class Holder:
     can_login: bool | None
     is_everyone: bool
     has_now: str
-    path: str
+    steps: tuple[PathStep, ...]
     since: date | None
+
+    @property
+    def path(self) -> str:
+        """The steps on one line: → leads to a role whose privileges it has, and ⇒ to one that it must become by SET ROLE."""
+        if len(self.steps) == 1 and not self.steps[0].is_to_become:
+            return self.steps[0].name
+        return " ".join(f"{'⇒' if step.is_to_become else '→'} {step.name}" for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    text: str
+    steps: tuple[PathStep, ...]
     since: date | None
 
 
@@ -85,12 +99,12 @@ def find_holders(targets: Iterable[Target], rows: Sequence[StepRow]) -> tuple[Ho
 def _holders(target: Target, rows: Sequence[StepRow]) -> list[Holder]:
     names = {row.account_id: row.account_name for row in rows}
     accounts = {row.account_id: row for row in rows if row.has_now is not None}
-    inherited = _walk(_facts(rows), [row for row in rows if row.step == "member"], names, "→")
+    inherited = _walk(_facts(rows), [row for row in rows if row.step == "member"], names, is_to_become=False)
     # A superuser has everything by itself; that is not inherited, so no chain leads through it.
-    having = inherited | {row.account_id: _Chain("superuser", row.since) for row in rows if row.step == "superuser"}
-    of_everyone = next((having[row.account_id] for row in rows if row.is_everyone and row.account_id in having), _Chain("", None))
+    having = inherited | {row.account_id: _Chain((PathStep("superuser"),), row.since) for row in rows if row.step == "superuser"}
+    of_everyone = next((having[row.account_id] for row in rows if row.is_everyone and row.account_id in having), _Chain((), None))
     start = {key: having.get(key, of_everyone) for key, row in accounts.items() if row.has_now == "yes"}
-    becoming = _walk(start, [row for row in rows if row.step == "become"], names, "⇒")
+    becoming = _walk(start, [row for row in rows if row.step == "become"], names, is_to_become=True)
     chains = {key: becoming[key] if row.has_now in {"yes", "no"} else having.get(key, of_everyone) for key, row in accounts.items()}
     return [
         Holder(
@@ -100,7 +114,7 @@ def _holders(target: Target, rows: Sequence[StepRow]) -> list[Holder]:
             row.can_login,
             row.is_everyone,
             str(row.has_now),
-            chains[key].text,
+            chains[key].steps,
             chains[key].since,
         )
         for key, row in accounts.items()
@@ -112,11 +126,11 @@ def _facts(rows: Sequence[StepRow]) -> dict[int, _Chain]:
     exact_first = sorted((row for row in rows if row.step == "fact"), key=lambda row: (row.scope != "table", row.since or date.min))
     chains: dict[int, _Chain] = {}
     for row in exact_first:
-        chains.setdefault(row.account_id, _Chain(f"{row.privilege} on {row.scope} ({row.origin})", row.since))
+        chains.setdefault(row.account_id, _Chain((PathStep(f"{row.privilege} on {row.scope} ({row.origin})"),), row.since))
     return chains
 
 
-def _walk(start: Mapping[int, _Chain], edges: Iterable[StepRow], names: Mapping[int, str], arrow: str) -> dict[int, _Chain]:
+def _walk(start: Mapping[int, _Chain], edges: Iterable[StepRow], names: Mapping[int, str], *, is_to_become: bool) -> dict[int, _Chain]:
     """Extend the chains along edges, breadth first, so that the first chain of an account is its shortest."""
     members: defaultdict[int | None, list[StepRow]] = defaultdict(list)
     for edge in edges:
@@ -128,13 +142,10 @@ def _walk(start: Mapping[int, _Chain], edges: Iterable[StepRow], names: Mapping[
         for edge in members[via]:
             if edge.account_id not in chains:
                 chain = chains[via]
-                chains[edge.account_id] = _Chain(f"{arrow} {names[via]} {_joined(chain.text)}", _later(chain.since, edge.since))
+                step = PathStep(names[via], is_to_become)
+                chains[edge.account_id] = _Chain((step, *chain.steps), _later(chain.since, edge.since))
                 waiting.append(edge.account_id)
     return chains
-
-
-def _joined(text: str) -> str:
-    return text if text.startswith(("→", "⇒")) else f"→ {text}"
 
 
 def _later(first: date | None, second: date | None) -> date | None:

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whalefall_pipelines.console.arrange import SHOWN_ROWS, arrange, to_csv
@@ -32,6 +32,7 @@ def test_a_filter_finds_text_in_any_column() -> None:
     assert (arranged.matching, arranged.count, arranged.rows) == (0, 3, [])
 
 
+@settings(deadline=None)  # the first example also loads what it uses
 @given(st.lists(st.one_of(st.none(), st.integers(0, 2**62)), max_size=30))
 def test_sorting_agrees_with_python(sizes: list[int | None]) -> None:
     table = Table("t", "", ("Size",), [(size(count),) for count in sizes])

@@ -142,7 +142,7 @@ def _who_can(database: Database, privilege: str, object_name: str, asked_day: da
     drawn = [
         AccessPath(
             f"{holder.target.instance_name}/{holder.account_name}",
-            holder.path,
+            holder.steps,
             account_url(holder.target.instance_name, holder.account_name, asked_day),
         )
         for holder in answer.holders[:_DRAWN]

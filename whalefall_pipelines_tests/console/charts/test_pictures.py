@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from whalefall_pipelines.accounts.paths import PathStep
 from whalefall_pipelines.console.charts.calendar import CalendarRow, Cell, calendar_chart
 from whalefall_pipelines.console.charts.paths import AccessPath, paths_chart
 from whalefall_pipelines.console.charts.runway import Runway, runway_chart
@@ -56,13 +57,14 @@ def test_a_missing_day_is_a_gap_and_a_cross_and_never_a_zero() -> None:
 
 
 def test_a_path_leads_from_an_account_along_its_roles() -> None:
-    picture = paths_chart("Who can DROP", [AccessPath("orders/app", "→ staff ⇒ admin → DROP on table (grant)", "/account?name=app")])
+    steps = (PathStep("a → b"), PathStep("admin", is_to_become=True), PathStep("DROP on table (grant)"))
+    picture = paths_chart("Who can DROP", [AccessPath("orders/app", steps, "/account?name=app")])
     boxes = elements(picture, "g", "step-box")
-    assert [box.findtext(f"{SVG}title") for box in boxes] == ["staff", "by SET ROLE admin", "DROP on table (grant)"]
+    assert [box.findtext(f"{SVG}title") for box in boxes] == ["a → b", "by SET ROLE admin", "DROP on table (grant)"]
     places = [float(rect.attrib["x"]) for box in boxes for rect in box.iter(f"{SVG}rect")]
     assert places == sorted(set(places))
     assert [link.attrib["href"] for link in parsed(picture).iter(SVG + "a")] == ["/account?name=app"]
-    own = paths_chart("Who can DROP", [AccessPath("orders/dba", "superuser", "/account")])
+    own = paths_chart("Who can DROP", [AccessPath("orders/dba", (PathStep("superuser"),), "/account")])
     assert tooltips(own, "step-box") == ["superuser"]
 
 
@@ -130,6 +132,7 @@ def test_a_series_without_a_day_is_refused() -> None:
         series_chart(Series("shop", []))
 
 
+@settings(deadline=None)  # the first example also loads what it uses
 @given(st.lists(st.integers(-(10**12), 10**12), max_size=12), st.integers(0, 10**15))
 def test_a_waterfall_is_connected_and_adds_up(changes: list[int], start: int) -> None:
     end = start + sum(changes)

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whalefall_pipelines.console.charts.scales import Scale, round_days, round_values
@@ -11,6 +11,7 @@ from whalefall_pipelines.console.charts.scales import Scale, round_days, round_v
 SIZES = st.integers(0, 2**62)
 
 
+@settings(deadline=None)  # the first example also loads what it uses
 @given(SIZES, SIZES, st.integers(2, 12))
 def test_sizes_are_round_and_few(left: int, right: int, at_most: int) -> None:
     low, high = sorted((left, right))
@@ -25,6 +26,7 @@ def test_sizes_are_round_and_few(left: int, right: int, at_most: int) -> None:
         assert all(value % step == 0 for value in values)
 
 
+@settings(deadline=None)  # the first example also loads what it uses
 @given(st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.integers(0, 20_000), st.integers(2, 12))
 def test_days_are_few_and_begin_something(first: date, span: int, at_most: int) -> None:
     last = first + timedelta(days=span)
@@ -38,6 +40,7 @@ def test_days_are_few_and_begin_something(first: date, span: int, at_most: int) 
         assert all(day.isoweekday() == 1 for day in days)
 
 
+@settings(deadline=None)  # the first example also loads what it uses
 @given(st.floats(-1e15, 1e15), st.floats(-1e15, 1e15))
 def test_the_ends_of_a_scale_are_its_pixels(low: float, high: float) -> None:
     scale = Scale(low, high, 10, 110)
