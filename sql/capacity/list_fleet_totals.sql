@@ -3,45 +3,66 @@
 -- Parameters: first_day, last_day (inclusive), days_held (14).
 -- Returns: stat_date, total_bytes (NULL: no size is known), instances (active), held (with an older total), unknown (without any).
 with
-calendar as (
-    select d::date as stat_date
-    from generate_series(%(first_day)s::date - %(days_held)s::integer, %(last_day)s::date, interval '1 day') as d
-),
-
-days as (
+days as materialized (
     select
+        c.day::date as stat_date,
         a.instance_id,
-        c.stat_date,
-        s.total_bytes,
-        -- The number of complete days so far: the same for a complete day and the incomplete ones after it.
-        count(s.total_bytes) over (partition by a.instance_id order by c.stat_date) as run
-    from instance_activity as a
-    inner join calendar as c on c.stat_date >= a.active_from and (a.active_until is null or c.stat_date < a.active_until)
+        s.total_bytes
+    from generate_series(%(first_day)s::date::timestamp, %(last_day)s::date::timestamp, interval '1 day') as c (day)
+    inner join instance_activity as a on c.day::date >= a.active_from and (a.active_until is null or c.day::date < a.active_until)
     left join instance_size_stats as s
         on
-            a.instance_id = s.instance_id and c.stat_date = s.stat_date and s.database_count = s.expected_count
+            a.instance_id = s.instance_id and c.day::date = s.stat_date and s.database_count = s.expected_count
             -- Bounds that prune table partitions.
-            and s.stat_date between %(first_day)s::date - %(days_held)s::integer and %(last_day)s::date
+            and s.stat_date between %(first_day)s::date and %(last_day)s::date
 ),
 
 held as (
     select
-        instance_id,
+        d.stat_date,
+        d.instance_id,
+        -- What was measured after the instance had left the fleet is not held.
+        (
+            select s.total_bytes
+            from instance_size_stats as s
+            inner join instance_activity as a
+                on
+                    s.instance_id = a.instance_id
+                    and s.stat_date >= a.active_from
+                    and (a.active_until is null or s.stat_date < a.active_until)
+            where
+                s.instance_id = d.instance_id
+                and s.database_count = s.expected_count
+                and s.stat_date between d.stat_date - %(days_held)s::integer and d.stat_date - 1
+                and s.stat_date between %(first_day)s::date - %(days_held)s::integer and %(last_day)s::date
+            order by s.stat_date desc
+            limit 1
+        ) as held_bytes
+    from days as d
+    where d.total_bytes is null
+),
+
+known as (
+    select
         stat_date,
         total_bytes,
-        first_value(total_bytes) over complete_day as held_bytes,
-        stat_date - first_value(stat_date) over complete_day as days_held
+        false as is_held
     from days
-    window complete_day as (partition by instance_id, run order by stat_date)
+    where total_bytes is not null
+    union all
+    select
+        stat_date,
+        held_bytes as total_bytes,
+        true as is_held
+    from held
 )
 
 select
     stat_date,
-    (sum(held_bytes) filter (where days_held <= %(days_held)s::integer))::bigint as total_bytes,
+    sum(total_bytes)::bigint as total_bytes,
     count(*)::integer as instances,
-    (count(*) filter (where total_bytes is null and held_bytes is not null and days_held <= %(days_held)s::integer))::integer as held,
-    (count(*) filter (where held_bytes is null or days_held > %(days_held)s::integer))::integer as unknown
-from held
-where stat_date >= %(first_day)s::date
+    (count(total_bytes) filter (where is_held))::integer as held,
+    (count(*) filter (where total_bytes is null))::integer as unknown
+from known
 group by stat_date
 order by stat_date

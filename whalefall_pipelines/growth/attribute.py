@@ -58,9 +58,9 @@ def attribute(
 ) -> Attribution:
     """Why the fleet is larger or smaller on the last day than on the first; the databases that changed the most are listed."""
     by = "fleet" if grouping.by == "database" else grouping.by
-    sums = store.sum_bars(database, first_day, last_day, by, grouping.tag)
+    listed = most if by == "fleet" or with_tables else 0
+    sums, databases = store.explain_growth(database, (first_day, last_day), by, grouping.tag, most=listed)
     first_bytes, last_bytes = store.sum_days(database, first_day, last_day)
-    databases = store.list_databases(database, first_day, last_day, most=most) if by == "fleet" or with_tables else ()
     return Attribution(
         first_day,
         last_day,

@@ -7,7 +7,7 @@ from whalefall_pipelines import queries
 from whalefall_pipelines.growth.model import BarSum, Coming, Cost, DatabaseBar, TableChange
 from whalefall_pipelines.growth.prices import Prices, parameters
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
-from whalefall_pipelines.store.rows import fetch_as
+from whalefall_pipelines.store.rows import as_model, fetch_as
 
 
 def sum_days(database: Database, first_day: date, last_day: date) -> tuple[int, int]:
@@ -18,18 +18,14 @@ def sum_days(database: Database, first_day: date, last_day: date) -> tuple[int, 
         return first_bytes, last_bytes
 
 
-def sum_bars(database: Database, first_day: date, last_day: date, by: str, tag: str | None) -> tuple[BarSum, ...]:
-    """The bars of the fleet (`fleet`), of each `instance`, or of each value of a `tag`."""
+def explain_growth(
+    database: Database, days: tuple[date, date], by: str, tag: str | None, *, most: int
+) -> tuple[tuple[BarSum, ...], tuple[DatabaseBar, ...]]:
+    """The bars of the fleet (`fleet`), of each `instance`, or of each value of a `tag`; and the databases that changed the most."""
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(queries.load("growth/sum_bars"), {**_days(first_day, last_day), "by": by, "tag": tag})
-        return fetch_as(cursor, BarSum)
-
-
-def list_databases(database: Database, first_day: date, last_day: date, *, most: int) -> tuple[DatabaseBar, ...]:
-    """The databases that changed the most."""
-    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
-        cursor.execute(queries.load("growth/list_databases"), {**_days(first_day, last_day), "most": most})
-        return fetch_as(cursor, DatabaseBar)
+        cursor.execute(queries.load("growth/explain_growth"), {**_days(*days), "by": by, "tag": tag, "most": most})
+        (bars, databases) = cursor.fetchone() or ([], [])
+    return tuple(as_model(bar, BarSum) for bar in bars), tuple(as_model(row, DatabaseBar) for row in databases)
 
 
 def list_comings_and_goings(database: Database, first_day: date, last_day: date) -> tuple[Coming, ...]:
