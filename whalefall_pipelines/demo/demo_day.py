@@ -15,6 +15,7 @@ from whalefall_pipelines.capacity.day_reports import DayReport, report_days
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.capacity.take_snapshot import take_snapshot
 from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.demo.console import DemoConsole
 from whalefall_pipelines.demo.fleet import GROWING, POSTGRES_DATABASES, DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
 from whalefall_pipelines.domain.days import today
@@ -69,6 +70,11 @@ def demo_fleet(settings: Settings) -> DemoFleet:
     return DemoFleet(settings.home / "demo", settings.pg_bin)
 
 
+def demo_console(settings: Settings) -> DemoConsole:
+    """The demo's web process of this home."""
+    return DemoConsole(settings, settings.home / "demo" / "console")
+
+
 def refuse_own_store(settings: Settings) -> None:
     """Refuse to run the demo on a store other than the embedded one.
 
@@ -97,7 +103,7 @@ def refuse_real_fleet(database: Database, fleet: DemoFleet) -> None:
 
 
 def run_demo(settings: Settings, database: Database, progress: Progress) -> DemoDay:
-    """Start the servers, register them, load their history once, and collect today through Dagster.
+    """Start the servers and the console, register the servers, load their history once, and collect today through Dagster.
 
     Raises:
         SessionEndedError: one of its sessions was cancelled.
@@ -107,9 +113,12 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
     day = today(system_clock(), database.timezone)
     runs = _runs(database, day)
     has_history = _has_history(database)
-    progress.expect(fleet.server_count + (not has_history) + len(runs))
+    progress.expect(fleet.server_count + 1 + (not has_history) + len(runs))
     _begin_calendar(settings, day)
     fleet.start(progress.say)
+    console = demo_console(settings)
+    console.start()
+    progress.say(f"console: {console.url}, which stays in the background")
     entries = read_fleet_file(fleet.fleet_file, settings)
     carry_out(database, entries, plan_fleet(database, entries))
     with suppress(StoreBusyError):  # another maintenance is creating the same months

@@ -3,11 +3,29 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
+from whalefall_pipelines.demo.demo_day import demo_console
+from whalefall_pipelines.installation.uninstall import plan_uninstallation
+from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines_tests.cli.trees import Home
 
 pytestmark = pytest.mark.process
+
+
+def test_its_console_runs_until_it_is_stopped_and_is_known_to_the_uninstallation(prepared_home: Callable[..., Home]) -> None:
+    home = prepared_home()
+    settings = load_settings(home.environment)
+    console = demo_console(settings)
+    try:
+        process_id = console.start()
+        assert console.start() == process_id
+        assert "Sign in" in httpx.get(f"{console.url}/sign-in", trust_env=False).text
+        assert any(str(process_id) in running for running in plan_uninstallation(settings, home.environment).running)
+    finally:
+        assert console.stop()
+    assert not console.stop()
 
 
 def test_stopping_what_never_ran_leaves_no_trace(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from whalefall_pipelines_tests.documents.pages import DOCS, README, ROOT, blocks, commands, pages_in_navigation
@@ -51,7 +52,8 @@ def run_commands(script: Iterable[str], home: Path, folder: Path) -> str:
 
 
 def without_figures(output: str) -> set[str]:
-    """The lines of an output that are the same on every machine: those without a size, and without numbers and identifiers."""
+    """The lines of an output that are the same on every machine: those without a size, and without numbers, identifiers and secrets."""
+    output = re.sub(r"wf_[A-Za-z0-9_-]+", "wf_…", output)
     lines = [line.rstrip() for line in output.splitlines() if line.strip() and not re.search(r"\d [kMG]?B\b", line)]
     return {re.sub(r"[0-9a-f]*\d[0-9a-f.,:-]*", "#", re.sub(r"\s+", " ", line)) for line in lines}
 
@@ -63,12 +65,16 @@ def test_the_first_day_runs_as_shown(tmp_path: Path) -> None:
     doctor = "whalefall doctor --json --no-instances > doctor.json  # exits with 1"
     try:
         printed = run_commands([start], home, tmp_path)
+        (link,) = re.findall(r"^http://127\.0\.0\.1:\d+/sign-in\?link=\S+$", printed, re.MULTILINE)
+        assert "Sign in" in httpx.get(link, trust_env=False).text
         asked = [command for page in ON_THE_DEMO for command in commands(page)]
         run_commands([*script, *asked, doctor, stop], home, tmp_path)
         severities = {row["check"]: row["severity"] for row in json.loads((tmp_path / "doctor.json").read_text())}
         # What a person gets with the demo is in order but for the daemon, which `whalefall up` starts.
         assert severities.pop("daemon") == "problem"
         assert set(severities.values()) == {"ok"}, severities
+        with pytest.raises(httpx.ConnectError):  # the console was stopped with the demo
+            httpx.get(link, trust_env=False)
     finally:
         run_commands(["whalefall demo --stop"], home, tmp_path)
     _, _, *shown = next(block for block in blocks(README, "text") if block.startswith("$ make run")).splitlines()  # two lines are make's

@@ -1,5 +1,6 @@
 """`whalefall demo`: a fleet of real servers on this machine with a simulated history; today is collected through Dagster."""
 
+import getpass
 import os
 import time
 from contextlib import suppress
@@ -9,7 +10,10 @@ from typing import Self
 import click
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from whalefall_pipelines.demo.demo_day import DemoDay, demo_fleet, refuse_own_store, run_demo
+from whalefall_pipelines.api.links import sign_in_link
+from whalefall_pipelines.api.tokens import LINK_MINUTES
+from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.demo.demo_day import DemoDay, demo_console, demo_fleet, refuse_own_store, run_demo
 from whalefall_pipelines.demo.history import HISTORY_DAYS
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.runtime import embedded
@@ -22,19 +26,21 @@ from whalefall_pipelines.terminal.progress import error_console
 
 
 @click.command()
-@click.option("--stop", is_flag=True, help="Stop the demo's servers and the store; their data is kept.")
+@click.option("--stop", is_flag=True, help="Stop the console, the demo's servers and the store; their data is kept.")
 @json_option
 def demo(*, stop: bool, as_json: bool) -> None:
-    """Start a fleet of real servers with a simulated history.
+    """Start a fleet of real servers with a simulated history, and a console over it.
 
-    Today is collected through Dagster. It is safe to repeat, and it refuses a home that monitors servers of your own.
+    Today is collected through Dagster. The console runs in the background; a link that signs you in once is printed at the end. It is
+    safe to repeat, and it refuses a home that monitors servers of your own.
     """
     settings = load_settings()
     refuse_own_store(settings)
     if stop:
         if (running := lock_holder(settings.home / "demo.lock")) is not None:  # it would start again what is stopped here
             end_process(running)
-        stopped = demo_fleet(settings).stop()
+        stopped = ["the console"] if demo_console(settings).stop() else []
+        stopped += demo_fleet(settings).stop()
         if embedded.cluster(settings).stop():
             stopped.append("the store")
         note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
@@ -44,11 +50,16 @@ def demo(*, stop: bool, as_json: bool) -> None:
         progress.say(f"starting the store in {settings.home}")
         with open_store(settings, may_make=True) as database:
             day = run_demo(settings, database, progress)
+            url = demo_console(settings).url
+            link = sign_in_link(database, url, getpass.getuser(), command="demo: sign-in link", now=system_clock())
     if as_json:
         gaps = [asdict(gap) for gap in day.report.gaps]
-        print_json({"day": day.day, "session_id": day.session.session_id, "summary": asdict(day.report.summary), "missing": gaps})
+        print_json(
+            {"day": day.day, "session_id": day.session.session_id, "summary": asdict(day.report.summary), "missing": gaps, "sign_in": link}
+        )
     else:
         _print_day(day, time.monotonic() - started)
+        _print_next(day, url, link)
 
 
 def _print_day(day: DemoDay, seconds: float) -> None:
@@ -77,15 +88,23 @@ def _print_day(day: DemoDay, seconds: float) -> None:
     print_table(list(missing[0]) if missing else [], missing)
     click.echo(
         f"\nThe {HISTORY_DAYS} days before today are SIMULATED (method = 'simulated'); today is measured on real servers.\n"
-        f"Session {day.session.session_id}, Dagster run {day.session.run_id}, {seconds:.0f} s.\n\n"
-        "What to try next (in .venv/bin unless it is activated):\n"
-        "  whalefall up                          console and Dagster UI with this day; it prints a link that signs you in once\n"
+        f"Session {day.session.session_id}, Dagster run {day.session.run_id}, {seconds:.0f} s."
+    )
+
+
+def _print_next(day: DemoDay, url: str, link: str) -> None:
+    """What to try next, and last the link. A log may keep it: it works once, on this machine, and what it shows is simulated."""
+    click.echo(
+        "\nWhat to try next (in .venv/bin unless it is activated):\n"
+        "  whalefall up                          schedules, and the Dagster UI beside the console, with this day\n"
         f"  whalefall sessions show {str(day.session.session_id)[:8]}      every server of this run\n"
         "  whalefall growth --since 1d --tables  what grew since yesterday, and the tables behind it\n"
         "  whalefall accounts who-can drop orders.invoices   who, through which roles, and since when\n"
         "  whalefall instances test              what the login can see, and the exact GRANT that is missing\n"
         '  psql "$(whalefall store url)"         and then: table capacity_coverage\n'
-        "  whalefall demo --stop                 stop the demo's servers and the store, which are still running"
+        "  whalefall demo --stop                 stop the console, the demo's servers and the store, which are still running\n"
+        f"  whalefall tokens link --scope admin --access --url {url}   another link like the one below\n\n"
+        f"The console is at {url}. This link signs you in once within {LINK_MINUTES} minutes:\n{link}"
     )
 
 

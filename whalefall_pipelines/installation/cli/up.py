@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import click
 import psutil
 
-from whalefall_pipelines.api.audit import record_command
+from whalefall_pipelines.api.links import sign_in_link
 from whalefall_pipelines.api.tokens import LINK_MINUTES, create_link, sign_in, sign_out
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.clock import system_clock
@@ -116,7 +116,10 @@ def _serve(settings: Settings, port: int, folder: Path) -> NoReturn:
         _wait_until_ready(port, since, secret, parts)
     click.echo(f"whalefall is up: http://{dagster.HOST}:{port} (Ctrl-C stops it)")
     if sys.stdout.isatty():  # a log would keep the link
-        click.echo(f"Sign in once within {LINK_MINUTES} minutes: {sign_in_link(settings, f'http://{dagster.HOST}:{port}')}")
+        with open_store(settings, pool_size=1) as database:
+            url = f"http://{dagster.HOST}:{port}"
+            link = sign_in_link(database, url, getpass.getuser(), command="up: sign-in link", now=system_clock())
+        click.echo(f"Sign in once within {LINK_MINUTES} minutes: {link}")
     while True:  # polled, because a signal just before a blocking wait would be handled only after it
         _raise_if_ended(parts, "so the rest was stopped")
         time.sleep(0.2)
@@ -189,15 +192,6 @@ def _signed_in(settings: Settings) -> Generator[str]:
         secret = str(sign_in(database, link, now))
         yield secret
         sign_out(database, secret, system_clock())
-
-
-def sign_in_link(settings: Settings, url: str) -> str:
-    """A link that signs the person at this terminal in once, with every right."""
-    person, now = getpass.getuser(), system_clock()
-    with open_store(settings, pool_size=1) as database:
-        secret = create_link(database, scope=Scope.ADMIN, has_access=True, created_by=person, now=now)
-        record_command(database, person, "up: sign-in link", now)
-    return f"{url}/sign-in?link={secret}"
 
 
 def _wait_until_ready(port: int, since: float, secret: str, parts: Sequence[Part]) -> None:
