@@ -11,55 +11,19 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from whalefall_pipelines.aggregation import store as aggregation
 from whalefall_pipelines.aggregation.model import Level
-from whalefall_pipelines.domain.months import months_of
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
+from whalefall_pipelines_tests.benchmarks.fill import DATABASES, fill, load_fast
 from whalefall_pipelines_tests.benchmarks.history import History, measure_history, measure_tick, settle
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.days import compute_periods
 
-INSTANCES, DATABASES = 1000, 27
+INSTANCES = 1000
 LOOPED_INSTANCES = 25  # for the loop; the rest would take minutes and show nothing new
 HISTORY_INSTANCES = 100
 MONTH = Period(PeriodType.MONTHLY, date(2026, 10, 1))
 TODAY = date(2026, 11, 22)
-
-
-def fill(store: Database, instances: int, first_day: date, last_day: date, databases: int = DATABASES, *, by_day: bool = False) -> None:
-    """Every database of every instance measured on every day; nothing is stale.
-
-    It is loaded month by month in primary key order, or `by_day`, as collections write it.
-    """
-    days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]
-    ensure_months(store, days)
-    for month in months_of(days):
-        span = {
-            "instances": instances,
-            "databases": databases,
-            "first": max(first_day, month.first_day),
-            "last": min(last_day, month.last_day),
-        }
-        with store.transaction() as cursor:
-            cursor.execute("set local session_replication_role = replica")  # no triggers
-            cursor.execute(_FILL.format(order="order by c.day, i, d" if by_day else ""), span)
-    with store.session() as cursor:
-        cursor.execute("vacuum (analyze) database_size_stats, instance_size_stats")
-
-
-_FILL = """
-insert into database_size_stats (instance_id, database_name, stat_date, total_bytes, collected_at, provenance, method)
-select
-    i, 'database_' || d, c.day::date, 1000000000 + i * 1000 + d + extract(epoch from c.day)::bigint / 1000, now(), 'measured',
-    'pg_database_size'
-from generate_series(1, %(instances)s) as i, generate_series(1, %(databases)s) as d,
-    generate_series(%(first)s::timestamp, %(last)s::timestamp, interval '1 day') as c (day)
-{order};
-insert into instance_size_stats (instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance)
-select instance_id, stat_date, sum(total_bytes), count(*), count(*), now(), 'measured'
-from database_size_stats where stat_date between %(first)s and %(last)s group by 1, 2
-"""
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -188,14 +152,6 @@ def measure(folder: Path) -> list[Figure]:
         Figure("one day's refresh: five years / one year of history", history.ratio, 1.05, "x", str(history)),
         *asked,
     ]
-
-
-def load_fast(store: Database) -> None:
-    """Let the store be loaded without waiting for the disk."""
-    with store.session() as cursor:
-        for setting in ("fsync = off", "full_page_writes = off", "max_wal_size = '8GB'"):
-            cursor.execute(f"alter system set {setting}")
-        cursor.execute("select pg_reload_conf()")
 
 
 def measure_full_tick(folder: Path) -> list[Figure]:

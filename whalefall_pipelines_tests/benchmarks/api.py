@@ -28,8 +28,8 @@ from whalefall_pipelines.gate.limits import Rates
 from whalefall_pipelines.gate.serve import build
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines_tests.benchmarks.aggregation import DATABASES, fill
 from whalefall_pipelines_tests.benchmarks.figures import Comparison, Figure, alternate
+from whalefall_pipelines_tests.benchmarks.fill import DATABASES, fill
 from whalefall_pipelines_tests.benchmarks.history import History, register
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.benchmarks.web import web_process

@@ -16,8 +16,8 @@ from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.store.months import ensure_months
-from whalefall_pipelines_tests.benchmarks.aggregation import fill, load_fast
 from whalefall_pipelines_tests.benchmarks.figures import Figure
+from whalefall_pipelines_tests.benchmarks.fill import fill, load_fast
 from whalefall_pipelines_tests.benchmarks.history import History, register
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.benchmarks.web import web_process

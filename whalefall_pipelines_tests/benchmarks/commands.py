@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import median
 
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines_tests.benchmarks.aggregation import DATABASES, fill
 from whalefall_pipelines_tests.benchmarks.figures import Figure
+from whalefall_pipelines_tests.benchmarks.fill import DATABASES, fill
 from whalefall_pipelines_tests.benchmarks.history import History, register
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.cli.trees import WHALEFALL, Home

@@ -93,6 +93,7 @@ def register(history: History, *, with_sessions: bool = True) -> None:
 
 # Every hundredth database of a day is missing.
 _REGISTER = """
+set local session_replication_role = replica;  -- nothing has to be moved from state to state
 create temporary table days on commit drop as
 select day::date as day from generate_series(%(first)s::timestamp, %(last)s::timestamp, interval '1 day') as day;
 
@@ -118,15 +119,13 @@ where
     and (g.instance_id, g.database_name, g.stat_date) = (s.instance_id, s.database_name, s.stat_date);
 """
 _SESSIONS = """
-insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day, started_at, total_instances)
-select gen_random_uuid(), 'capacity', 'scheduled_task', day, day, day, %(instances)s from days;
+insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day, started_at, completed_at, status, total_instances,
+    successful_instances)
+select gen_random_uuid(), 'capacity', 'scheduled_task', day, day, day, day, 'completed', %(instances)s, %(instances)s from days;
 -- Those of a session stand together, as they do when sessions are opened one after the other.
-insert into sync_instance_records (session_id, instance_id) select session_id, instance_id from sync_sessions, instances
-where sync_sessions.status = 'running' order by started_at, instance_id;
-update sync_instance_records set status = 'running';
-update sync_instance_records set status = 'completed', completed_at = now();
-update sync_sessions set status = 'completed', completed_at = started_at, successful_instances = total_instances
-where status = 'running';
+insert into sync_instance_records (session_id, instance_id, status, started_at, completed_at, items_synced)
+select session_id, instance_id, 'completed', started_at, started_at, %(databases)s from sync_sessions, instances
+order by started_at, instance_id;
 """
 
 

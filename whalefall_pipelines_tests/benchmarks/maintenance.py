@@ -15,8 +15,9 @@ from whalefall_pipelines.retention.maintain_table_partitions import expire_table
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month
-from whalefall_pipelines_tests.benchmarks.aggregation import fill, timed
+from whalefall_pipelines_tests.benchmarks.aggregation import timed
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
+from whalefall_pipelines_tests.benchmarks.fill import fill
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.days import compute_periods
 from whalefall_pipelines_tests.factories import changed

@@ -1,0 +1,75 @@
+"""Loads years of sizes in minutes: months are filled without indexes, two at once, and attached with them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+
+from whalefall_pipelines.domain.months import Month, months_of
+from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
+from whalefall_pipelines.store.months import ensure_months
+
+DATABASES = 27
+_WORKERS = 2
+# Nothing is written ahead: a benchmark that crashes begins again.
+_DETACH = """
+alter table {table} detach partition {table}_{month:%Y_%m};
+alter table {table}_{month:%Y_%m} drop constraint {table}_{month:%Y_%m}_pkey;
+alter table {table}_{month:%Y_%m} set unlogged
+"""
+_FILL = """
+insert into database_size_stats_{month:%Y_%m}
+(instance_id, database_name, stat_date, total_bytes, collected_at, provenance, method)
+select
+    i, 'database_' || d, c.day::date, 1000000000 + i * 1000 + d + extract(epoch from c.day)::bigint / 1000, now(), 'measured',
+    'pg_database_size'
+from generate_series(1, %(instances)s) as i, generate_series(1, %(databases)s) as d,
+    generate_series(%(first)s::timestamp, %(last)s::timestamp, interval '1 day') as c (day)
+order by {order};
+insert into instance_size_stats_{month:%Y_%m}
+(instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance)
+select instance_id, stat_date, sum(total_bytes), count(*), count(*), now(), 'measured'
+from database_size_stats_{month:%Y_%m} group by 1, 2;
+alter table database_size_stats_{month:%Y_%m} add primary key (instance_id, database_name, stat_date);
+alter table instance_size_stats_{month:%Y_%m} add primary key (instance_id, stat_date)
+"""
+_ATTACH = "alter table {table} attach partition {table}_{month:%Y_%m} for values from (%(first)s) to (%(end)s)"
+_TABLES = ("database_size_stats", "instance_size_stats")
+
+
+def fill(store: Database, instances: int, first_day: date, last_day: date, databases: int = DATABASES, *, by_day: bool = False) -> None:
+    """Every database of every instance measured on every day; nothing is stale.
+
+    The rows of a month are in primary key order, or `by_day`, as collections write them.
+    """
+    days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]
+    ensure_months(store, days)
+    months = months_of(days)
+    for month in months:
+        for table in _TABLES:
+            _execute(store, _DETACH.format(table=table, month=month.first_day))
+
+    def fill_month(month: Month) -> None:
+        span = {"first": max(first_day, month.first_day), "last": min(last_day, month.last_day)}
+        statements = _FILL.format(month=month.first_day, order="c.day, i, d" if by_day else "i, d, c.day")
+        _execute(store, statements, {"instances": instances, "databases": databases, **span})
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        list(pool.map(fill_month, months))
+    for month in months:
+        for table in _TABLES:
+            bounds = {"first": month.first_day, "end": month.end_day}
+            _execute(store, _ATTACH.format(table=table, month=month.first_day), bounds)
+    with store.session() as cursor:
+        cursor.execute("vacuum (analyze) database_size_stats, instance_size_stats")
+
+
+def load_fast(store: Database) -> None:
+    """Let the store be loaded without waiting for the disk."""
+    with store.session() as cursor:
+        for setting in ("fsync = off", "full_page_writes = off", "max_wal_size = '8GB'", "maintenance_work_mem = '256MB'"):
+            cursor.execute(f"alter system set {setting}")
+        cursor.execute("select pg_reload_conf()")
+
+
+def _execute(store: Database, statements: str, parameters: dict[str, object] | None = None) -> None:
+    with store.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(statements, parameters)
