@@ -18,7 +18,8 @@ from whalefall_pipelines.api.app import PREFIX
 from whalefall_pipelines.api_base.problems import Problem, Refusal, problem_body, problem_of_error, problem_of_refusal
 from whalefall_pipelines.console.actions import ACTIONS
 from whalefall_pipelines.console.actions.action import Action, Values
-from whalefall_pipelines.console.blocks import Block, Forms, Links, Note, Page, Tone, problem, text
+from whalefall_pipelines.console.blocks import Block, Forms, Links, Page, problem, text
+from whalefall_pipelines.console.problems import next_step
 from whalefall_pipelines.errors import InputError, NotFoundError, WhalefallError
 
 _SECONDS = 10
@@ -66,7 +67,7 @@ async def act(api: Asgi, request: Request) -> tuple[Page, int]:
 def _refused(action: Action, reply: Reply, values: Values, back: str) -> Page:
     """Why nothing was done, with the form as it was filled in."""
     blocks: list[Block] = [problem("Nothing was done.", str(reply.document.get("detail", "The API did not answer.")))]
-    blocks += [Note(Tone.WARNING, suggestion) for suggestion in reply.document.get("suggestions", ())]
+    blocks += next_step(str(reply.document.get("message_code")))
     if reply.status not in {403, 404} and action.fields:
         blocks.append(Forms([action.form(values, is_open=True)]))
     return Page(action.title, "", [*blocks, Links([text("Back", back if _LOCAL.fullmatch(back) else "/")])])

@@ -1,12 +1,13 @@
 """Serves the pages behind the gate: reads the address, reads the page, and answers with HTML or the CSV of one of its tables."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
@@ -14,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from whalefall_pipelines.api.actions import Asgi
 from whalefall_pipelines.api_base.callers import Scope
-from whalefall_pipelines.api_base.problems import problem_of_error
+from whalefall_pipelines.api_base.problems import Problem, problem, problem_of_error
 from whalefall_pipelines.api_base.services import Services, caller_of
 from whalefall_pipelines.console.act import act
 from whalefall_pipelines.console.arrange import to_csv
@@ -31,22 +32,20 @@ from whalefall_pipelines.console.pages.history import DAYS as HISTORY_DAYS
 from whalefall_pipelines.console.pages.instances import instances_page
 from whalefall_pipelines.console.pages.missing import missing_page
 from whalefall_pipelines.console.pages.partitions import partitions_page
+from whalefall_pipelines.console.pages.report import report_page
 from whalefall_pipelines.console.pages.runway import runway_page
 from whalefall_pipelines.console.pages.server import server_page
 from whalefall_pipelines.console.pages.sessions import session_page, sessions_page
 from whalefall_pipelines.console.pages.settings import settings_page
-from whalefall_pipelines.console.render import Surroundings, render_page
+from whalefall_pipelines.console.problems import problem_page
+from whalefall_pipelines.console.render import NOBODY, Surroundings, render_page
 from whalefall_pipelines.errors import InputError, WhalefallError
 from whalefall_pipelines.store.database import Database
 
 Query = Mapping[str, str]
 _MOST_DAYS = 3660
-_SENTENCES = {
-    400: "This request is not valid.",
-    404: "Not found.",
-    503: "The store does not answer.",
-}
 _STATIC = Path(__file__).parent / "static"
+_logger = logging.getLogger("whalefall.console")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
     "Cache-Control": "no-store",
@@ -106,11 +105,12 @@ PAGES: Mapping[str, Served] = {
     "/runway": Served(lambda console, _: runway_page(console.database)),
     "/alerts": Served(lambda console, _: alerts_page(console.database, console.services.clock())),
     "/alert": Served(lambda console, query: alert_page(console.database, console.services.clock(), _number(query, "id"))),
+    "/report": Served(lambda console, query: report_page(console.database, console.today(), _day(query))),
     "/missing": Served(lambda console, query: missing_page(console.database, console.today(), _day(query))),
-    "/sessions": Served(lambda console, _: sessions_page(console.database)),
+    "/sessions": Served(lambda console, query: sessions_page(console.database, query.get("zone"))),
     "/session": Served(lambda console, query: session_page(console.services, _needed(query, "id"), console.dagster_url)),
     "/partitions": Served(lambda console, _: partitions_page(console.database, console.services.settings, console.today())),
-    "/instances": Served(lambda console, _: instances_page(console.database)),
+    "/instances": Served(lambda console, query: instances_page(console.database, query.get("zone"))),
     "/settings": Served(lambda console, _: settings_page(console.services), Scope.ADMIN),
     "/access": Served(
         lambda console, query: access_page(console.database, console.today(), query, _day(query)),
@@ -139,20 +139,30 @@ def console_app(console: Console) -> Starlette:
     """The app of all pages. It trusts that the gate before it has let the request in."""
     routes = [Route(path, _endpoint(console, served)) for path, served in PAGES.items()]
     routes.append(Route("/do/{action}", _acting(console), methods=["POST"]))
-    handlers = {404: _handler(console), 405: _handler(console)}
+    handlers = {404: _no_page(console), 405: _no_page(console), Exception: _broken_page(console)}
     return Starlette(routes=[*routes, Mount("/static", StaticFiles(directory=_STATIC))], exception_handlers=handlers)
+
+
+def problem_answer(console: Console, answer: Problem, scope: Mapping[str, Any]) -> Response:
+    """A problem as a page, for a request that the gate or a page did not fulfil."""
+    request = Request(dict(scope))
+    address = _surroundings(console, request).address if request.method == "GET" else None
+    response = _answer(console, request, problem_page(answer, address), answer.status)
+    response.headers.update(answer.headers)
+    return response
 
 
 def _endpoint(console: Console, served: Served) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         query = dict(request.query_params)
         if not caller_of(request).may(served.scope, needs_access=served.needs_access):
-            needed = f"It needs a token with {'--access' if served.needs_access else f'the scope {served.scope}'}."
-            return _answer(console, request, Page("You are not allowed to see this page.", needed, []), 403)
+            needed = "a token that may read accounts (--access)" if served.needs_access else f"the scope {served.scope}"
+            refused = problem(403, "PERMISSION_DENIED", f"This page needs {needed}.", request.url.path)
+            return problem_answer(console, refused, request.scope)
         try:
             page = served.read(console, query)
         except WhalefallError as error:
-            return _answer(console, request, *_failed(error))
+            return problem_answer(console, problem_of_error(error, request.url.path), request.scope)
         if "csv" in query:
             return _csv(console, request, page, query)
         return _answer(console, request, page)
@@ -165,31 +175,37 @@ def _acting(console: Console) -> Callable[[Request], Awaitable[Response]]:
         try:
             page, status = await act(console.api, request)
         except WhalefallError as error:
-            page, status = _failed(error)
+            return problem_answer(console, problem_of_error(error, request.url.path), request.scope)
         return _answer(console, request, page, status)
 
     return answer
 
 
-def _failed(error: WhalefallError) -> tuple[Page, int]:
-    """What a person reads when a page cannot be shown. What failed in our own store is in its log only."""
-    answer = problem_of_error(error, "the console")
-    return Page(_SENTENCES.get(answer.status, "This failed."), answer.detail, []), answer.status
-
-
-def _handler(console: Console) -> Callable[[Request, Exception], Response]:
-    def answer(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        return _answer(console, request, Page("This page does not exist.", "The list above has all pages.", []), status)
+def _no_page(console: Console) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, _: Exception) -> Response:
+        return _answer(console, request, Page("This page does not exist.", "The list above has all pages.", []), 404)
 
     return answer
 
 
+def _broken_page(console: Console) -> Callable[[Request, Exception], Response]:
+    """What nobody foresaw. The web server logs the exception after this answer."""
+
+    def answer(request: Request, _: Exception) -> Response:
+        failed = problem(500, "INTERNAL_ERROR", "The page could not be made. This is a defect of whalefall.", request.url.path)
+        _logger.error("%s %s failed", failed.error_id, request.url.path)
+        return problem_answer(console, failed, request.scope)
+
+    return answer
+
+
+def _surroundings(console: Console, request: Request) -> Surroundings:
+    caller = request.scope.get("whalefall.caller", NOBODY)
+    return Surroundings(request.url.path, dict(request.query_params), console.database.timezone.key, caller, console.dagster_url)
+
+
 def _answer(console: Console, request: Request, page: Page, status: int = 200) -> Response:
-    surroundings = Surroundings(
-        request.url.path, dict(request.query_params), console.database.timezone.key, caller_of(request), console.dagster_url
-    )
-    return HTMLResponse(render_page(page, surroundings), status, _HEADERS)
+    return HTMLResponse(render_page(page, _surroundings(console, request)), status, _HEADERS)
 
 
 def _csv(console: Console, request: Request, page: Page, query: Query) -> Response:

@@ -25,6 +25,11 @@ class Value:
     url: str | None = None
     is_number: bool = False
 
+    @property
+    def is_moment(self) -> bool:
+        """Whether it is a day or a point in time, which is written on one line."""
+        return isinstance(self.raw, date)
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -44,13 +49,17 @@ class Cards:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows with as many values as there are columns. `key` names the table in the query of the page: `largest.sort=size`."""
+    """Rows with as many values as there are columns. `key` names the table in the query of the page: `largest.sort=size`.
+
+    `sentence` says what the rows say together, and `empty` what it means that there is none.
+    """
 
     key: str
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Value]]
     empty: str = "Nothing to show."
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

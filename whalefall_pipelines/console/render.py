@@ -28,6 +28,7 @@ NAVIGATION: Sequence[tuple[str, str]] = (
 )
 
 
+# Who reads a page that says that they are not signed in.
 NOBODY = Caller("nobody", Scope.READ)
 
 
@@ -44,6 +45,11 @@ class Surroundings:
     caller: Caller = NOBODY
     dagster_url: str | None = "/dagster"
     key: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether somebody reads it who can sign out."""
+        return self.caller is not NOBODY
 
     @property
     def address(self) -> str:

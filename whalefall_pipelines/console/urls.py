@@ -5,6 +5,8 @@ from datetime import date
 from urllib.parse import urlencode
 from uuid import UUID
 
+from whalefall_pipelines.domain.zones import name_of
+
 
 def server_url(instance_name: str) -> str:
     """The page of a server."""
@@ -14,6 +16,16 @@ def server_url(instance_name: str) -> str:
 def database_url(instance_name: str, database_name: str) -> str:
     """The page of a database."""
     return _url("/database", {"server": instance_name, "name": database_name})
+
+
+def zone_url(zone: str | None) -> str:
+    """The servers of a zone."""
+    return _url("/instances", {"zone": name_of(zone)})
+
+
+def accounts_url(instance_name: str) -> str:
+    """The accounts of a server, among those of all."""
+    return f"{_url('/access', {'accounts.filter': instance_name})}#accounts"
 
 
 def alert_url(alert_id: int) -> str:

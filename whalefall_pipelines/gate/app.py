@@ -6,7 +6,7 @@ It is pure ASGI, so that websockets pass it as well. Nothing behind it is served
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from whalefall_pipelines.api.actions import Asgi, Message, Receive, Send
 from whalefall_pipelines.api.app import PREFIX, problem_response
 from whalefall_pipelines.api_base.callers import Scope
-from whalefall_pipelines.api_base.problems import Refusal, problem_of_error, problem_of_refusal
+from whalefall_pipelines.api_base.problems import Problem, Refusal, problem_of_error, problem_of_refusal
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.gate import sign_in
 from whalefall_pipelines.gate.callers import Callers, SignedIn, credentials
@@ -39,10 +39,14 @@ AsgiScope = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What is behind the gate: the API, the console, and the Dagster UI where this process serves it."""
+    """What is behind the gate: the API, the console, and the Dagster UI where this process serves it.
+
+    `problem_page` is how the console shows a problem to a person.
+    """
 
     api: Asgi
     console: Asgi
+    problem_page: Callable[[Problem, AsgiScope], Response]
     dagster: Asgi | None = None
 
 
@@ -68,9 +72,9 @@ class Gate:
         try:
             await self._pass(scope, headers, receive, answering)
         except Refusal as refusal:
-            await _answer(problem_response(problem_of_refusal(refusal, path)), scope, receive, answering)
+            await _answer(self._refused(problem_of_refusal(refusal, path), scope, headers), scope, receive, answering)
         except WhalefallError as error:
-            await _answer(problem_response(problem_of_error(error, path)), scope, receive, answering)
+            await _answer(self._refused(problem_of_error(error, path), scope, headers), scope, receive, answering)
         if path.startswith(f"{PREFIX}/") and answering.status:
             route = scope["route"].path.removeprefix(PREFIX) if "route" in scope else "none"
             method = scope["method"] if scope["method"] in _METHODS else "other"
@@ -120,6 +124,11 @@ class Gate:
             await self._behind.console(scope, receive, send)
         else:
             raise Refusal(404, "RESOURCE_NOT_FOUND", "There is nothing at this path.")
+
+    def _refused(self, answer: Problem, scope: AsgiScope, headers: Mapping[str, str]) -> Response:
+        """A problem as a page for a person, and as JSON for a program."""
+        is_person = "text/html" in headers.get("accept", "") and not scope["path"].startswith(f"{PREFIX}/")
+        return self._behind.problem_page(answer, scope) if is_person and scope["type"] == "http" else problem_response(answer)
 
     def _refuse_foreign_page(self, scope: AsgiScope, headers: Mapping[str, str], caller: SignedIn) -> None:
         """Refuse what a page of another origin makes a browser send: changes, and websockets, which no browser restricts."""

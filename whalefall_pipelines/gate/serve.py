@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from whalefall_pipelines.api.dagster_launcher import Ask, GraphqlLauncher, NoLau
 from whalefall_pipelines.api.store import find_launched
 from whalefall_pipelines.api_base.services import Services
 from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.console.app import Console, console_app
+from whalefall_pipelines.console.app import Console, console_app, problem_answer
 from whalefall_pipelines.doctor.dagster import check_daemon, read_heartbeats
 from whalefall_pipelines.doctor.outcome import Severity
 from whalefall_pipelines.domain.runs import Launcher, Queued
@@ -134,7 +135,7 @@ def build(services: Services, *, dagster: Asgi | None = None, proxy: TrustedProx
     """The gate over the API, the console and, if this process serves it, the Dagster UI."""
     api = Actions(create_app(services), services)
     console = Console(services, api, DAGSTER_PATH if dagster else None)
-    behind = Behind(api, console_app(console), dagster)
+    behind = Behind(api, console_app(console), partial(problem_answer, console), dagster)
     return Gate(behind, Callers(services, proxy), Limits(rates or Rates()))
 
 

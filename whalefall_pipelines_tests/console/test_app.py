@@ -1,27 +1,34 @@
-"""The console behind the gate: who sees which page, what a wrong address says, and what a browser does with the pages."""
+"""The console behind the gate: who sees which page, and how a person reads what is wrong."""
 
 import csv
 import io
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from whalefall_pipelines.api import tokens
-from whalefall_pipelines.api_base.callers import Scope
+from whalefall_pipelines.api.actions import Asgi
+from whalefall_pipelines.api.app import create_app
+from whalefall_pipelines.api_base.callers import Caller, Scope
 from whalefall_pipelines.classification.edit_rules import install_rules
 from whalefall_pipelines.clock import system_clock
-from whalefall_pipelines.console.app import PAGES
+from whalefall_pipelines.console.app import PAGES, Console, console_app
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.gate.limits import Rates
+from whalefall_pipelines.gate.serve import build
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
+from whalefall_pipelines.runtime.processes import free_port
+from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.api.conftest import cloned
-from whalefall_pipelines_tests.api.site import Site, site
+from whalefall_pipelines_tests.api.site import Site, services_over, serving, site
+from whalefall_pipelines_tests.console.reader import Reader
 from whalefall_pipelines_tests.days import write_days
 from whalefall_pipelines_tests.factories import query, register, server
-from whalefall_pipelines_tests.gate.browser import open_page
 
 _QUERIES = {
     "/server": "?name=orders",
@@ -100,33 +107,65 @@ def test_the_csv_of_a_table_has_what_the_store_has(pages: Site) -> None:
     assert rows == stored
 
 
-@pytest.mark.process
-def test_a_browser_signs_in_and_sees_each_page_without_a_request_to_elsewhere(pages: Site, tmp_path: Path) -> None:
-    secret = tokens.create_link(pages.store, scope=Scope.ADMIN, has_access=True, created_by="me", now=pages.services.clock())
-    with open_page(tmp_path / "profile") as page:
-        page.open(f"{pages.url}/sign-in?link={secret}", "Sign in")
-        page.call("Runtime.evaluate", expression="document.querySelector('button').click()")
-        page.wait_for("Total of the fleet")
-        for path, shows in {
-            "/server?name=orders": "Size by day",
-            "/database?server=orders&name=shop": "it grew by",
-            "/missing": "expected databases are missing",
-            "/growth?days=5": "The fleet grew by",
-            "/runway": "No forecasts have been made yet",
-            "/sessions": "Newest sessions",
-            "/partitions": "Plan of the next maintenance",
-            "/instances": "servers are registered",
-            "/access": "Who can?",
-        }.items():
-            page.open(f"{pages.url}{path}", shows)
-        page.open(f"{pages.url}/server?name=orders", "Zoom")
-        page.call("Runtime.evaluate", expression="document.querySelector('h2 button').click()")
-        page.wait_until("document.querySelector('.drawing .uplot canvas')")
-        page.call("Runtime.evaluate", expression="document.querySelector('form[action$=collect-server] button').click()")
-        page.wait_for("databases were measured")
-        page.take_picture(tmp_path / "server.png")
-        page.call("Runtime.evaluate", expression="document.querySelector('form[action=\"/sign-out\"] button').click()")
-        page.wait_for("Token")
-        assert not page.errors
-        assert not page.failed
-        assert {request for request in page.requests if not request.startswith((pages.url, "data:"))} <= {"about:blank"}
+def page_of(running: Site, path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
+    """The status and the text of what a browser gets that shows an address to a person."""
+    answer = httpx.request(
+        method, f"{running.url}{path}", headers={"Accept": "text/html,*/*", **headers}, trust_env=False, timeout=60, content=b""
+    )
+    assert answer.headers["Content-Type"].startswith("text/html"), answer.text
+    return answer.status_code, " ".join(Reader(answer.text).texts)
+
+
+def test_what_the_gate_refuses_is_a_page_for_a_person(pages: Site) -> None:
+    reader = {"Authorization": f"Bearer {pages.token(Scope.READ)}"}
+    for path, method, headers, status, sentence in (
+        ("/do/cancel-session", "POST", {}, 401, "Sign in again. What you sent was not carried out."),
+        ("/do/cancel-session", "POST", {"Cookie": f"whalefall={pages.token(Scope.READ)}"}, 403, "send the form there"),
+        ("/settings", "GET", reader, 403, "This page needs the scope admin."),
+        ("/access", "GET", reader, 403, "This page needs a token that may read accounts"),
+        ("/server?name=nowhere", "GET", reader, 404, "The list above has all pages."),
+    ):
+        shown_status, text = page_of(pages, path, method, **headers)
+        assert (shown_status, sentence in text) == (status, True), path
+
+
+def test_who_sends_too_many_forms_reads_how_long_to_wait(store: Database, tmp_path: Path) -> None:
+    with site(store, tmp_path, rates=Rates(actions_per_minute=1)) as running:
+        sender = {"Authorization": f"Bearer {running.token(Scope.OPERATE)}"}
+        assert page_of(running, "/do/launch-backfill", "POST", **sender)[0] == 400
+        status, text = page_of(running, "/do/launch-backfill", "POST", **sender)
+        assert (status, "Try again in" in text, "Nothing was carried out" in text) == (429, True, True)
+
+
+def test_a_store_that_is_away_is_a_page_with_what_to_do(store: Database) -> None:
+    away = Database(store.url.set(port=free_port()), store.timezone)
+    with closing(away), serving(build(services_over(away))) as url:
+        answer = httpx.get(
+            f"{url}/growth?days=5", headers={"Accept": "text/html", "Authorization": f"Bearer wf_{'x' * 43}"}, trust_env=False, timeout=60
+        )
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    reader = Reader(answer.text)
+    assert {"The store does not answer.", "`whalefall doctor` shows what is wrong with the store."} <= set(map(str.strip, reader.texts))
+    assert "/growth?days=5" in reader.links
+    assert "Sign out" not in reader.texts
+
+
+def test_a_defect_is_a_page_and_its_identifier_is_in_the_log(store: Database, caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> datetime:
+        raise RuntimeError("the clock stands still")
+
+    services = services_over(store, broken)
+    with serving(signed_in(console_app(Console(services, create_app(services))))) as url:
+        answer = httpx.get(f"{url}/alerts", trust_env=False, timeout=60)
+    assert (answer.status_code, "defect of whalefall" in answer.text, "stands still" in answer.text) == (500, True, False)
+    (logged,) = [record.getMessage() for record in caplog.records if record.name == "whalefall.console"]
+    assert logged.split()[0] in answer.text
+
+
+def signed_in(app: Asgi) -> Asgi:
+    """The app behind a gate that lets everybody in."""
+
+    async def gate(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "whalefall.caller": Caller("me", Scope.ADMIN)}, receive, send)
+
+    return gate

@@ -26,6 +26,7 @@ from whalefall_pipelines.console.blocks import (
 from whalefall_pipelines.console.urls import server_url
 from whalefall_pipelines.domain.instances import Engine
 from whalefall_pipelines.domain.quantities import format_size
+from whalefall_pipelines.domain.zones import name_of
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.entry_change import CLEARABLE_KEYS
 from whalefall_pipelines.inventory.fleet_entries import SSL_MODES, split_tag
@@ -44,6 +45,7 @@ _ADDRESS = (
     Field("sslmode", "Encryption", kind="choice", options=(("", "as the driver does"), *((mode, mode) for mode in SSL_MODES))),
     Field("sslrootcert", "File with trusted certificates"),
     Field("capacity_limit", "Full at", example="500GiB"),
+    Field("zone", "Zone from which it is reached", example="centre"),
     Field("tags", "Tags, one key=value per line", kind="lines", example="env=prod"),
 )
 
@@ -204,6 +206,7 @@ def change_form(registered: RegisteredInstance) -> Form:
             "sslmode": entry.sslmode or "",
             "sslrootcert": entry.sslrootcert or "",
             "capacity_limit": "" if entry.capacity_limit_bytes is None else format_size(entry.capacity_limit_bytes),
+            "zone": name_of(entry.zone),
             "tags": "\n".join(f"{key}={value}" for key, value in sorted(entry.tags.items())),
         }
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from whalefall_pipelines.alerts.handle import ListedAlert, Selected, list_alerts, list_mutes, list_undelivered, show_alert, without_names
 from whalefall_pipelines.alerts.model import Status
 from whalefall_pipelines.console.actions.alerts import ACKNOWLEDGE, MUTE, UNMUTE
-from whalefall_pipelines.console.blocks import Block, Forms, Note, Page, Table, Tone, Value, day, instant, text
+from whalefall_pipelines.console.blocks import Block, Forms, Links, Note, Page, Table, Tone, Value, day, instant, text
 from whalefall_pipelines.console.urls import alert_url, server_url
 from whalefall_pipelines.store.database import Database
 
@@ -24,7 +24,7 @@ def alerts_page(database: Database, now: datetime) -> Page:
         for message in list_undelivered(database)[:5]
     ]
     blocks.append(_table("open", "Open", is_open, "Nothing is wrong."))
-    blocks.append(Forms([MUTE.form()]))
+    blocks += [Forms([MUTE.form()]), Links([text("The report of the last week", "/report")])]
     if mutes:
         rows = [
             (
@@ -41,7 +41,7 @@ def alerts_page(database: Database, now: datetime) -> Page:
         blocks.append(Forms([replace(form, title=f"End the mute of {muted.owner}") for form, muted in zip(endings, mutes, strict=False)]))
     blocks.append(_table("others", "Pending and over", [alert for alert in alerts if alert not in is_open], "Nothing was wrong."))
     unseen = sum(alert.status is Status.OPEN for alert in is_open)
-    return Page("Alerts", f"{len(is_open)} are open, of which nobody has seen {unseen}; {len(mutes)} mutes.", blocks)
+    return Page("Alerts", f"Open alerts: {len(is_open)}, of which nobody has seen {unseen}. Mutes: {len(mutes)}.", blocks)
 
 
 def alert_page(database: Database, now: datetime, alert_id: int) -> Page:

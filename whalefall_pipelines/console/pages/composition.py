@@ -41,7 +41,7 @@ def stacked_picture(database: Database, registered: RegisteredInstance, first_da
 def _layers_table(layers: Sequence[Layer]) -> Table:
     days = sorted({stat_date for layer in layers for stat_date in layer.sizes}, reverse=True)
     rows = [(day(stat_date), *(size(layer.sizes.get(stat_date)) for layer in layers)) for stat_date in days]
-    return Table("layers", "Day by day", ("Day", *(layer.name for layer in layers)), rows)
+    return Table("layers", "Its databases day by day", ("Day", *(layer.name for layer in layers)), rows)
 
 
 def disk_tables(database: Database, today: date, name: str, days: int) -> list[Block]:

@@ -25,7 +25,7 @@ from whalefall_pipelines.console.charts.waterfall import waterfall_chart
 from whalefall_pipelines.console.urls import database_url, server_url
 from whalefall_pipelines.domain.quantities import round_size
 from whalefall_pipelines.errors import NotFoundError
-from whalefall_pipelines.growth.attribute import attribute_span, parse_grouping
+from whalefall_pipelines.growth.attribute import Grouping, attribute_span, parse_grouping
 from whalefall_pipelines.growth.model import Attribution, Bar, BarSum, DatabaseBar
 from whalefall_pipelines.store.database import Database
 
@@ -62,7 +62,7 @@ def growth_page(database: Database, today: date, days: int, by: str) -> Page:
         "Show", [Field("days", "Days", str(days), "30", kind="number"), Field("by", "by", by, "database, instance or tag:env")]
     )
     blocks: list[Block] = [question, _cards(answer), _picture(answer)]
-    blocks.append(_groups(answer) if answer.groups else _databases(answer))
+    blocks.append(_groups(answer, grouping) if answer.groups else _databases(answer))
     return Page("Growth", _answer(answer), blocks)
 
 
@@ -109,9 +109,12 @@ def _bar_row(name: str, bar: BarSum) -> Sequence[Value]:
     return (text(name), change(bar.change_bytes), change(bar.estimated_bytes), change(bar.step_bytes), number(bar.databases))
 
 
-def _groups(answer: Attribution) -> Table:
+def _groups(answer: Attribution, grouping: Grouping) -> Table:
     rows = [
-        (text(bar.group_name or "(none)"), *_bar_row(_NAMES[bar.bar], bar))
+        (
+            text(bar.group_name or "(none)", server_url(bar.group_name) if bar.group_name and grouping.by == "instance" else None),
+            *_bar_row(_NAMES[bar.bar], bar),
+        )
         for bar in sorted(answer.groups, key=lambda bar: -abs(bar.change_bytes))
         if not bar.is_held
     ]

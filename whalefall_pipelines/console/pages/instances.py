@@ -2,24 +2,28 @@
 
 from whalefall_pipelines.console.actions import fleet
 from whalefall_pipelines.console.blocks import Forms, Page, Table, instant, size, text, yes_or_no
-from whalefall_pipelines.console.urls import server_url
+from whalefall_pipelines.console.pages.zones import zone_question
+from whalefall_pipelines.console.urls import server_url, zone_url
+from whalefall_pipelines.domain.zones import name_of
 from whalefall_pipelines.inventory.fleet import registered_instances
 from whalefall_pipelines.store.database import Database
 
 
-def instances_page(database: Database) -> Page:
-    """The registered servers; a credential shows its name, never its secret."""
-    registered = registered_instances(database)
+def instances_page(database: Database, zone: str | None) -> Page:
+    """The registered servers, of all zones or of one; a credential shows its name, never its secret."""
+    everywhere = registered_instances(database)
+    registered = [instance for instance in everywhere if not zone or name_of(instance.entry.zone) == zone]
     active = sum(instance.is_active for instance in registered)
     table = Table(
         "instances",
         "Servers",
-        ("Server", "Engine", "Address", "Version", "Limit", "Credential", "Tags", "Active", "Last connected"),
+        ("Server", "Engine", "Address", "Zone", "Version", "Limit", "Credential", "Tags", "Active", "Last connected"),
         [
             (
                 text(instance.entry.name, server_url(instance.entry.name)),
                 text(instance.entry.engine),
                 text(f"{instance.entry.host}:{instance.entry.port}"),
+                text(name_of(instance.entry.zone), zone_url(instance.entry.zone)),
                 text(instance.server_version),
                 size(instance.entry.capacity_limit_bytes),
                 text(instance.login.name),
@@ -33,6 +37,6 @@ def instances_page(database: Database) -> Page:
     )
     return Page(
         "Servers",
-        f"{len(registered)} servers are registered, and {active} of them are collected.",
-        [Forms([fleet.ADD.form(), fleet.IMPORT.form()]), table],
+        f"{len(registered)} servers are registered{f' in the zone {zone}' if zone else ''}, and {active} of them are collected.",
+        [*zone_question({instance.entry.zone for instance in everywhere}, zone), Forms([fleet.ADD.form(), fleet.IMPORT.form()]), table],
     )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from whalefall_pipelines.capacity.ask import newest_day
 from whalefall_pipelines.capacity.coverage import days_until
@@ -30,7 +30,9 @@ def missing_page(database: Database, today: date, day: date | None) -> Page:
     if gaps and gaps[0].missing_of_day > len(gaps):
         blocks.append(Note(Tone.WARNING, f"Only the first {len(gaps)} of {gaps[0].missing_of_day} missing databases are listed."))
     blocks.append(coverage_picture(f"Coverage until {day}", database, days))
-    blocks += [Forms([BACKFILL.form({"first_day": str(day), "last_day": str(day)})]), _table(gaps)]
+    # A day that is not over is not backfilled: the next collection measures it.
+    repaired = str(min(day, today - timedelta(days=1)))
+    blocks += [Forms([BACKFILL.form({"first_day": repaired, "last_day": repaired})]), _table(gaps)]
     answer = f"{summary.missing} of {summary.expected} expected databases are missing on {day}, and {summary.estimated} are estimated."
     return Page("Missing", answer, blocks)
 

@@ -12,6 +12,7 @@ from whalefall_pipelines.console.blocks import (
     Card,
     Cards,
     Forms,
+    Links,
     Note,
     Page,
     Table,
@@ -25,8 +26,9 @@ from whalefall_pipelines.console.blocks import (
 from whalefall_pipelines.console.pages.composition import disk_tables, probes_table, stacked_picture
 from whalefall_pipelines.console.pages.coverage import coverage_picture
 from whalefall_pipelines.console.pages.history import DAYS, Outlook, changes_table, forecast_table, history_picture
-from whalefall_pipelines.console.urls import database_url
+from whalefall_pipelines.console.urls import accounts_url, database_url, zone_url
 from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.zones import name_of
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.forecasts.ask import series_outlook
 from whalefall_pipelines.inventory.fleet import show_instance
@@ -44,7 +46,8 @@ def server_page(database: Database, today: date, name: str) -> Page:
         NotFoundError: no instance of this name is registered.
     """
     registered, databases = show_instance(database, name)
-    blocks: list[Block] = [_actions(registered), _cards(registered, databases, database.timezone)]
+    accounts = Links([text("Its accounts", accounts_url(name))])
+    blocks: list[Block] = [_actions(registered), _cards(registered, databases, database.timezone), accounts]
     try:
         answer = history(database, today, name, timedelta(days=DAYS))
     except (NotFoundError, InputError) as error:
@@ -93,6 +96,7 @@ def _cards(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...],
             Card("Limit", size(limit), f"{round_size(limit - sum(known))} left" if limit is not None and known else "no limit is set"),
             Card("Version", text(registered.server_version), "as the server says"),
             Card("Last connected", instant(registered.last_connected_at, timezone)),
+            Card("Zone", text(name_of(entry.zone), zone_url(entry.zone)), "from where it is reached"),
             Card("Tags", text(", ".join(f"{key}={value}" for key, value in sorted(entry.tags.items())) or None)),
         ]
     )

@@ -6,28 +6,34 @@ from zoneinfo import ZoneInfo
 from whalefall_pipelines.api_base.services import Services
 from whalefall_pipelines.console.actions.sessions import CANCEL
 from whalefall_pipelines.console.blocks import Block, Card, Cards, Forms, Note, Page, Table, Tone, Value, instant, number, text
+from whalefall_pipelines.console.pages.zones import zone_question
 from whalefall_pipelines.console.urls import server_url, session_url
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
+from whalefall_pipelines.domain.zones import name_of
 from whalefall_pipelines.errors import NotFoundError
+from whalefall_pipelines.inventory.fleet import active_zones
 from whalefall_pipelines.sessions.show_sessions import newest_sessions, show_session
 from whalefall_pipelines.store.database import Database
 
 _NEWEST = 500
 
 
-def sessions_page(database: Database) -> Page:
-    """The newest sessions."""
-    sessions = sorted(newest_sessions(database, limit=_NEWEST), key=lambda session: session.status is not SessionStatus.RUNNING)
+def sessions_page(database: Database, zone: str | None) -> Page:
+    """The newest sessions, of all zones or of one."""
+    sessions = sorted(
+        newest_sessions(database, limit=_NEWEST, zone=zone or None), key=lambda session: session.status is not SessionStatus.RUNNING
+    )
     running = sum(session.status is SessionStatus.RUNNING for session in sessions)
     failed = sum(session.status is SessionStatus.FAILED for session in sessions)
     table = Table(
         "sessions",
         "Newest sessions",
-        ("Started", "Category", "Type", "Days", "Status", "Instances", "Failed", "Duration", "Error"),
+        ("Started", "Category", "Type", "Days", "Zone", "Status", "Instances", "Failed", "Duration", "Error"),
         [_row(session, database.timezone) for session in sessions],
         "There are no sessions yet.",
     )
-    return Page("Sessions", f"{running} running; {failed} of the newest {len(sessions)} failed.", [table], is_running=running > 0)
+    answer = f"{running} running; {failed} of the newest {len(sessions)} failed."
+    return Page("Sessions", answer, [*zone_question(active_zones(database), zone), table], is_running=running > 0)
 
 
 def session_page(services: Services, session_id: str, dagster_url: str | None) -> Page:
@@ -74,6 +80,7 @@ def _row(session: Session, timezone: ZoneInfo) -> tuple[Value, ...]:
         text(session.sync_category),
         text(session.sync_type),
         text(_days(session)),
+        text(name_of(session.zone)),
         text(session.status),
         Value(f"{_progress(session)} of {session.total_instances}", session.total_instances, is_number=True),
         number(session.failed_instances),
