@@ -93,7 +93,6 @@ def register(history: History, *, with_sessions: bool = True) -> None:
 
 # Every hundredth database of a day is missing.
 _REGISTER = """
-set local session_replication_role = replica;  -- nothing has to be moved from state to state
 create temporary table days on commit drop as
 select day::date as day from generate_series(%(first)s::timestamp, %(last)s::timestamp, interval '1 day') as day;
 
@@ -119,6 +118,7 @@ where
     and (g.instance_id, g.database_name, g.stat_date) = (s.instance_id, s.database_name, s.stat_date);
 """
 _SESSIONS = """
+set local session_replication_role = replica;  -- nothing has to be moved from state to state
 insert into sync_sessions (session_id, sync_category, sync_type, first_day, last_day, started_at, completed_at, status, total_instances,
     successful_instances)
 select gen_random_uuid(), 'capacity', 'scheduled_task', day, day, day, day, 'completed', %(instances)s, %(instances)s from days;
