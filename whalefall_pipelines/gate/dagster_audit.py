@@ -1,7 +1,7 @@
 """Writes down what people change in the Dagster UI: the mutations that they send to its GraphQL, and events that they report."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, cast
 from urllib.parse import parse_qs
 
@@ -13,7 +13,7 @@ from whalefall_pipelines.api.actions import Asgi, Message, Receive, Send, read_b
 from whalefall_pipelines.api.store import Asked, Ended, complete_request
 from whalefall_pipelines.api_base.callers import Caller
 from whalefall_pipelines.api_base.services import Services
-from whalefall_pipelines.gate.app import DAGSTER_PATH, AsgiScope
+from whalefall_pipelines.gate.app import DAGSTER_PATH
 
 GRAPHQL_PATH = f"{DAGSTER_PATH}/graphql"
 
@@ -25,7 +25,7 @@ class AuditedDagster:
         """Wrap an app."""
         self._app, self._services = app, services
 
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Pass a connection on."""
         if scope["type"] != "http" or (scope["method"] != "POST" and scope["path"].rstrip("/") != GRAPHQL_PATH):
             await self._app(scope, receive, send)
@@ -39,7 +39,7 @@ class AuditedDagster:
             return
         await self._pass_change(scope, " ".join((path, *names)), body, send)
 
-    async def _pass_change(self, scope: AsgiScope, change: str, body: bytes, send: Send) -> None:
+    async def _pass_change(self, scope: MutableMapping[str, Any], change: str, body: bytes, send: Send) -> None:
         caller: Caller = scope["whalefall.caller"]
         request_id: str = scope["whalefall.request_id"]
         asked = Asked(request_id, self._services.clock(), caller.name, caller.token_id, scope["method"], change)

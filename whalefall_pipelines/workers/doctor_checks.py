@@ -1,6 +1,7 @@
 """The doctor's checks of workers: every zone with servers is reached by a worker, or by the processes of the centre."""
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from whalefall_pipelines.doctor.examined import Examined
 from whalefall_pipelines.doctor.outcome import Outcome, fine, problem, warning
@@ -28,12 +29,13 @@ def find_queues(broker_url: str) -> frozenset[str] | None:
     from celery import Celery  # noqa: PLC0415 - an extra, used only where there is a Redis
     from kombu.exceptions import OperationalError  # noqa: PLC0415
 
-    app = Celery(broker=broker_url)
+    app: Any = Celery(broker=broker_url)  # the library has no types
     app.conf.broker_transport_options = {"socket_timeout": 5, "socket_connect_timeout": 5}
     try:
         with app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, timeout=5)
-            answers = app.control.inspect(timeout=_ANSWER_SECONDS, connection=connection).active_queues() or {}
+            inspect = app.control.inspect(timeout=_ANSWER_SECONDS, connection=connection)
+            answers: dict[str, list[dict[str, str]]] = inspect.active_queues() or {}
     except OperationalError:
         return None
     return frozenset(queue["name"] for queues in answers.values() for queue in queues)
