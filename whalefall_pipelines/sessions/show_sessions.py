@@ -6,6 +6,7 @@ from uuid import UUID
 from whalefall_pipelines.domain.sessions import InstanceRecord, ProbeRecord, Session, SessionPlan, SessionStatus
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.sessions.known_runs import find_session
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.outage import retry_while_unavailable
 
@@ -50,7 +51,7 @@ def show_session(database: Database, session_id: UUID | str) -> tuple[Session, t
         NotFoundError: no session id has this prefix.
         InputError: several session ids have this prefix.
     """
-    session = retry_while_unavailable(lambda: sessions.find_session(database, str(session_id)))
+    session = retry_while_unavailable(lambda: find_session(database, str(session_id)))
     return session, retry_while_unavailable(lambda: sessions.list_records(database, session.session_id))
 
 
@@ -61,7 +62,7 @@ def cancel_session(database: Database, session_id: str) -> Session:
         NotFoundError: no session id has this prefix.
         InputError: several session ids have this prefix, or the session has ended.
     """
-    session = sessions.find_session(database, session_id)
+    session = find_session(database, session_id)
     was_running = session.status is SessionStatus.RUNNING
     if was_running:
         session = retry_while_unavailable(lambda: _cancel(database, session.session_id))

@@ -17,7 +17,7 @@ from whalefall_pipelines.domain.sessions import (
     SessionStatus,
     SyncCategory,
 )
-from whalefall_pipelines.errors import InputError, NotFoundError, SessionEndedError, SessionRunningError
+from whalefall_pipelines.errors import NotFoundError, SessionEndedError, SessionRunningError
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.rows import Model, fetch_as
 
@@ -195,23 +195,6 @@ def get_session(database: Database, session_id: UUID) -> Session:
     if not sessions:
         raise NotFoundError(f"There is no session {session_id}; `whalefall sessions list` shows the newest.")
     return sessions[0]
-
-
-def find_session(database: Database, prefix: str) -> Session:
-    """The session whose id has this prefix.
-
-    Raises:
-        NotFoundError: there is none.
-        InputError: there are several.
-    """
-    with database.transaction() as cursor:
-        cursor.execute(queries.load("sessions/find_sessions"), {"prefix": prefix.lower()})
-        rows = cursor.fetchall()
-    if not rows:
-        raise NotFoundError(f"There is no session {prefix!r}; `whalefall sessions list` shows the newest.")
-    if len(rows) > 1:
-        raise InputError(f"Several session ids begin with {prefix!r}; enter more characters of the id.")
-    return get_session(database, UUID(str(rows[0][0])))
 
 
 def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, ...]:

@@ -12,8 +12,8 @@ from whalefall_pipelines_tests.api.site import Site
 class Script:
     """Sends only what the document describes, and expects only what it describes."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self.http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False)
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
         self.paths: dict[str, Any] = self.http.get("/openapi.json").json()["paths"]
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -33,7 +33,13 @@ def _pattern(template: str) -> str:
 
 def test_a_script_registers_tests_collects_reads_exports_and_cancels(running: Site) -> None:
     running.fleet.servers["new"] = running.fleet.servers["orders"]
-    script = Script(running.url, running.token(Scope.ADMIN))
+    with httpx.Client(
+        base_url=running.url, headers={"Authorization": f"Bearer {running.token(Scope.ADMIN)}"}, timeout=120, trust_env=False
+    ) as http:
+        spend_a_day(Script(http))
+
+
+def spend_a_day(script: Script) -> None:
     body = {"name": "new", "engine": "postgresql", "host": "db.example", "username": "monitor", "check_identity": False}
     created = script.ask("POST", "/instances", json=body)
     assert created.status_code == 201

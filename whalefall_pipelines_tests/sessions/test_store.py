@@ -8,6 +8,7 @@ import pytest
 from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError, NotFoundError, StoreError
 from whalefall_pipelines.sessions import store as sessions
+from whalefall_pipelines.sessions.known_runs import find_session
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.factories import DAY, query, register
 
@@ -115,10 +116,10 @@ def test_a_cancelled_session_starts_nothing_more(store: Database) -> None:
 
 def test_a_session_is_found_by_the_beginning_of_its_id(store: Database) -> None:
     session_id = open_one(store, "a")
-    assert sessions.find_session(store, str(session_id)[:8].upper()).session_id == session_id
+    assert find_session(store, str(session_id)[:8].upper()).session_id == session_id
     with pytest.raises(NotFoundError):
-        sessions.find_session(store, "zzz")
+        find_session(store, "zzz")
     sessions.close_session(store, session_id)
     open_one(store, "b")
     with pytest.raises(InputError, match="Several"):
-        sessions.find_session(store, "")
+        find_session(store, "")
