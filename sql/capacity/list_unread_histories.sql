@@ -1,5 +1,5 @@
--- The zones with servers whose own history a backfill without a zone did not ask for, because its worker does not reach them, while sizes of
--- theirs are missing or estimated. Only backfills that ended within a day.
+-- The zones with servers whose own history a backfill without a zone did not ask for, because its worker does not reach them, while sizes
+-- of theirs are missing or estimated. Only backfills that ended within a day.
 -- Parameters: engines (text[]; those whose history may be read).
 -- Returns: session_id, first_day, last_day, zone; one row for each session and zone.
 select

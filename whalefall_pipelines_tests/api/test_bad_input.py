@@ -10,11 +10,13 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
+from starlette.responses import Response
 
 from whalefall_pipelines.api.actions import Actions
 from whalefall_pipelines.api.app import create_app
 from whalefall_pipelines.api_base.callers import Scope
-from whalefall_pipelines.gate.app import Behind, Gate
+from whalefall_pipelines.api_base.problems import Problem
+from whalefall_pipelines.gate.app import AsgiScope, Behind, Gate
 from whalefall_pipelines.gate.callers import Callers
 from whalefall_pipelines.gate.connections import Connection
 from whalefall_pipelines.gate.limits import Limits
@@ -111,10 +113,15 @@ def test_bodies_that_are_too_large_wrong_or_no_json(running: Site) -> None:
         refused(client.post("/tokens", json={"name": "x"}, headers={"Idempotency-Key": "a b"}), 400)
 
 
+def page_of(answer: Problem, _: AsgiScope) -> Response:
+    """These clients ask for JSON, so that no page is made."""
+    raise AssertionError(answer)
+
+
 def test_a_client_that_sends_its_body_slowly_waits_alone(running: Site) -> None:
     token = running.token(Scope.ADMIN)
     app = Actions(create_app(running.services), running.services, body_seconds=0.3)
-    with serving(Gate(Behind(app, app), Callers(running.services), Limits(MANY))) as url:
+    with serving(Gate(Behind(app, app, page_of), Callers(running.services), Limits(MANY))) as url:
         address = urlsplit(url)
         with socket.create_connection((address.hostname, address.port)) as slow:
             head = f"POST /api/v1/tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
@@ -134,7 +141,7 @@ class Impatient(Connection):
 def test_a_client_that_sends_a_head_byte_by_byte_is_refused(reading: Site, beginning: bytes) -> None:
     """The first request of a connection, and the second one."""
     app = create_app(reading.services)
-    with serving(Gate(Behind(app, app), Callers(reading.services), Limits(MANY)), Impatient) as url:
+    with serving(Gate(Behind(app, app, page_of), Callers(reading.services), Limits(MANY)), Impatient) as url:
         address = urlsplit(url)
         with socket.create_connection((address.hostname, address.port), timeout=20) as slow:
             slow.sendall(beginning)
