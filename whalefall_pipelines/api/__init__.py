@@ -7,7 +7,7 @@ AREA = Area(
     __name__,
     commands={
         "tokens": "Create, list and revoke API tokens.",
-        "audit": "Show who changed what.",
+        "audit": "Show who changed what: through the API, in the console, in the Dagster UI, and with commands.",
     },
     has_grants=True,
     has_settings=True,

@@ -10,7 +10,7 @@ AREA = Area(
     commands={
         "collect": "Measure today: the whole fleet, or named instances.",
         "coverage": "Show a calendar of the last days.",
-        "gaps": "List the sizes that are missing, with the reason and what to do.",
+        "gaps": "List the sizes that are missing, newest day first, with the reason and what to do.",
         "top": "Show the largest databases, servers or tags.",
         "history": "Show the size of a server or a database on each day.",
         "disk": "Show what fills a server's disk: its databases, and what belongs to no database.",

@@ -5,6 +5,6 @@ from whalefall_pipelines.area import Area
 AREA = Area(
     __name__,
     commands={
-        "demo": "Start a fleet of real servers with a simulated history.",
+        "demo": "Start a fleet of real servers with a simulated history, and a console over it.",
     },
 )

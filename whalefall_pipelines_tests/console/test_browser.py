@@ -1,6 +1,6 @@
 """The pages in a browser: what axe finds, how they look at three widths and on paper, with the keyboard, and without JavaScript.
 
-The pictures are kept in the folder that WHALEFALL_TEST_PICTURES names.
+The pictures are kept in the folder that TEST_PICTURES names.
 """
 
 import json
@@ -86,7 +86,7 @@ def violations(page: Page, *rules: str) -> list[dict[str, object]]:
 
 
 def test_every_page_is_accessible_light_and_dark_and_fits_three_widths(pages: Site, scene: Scene, page: Page, tmp_path: Path) -> None:
-    folder = Path(os.environ.get("WHALEFALL_TEST_PICTURES") or tmp_path)
+    folder = Path(os.environ.get("TEST_PICTURES") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, object] = {}
     for address in [*scene.addresses(NAMES[0]), "/nothing"]:

@@ -14,12 +14,15 @@ from whalefall_pipelines_tests.cli.trees import Home
 pytestmark = pytest.mark.process
 
 
-def test_its_console_runs_until_it_is_stopped_and_is_known_to_the_uninstallation(prepared_home: Callable[..., Home]) -> None:
+def test_its_console_runs_until_it_is_stopped_and_is_known_to_the_uninstallation(
+    prepared_home: Callable[..., Home], monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = prepared_home()
+    monkeypatch.delenv("WHALEFALL_TIMEZONE", raising=False)  # that of the tests is not that of this home
     settings = load_settings(home.environment)
     console = demo_console(settings)
+    process_id = console.start()
     try:
-        process_id = console.start()
         assert console.start() == process_id
         assert "Sign in" in httpx.get(f"{console.url}/sign-in", trust_env=False).text
         assert any(str(process_id) in running for running in plan_uninstallation(settings, home.environment).running)
