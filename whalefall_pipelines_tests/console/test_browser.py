@@ -78,32 +78,33 @@ def page(tab: Page) -> Iterator[Page]:
 def violations(page: Page, *rules: str) -> list[dict[str, object]]:
     """What axe finds on the page: the rule, and where."""
     options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
-    found: list[dict[str, object]] = page.ask(
+    violated: list[dict[str, object]] = page.ask(
         f"axe.run(document, {json.dumps(options)}).then(answer => answer.violations.map("
         "violation => ({rule: violation.id, where: violation.nodes.map(node => node.html + node.failureSummary).slice(0, 3)})))"
     )
-    return found
+    return violated
 
 
 def test_every_page_is_accessible_light_and_dark_and_fits_three_widths(pages: Site, scene: Scene, page: Page, tmp_path: Path) -> None:
     folder = Path(os.environ.get("TEST_PICTURES") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
-    found: dict[str, object] = {}
+    problems: dict[str, object] = {}
     for address in [*scene.addresses(NAMES[0]), "/nothing"]:
         name = urlsplit(address).path.strip("/") or "fleet"
+        page.resize(_WIDTHS[0])
         page.open(f"{pages.url}{address}", "whalefall")
         page.wait_until("document.readyState === 'complete' && document.querySelector('h1')")
         page.ask(_AXE)
         page.colours("light")
-        found[f"{name}, light"] = violations(page)
+        problems[f"{name}, light"] = violations(page)
         page.take_picture(folder / f"{name}-wide.png")
         for width in _WIDTHS:
             page.resize(width)
-            found[f"{name}, wider than {width}"] = page.ask("document.documentElement.scrollWidth") > width
+            problems[f"{name}, wider than {width}"] = page.ask("document.documentElement.scrollWidth") > width
         page.colours("dark")
-        found[f"{name}, dark"] = violations(page, "color-contrast")
+        problems[f"{name}, dark"] = violations(page, "color-contrast")
         page.take_picture(folder / f"{name}-narrow-dark.png")
-    assert {name: rules for name, rules in found.items() if rules} == {}
+    assert {name: rules for name, rules in problems.items() if rules} == {}
 
 
 def test_a_report_on_paper_has_its_tables_and_no_controls(pages: Site, page: Page) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong, who has seen it, what is muted, and which messages did not arrive."""
+"""What is wrong, who has acknowledged it, what is muted, and which messages were not delivered."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,9 +39,11 @@ def alerts_page(database: Database, now: datetime) -> Page:
         blocks.append(Table("mutes", "Mutes", ("Rule", "About", "Owner", "Why", "Until"), rows))
         endings = [UNMUTE.form({"mute_id": str(muted.mute_id)}) for muted in mutes[:20]]
         blocks.append(Forms([replace(form, title=f"End the mute of {muted.owner}") for form, muted in zip(endings, mutes, strict=False)]))
-    blocks.append(_table("others", "Pending and over", [alert for alert in alerts if alert not in is_open], "Nothing was wrong."))
+    blocks.append(
+        _table("others", "Pending and cleared", [alert for alert in alerts if alert not in is_open], "No alert is pending or was cleared.")
+    )
     unseen = sum(alert.status is Status.OPEN for alert in is_open)
-    return Page("Alerts", f"Open alerts: {len(is_open)}, of which nobody has seen {unseen}. Mutes: {len(mutes)}.", blocks)
+    return Page("Alerts", f"{len(is_open)} alerts are open, {unseen} of them not acknowledged. {len(mutes)} mutes are active.", blocks)
 
 
 def alert_page(database: Database, now: datetime, alert_id: int) -> Page:
@@ -65,7 +67,7 @@ def _covered(alert: ListedAlert) -> dict[str, str]:
 
 
 def _table(key: str, title: str, alerts: Sequence[ListedAlert], empty: str) -> Table:
-    columns = ("Alert", "Severity", "Status", "About", "What", "Rule", "Since", "Seen by")
+    columns = ("Alert", "Severity", "Status", "About", "What", "Rule", "Since", "Acknowledged or muted")
     return Table(key, title, columns, [_row(alert) for alert in alerts], empty)
 
 
