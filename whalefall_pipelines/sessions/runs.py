@@ -13,10 +13,10 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from whalefall_pipelines.dagster_base.calendar import DAYS, ZONE
 from whalefall_pipelines.dagster_base.runs import DAYS_TAG, RETRY_TAG, days_of, span, sync_type
 from whalefall_pipelines.domain.instances import Instance
-from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, session_tag
+from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, session_tag
 from whalefall_pipelines.domain.zones import ONLY_CENTRE, ZONE_TAG, Zones, zone_of
 from whalefall_pipelines.errors import SessionEndedError
-from whalefall_pipelines.sessions.end_dead_sessions import record_lost_run
+from whalefall_pipelines.sessions.end_dead_sessions import end_sessions_of_run, record_lost_run
 from whalefall_pipelines.sessions.keep_session import Check, sync_session
 from whalefall_pipelines.sessions.known_runs import is_of_another_run, list_known_runs
 from whalefall_pipelines.store.database import Database
@@ -61,6 +61,7 @@ def session_of_run(
     context: dg.AssetExecutionContext | dg.OpExecutionContext, database: Database, plan: SessionPlan, instances: Sequence[Instance]
 ) -> Generator[Check]:
     """Keep a session open for the block. Cancelling the session cancels its run, unless the run is already over for Dagster."""
+    _end_session_of_parent(context, database)
     try:
         with sync_session(database, plan, instances) as check:
             yield check
@@ -71,6 +72,14 @@ def session_of_run(
         context.log.warning("%s", error)
         context.instance.report_run_canceling(run, message=str(error))
         raise dg.DagsterExecutionInterruptedError from error
+
+
+def _end_session_of_parent(context: dg.AssetExecutionContext | dg.OpExecutionContext, database: Database) -> None:
+    """End the session of the failed run that this one repeats. Dagster launches a retry before a sensor has ended that session."""
+    parent_id = context.run.parent_run_id
+    parent = context.instance.get_run_by_id(parent_id) if parent_id else None
+    if parent is not None and parent.status is dg.DagsterRunStatus.FAILURE:
+        end_sessions_of_run(database, parent.run_id, SessionStatus.FAILED, "its run failed and is repeated")
 
 
 @dataclass(frozen=True, slots=True)
