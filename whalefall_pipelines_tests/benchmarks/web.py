@@ -41,6 +41,7 @@ def web_process(store: Database, folder: Path) -> Generator[WebProcess]:
         "WHALEFALL_DATABASE_URL": address,
         "WHALEFALL_API_READS_PER_SECOND": "1000000",
     }
+    del environment["WHALEFALL_TIMEZONE"]  # that of the tests is not that of this store
     command = [sys.executable, "-m", "whalefall_pipelines.gate", "--port", str(port)]
     with subprocess.Popen(command, env=environment) as process:
         try:
