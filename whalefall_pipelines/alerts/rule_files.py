@@ -67,7 +67,7 @@ def write_alert_file(file: AlertFile) -> str:
 
 
 def run_examples(rule: Rule, examples: Sequence[Mapping[str, Any]]) -> None:
-    """SeverityRule the figures of examples.
+    """Compare the severities of examples with the expected ones.
 
     Raises:
         InputError: an example has another severity than it expects.

@@ -74,12 +74,15 @@ def session_of_run(
         raise dg.DagsterExecutionInterruptedError from error
 
 
+_ENDS = {dg.DagsterRunStatus.FAILURE: SessionStatus.FAILED, dg.DagsterRunStatus.CANCELED: SessionStatus.CANCELLED}
+
+
 def _end_session_of_parent(context: dg.AssetExecutionContext | dg.OpExecutionContext, database: Database) -> None:
-    """End the session of the failed run that this one repeats. Dagster launches a retry before a sensor has ended that session."""
+    """End the session of the run that this one repeats. Dagster launches a retry before a sensor has ended that session."""
     parent_id = context.run.parent_run_id
     parent = context.instance.get_run_by_id(parent_id) if parent_id else None
-    if parent is not None and parent.status is dg.DagsterRunStatus.FAILURE:
-        end_sessions_of_run(database, parent.run_id, SessionStatus.FAILED, "its run failed and is repeated")
+    if parent is not None and parent.status in _ENDS:
+        end_sessions_of_run(database, parent.run_id, _ENDS[parent.status], "its run is over and is repeated")
 
 
 @dataclass(frozen=True, slots=True)

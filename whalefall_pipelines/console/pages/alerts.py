@@ -16,13 +16,16 @@ _MOST = 500
 
 def alerts_page(database: Database, now: datetime) -> Page:
     """The alerts that are not over, the mutes, and what was not delivered. Names of accounts are on the page of access only."""
-    alerts = [without_names(alert) for alert in list_alerts(database, now, Selected(with_all=True, most=_MOST))]
+    listed = list_alerts(database, now, Selected(with_all=True, most=_MOST + 1))
+    alerts = [without_names(alert) for alert in listed[:_MOST]]
     is_open = [alert for alert in alerts if alert.status in {Status.OPEN, Status.ACKNOWLEDGED}]
     mutes = list_mutes(database, now)
     blocks: list[Block] = [
         Note(Tone.PROBLEM, f"A message to {message.channel_name} was given up: {message.subject}", message.error)
         for message in list_undelivered(database)[:5]
     ]
+    if len(listed) > _MOST:
+        blocks.append(Note(Tone.WARNING, f"Only the {_MOST} most urgent alerts are shown.", "`whalefall alerts list --all` lists more."))
     blocks.append(_table("open", "Open", is_open, "Nothing is wrong."))
     blocks += [Forms([MUTE.form()]), Links([text("The report of the last week", "/report")])]
     if mutes:
