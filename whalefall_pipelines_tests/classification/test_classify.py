@@ -265,6 +265,9 @@ def test_the_database_keeps_versions_and_codes_as_they_are(fleet: AccountsTest, 
     ):
         with pytest.raises(StoreError, match="immutable"):
             query(store, statement)
+    # assignments name versions without a foreign key
+    with pytest.raises(StoreError, match="stays: disable the rule instead"):
+        query(store, "delete from classification_rules returning 1")
 
 
 def test_an_inactive_server_has_no_classes(fleet: AccountsTest, tmp_path: Path) -> None:

@@ -113,7 +113,6 @@ def swap_assignments(
         "failed_group_ids": [str(group_id) for group_id in failed],
         "assigned_by": assigned_by,
     }
-    cursor.execute(queries.load("classification/analyze_matches"))
     cursor.execute(queries.load("classification/compare_assignments"), parameters)
     cursor.execute(queries.load("classification/count_differences"))
     (differences,) = fetch_as(cursor, _Differences)
