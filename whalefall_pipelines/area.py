@@ -19,11 +19,11 @@ class Area:
     `whalefall --help` imports none of them. `extends` are groups of commands of other areas, to which the `COMMANDS` of the module
     `cli/<group>.py` are added: an area may not know those after it. With `has_definitions` the module `definitions.py` has
     `DEFINITIONS` for Dagster, and `automations` lists its schedules and sensors. With `has_settings` the module `settings.py` has its
-    group of settings, `SETTINGS`. With `has_doctor_checks` the module `doctor_checks.py`
-    has a function `check`. With `has_upkeep` the module `upkeep.py` has a function `keep_up`, which does at once what Dagster's daemon
-    would do for the area after a day was collected. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond
-    reading, inserting and updating to the roles of the store. With `has_router` the module `api.py` has `ROUTES` of the HTTP API. With
-    `has_metrics` the module `metrics.py` has a function `read_metrics`, which reads what Prometheus is told of the area.
+    group of settings, `SETTINGS`. With `has_doctor_checks` the module `doctor_checks.py` has a function `check`. With `has_follow_up` the
+    module `follow_up.py` has a function `follow_up`, which does at once what Dagster's daemon would do for the area after a day was
+    collected. With `has_grants` the statement `sql/<area>/grants.sql` grants privileges beyond reading, inserting and updating to the roles
+    of the store. With `has_router` the module `api.py` has `ROUTES` of the HTTP API. With `has_metrics` the module `metrics.py` has a
+    function `read_metrics`, which reads what Prometheus is told of the area.
     `columns` documents public tables. `questions` are the names of further questions that the area asks the monitored servers
     (`fleet/<question>.py`); the connection test tells what each of them needs.
     """
@@ -35,7 +35,7 @@ class Area:
     automations: tuple[str, ...] = ()
     has_settings: bool = False
     has_doctor_checks: bool = False
-    has_upkeep: bool = False
+    has_follow_up: bool = False
     has_grants: bool = False
     has_router: bool = False
     has_metrics: bool = False

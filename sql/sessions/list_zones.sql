@@ -1,7 +1,7 @@
 -- The zones of the active instances, and what sessions of a day did in them. A session counts for the zone of its run, and for the zones
 -- of the instances in it. No row where no active instance has a zone.
 -- Parameters: category, day.
--- Returns: zone (NULL: the centre), instances (active), is_visited (by any session), has_ended (a session that visited it), is_asked_for (a
+-- Returns: zone (NULL: the centre), instances (active), has_session, has_ended (a session that was in it), is_asked_for (a
 -- session was for the whole fleet).
 with fleet as (
     select
@@ -26,7 +26,7 @@ sessions as (
         and exists (select 1 from fleet where zone is not null)
 ),
 
-visits as (
+sessions_in_zones as (
     select
         zone,
         has_ended
@@ -44,11 +44,11 @@ visits as (
 select
     f.zone,
     f.instances::integer as instances,
-    count(v.has_ended) > 0 as is_visited,
+    count(v.has_ended) > 0 as has_session,
     coalesce(bool_or(v.has_ended), false) as has_ended,
     exists(select 1 from sessions where is_asked_for) as is_asked_for
 from fleet as f
-left join visits as v on f.zone is not distinct from v.zone
+left join sessions_in_zones as v on f.zone is not distinct from v.zone
 where exists (select 1 from fleet where zone is not null)
 group by f.zone, f.instances
 order by f.zone nulls first

@@ -11,7 +11,7 @@ from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.days import measurable_days
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.inventory.fleet import active_instances
-from whalefall_pipelines.sessions.retry_requests import request_retries, request_unvisited_zones
+from whalefall_pipelines.sessions.retry_requests import request_remaining_zones, request_retries
 from whalefall_pipelines.sessions.runs import RunsOfDays, record_lost_runs
 from whalefall_pipelines.sessions.settings import CollectingSettings
 
@@ -31,5 +31,5 @@ def retry_unread_accounts(context: dg.SensorEvaluationContext, whalefall: Whalef
     days = measurable_days(whalefall.now(), ZONE, grace)
     with whalefall.store() as database:
         record_lost_runs(context, database, days, _READINGS, lambda names, zones: active_instances(database, names, zones=zones))
-        unvisited = request_unvisited_zones(context, database, days, _READINGS)
-    yield from unvisited or request_retries(whalefall, _READINGS, list_unrepaired, grace)
+        remaining = request_remaining_zones(context, database, days, _READINGS)
+    yield from remaining or request_retries(whalefall, _READINGS, list_unrepaired, grace)

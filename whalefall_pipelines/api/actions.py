@@ -131,7 +131,7 @@ async def read_body(headers: Mapping[str, str], receive: Receive, seconds: float
     if declared.isdigit() and int(declared) > MOST_BYTES:
         raise too_large
     body = bytearray()
-    with anyio.move_on_after(seconds) as patience:
+    with anyio.move_on_after(seconds) as deadline:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -141,7 +141,7 @@ async def read_body(headers: Mapping[str, str], receive: Receive, seconds: float
                 raise too_large
             if not message.get("more_body"):
                 break
-    if patience.cancelled_caught:
+    if deadline.cancelled_caught:
         raise Refusal(408, "VALIDATION_ERROR", f"The body did not arrive within {seconds} s.", headers={"Connection": "close"})
     return bytes(body)
 

@@ -175,10 +175,10 @@ def _tag_run(context: dg.AssetExecutionContext, reports: Sequence[DayReport]) ->
 
 
 def _red_days(collection: Collection, measured: Sequence[DaySummary], settings: Settings) -> set[date]:
-    """The measured days on which too few of the expected databases of the visited zones have a size."""
+    """The measured days on which too few of the expected databases of the zones that the run reached have a size."""
     least = settings.of(CapacitySettings).fail_below_coverage
-    visited = retry_while_unavailable(lambda: [within_zones(collection.database, summary, collection.reached) for summary in measured])
-    return {summary.stat_date for summary in visited if summary.is_below(least)}
+    reached = retry_while_unavailable(lambda: [within_zones(collection.database, summary, collection.reached) for summary in measured])
+    return {summary.stat_date for summary in reached if summary.is_below(least)}
 
 
 def _materialize(

@@ -47,7 +47,7 @@ def report_days(database: Database, days: Sequence[date]) -> list[DayReport]:
 
 
 def within_zones(database: Database, summary: DaySummary, zones: Zones) -> DaySummary:
-    """The figures of a day with what was obtained in these zones only, so that a zone is not judged by the servers of another."""
+    """The figures of a day with what was obtained in these zones only, so that a zone does not fail for the servers of another."""
     if zones.issuperset(active_zones(database)):
         return summary
     return replace(summary, **reports.measure_zones(database, summary.stat_date, zones))

@@ -18,7 +18,7 @@ from whalefall_pipelines.domain.days import measurable_days
 from whalefall_pipelines.domain.periods import Period, PeriodType, spans
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.inventory.fleet import active_instances
-from whalefall_pipelines.sessions.retry_requests import request_retries, request_unvisited_zones, retry_request
+from whalefall_pipelines.sessions.retry_requests import request_remaining_zones, request_retries, retry_request
 from whalefall_pipelines.sessions.runs import RunsOfDays, record_lost_runs
 from whalefall_pipelines.sessions.settings import CollectingSettings
 
@@ -40,11 +40,11 @@ def retry_failed_instances(context: dg.SensorEvaluationContext, whalefall: Whale
     days = measurable_days(whalefall.now(), ZONE, grace)
     with whalefall.store() as database:
         record_lost_runs(context, database, days, _COLLECTIONS, lambda names, zones: active_instances(database, names, zones=zones))
-        unvisited = request_unvisited_zones(context, database, days, _COLLECTIONS)
+        remaining = request_remaining_zones(context, database, days, _COLLECTIONS)
         by_hand = [retry for day in days for retry in list_measured_by_hand(database, day)]
     # A tick has requests or a reason why there are none. The retries that wait behind these are requested by the next one.
     yield from (
-        [*unvisited, *(retry_request(retry, _COLLECTIONS, why="measured by hand") for retry in by_hand)]
+        [*remaining, *(retry_request(retry, _COLLECTIONS, why="measured by hand") for retry in by_hand)]
         or request_retries(whalefall, _COLLECTIONS, list_unrepaired, grace)
     )
 

@@ -75,12 +75,12 @@ def _refused(action: Action, reply: Reply, values: Values, back: str) -> Page:
 
 async def _read_form(request: Request) -> dict[str, str]:
     body = bytearray()
-    with anyio.move_on_after(_SECONDS) as patience:
+    with anyio.move_on_after(_SECONDS) as deadline:
         async for piece in request.stream():
             body += piece
             if len(body) > MOST_BYTES:
                 raise InputError(f"The form has more than {MOST_BYTES} bytes.")
-    if patience.cancelled_caught:
+    if deadline.cancelled_caught:
         raise InputError("The form did not arrive in time.")
     pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100)
     return {name: content.replace("\r\n", "\n").strip() for name, content in pairs}

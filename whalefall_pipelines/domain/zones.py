@@ -29,7 +29,7 @@ def names_of(zones: Iterable[str | None]) -> str:
 
 
 def zones_of_run(tag: str | None, reached: Zones) -> Zones:
-    """The zones that a run visits: that of its tag, or without a tag all that its process reaches.
+    """The zones in which a run collects: that of its tag, or without a tag all that its process reaches.
 
     Raises:
         OtherZoneError: the process does not reach the zone of the tag.

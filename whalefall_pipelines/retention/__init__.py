@@ -20,6 +20,6 @@ AREA = Area(
         "missing_table_partitions",
     ),
     has_doctor_checks=True,
-    has_upkeep=True,
+    has_follow_up=True,
     has_grants=True,
 )

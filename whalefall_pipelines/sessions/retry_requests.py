@@ -1,4 +1,4 @@
-"""Requests the runs that retry failed instances, and those of zones that no run has visited.
+"""Requests the runs that retry failed instances, and those of zones in which no run has collected.
 
 The rule of retries is in `retries.py`; each area finds its own instances.
 """
@@ -36,13 +36,13 @@ def retry_request(retry: Retry, runs: RunsOfDays, *, why: str = "") -> dg.RunReq
     )
 
 
-def request_unvisited_zones(
+def request_remaining_zones(
     context: dg.SensorEvaluationContext, database: Database, days: Iterable[date], runs: RunsOfDays
 ) -> list[dg.RunRequest]:
-    """Requests for the zones that no run has visited on a day that was asked for, and for which none waits or runs."""
+    """Requests for the zones in which no run has collected a day that was asked for, and for which none waits or runs."""
     requests: list[dg.RunRequest] = []
     for day in days:
-        zones = [known.zone for known in list_zones(database, runs.category, day) if known.is_asked_for and not known.is_visited]
+        zones = [known.zone for known in list_zones(database, runs.category, day) if known.is_asked_for and not known.has_session]
         going = _going_zones(context.instance, runs.job.name, day) if zones else ()
         requests += [
             dg.RunRequest(run_key=f"{day}:{name_of(zone)}", tags={PARTITION_TAG: day.isoformat(), **zone_tags(runs.job, zone)})
@@ -53,7 +53,7 @@ def request_unvisited_zones(
 
 
 def _going_zones(instance: dg.DagsterInstance, job_name: str, day: date) -> set[str | None]:
-    """The zones for which a run of a day waits or runs. A run without a zone will visit the centre."""
+    """The zones for which a run of a day waits or runs. A run without a zone collects in the centre."""
     going = dg.RunsFilter(job_name=job_name, statuses=NOT_FINISHED_STATUSES, tags={PARTITION_TAG: day.isoformat()})
     return {zone_of(run.tags.get(ZONE_TAG)) for run in instance.get_runs(going)}
 

@@ -32,7 +32,7 @@ def plan_session(
     some_instances: bool = False,
     is_over: bool = False,
 ) -> SessionPlan:
-    """Plan the session of this run, which visits these zones.
+    """Plan the session of this run, which collects in these zones.
 
     A run that was launched with a session id keeps it, and every run is tagged with its session id.
 

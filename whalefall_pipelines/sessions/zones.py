@@ -11,14 +11,14 @@ from whalefall_pipelines.store.rows import fetch_as
 
 @dataclass(frozen=True, slots=True)
 class ZoneOfDay:
-    """A zone with its number of active instances: whether a session visited it, and whether one of those has ended.
+    """A zone with its number of active instances: whether a session was in it, and whether such a session has ended.
 
     `is_asked_for` tells whether a session of the day was for the whole fleet.
     """
 
     zone: str | None
     instances: int
-    is_visited: bool
+    has_session: bool
     has_ended: bool
     is_asked_for: bool
 

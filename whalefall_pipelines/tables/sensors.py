@@ -7,7 +7,7 @@ import dagster as dg
 
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.sessions import SyncCategory
-from whalefall_pipelines.sessions.retry_requests import request_retries, request_unvisited_zones
+from whalefall_pipelines.sessions.retry_requests import request_remaining_zones, request_retries
 from whalefall_pipelines.sessions.runs import RunsOfDays, record_lost_runs
 from whalefall_pipelines.tables.collect_day import choose, find_unrepaired, rules_of
 from whalefall_pipelines.tables.jobs import collect_tables
@@ -27,5 +27,5 @@ def retry_failed_tables(context: dg.SensorEvaluationContext, whalefall: Whalefal
     day, rules = whalefall.today(), rules_of(whalefall.installation())
     with whalefall.store() as database:
         record_lost_runs(context, database, [day], _READINGS, lambda names, zones: choose(database, day, rules, names, zones).targets)
-        unvisited = request_unvisited_zones(context, database, [day], _READINGS)
-    yield from unvisited or request_retries(whalefall, _READINGS, find_unrepaired, grace=timedelta())
+        remaining = request_remaining_zones(context, database, [day], _READINGS)
+    yield from remaining or request_retries(whalefall, _READINGS, find_unrepaired, grace=timedelta())

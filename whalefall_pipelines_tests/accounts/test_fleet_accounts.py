@@ -92,7 +92,9 @@ def test_a_day_shows_what_changed_since_the_day_before(store: Database, tmp_path
     assert (session.sync_category, session.status, session.successful_instances) == (SyncCategory.ACCOUNT, SessionStatus.COMPLETED, 2)
 
 
-def test_a_past_day_is_not_observed_and_visits_no_server(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:
+def test_a_past_day_is_not_observed_and_connects_to_no_server(
+    store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance
+) -> None:
     fleet = scene_of(store, tmp_path, "a")
     result = run(fleet, dagster_instance, TODAY - timedelta(days=3))
     assert fleet.servers["a"].probes == 0

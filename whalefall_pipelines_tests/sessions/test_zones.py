@@ -192,7 +192,7 @@ def test_a_refused_run_is_recorded_as_a_failed_session_of_its_zone_and_retried_t
 
 
 @pytest.mark.parametrize("job", ["collect_capacity", "sync_accounts"])
-def test_a_run_without_a_zone_visits_what_its_worker_reaches_and_a_sensor_requests_the_rest_once(zones: Zones, job: str) -> None:
+def test_a_run_without_a_zone_collects_what_its_worker_reaches_and_a_sensor_requests_the_rest_once(zones: Zones, job: str) -> None:
     sensor = sensors.retry_failed_instances if job == "collect_capacity" else account_sensors.retry_unread_accounts
     assert zones.sensed(sensor) == []  # nobody asked for the day yet
     assert zones.run("centre,dmz-berlin", job=job).status is SUCCESS
@@ -239,7 +239,7 @@ def test_sessions_of_two_zones_run_at_once_and_two_of_one_zone_do_not(zones: Zon
     with sync_session(store, plan("dmz-berlin"), [by_name["berlin"]]), sync_session(store, plan(None), [by_name["a"]]):
         with pytest.raises(SessionRunningError), sync_session(store, plan("dmz-berlin"), []):
             pass
-        # A run without a zone visited it as well.
+        # A run without a zone collected in it as well.
         with pytest.raises(SessionRunningError), sync_session(store, plan("dmz-shanghai"), [by_name["shanghai"], by_name["a"]]):
             pass
 

@@ -138,7 +138,7 @@ def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json
         return FAILURE
     with SessionProgress(f"collecting {day}") as progress:
         (session,) = run_in_dagster(settings, database, collection(day, day), on_progress=progress.show)
-    _keep_up(settings, database)
+    _follow_up(settings, database)
     session, records = show_session(database, session.session_id)
     summary, gaps = summarize_day(database, day)
     missing = summary.missing
@@ -155,12 +155,12 @@ def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json
     return PARTIAL if session.failed_instances or missing else SUCCESS
 
 
-def _keep_up(settings: Settings, database: Database) -> None:
+def _follow_up(settings: Settings, database: Database) -> None:
     """Do for the other areas what the daemon would do after this day. An error does not undo the day: the daemon repeats the work."""
     for area in areas():
-        if area.has_upkeep:
+        if area.has_follow_up:
             try:
-                area.load("upkeep").keep_up(database, settings, today(system_clock(), database.timezone))
+                area.load("follow_up").follow_up(database, settings, today(system_clock(), database.timezone))
             except WhalefallError as error:
                 note(f"{area.name}: {error}")
 

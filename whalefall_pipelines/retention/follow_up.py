@@ -9,7 +9,7 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 
 
-def keep_up(database: Database, settings: Settings, today: date) -> None:
+def follow_up(database: Database, settings: Settings, today: date) -> None:
     """Create the missing months. What cannot be created now is left for the nightly maintenance."""
     with suppress(StoreBusyError):  # another maintenance is running
         create_table_partitions(database, settings, today)

@@ -14,7 +14,7 @@ from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 
 
-def keep_up(database: Database, settings: Settings, today: date) -> None:
+def follow_up(database: Database, settings: Settings, today: date) -> None:
     """Compute every period that is due according to the ledger of changes. It is safe beside the daemon, which does the same."""
     for period_type in PeriodType:
         due = list_due_periods(
