@@ -1,5 +1,5 @@
--- Enter the staged attributes that are not in the dictionary yet. In the order of their digests, so that two instances with new ones in common
--- wait for each other in one direction only.
+-- Enter the staged attributes that are not in the dictionary yet. In the order of their digests, so that two instances with new ones in
+-- common wait for each other in one direction only.
 -- Parameters: none.
 -- Returns: nothing.
 insert into account_attribute_sets (attributes)
