@@ -42,10 +42,10 @@ def classify_accounts(
             failed = evaluation.evaluate_rules(cursor, rules, day, check)
             problems = find_problems(rules, engines, failed)
             check()
-            accounts, opened, closed = evaluation.swap_assignments(cursor, day, instance_ids, list(failed), assigned_by=assigned_by)
+            opened, closed = evaluation.swap_assignments(cursor, day, instance_ids, list(failed), assigned_by=assigned_by)
             if session_id is not None:
                 evaluation.close_records(cursor, session_id, problems)
-        return Outcome(accounts, len(rules), opened, closed, problems)
+        return Outcome(sum(each.account_count for each in engines), len(rules), opened, closed, problems)
 
     return retry_while_unavailable(work)
 

@@ -40,7 +40,6 @@ class EngineAccounts:
 
 @dataclass(frozen=True, slots=True)
 class _Differences:
-    accounts: int
     opened: int
     closed: int
 
@@ -105,8 +104,8 @@ def _batches(trees: Sequence[tuple[RuleVersion, Node]]) -> Iterator[list[tuple[R
 
 def swap_assignments(
     cursor: Cursor, day: date, instance_ids: Sequence[int] | None, failed: Sequence[UUID], *, assigned_by: str
-) -> tuple[int, int, int]:
-    """Close and open assignments so that they are what the rules match, and count them. Returns accounts, opened and closed ones."""
+) -> tuple[int, int]:
+    """Close and open assignments so that they are what the rules match, and count them. Returns how many were opened and closed."""
     parameters = {
         "day": day,
         "instance_ids": None if instance_ids is None else list(instance_ids),
@@ -122,7 +121,7 @@ def swap_assignments(
             cursor.execute(queries.load(f"classification/{name}"), parameters)
     if has_changed or not _are_counted(cursor, parameters):
         count_assignments(cursor, day, instance_ids)
-    return differences.accounts, differences.opened, differences.closed
+    return differences.opened, differences.closed
 
 
 def count_assignments(cursor: Cursor, day: date, instance_ids: Sequence[int] | None) -> None:
