@@ -1,9 +1,11 @@
 -- The assignments by which accounts entered or left a class on a day: they began or ended on it, and no other assignment had the account in
 -- that class on the other side.
 -- Parameters: day, most.
--- Returns: instance_name, account_name, code, axis, risk_level, assignment_type, rule_name, rule_version, assigned_by, notes, valid_from,
--- valid_until; the first in the order of instances and accounts.
+-- Returns: the columns of classification.model.Member, in its order; the first in the order of instances and accounts.
 select
+    t.account_id,
+    t.classification_id,
+    t.rule_id,
     i.name as instance_name,
     a.account_name,
     c.code,

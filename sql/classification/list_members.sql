@@ -1,8 +1,11 @@
--- The accounts in classes on a day, one row for each rule or assignment by hand.
--- Parameters: day, names (text[] of instances; NULL: all), code (NULL: any class), account_name (NULL: all).
--- Returns: instance_name, account_name, code, axis, risk_level, assignment_type, rule_name, rule_version, assigned_by, notes, valid_from,
--- valid_until.
+-- The accounts in classes on a day, one row for each rule or assignment by hand, in the order in which the accounts were first seen.
+-- Parameters: day, names (text[] of instances; NULL: all), code (NULL: any class), account_name (NULL: all), after_account, after_class and
+-- after_rule (the last row of the page before, or NULL), skipped, most (NULL for all).
+-- Returns: the columns of classification.model.Member, in its order.
 select
+    t.account_id,
+    t.classification_id,
+    t.rule_id,
     i.name as instance_name,
     a.account_name,
     c.code,
@@ -26,4 +29,10 @@ where
     and (%(names)s::text[] is null or i.name = any(%(names)s::text[]))
     and (%(code)s::text is null or c.code = %(code)s)
     and (%(account_name)s::text is null or a.account_name = %(account_name)s)
-order by i.name, a.account_name, c.axis, c.risk_level, c.priority desc, c.code, r.rule_name
+    and (
+        %(after_account)s::integer is null
+        or (t.account_id, t.classification_id, coalesce(t.rule_id, 0))
+        > (%(after_account)s::integer, %(after_class)s::integer, coalesce(%(after_rule)s::integer, 0))
+    )
+order by t.account_id, t.classification_id, coalesce(t.rule_id, 0)
+limit %(most)s offset %(skipped)s

@@ -1,6 +1,7 @@
 """The app of the API: the routes of every area, and the conversion of errors to problems. Who calls is decided by `gate/` before."""
 
 import logging
+import re
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -18,6 +19,7 @@ from whalefall_pipelines.errors import WhalefallError
 PREFIX = "/api/v1"
 VERSION = "1"
 _logger = logging.getLogger("whalefall.api")
+_PYTHON_NULL = re.compile(r"NoneType|\bNone\b")
 _CODES = {404: "RESOURCE_NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 406: "NOT_ACCEPTABLE"}
 
 
@@ -39,7 +41,10 @@ def create_app(services: Services | None = None) -> FastAPI:
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document. FastAPI names the wrong media type and the wrong body of problems, so both are corrected."""
+    """The OpenAPI document.
+
+    FastAPI names the wrong media type and the wrong body of problems, and docstrings say None where JSON has null: all are corrected.
+    """
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes, summary="One honest size for every database.")
         document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "wf_…"}}
@@ -49,8 +54,17 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(name, None)
         document["components"]["schemas"]["Problem"]["properties"].pop("headers", None)
-        app.openapi_schema = document
+        app.openapi_schema = _in_json(document)
     return app.openapi_schema
+
+
+def _in_json(part: Any) -> Any:
+    """A part of the document, with null where it has None."""
+    if isinstance(part, dict):
+        return {_in_json(name): _in_json(content) for name, content in part.items()}
+    if isinstance(part, list):
+        return [_in_json(content) for content in part]
+    return _PYTHON_NULL.sub("null", part) if isinstance(part, str) else part
 
 
 def _correct(responses: dict[str, Any]) -> None:

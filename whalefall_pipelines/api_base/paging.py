@@ -73,11 +73,11 @@ class Paging:
     def page_of(self, rows: Sequence[Row], *key: str, total: int | None = None) -> Page[Row]:
         """The page of these rows, which are sorted by the key."""
         items = tuple(rows[: self.limit])
-        cursor = self._sign([str(getattr(items[-1], name)) for name in key]) if len(rows) > self.limit else None
+        cursor = self._sign([_text(getattr(items[-1], name)) for name in key]) if len(rows) > self.limit else None
         pages = None if total is None else max(1, -(-total // self.limit))
         return Page(items, self.limit, None if self.after else self.page or 1, cursor, total, pages)
 
-    def _sign(self, values: list[str]) -> str:
+    def _sign(self, values: list[str | None]) -> str:
         body = json.dumps([self.filters, values]).encode()
         return base64.urlsafe_b64encode(_signature(self.key, body) + body).rstrip(b"=").decode()
 
@@ -105,6 +105,10 @@ PagingOf = Annotated[Paging, Depends(_paging)]
 def _digest(request: Request) -> str:
     kept = sorted((name, value) for name, value in request.query_params.multi_items() if name not in _NO_FILTER)
     return hashlib.blake2b(repr((request.url.path, kept)).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _signature(key: bytes, body: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """The answer of each function for one account, with the fact behind it. None is unknown; `functions.py` has what they mean."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -34,7 +35,7 @@ def kind_in(facts: AccountFacts, arguments: Arguments) -> Answer:
 
 def is_built_in(facts: AccountFacts, _arguments: Arguments) -> Answer:
     """Never unknown."""
-    return Answer(facts.is_built_in, f"is_built_in is {facts.is_built_in}")
+    return Answer(facts.is_built_in, "it is built in" if facts.is_built_in else "it is not built in")
 
 
 def is_superuser(facts: AccountFacts, _arguments: Arguments) -> Answer:
@@ -154,8 +155,9 @@ def not_seen_since(facts: AccountFacts, arguments: Arguments) -> Answer:
 
 def tag_is(facts: AccountFacts, arguments: Arguments) -> Answer:
     """Never unknown."""
-    value = facts.tags.get(str(arguments["name"]))
-    return Answer(value == arguments["value"], f"the tag {arguments['name']} is {value}")
+    name = str(arguments["name"])
+    value = facts.tags.get(name)
+    return Answer(value == arguments["value"], f"its server has no tag {name}" if value is None else f"the tag {name} is {value}")
 
 
 def server_version_at_least(facts: AccountFacts, arguments: Arguments) -> Answer:
@@ -210,7 +212,9 @@ def _any(answers: list[Answer]) -> Answer:
 
 
 def _attribute(facts: AccountFacts, name: str) -> str:
-    return f"{name} is {facts.attributes.get(name, 'unknown')}"
+    value = facts.attributes.get(name)
+    shown = "unknown" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
+    return f"{name} is {shown}"
 
 
 def _days(arguments: Arguments) -> timedelta:

@@ -21,7 +21,7 @@ from whalefall_pipelines.api_base.services import CallerOf, Launched, Services, 
 from whalefall_pipelines.classification import assign, edit_rules
 from whalefall_pipelines.classification.evaluate import Explanation
 from whalefall_pipelines.classification.model import Axis, Classification, Member, RuleText, RuleVersion
-from whalefall_pipelines.classification.read_classes import list_members
+from whalefall_pipelines.classification.read_classes import count_members, members_of, page_members
 from whalefall_pipelines.classification.rule_files import check_rule
 from whalefall_pipelines.classification.try_rules import explain_rule
 from whalefall_pipelines.domain.runs import Run
@@ -39,6 +39,9 @@ _RuleName = Annotated[str, Query(min_length=1, max_length=512, pattern=TEXT, des
 class MemberView:
     """An account in a class. `by` is the rule, or who assigned it by hand; `valid_until` is the first day on which it no longer holds."""
 
+    account_id: int
+    classification_id: int
+    rule_id: int | None
     instance_name: str
     account_name: str
     code: str
@@ -50,11 +53,6 @@ class MemberView:
     notes: str | None
     valid_from: date
     valid_until: date | None
-
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        """Its place in the list."""
-        return (self.instance_name, self.account_name, self.code, self.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +133,11 @@ def list_classified_accounts(
 ) -> Page[MemberView]:
     """List which account is in which class on a day, since when, and by which rule."""
     day = day_of(services, as_of)
-    members = list_members(services.reader, day, names=instance or (), code=code, account_name=account_name)
-    views = sorted(map(_view, members), key=lambda view: view.key)
-    after = paging.after and tuple(map(str, paging.after))
-    page = [view for view in views if after is None or view.key > after][paging.offset :][: paging.limit + 1]
-    total = len(views) if paging.wants_total else None
-    return paging.page_of(page, "instance_name", "account_name", "code", "by", total=total)
+    wanted = members_of(services.reader, day, names=instance or (), code=code, account_name=account_name)
+    after = paging.after_values("after_account", "after_class", "after_rule")
+    members = page_members(services.reader, wanted, after, paging.parameters)
+    total = count_members(services.reader, wanted) if paging.wants_total else None
+    return paging.page_of(tuple(map(_view, members)), "account_id", "classification_id", "rule_id", total=total)
 
 
 @ROUTES.get(f"{_PATH}/explain", needs_access=True, problems=(404,))
@@ -205,6 +202,9 @@ def _instance_name(services: Services, body: AssignedAccount) -> str:
 
 def _view(member: Member) -> MemberView:
     return MemberView(
+        member.account_id,
+        member.classification_id,
+        member.rule_id,
         member.instance_name,
         member.account_name,
         member.code,

@@ -141,8 +141,11 @@ class ClassCount:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An account in a class on a day."""
+    """An account in a class on a day. Without a rule it was assigned by hand."""
 
+    account_id: int
+    classification_id: int
+    rule_id: int | None
     instance_name: str
     account_name: str
     code: str
@@ -155,6 +158,21 @@ class Member:
     notes: str | None
     valid_from: date
     valid_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFilter:
+    """Which accounts in classes are asked for: those of a day, and those of these instances, this class and this name, if any is given."""
+
+    day: date
+    names: Sequence[str] = ()
+    code: str | None = None
+    account_name: str | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the statements."""
+        return {"day": self.day, "names": list(self.names) or None, "code": self.code, "account_name": self.account_name}
 
 
 @dataclass(frozen=True, slots=True)

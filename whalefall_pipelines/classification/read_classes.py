@@ -1,22 +1,46 @@
 """What people ask of classes: which account is in which, on any day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
-from whalefall_pipelines.classification.model import Member
+from whalefall_pipelines.classification.model import Member, MemberFilter
 from whalefall_pipelines.classification.store import reports
 from whalefall_pipelines.inventory.fleet import registered_instances
 from whalefall_pipelines.store.database import Database
 
+_BEGINNING = {"after_account": None, "after_class": None, "after_rule": None}
+_ALL = {"skipped": 0, "most": None}
 
-def list_members(
+
+def members_of(
     database: Database, day: date, *, names: Sequence[str] = (), code: str | None = None, account_name: str | None = None
-) -> tuple[Member, ...]:
-    """The accounts in classes on a day.
+) -> MemberFilter:
+    """The accounts in classes on a day, of these instances, of a class, and of a name.
 
     Raises:
         NotFoundError: an instance is not registered.
     """
     if names:
         registered_instances(database, names)
-    return reports.list_members(database, day, names=names, code=code, account_name=account_name)
+    return MemberFilter(day, names, code, account_name)
+
+
+def list_members(database: Database, wanted: MemberFilter) -> tuple[Member, ...]:
+    """These accounts, by instance and name."""
+    members = page_members(database, wanted, _BEGINNING, _ALL)
+    return tuple(sorted(members, key=lambda member: (member.instance_name, member.account_name, member.axis, member.risk_level)))
+
+
+def page_members(
+    database: Database, wanted: MemberFilter, after: Mapping[str, int | None], limits: Mapping[str, int | None]
+) -> tuple[Member, ...]:
+    """A page of these accounts in the order in which they were first seen.
+
+    `after` has after_account, after_class and after_rule, `limits` skipped and most.
+    """
+    return reports.list_members(database, wanted, after, limits)
+
+
+def count_members(database: Database, wanted: MemberFilter) -> int:
+    """How many rows that list has."""
+    return reports.count_members(database, wanted)

@@ -3,6 +3,7 @@
 `functions.py` has the functions, `evaluate.py` the meaning of the tree for one account, `store/compile.py` its statement.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -24,8 +25,8 @@ class Call:
 
     @property
     def text(self) -> str:
-        """How people read it: `has_role(name='dba')`."""
-        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
+        """How people read it, with values as in the file of the rule: `has_role(name="dba")`."""
+        return f"{self.name}({', '.join(f'{name}={json.dumps(value, ensure_ascii=False)}' for name, value in self.arguments.items())})"
 
 
 @dataclass(frozen=True, slots=True)

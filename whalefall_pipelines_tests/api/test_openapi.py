@@ -46,3 +46,7 @@ def test_every_parameter_has_a_meaning_and_every_answer_a_schema() -> None:
                 assert parameter.get("description") or parameter["in"] == "path", (path, parameter["name"])
             assert {"401", "403", "500"} <= set(operation["responses"]), (path, method)
             assert "422" not in operation["responses"] or method != "get"
+
+
+def test_it_speaks_json_and_not_python() -> None:
+    assert not re.findall(r".{20}None(?:Type)?\b.{20}", json.dumps(create_app().openapi()).replace("\\n", " "))

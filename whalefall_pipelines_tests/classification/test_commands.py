@@ -39,7 +39,7 @@ def test_a_rule_from_its_file_to_its_end(store: Database, store_environment: dic
     assert today["matches"] == 3
     tree = succeed(environment, "rules", "explain", "superusers", "b", "app")
     assert tree.split()[0] == "true"
-    assert "is_superuser is True" in tree
+    assert "is_superuser is true" in tree
     succeed(environment, "accounts", "classify", "--instance", "a", "--instance", "b")
     assert {row[0] for row in assigned(store)} == {"admin", "app"}
     edited = written(tmp_path, rule("superusers", LOCKED))

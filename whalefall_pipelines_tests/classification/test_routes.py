@@ -47,8 +47,10 @@ def test_what_is_known_can_be_read(running: Site) -> None:
         assert members == [("a", "admin", "superusers"), ("b", "admin", "superusers"), ("b", "app", "superusers")]
         assert (page["total"], rest["next_cursor"]) == (3, None)  # type: ignore[index]
         assert "'c'" in str(ask(client, "/members", 404, instance="c"))
+        pages = [ask(client, "/members", code="privileged", limit=1, page=number)["items"] for number in (1, 2, 3, 4)]  # type: ignore[index]
+        assert [[row["account_name"] for row in items] for items in pages] == [["admin"], ["admin"], ["app"], []]
         explained = ask(client, "/explain", rule_name="superusers", instance_id=2, account_name="app")
-        assert (explained["matches"], explained["explanation"]["fact"]) == (True, "is_superuser is True")  # type: ignore[index]
+        assert (explained["matches"], explained["explanation"]["fact"]) == (True, "is_superuser is true")  # type: ignore[index]
         ask(client, "/explain", 404, rule_name="superusers", instance_id=2, account_name="nobody")
 
 

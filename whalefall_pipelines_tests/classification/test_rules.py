@@ -232,8 +232,12 @@ def test_an_explanation_has_the_fact_behind_each_leaf(store: Database, tmp_path:
     explained = explain_rule(store, show_rule(store, "become").text, "a", "alice", fleet.day).explanation
     assert explained.value is True
     become, negation = explained.parts
-    assert (become.label, become.fact) == ("can_become(superuser=True)", "it can become ⇒ team ⇒ dba")
-    assert (negation.value, negation.parts[0].value, negation.parts[0].fact) == (True, False, "is_superuser is False")
+    assert (become.label, become.fact) == ("can_become(superuser=true)", "it can become ⇒ team ⇒ dba")
+    assert (negation.value, negation.parts[0].value, negation.parts[0].fact) == (True, False, "is_superuser is false")
+    unknown = {"op": "OR", "args": [{"fn": "has_attribute", "args": {"name": "x"}}, {"fn": "tag_is", "args": {"name": "env", "value": "p"}}]}
+    save(store, tmp_path, rule("unknown", unknown))
+    parts = explain_rule(store, show_rule(store, "unknown").text, "a", "alice", fleet.day).explanation.parts
+    assert [part.fact for part in parts] == ["x is unknown", "its server has no tag env"]
     classify_accounts(store, fleet.day)
     assert assigned(store) == {("alice", "privileged", "become"), ("team", "privileged", "become")}
     with pytest.raises(NotFoundError):

@@ -10,7 +10,7 @@ from whalefall_pipelines.accounts.cli.options import as_of_option, day_of, insta
 from whalefall_pipelines.classification.assign import assign as assign_account
 from whalefall_pipelines.classification.assign import unassign as unassign_account
 from whalefall_pipelines.classification.classify import classify_accounts
-from whalefall_pipelines.classification.read_classes import list_members
+from whalefall_pipelines.classification.read_classes import list_members, members_of
 from whalefall_pipelines.domain.sessions import SessionStatus, SyncCategory
 from whalefall_pipelines.errors import ClassificationError
 from whalefall_pipelines.inventory.cli.completion import complete_instance
@@ -51,7 +51,8 @@ def classify(*, names: tuple[str, ...], as_json: bool) -> None:
 def classes(*, names: tuple[str, ...], code: str | None, account_name: str | None, as_of: datetime | None, form: Form) -> None:
     """List the classes of accounts, since when, and by which rule."""
     with open_store(load_settings()) as database:
-        members = list_members(database, day_of(database, as_of), names=names, code=code, account_name=account_name)
+        wanted = members_of(database, day_of(database, as_of), names=names, code=code, account_name=account_name)
+        members = list_members(database, wanted)
     rows = [
         {
             "instance": member.instance_name,

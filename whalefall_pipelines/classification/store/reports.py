@@ -1,10 +1,10 @@
 """Reads which accounts are in which class on a day, what changed, and what the sensor compares."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.classification.model import ClassCount, Member, NewMember
+from whalefall_pipelines.classification.model import ClassCount, Member, MemberFilter, NewMember
 from whalefall_pipelines.errors import ClassificationError
 from whalefall_pipelines.store.database import Cursor, Database
 from whalefall_pipelines.store.rows import fetch_as
@@ -25,13 +25,20 @@ def summarize_classes(database: Database, day: date) -> tuple[ClassCount, ...]:
 
 
 def list_members(
-    database: Database, day: date, *, names: Sequence[str] = (), code: str | None = None, account_name: str | None = None
+    database: Database, wanted: MemberFilter, after: Mapping[str, int | None], limits: Mapping[str, int | None]
 ) -> tuple[Member, ...]:
-    """The accounts in classes on a day."""
-    parameters = {"day": day, "names": list(names) or None, "code": code, "account_name": account_name}
+    """A page of these accounts in classes, in the order in which they were first seen."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("classification/list_members"), parameters)
+        cursor.execute(queries.load("classification/list_members"), {**wanted.parameters, **after, **limits})
         return fetch_as(cursor, Member)
+
+
+def count_members(database: Database, wanted: MemberFilter) -> int:
+    """How many rows that list has."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("classification/count_members"), wanted.parameters)
+        ((count,),) = cursor.fetchall()
+    return count
 
 
 def list_changes(database: Database, day: date, *, most: int) -> tuple[Member, ...]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from whalefall_pipelines.classification.edit_rules import list_classifications, list_rules, show_rule
 from whalefall_pipelines.classification.evaluate import Explanation
 from whalefall_pipelines.classification.model import Member, RuleVersion
-from whalefall_pipelines.classification.read_classes import list_members
+from whalefall_pipelines.classification.read_classes import list_members, members_of
 from whalefall_pipelines.classification.rule_files import write_rule_file
 from whalefall_pipelines.classification.try_rules import Replayed, explain_rule, replay_rule
 from whalefall_pipelines.console.blocks import (
@@ -37,7 +37,7 @@ def classes_page(database: Database, today: date, as_of: date | None, code: str 
     """The classes with how many accounts are in each on a day, the accounts of one class or of all, and the rules."""
     asked_day = as_of or today
     classes = list_classifications(database)
-    members = list_members(database, asked_day)
+    members = list_members(database, members_of(database, asked_day))
     counts = Counter(member.code for member in members)
     question = Search(
         "Show",
