@@ -68,4 +68,4 @@ def read_covered_days(
     database: Database, days: Sequence[date], *, most_rows: int, instance_id: int | None = None
 ) -> tuple[CoveredDay, ...]:
     """The state of each instance on each of these consecutive days, or of each group of instances if there are more than `most_rows`."""
-    return list_covered_days(database, days[0], days[-1], instance_id, most_rows=most_rows)
+    return list_covered_days(database, days, instance_id, most_rows=most_rows)

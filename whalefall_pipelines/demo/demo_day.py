@@ -14,6 +14,8 @@ from whalefall_pipelines.capacity.collect import recompute_totals
 from whalefall_pipelines.capacity.day_reports import DayReport, report_days
 from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.capacity.take_snapshot import take_snapshot
+from whalefall_pipelines.classification.classify import classify_accounts
+from whalefall_pipelines.classification.edit_rules import install_rules, list_rules
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.demo.console import DemoConsole
 from whalefall_pipelines.demo.fleet import GROWING, POSTGRES_DATABASES, DemoFleet
@@ -123,6 +125,8 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
     carry_out(database, entries, plan_fleet(database, entries))
     with suppress(StoreBusyError):  # another maintenance is creating the same months
         create_table_partitions(database, settings, day)
+    if not list_rules(database):
+        install_rules(database)
     if not has_history:
         progress.say(f"loading {HISTORY_DAYS} days of SIMULATED history")
         _load_history(settings, database, day)
@@ -143,7 +147,7 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
 def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
     """The runs that Dagster still needs, each with a message.
 
-    The history and all periods are done once, accounts, tables and forecasts once a day, sizes always.
+    The history and all periods are done once, accounts, classes, tables and forecasts once a day, sizes always.
     """
     newest = newest_sessions(database, limit=1000)
     told = [
@@ -153,6 +157,8 @@ def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
     runs = [(f"collecting {day} through Dagster", collection(day, day))]
     if not any(_is_done(session, SyncCategory.ACCOUNT, day) and session.successful_instances for session in newest):
         runs.append(("reading accounts through Dagster", Run("sync_accounts", SyncCategory.ACCOUNT, day, day)))
+    if not any(_is_done(session, SyncCategory.CLASSIFICATION, day) for session in newest):
+        runs.append(("putting accounts into classes through Dagster", Run("classify_accounts", SyncCategory.CLASSIFICATION, day, day)))
     if not any(_is_done(session, SyncCategory.FORECAST, day) for session in newest):
         runs.append(("forecasting through Dagster: a year of forecasts is replayed and scored", _forecasts(day)))
     if not any(_is_done(session, SyncCategory.TABLES, day) for session in newest):
@@ -205,13 +211,14 @@ def _aggregate(database: Database, day: date) -> None:
 
 
 def _observe_yesterday(settings: Settings, database: Database, day: date) -> None:
-    """Store accounts and tables as SIMULATED observations of yesterday, so that what changes today is a change."""
+    """Store accounts, their classes and tables as SIMULATED observations of yesterday, so that what changes today is a change."""
     yesterday = day - timedelta(days=1)
     servers = server_collection(settings, database)
     then = replace(servers, clock=lambda: system_clock() - timedelta(days=1), retry_rule=RetryRule(deadline_seconds=0))
     for outcome in sync_accounts(then, active_instances(database), yesterday, None):
         if outcome.error and not isinstance(outcome.error, TargetError):
             raise outcome.error
+    classify_accounts(database, yesterday)
     (growing,) = active_instances(database, [GROWING[0]])
     TablesCollector(then, settings.of(TablesSettings).tables_at_most).collect_instance(growing, list(dict(POSTGRES_DATABASES)[GROWING[0]]))
 

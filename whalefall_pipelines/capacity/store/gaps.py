@@ -90,10 +90,11 @@ def list_coverage(database: Database, first_day: date, last_day: date, instance_
 
 
 def list_covered_days(
-    database: Database, first_day: date, last_day: date, instance_id: int | None, *, most_rows: int
+    database: Database, days: Sequence[date], instance_id: int | None, *, most_rows: int
 ) -> tuple[CoveredDay, ...]:
-    """What is known of each instance, or of each group if there are more instances than `most_rows`, on each of these days (inclusive)."""
-    values = {"first_day": first_day, "last_day": last_day, "instance_id": instance_id, "most_rows": most_rows}
+    """What is known of each instance, or of each group if there are more instances than `most_rows`, on each of these consecutive days."""
+    span = {"days": list(days), "first_day": days[0], "last_day": days[-1]}
+    values = {**span, "instance_id": instance_id, "most_rows": most_rows}
     with database.transaction() as cursor:
         cursor.execute(queries.load("capacity/list_covered_days"), values)
         return fetch_as(cursor, CoveredDay)
