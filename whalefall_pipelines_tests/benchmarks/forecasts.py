@@ -18,7 +18,7 @@ from whalefall_pipelines.forecasts.candidates import HORIZONS, LOOKBACK_DAYS, NA
 from whalefall_pipelines.forecasts.replay import Issue, Panel, Replay, is_scored
 from whalefall_pipelines.forecasts.steps import CONFIRM_DAYS, SCALE_DAYS, find_jumps
 from whalefall_pipelines.forecasts.track import Track
-from whalefall_pipelines.simulator.series import generate
+from whalefall_pipelines.simulator.series import GeneratedFleet, generate
 from whalefall_pipelines_tests.benchmarks.figures import Figure
 from whalefall_pipelines_tests.forecasts.backtest import ORIGINS, Backtest, Warnings, backtest, panel_of, run_replay
 from whalefall_pipelines_tests.forecasts.git_sizes import daily_sizes
@@ -27,7 +27,10 @@ SERIES, DAYS = 20_000, 365
 _CHUNK = 1000
 _UNTUNED = (2001, 2002)
 _TARGETS = (0.95, 0.80, 0.70)
-_OPPONENT_SERIES = 120
+_OPPONENT_SERIES, _UNTUNED_OPPONENT = 400, (3001, 3002)
+# Where `make bench` installs it.
+OPPONENT = Path(sys.prefix) / "opponent"
+Errors = NDArray[np.float64]
 _NOT_RECURRING, _NEAR_DAYS = ("linear", "exponential", "plateau", "steps", "slope_change"), 2
 _SUBSTANTIAL = 50_000  # bytes: a share of less says nothing
 
@@ -38,7 +41,7 @@ def measure(folder: Path) -> Iterator[Figure]:
     yield from _found_steps()
     results = [backtest(1500, seed=seed) for seed in _UNTUNED]
     yield from _truth(results)
-    yield from _against_autoets()
+    yield from _against_autoets(folder)
     yield from _on_repositories()
 
 
@@ -113,35 +116,40 @@ def _truth(results: list[Backtest]) -> Iterator[Figure]:
         print(f"         {name:<14} error against drift {np.round(ours / drift, 2)}, 80 % held {np.round(100 * held)}")
 
 
-def _against_autoets() -> Iterator[Figure]:
-    """The same series, none of them flat, one forecast each: AutoETS without a season is the best of the libraries that were tried."""
-    try:
-        from statsforecast.models import AutoETS  # noqa: PLC0415  # pyright: ignore[reportMissingImports] - 560 MB, which only this figure needs
-    except ImportError:
-        print("         AutoETS is not measured: install the extra `bench`")
+def _against_autoets(folder: Path) -> Iterator[Figure]:
+    """The same series, none of them flat, one forecast each, and where AutoETS is better."""
+    if not OPPONENT.is_dir():
+        print(f"         AutoETS is not measured: {OPPONENT} does not exist; `make bench` installs it where pip can")
         return
-    fleet = generate(400, ORIGINS[0] + 91, seed=3001)
-    moving = [row for row, name in enumerate(fleet.classes) if name not in {"flat", "birth"}][:_OPPONENT_SERIES]
-    true, column = fleet.true[moving], ORIGINS[0]
-    panel = panel_of(fleet.sizes[moving][:, : column + 1], fleet)
-    ours = run_replay(panel, [column])[column].points
-    begun = time.process_time()
-    theirs = np.array([_autoets(AutoETS, row) for row in panel.sizes])
-    seconds = time.process_time() - begun
-    actual, size = true[:, column + np.array(HORIZONS)], true[:, column][:, None]
-    errors = [(np.abs(points - actual) / size).mean(axis=0) for points in (ours, theirs)]
+    fleets = [generate(_OPPONENT_SERIES, ORIGINS[0] + 91, seed=seed) for seed in _UNTUNED_OPPONENT]
+    results = [_one_forecast_each(fleet, folder) for fleet in fleets]
+    classes = np.concatenate([result[0] for result in results])
+    ours, theirs = (np.concatenate([result[place] for result in results]) for place in (1, 2))
+    seconds = sum(result[3] for result in results)
     for place, horizon in enumerate(HORIZONS):
-        detail = f"{100 * errors[0][place]:.2f} % against {100 * errors[1][place]:.2f} %; {seconds:.0f} CPU s for {len(moving)} fits"
-        yield Figure(f"error of {horizon} days against AutoETS", errors[0][place] / errors[1][place], 1, "x", detail)
+        mine, other = ours[:, place].mean(), theirs[:, place].mean()
+        detail = f"{100 * mine:.2f} % against {100 * other:.2f} %; {seconds:.0f} CPU s for {len(classes)} fits"
+        yield Figure(f"error of {horizon} days against AutoETS", mine / other, 1, "x", detail)
+    for name in sorted(set(classes)):
+        ratios = ours[classes == name].mean(axis=0) / theirs[classes == name].mean(axis=0)
+        lost = ", ".join(f"{horizon} days" for horizon, ratio in zip(HORIZONS, ratios, strict=True) if ratio > 1)
+        print(f"         {name:<14} error against AutoETS {np.round(ratios, 2)}{f', lost at {lost}' if lost else ''}")
 
 
-def _autoets(model: type, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-    days = np.arange(len(sizes))
-    known = ~np.isnan(sizes)
-    bridged = np.interp(days, days[known], sizes[known])
-    unit = bridged.max()
-    forecast = model(season_length=1).forecast(y=bridged / unit, h=max(HORIZONS))["mean"]
-    return np.maximum(forecast[np.array(HORIZONS) - 1] * unit, 0)
+def _one_forecast_each(fleet: GeneratedFleet, folder: Path) -> tuple[NDArray[np.str_], Errors, Errors, float]:
+    """The classes of the series that move, our errors and those of AutoETS as shares of the size, and its CPU seconds."""
+    classes, column = np.array(fleet.classes), ORIGINS[0]
+    moving = ~np.isin(classes, ["flat", "birth"])
+    panel = panel_of(fleet.sizes[moving, : column + 1], fleet)
+    actual, size = fleet.true[moving][:, column + np.array(HORIZONS)], fleet.true[moving, column][:, None]
+    np.save(folder / "sizes.npy", panel.sizes)
+    program = [sys.executable, str(Path(__file__).parent / "autoets.py"), "sizes.npy", "forecasts.npy"]
+    environment = {**os.environ, "PYTHONPATH": str(OPPONENT)}
+    done = subprocess.run(program, cwd=folder, env=environment, check=True, capture_output=True, text=True)
+    theirs = np.load(folder / "forecasts.npy")[:, np.array(HORIZONS) - 1]
+    ours = run_replay(panel, [column])[column].points
+    errors = [np.abs(points - actual) / size for points in (ours, theirs)]
+    return classes[moving], errors[0], errors[1], float(done.stdout)
 
 
 def _on_repositories() -> Iterator[Figure]:
