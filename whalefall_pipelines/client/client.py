@@ -146,6 +146,18 @@ class Client:
         """What is missing, and why."""
         return self.rows("/gaps", **filters)
 
+    def runway(self, *, most: int = 20, with_all: bool = False) -> Row:
+        """The days until limits are reached, the nearest first, in `rows`; `with_all` also what has no limit."""
+        return self.get("/runway", most=most, with_all=with_all)
+
+    def forecasts(self, **filters: Any) -> Rows:
+        """Forecasts of a day, by default the newest: day, instance_id, engine, tag, database_name."""
+        return self.rows("/forecasts", **filters)
+
+    def forecast_scores(self, *, days: int = 90, most: int = 10) -> Row:
+        """What forecasts about the last days promised and what came: `reliability` and `outcomes`."""
+        return self.get("/forecasts/score", days=days, most=most)
+
     def sessions(self, **filters: Any) -> Rows:
         """Sessions: sync_category, sync_type, status."""
         return self.rows("/sessions", **filters)

@@ -11,6 +11,7 @@ AREA = Area(
         "forecasts": "Make forecasts, and show how good they were.",
     },
     has_definitions=True,
+    has_router=True,
     automations=("forecast_every_day",),
     has_grants=True,
     columns=COLUMNS,

@@ -1,32 +1,27 @@
 """Answers from the store: runways, what became of earlier forecasts, and changes of the sizes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
+from whalefall_pipelines.domain.filters import FleetFilter
 from whalefall_pipelines.forecasts.figures import (
     DayFigures,
     KnownChange,
-    Outcome,
-    Reliability,
+    ListedForecast,
+    RecentChanges,
     Runway,
+    Runways,
     SeriesChange,
     SeriesForecast,
     SmallHeadroom,
+    TrackRecord,
 )
 from whalefall_pipelines.forecasts.store import reports
 from whalefall_pipelines.store.database import Database
 
 SCORED_DAYS = 90
-
-
-@dataclass(frozen=True, slots=True)
-class TrackRecord:
-    """What forecasts promised and what came, over the days from `since` to `day`."""
-
-    since: date
-    day: date
-    reliability: tuple[Reliability, ...]
-    outcomes: tuple[Outcome, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +34,34 @@ class ForecastDay:
     changes: tuple[KnownChange, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ForecastFilter:
+    """Which forecasts are asked for: of a day, or of the newest one that has any; of some servers, and of one database."""
+
+    day: date | None = None
+    fleet: FleetFilter = field(default_factory=FleetFilter)
+    database_name: str | None = None
+
+
 def runways(database: Database, most: int, *, with_all: bool = False) -> tuple[Runway, ...]:
     """The days until each database and server reaches its limit, the nearest first; `with_all` also what has no limit."""
     with database.transaction() as cursor:
         return reports.list_runway(cursor, most, with_all=with_all)
+
+
+def nearest_runways(database: Database, *, most: int, with_all: bool) -> Runways:
+    """The same, with the day of the newest forecast."""
+    rows = runways(database, most, with_all=with_all)
+    return Runways(max((row.made_on for row in rows), default=None), rows)
+
+
+def list_forecasts(
+    database: Database, wanted: ForecastFilter, after: Mapping[str, Any], limits: Mapping[str, int]
+) -> tuple[ListedForecast, ...]:
+    """The forecasts of a day by server, database and horizon. `after` has after_id, after_database and after_horizon."""
+    own = {"day": wanted.day, "database_name": wanted.database_name}
+    with database.transaction() as cursor:
+        return reports.list_forecasts(cursor, {**own, **wanted.fleet.parameters, **after, **limits})
 
 
 def track_record(database: Database, day: date, *, days: int = SCORED_DAYS, most: int = 10) -> TrackRecord:
@@ -56,6 +75,12 @@ def changes(database: Database, since: date, day: date, most: int) -> tuple[Know
     """The changes that became known in these days."""
     with database.transaction() as cursor:
         return reports.list_changes(cursor, since, day, most)
+
+
+def recent_changes(database: Database, today: date, *, since: date | timedelta, most: int) -> RecentChanges:
+    """The changes that became known since a day, or in so many days."""
+    first_day = today - since if isinstance(since, timedelta) else since
+    return RecentChanges(first_day, today, changes(database, first_day, today, most))
 
 
 def series_outlook(

@@ -35,6 +35,43 @@ class Runway:
 
 
 @dataclass(frozen=True, slots=True)
+class Runways:
+    """Runways, the nearest first. `made_on` is the day of the newest of their forecasts, None without any."""
+
+    made_on: date | None
+    rows: tuple[Runway, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedForecast:
+    """A forecast of a database or, with `database_id` 0 and no name, of its server, as it was made on its day.
+
+    The bounds are those of 8 and of 9 of 10 cases, None until enough forecasts have matured. `matured` counts those of this horizon;
+    `error` is their mean error as a share of the size, and `skill` that error as a share of the last value's.
+    """
+
+    instance_id: int
+    instance_name: str
+    database_id: int
+    database_name: str | None
+    made_on: date
+    horizon_days: int
+    target_date: date
+    origin: str
+    model: str
+    state: str
+    base_bytes: int
+    point_bytes: int
+    lower_80_bytes: int | None
+    upper_80_bytes: int | None
+    lower_90_bytes: int | None
+    upper_90_bytes: int | None
+    matured: int
+    error: float | None
+    skill: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reliability:
     """What forecasts of one horizon promised and what came: shares are of `scored` forecasts. Errors are shares of the size.
 
@@ -71,6 +108,16 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """What forecasts promised and what came, over the days from `since` to `day`."""
+
+    since: date
+    day: date
+    reliability: tuple[Reliability, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KnownChange:
     """A row of `capacity_changes` with the names of its series."""
 
@@ -81,6 +128,15 @@ class KnownChange:
     to_date: date
     known_on: date
     change_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecentChanges:
+    """The changes that became known from `since` to `day`, the newest first."""
+
+    since: date
+    day: date
+    rows: tuple[KnownChange, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,8 @@ def test_hostile_days(reading: Site, day: str) -> None:
             ("/explain/period", {"instance_id": "1", "database_name": "app", "period_type": "weekly", "period_start": day}),
             ("/history", {"name": "orders", "since": day}),
             ("/growth/waterfall", {"since": day}),
+            ("/forecasts", {"day": day}),
+            ("/forecasts/changes", {"since": day}),
             ("/accounts", {"as_of": day}),
             ("/changes", {"start_date": day}),
             ("/export/gaps", {"end_date": day}),

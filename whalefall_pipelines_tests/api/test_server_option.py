@@ -9,6 +9,7 @@ from whalefall_pipelines.api.app import create_app
 from whalefall_pipelines.api.model import MadeToken
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.capacity import questions as capacity
+from whalefall_pipelines.forecasts import questions as forecasts
 from whalefall_pipelines.growth import questions as growth
 from whalefall_pipelines.inventory import questions as inventory
 from whalefall_pipelines.runtime.source import Question, Server
@@ -19,7 +20,7 @@ from whalefall_pipelines_tests.factories import query
 
 QUESTIONS = [
     NEWEST,
-    *(known for room in (accounts, capacity, growth, inventory) for known in vars(room).values() if isinstance(known, Question)),
+    *(known for room in (accounts, capacity, forecasts, growth, inventory) for known in vars(room).values() if isinstance(known, Question)),
 ]
 ASKED = (
     ("top",),
@@ -32,6 +33,9 @@ ASKED = (
     ("growth", "--since", "5d", "--by", "instance"),
     ("growth", "--since", "5d", "--by", "tag:env", "--json"),
     ("growth", "--since", "5d", "--by", "database", "--tables", "--csv"),
+    ("runway",),
+    ("forecasts", "score", "--json"),
+    ("forecasts", "changes"),
     ("gaps",),
     ("gaps", "--days", "5", "--reason", "timeout", "--json"),
     ("coverage",),

@@ -10,9 +10,11 @@ from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.quantities import round_size
 from whalefall_pipelines.errors import InputError
-from whalefall_pipelines.forecasts import ask
+from whalefall_pipelines.forecasts.ask import SCORED_DAYS
 from whalefall_pipelines.forecasts.figures import KnownChange, Outcome, Reliability
+from whalefall_pipelines.forecasts.questions import CHANGES, SCORE
 from whalefall_pipelines.runtime.open_store import open_store
+from whalefall_pipelines.runtime.source import Asking, open_source
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import Form, format_bytes, json_option, list_options, note, print_json, print_table
 
@@ -39,8 +41,8 @@ def make(*, day: date | None) -> None:
     note(f"{made.forecasts} forecasts were made, {made.scores} were scored, {made.changes} changes were found, up to {wanted}.")
 
 
-@forecasts.command()
-@click.option("--days", type=click.IntRange(1, 3660), default=ask.SCORED_DAYS, show_default=True, help="Number of days to cover.")
+@forecasts.command(cls=Asking)
+@click.option("--days", type=click.IntRange(1, 3660), default=SCORED_DAYS, show_default=True, help="Number of days to cover.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Number of largest errors to show.")
 @json_option
 def score(*, days: int, limit: int, as_json: bool) -> None:
@@ -48,10 +50,10 @@ def score(*, days: int, limit: int, as_json: bool) -> None:
     intervals held, the errors, and the error relative to the forecast "stays as it is". The second table has the largest errors of the
     newest forecasts for 30 and 90 days.
     """
-    with open_store(load_settings()) as database:
-        record = ask.track_record(database, today(system_clock(), database.timezone), days=days, most=limit)
+    with open_source() as source:
+        record = source.ask(SCORE, days=days, most=limit)
     if as_json:
-        print_json({**asdict(record), "reliability": [asdict(row) for row in record.reliability]})
+        print_json(asdict(record))
         return
     columns = ("horizon", "series", "scored", "80 %", "90 %", "mean error", "median error", "skill", "issued")
     print_table(columns, [_reliability_row(row) for row in record.reliability], empty="No forecast has matured yet.", droppable=("issued",))
@@ -62,7 +64,7 @@ def score(*, days: int, limit: int, as_json: bool) -> None:
         print_table(columns, [_outcome_row(row) for row in record.outcomes], droppable=("was", "80 % from", "to"))
 
 
-@forecasts.command()
+@forecasts.command(cls=Asking)
 @since_option
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="Number of changes, newest first.")
 @list_options
@@ -70,9 +72,8 @@ def changes(*, since: date | timedelta, limit: int, form: Form) -> None:
     """List steps, changes of slope, outliers, and databases that grow in steps. A step is confirmed three days later, a change of
     slope some weeks later.
     """
-    with open_store(load_settings()) as database:
-        day = today(system_clock(), database.timezone)
-        rows = ask.changes(database, day - since if isinstance(since, timedelta) else since, day, limit)
+    with open_source() as source:
+        rows = source.ask(CHANGES, since=since, most=limit).rows
     if form.is_exact:
         print_table([field.name for field in fields(KnownChange)], [asdict(row) for row in rows], form=form)
         return

@@ -5,15 +5,14 @@ from dataclasses import asdict, fields
 import click
 
 from whalefall_pipelines.domain.quantities import round_size
-from whalefall_pipelines.forecasts.ask import runways
 from whalefall_pipelines.forecasts.figures import Runway
+from whalefall_pipelines.forecasts.questions import RUNWAY
 from whalefall_pipelines.forecasts.wording import WHY_NO_DATE
-from whalefall_pipelines.runtime.open_store import open_store
-from whalefall_pipelines.settings import load_settings
+from whalefall_pipelines.runtime.source import Asking, open_source
 from whalefall_pipelines.terminal.output import Form, list_options, note, print_table
 
 
-@click.command()
+@click.command(cls=Asking)
 @click.option("--all", "with_all", is_flag=True, help="Also show databases and servers without a limit.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Number of rows, nearest limit first.")
 @list_options
@@ -22,19 +21,19 @@ def runway(*, with_all: bool, limit: int, form: Form) -> None:
     `10-90 %` in 8 of 10 cases. `error` is the mean error of earlier 30-day forecasts. A date is shown only if these were clearly better
     than the forecast "stays as it is".
     """
-    with open_store(load_settings()) as database:
-        rows = runways(database, limit, with_all=with_all)
+    with open_source() as source:
+        answer = source.ask(RUNWAY, most=limit, with_all=with_all)
     if form.is_exact:
-        print_table([field.name for field in fields(Runway)], [asdict(row) for row in rows], form=form)
+        print_table([field.name for field in fields(Runway)], [asdict(row) for row in answer.rows], form=form)
         return
     columns = ("instance", "database", "days", "10-90 %", "used", "limit", "error", "matured", "why no date")
     empty = (
         "No forecast has a known limit. `whalefall runway --all` also shows databases and servers without a limit; `whalefall forecasts "
         "make` makes forecasts."
     )
-    print_table(columns, [_row(row) for row in rows], empty=empty, droppable=("matured", "error"))
-    if rows:
-        note(f"Forecasts of {max(row.made_on for row in rows)}. Rows without a database are servers.")
+    print_table(columns, [_row(row) for row in answer.rows], empty=empty, droppable=("matured", "error"))
+    if answer.made_on:
+        note(f"Forecasts of {answer.made_on}. Rows without a database are servers.")
 
 
 def _row(row: Runway) -> dict[str, object]:

@@ -1,11 +1,13 @@
 """Reads forecasts, scores and changes for people."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.forecasts.figures import (
     DayFigures,
     KnownChange,
+    ListedForecast,
     Outcome,
     Reliability,
     Runway,
@@ -21,6 +23,12 @@ def list_runway(cursor: Cursor, most: int, *, with_all: bool) -> tuple[Runway, .
     """The days until limits, the nearest first; `with_all` also what has no limit."""
     cursor.execute(queries.load("forecasts/list_runway"), {"most": most, "with_all": with_all})
     return fetch_as(cursor, Runway)
+
+
+def list_forecasts(cursor: Cursor, values: Mapping[str, object]) -> tuple[ListedForecast, ...]:
+    """The forecasts of a day."""
+    cursor.execute(queries.load("forecasts/list_forecasts"), values)
+    return fetch_as(cursor, ListedForecast)
 
 
 def score_forecasts(cursor: Cursor, since: date, day: date) -> tuple[Reliability, ...]:
