@@ -8,7 +8,7 @@ import itertools
 import os
 import signal
 import subprocess
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,11 +37,11 @@ class Installation:
     environment: Mapping[str, str]
     started: list["Process"] = field(default_factory=list["Process"])
 
-    def start(self, *arguments: str) -> "Process":
-        """Start a command and return without waiting."""
+    def start(self, *arguments: str, program: Sequence[str] = WHALEFALL) -> "Process":
+        """Start a command, or another program with these arguments, and return without waiting."""
         log = self.home.parent / f"said-{next(_numbers)}.txt"
         with log.open("wb") as output:
-            process = subprocess.Popen([*WHALEFALL, *arguments], env=self.environment, cwd=REPOSITORY, stdout=output, stderr=output)
+            process = subprocess.Popen([*program, *arguments], env=self.environment, cwd=REPOSITORY, stdout=output, stderr=output)
         self.started.append(Process(process, log))
         return self.started[-1]
 

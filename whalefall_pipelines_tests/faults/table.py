@@ -1,7 +1,7 @@
 """The table of faults in the documentation: what the user sees, and how it recovers."""
 
 from whalefall_pipelines_tests.faults import account_matrix
-from whalefall_pipelines_tests.faults.computed_matrix import CLASSIFICATION_KILLS
+from whalefall_pipelines_tests.faults.computed_matrix import CLASSIFICATION_KILLS, FORECAST_KILLS
 from whalefall_pipelines_tests.faults.fault import Fault
 from whalefall_pipelines_tests.faults.matrix import BACKFILL_KILLS, FAULTS, KILLS
 
@@ -11,6 +11,7 @@ _KILLS = {
     "backfill": BACKFILL_KILLS,
     "reading accounts": account_matrix.KILLS,
     "classifying accounts": CLASSIFICATION_KILLS,
+    "making forecasts": FORECAST_KILLS,
 }
 
 
