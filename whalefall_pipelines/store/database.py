@@ -29,6 +29,8 @@ STATEMENT_SECONDS = 60
 LONG_STATEMENT_SECONDS = 3600
 # For a read of the API, for which a person or a script waits.
 READ_SECONDS = 5
+# A client whose network was cut off notices it after a minute, not after the two hours of the kernel: a run would hang for as long.
+_CLIENT_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 # The server releases the locks of a frozen or lost client before whoever waits for them gives up. None of our transactions idles for even
 # a second.
 _KEEPALIVES = ("tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_keepalives_count=3")
@@ -128,6 +130,7 @@ class Database:
             pool_timeout=POOL_TIMEOUT_SECONDS,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                **_CLIENT_KEEPALIVES,
                 "application_name": "whalefall",
                 "options": " ".join(f"-c {setting}" for setting in (f"timezone={timezone.key}", *_SERVER_SETTINGS, *limits)),
             },

@@ -1,32 +1,38 @@
 """The run launcher of an installation with workers in zones, named in `dagster.yaml`. It mends defects of dagster-celery's own."""
 
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Self
 
 from dagster import DagsterRun
-from dagster._core.launcher import LaunchRunContext
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClassData, pack_value
 from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
+from kombu.exceptions import OperationalError
 
+from whalefall_pipelines.domain.sessions import DEAD_AFTER_SECONDS
 from whalefall_pipelines.domain.zones import CENTRE, ZONE_TAG
 from whalefall_pipelines.errors import LaunchError
 from whalefall_pipelines.settings import load_settings
-from whalefall_pipelines.workers.queues import CONFIG, broker_url, make_queues
+from whalefall_pipelines.workers.queues import CONFIG, broker_url, is_executed, make_queues
 
 
 class ZoneRunLauncher(CeleryRunLauncher):
     """Puts every run into the queue of its zone; a run without a zone into that of the centre."""
 
-    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(self, inst_data: ConfigurableClassData | None = None, *, dead_after_seconds: float = DEAD_AFTER_SECONDS) -> None:
         """Use the Redis of the settings."""
         settings = load_settings()
         super().__init__(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part
             CENTRE, broker=broker_url(settings), config_source=dict(CONFIG), inst_data=inst_data
         )
         self.celery = make_queues(settings)
+        self._dead_after_seconds = dead_after_seconds
+        self._silent_since: dict[str, float] = {}
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -60,17 +66,31 @@ class ZoneRunLauncher(CeleryRunLauncher):
         return False
 
     def terminate(self, run_id: str) -> bool:
-        """Cancel a run. Told first, Dagster shows it as cancelled; dagster-celery's own launcher lets it fail."""
+        """Cancel a run. Told first, Dagster shows it as cancelled; dagster-celery's own launcher lets it fail.
+
+        The worker is told through Redis. Without Redis, a sensor ends the session of the run, which interrupts it.
+        """
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished or DAGSTER_CELERY_TASK_ID_TAG not in run.tags:
             return False
         self._instance.report_run_canceling(run)
-        return super().terminate(run_id)
+        with suppress(OperationalError):
+            super().terminate(run_id)
+        return True
 
-    @property
-    def supports_check_run_worker_health(self) -> bool:
-        """No: a Redis that came back empty knows of no run, and would have every healthy one failed. Heartbeats in the store are better."""
-        return False
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Whether a started run has lost its process: it has, if a Redis that answers has no heartbeat of it for a minute.
+
+        dagster-celery's own launcher fails every healthy run after Redis came back empty. Here the process has that minute to be heard.
+        """
+        if is_executed(self.celery, run.tags.get(DAGSTER_CELERY_TASK_ID_TAG, "")) is not False:
+            self._silent_since.pop(run.run_id, None)
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        now = time.monotonic()
+        if now - self._silent_since.setdefault(run.run_id, now) < self._dead_after_seconds:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        del self._silent_since[run.run_id]
+        return CheckRunHealthResult(WorkerStatus.FAILED, "its process sends no heartbeat: it has died, or its zone is cut off")
 
     def get_run_worker_debug_info(self, run: DagsterRun, include_container_logs: bool | None = True) -> str | None:  # noqa: ARG002, FBT001, FBT002
         """Where the run is executed."""

@@ -22,6 +22,7 @@ from whalefall_pipelines_tests.faults.fault import (
     Fault,
     Where,
 )
+from whalefall_pipelines_tests.faults.zone_matrix import ZONE_FAULTS
 
 PG, FAKED, STORED = (POSTGRESQL,), (FAKE,), (STORE,)
 OTHERS = (MARIADB, SQLSERVER, ORACLE)
@@ -605,4 +606,5 @@ FAULTS = (
     *TABLES_MEASURED,
     *TABLES_AT_THE_STORE,
     *TABLES_UNDER_THE_DAEMON,
+    *ZONE_FAULTS,
 )

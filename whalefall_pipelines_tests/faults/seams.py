@@ -147,18 +147,17 @@ class Holder:
     def __init__(self, connection: Connection, first: int, second: int) -> None:
         self._connection, self._first, self._second = connection, first, second
 
-    def wait_for_somebody(self, output: Callable[[], str] = lambda: "", *, seconds: float = 120) -> None:
-        """Return when a run waits at the stop; `output` is the output of that run, shown if it does not arrive.
+    def wait_for_somebody(self, output: Callable[[], str] = lambda: "", *, seconds: float = 120, runs: int = 1) -> None:
+        """Return when so many runs wait at the stop; `output` is their output, shown if they do not arrive.
 
         It is on its way for seconds, and for a minute where the machine has far more to do than it can.
         """
         deadline = time.monotonic() + seconds
-        while not self._ask(
+        waiting = (
             "select 1 from pg_locks where locktype = 'advisory' and not granted and classid = %s and objid = %s "
-            "and database = (select oid from pg_database where datname = current_database())",
-            self._first,
-            self._second,
-        ):
+            "and database = (select oid from pg_database where datname = current_database())"
+        )
+        while len(self._ask(waiting, self._first, self._second)) < runs:
             assert time.monotonic() < deadline, f"nobody came to the stop: {output()}"
             time.sleep(0.02)
 
@@ -195,6 +194,8 @@ def stopped_at(store: Database, stop: Stop) -> Generator[Holder]:
                 "create or replace function stand_still() returns trigger language plpgsql as $$ begin "
                 f"perform pg_advisory_xact_lock_shared({_KEY}); return new; end $$"
             )
+            # After a restart of the store, that of the stop before is still there.
+            cursor.execute(f"drop trigger if exists stand_still on {stop.table}")
             cursor.execute(
                 f"{kind} stand_still {moment} {stop.event} on {stop.table} {deferred} "
                 f"for each row when ({stop.condition}) execute function stand_still()"

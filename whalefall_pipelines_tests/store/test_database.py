@@ -1,8 +1,11 @@
 """The pool of connections to the store, and its behaviour when the store goes away and comes back."""
 
+import os
+import socket
 import time
 from contextlib import closing
 
+import psutil
 import psycopg2
 import pytest
 
@@ -81,3 +84,15 @@ def test_a_lock_held_by_another_session_is_retried(store: Database) -> None:
         waiting.execute("set lock_timeout = '50ms'")
         waiting.execute("select * from instances")
     assert caught.value.is_transient
+
+
+def test_a_connection_that_was_cut_off_is_given_up_after_a_minute(store: Database) -> None:
+    with store.transaction() as cursor:
+        cursor.execute("select pg_backend_pid()")
+        cursor.fetchone()
+        (connection,) = [
+            each for each in psutil.Process().net_connections("tcp") if each.fd >= 0 and each.raddr and each.raddr.port == store.url.port
+        ]
+        with socket.socket(fileno=os.dup(connection.fd)) as copied:
+            options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+            assert [copied.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [30, 10, 3, 60_000]

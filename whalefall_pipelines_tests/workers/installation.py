@@ -193,6 +193,11 @@ class Installation:
         """The sessions of a run: zone, status and code."""
         return query(self.store, "select zone, status, error_code from sync_sessions where run_id = %s order by started_at", run_id)
 
+    def events(self, run_id: str) -> str:
+        """Everything that Dagster knows about a run."""
+        with closing(Database(self.store.url.set(database="dagster"), self.store.timezone)) as dagster:
+            return "\n".join(str(event) for (event,) in query(dagster, "select event from event_logs where run_id = %s", run_id))
+
     def outputs(self) -> str:
         return "\n".join([self.up.output(), *(site.output() for site in self.sites.values())])[-8000:]
 

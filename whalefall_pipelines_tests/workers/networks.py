@@ -4,8 +4,8 @@ A thread enters a namespace for good, so everything that it starts, and every co
 """
 
 import ctypes
-import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+import pytest
+
 P = ParamSpec("P")
 Result = TypeVar("Result")
 _CLONE_NEWNET = 0x40000000
-# The networks of these tests; two test processes at a time do not share one.
-_numbers = itertools.count(os.getpid() % 200 + 1)
+_NUMBERS = range(1, 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,9 @@ class Network:
 @contextmanager
 def network() -> Generator[Network]:
     """A namespace for the block."""
-    number = next(_numbers)
-    namespace, link = f"whalefall-{number}", f"wf{number}"
+    number = _claim_number()
+    namespace, link = _name(number), f"wf{number}"
     centre, outside, inside = f"10.231.{number}.1", f"10.231.{number}.2", f"10.232.{number}.1"
-    _ip("netns", "add", namespace)
     try:
         _ip("link", "add", link, "type", "veth", "peer", "name", "uplink", "netns", namespace)
         _ip("address", "add", f"{centre}/30", "dev", link)
@@ -68,6 +68,32 @@ def network() -> Generator[Network]:
             yield Network(namespace, link, centre, inside, keeper)
     finally:
         _ip("netns", "delete", namespace)
+
+
+def require_networks() -> None:
+    """Skip a test where namespaces cannot be had."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        pytest.skip("network namespaces need root and `ip`: apt-get install iproute2")
+    try:
+        with network():
+            return
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"this machine forbids network namespaces: {error}")
+
+
+def _claim_number() -> int:
+    """The number of a new namespace. Two test processes may ask at the same time, and the kernel gives each name once."""
+    for number in _NUMBERS:
+        added = subprocess.run(["ip", "netns", "add", _name(number)], check=False, capture_output=True, timeout=30, text=True)
+        if added.returncode == 0:
+            return number
+        if "File exists" not in added.stderr:
+            raise OSError(added.stderr.strip())
+    raise OSError("too many namespaces")
+
+
+def _name(number: int) -> str:
+    return f"whalefall-{number}"
 
 
 def _ip(*arguments: str) -> None:

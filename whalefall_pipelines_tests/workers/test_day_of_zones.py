@@ -18,6 +18,7 @@ from whalefall_pipelines_tests.faults.invariants import check_day, check_whole, 
 from whalefall_pipelines_tests.faults.seams import Stop, stopped_at
 from whalefall_pipelines_tests.servers.postgresql import superuser
 from whalefall_pipelines_tests.workers.installation import CENTRE, ZONES, Installation, Site, installation
+from whalefall_pipelines_tests.workers.networks import require_networks
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 TICK = """mutation($selector: ScheduleSelector!, $timestamp: Float) {
@@ -70,6 +71,7 @@ def cannot_reach(site: Site) -> bool:
 
 
 def test_a_day_of_servers_that_the_centre_cannot_reach(tmp_path: Path) -> None:
+    require_networks()
     with installation(tmp_path) as zones:
         assert [zone for zone, site in zones.sites.items() if cannot_reach(site)] == list(ZONES)
         materialize_reaches_every_zone(zones)

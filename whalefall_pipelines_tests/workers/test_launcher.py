@@ -14,15 +14,17 @@ import dagster as dg
 import pytest
 import redis
 from dagster._core.code_pointer import ModuleCodePointer
-from dagster._core.launcher import LaunchRunContext
+from dagster._core.launcher import LaunchRunContext, WorkerStatus
 from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.storage.dagster_run import DagsterRunStatus
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.workers.launcher import ZoneRunLauncher
-from whalefall_pipelines.workers.queues import ClaimedTask, broker_url, make_queues
+from whalefall_pipelines.workers.queues import ClaimedTask, broker_url, is_executed, make_queues
+from whalefall_pipelines_tests.cli.trees import eventually
 
 pytestmark = [
     pytest.mark.process,
@@ -103,13 +105,44 @@ def test_a_cancelled_run_is_told_first_so_that_it_shows_as_cancelled(
     assert not launcher.terminate("no such run")
 
 
-def test_a_redis_that_came_back_empty_is_not_asked_whether_a_run_is_healthy(
+def test_a_run_is_cancelled_without_redis_too(broker: redis.Redis, launcher: ZoneRunLauncher, stored_instance: dg.DagsterInstance) -> None:
+    run = launched(launcher, stored_instance, {})
+    broker.shutdown(nosave=True)
+    assert launcher.terminate(run.run_id)
+    stored = stored_instance.get_run_by_id(run.run_id)
+    assert stored
+    assert stored.status is DagsterRunStatus.CANCELING
+
+
+def test_a_run_is_lost_once_redis_answers_for_a_while_and_has_no_heartbeat(
     broker: redis.Redis, launcher: ZoneRunLauncher, stored_instance: dg.DagsterInstance
 ) -> None:
+    patient, impatient = launcher, ZoneRunLauncher(dead_after_seconds=0)
     run = launched(launcher, stored_instance, {})
-    broker.flushall()
-    assert not launcher.supports_check_run_worker_health
+    broker.set(f"alive:{run.tags[DAGSTER_CELERY_TASK_ID_TAG]}", 1)
+    assert [impatient.check_run_worker_health(run).status for _ in range(2)] == [WorkerStatus.RUNNING] * 2
+    broker.flushall()  # as a Redis that came back empty
+    assert [patient.check_run_worker_health(run).status for _ in range(2)] == [WorkerStatus.RUNNING] * 2
+    lost = impatient.check_run_worker_health(run)
+    assert lost.status is WorkerStatus.FAILED
+    assert "no heartbeat" in str(lost.msg)
     assert launcher.get_run_worker_debug_info(run) == "queue centre"
+    broker.shutdown(nosave=True)
+    assert impatient.check_run_worker_health(run).status is WorkerStatus.RUNNING
+
+
+def test_an_order_has_heartbeats_while_it_is_executed(broker: redis.Redis) -> None:
+    app = make_queues(load_settings())
+
+    @app.task(base=ClaimedTask, shared=False)
+    def execute() -> bool:
+        return eventually(lambda: is_executed(app, "order"))
+
+    assert is_executed(app, "order") is False
+    assert execute.apply(task_id="order").get()
+    assert is_executed(app, "order") is False
+    broker.shutdown(nosave=True)
+    assert is_executed(app, "order") is None
 
 
 def test_an_order_that_is_delivered_twice_is_executed_once(broker: redis.Redis) -> None:
