@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +21,8 @@ from whalefall_pipelines_tests.faults.fault import Fault, parameters
 from whalefall_pipelines_tests.faults.invariants import Snapshot, check_invariants, is_whole, take_snapshot
 from whalefall_pipelines_tests.faults.seams import Holder, Stop, stopped_at
 from whalefall_pipelines_tests.faults.zone_matrix import ZONE_FAULTS
-from whalefall_pipelines_tests.workers.installation import CENTRE, ZONES, Installation, Site, installation
+from whalefall_pipelines_tests.workers.clocks import skewed_clock
+from whalefall_pipelines_tests.workers.installation import ZONES, Installation, Site, installation
 from whalefall_pipelines_tests.workers.networks import require_networks
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -30,9 +30,6 @@ NORTH, SOUTH = ZONES
 # A dead session is noticed after a minute, a sensor looks every 30 s, and its tick takes long on a busy machine.
 SWEPT_SECONDS = 240
 AWAY_SECONDS = 30
-LIBRARIES = Path("/usr/lib")
-# The command of a worker that listens to the queue of another zone, as nobody starts it on purpose.
-MISLED = 'eval "$("$1" -c "$2" env)" && exec "$1" -m celery --app whalefall_pipelines.workers.app worker --queues "$3" --loglevel WARNING'
 
 
 @pytest.fixture(scope="module")
@@ -179,33 +176,28 @@ def run_another_version(zones: Installation, fault: Fault) -> None:
     with other_worker(south, home=Home(south.home.folder, south.home.more, folder)):
         assert eventually(lambda: SOUTH in (find_queues(zones.orders.url()) or ()), seconds=120), zones.outputs()
         (folder / "sql" / "schema" / "9000_next.sql").write_text("select 1;\n")
-        is_refused(zones, fault, "9000")
+        run_ids = {zone: zones.launch(zone) for zone in zones.sites}
+        is_refused(zones, fault, run_ids, SOUTH, says="9000")
 
 
 def run_in_another_zone(zones: Installation, fault: Fault) -> None:
-    """The worker in the north listens to the queue of the south, as after a mistake in a unit."""
-    zones.sites[SOUTH].end_worker()
-    command = ("/bin/sh", "-c", MISLED, "sh", WHALEFALL[0], WHALEFALL[2], SOUTH)
-    with other_worker(zones.sites[NORTH], command):
-        run_ids = {zone: zones.launch(zone) for zone in (CENTRE, SOUTH)}
-        has_failed(zones, run_ids[SOUTH], fault)
-        assert f"the work is for {SOUTH}, so nothing was connected" in zones.events(run_ids[SOUTH])
-        assert zones.ended(run_ids[CENTRE]) == ["SUCCESS"]
-        assert query(zones.store, "select 1 from capacity_gaps where stat_date = %s", zones.day) == []
-    zones.sites[SOUTH].start_worker()
+    """The order of the north reaches the worker of the south, as after a mistake in a unit."""
+    north, client = zones.sites[NORTH], zones.orders.client()
+    north.end_worker()
+    run_ids = {zone: zones.launch(zone) for zone in zones.sites}
+    assert eventually(lambda: client.lmove(NORTH, SOUTH), seconds=60), zones.outputs()
+    is_refused(zones, fault, run_ids, NORTH, says=f"the work is for {NORTH}, so nothing was connected")
+    north.start_worker()
 
 
 def skew_clocks(zones: Installation, fault: Fault) -> None:
-    library = next(LIBRARIES.rglob("libfaketimeMT.so.1"), None)
-    if library is None:
-        pytest.skip("libfaketime is not installed: apt-get install libfaketime")
-
-    def skewed(site: Site, skew: str) -> Home:
-        faked = {"LD_PRELOAD": str(library), "FAKETIME": skew, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        return Home(site.home.folder, {**site.home.more, **faked})
-
     north, south = zones.sites[NORTH], zones.sites[SOUTH]
-    with other_worker(north, home=skewed(north, "+60s")), other_worker(south, home=skewed(south, "-60s")):
+    wrong = skewed_clock(north.home.folder.parent)
+
+    def skewed(site: Site, seconds: int) -> Home:
+        return Home(site.home.folder, {**site.home.more, **wrong(seconds)})
+
+    with other_worker(north, home=skewed(north, 60)), other_worker(south, home=skewed(south, -60)):
         with in_the_middle(zones) as (_, run_ids):
             time.sleep(10)  # two looks at the runs
             assert zones.status(run_ids[NORTH]) == "STARTED"
@@ -236,12 +228,11 @@ def other_worker(site: Site, command: tuple[str, ...] = (*WHALEFALL, "worker"), 
         site.start_worker()
 
 
-def is_refused(zones: Installation, fault: Fault, says: str) -> None:
-    """The worker of the south refuses its run before it connects to a server; the other zones are measured."""
-    run_ids = {zone: zones.launch(zone) for zone in zones.sites}
-    others_are_measured(zones, run_ids, SOUTH)
-    has_failed(zones, run_ids[SOUTH], fault)
-    assert says in zones.events(run_ids[SOUTH])
+def is_refused(zones: Installation, fault: Fault, run_ids: Mapping[str, str], zone: str, *, says: str) -> None:
+    """The run of a zone is refused before it connects to a server; the other zones are measured."""
+    others_are_measured(zones, run_ids, zone)
+    has_failed(zones, run_ids[zone], fault)
+    assert says in zones.events(run_ids[zone])
     assert query(zones.store, "select 1 from capacity_gaps where stat_date = %s", zones.day) == []
 
 
