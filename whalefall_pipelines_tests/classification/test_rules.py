@@ -234,7 +234,10 @@ def test_an_explanation_has_the_fact_behind_each_leaf(store: Database, tmp_path:
     become, negation = explained.parts
     assert (become.label, become.fact) == ("can_become(superuser=true)", "it can become ⇒ team ⇒ dba")
     assert (negation.value, negation.parts[0].value, negation.parts[0].fact) == (True, False, "is_superuser is false")
-    unknown = {"op": "OR", "args": [{"fn": "has_attribute", "args": {"name": "x"}}, {"fn": "tag_is", "args": {"name": "env", "value": "p"}}]}
+    unknown = {
+        "op": "OR",
+        "args": [{"fn": "has_attribute", "args": {"name": "x"}}, {"fn": "tag_is", "args": {"name": "env", "value": "p"}}],
+    }
     save(store, tmp_path, rule("unknown", unknown))
     parts = explain_rule(store, show_rule(store, "unknown").text, "a", "alice", fleet.day).explanation.parts
     assert [part.fact for part in parts] == ["x is unknown", "its server has no tag env"]

@@ -89,9 +89,7 @@ def list_coverage(database: Database, first_day: date, last_day: date, instance_
         return fetch_as(cursor, Coverage)
 
 
-def list_covered_days(
-    database: Database, days: Sequence[date], instance_id: int | None, *, most_rows: int
-) -> tuple[CoveredDay, ...]:
+def list_covered_days(database: Database, days: Sequence[date], instance_id: int | None, *, most_rows: int) -> tuple[CoveredDay, ...]:
     """What is known of each instance, or of each group if there are more instances than `most_rows`, on each of these consecutive days."""
     span = {"days": list(days), "first_day": days[0], "last_day": days[-1]}
     values = {**span, "instance_id": instance_id, "most_rows": most_rows}
