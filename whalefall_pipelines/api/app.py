@@ -2,7 +2,7 @@
 
 import logging
 import re
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -54,16 +54,17 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(name, None)
         document["components"]["schemas"]["Problem"]["properties"].pop("headers", None)
-        app.openapi_schema = _in_json(document)
+        corrected: dict[str, Any] = _in_json(document)
+        app.openapi_schema = corrected
     return app.openapi_schema
 
 
 def _in_json(part: Any) -> Any:
     """A part of the document, with null where it has None."""
     if isinstance(part, dict):
-        return {_in_json(name): _in_json(content) for name, content in part.items()}
+        return {_in_json(name): _in_json(content) for name, content in cast("dict[str, Any]", part).items()}
     if isinstance(part, list):
-        return [_in_json(content) for content in part]
+        return [_in_json(content) for content in cast("list[Any]", part)]
     return _PYTHON_NULL.sub("null", part) if isinstance(part, str) else part
 
 
