@@ -2,9 +2,50 @@
 -- Parameters: first_day, last_day (inclusive), instance_ids, engines, zone, tag_name, tag_value, database_name (NULL for all), after_day,
 -- after_id and after_name (the last row of the page before, or NULL), skipped, most.
 -- Returns: the columns of capacity.listing.StoredSize, in its order.
+with recursive fleet as materialized (
+    select
+        i.instance_id,
+        i.name
+    from instances as i
+    where
+        i.deleted_at is null
+        and (%(instance_ids)s::integer[] is null or i.instance_id = any(%(instance_ids)s::integer[]))
+        and (%(engines)s::text[] is null or i.engine = any(%(engines)s::text[]))
+        and (%(zone)s::text is null or coalesce(i.zone, 'centre') = %(zone)s::text)
+        and (
+            %(tag_name)s::text is null
+            or i.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, i.tags ->> %(tag_name)s::text)
+        )
+        and (
+            %(database_name)s::text is null
+            or exists (
+                select 1 from database_size_stats as n
+                where
+                    n.instance_id = i.instance_id
+                    and n.database_name = %(database_name)s::text
+                    and n.stat_date between %(first_day)s and %(last_day)s
+            )
+        )
+),
+
+days as (
+    select max(n.stat_date) as stat_date
+    from database_size_stats as n
+    where
+        n.stat_date between %(first_day)s and %(last_day)s
+        and (%(after_day)s::date is null or n.stat_date <= %(after_day)s::date)
+    union all
+    select (
+        select max(n.stat_date) from database_size_stats as n
+        where n.stat_date between %(first_day)s and %(last_day)s and n.stat_date < d.stat_date
+    )
+    from days as d
+    where d.stat_date is not null
+)
+
 select
     s.instance_id,
-    i.name as instance_name,
+    s.name as instance_name,
     s.database_name,
     s.stat_date,
     s.total_bytes,
@@ -14,28 +55,38 @@ select
     s.method,
     s.collected_at,
     s.session_id
-from database_size_stats as s
-inner join instances as i on s.instance_id = i.instance_id
-where
-    s.stat_date between %(first_day)s and %(last_day)s
-    and s.instance_id in (
-        select f.instance_id from instances as f
-        where
-            f.deleted_at is null
-            and (%(instance_ids)s::integer[] is null or f.instance_id = any(%(instance_ids)s::integer[]))
-            and (%(engines)s::text[] is null or f.engine = any(%(engines)s::text[]))
-            and (%(zone)s::text is null or coalesce(f.zone, 'centre') = %(zone)s::text)
-            and (
-                %(tag_name)s::text is null
-                or f.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, f.tags ->> %(tag_name)s::text)
-            )
-    )
-    and (%(database_name)s::text is null or s.database_name = %(database_name)s::text)
-    -- the first comparison lets the planner leave out the months after the page
-    and (
-        %(after_day)s::date is null
-        or s.stat_date <= %(after_day)s::date
-        and (s.stat_date < %(after_day)s::date or (s.instance_id, s.database_name) > (%(after_id)s::integer, %(after_name)s::text))
-    )
-order by s.stat_date desc, s.instance_id, s.database_name
+-- day by day and server by server, so that a page reads its own rows and not all those of a day
+from (select stat_date from days order by stat_date desc) as d
+cross join
+    lateral (
+        select
+            f.name,
+            o.*
+        from (
+            select * from fleet
+            where %(after_day)s::date is null or d.stat_date < %(after_day)s::date or instance_id >= %(after_id)s::integer
+            order by instance_id
+        ) as f
+        cross join
+            lateral (
+                select * from database_size_stats as n
+                where
+                    n.instance_id = f.instance_id
+                    and n.stat_date = d.stat_date
+                    -- the planner leaves out the months that these do not name
+                    and n.stat_date between %(first_day)s and %(last_day)s
+                    and (%(after_day)s::date is null or n.stat_date <= %(after_day)s::date)
+                    and (%(database_name)s::text is null or n.database_name = %(database_name)s::text)
+                    and (
+                        %(after_day)s::date is null
+                        or n.stat_date < %(after_day)s::date
+                        or (n.instance_id, n.database_name) > (%(after_id)s::integer, %(after_name)s::text)
+                    )
+                order by n.database_name
+                limit %(most)s + %(skipped)s
+            ) as o
+        order by f.instance_id, o.database_name
+        limit %(most)s + %(skipped)s
+    ) as s
+order by d.stat_date desc, s.instance_id, s.database_name
 limit %(most)s offset %(skipped)s

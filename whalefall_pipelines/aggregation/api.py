@@ -71,7 +71,7 @@ def list_database_aggregations(
     """List the periods of databases, newest first."""
     wanted = PeriodFilter(period_type, fleet, days, database_name)
     after = paging.after_values("after_start", "after_id", "after_name")
-    rows = listing.list_database_periods(services.reader, wanted, after, paging.parameters)
+    rows = listing.list_database_periods(services.reader, wanted, after, paging.parameters, services.today())
     total = listing.count_periods(services.reader, Level.DATABASE, wanted) if paging.wants_total else None
     return paging.page_of(rows, "period_start", "instance_id", "database_name", total=total)
 

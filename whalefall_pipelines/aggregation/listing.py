@@ -1,7 +1,7 @@
 """Lists of stored periods and their sums, for the API. `aggregate.py` computes periods."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -109,10 +109,17 @@ class PeriodFilter:
 
 
 def list_database_periods(
-    database: Database, wanted: PeriodFilter, after: Mapping[str, Any], limits: Mapping[str, int]
+    database: Database, wanted: PeriodFilter, after: Mapping[str, Any], limits: Mapping[str, int], today: date
 ) -> tuple[DatabasePeriod, ...]:
     """Periods of databases, newest first. `after` has after_start, after_id and after_name, `limits` skipped and most."""
-    return store.list_periods(database, Level.DATABASE, DatabasePeriod, {**wanted.parameters, **after, **limits})
+    newest = min(today, wanted.days.last_day or today, date.fromisoformat(after["after_start"] or str(today)))
+    rows: tuple[DatabasePeriod, ...] = ()
+    for days in wanted.days.windows(newest):
+        values = {**replace(wanted, days=days).parameters, **after, **limits}
+        rows = store.list_periods(database, Level.DATABASE, DatabasePeriod, values)
+        if len(rows) == limits["most"]:
+            break
+    return rows
 
 
 def list_instance_periods(
@@ -180,7 +187,7 @@ def explain_period(database: Database, instance_id: int, database_name: str, per
     """
     wanted = PeriodFilter(period.period_type, FleetFilter((instance_id,)), Days(period.start, period.end), database_name)
     none: dict[str, Any] = {"after_start": None, "after_id": None, "after_name": None}
-    rows = list_database_periods(database, wanted, none, {"skipped": 0, "most": 1})
+    rows = list_database_periods(database, wanted, none, {"skipped": 0, "most": 1}, today)
     if not rows:
         raise NotFoundError(f"There is no {period.period_type} period of {database_name!r} that starts on {period.start}.")
     row = rows[0]

@@ -9,7 +9,7 @@ from whalefall_pipelines.capacity.disk import Disk
 from whalefall_pipelines.capacity.store import answers as store
 from whalefall_pipelines.capacity.store.disk import list_disk, list_volumes
 from whalefall_pipelines.errors import InputError, NotFoundError
-from whalefall_pipelines.inventory.fleet import show_instance, split_target
+from whalefall_pipelines.inventory.fleet import has_database, show_instance, split_target
 from whalefall_pipelines.store.database import Database
 
 Row = TypeVar("Row")
@@ -74,8 +74,7 @@ def history(database: Database, today: date, name: str, since: date | timedelta)
         InputError: the first day is not before the newest one.
     """
     instance, database_name = split_target(database, name)
-    known = {known_database.database_name for known_database in show_instance(database, instance.name)[1]}
-    if database_name and database_name not in known:
+    if database_name and not has_database(database, instance.instance_id, database_name):
         raise NotFoundError(f"{instance.name} has no database {database_name!r}. `whalefall instances show {instance.name}` lists them.")
     first_day, last_day = span(database, today, since)
     if database_name:

@@ -1,10 +1,12 @@
 """Which servers, databases and days a list is about. Empty means all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from whalefall_pipelines.domain.instances import Engine
+
+_WINDOWS = (timedelta(days=31), timedelta(days=366))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,14 @@ class Days:
     def parameters(self) -> Mapping[str, object]:
         """The parameters of a statement that filters days."""
         return {"first_day": self.first_day, "last_day": self.last_day}
+
+    def windows(self, newest: date) -> Iterator["Days"]:
+        """Parts of these days that end with them: about a month before the newest one, then more of them, and all of them at last.
+
+        What lists the newest rows first finds them in the first parts, and does not read or plan the older table partitions.
+        """
+        for length in _WINDOWS:
+            first_day = newest - length
+            if self.first_day is None or first_day > self.first_day:
+                yield Days(first_day, self.last_day)
+        yield self

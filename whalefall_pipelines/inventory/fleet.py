@@ -11,6 +11,7 @@ from whalefall_pipelines.domain.zones import Zones, refuse_other_zones
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.inventory.registration import KnownDatabase, RegisteredInstance
 from whalefall_pipelines.inventory.selection import Selection
+from whalefall_pipelines.inventory.store.databases import list_inventories
 from whalefall_pipelines.inventory.store.instances import (
     count_registered,
     find_registered,
@@ -101,11 +102,20 @@ def split_target(database: Database, target: str) -> tuple[Instance, str | None]
     Raises:
         NotFoundError: no instance of this name is registered.
     """
-    registered = [known.instance for known in registered_instances(database) if f"{target}/".startswith(f"{known.entry.name}/")]
+    parts = target.split("/")
+    names = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    with database.transaction() as cursor:
+        registered = select_registered(cursor, FleetFilter(), names=names)
     if not registered:
-        raise NotFoundError(f"Not registered: {target.partition('/')[0]!r}. `whalefall instances list` shows every instance.")
-    instance = max(registered, key=lambda instance: len(instance.name))
+        raise NotFoundError(f"Not registered: {parts[0]!r}. `whalefall instances list` shows every instance.")
+    instance = max((known.instance for known in registered), key=lambda instance: len(instance.name))
     return instance, target[len(instance.name) + 1 :] or None
+
+
+def has_database(database: Database, instance_id: int, database_name: str) -> bool:
+    """Whether a database is or was in the inventory of an instance."""
+    with database.transaction() as cursor:
+        return any(known.database_name == database_name for known in list_inventories(cursor, [instance_id])[instance_id])
 
 
 def show_instance(database: Database, name: str) -> tuple[RegisteredInstance, tuple[KnownDatabase, ...]]:

@@ -85,8 +85,8 @@ def _cpu(work: Any, times: int) -> float:
     return (time.process_time() - begun) / times
 
 
-def _list_figures(asker: Asker, store: Database) -> list[Figure]:
-    values = PeriodFilter(PeriodType.DAILY, days=Days()).parameters
+def _list_figures(asker: Asker, store: Database, last_day: date) -> list[Figure]:
+    values = PeriodFilter(PeriodType.DAILY, days=next(Days().windows(last_day))).parameters
     values |= {"after_start": None, "after_id": None, "after_name": None, "most": 201, "skipped": 0}
     statement = queries.load("aggregation/list_database_periods")
     with closing(psycopg2.connect(libpq_url(store.url))) as connection:
@@ -184,7 +184,7 @@ def measure(folder: Path) -> list[Figure]:
             days = Days(first_day, last_day)
             try:
                 export = _export_figure(asker, store, days)
-                return [*_list_figures(asker, store), export, _memory_figure(store, folder / "web", made.secret, days)]
+                return [*_list_figures(asker, store, last_day), export, _memory_figure(store, folder / "web", made.secret, days)]
             finally:
                 asker.loop.run_until_complete(asker.loop.shutdown_default_executor())
                 asker.loop.close()

@@ -15,9 +15,8 @@ from whalefall_pipelines.api import tokens
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.benchmarks.figures import Figure
-from whalefall_pipelines_tests.benchmarks.fill import fill, load_fast
+from whalefall_pipelines_tests.benchmarks.fill import fill, fill_daily_periods, load_fast
 from whalefall_pipelines_tests.benchmarks.history import History, register
 from whalefall_pipelines_tests.benchmarks.servers import embedded_store
 from whalefall_pipelines_tests.benchmarks.web import web_process
@@ -31,13 +30,6 @@ PATHS = {
     "summary": "/capacity/databases/summary?period_type=daily",
     "history of a database, a year": "/history?name=target-{number}%2Fdatabase_3&since=365d",
 }
-_DAILY = """
-insert into database_size_aggregations (instance_id, database_name, period_type, period_start, period_end, avg_bytes, max_bytes,
-    min_bytes, opening_bytes, closing_bytes, data_count, expected_count, estimated_count, is_final)
-select instance_id, database_name, 'daily', stat_date, stat_date, total_bytes, total_bytes, total_bytes, total_bytes, total_bytes, 1, 1, 0,
-    true
-from database_size_stats where stat_date between %(first)s and %(last)s
-"""
 
 
 def _wait(url: str, token: str, path: str, client: int) -> list[float]:
@@ -58,16 +50,9 @@ def measure(folder: Path) -> list[Figure]:
         load_fast(store)
         last_day = today(datetime.now(UTC), store.timezone)
         history = History(store, INSTANCES, DATABASES, last_day - timedelta(days=DAYS), last_day)
-        fill(store, INSTANCES, history.first_day, history.last_day, DATABASES)
+        fill(store, INSTANCES, history.first_day, history.last_day, DATABASES, by_day=True)
         register(history, with_sessions=False)
-        days = [history.first_day + timedelta(days=number) for number in range(DAYS + 1)]
-        ensure_months(store, days)
-        for first in days[::31]:
-            with store.transaction(statement_seconds=3600) as cursor:
-                cursor.execute("set local session_replication_role = replica")  # no triggers
-                cursor.execute(_DAILY, {"first": first, "last": min(first + timedelta(days=30), last_day)})
-        with store.session() as cursor:
-            cursor.execute("vacuum (analyze) database_size_aggregations")
+        fill_daily_periods(store, history.first_day, history.last_day)
         made = tokens.create_token(store, "bench", Scope.READ, now=system_clock(), created_by="bench")
         with web_process(store, folder / "web") as web, ThreadPoolExecutor(CLIENTS) as pool:
             return [_figure(pool, web.url, made.secret, name, path) for name, path in PATHS.items()]

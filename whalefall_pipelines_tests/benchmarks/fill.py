@@ -1,5 +1,6 @@
 """Loads years of sizes in minutes: months are filled without indexes, two at once, and attached with them."""
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
@@ -13,6 +14,7 @@ _WORKERS = 2
 _DETACH = """
 alter table {table} detach partition {table}_{month:%Y_%m};
 alter table {table}_{month:%Y_%m} drop constraint {table}_{month:%Y_%m}_pkey;
+drop index {table}_{month:%Y_%m}_{index}_idx;
 alter table {table}_{month:%Y_%m} set unlogged
 """
 _FILL = """
@@ -29,10 +31,24 @@ insert into instance_size_stats_{month:%Y_%m}
 select instance_id, stat_date, sum(total_bytes), count(*), count(*), now(), 'measured'
 from database_size_stats_{month:%Y_%m} group by 1, 2;
 alter table database_size_stats_{month:%Y_%m} add primary key (instance_id, database_name, stat_date);
-alter table instance_size_stats_{month:%Y_%m} add primary key (instance_id, stat_date)
+alter table instance_size_stats_{month:%Y_%m} add primary key (instance_id, stat_date);
+create index on database_size_stats_{month:%Y_%m} (stat_date);
+create index on instance_size_stats_{month:%Y_%m} (stat_date)
+"""
+# In the order of the days, in which they are computed.
+_FILL_PERIODS = """
+insert into database_size_aggregations_{month:%Y_%m} (instance_id, database_name, period_type, period_start, period_end, avg_bytes,
+    max_bytes, min_bytes, opening_bytes, closing_bytes, data_count, expected_count, estimated_count, is_final)
+select instance_id, database_name, 'daily', stat_date, stat_date, total_bytes, total_bytes, total_bytes, total_bytes, total_bytes, 1, 1, 0,
+    true
+from database_size_stats_{month:%Y_%m} order by stat_date, instance_id, database_name;
+alter table database_size_aggregations_{month:%Y_%m} add primary key (instance_id, database_name, period_type, period_start);
+create index on database_size_aggregations_{month:%Y_%m} (period_type, period_start)
 """
 _ATTACH = "alter table {table} attach partition {table}_{month:%Y_%m} for values from (%(first)s) to (%(end)s)"
-_TABLES = ("database_size_stats", "instance_size_stats")
+# Each with the columns of its second index, as PostgreSQL names it.
+_SIZES = {"database_size_stats": "stat_date", "instance_size_stats": "stat_date"}
+_PERIODS = {"database_size_aggregations": "period_type_period_start"}
 
 
 def fill(store: Database, instances: int, first_day: date, last_day: date, databases: int = DATABASES, *, by_day: bool = False) -> None:
@@ -41,25 +57,35 @@ def fill(store: Database, instances: int, first_day: date, last_day: date, datab
     The rows of a month are in primary key order, or `by_day`, as collections write them.
     """
     days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]
-    ensure_months(store, days)
-    months = months_of(days)
-    for month in months:
-        for table in _TABLES:
-            _execute(store, _DETACH.format(table=table, month=month.first_day))
 
     def fill_month(month: Month) -> None:
         span = {"first": max(first_day, month.first_day), "last": min(last_day, month.last_day)}
         statements = _FILL.format(month=month.first_day, order="c.day, i, d" if by_day else "i, d, c.day")
         _execute(store, statements, {"instances": instances, "databases": databases, **span})
 
+    ensure_months(store, days)
+    _load(store, _SIZES, months_of(days), fill_month)
+
+
+def fill_daily_periods(store: Database, first_day: date, last_day: date) -> None:
+    """The daily periods of all databases, from the first to the last day of `fill`."""
+    days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]
+    _load(store, _PERIODS, months_of(days), lambda month: _execute(store, _FILL_PERIODS.format(month=month.first_day)))
+
+
+def _load(store: Database, tables: dict[str, str], months: Sequence[Month], fill_month: Callable[[Month], None]) -> None:
+    """Fill these months beside their tables."""
+    for month in months:
+        for table, index in tables.items():
+            _execute(store, _DETACH.format(table=table, index=index, month=month.first_day))
     with ThreadPoolExecutor(_WORKERS) as pool:
         list(pool.map(fill_month, months))
     for month in months:
-        for table in _TABLES:
+        for table in tables:
             bounds = {"first": month.first_day, "end": month.end_day}
             _execute(store, _ATTACH.format(table=table, month=month.first_day), bounds)
     with store.session() as cursor:
-        cursor.execute("vacuum (analyze) database_size_stats, instance_size_stats")
+        cursor.execute(f"vacuum (analyze) {', '.join(tables)}")
 
 
 def load_fast(store: Database) -> None:

@@ -111,7 +111,10 @@ def test_the_range_of_stored_days_is_read_from_the_ends_of_indexes(long_history:
 
 
 def test_the_newest_day_is_read_from_the_ends_of_indexes(long_history: Database) -> None:
-    assert rows_read(long_history, queries.load("capacity/find_newest_day"), {"today": ASKED}) < 50
+    statement = queries.load("capacity/find_newest_day")
+    assert rows_read(long_history, statement, {"first_day": None, "last_day": ASKED}) < 50
+    month = {"first_day": ASKED - timedelta(days=10), "last_day": ASKED}
+    assert tables_planned(long_history, statement, month) == {"instance_size_stats_2026_08"}
 
 
 @pytest.mark.parametrize(("view", "days"), [("fleet_today", (0, 14)), ("database_growth", (0, 14, 21, 30, 44, 90, 104))])

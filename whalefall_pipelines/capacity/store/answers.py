@@ -5,6 +5,7 @@ from datetime import date
 from whalefall_pipelines import queries
 from whalefall_pipelines.capacity.answers import FleetDay, Growth, HistoryDay, LargeDatabase, LargeGroup, StackedSize
 from whalefall_pipelines.capacity.coverage import Coverage
+from whalefall_pipelines.domain.filters import Days
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
 
@@ -15,9 +16,12 @@ _DAYS_HELD = 14
 def find_newest_day(database: Database, today: date) -> date | None:
     """The newest day that has sizes; None if no day has."""
     with database.transaction() as cursor:
-        cursor.execute(queries.load("capacity/find_newest_day"), {"today": today})
-        (newest_day,) = cursor.fetchone() or (None,)
-        return newest_day
+        for days in Days(None, today).windows(today):
+            cursor.execute(queries.load("capacity/find_newest_day"), days.parameters)
+            (newest_day,) = cursor.fetchone() or (None,)
+            if newest_day is not None:
+                return newest_day
+    return None
 
 
 def list_largest_databases(database: Database, day: date, *, most: int) -> tuple[LargeDatabase, ...]:

@@ -57,7 +57,7 @@ def database_page(database: Database, today: date, instance_name: str, database_
     blocks: list[Block] = [server, Search("Show", [*hidden, Field("days", "Days", str(days), kind="number")])]
     if answer.rows:
         blocks.append(history_picture(title, answer.rows, None, outlook))
-    blocks += [forecast_table(forecasts), changes_table(changes), _periods(database, instance, database_name)]
+    blocks += [forecast_table(forecasts), changes_table(changes), _periods(database, instance, database_name, today)]
     blocks.append(_tables(database, instance, database_name))
     return Page(title, _answer(answer.rows), blocks)
 
@@ -72,10 +72,10 @@ def _answer(days: tuple[HistoryDay, ...]) -> str:
     return f"{round_size(last.total_bytes or 0)} on {last.stat_date}; it {moved} since {first.stat_date}."
 
 
-def _periods(database: Database, instance: Instance, database_name: str) -> Table:
+def _periods(database: Database, instance: Instance, database_name: str, today: date) -> Table:
     wanted = PeriodFilter(PeriodType.MONTHLY, FleetFilter((instance.instance_id,)), database_name=database_name)
     after = {"after_start": None, "after_id": None, "after_name": None}
-    rows = list_database_periods(database, wanted, after, {"skipped": 0, "most": _PERIODS})
+    rows = list_database_periods(database, wanted, after, {"skipped": 0, "most": _PERIODS}, today)
     columns = ("Month", "Average", "Smallest", "Largest", "Change", "Percent", "Days known", "Days expected", "Final")
     return Table("periods", "Months", columns, [_period(row) for row in rows], "No month was computed yet.")
 
