@@ -28,15 +28,16 @@ with recursive fleet as materialized (
         )
 ),
 
+-- from the totals, whose days have an index; each day with a size has one
 days as (
     select max(n.stat_date) as stat_date
-    from database_size_stats as n
+    from instance_size_stats as n
     where
         n.stat_date between %(first_day)s and %(last_day)s
         and (%(after_day)s::date is null or n.stat_date <= %(after_day)s::date)
     union all
     select (
-        select max(n.stat_date) from database_size_stats as n
+        select max(n.stat_date) from instance_size_stats as n
         where n.stat_date between %(first_day)s and %(last_day)s and n.stat_date < d.stat_date
     )
     from days as d

@@ -11,7 +11,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from whalefall_pipelines.dagster_base.calendar import DAYS, ZONE
-from whalefall_pipelines.dagster_base.runs import DAYS_TAG, RETRY_TAG, days_of, span, sync_type
+from whalefall_pipelines.dagster_base.runs import DAYS_TAG, PARTITION_TAG, RANGE_TAGS, RETRY_TAG, days_of, span, sync_type
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, session_tag
 from whalefall_pipelines.domain.zones import ONLY_CENTRE, ZONE_TAG, Zones, zone_of
@@ -19,7 +19,10 @@ from whalefall_pipelines.errors import SessionEndedError
 from whalefall_pipelines.sessions.end_dead_sessions import end_sessions_of_run, record_lost_run
 from whalefall_pipelines.sessions.keep_session import Check, sync_session
 from whalefall_pipelines.sessions.known_runs import is_of_another_run, list_known_runs
+from whalefall_pipelines.sessions.show_sessions import cancel_queued_session
 from whalefall_pipelines.store.database import Database
+
+_IN_QUEUE = "its run was cancelled before it began"
 
 
 def plan_session(
@@ -40,10 +43,8 @@ def plan_session(
     one session of each category.
     """
     tags = context.run.tags
-    tag = session_tag(category)
-    tagged_id = UUID(tags[tag]) if tag in tags else None
-    session_id = tagged_id if tagged_id and not is_of_another_run(database, tagged_id, context.run.run_id) else uuid4()
-    context.instance.add_run_tags(context.run.run_id, {tag: str(session_id), DAYS_TAG: span(sorted(days))})
+    session_id = _launched_id(database, context.run, category) or uuid4()
+    context.instance.add_run_tags(context.run.run_id, {session_tag(category): str(session_id), DAYS_TAG: span(sorted(days))})
     return SessionPlan(
         session_id=session_id,
         category=category,
@@ -54,6 +55,23 @@ def plan_session(
         retry_of=UUID(tags[RETRY_TAG]) if RETRY_TAG in tags else None,
         zone=next(iter(zones)) if len(zones) == 1 else None,
     )
+
+
+def _launched_id(database: Database, run: dg.DagsterRun, category: SyncCategory) -> UUID | None:
+    """The session id with which a run was launched; None if it was launched without one, or has the tags of a run that it repeats."""
+    tag = session_tag(category)
+    tagged_id = UUID(run.tags[tag]) if tag in run.tags else None
+    return tagged_id if tagged_id and not is_of_another_run(database, tagged_id, run.run_id) else None
+
+
+def cancel_queued_sessions(database: Database, run: dg.DagsterRun, today: date) -> None:
+    """Store the sessions as cancelled that a run was launched with and had not opened when it was cancelled."""
+    days = [date.fromisoformat(run.tags[tag]) for tag in (PARTITION_TAG, *RANGE_TAGS) if tag in run.tags] or [today]
+    for category in SyncCategory:
+        if session_id := _launched_id(database, run, category):
+            cancel_queued_session(
+                database, SessionPlan(session_id, category, sync_type(run.tags), days[0], days[-1], run.run_id), _IN_QUEUE
+            )
 
 
 @contextmanager
@@ -112,7 +130,7 @@ def record_lost_runs(
         context.log.warning("run %s failed before it opened a session", run.run_id)
         zone = run.tags.get(ZONE_TAG)
         instances = instances_of(_named_instances(run, runs), frozenset({zone_of(zone)}) if zone else None)
-        record_lost_run(database, _lost(run, runs), [instance.instance_id for instance in instances])
+        record_lost_run(database, _lost(database, run, runs), [instance.instance_id for instance in instances])
 
 
 def _failed_runs(instance: dg.DagsterInstance, runs: RunsOfDays, days: Collection[date]) -> dict[str, dg.DagsterRun]:
@@ -128,10 +146,10 @@ def _named_instances(run: dg.DagsterRun, runs: RunsOfDays) -> list[str]:
     return config.get("ops", {}).get(runs.op_name, {}).get("config", {}).get("instances", [])
 
 
-def _lost(run: dg.DagsterRun, runs: RunsOfDays) -> SessionPlan:
+def _lost(database: Database, run: dg.DagsterRun, runs: RunsOfDays) -> SessionPlan:
     days = days_of(run.tags, DAYS)
     return SessionPlan(
-        session_id=uuid4(),
+        session_id=_launched_id(database, run, runs.category) or uuid4(),
         category=runs.category,
         sync_type=sync_type(run.tags),
         first_day=min(days),

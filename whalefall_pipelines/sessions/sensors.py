@@ -7,6 +7,7 @@ import dagster as dg
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.sessions import RunState, SessionStatus
 from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions, end_sessions_of_run
+from whalefall_pipelines.sessions.runs import cancel_queued_sessions
 
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
@@ -59,6 +60,7 @@ def end_failed_runs(context: dg.RunFailureSensorContext, whalefall: WhalefallRes
 def end_cancelled_runs(context: dg.RunStatusSensorContext, whalefall: WhalefallResource) -> None:
     with whalefall.store() as database:
         end_sessions_of_run(database, context.dagster_run.run_id, SessionStatus.CANCELLED, "its run was cancelled")
+        cancel_queued_sessions(database, context.dagster_run, whalefall.today())
 
 
 def _states(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> Mapping[str, RunState]:

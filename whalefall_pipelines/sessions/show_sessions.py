@@ -71,9 +71,9 @@ def cancel_session(database: Database, session_id: str) -> Session:
     return session
 
 
-def cancel_queued_session(database: Database, plan: SessionPlan) -> Session:
+def cancel_queued_session(database: Database, plan: SessionPlan, why: str = _MESSAGE) -> Session:
     """Cancel a session whose run waits in Dagster's queue, and return it. The run ends as soon as it begins."""
-    sessions.cancel_queued_session(database, plan, error_message=_MESSAGE)
+    sessions.cancel_queued_session(database, plan, error_message=why)
     return sessions.get_session(database, plan.session_id)
 
 

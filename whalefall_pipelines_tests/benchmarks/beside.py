@@ -38,14 +38,18 @@ def ask(url: str, token: str) -> None:
         begun = time.monotonic()
         for number, path in enumerate(itertools.cycle(PATHS)):
             time.sleep(max(0.0, begun + number / RATE - time.monotonic()))
-            http.get(f"{url}{path}").raise_for_status()
+            answer = http.get(f"{url}{path}")
+            assert answer.status_code in {200, 404}, answer.text  # nothing is the largest until the first size is stored
+            if number == 0:
+                print("asked", flush=True)
 
 
 @contextmanager
 def asking(url: str, token: str) -> Generator[None]:
     """A process that asks for the block."""
-    with subprocess.Popen([sys.executable, "-m", __name__, url, token]) as process:
-        time.sleep(1)  # its modules are loaded
+    with subprocess.Popen([sys.executable, "-m", __name__, url, token], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()  # it has its first answer
         try:
             yield
             assert process.poll() is None

@@ -14,7 +14,6 @@ _WORKERS = 2
 _DETACH = """
 alter table {table} detach partition {table}_{month:%Y_%m};
 alter table {table}_{month:%Y_%m} drop constraint {table}_{month:%Y_%m}_pkey;
-drop index {table}_{month:%Y_%m}_{index}_idx;
 alter table {table}_{month:%Y_%m} set unlogged
 """
 _FILL = """
@@ -31,12 +30,11 @@ insert into instance_size_stats_{month:%Y_%m}
 select instance_id, stat_date, sum(total_bytes), count(*), count(*), now(), 'measured'
 from database_size_stats_{month:%Y_%m} group by 1, 2;
 alter table database_size_stats_{month:%Y_%m} add primary key (instance_id, database_name, stat_date);
-alter table instance_size_stats_{month:%Y_%m} add primary key (instance_id, stat_date);
-create index on database_size_stats_{month:%Y_%m} (stat_date);
-create index on instance_size_stats_{month:%Y_%m} (stat_date)
+alter table instance_size_stats_{month:%Y_%m} add primary key (instance_id, stat_date)
 """
 # In the order of the days, in which they are computed.
 _FILL_PERIODS = """
+drop index database_size_aggregations_{month:%Y_%m}_period_type_period_start_idx;
 insert into database_size_aggregations_{month:%Y_%m} (instance_id, database_name, period_type, period_start, period_end, avg_bytes,
     max_bytes, min_bytes, opening_bytes, closing_bytes, data_count, expected_count, estimated_count, is_final)
 select instance_id, database_name, 'daily', stat_date, stat_date, total_bytes, total_bytes, total_bytes, total_bytes, total_bytes, 1, 1, 0,
@@ -46,9 +44,8 @@ alter table database_size_aggregations_{month:%Y_%m} add primary key (instance_i
 create index on database_size_aggregations_{month:%Y_%m} (period_type, period_start)
 """
 _ATTACH = "alter table {table} attach partition {table}_{month:%Y_%m} for values from (%(first)s) to (%(end)s)"
-# Each with the columns of its second index, as PostgreSQL names it.
-_SIZES = {"database_size_stats": "stat_date", "instance_size_stats": "stat_date"}
-_PERIODS = {"database_size_aggregations": "period_type_period_start"}
+_SIZES = ("database_size_stats", "instance_size_stats")
+_PERIODS = ("database_size_aggregations",)
 
 
 def fill(store: Database, instances: int, first_day: date, last_day: date, databases: int = DATABASES, *, by_day: bool = False) -> None:
@@ -73,11 +70,11 @@ def fill_daily_periods(store: Database, first_day: date, last_day: date) -> None
     _load(store, _PERIODS, months_of(days), lambda month: _execute(store, _FILL_PERIODS.format(month=month.first_day)))
 
 
-def _load(store: Database, tables: dict[str, str], months: Sequence[Month], fill_month: Callable[[Month], None]) -> None:
+def _load(store: Database, tables: Sequence[str], months: Sequence[Month], fill_month: Callable[[Month], None]) -> None:
     """Fill these months beside their tables."""
     for month in months:
-        for table, index in tables.items():
-            _execute(store, _DETACH.format(table=table, index=index, month=month.first_day))
+        for table in tables:
+            _execute(store, _DETACH.format(table=table, month=month.first_day))
     with ThreadPoolExecutor(_WORKERS) as pool:
         list(pool.map(fill_month, months))
     for month in months:

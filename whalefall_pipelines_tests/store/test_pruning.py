@@ -9,6 +9,7 @@ from psycopg2 import sql
 from psycopg2.sql import Composable
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.domain.filters import Days, FleetFilter
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
@@ -63,6 +64,21 @@ GONE_EVERYWHERE = (
     "select instance_id, 'copy_' || number, date '2026-08-19' - number, date '2026-08-20' - number, 1000000 + number "
     "from instances, generate_series(2, 1000) as number; analyze instances, database_activity, instance_activity"
 )
+# 200 servers of 30 databases, on ten days.
+LARGE_DAYS = """
+insert into credentials (name, username) values ('all', 'monitor');
+insert into instances (name, engine, host, port, credential_id)
+select 'i' || i, 'mysql', '127.0.0.1', i, credential_id from credentials, generate_series(1, 200) as i;
+insert into database_size_stats (instance_id, database_name, stat_date, total_bytes, collected_at, provenance, method)
+select instance_id, 'app_' || d, date '2026-08-20' - day, 1, now(), 'measured', 'x'
+from instances, generate_series(1, 30) as d, generate_series(0, 9) as day;
+insert into instance_size_stats (instance_id, stat_date, total_bytes, database_count, expected_count, collected_at, provenance)
+select instance_id, stat_date, sum(total_bytes), count(*), count(*), now(), 'measured' from database_size_stats group by 1, 2;
+insert into database_size_aggregations
+(instance_id, database_name, period_type, period_start, period_end, data_count, expected_count, estimated_count, is_final)
+select instance_id, database_name, 'daily', stat_date, stat_date, 1, 1, 0, true from database_size_stats;
+analyze instances, instance_size_stats, database_size_stats, database_size_aggregations
+"""
 BRIDGES = {"first_day": ASKED - timedelta(days=7), "last_day": ASKED, "max_gap_days": 7, "session_id": None}
 # The query for the first stored day reads the end of every index, and only that one row.
 EDGES = {"capacity/list_coverage", "capacity/record_uncollected_days", "capacity/list_database_history", "capacity/list_instance_history"}
@@ -115,6 +131,24 @@ def test_the_newest_day_is_read_from_the_ends_of_indexes(long_history: Database)
     assert rows_read(long_history, statement, {"first_day": None, "last_day": ASKED}) < 50
     month = {"first_day": ASKED - timedelta(days=10), "last_day": ASKED}
     assert tables_planned(long_history, statement, month) == {"instance_size_stats_2026_08"}
+
+
+@pytest.mark.parametrize("after", [None, ("2026-08-20", "150", "app_3"), ("2026-08-19", "199", "app_30")])
+def test_a_page_of_a_large_day_reads_its_own_rows(store: Database, after: tuple[str, str, str] | None) -> None:
+    ensure_months(store, [ASKED])
+    with store.transaction() as cursor:
+        cursor.execute(LARGE_DAYS)
+    day, *place = after or (None, None, None)
+    values = {**FleetFilter().parameters, "database_name": None, "after_id": place[0], "after_name": place[1], "skipped": 0, "most": 5}
+    sizes = {**values, "first_day": ASKED - timedelta(days=9), "last_day": ASKED, "after_day": day}
+    assert rows_read(store, queries.load("capacity/list_sizes"), sizes) < 500
+    periods = {**values, **next(Days().windows(ASKED)).parameters, "period_type": "daily", "after_start": day}
+    assert rows_read(store, queries.load("aggregation/list_database_periods"), periods) < 500
+
+
+def test_windows_reach_back_further_and_further() -> None:
+    assert [days.first_day for days in Days().windows(ASKED)] == [date(2026, 7, 20), date(2025, 8, 19), None]
+    assert list(Days(ASKED, ASKED).windows(ASKED)) == [Days(ASKED, ASKED)]
 
 
 @pytest.mark.parametrize(("view", "days"), [("fleet_today", (0, 14)), ("database_growth", (0, 14, 21, 30, 44, 90, 104))])
