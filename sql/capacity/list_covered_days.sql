@@ -124,6 +124,13 @@ uncollected as (
     group by c.stat_date
 ),
 
+rows as (
+    select distinct
+        row_number,
+        row_name
+    from numbered
+),
+
 states as (
     select
         row_number,
@@ -167,5 +174,5 @@ select
     coalesce(sum(s.missing), 0)::integer as missing,
     max(s.reasons) as reasons
 from states as s
-inner join (select distinct row_number, row_name from numbered) as n on s.row_number = n.row_number
+inner join rows as n on s.row_number = n.row_number
 group by n.row_name, s.stat_date, s.state

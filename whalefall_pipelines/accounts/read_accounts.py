@@ -56,8 +56,9 @@ def accounts_of(
     superusers_only: bool = False,
     with_built_in: bool = True,
     tag: str | None = None,
+    part: str | None = None,
 ) -> AccountFilter:
-    """The accounts of a day, of these instances or of those with a tag (`env=prod`).
+    """The accounts of a day, of these instances or of those with a tag (`env=prod`), or with this `part` in their name.
 
     Raises:
         NotFoundError: an instance is not registered.
@@ -66,7 +67,7 @@ def accounts_of(
     if names:
         registered_instances(database, names)
     with_tag = parse_tag(tag) if tag else None
-    return AccountFilter(day, names, superusers_only=superusers_only, with_built_in=with_built_in, tag=with_tag)
+    return AccountFilter(day, names, superusers_only=superusers_only, with_built_in=with_built_in, tag=with_tag, part=part)
 
 
 def list_accounts(database: Database, wanted: AccountFilter) -> tuple[AccountRow, ...]:
@@ -82,6 +83,11 @@ def page_accounts(database: Database, wanted: AccountFilter, after_id: int | Non
 def count_accounts(database: Database, wanted: AccountFilter) -> int:
     """How many accounts these are."""
     return store.count_accounts(database, wanted)
+
+
+def count_superusers(database: Database, day: date) -> tuple[int, int]:
+    """How many accounts existed on a day, and how many of them were superusers."""
+    return store.count_superusers(database, day)
 
 
 def show_account(database: Database, instance_name: str, account_name: str, day: date) -> AccountSheet:

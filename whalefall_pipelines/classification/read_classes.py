@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from whalefall_pipelines.classification.model import Member, MemberFilter
+from whalefall_pipelines.classification.model import ClassCount, Member, MemberFilter
 from whalefall_pipelines.classification.store import reports
 from whalefall_pipelines.inventory.fleet import registered_instances
 from whalefall_pipelines.store.database import Database
 
 _BEGINNING = {"after_account": None, "after_class": None, "after_rule": None}
-_ALL = {"skipped": 0, "most": None}
 
 
 def members_of(
@@ -25,9 +24,9 @@ def members_of(
     return MemberFilter(day, names, code, account_name)
 
 
-def list_members(database: Database, wanted: MemberFilter) -> tuple[Member, ...]:
-    """These accounts, by instance and name."""
-    members = page_members(database, wanted, _BEGINNING, _ALL)
+def list_members(database: Database, wanted: MemberFilter, most: int | None = None) -> tuple[Member, ...]:
+    """These accounts, or the `most` that were seen first, by instance and name."""
+    members = page_members(database, wanted, _BEGINNING, {"skipped": 0, "most": most})
     return tuple(sorted(members, key=lambda member: (member.instance_name, member.account_name, member.axis, member.risk_level)))
 
 
@@ -44,3 +43,8 @@ def page_members(
 def count_members(database: Database, wanted: MemberFilter) -> int:
     """How many rows that list has."""
     return reports.count_members(database, wanted)
+
+
+def summarize_classes(database: Database, day: date) -> tuple[ClassCount, ...]:
+    """How many accounts of each engine were in each class on a day, and how many entered and left it on that day."""
+    return reports.summarize_classes(database, day)

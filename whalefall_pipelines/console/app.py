@@ -22,7 +22,7 @@ from whalefall_pipelines.console.arrange import to_csv
 from whalefall_pipelines.console.blocks import Page, Picture, Table
 from whalefall_pipelines.console.pages.access import access_page, account_page
 from whalefall_pipelines.console.pages.alerts import alert_page, alerts_page
-from whalefall_pipelines.console.pages.classes import REPLAYED_DAYS, classes_page, rule_page
+from whalefall_pipelines.console.pages.classes import classes_page, rule_page
 from whalefall_pipelines.console.pages.database import database_page
 from whalefall_pipelines.console.pages.explanation import explanation_page
 from whalefall_pipelines.console.pages.fleet import fleet_page
@@ -38,12 +38,11 @@ from whalefall_pipelines.console.pages.server import server_page
 from whalefall_pipelines.console.pages.sessions import session_page, sessions_page
 from whalefall_pipelines.console.pages.settings import settings_page
 from whalefall_pipelines.console.problems import problem_page
+from whalefall_pipelines.console.query import Query, count, count_if_asked, day, needed, number
 from whalefall_pipelines.console.render import NOBODY, Surroundings, render_page
-from whalefall_pipelines.errors import InputError, WhalefallError
+from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.store.database import Database
 
-Query = Mapping[str, str]
-_MOST_DAYS = 3660
 _STATIC = Path(__file__).parent / "static"
 _logger = logging.getLogger("whalefall.console")
 _HEADERS = {
@@ -86,49 +85,53 @@ class Served:
 
 PAGES: Mapping[str, Served] = {
     "/": Served(lambda console, _: fleet_page(console.database, console.today())),
-    "/server": Served(lambda console, query: server_page(console.database, console.today(), _needed(query, "name"))),
+    "/server": Served(lambda console, query: server_page(console.database, console.today(), needed(query, "name"))),
     "/database": Served(
         lambda console, query: database_page(
-            console.database, console.today(), _needed(query, "server"), _needed(query, "name"), _count(query, "days", HISTORY_DAYS)
+            console.database, console.today(), needed(query, "server"), needed(query, "name"), count(query, "days", HISTORY_DAYS)
         )
     ),
     "/explain": Served(
         lambda console, query: explanation_page(
-            console.database, _needed(query, "server"), _needed(query, "name"), _day(query) or console.today(), console.dagster_url
+            console.database, needed(query, "server"), needed(query, "name"), day(query) or console.today(), console.dagster_url
         )
     ),
     "/growth": Served(
         lambda console, query: growth_page(
-            console.database, console.today(), _count(query, "days", GROWTH_DAYS), query.get("by", "database")
+            console.database, console.today(), count(query, "days", GROWTH_DAYS), query.get("by", "database")
         )
     ),
     "/runway": Served(lambda console, _: runway_page(console.database)),
     "/alerts": Served(lambda console, _: alerts_page(console.database, console.services.clock())),
-    "/alert": Served(lambda console, query: alert_page(console.database, console.services.clock(), _number(query, "id"))),
-    "/report": Served(lambda console, query: report_page(console.database, console.today(), _day(query))),
-    "/missing": Served(lambda console, query: missing_page(console.database, console.today(), _day(query))),
+    "/alert": Served(lambda console, query: alert_page(console.database, console.services.clock(), number(query, "id"))),
+    "/report": Served(lambda console, query: report_page(console.database, console.today(), day(query))),
+    "/missing": Served(lambda console, query: missing_page(console.database, console.today(), day(query))),
     "/sessions": Served(lambda console, query: sessions_page(console.database, query.get("zone"))),
-    "/session": Served(lambda console, query: session_page(console.services, _needed(query, "id"), console.dagster_url)),
+    "/session": Served(lambda console, query: session_page(console.services, needed(query, "id"), console.dagster_url)),
     "/partitions": Served(lambda console, _: partitions_page(console.database, console.services.settings, console.today())),
     "/instances": Served(lambda console, query: instances_page(console.database, query.get("zone"))),
     "/settings": Served(lambda console, _: settings_page(console.services), Scope.ADMIN),
     "/access": Served(
-        lambda console, query: access_page(console.database, console.today(), query, _day(query)),
+        lambda console, query: access_page(console.database, console.today(), query, day(query)),
         needs_access=True,
     ),
     "/classes": Served(
-        lambda console, query: classes_page(console.database, console.today(), _day(query), query.get("class")), needs_access=True
+        lambda console, query: classes_page(console.database, console.today(), day(query), query.get("class")), needs_access=True
     ),
     "/rule": Served(
         # A replay needs temporary tables, which readers may not make.
         lambda console, query: rule_page(
-            console.services.writer, console.today(), _needed(query, "name"), _count(query, "days", REPLAYED_DAYS), query
+            console.services.writer,
+            console.today(),
+            needed(query, "name"),
+            count_if_asked(query, "days"),
+            query,
         ),
         needs_access=True,
     ),
     "/account": Served(
         lambda console, query: account_page(
-            console.database, _needed(query, "server"), _needed(query, "name"), _day(query) or console.today()
+            console.database, needed(query, "server"), needed(query, "name"), day(query) or console.today()
         ),
         needs_access=True,
     ),
@@ -217,33 +220,3 @@ def _csv(console: Console, request: Request, page: Page, query: Query) -> Respon
         )
     headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{table.key}.csv"'}
     return Response(to_csv(table, query), 200, headers, "text/csv; charset=utf-8")
-
-
-def _needed(query: Query, name: str) -> str:
-    if name not in query:
-        raise InputError(f"{name}=… is missing from the address.")
-    return query[name]
-
-
-def _number(query: Query, name: str) -> int:
-    text = _needed(query, name)
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise InputError(f"{name}={text!r:.60} is not a number.")
-    return int(text)
-
-
-def _count(query: Query, name: str, default: int) -> int:
-    text = query.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_DAYS):
-        raise InputError(f"{name}={text!r} is not a number from 1 to {_MOST_DAYS}.")
-    return int(text)
-
-
-def _day(query: Query) -> date | None:
-    text = query.get("day")
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"{text!r} is not a date like 2026-11-29.") from error

@@ -24,8 +24,8 @@ def zone_url(zone: str | None) -> str:
 
 
 def accounts_url(instance_name: str) -> str:
-    """The accounts of a server, among those of all."""
-    return f"{_url('/access', {'accounts.filter': instance_name})}#accounts"
+    """The accounts of a server."""
+    return f"{_url('/access', {'server': instance_name})}#accounts"
 
 
 def alert_url(alert_id: int) -> str:
@@ -51,6 +51,11 @@ def session_url(session_id: UUID) -> str:
 def account_url(instance_name: str, account_name: str, day: date) -> str:
     """The page of an account as of a day."""
     return _url("/account", {"server": instance_name, "name": account_name, "day": day.isoformat()})
+
+
+def class_url(code: str, day: date) -> str:
+    """The accounts in a class on a day."""
+    return _url("/classes", {"class": code, "day": day.isoformat()})
 
 
 def rule_url(rule_name: str) -> str:

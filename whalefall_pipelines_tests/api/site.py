@@ -71,9 +71,11 @@ class Site:
         return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=30, trust_env=False)
 
 
-def services_over(store: Database, clock: Clock = system_clock) -> Services:
+def services_over(store: Database, clock: Clock = system_clock, reader: Database | None = None) -> Services:
     """What a request works with, over this store alone: nothing is launched, and no server is reached."""
-    return Services(store, store, load_settings({"WHALEFALL_HOME": "/nonexistent"}), clock, NoLauncher(), b"key", lambda _: None, tuple)
+    return Services(
+        reader or store, store, load_settings({"WHALEFALL_HOME": "/nonexistent"}), clock, NoLauncher(), b"key", lambda _: None, tuple
+    )
 
 
 @contextmanager

@@ -25,6 +25,11 @@ class WebProcess:
     url: str
     pid: int
 
+    @property
+    def root(self) -> str:
+        """Where the console is."""
+        return self.url.removesuffix("/api/v1")
+
     def peak_mebibytes(self) -> float:
         """The peak memory of the process until now."""
         return peak_mebibytes(str(self.pid))

@@ -209,13 +209,14 @@ def test_the_partitions_are_those_of_the_catalogue(fleet: Database) -> None:
 def test_a_rule_shows_its_text_and_what_it_would_have_matched(store: Database) -> None:
     assert "whalefall rules install" in " ".join(read(classes_page(store, DAY, None, None)).texts)
     install_rules(store)
-    page = classes_page(store, DAY, None, "critical")
-    assert page.answer == f"0 accounts are in a class on {DAY}."
+    page = classes_page(store, DAY, None, None)
+    assert page.answer == f"0 accounts are in the class Privileged on {DAY}."
     name = str(table(page, "rules")[0]["Rule"])
     rule = rule_page(store, DAY, name, 3, {"server": "nowhere", "account": "nobody"})
     assert [row["Day"] for row in table(rule, "replay")] == [DAY, ago(1), ago(2)]
     assert notes(rule)[0] == "warning: nowhere/nobody cannot be explained."
     assert f"name: {name}" in "".join(read(rule).texts)
+    assert all(not isinstance(block, Table) for block in rule_page(store, DAY, name, None, {}).blocks)
     with pytest.raises(NotFoundError):
         rule_page(store, DAY, "nothing", 3, {})
     with pytest.raises(InputError):

@@ -41,7 +41,7 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class AccountFilter:
-    """Which accounts of a day are asked for. Empty selections mean all."""
+    """Which accounts of a day are asked for. Empty selections mean all. `part` is a part of the name, whatever its case."""
 
     day: date
     names: Sequence[str] = ()
@@ -49,6 +49,7 @@ class AccountFilter:
     superusers_only: bool = False
     with_built_in: bool = True
     tag: tuple[str, str] | None = None
+    part: str | None = None
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -62,6 +63,7 @@ class AccountFilter:
             "with_built_in": self.with_built_in,
             "tag_name": tag_name,
             "tag_value": tag_value,
+            "part": self.part,
         }
 
 
@@ -141,6 +143,14 @@ def count_accounts(database: Database, wanted: AccountFilter) -> int:
         cursor.execute(queries.load("accounts/count_accounts"), wanted.parameters)
         ((count,),) = cursor.fetchall()
     return count
+
+
+def count_superusers(database: Database, day: date) -> tuple[int, int]:
+    """How many accounts existed on a day, and how many of them were superusers."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("accounts/count_superusers"), {"day": day})
+        ((accounts, superusers),) = cursor.fetchall()
+    return accounts, superusers
 
 
 def list_roles_of(database: Database, account_ids: Sequence[int], day: date) -> tuple[ReachedRole, ...]:

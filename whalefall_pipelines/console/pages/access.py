@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from whalefall_pipelines.accounts.figures import Change
-from whalefall_pipelines.accounts.read_accounts import accounts_of, find_drift, list_accounts, list_changes, show_account
+from whalefall_pipelines.accounts.read_accounts import (
+    AccountRow,
+    accounts_of,
+    count_superusers,
+    find_drift,
+    list_changes,
+    page_accounts,
+    show_account,
+)
 from whalefall_pipelines.accounts.who_can import who_can
 from whalefall_pipelines.console.blocks import (
     Block,
@@ -23,23 +31,67 @@ from whalefall_pipelines.console.blocks import (
     yes_or_no,
 )
 from whalefall_pipelines.console.charts.paths import AccessPath, paths_chart
+from whalefall_pipelines.console.pages.classes import classes_table
 from whalefall_pipelines.console.urls import account_url, server_url
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
 
-_CHANGES_DAYS, _CHANGES = 30, 500
+_CHANGES_DAYS, _CHANGES, _LISTED = 30, 500, 500
 _DRAWN = 25
 _ARROW = '<g class="step-box{}"><line class="arrow" x1="1" x2="10" y1="7" y2="7"/><path class="head" d="M8 3L13 7L8 11Z"/></g>'
 _PATH_LEGEND = ((_ARROW.format(""), "has what the role has"), (_ARROW.format(" becoming"), "must become the role by SET ROLE"))
 
 
 def access_page(database: Database, today: date, query: Mapping[str, str], as_of: date | None) -> Page:
-    """The accounts of a day, who can do what was asked, where servers differ, and the changes of the last days."""
+    """The classes and the accounts of a day, who can do what was asked, where servers differ, and the changes of the last days."""
     asked_day = as_of or today
     privilege, object_name, tag = query.get("privilege"), query.get("object"), query.get("tag")
-    accounts = list_accounts(database, accounts_of(database, asked_day))
-    superusers = sum(bool(account.is_superuser) for account in accounts)
-    listing = Table(
+    known, superusers = count_superusers(database, asked_day)
+    drift = Search("Compare servers", [Field("tag", "Servers with the tag", tag or "", "env=prod")])
+    blocks: list[Block] = [_question(privilege, object_name, asked_day), drift]
+    if tag:
+        blocks.append(_drift(database, tag, asked_day))
+    if privilege and object_name:
+        blocks += _who_can(database, privilege, object_name, asked_day)
+    changes = list_changes(database, asked_day - timedelta(days=_CHANGES_DAYS), asked_day, (), _CHANGES)
+    blocks += [classes_table(database, asked_day), Links([text("Classes and rules", "/classes")]), _changes(changes)]
+    blocks += _accounts(database, query, asked_day)
+    return Page("Access", f"{known:,} accounts are known on {asked_day}; {superusers:,} of them are superusers.", blocks)
+
+
+def _accounts(database: Database, query: Mapping[str, str], asked_day: date) -> list[Block]:
+    """The accounts that were asked for, at most as many as a page can show."""
+    server, part = query.get("server", ""), query.get("account", "")
+    superusers_only, with_built_in = bool(query.get("superusers")), bool(query.get("built_in"))
+    question = Search(
+        "Find accounts",
+        [
+            Field("account", "Name contains", part, "app"),
+            Field("server", "Server", server, "orders"),
+            Field("superusers", "Superusers only", query.get("superusers", ""), kind="checkbox"),
+            Field("built_in", "With those that come with the server", query.get("built_in", ""), kind="checkbox"),
+            Field("day", "as of", asked_day.isoformat(), kind="date"),
+        ],
+    )
+    try:
+        wanted = accounts_of(
+            database,
+            asked_day,
+            names=[server] if server else (),
+            superusers_only=superusers_only,
+            with_built_in=with_built_in,
+            part=part or None,
+        )
+    except NotFoundError as error:
+        return [question, Note(Tone.WARNING, f"There is no server {server}.", str(error))]
+    rows = page_accounts(database, wanted, None, {"skipped": 0, "most": _LISTED + 1})
+    narrow = "Name a server or a part of the name. `whalefall accounts list` has all."
+    more = Note(Tone.WARNING, f"Only {_LISTED} accounts are shown.", narrow)
+    return [question, *([more] if len(rows) > _LISTED else []), _listing(rows[:_LISTED], asked_day)]
+
+
+def _listing(accounts: Sequence[AccountRow], asked_day: date) -> Table:
+    return Table(
         "accounts",
         "Accounts",
         ("Account", "Server", "Kind", "Superuser", "Can log in", "Locked", "First seen", "Observed"),
@@ -54,21 +106,10 @@ def access_page(database: Database, today: date, query: Mapping[str, str], as_of
                 day(account.first_seen_date),
                 day(account.observed_on),
             )
-            # Accounts that come with the server are last.
-            for account in sorted(accounts, key=lambda account: account.is_built_in)
+            for account in accounts
         ],
-        "No accounts have been read yet. `whalefall accounts sync` reads them.",
+        "No such account is known. `whalefall accounts sync` reads the accounts of the servers.",
     )
-    classes = Links([text("Classes and rules", "/classes")])
-    drift = Search("Compare servers", [Field("tag", "Servers with the tag", tag or "", "env=prod")])
-    blocks: list[Block] = [classes, _question(privilege, object_name, asked_day), drift]
-    if tag:
-        blocks.append(_drift(database, tag, asked_day))
-    if privilege and object_name:
-        blocks += _who_can(database, privilege, object_name, asked_day)
-    changes = list_changes(database, asked_day - timedelta(days=_CHANGES_DAYS), asked_day, (), _CHANGES)
-    blocks += [_changes(changes), listing]
-    return Page("Access", f"{len(accounts)} accounts are known on {asked_day}; {superusers} of them are superusers.", blocks)
 
 
 def _question(privilege: str | None, object_name: str | None, asked_day: date) -> Search:

@@ -1,13 +1,14 @@
 """Classes of accounts by risk, the rules that put accounts into them, and one rule: replayed over past days, explained for an account."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from whalefall_pipelines.classification.edit_rules import list_classifications, list_rules, show_rule
 from whalefall_pipelines.classification.evaluate import Explanation
-from whalefall_pipelines.classification.model import Member, RuleVersion
-from whalefall_pipelines.classification.read_classes import list_members, members_of
+from whalefall_pipelines.classification.model import Classification, Member, RuleVersion
+from whalefall_pipelines.classification.read_classes import list_members, members_of, summarize_classes
 from whalefall_pipelines.classification.rule_files import write_rule_file
 from whalefall_pipelines.classification.try_rules import Replayed, explain_rule, replay_rule
 from whalefall_pipelines.console.blocks import (
@@ -24,54 +25,90 @@ from whalefall_pipelines.console.blocks import (
     text,
     yes_or_no,
 )
-from whalefall_pipelines.console.urls import account_url, rule_url, server_url
+from whalefall_pipelines.console.urls import account_url, class_url, rule_url, server_url
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
 
-REPLAYED_DAYS = 14
+_REPLAYED_DAYS = 14
+_LISTED = 500
 _MOST_REPLAYED_DAYS = 92
 _ANSWERS = {True: "true", False: "false", None: "unknown"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """The accounts of a class over all engines, and how many entered and left it on the day."""
+
+    accounts: int = 0
+    entered: int = 0
+    gone: int = 0
+
+
 def classes_page(database: Database, today: date, as_of: date | None, code: str | None) -> Page:
-    """The classes with how many accounts are in each on a day, the accounts of one class or of all, and the rules."""
+    """The classes with how many accounts are in each on a day, the accounts of one class, and the rules.
+
+    Without a `code` they are those of the class with the highest risk that has any.
+    """
     asked_day = as_of or today
-    classes = list_classifications(database)
-    members = list_members(database, members_of(database, asked_day))
-    counts = Counter(member.code for member in members)
+    classes = {known.code: known for known in _by_risk(list_classifications(database))}
+    counts = _counts(database, asked_day)
+    shown = code or next((known for known in classes if counts[known].accounts), next(iter(classes), ""))
     question = Search(
         "Show",
         [
-            Field(
-                "class", "Class", code or "", kind="choice", options=(("", "all"), *((known.code, known.display_name) for known in classes))
-            ),
+            Field("class", "Class", shown, kind="choice", options=tuple((known.code, known.display_name) for known in classes.values())),
             Field("day", "as of", asked_day.isoformat(), kind="date"),
         ],
     )
-    overview = Table(
+    members = list_members(database, members_of(database, asked_day, code=shown), _LISTED + 1)
+    name = classes[shown].display_name if shown in classes else shown
+    blocks: list[Block] = [_overview(classes.values(), counts, asked_day), question]
+    if len(members) > _LISTED:
+        command = f"whalefall accounts classes --class {shown}"
+        blocks.append(Note(Tone.WARNING, f"Only {_LISTED} accounts of this class are shown.", "This command has all.", command))
+    answer = f"{counts[shown].accounts:,} accounts are in the class {name} on {asked_day}." if shown else "There are no classes."
+    return Page("Classes", answer, [*blocks, _members(members[:_LISTED], name, asked_day), _rules(database)])
+
+
+def classes_table(database: Database, asked_day: date) -> Table:
+    """How many accounts are in each class on a day, each with a link to them."""
+    return _overview(_by_risk(list_classifications(database)), _counts(database, asked_day), asked_day)
+
+
+def _overview(classes: Iterable[Classification], counts: Mapping[str, _Count], asked_day: date) -> Table:
+    return Table(
         "classes",
-        "Classes",
-        ("Class", "Risk (1 is highest)", "What it tells", "Accounts", "Meaning"),
+        "Accounts by class",
+        ("Class", "Risk (1 is highest)", "What it tells", "Accounts", "New on the day", "Left on the day", "Meaning"),
         [
             (
-                text(known.display_name),
+                text(known.display_name, class_url(known.code, asked_day)),
                 number(known.risk_level),
                 text(known.axis),
-                number(counts[known.code]),
+                number(counts[known.code].accounts),
+                number(counts[known.code].entered),
+                number(counts[known.code].gone),
                 text(known.description or None),
             )
-            for known in sorted(classes, key=lambda known: (known.axis, known.risk_level))
+            for known in classes
         ],
         "There is no class; `whalefall rules install` adds the shipped ones.",
     )
-    shown = [member for member in members if code in {None, "", member.code}]
-    accounts = len({(member.instance_name, member.account_name) for member in members})
-    return Page(
-        "Classes", f"{accounts} accounts are in a class on {asked_day}.", [question, overview, _members(shown, asked_day), _rules(database)]
-    )
 
 
-def _members(members: list[Member], asked_day: date) -> Table:
+def _counts(database: Database, asked_day: date) -> Mapping[str, _Count]:
+    counts: defaultdict[str, _Count] = defaultdict(_Count)
+    for counted in summarize_classes(database, asked_day):
+        known = counts[counted.code]
+        counts[counted.code] = _Count(known.accounts + counted.accounts, known.entered + counted.entered, known.gone + counted.gone)
+    return counts
+
+
+def _by_risk(classes: Iterable[Classification]) -> list[Classification]:
+    return sorted(classes, key=lambda known: (known.axis, known.risk_level))
+
+
+def _members(members: Sequence[Member], name: str, asked_day: date) -> Table:
     rows = [
         (
             text(member.account_name, account_url(member.instance_name, member.account_name, asked_day)),
@@ -84,9 +121,8 @@ def _members(members: list[Member], asked_day: date) -> Table:
         )
         for member in members
     ]
-    return Table(
-        "members", "Accounts", ("Account", "Server", "Class", "Risk", "Because of", "Since", "Notes"), rows, "No account is in it."
-    )
+    columns = ("Account", "Server", "Class", "Risk", "Because of", "Since", "Notes")
+    return Table("members", f"Accounts in the class {name}", columns, rows, "No account is in it.")
 
 
 def _rules(database: Database) -> Table:
@@ -105,38 +141,30 @@ def _rules(database: Database) -> Table:
     return Table("rules", "Rules", ("Rule", "Version", "Class", "Engine", "Active", "Origin", "Meaning"), rows, "There is no rule.")
 
 
-def rule_page(database: Database, today: date, rule_name: str, days: int, account: Mapping[str, str]) -> Page:
-    """One rule: its text, what it would have matched on the last days, and what it says of an account.
+def rule_page(database: Database, today: date, rule_name: str, days: int | None, account: Mapping[str, str]) -> Page:
+    """One rule: its text, what it says of an account, and what it would have matched on the last `days`, if that is asked.
 
     Raises:
         NotFoundError: there is no such rule.
         InputError: more days are asked for than are replayed at once.
     """
     rule = show_rule(database, rule_name)
-    if days > _MOST_REPLAYED_DAYS:
+    if days is not None and days > _MOST_REPLAYED_DAYS:
         raise InputError(f"At most {_MOST_REPLAYED_DAYS} days are replayed at once.")
     server, name = account.get("server", ""), account.get("account", "")
-    question = Search(
-        "Replay and explain",
-        [
-            Field("name", "", rule_name, kind="hidden"),
-            Field("days", "Days", str(days), kind="number"),
-            Field("server", "Server", server, "orders"),
-            Field("account", "Account", name, "app"),
-        ],
-    )
-    blocks: list[Block] = [question]
+    hidden = Field("name", "", rule_name, kind="hidden")
+    blocks: list[Block] = [
+        Search("Replay", [hidden, Field("days", "What it would have matched: days", str(days or _REPLAYED_DAYS), kind="number")]),
+        Search("Explain", [hidden, Field("server", "What it says of Server", server, "orders"), Field("account", "Account", name, "app")]),
+    ]
     if server and name:
         blocks.append(_explained(database, rule, server, name, today))
-    replayed = list(replay_rule(database, rule.text, today - timedelta(days=days - 1), today))
-    blocks += [
-        _replayed(replayed),
-        Note(Tone.GOOD, f"Version {rule.rule_version}, written by {rule.created_by}.", command=write_rule_file([rule.text])),
-    ]
+    if days is not None:
+        blocks.append(_replayed(list(replay_rule(database, rule.text, today - timedelta(days=days - 1), today))))
+    blocks.append(Note(Tone.GOOD, f"Version {rule.rule_version}, written by {rule.created_by}.", command=write_rule_file([rule.text])))
     blocks.append(Links([text("All classes and rules", "/classes")]))
     state = "is active" if rule.is_active else "is off"
-    answer = f"It {state} and matches {replayed[-1].matches} accounts of {rule.engine} today, for the class {rule.classification_code}."
-    return Page(rule.rule_name, answer, blocks)
+    return Page(rule.rule_name, f"It {state} and puts accounts of {rule.engine} into the class {rule.classification_code}.", blocks)
 
 
 def _replayed(days: list[Replayed]) -> Table:
