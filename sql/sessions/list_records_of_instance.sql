@@ -1,5 +1,5 @@
--- What happened to one server in the newest sessions, newest first.
--- Parameters: instance_id, sessions (how many of the newest are looked at), most (rows).
+-- What happened to one server in the newest sessions of these categories, newest first.
+-- Parameters: instance_id, categories (text[]), sessions (how many of the newest are looked at), most (rows).
 -- Returns: the fields of ProbeRecord.
 select
     s.session_id,
@@ -19,6 +19,7 @@ from (
         last_day,
         started_at
     from sync_sessions
+    where sync_category = any(%(categories)s::text[])
     order by started_at desc
     limit %(sessions)s
 ) as s

@@ -106,7 +106,7 @@ PAGES: Mapping[str, Served] = {
     "/alert": Served(lambda console, query: alert_page(console.database, console.services.clock(), number(query, "id"))),
     "/report": Served(lambda console, query: report_page(console.database, console.today(), day(query))),
     "/missing": Served(lambda console, query: missing_page(console.database, console.today(), day(query))),
-    "/sessions": Served(lambda console, query: sessions_page(console.database, query.get("zone"))),
+    "/sessions": Served(lambda console, query: sessions_page(console.database, query)),
     "/session": Served(lambda console, query: session_page(console.services, needed(query, "id"), console.dagster_url)),
     "/partitions": Served(lambda console, _: partitions_page(console.database, console.services.settings, console.today())),
     "/instances": Served(lambda console, query: instances_page(console.database, query.get("zone"))),

@@ -10,6 +10,7 @@ from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.domain.quantities import round_size
 
 UNKNOWN = "–"
+_LONGEST_WORD = 32
 
 # What a value is sorted and exported by.
 Raw = str | int | float | bool | date | datetime | None
@@ -24,6 +25,11 @@ class Value:
     exact: str | None = None
     url: str | None = None
     is_number: bool = False
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it has a word that no column is wide enough for, so that it must be broken."""
+        return any(len(word) > _LONGEST_WORD for word in self.text.split())
 
     @property
     def is_moment(self) -> bool:

@@ -20,10 +20,11 @@ from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.demo.console import DemoConsole
 from whalefall_pipelines.demo.fleet import GROWING, POSTGRES_DATABASES, DemoFleet
 from whalefall_pipelines.demo.history import HISTORY_DAYS, simulate
+from whalefall_pipelines.demo.runs import find_runs
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.instances import Instance
-from whalefall_pipelines.domain.periods import PeriodType, period_of, periods_between
-from whalefall_pipelines.domain.runs import Run, aggregation, collection
+from whalefall_pipelines.domain.periods import PeriodType, period_of
+from whalefall_pipelines.domain.runs import Run
 from whalefall_pipelines.domain.sessions import Session, SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.domain.sizes import DatabaseSize
 from whalefall_pipelines.errors import InputError, SessionEndedError, StoreBusyError, TargetError
@@ -35,14 +36,11 @@ from whalefall_pipelines.sessions.collection import server_collection
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.sessions.retries import RetryRule
 from whalefall_pipelines.sessions.run_in_dagster import run_in_dagster
-from whalefall_pipelines.sessions.show_sessions import newest_sessions
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import analyze_months, ensure_months
 from whalefall_pipelines.tables.collect import TablesCollector
 from whalefall_pipelines.tables.settings import TablesSettings
-
-_NAMES = {PeriodType.DAILY: "days", PeriodType.WEEKLY: "weeks", PeriodType.MONTHLY: "months", PeriodType.QUARTERLY: "quarters"}
 
 
 class Progress(Protocol):
@@ -113,7 +111,7 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
     fleet = demo_fleet(settings)
     refuse_real_fleet(database, fleet)
     day = today(system_clock(), database.timezone)
-    runs = _runs(database, day)
+    runs = find_runs(database, day)
     has_history = _has_history(database)
     progress.expect(fleet.server_count + 1 + (not has_history) + len(runs))
     _begin_calendar(settings, day)
@@ -142,42 +140,6 @@ def run_demo(settings: Settings, database: Database, progress: Progress) -> Demo
         session=next(session for session in sessions if session.sync_type is not SyncType.BACKFILL),
         report=report,
     )
-
-
-def _runs(database: Database, day: date) -> list[tuple[str, Run]]:
-    """The runs that Dagster still needs, each with a message.
-
-    The history and all periods are done once, accounts, classes, tables and forecasts once a day, sizes always.
-    """
-    newest = newest_sessions(database, limit=1000)
-    told = [
-        session.sync_category for session in newest if session.sync_type is SyncType.BACKFILL and session.status is SessionStatus.COMPLETED
-    ]
-    first_day, yesterday = day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1)
-    runs = [(f"collecting {day} through Dagster", collection(day, day))]
-    if not any(_is_done(session, SyncCategory.ACCOUNT, day) and session.successful_instances for session in newest):
-        runs.append(("reading accounts through Dagster", Run("sync_accounts", SyncCategory.ACCOUNT, day, day)))
-    if not any(_is_done(session, SyncCategory.CLASSIFICATION, day) for session in newest):
-        runs.append(("putting accounts into classes through Dagster", Run("classify_accounts", SyncCategory.CLASSIFICATION, day, day)))
-    if not any(_is_done(session, SyncCategory.FORECAST, day) for session in newest):
-        runs.append(("forecasting through Dagster: a year of forecasts is replayed and scored", _forecasts(day)))
-    if not any(_is_done(session, SyncCategory.TABLES, day) for session in newest):
-        runs.append(("reading tables through Dagster", Run("collect_tables", SyncCategory.TABLES, day, day)))
-    if SyncCategory.CAPACITY not in told:
-        runs.insert(0, ("reporting the history to Dagster: a backfill that reads the stored days", collection(first_day, yesterday)))
-    if told.count(SyncCategory.AGGREGATION) < len(PeriodType):
-        for period_type in PeriodType:
-            periods = periods_between(period_type, first_day, day)
-            runs.append((f"computing {_NAMES[period_type]} through Dagster", aggregation(periods[0], periods[-1])))
-    return runs
-
-
-def _is_done(session: Session, category: SyncCategory, day: date) -> bool:
-    return session.sync_category is category and session.first_day == day and session.completed_at is not None
-
-
-def _forecasts(day: date) -> Run:
-    return Run("make_forecasts", SyncCategory.FORECAST, day, day)
 
 
 def _execute(settings: Settings, database: Database, runs: list[tuple[str, Run]], progress: Progress) -> tuple[Session, ...]:

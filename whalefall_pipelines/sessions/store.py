@@ -202,9 +202,14 @@ def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, 
     return _list(database, "list_records", InstanceRecord, session_id=str(session_id))
 
 
+# The other categories work in the store alone.
+_REACHING = (SyncCategory.CAPACITY, SyncCategory.ACCOUNT, SyncCategory.TABLES)
+
+
 def list_probes(database: Database, instance_id: int, *, sessions: int, most: int) -> tuple[ProbeRecord, ...]:
-    """What happened to an instance in this many of the newest sessions, newest first."""
-    return _list(database, "list_records_of_instance", ProbeRecord, instance_id=instance_id, sessions=sessions, most=most)
+    """What happened to an instance in this many of the newest sessions that reach servers, newest first."""
+    wanted = {"instance_id": instance_id, "categories": list(_REACHING), "sessions": sessions, "most": most}
+    return _list(database, "list_records_of_instance", ProbeRecord, **wanted)
 
 
 def list_notices(database: Database, session_id: UUID) -> tuple[Notice, ...]:

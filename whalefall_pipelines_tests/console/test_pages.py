@@ -79,7 +79,7 @@ def test_the_fleet_says_how_big_it_is_what_grew_and_what_is_missing(fleet: Datab
     page = fleet_page(fleet, DAY)
     # 50 of shop, 30 of audit as of yesterday, 1 of blog
     assert page.answer == f"The fleet holds 81.0 GB on {DAY}; 1 of 3 databases are missing and count with their last known size."
-    assert notes(page) == ["problem: 1 missing: timeout."]
+    assert notes(page) == ["problem: 1 missing on orders: timeout."]
     assert cards(page)["Total"] == 81 * GB
     # The fleet's line holds the whole server at its newest complete total: 49 + 30 + 1.
     assert [(row["Day"], row["Total"], row["Held"]) for row in table(page, "total")[:2]] == [(DAY, 80 * GB, 1), (ago(1), 80 * GB, 0)]
@@ -92,14 +92,14 @@ def test_an_empty_store_says_what_to_do(store: Database) -> None:
     assert "whalefall collect" in " ".join(read(fleet_page(store, DAY)).texts)
     assert "Nothing has been measured yet" in missing_page(store, DAY, None).answer
     assert "whalefall instances add" in " ".join(read(instances_page(store, None)).texts)
-    assert sessions_page(store, None).answer == "0 running; 0 of the newest 0 failed."
+    assert sessions_page(store, {}).answer == "0 running; 0 of the newest 0 failed."
 
 
 def test_a_server_shows_its_limit_and_its_databases(fleet: Database) -> None:
     with fleet.transaction() as cursor:
         cursor.execute("update instances set capacity_limit_bytes = %s where name = 'orders'", (100 * GB,))
     page = server_page(fleet, DAY, "orders")
-    assert (cards(page)["Databases"], cards(page)["Limit"]) == (80 * GB, 100 * GB)
+    assert (cards(page)["Size"], cards(page)["Limit"]) == (80 * GB, 100 * GB)
     assert [(row["Database"], row["Size"]) for row in table(page, "databases")] == [("shop", 50 * GB), ("audit", 30 * GB)]
     newest = table(page, "history")[0]
     assert (newest["Day"], newest["State"], newest["Change"]) == (DAY, "partly missing", None)

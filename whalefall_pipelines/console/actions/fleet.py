@@ -157,7 +157,7 @@ CHANGE = Action(
 )
 IMPORT = Action(
     "import-servers",
-    "Show the plan",
+    "Import a fleet file: show the plan",
     "/instances/actions/import",
     _planned,
     Scope.ADMIN,

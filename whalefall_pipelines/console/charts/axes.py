@@ -53,11 +53,12 @@ def draw_axes(root: Element, size: Size, days: tuple[date, date], bytes_range: t
     return axes
 
 
-def draw_limit(root: Element, axes: Axes, limit_bytes: int) -> None:
-    """A line at the limit, with its size."""
-    y = axes.sizes(limit_bytes)
+def draw_limit(root: Element, axes: Axes, limit_bytes: int, beside_bytes: int = 0) -> None:
+    """A line at the limit less what is `beside` that which is drawn, with both sizes."""
+    y = axes.sizes(max(limit_bytes - beside_bytes, 0))
+    less = f", of which {round_size(beside_bytes)} are used by what is no database" if beside_bytes else ""
     add(root, "line", "limit", x1=axes.days.start, x2=axes.days.end, y1=y, y2=y)
-    label(root, (axes.days.end, y - 4), f"limit {round_size(limit_bytes)}", anchor="end", class_name="limit-label")
+    label(root, (axes.days.end, y - 4), f"limit {round_size(limit_bytes)}{less}", anchor="end", class_name="limit-label")
 
 
 def _draw_sizes(root: Element, axes: Axes, size: Size) -> None:

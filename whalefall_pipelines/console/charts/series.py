@@ -50,11 +50,15 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What one picture shows: at least one point; points are sorted by day. `steps` are named days."""
+    """What one picture shows: at least one point; points are sorted by day. `steps` are named days.
+
+    The limit is for the points and for what is `beside` them.
+    """
 
     name: str
     points: Sequence[Point]
     limit_bytes: int | None = None
+    beside_bytes: int = 0
     forecast: Sequence[Expected] = ()
     steps: Sequence[tuple[date, str]] = ()
 
@@ -74,7 +78,7 @@ def series_chart(series: Series) -> str:
     axes = draw_axes(root, _SIZE, (first, last), _range(series))
     _draw_forecast(root, axes, series)
     if series.limit_bytes is not None:
-        draw_limit(root, axes, series.limit_bytes)
+        draw_limit(root, axes, series.limit_bytes, series.beside_bytes)
     for day, name in series.steps:
         add(root, "line", "step", x1=axes.x(day), x2=axes.x(day), y1=axes.ceiling, y2=axes.floor)
         label(root, (axes.x(day) + 4, axes.ceiling + 10), name, class_name="step-label")
@@ -97,7 +101,7 @@ def _range(series: Series) -> tuple[float, float]:
     sizes = [point.total_bytes for point in series.points if point.total_bytes is not None]
     sizes += [size for day in series.forecast for size in (day.low_bytes, day.high_bytes)]
     if series.limit_bytes is not None:
-        sizes.append(series.limit_bytes)
+        sizes.append(max(series.limit_bytes - series.beside_bytes, 0))
     return (min(sizes), max(sizes)) if sizes else (0, 1)
 
 

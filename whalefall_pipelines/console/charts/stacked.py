@@ -21,7 +21,7 @@ class Layer:
     sizes: Mapping[date, int]
 
 
-def stacked_chart(name: str, days: Sequence[date], layers: Sequence[Layer], limit_bytes: int | None = None) -> str:
+def stacked_chart(name: str, days: Sequence[date], layers: Sequence[Layer], limit_bytes: int | None = None, beside_bytes: int = 0) -> str:
     """The picture of the layers on these consecutive days. A day on which no layer has a size is a gap, never a zero.
 
     Raises:
@@ -34,14 +34,14 @@ def stacked_chart(name: str, days: Sequence[date], layers: Sequence[Layer], limi
     totals = [sum(layer.sizes.get(day, 0) for layer in layers) for day in known]
     told = f"{name}: {len(layers)} layers from {known[0]} to {known[-1]}, {round_size(totals[-1])} at the end."
     root = picture("stacked", told, _SIZE)
-    axes = draw_axes(root, _SIZE, (days[0], days[-1]), (0, max([*totals, limit_bytes or 0])))
+    axes = draw_axes(root, _SIZE, (days[0], days[-1]), (0, max([*totals, (limit_bytes or 0) - beside_bytes])))
     bottom = dict.fromkeys(known, 0)
     for number, layer in enumerate(layers):
         top = {day: bottom[day] + layer.sizes.get(day, 0) for day in known}
         _draw_layer(root, layer, number, [_band(axes, run, bottom, top) for run in _runs(known)])
         bottom = top
     if limit_bytes is not None:
-        draw_limit(root, axes, limit_bytes)
+        draw_limit(root, axes, limit_bytes, beside_bytes)
     return render(root)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from whalefall_pipelines.alerts.evaluate import last_evaluation
 from whalefall_pipelines.alerts.handle import ListedAlert, Selected, list_alerts, list_mutes, list_undelivered, show_alert, without_names
 from whalefall_pipelines.alerts.model import Status
 from whalefall_pipelines.console.actions.alerts import ACKNOWLEDGE, MUTE, UNMUTE
@@ -26,7 +27,9 @@ def alerts_page(database: Database, now: datetime) -> Page:
     ]
     if len(listed) > _MOST:
         blocks.append(Note(Tone.WARNING, f"Only the {_MOST} most urgent alerts are shown.", "`whalefall alerts list --all` lists more."))
-    blocks.append(_table("open", "Open", is_open, "Nothing is wrong."))
+    if last_evaluation(database) is None and not alerts:
+        blocks.append(Note(Tone.WARNING, "No day has been evaluated yet.", "Dagster's schedules do so while `whalefall up` runs."))
+    blocks.append(_table("open", "Open", is_open, "No alert is open."))
     blocks += [Forms([MUTE.form()]), Links([text("The report of the last week", "/report")])]
     if mutes:
         rows = [

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from whalefall_pipelines.capacity.ask import disk, stacked_sizes
+from whalefall_pipelines.capacity.ask import stacked_sizes
 from whalefall_pipelines.capacity.disk import Disk
 from whalefall_pipelines.console.blocks import Block, Picture, Table, Value, change, day, instant, number, size, text
 from whalefall_pipelines.console.charts.stacked import Layer, stacked_chart
@@ -18,7 +18,7 @@ _LAYERS = 8
 _KEY = '<g class="layer layer-{}"><rect x="1" y="1" width="12" height="12"/></g>'
 
 
-def stacked_picture(database: Database, registered: RegisteredInstance, first_day: date, last_day: date) -> list[Block]:
+def stacked_picture(database: Database, registered: RegisteredInstance, first_day: date, last_day: date, beside_bytes: int) -> list[Block]:
     """The databases of a server on each other, day by day. A day on which one is missing is a gap: its sum would be a dip."""
     rows = stacked_sizes(database, registered.instance_id, first_day, last_day, most=_LAYERS)
     sizes: defaultdict[str, dict[date, int]] = defaultdict(dict)
@@ -33,7 +33,7 @@ def stacked_picture(database: Database, registered: RegisteredInstance, first_da
     begin = min(min(layer) for layer in sizes.values())
     days = [begin + timedelta(days=count) for count in range((last_day - begin).days + 1)]
     title = f"Its {min(len(layers), _LAYERS)} largest databases on each other"
-    drawing = stacked_chart(title, days, layers, registered.entry.capacity_limit_bytes)
+    drawing = stacked_chart(title, days, layers, registered.entry.capacity_limit_bytes, beside_bytes)
     legend = [(_KEY.format(count + 1), layer.name) for count, layer in enumerate(layers)]
     return [Picture(title, drawing, legend, _layers_table(layers))]
 
@@ -44,9 +44,14 @@ def _layers_table(layers: Sequence[Layer]) -> Table:
     return Table("layers", "Its databases day by day", ("Day", *(layer.name for layer in layers)), rows)
 
 
-def disk_tables(database: Database, today: date, name: str, days: int) -> list[Block]:
+def beside_databases(filled: Disk) -> int:
+    """The bytes on the disk of a server that belong to no database; 0 if a part of it is unknown."""
+    databases = next((part.total_bytes for part in filled.newest if part.part is None), None)
+    return filled.total_bytes - databases if filled.total_bytes is not None and databases is not None else 0
+
+
+def disk_tables(filled: Disk) -> list[Block]:
     """What fills the disk of a server, and its volumes, where the engine tells them."""
-    filled = disk(database, today, name, timedelta(days=days))
     volumes = [volume for volume in filled.volumes if volume.stat_date == max(known.stat_date for known in filled.volumes)]
     tables: list[Block] = [_parts(filled)]
     if volumes:

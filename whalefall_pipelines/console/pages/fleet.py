@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from whalefall_pipelines.capacity.answers import FleetDay, Growth, LargeDatabase
@@ -36,6 +37,7 @@ from whalefall_pipelines.store.database import Database
 
 _DAYS = 30
 _RANKED = 20
+_REASONS, _NAMED = 3, 3
 
 
 def fleet_page(database: Database, today: date) -> Page:
@@ -67,12 +69,17 @@ def _answer(summary: DaySummary, newest: date) -> str:
 
 
 def _attention(summary: DaySummary, gaps: Sequence[Gap]) -> list[Note]:
-    """What is missing, by reason, the most frequent first."""
+    """What is missing, by reason, the most frequent first, with the servers."""
     if not summary.missing:
-        return [Note(Tone.GOOD, "Nothing needs attention today.", f"All {summary.expected} expected databases have a size.")]
-    reasons = Counter(gap.reason for gap in gaps).most_common(3)
+        return [Note(Tone.GOOD, "Nothing is missing today.", f"All {summary.expected} expected databases have a size.")]
+    reasons = Counter(gap.reason for gap in gaps).most_common(_REASONS)
     details = {gap.reason: gap.detail for gap in gaps}
-    return [problem(f"{count} missing: {reason}.", details[reason]) for reason, count in reasons]
+    return [problem(f"{count} missing on {_servers(gaps, reason)}: {reason}.", details[reason]) for reason, count in reasons]
+
+
+def _servers(gaps: Sequence[Gap], reason: str) -> str:
+    names = sorted({gap.instance_name for gap in gaps if gap.reason == reason})
+    return ", ".join(names) if len(names) <= _NAMED else f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
 
 
 def _totals(database: Database, today: date) -> Answer[FleetDay] | None:
@@ -85,13 +92,19 @@ def _totals(database: Database, today: date) -> Answer[FleetDay] | None:
 def _cards(summary: DaySummary, totals: Answer[FleetDay] | None) -> Cards:
     known = [row for row in totals.rows if row.total_bytes is not None] if totals else []
     grown = known[-1].total_bytes - known[0].total_bytes if len(known) > 1 and known[-1].total_bytes and known[0].total_bytes else None
-    covered = f"{summary.measured} measured, {summary.recovered} recovered, {summary.estimated} estimated, {summary.missing} missing"
+    counts = {"measured": summary.measured, "recovered": summary.recovered, "estimated": summary.estimated, "missing": summary.missing}
+    covered = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
     return Cards(
         [
             Card("Total", size(summary.held_total_bytes), covered),
-            Card(f"Change in {_DAYS} days", change(grown), f"since {known[0].stat_date}" if grown is not None else "one day is known"),
-            Card("Servers", number(summary.instances), "with a total"),
-            Card("Databases", number(summary.expected), "expected"),
+            Card(
+                f"Change in {_DAYS} days",
+                replace(change(grown), url="/growth"),
+                f"since {known[0].stat_date}" if grown is not None else "one day is known",
+            ),
+            Card("Servers", replace(number(summary.instances), url="/instances"), "have a total on this day"),
+            Card("Databases", number(summary.expected), "are expected on this day"),
+            Card("Missing", replace(number(summary.missing), url="/missing"), "databases without a size"),
         ]
     )
 
@@ -123,7 +136,7 @@ def _largest(rows: Sequence[LargeDatabase]) -> Table:
     return Table(
         "largest",
         "Largest databases",
-        ("Database", "Server", "Size", "State", "Known since"),
+        ("Database", "Server", "Size", "State", "As of"),
         [
             (
                 text(row.database_name, database_url(row.instance_name, row.database_name) if row.database_name else None),

@@ -81,11 +81,16 @@ def _cards(answer: Attribution) -> Cards:
     return Cards(
         [
             Card("Before", size(answer.first_bytes), f"measured on {answer.first_day}"),
-            Card("After", size(answer.last_bytes), f"measured on {answer.last_day}"),
+            Card("After", size(answer.last_bytes), f"measured on {answer.last_day}{_without(answer)}"),
             Card("Change", change(held), "with missing databases at their last known size"),
-            Card("By steps", change(steps), "of growth and shrink, without the trend"),
+            Card("In steps", change(steps), "of it came in sudden steps, the rest day by day"),
         ]
     )
+
+
+def _without(answer: Attribution) -> str:
+    missing = sum(bar.databases for bar in answer.exact if bar.bar is Bar.GAP_OPENED)
+    return f", without {missing} that are missing" if missing else ""
 
 
 def _picture(answer: Attribution) -> Picture:
@@ -98,7 +103,7 @@ def _picture(answer: Attribution) -> Picture:
     table = Table(
         "bars",
         "Bars",
-        ("Bar", "Change", "Estimated part", "By steps", "Databases"),
+        ("Bar", "Change", "Estimated part", "In steps", "Databases"),
         [_bar_row(_NAMES[bar.bar], bar) for bar in answer.exact],
     )
     drawing = waterfall_chart("Growth", answer.first_bytes, bars, answer.last_bytes)
@@ -118,14 +123,14 @@ def _groups(answer: Attribution, grouping: Grouping) -> Table:
         for bar in sorted(answer.groups, key=lambda bar: -abs(bar.change_bytes))
         if not bar.is_held
     ]
-    return Table("groups", "By group", ("Group", "Bar", "Change", "Estimated part", "By steps", "Databases"), rows)
+    return Table("groups", "By group", ("Group", "Bar", "Change", "Estimated part", "In steps", "Databases"), rows)
 
 
 def _databases(answer: Attribution) -> Table:
     return Table(
         "databases",
         "Databases that changed the most",
-        ("Database", "Server", "Bar", "Change", "By steps", "Before", "After"),
+        ("Database", "Server", "Bar", "Change", "In steps", "Before", "After"),
         [_database_row(row) for row in answer.databases if row.change_bytes],
         "No database changed.",
     )

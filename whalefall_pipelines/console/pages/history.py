@@ -30,7 +30,7 @@ class Outlook:
     explain: Callable[[date], str] | None = field(default=None)
 
 
-def history_picture(name: str, days: Sequence[HistoryDay], limit_bytes: int | None, outlook: Outlook) -> Picture:
+def history_picture(name: str, days: Sequence[HistoryDay], limit_bytes: int | None, outlook: Outlook, *, beside_bytes: int = 0) -> Picture:
     """The series of at least one day; a partly missing day has no size that could be compared, so that it is shown as missing."""
     points = [_point(history, outlook.explain) for history in days if history.state is not CoverageState.NOT_EXPECTED]
     rows = [
@@ -51,7 +51,7 @@ def history_picture(name: str, days: Sequence[HistoryDay], limit_bytes: int | No
         if step.kind == "step" and days[0].stat_date <= step.to_date <= days[-1].stat_date
     ]
     keys = [*MARK_LEGEND, *([_FORECAST_KEY] if fan else []), *([_STEP_KEY] if steps else [])]
-    return Picture("Size by day", series_chart(Series(name, points, limit_bytes, fan, steps)), keys, table, is_series=True)
+    return Picture("Size by day", series_chart(Series(name, points, limit_bytes, beside_bytes, fan, steps)), keys, table, is_series=True)
 
 
 def changes_table(changes: Sequence[SeriesChange]) -> Table:
@@ -61,7 +61,7 @@ def changes_table(changes: Sequence[SeriesChange]) -> Table:
             day(series_change.to_date),
             text(series_change.kind),
             change(series_change.change_bytes),
-            text("a day" if series_change.kind == "slope" else None),
+            text("a day" if series_change.kind == "slope" else "at once"),
             day(series_change.known_on),
         )
         for series_change in changes

@@ -12,7 +12,17 @@ from whalefall_pipelines.forecasts.wording import WHY_NO_DATE
 from whalefall_pipelines.store.database import Database
 
 _LISTED, _DRAWN = 1000, 25
-_HORIZON_DAYS = 365
+# No date is named beyond it.
+_HORIZON_DAYS = 180
+_LEGEND = (
+    ('<g class="days-left"><circle cx="7" cy="7" r="5"/></g>', "expected (P50)"),
+    (
+        '<g class="days-left"><rect x="0" y="4" width="14" height="6"/></g>',
+        "inside in 8 of 10 cases (P10 to P90); at the right edge: later",
+    ),
+    ('<g class="days-left soon"><circle cx="7" cy="7" r="5"/></g>', "within 30 days"),
+    ('<g class="days-left urgent"><circle cx="7" cy="7" r="5"/></g>', "within 7 days"),
+)
 
 
 def runway_page(database: Database) -> Page:
@@ -26,7 +36,7 @@ def runway_page(database: Database) -> Page:
     blocks: list[Block] = []
     if dated:
         drawn = [_bar(row) for row in dated[:_DRAWN]]
-        blocks.append(Picture("Days left", runway_chart(drawn, _HORIZON_DAYS), table=_dated(dated)))
+        blocks += [Picture("Days left", runway_chart(drawn, _HORIZON_DAYS), _LEGEND), _dated(dated)]
     blocks.append(_undated(undated))
     return Page("Runway", _answer(dated), blocks)
 
@@ -63,7 +73,7 @@ def _error(row: Runway) -> Value:
 def _dated(rows: Sequence[Runway]) -> Table:
     return Table(
         "runway",
-        "Days left",
+        "Limits that are reached",
         ("Name", "Days left", "At the earliest", "At the latest", "Date", "Used", "Limit", "30-day error"),
         [
             (

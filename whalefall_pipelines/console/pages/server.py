@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.capacity.answers import HistoryDay
-from whalefall_pipelines.capacity.ask import Answer, history
+from whalefall_pipelines.capacity.ask import Answer, disk, history
 from whalefall_pipelines.capacity.coverage import days_until
 from whalefall_pipelines.console.actions import fleet
 from whalefall_pipelines.console.blocks import (
@@ -23,7 +23,7 @@ from whalefall_pipelines.console.blocks import (
     text,
     yes_or_no,
 )
-from whalefall_pipelines.console.pages.composition import disk_tables, probes_table, stacked_picture
+from whalefall_pipelines.console.pages.composition import beside_databases, disk_tables, probes_table, stacked_picture
 from whalefall_pipelines.console.pages.coverage import coverage_picture
 from whalefall_pipelines.console.pages.history import DAYS, Outlook, changes_table, forecast_table, history_picture
 from whalefall_pipelines.console.urls import accounts_url, database_url, zone_url
@@ -47,28 +47,32 @@ def server_page(database: Database, today: date, name: str) -> Page:
     """
     registered, databases = show_instance(database, name)
     accounts = Links([text("Its accounts", accounts_url(name))])
-    blocks: list[Block] = [_actions(registered), _cards(registered, databases, database.timezone), accounts]
+    beside_bytes, drawn = 0, list[Block]()
     try:
         answer = history(database, today, name, timedelta(days=DAYS))
     except (NotFoundError, InputError) as error:
-        blocks.append(Note(Tone.WARNING, "There is no history to show.", str(error)))
+        drawn.append(Note(Tone.WARNING, "There is no history to show.", str(error)))
     else:
-        blocks += _history(database, today, registered, answer)
+        filled = disk(database, today, name, timedelta(days=DAYS))
+        beside_bytes = beside_databases(filled)
+        drawn += [*_history(database, registered, answer, beside_bytes), *disk_tables(filled)]
+    blocks = [_actions(registered), _cards(registered, databases, beside_bytes, database.timezone), accounts, *drawn]
     probes = last_probes(database, registered.instance_id)
     return Page(name, _answer(registered, databases), [*blocks, _databases(name, databases), probes_table(probes, database.timezone)])
 
 
-def _history(database: Database, today: date, registered: RegisteredInstance, answer: Answer[HistoryDay]) -> list[Block]:
+def _history(database: Database, registered: RegisteredInstance, answer: Answer[HistoryDay], beside_bytes: int) -> list[Block]:
     """What is drawn over time."""
     name = registered.entry.name
     forecasts, changes = series_outlook(database, registered.instance_id, None, answer.first_day)
     blocks: list[Block] = []
     if answer.rows:
-        blocks.append(history_picture(name, answer.rows, registered.entry.capacity_limit_bytes, Outlook(forecasts, changes)))
-        blocks += stacked_picture(database, registered, answer.first_day, answer.last_day)
+        limit, outlook = registered.entry.capacity_limit_bytes, Outlook(forecasts, changes)
+        blocks.append(history_picture(name, answer.rows, limit, outlook, beside_bytes=beside_bytes))
+        blocks += stacked_picture(database, registered, answer.first_day, answer.last_day, beside_bytes)
         days = days_until(answer.last_day, _COVERED_DAYS)
         blocks.append(coverage_picture(f"Coverage of the last {_COVERED_DAYS} days", database, days, registered.instance_id))
-    return [*blocks, forecast_table(forecasts), changes_table(changes), *disk_tables(database, today, name, DAYS)]
+    return [*blocks, forecast_table(forecasts), changes_table(changes)]
 
 
 def _actions(registered: RegisteredInstance) -> Forms:
@@ -86,14 +90,18 @@ def _answer(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...]
     return f"{entry.engine} on {entry.host}, port {entry.port}, with {active} databases.{state}"
 
 
-def _cards(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...], timezone: ZoneInfo) -> Cards:
+def _cards(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...], beside_bytes: int, timezone: ZoneInfo) -> Cards:
     entry = registered.entry
     known = [database.total_bytes for database in databases if database.is_active and database.total_bytes is not None]
-    limit = entry.capacity_limit_bytes
+    limit, beside = entry.capacity_limit_bytes, f"; {round_size(beside_bytes)} are no database" if beside_bytes else ""
     return Cards(
         [
-            Card("Databases", size(sum(known)) if known else size(None), "sum of the newest known sizes"),
-            Card("Limit", size(limit), f"{round_size(limit - sum(known))} left" if limit is not None and known else "no limit is set"),
+            Card("Size", size(sum(known)) if known else size(None), "of its databases, each as it was last known"),
+            Card(
+                "Limit",
+                size(limit),
+                f"{round_size(limit - beside_bytes - sum(known))} left{beside}" if limit is not None and known else "no limit is set",
+            ),
             Card("Version", text(registered.server_version), "as the server says"),
             Card("Last connected", instant(registered.last_connected_at, timezone)),
             Card("Zone", text(name_of(entry.zone), zone_url(entry.zone)), "from where it is reached"),

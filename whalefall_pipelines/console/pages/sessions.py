@@ -1,39 +1,63 @@
 """The sessions, running ones first, and one session with its records."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.api_base.services import Services
 from whalefall_pipelines.console.actions.sessions import CANCEL
-from whalefall_pipelines.console.blocks import Block, Card, Cards, Forms, Note, Page, Table, Tone, Value, instant, number, text
-from whalefall_pipelines.console.pages.zones import zone_question
+from whalefall_pipelines.console.blocks import (
+    Block,
+    Card,
+    Cards,
+    Field,
+    Forms,
+    Note,
+    Page,
+    Search,
+    Table,
+    Tone,
+    Value,
+    instant,
+    number,
+    text,
+)
+from whalefall_pipelines.console.pages.zones import zone_choice
 from whalefall_pipelines.console.urls import server_url, session_url
-from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus
+from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus, SyncCategory
 from whalefall_pipelines.domain.zones import name_of
 from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.inventory.fleet import active_zones
-from whalefall_pipelines.sessions.show_sessions import newest_sessions, show_session
+from whalefall_pipelines.sessions.show_sessions import list_sessions, show_session
 from whalefall_pipelines.store.database import Database
 
 _NEWEST = 500
 
 
-def sessions_page(database: Database, zone: str | None) -> Page:
-    """The newest sessions, of all zones or of one."""
-    sessions = sorted(
-        newest_sessions(database, limit=_NEWEST, zone=zone or None), key=lambda session: session.status is not SessionStatus.RUNNING
-    )
+def sessions_page(database: Database, asked: Mapping[str, str]) -> Page:
+    """The newest sessions of a category, a status and a zone, or of all of them; running ones first."""
+    wanted = {"sync_category": asked.get("category") or None, "status": asked.get("status") or None, "zone": asked.get("zone") or None}
+    sessions = sorted(list_sessions(database, wanted, most=_NEWEST), key=lambda session: session.status is not SessionStatus.RUNNING)
     running = sum(session.status is SessionStatus.RUNNING for session in sessions)
     failed = sum(session.status is SessionStatus.FAILED for session in sessions)
     table = Table(
         "sessions",
         "Newest sessions",
-        ("Started", "Category", "Type", "Days", "Zone", "Status", "Instances", "Failed", "Duration", "Error"),
+        ("Started", "Category", "Type", "Days", "Zone", "Status", "Servers", "Failed", "Duration", "Error"),
         [_row(session, database.timezone) for session in sessions],
         "There are no sessions yet.",
     )
     answer = f"{running} running; {failed} of the newest {len(sessions)} failed."
-    return Page("Sessions", answer, [*zone_question(active_zones(database), zone), table], is_running=running > 0)
+    fields = [
+        Field("category", "Category", asked.get("category", ""), kind="choice", options=_choices(SyncCategory)),
+        Field("status", "Status", asked.get("status", ""), kind="choice", options=_choices(SessionStatus)),
+        *zone_choice(active_zones(database), asked.get("zone")),
+    ]
+    return Page("Sessions", answer, [Search("Show", fields), table], is_running=running > 0)
+
+
+def _choices(values: Iterable[str]) -> Sequence[tuple[str, str]]:
+    return (("", "all"), *((str(value), str(value)) for value in values))
 
 
 def session_page(services: Services, session_id: str, dagster_url: str | None) -> Page:
@@ -78,15 +102,21 @@ def _row(session: Session, timezone: ZoneInfo) -> tuple[Value, ...]:
     return (
         Value(instant(session.started_at, timezone).text, session.started_at, url=session_url(session.session_id)),
         text(session.sync_category),
-        text(session.sync_type),
+        text(session.sync_type.replace("_", " ")),
         text(_days(session)),
         text(name_of(session.zone)),
         text(session.status),
-        Value(f"{_progress(session)} of {session.total_instances}", session.total_instances, is_number=True),
+        _servers(session),
         number(session.failed_instances),
         number(_seconds(session), " s"),
         text(session.error_code or ", ".join(session.failures) or None),
     )
+
+
+def _servers(session: Session) -> Value:
+    """How many servers are finished; unknown for what asks none."""
+    told = f"{_progress(session)} of {session.total_instances}"
+    return Value(told, session.total_instances, is_number=True) if session.total_instances else number(None)
 
 
 def _cards(session: Session, timezone: ZoneInfo, dagster_url: str | None) -> Cards:

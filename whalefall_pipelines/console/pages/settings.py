@@ -107,7 +107,7 @@ def _audit(requests: Sequence[AuditedRequest], timezone: ZoneInfo) -> Table:
                 instant(request.requested_at, timezone),
                 text(request.caller),
                 text(f"{request.method} {request.path}"),
-                number(request.status),
+                number(request.status or None),
                 text(
                     str(request.session_id)[:8] if request.session_id else None,
                     session_url(request.session_id) if request.session_id else None,
