@@ -6,12 +6,12 @@ import pytest
 
 from whalefall_pipelines.domain.instances import Engine, Instance, ServerIdentity
 from whalefall_pipelines.domain.reasons import Reason
-from whalefall_pipelines.domain.sizes import DatabaseSize, total_of
+from whalefall_pipelines.domain.sizes import DatabaseSize, Volume, total_of
 from whalefall_pipelines.errors import SizesError
 from whalefall_pipelines.fleet.deadlines import Watch
 from whalefall_pipelines.fleet.oracle.sizes import OracleSizes
 from whalefall_pipelines_tests.servers.oracle import targets
-from whalefall_pipelines_tests.servers.oracle.double import IDENTIFIERS, IDENTITY, SHARED, VIEWS, OracleDouble
+from whalefall_pipelines_tests.servers.oracle.double import IDENTIFIERS, IDENTITY, SHARED, VIEWS, VOLUMES, OracleDouble
 from whalefall_pipelines_tests.servers.oracle.targets import new_server, probing
 from whalefall_pipelines_tests.servers.probes import failure
 
@@ -64,6 +64,21 @@ def test_redo_logs_and_control_files_are_shared_bytes_of_the_whole_database_and_
     for container in (0, 1):
         double.run("update container set con_id = ?", container)
         assert total_of(probe_of(double).measure_shared()) == 4 * 1000 + 2 * 500 + 2 * 16384 * 10
+
+
+def test_disk_groups_are_as_large_as_what_files_may_take_of_them(double: OracleDouble) -> None:
+    double.run(
+        """insert into sys."v_$asm_diskgroup_stat" values ('DATA', 'NORMAL', 1001, 600, 250), ('FRA', 'EXTERN', 800, 90, 90), """
+        """('HIGH', 'HIGH', 900, 100, -50)"""
+    )
+    mebibyte = 1 << 20
+    assert list(probe_of(double).measure_volumes()) == [
+        Volume("DATA", 500 * mebibyte, 250 * mebibyte),
+        Volume("FRA", 800 * mebibyte, 90 * mebibyte),
+        Volume("HIGH", 300 * mebibyte, 0),
+    ]
+    double.revoke(*VOLUMES)
+    assert list(probe_of(double).measure_volumes()) == []
 
 
 def test_what_the_login_may_not_query_is_unknown_and_affects_nothing_else(double: OracleDouble) -> None:

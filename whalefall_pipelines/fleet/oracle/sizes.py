@@ -83,8 +83,7 @@ class OracleSizes(OracleProbe, SizesDefaults):
 
     def measure_volumes(self) -> Sequence[Volume]:
         """The disk groups of ASM, where there are any."""
-        rows = self._optional_rows("probes/oracle/list_volumes", *VOLUMES)
-        return [Volume(str(name), _number(total) or 0, _number(free) or 0) for name, total, free in rows]
+        return [_volume(*row) for row in self._optional_rows("probes/oracle/list_volumes", *VOLUMES)]
 
     def recover_sizes(self, database_names: Sequence[str], first_day: date, last_day: date, timezone: ZoneInfo) -> Sequence[RecoveredSize]:
         """What AWR's last snapshot of each day says. Only for those who hold its licence: see `engines_with_history`.
@@ -123,6 +122,13 @@ def _recovered(row: tuple[object, ...], timezone: ZoneInfo) -> RecoveredSize:
         growth_limit_bytes=_number(limit_bytes),
         used_bytes=_number(used_bytes),
     )
+
+
+def _volume(name: object, total_mebibytes: object, copies: object, usable_mebibytes: object) -> Volume:
+    """A disk group as what files may take of it: mirrored ones take the room of every copy."""
+    total = (_number(total_mebibytes) or 0) // (_number(copies) or 1)
+    free = min(max(_number(usable_mebibytes) or 0, 0), total)
+    return Volume(str(name), total << 20, free << 20)
 
 
 def _number(value: object) -> int | None:

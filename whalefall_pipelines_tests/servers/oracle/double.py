@@ -54,7 +54,7 @@ create table sys."v_$log" ("group#" integer, bytes bigint, members integer);
 create table sys."v_$standby_log" ("group#" integer, bytes bigint);
 create table sys."v_$logfile" ("group#" integer);
 create table sys."v_$controlfile" (block_size integer, file_size_blks integer);
-create table sys."v_$asm_diskgroup_stat" (name varchar, total_mb bigint, free_mb bigint);
+create table sys."v_$asm_diskgroup_stat" (name varchar, type varchar, total_mb bigint, free_mb bigint, usable_file_mb bigint);
 create table sys.dba_hist_snapshot (
     snap_id integer, dbid bigint, instance_number integer, end_interval_time timestamp, snap_timezone interval, snap_flag integer);
 create table sys.dba_hist_tbspc_space_usage (
