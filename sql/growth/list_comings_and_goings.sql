@@ -1,4 +1,5 @@
--- The databases that came or went between two days on servers that are in the fleet on both, with their first or their last size then.
+-- The databases that came or went between two days on servers that are in the fleet on both, with their first or their last size then, and
+-- with that of the one of the two days on which they are there.
 -- Parameters: first_day, last_day.
 -- Returns: the fields of Coming.
 with lives as (
@@ -40,7 +41,9 @@ select
     h.database_name,
     c.is_birth,
     h.stat_date,
-    h.total_bytes
+    h.total_bytes,
+    e.total_bytes as edge_bytes,
+    coalesce(e.provenance = 'estimated', false) as is_edge_estimated
 from comings as c
 inner join instances as i on c.instance_id = i.instance_id
 inner join instance_activity as f
@@ -65,4 +68,17 @@ cross join
         order by case when c.is_birth then s.stat_date end asc, s.stat_date desc
         limit 1
     ) as h
+left join lateral (
+    select
+        s.total_bytes,
+        s.provenance
+    from database_activity as n
+    inner join database_size_stats as s on n.instance_id = s.instance_id and n.database_name = s.database_name
+    where
+        n.instance_id = c.instance_id
+        and n.database_id = c.database_id
+        and s.stat_date = case when c.is_birth then %(last_day)s::date else %(first_day)s::date end
+        and s.stat_date >= n.active_from
+        and (n.active_until is null or s.stat_date < n.active_until)
+) as e on true
 order by c.instance_id, h.database_name, c.is_birth

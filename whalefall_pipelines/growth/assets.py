@@ -45,8 +45,8 @@ def growth_of_day(context: dg.AssetExecutionContext, whalefall: WhalefallResourc
 
 def _waterfall(name: str, answer: Attribution) -> Metadata:
     held = sum(bar.change_bytes for bar in answer.held)
-    bars = [_bar(bar) for bar in answer.exact]
-    total = ("sum", shown_change(answer.change_bytes), answer.change_bytes, None, None, sum(bar.databases for bar in answer.exact))
+    bars = [_bar(bar) for bar in answer.waterfall]
+    total = ("sum", shown_change(answer.change_bytes), answer.change_bytes, None, None, sum(bar.databases for bar in answer.waterfall))
     columns = ("instance", "database or table", "bar", "change", "size")
     return {
         **gigabytes(**{f"growth in {name} (GB)": held}),

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from whalefall_pipelines.capacity.ask import span
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.growth import store
-from whalefall_pipelines.growth.model import Attribution, guess_renames, total_bars
+from whalefall_pipelines.growth.guesses import Guess, guess_of_copy, guess_of_pair, pair_comings, possible_copies
+from whalefall_pipelines.growth.model import Attribution, total_bars
 from whalefall_pipelines.growth.prices import Prices
 from whalefall_pipelines.store.database import Database
 
@@ -69,7 +70,15 @@ def attribute(
         bars=total_bars(sums),
         groups=() if by == "fleet" else sums,
         databases=databases,
-        renames=guess_renames(store.list_comings_and_goings(database, first_day, last_day)),
+        guesses=_guess(database, first_day, last_day),
         tables=store.list_table_changes(database, databases, first_day, last_day, most=TABLES_OF_A_DATABASE) if with_tables else (),
         costs=store.list_costs(database, (first_day, last_day), by, grouping.tag, prices) if prices else (),
     )
+
+
+def _guess(database: Database, first_day: date, last_day: date) -> tuple[Guess, ...]:
+    comings = store.list_comings_and_goings(database, first_day, last_day)
+    pairs = pair_comings(comings)
+    births = possible_copies(comings, pairs)
+    copies = [guess_of_copy(births[source.place], source) for source in store.list_sources(database, births, last_day)]
+    return (*(guess_of_pair(*pair) for pair in pairs), *copies)

@@ -1,20 +1,27 @@
-"""The waterfall between two days: its bars, the databases and tables in them, and which of them are probably one under two names."""
+"""The waterfall between two days: its bars, and the databases and tables in them. `guesses.py` says which are probably one."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Any
 
+from whalefall_pipelines.growth.guesses import Guess, GuessKind
+
 
 class Bar(StrEnum):
-    """Why a database changes the total, in the order of the waterfall. The last two are of totals with held sizes only."""
+    """Why a database changes the total, in the order of the waterfall.
+
+    `renamed` and `moved` are guesses, which only people are shown; the last two are of totals with held sizes only.
+    """
 
     JOINED = "joined"
     LEFT = "left"
     BIRTH = "birth"
     DEATH = "death"
+    RENAMED = "renamed"
+    MOVED = "moved"
     GROWTH = "growth"
     SHRINK = "shrink"
     MEASURE_CHANGED = "measure_changed"
@@ -26,8 +33,6 @@ class Bar(StrEnum):
 
 ORDER = tuple(Bar)
 CENT = Decimal("0.01")
-# What a database may have grown or shrunk by while it was renamed, and how many days may lie between its two names.
-_RENAME_BYTES, _RENAME_SHARE, _RENAME_DAYS = 64 * 2**20, 100, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +99,6 @@ class TableChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Coming:
-    """A database that is there on one of two days only, with its first size if it is a birth, else with its last one."""
-
-    instance_id: int
-    instance_name: str
-    database_name: str
-    is_birth: bool
-    stat_date: date
-    total_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rename:
-    """A death and a birth that are probably one database. It is a guess, which changes no bar."""
-
-    instance_name: str
-    name_before: str
-    database_name: str
-    change_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Cost:
     """What the databases of a group cost in a month at their size of the last day, and how much more than at that of the first.
 
@@ -139,7 +122,7 @@ class Attribution:
     bars: tuple[BarSum, ...]
     groups: tuple[BarSum, ...] = ()
     databases: tuple[DatabaseBar, ...] = ()
-    renames: tuple[Rename, ...] = ()
+    guesses: tuple[Guess, ...] = ()
     tables: tuple[TableChange, ...] = ()
     costs: tuple[Cost, ...] = ()
 
@@ -152,6 +135,11 @@ class Attribution:
     def exact(self) -> tuple[BarSum, ...]:
         """The bars that add up to the growth of the stored totals."""
         return tuple(bar for bar in self.bars if not bar.is_held)
+
+    @property
+    def waterfall(self) -> tuple[BarSum, ...]:
+        """The same as people see it: what was probably renamed or moved has a bar of its own."""
+        return with_guesses(self.exact, self.guesses)
 
     @property
     def held(self) -> tuple[BarSum, ...]:
@@ -181,33 +169,27 @@ def total_bars(groups: Iterable[BarSum]) -> tuple[BarSum, ...]:
     return tuple(sorted(sums.values(), key=lambda bar: (bar.is_held, ORDER.index(bar.bar))))
 
 
-def guess_renames(comings: Sequence[Coming]) -> tuple[Rename, ...]:
-    """Pairs of a death and a birth on one instance, at most three days apart and of about one size, each the other's best match."""
-    births = [coming for coming in comings if coming.is_birth]
-    pairs = sorted(
-        (
-            (abs(birth.total_bytes - death.total_bytes), death, birth)
-            for death in comings
-            if not death.is_birth
-            for birth in births
-            if birth.instance_id == death.instance_id and _may_be_one(death, birth)
-        ),
-        key=lambda pair: (pair[0], pair[1].database_name, pair[2].database_name),
-    )
-    best_birth, best_death = dict[Coming, Coming](), dict[Coming, Coming]()
-    for _, death, birth in pairs:
-        best_birth.setdefault(death, birth)
-        best_death.setdefault(birth, death)
-    return tuple(
-        Rename(birth.instance_name, death.database_name, birth.database_name, birth.total_bytes - death.total_bytes)
-        for death, birth in best_birth.items()
-        if best_death[birth] == death
-    )
+def with_guesses(bars: Iterable[BarSum], guesses: Iterable[Guess]) -> tuple[BarSum, ...]:
+    """The same bars, but that what was probably renamed or moved is no birth and no death: it is in a bar of its own, with its growth."""
+    sums = {bar.bar: bar for bar in bars}
+    for guess in guesses:
+        first, last = guess.first_bytes, guess.last_bytes
+        if guess.kind is GuessKind.COPIED or first is None or last is None:
+            continue
+        _add(sums, Bar.DEATH, -1, first, is_estimated=guess.is_first_estimated)
+        _add(sums, Bar.BIRTH, -1, -last, is_estimated=guess.is_last_estimated)
+        _add(sums, Bar(guess.kind), 1, last - first, is_estimated=guess.is_first_estimated or guess.is_last_estimated)
+    return tuple(sorted((bar for bar in sums.values() if bar.databases), key=lambda bar: ORDER.index(bar.bar)))
 
 
-def _may_be_one(death: Coming, birth: Coming) -> bool:
-    days = (birth.stat_date - death.stat_date).days
-    return 0 < days <= _RENAME_DAYS and abs(birth.total_bytes - death.total_bytes) <= max(_RENAME_BYTES, death.total_bytes // _RENAME_SHARE)
+def _add(sums: dict[Bar, BarSum], bar: Bar, databases: int, change_bytes: int, *, is_estimated: bool) -> None:
+    before = sums.get(bar, BarSum(None, bar, is_held=False, databases=0, change_bytes=0, estimated_bytes=0, step_bytes=0))
+    sums[bar] = replace(
+        before,
+        databases=before.databases + databases,
+        change_bytes=before.change_bytes + change_bytes,
+        estimated_bytes=before.estimated_bytes + (change_bytes if is_estimated else 0),
+    )
 
 
 def in_cents(amounts: Sequence[Decimal]) -> list[Decimal]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.growth.model import BarSum, Coming, Cost, DatabaseBar, TableChange
+from whalefall_pipelines.growth.guesses import Coming, Source
+from whalefall_pipelines.growth.model import BarSum, Cost, DatabaseBar, TableChange
 from whalefall_pipelines.growth.prices import Prices, parameters
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
 from whalefall_pipelines.store.rows import as_model, fetch_as
@@ -33,6 +34,20 @@ def list_comings_and_goings(database: Database, first_day: date, last_day: date)
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         cursor.execute(queries.load("growth/list_comings_and_goings"), _days(first_day, last_day))
         return fetch_as(cursor, Coming)
+
+
+def list_sources(database: Database, births: Sequence[Coming], last_day: date) -> tuple[Source, ...]:
+    """The living databases of which these births are probably copies."""
+    values = {
+        "instance_ids": [birth.instance_id for birth in births],
+        "database_names": [birth.database_name for birth in births],
+        "days": [birth.stat_date for birth in births],
+        "sizes": [birth.total_bytes for birth in births],
+        "last_day": last_day,
+    }
+    with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
+        cursor.execute(queries.load("growth/list_sources"), values)
+        return fetch_as(cursor, Source)
 
 
 def list_table_changes(

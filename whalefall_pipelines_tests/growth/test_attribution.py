@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from whalefall_pipelines.growth.attribute import Grouping, attribute
-from whalefall_pipelines.growth.model import Bar, BarSum, Coming, guess_renames
+from whalefall_pipelines.growth.guesses import MOST_COPIES, Coming, Guess, GuessKind, pair_comings, possible_copies
+from whalefall_pipelines.growth.model import Bar, BarSum, with_guesses
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.factories import query, register
@@ -222,7 +223,7 @@ def test_steps_and_trend_are_apart_and_add_up(store: Database) -> None:
 
 
 def coming(name: str, day: int, size: int, *, is_birth: bool, instance: int = 1) -> Coming:
-    return Coming(instance, "a", name, is_birth, day_of(day), size)
+    return Coming(instance, f"i{instance}", name, is_birth, day_of(day), size, size + 1, is_edge_estimated=False)
 
 
 def test_a_death_and_a_birth_of_one_size_are_a_guessed_rename() -> None:
@@ -235,6 +236,70 @@ def test_a_death_and_a_birth_of_one_size_are_a_guessed_rename() -> None:
         coming("gone", 10, 10**12, is_birth=False),
         coming("late", 14, 10**12, is_birth=True),
         coming("grown", 11, 2 * 10**12, is_birth=True),
+        coming("small", 10, 10**6, is_birth=False, instance=5),
+        coming("smaller", 11, 8 * 10**5, is_birth=True, instance=5),
     ]
-    (rename,) = guess_renames(comings)
-    assert (rename.name_before, rename.database_name, rename.change_bytes) == ("old", "new", 5)
+    ((kind, death, birth),) = pair_comings(comings)
+    assert (kind, death.database_name, birth.database_name) == (GuessKind.RENAMED, "old", "new")
+
+
+def test_a_database_of_one_name_that_goes_here_and_comes_there_was_moved() -> None:
+    """Unless it was renamed; it may be there before it goes here, and never on the same server."""
+    comings = [
+        coming("app", 10, 10**10, is_birth=False),
+        coming("app", 8, 10**10 + 7, is_birth=True, instance=2),
+        coming("app", 5, 10**10, is_birth=True, instance=3),
+        coming("shop", 10, 10**9, is_birth=False),
+        coming("boutique", 11, 10**9, is_birth=True),
+        coming("shop", 11, 10**9, is_birth=True, instance=2),
+        coming("again", 10, 10**9, is_birth=False, instance=4),
+        coming("again", 9, 10**9, is_birth=True, instance=4),
+    ]
+    assert [
+        (kind, death.instance_id, death.database_name, birth.instance_id, birth.database_name)
+        for kind, death, birth in pair_comings(comings)
+    ] == [
+        (GuessKind.RENAMED, 1, "shop", 1, "boutique"),
+        (GuessKind.MOVED, 1, "app", 2, "app"),
+    ]
+
+
+def test_only_large_births_without_a_pair_may_be_copies() -> None:
+    births = [coming(f"new {number}", 20, 2**30 + number, is_birth=True) for number in range(MOST_COPIES + 3)]
+    small = coming("small", 20, 2**20, is_birth=True)
+    death = coming("old", 19, 2**30 + MOST_COPIES + 2, is_birth=False)
+    comings = [*births, small, death]
+    assert possible_copies(comings, pair_comings(comings)) == births[-2:1:-1]
+
+
+def test_the_bars_that_people_see_have_the_same_sum() -> None:
+    bars = [BarSum(None, Bar.BIRTH, False, 2, 900, 900, 0), BarSum(None, Bar.DEATH, False, 1, -500, 0, 0)]
+    renamed = Guess(GuessKind.RENAMED, "i1", "new", "i1", "old", 500, 600, is_last_estimated=True)
+    unknown = Guess(GuessKind.MOVED, "i1", "x", "i2", "x", 500, None)
+    copied = Guess(GuessKind.COPIED, "i1", "x", "i2", "x", None, 300)
+    assert with_guesses(bars, [renamed, unknown, copied]) == (
+        BarSum(None, Bar.BIRTH, False, 1, 300, 300, 0),
+        BarSum(None, Bar.RENAMED, False, 1, 100, 100, 0),
+    )
+
+
+@THOROUGH
+@given(seed=st.integers(0, 2**32))
+def test_guesses_only_relabel_what_came_and_went(store: Database, seed: int) -> None:
+    """The bars that people see add up like the exact ones, and the others are the same; guesses are of births and deaths."""
+    chance = chance_of(seed)
+    fleet = random_fleet(chance)
+    a, b = two_days(chance)
+    store_fleet(store, fleet)
+    answer = attribute(store, day_of(a), day_of(b), Grouping("database"), most=1000)
+    assert sums(answer.waterfall).total() == answer.change_bytes
+    relabelled = {Bar.BIRTH, Bar.DEATH, Bar.RENAMED, Bar.MOVED}
+    assert [bar for bar in answer.waterfall if bar.bar not in relabelled] == [bar for bar in answer.exact if bar.bar not in relabelled]
+    signs = {Bar.BIRTH: 1, Bar.DEATH: -1}
+    assert all(bar.change_bytes * signs.get(bar.bar, 0) >= 0 for bar in answer.waterfall)
+    listed = {(row.instance_name, row.database_name, str(row.bar)): row for row in answer.databases}
+    for guess in answer.guesses:
+        birth = listed.get((guess.instance_name, guess.database_name, "birth"))
+        assert (birth.last_bytes if birth else None) == guess.last_bytes
+        death = listed.get((guess.instance_before, guess.name_before, "death"))
+        assert (death.first_bytes if death else None) == guess.first_bytes

@@ -44,6 +44,31 @@ def fleet(store: Database, tmp_path: Path) -> FleetTest:
     return fleet
 
 
+def test_what_was_renamed_moved_or_copied_is_shown_as_that(store: Database, tmp_path: Path, store_environment: dict[str, str]) -> None:
+    """Between servers that report no identifiers of databases."""
+    servers = {"a": server({"old": 90 * MIB, "app": 300 * MIB, "big": 4000 * MIB}), "b": server({"other": MIB})}
+    fleet = FleetTest(store, tmp_path, servers)
+    fleet.now -= timedelta(days=1)
+    fleet.collect(BEFORE)
+    servers["a"].databases = {"new": 95 * MIB, "big": 4001 * MIB}
+    servers["b"].databases = {"other": MIB, "app": 301 * MIB, "big": 4010 * MIB}
+    fleet.now += timedelta(days=1)
+    fleet.collect(DAY)
+    shown = succeed(store_environment, "growth", "--since", "1d", "--by", "database")
+    bars = {" ".join(line.split()[:2]): line for line in shown.splitlines()}
+    assert f"+{5 * MIB:,}" in bars["renamed (guess)"]
+    assert f"+{MIB:,}" in bars["moved (guess)"]
+    assert f"+{4010 * MIB:,}" in next(line for line in shown.splitlines() if line.startswith("birth"))
+    assert "death" not in shown.split("instance")[0]
+    answer = json.loads(succeed(store_environment, "growth", "--since", "1d", "--by", "database", "--json"))
+    assert sorted((guess["kind"], guess["name_before"], guess["database_name"], guess["instance_name"]) for guess in answer["guesses"]) == [
+        ("copied", "big", "big", "b"),
+        ("moved", "app", "app", "b"),
+        ("renamed", "old", "new", "a"),
+    ]
+    assert sum(bar["change_bytes"] for bar in answer["bars"] if not bar["is_held"]) == answer["change_bytes"]
+
+
 OBSERVED = (
     "insert into table_size_observations (instance_id, database_name, stat_date, collected_at, total_bytes, row_count, smaller_tables, "
     "smaller_partitions, sizes_digest) values (%s, 'growing', %s, now(), %s, 2, 0, 0, 'x') returning 1"

@@ -37,6 +37,8 @@ _NAMES = {
     Bar.LEFT: "Servers that left",
     Bar.BIRTH: "New databases",
     Bar.DEATH: "Dropped databases",
+    Bar.RENAMED: "Probably renamed",
+    Bar.MOVED: "Probably moved",
     Bar.GROWTH: "Growth",
     Bar.SHRINK: "Shrink",
     Bar.MEASURE_CHANGED: "Measured differently",
@@ -97,14 +99,14 @@ def _picture(answer: Attribution) -> Picture:
     """The bars of the stored totals: what is missing on a day is a bar of its own, and no shrink."""
     bars = [
         waterfall.Bar(f"{_NAMES[bar.bar]} ({bar.databases})", bar.change_bytes, bar.bar.replace("_", "-"))
-        for bar in answer.exact
+        for bar in answer.waterfall
         if bar.change_bytes
     ]
     table = Table(
         "bars",
         "Bars",
         ("Bar", "Change", "Estimated part", "In steps", "Databases"),
-        [_bar_row(_NAMES[bar.bar], bar) for bar in answer.exact],
+        [_bar_row(_NAMES[bar.bar], bar) for bar in answer.waterfall],
     )
     drawing = waterfall_chart("Growth", answer.first_bytes, bars, answer.last_bytes)
     return Picture("Before and after", drawing, table=table)

@@ -10,6 +10,8 @@ from whalefall_pipelines.terminal.output import Form, format_bytes, note, print_
 
 _GROUP = tuple(field.name for field in fields(BarSum))
 _NO_TAG = "(no tag)"
+# What is only probable says so.
+_NAMES = {Bar.RENAMED: "renamed (guess)", Bar.MOVED: "moved (guess)"}
 
 
 def print_attribution(answer: Attribution, kind: str, form: Form, *, limit: int) -> None:
@@ -36,8 +38,9 @@ def print_attribution(answer: Attribution, kind: str, form: Form, *, limit: int)
 
 
 def _bars(answer: Attribution) -> list[dict[str, object]]:
-    rows = [{**_bar(bar.bar, bar.change_bytes, bar.databases), **_parts_of(bar)} for bar in answer.exact if bar.change_bytes]
-    return [*rows, _bar("sum", answer.change_bytes, sum(bar.databases for bar in answer.exact))]
+    shown = [bar for bar in answer.waterfall if bar.change_bytes or bar.bar in {Bar.RENAMED, Bar.MOVED}]
+    rows = [{**_bar(_NAMES.get(bar.bar, bar.bar), bar.change_bytes, bar.databases), **_parts_of(bar)} for bar in shown]
+    return [*rows, _bar("sum", answer.change_bytes, sum(bar.databases for bar in answer.waterfall))]
 
 
 def _bar(name: str, change_bytes: int, databases: int) -> dict[str, object]:
@@ -141,8 +144,9 @@ def _tables(database: DatabaseBar, tables: list[TableChange]) -> list[dict[str, 
 
 
 def _print_notes(answer: Attribution) -> None:
-    for rename in answer.renames:
-        note(f"Probably renamed: {rename.instance_name}/{rename.name_before} to {rename.database_name}, a guess based on its size.")
+    for guess in answer.guesses:
+        before, after = f"{guess.instance_before}/{guess.name_before}", f"{guess.instance_name}/{guess.database_name}"
+        note(f"Probably {guess.kind}: {before} to {after}, a guess based on its size.")
     if answer.exact != answer.held and any(bar.bar in {Bar.GAP_OPENED, Bar.GAP_CLOSED} for bar in answer.exact):
         held = sum(bar.change_bytes for bar in answer.held)
         note(f"With missing databases at their last known size (at most 14 days old), the fleet changed by {format_bytes(held)}.")
