@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 import numpy as np
+import pytest
 
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.dagster_base.calendar import ZONE
@@ -80,6 +81,18 @@ def by_name(rows: tuple[Runway, ...]) -> Mapping[tuple[str, str | None], Runway]
     return {(row.instance_name, row.database_name): row for row in rows}
 
 
+def assert_what_belongs_to_no_database_counts(store: Database, before: Runway) -> None:
+    """WAL and the like fill the same disk."""
+    set_shared = "update instance_size_stats set shared_bytes = %s where stat_date = %s returning 1"
+    query(store, set_shared, 5 * _MEBIBYTE, before.made_on)
+    row = by_name(runways(store, 50))["web", None]
+    assert row.used_bytes == before.used_bytes + 5 * _MEBIBYTE
+    assert row.p50_days is not None
+    assert before.p50_days is not None
+    assert row.p50_days < before.p50_days
+    query(store, set_shared, None, before.made_on)
+
+
 def test_the_runway_of_the_simulated_past_is_right(store: Database) -> None:
     past_of(store, until=_AHEAD)
     made_on = _DAY - timedelta(days=_AHEAD)
@@ -99,6 +112,7 @@ def test_the_runway_of_the_simulated_past_is_right(store: Database) -> None:
         assert true is not None
         assert abs(forecast.point_30_bytes - true) < 0.01 * true, (name, forecast.point_30_bytes, true)
     assert row.limit_kind == "capacity"
+    assert_what_belongs_to_no_database_counts(store, row)
     add_volumes(store, "web", made_on - timedelta(days=1), [1])
     add_volumes(store, "web", made_on, [_MEBIBYTE, _MEBIBYTE])
     volumes = by_name(runways(store, 50))["web", None]
@@ -140,6 +154,20 @@ def test_what_people_and_dagster_are_told(store: Database, store_environment: di
         assert succeed(store_environment, *command).count("\n") > 2
     scored = json.loads(succeed(store_environment, "forecasts", "score", "--json"))
     assert {row["horizon_days"] for row in scored["outcomes"]} <= {30, 90}
+
+
+@pytest.mark.parametrize(("held", "scored", "passes"), [(19, 19, True), (13, 20, False), (14, 20, True), (19, 20, True), (20, 20, False)])
+def test_intervals_that_hold_too_seldom_or_too_often_are_warned_of(store: Database, held: int, scored: int, passes: bool) -> None:
+    """From 70 to 95 % of at least 20, of those that had a width, in four weeks."""
+    ensure_months(store, [_DAY - timedelta(days=60), _DAY], ("capacity_forecast_scores",))
+    statement = (
+        "insert into capacity_forecast_scores select 1, n, %s - 30 - n % 28, 30, %s - n % 28, 'issued', 100, 100, 90, 110, 80, 120, "
+        "case when n <= %s then 100 else 150 end, 0, 1, '{0}' from generate_series(1, %s) as n returning 1"
+    ).replace(" % ", " %% ")
+    query(store, statement, _DAY, _DAY, held, scored)
+    flat = "insert into capacity_forecast_scores select 2, 1, %s, 30, %s, 'issued', 9, 9, 9, 9, 9, 9, 8, 0, 1, '{0}' returning 1"
+    query(store, flat, _DAY - timedelta(days=30), _DAY)
+    assert evaluate(intervals_hold_as_promised, store).passed is passes
 
 
 def test_days_until_a_limit_are_those_of_the_straight_lines(store: Database) -> None:
