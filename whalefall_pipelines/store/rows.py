@@ -49,7 +49,7 @@ def as_model(row: dict[str, Any], model: type[Model], **extra_fields: object) ->
 
 def take(row: dict[str, Any], model: type[Model]) -> Model:
     """Build a dataclass from those columns of a row that are its fields, and remove them from the row."""
-    return as_model({name: row.pop(name) for name in set(row) & set(get_type_hints(model))}, model)
+    return as_model({name: row.pop(name) for name in set(row) & set(_converters(model))}, model)
 
 
 def _convert(value: object, converter: Callable[[Any], object] | None) -> object:
