@@ -45,5 +45,6 @@ from instance_size_aggregations as a
 where
     a.period_type = %(period_type)s
     and a.period_start = (select period_start from newest)
+    and a.period_start between %(first_day)s::date - 92 and %(last_day)s::date
     and a.instance_id in (select instance_id from fleet)
 group by a.period_start
