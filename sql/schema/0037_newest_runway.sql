@@ -9,6 +9,25 @@ with newest as materialized (
     select max(made_on) as made_on from capacity_forecasts
 ),
 
+latest as materialized (
+    select
+        instance_id,
+        database_id,
+        made_on,
+        horizon_days,
+        state,
+        model,
+        base_bytes,
+        skill,
+        point_bytes,
+        lower_80_bytes,
+        upper_80_bytes,
+        matured,
+        error
+    from capacity_forecasts
+    where made_on = (select made_on from newest)
+),
+
 -- The forecasts of a day are made in parts, so that the newest day need not have every series yet.
 absent as (
     select
@@ -30,31 +49,27 @@ absent as (
         ) as e
     where
         not exists (
-            select 1 from capacity_forecasts as f
-            where
-                f.made_on = (select made_on from newest)
-                and f.instance_id = e.instance_id
-                and coalesce(f.database_id, 0) = coalesce(e.database_id, 0)
+            select 1 from latest as f
+            where f.instance_id = e.instance_id and coalesce(f.database_id, 0) = coalesce(e.database_id, 0)
         )
 ),
 
 recent as (
     select
-        f.instance_id,
-        f.database_id,
-        f.made_on,
-        f.horizon_days,
-        f.state,
-        f.model,
-        f.base_bytes,
-        f.skill,
-        f.point_bytes,
-        f.lower_80_bytes,
-        f.upper_80_bytes,
-        f.matured,
-        f.error
-    from capacity_forecasts as f
-    where f.made_on = (select made_on from newest)
+        instance_id,
+        database_id,
+        made_on,
+        horizon_days,
+        state,
+        model,
+        base_bytes,
+        skill,
+        point_bytes,
+        lower_80_bytes,
+        upper_80_bytes,
+        matured,
+        error
+    from latest
     union all
     select
         f.instance_id,
@@ -139,7 +154,11 @@ limited as (
         i.name as instance_name,
         d.database_name,
         coalesce(k.shared_bytes, 0) as shared_bytes,
-        case when s.database_id is null then i.capacity_limit_bytes else g.growth_limit_bytes end as own_limit_bytes,
+        case
+            when s.database_id is null then i.capacity_limit_bytes
+            when z.instance_id is not null then z.growth_limit_bytes
+            else g.growth_limit_bytes
+        end as own_limit_bytes,
         -- what others put on the volumes is not free, so that nothing need be known of it
         s.base_bytes + coalesce(k.shared_bytes, 0) + k.free_bytes as volume_limit_bytes
     from series as s
@@ -153,12 +172,22 @@ limited as (
             and (d.active_until is null or s.made_on < d.active_until)
             -- A bound for the index: without it every database that ever was is read.
             and (d.active_until is null or d.active_until > (select made_on - 7 from newest))
-    -- the newest day that says it; the bounds say which months are read
+    -- The limit that is known of the newest day, nearly always; otherwise that of the newest day before. The bounds say which months are
+    -- read.
+    left join database_size_stats as z
+        on
+            s.instance_id = z.instance_id
+            and d.database_name = z.database_name
+            and s.made_on = z.stat_date
+            and z.stat_date = (select made_on from newest)
     left join lateral (
-        select z.growth_limit_bytes from database_size_stats as z
+        select y.growth_limit_bytes from database_size_stats as y
         where
-            z.instance_id = s.instance_id and z.database_name = d.database_name and z.stat_date between s.made_on - 7 and s.made_on
-        order by z.stat_date desc
+            z.instance_id is null
+            and y.instance_id = s.instance_id
+            and y.database_name = d.database_name
+            and y.stat_date between s.made_on - 7 and s.made_on
+        order by y.stat_date desc
         limit 1
     ) as g on true
 ),

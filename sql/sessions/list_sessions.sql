@@ -52,7 +52,8 @@ left join lateral (
             r.error_code,
             count(*) as instances
         from sync_instance_records as r
-        where r.session_id = s.session_id and r.status = 'failed'
+        -- a session that counts no failure has no record that is read
+        where r.session_id = s.session_id and r.status = 'failed' and (s.failed_instances > 0 or s.status = 'running')
         group by r.error_code
     ) as e
 ) as f on true
