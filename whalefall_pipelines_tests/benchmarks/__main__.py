@@ -58,6 +58,7 @@ ON_REQUEST = {
     "api_years": api_years.measure,
     "beside": beside.measure,
     "scale": scale.measure,
+    "scale_day": scale.measure_day,
     "zones": zones.measure,
 }
 

@@ -13,22 +13,27 @@ from pathlib import Path
 from uuid import uuid4
 
 from whalefall_pipelines.capacity.collect import Collector, SizesOfDay
+from whalefall_pipelines.capacity.tables import STATS_TABLES
 from whalefall_pipelines.capacity.write_failures import write_failures
 from whalefall_pipelines.capacity.write_snapshot import write_snapshots
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.periods import PeriodType, period_of
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.sessions.keep_session import sync_session
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import ensure_months
+from whalefall_pipelines.store.months import analyze_months, ensure_months
 from whalefall_pipelines_tests.benchmarks.crowd import peak_mebibytes
 from whalefall_pipelines_tests.benchmarks.figures import Figure, alternate
 from whalefall_pipelines_tests.benchmarks.servers import DATABASES, embedded_store
+from whalefall_pipelines_tests.days import compute_periods
 from whalefall_pipelines_tests.factories import FleetTest
 
 SERVERS, LATENCY_SECONDS, ROUNDS = 5000, 0.1, 2
 SLOW_SERVERS, SLOW_SECONDS, SLOW_THREADS = 2000, (1.0, 3.0), 512
+# A night of the largest fleet: probes of 50 to 200 ms.
+DAY_SERVERS, DAY_SECONDS, DAY_THREADS = 50_000, (0.05, 0.2), 512
 # What the setting is where it is not set, for a fleet of this size.
 THREADS = 256
 
@@ -56,6 +61,15 @@ class Fleet:
                 else collector.collect_day(instances, day, plan.session_id)
             )
             assert sum(outcome.error is None for outcome in outcomes) == len(instances)
+        return time.monotonic() - begun
+
+    def compute(self) -> float:
+        """Compute the four periods of the collected day; the seconds that it took."""
+        store, day = self.test.store, today(self.test.now, self.test.store.timezone)
+        begun = time.monotonic()
+        analyze_months(store, [day], STATS_TABLES)
+        for period_type in PeriodType:
+            compute_periods(store, [period_of(period_type, day)], day)
         return time.monotonic() - begun
 
 
@@ -91,6 +105,10 @@ def run(kind: str, folder: Path) -> None:
             slow.collect(together=True)
             print(json.dumps([min(slow.collect(together=True) for _ in range(2)), peak_mebibytes()]))
             return
+        if kind == "day":
+            night = _fleet(store, folder, DAY_SERVERS, DAY_SECONDS, DAY_THREADS)
+            print(json.dumps([night.collect(together=True), night.compute(), peak_mebibytes()]))
+            return
         fleet = _fleet(store, folder, SERVERS, (LATENCY_SECONDS, LATENCY_SECONDS), THREADS)
         compared = alternate(lambda: fleet.collect(together=True), lambda: fleet.collect(together=False), ROUNDS)
         print(json.dumps([compared.ratio, str(compared), SERVERS / min(compared.ours), peak_mebibytes()]))
@@ -107,6 +125,18 @@ def measure(folder: Path) -> list[Figure]:
         Figure("peak memory of a large fleet", peak, 256, "MiB", fleet),
         Figure("slow servers in one process", slow_seconds, 12, "s", slow),
         Figure("peak memory of slow servers", slow_peak, 256, "MiB", slow),
+    ]
+
+
+def measure_day(folder: Path) -> list[Figure]:
+    """A day of the largest fleet, stored and with all of its periods computed."""
+    stored, computed, peak = _measured("day", folder)
+    fleet = f"{DAY_SERVERS} fake servers of {DATABASES} databases, {DAY_THREADS} threads"
+    return [
+        Figure(
+            "a day of the largest fleet, stored and computed", stored + computed, 900, "s", f"{stored:.0f} s and {computed:.0f} s; {fleet}"
+        ),
+        Figure("peak memory of that day", peak, 256, "MiB", fleet),
     ]
 
 

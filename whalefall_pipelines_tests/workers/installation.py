@@ -38,6 +38,9 @@ NAMES = ("app", "shop")
 RUN_SECONDS = 240
 _STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 _TERMINATE = "mutation($id: String!) { terminateRun(runId: $id) { __typename ... on TerminateRunFailure { message } } }"
+_SENSOR = "query($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) { ... on Sensor { id } } }"
+_STOP_SENSOR = "mutation($id: String!) { stopSensor(id: $id) { __typename } }"
+_REPOSITORY = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__"}
 _OVER = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 
 
@@ -159,12 +162,17 @@ class Installation:
 
     def launch_tagged(self, tags: Mapping[str, str]) -> str:
         """Launch a run that collects the sizes of a day."""
-        selector = {"repositoryLocationName": "whalefall_pipelines", "repositoryName": "__repository__", "pipelineName": "collect_capacity"}
+        selector = _REPOSITORY | {"pipelineName": "collect_capacity"}
         listed = [{"key": key, "value": value} for key, value in tags.items()]
         parameters = {"selector": selector, "mode": "default", "executionMetadata": {"tags": listed}}
         answer = self.up.ask(LAUNCH, {"parameters": parameters})["launchPipelineExecution"]
         assert answer["__typename"] == "LaunchRunSuccess", answer
         return answer["run"]["runId"]
+
+    def stop_sensor(self, name: str) -> None:
+        """Stop a sensor, as a person does in the UI."""
+        sensor = self.up.ask(_SENSOR, {"selector": _REPOSITORY | {"sensorName": name}})["sensorOrError"]
+        assert self.up.ask(_STOP_SENSOR, {"id": sensor["id"]})["stopSensor"]["__typename"] == "StopSensorMutationResult"
 
     def status(self, run_id: str) -> str:
         """What Dagster shows of a run."""
