@@ -13,7 +13,6 @@ from datetime import timedelta
 import pytest
 
 from whalefall_pipelines.store.months import ensure_months
-from whalefall_pipelines.workers.doctor_checks import find_queues
 from whalefall_pipelines_tests.cli.trees import REPOSITORY, WHALEFALL, Home, eventually
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.faults.conftest import Report
@@ -56,6 +55,7 @@ def running(zones: Installation) -> list[tuple[object, ...]]:
 def forget_the_day(zones: Installation) -> Snapshot:
     """Delete what was measured today, and return everything else. A row that failed may have left a session that has yet to be ended."""
     assert eventually(lambda: not running(zones), seconds=SWEPT_SECONDS)
+    zones.wait_for_workers()
     for table in ("database_size_stats", "instance_size_stats", "capacity_gaps"):
         query(zones.store, f"delete from {table} where stat_date = %s returning 1", zones.day)
     before = take_snapshot(zones.store, zones.day)
@@ -104,7 +104,7 @@ def cut_off_a_zone(zones: Installation, fault: Fault) -> None:
     """Its worker has one slot, which must be free when the zone is back."""
     north = zones.sites[NORTH]
     assert north.network
-    with other_worker(north, (*WHALEFALL, "worker", "--runs", "1")):
+    with other_worker(zones, north, (*WHALEFALL, "worker", "--runs", "1")):
         with in_the_middle(zones) as (holder, run_ids), north.network.cut_off():
             has_failed(zones, run_ids[NORTH], fault)
             holder.let_go()  # the store finds out that nobody listens any more
@@ -162,6 +162,7 @@ def leave_a_zone_without_worker(zones: Installation, fault: Fault) -> None:
     others_are_measured(zones, run_ids, SOUTH)
     has_failed(zones, run_ids[SOUTH], fault)
     zones.sites[SOUTH].start_worker()  # it takes up the order of the failed run first
+    zones.wait_for_workers()
     assert zones.collect(SOUTH) == ["SUCCESS"], zones.outputs()
     assert zones.status(run_ids[SOUTH]) == "FAILURE"
 
@@ -174,8 +175,7 @@ def run_another_version(zones: Installation, fault: Fault) -> None:
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dagster.yaml", "workspace.yaml"):
         shutil.copy(REPOSITORY / name, folder)
-    with other_worker(south, home=Home(south.home.folder, south.home.more, folder)):
-        assert eventually(lambda: SOUTH in (find_queues(zones.orders.url()) or ()), seconds=120), zones.outputs()
+    with other_worker(zones, south, home=Home(south.home.folder, south.home.more, folder)):
         (folder / "sql" / "schema" / "9000_next.sql").write_text("select 1;\n")
         run_ids = {zone: zones.launch(zone) for zone in zones.sites}
         is_refused(zones, fault, run_ids, SOUTH, says="9000")
@@ -198,7 +198,7 @@ def skew_clocks(zones: Installation, fault: Fault) -> None:
     def skewed(site: Site, seconds: int) -> Home:
         return Home(site.home.folder, {**site.home.more, **wrong(seconds)})
 
-    with other_worker(north, home=skewed(north, 60)), other_worker(south, home=skewed(south, -60)):
+    with other_worker(zones, north, home=skewed(north, 60)), other_worker(zones, south, home=skewed(south, -60)):
         with in_the_middle(zones) as (_, run_ids):
             time.sleep(10)  # two looks at the runs
             assert zones.status(run_ids[NORTH]) == "STARTED"
@@ -218,11 +218,14 @@ def stop_the_store(zones: Installation, fault: Fault) -> None:
 
 
 @contextmanager
-def other_worker(site: Site, command: tuple[str, ...] = (*WHALEFALL, "worker"), *, home: Home | None = None) -> Generator[None]:
-    """For the block, this worker takes the place of the worker of a site."""
+def other_worker(
+    zones: Installation, site: Site, command: tuple[str, ...] = (*WHALEFALL, "worker"), *, home: Home | None = None
+) -> Generator[None]:
+    """For the block, this worker takes the place of the worker of a site, and listens."""
     site.end_worker()
     site.start_worker(command, home=home)
     try:
+        zones.wait_for_workers()
         yield
     finally:
         site.end_worker()
@@ -264,6 +267,7 @@ def test_a_fault_of_one_zone_is_healed_by_the_next_run(fault: Fault, engine: str
     mended_at = time.monotonic()
 
     def again() -> None:
+        zones.wait_for_workers()
         assert zones.collect() == ["SUCCESS"] * len(zones.sites), zones.outputs()
 
     check_invariants(zones.store, zones.day, before, zones.expected, again)

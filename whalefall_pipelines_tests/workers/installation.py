@@ -25,6 +25,7 @@ from whalefall_pipelines.runtime.local_servers.postgresql_initdb import make_clu
 from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
+from whalefall_pipelines.workers.doctor_checks import find_queues
 from whalefall_pipelines_tests.cli.trees import LAUNCH, REPOSITORY, WHALEFALL, Home, Up, eventually, running
 from whalefall_pipelines_tests.conftest import FAST, TIMEZONE, libpq_url
 from whalefall_pipelines_tests.factories import query
@@ -169,6 +170,10 @@ class Installation:
         assert answer["__typename"] == "LaunchRunSuccess", answer
         return answer["run"]["runId"]
 
+    def wait_for_workers(self) -> None:
+        """Return when a worker listens at every site: a run that waits for too long fails."""
+        assert eventually(lambda: set(self.sites) <= (find_queues(self.orders.url()) or set()), seconds=RUN_SECONDS), self.outputs()
+
     def stop_sensor(self, name: str) -> None:
         """Stop a sensor, as a person does in the UI."""
         sensor = self.up.ask(_SENSOR, {"selector": _REPOSITORY | {"sensorName": name}})["sensorOrError"]
@@ -260,13 +265,13 @@ def installation(folder: Path) -> Generator[Installation]:
                 variable: libpq_url(parse_url(f"postgresql://postgres:{password}@{address}:{cluster.port}/{database}"))
                 for variable, database in (("WHALEFALL_DATABASE_URL", "whalefall"), ("WHALEFALL_DAGSTER_DATABASE_URL", "dagster"))
             }
-            made = Home(
+            configured = Home(
                 folder / name / "home",
                 {**urls, "WHALEFALL_BROKER_URL": orders.url(address), "WHALEFALL_PARALLEL_INSTANCES": "1", **more},
             )
-            made.folder.mkdir(parents=True)
-            stack.callback(made.end)
-            return made
+            configured.folder.mkdir(parents=True)
+            stack.callback(configured.end)
+            return configured
 
         centre = home("up", "127.0.0.1", {"WHALEFALL_TIMEZONE": TIMEZONE.key, "WHALEFALL_RETRY_MINUTES": "600"})
         _configured(centre)
@@ -286,4 +291,6 @@ def installation(folder: Path) -> Generator[Installation]:
         for site in sites.values():
             stack.callback(site.end_worker)
             site.start_worker()
-        yield Installation(up, store, cluster, orders, sites)
+        made = Installation(up, store, cluster, orders, sites)
+        made.wait_for_workers()
+        yield made
