@@ -1,6 +1,5 @@
 """The Dagster UI behind the gate in a browser: it opens for a person who signed in, and asks nothing of other machines."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,12 +14,12 @@ pytestmark = pytest.mark.process
 
 
 def test_the_dagster_ui_opens_for_who_signed_in_and_asks_nobody_else(prepared_home: Callable[..., Home], tmp_path: Path) -> None:
-    with running(prepared_home(), free_port()) as up, open_page(tmp_path / "profile") as page:
-        assets = f"http://127.0.0.1:{up.port}/dagster/assets"
+    home = prepared_home()
+    with running(home, free_port()) as up, open_page(tmp_path / "profile") as page:
+        address = f"http://127.0.0.1:{up.port}"
+        assets = f"{address}/dagster/assets"
         page.open(assets, "Token")
-        link = re.search(r"http\S+/sign-in\?link=\S+", up.output())
-        assert link
-        page.open(link[0], "Sign in")
+        page.open(home.succeed("tokens", "link", "--scope", "operate", "--url", address).strip(), "Sign in")
         page.click("button")
         page.wait_until("!location.pathname.startsWith('/sign-in')")
         page.open(assets, "database_size_stats")
