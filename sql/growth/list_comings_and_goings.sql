@@ -2,26 +2,33 @@
 -- with that of the one of the two days on which they are there.
 -- Parameters: first_day, last_day.
 -- Returns: the fields of Coming.
-with lives as (
-    select
-        a.instance_id,
-        a.database_id,
-        min(a.active_from) as active_from,
-        case when bool_and(a.active_until is not null) then max(a.active_until) end as active_until
-    from database_activity as a
+with changed as (
+    -- by the indexes of beginnings and ends
+    select distinct
+        instance_id,
+        database_id
+    from database_activity
     where
-        exists (
-            -- by the indexes of beginnings and ends
-            select 1 from database_activity as c
-            where
-                c.instance_id = a.instance_id
-                and c.database_id = a.database_id
-                and (
-                    (c.active_from > %(first_day)s and c.active_from <= %(last_day)s)
-                    or (c.active_until > %(first_day)s and c.active_until <= %(last_day)s)
-                )
-        )
-    group by a.instance_id, a.database_id
+        (active_from > %(first_day)s and active_from <= %(last_day)s) or (active_until > %(first_day)s and active_until <= %(last_day)s)
+),
+
+lives as (
+    select
+        c.instance_id,
+        c.database_id,
+        l.active_from,
+        l.active_until
+    from changed as c
+    -- One look at the index for each: a hash join reads every database that ever was. OFFSET 0 keeps it so.
+    cross join
+        lateral (
+            select
+                min(a.active_from) as active_from,
+                case when bool_and(a.active_until is not null) then max(a.active_until) end as active_until
+            from database_activity as a
+            where a.instance_id = c.instance_id and a.database_id = c.database_id
+            offset 0
+        ) as l
 ),
 
 comings as (

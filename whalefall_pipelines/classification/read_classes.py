@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from whalefall_pipelines.classification.model import ClassCount, Member, MemberFilter
+from whalefall_pipelines.classification.model import Member, MemberFilter
 from whalefall_pipelines.classification.store import reports
 from whalefall_pipelines.inventory.fleet import registered_instances
 from whalefall_pipelines.store.database import Database
@@ -45,6 +45,6 @@ def count_members(database: Database, wanted: MemberFilter) -> int:
     return reports.count_members(database, wanted)
 
 
-def summarize_classes(database: Database, day: date) -> tuple[ClassCount, ...]:
-    """How many accounts of each engine were in each class on a day, and how many entered and left it on that day."""
-    return reports.summarize_classes(database, day)
+def count_by_class(database: Database, day: date) -> Mapping[str, int]:
+    """How many accounts were in each class that had any on a day."""
+    return reports.count_by_class(database, day)

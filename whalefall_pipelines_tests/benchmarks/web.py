@@ -4,10 +4,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
@@ -36,8 +37,8 @@ class WebProcess:
 
 
 @contextmanager
-def web_process(store: Database, folder: Path) -> Generator[WebProcess]:
-    """`whalefall-web` over a store, whose readers may ask as often as they like."""
+def web_process(store: Database, folder: Path, variables: Mapping[str, str] = MappingProxyType({})) -> Generator[WebProcess]:
+    """`whalefall-web` over a store, whose readers may ask as often as they like, with further `variables`."""
     port = free_port("127.0.0.1")
     address = store.url.render_as_string(hide_password=False)
     environment = {
@@ -45,6 +46,7 @@ def web_process(store: Database, folder: Path) -> Generator[WebProcess]:
         "WHALEFALL_HOME": str(folder),
         "WHALEFALL_DATABASE_URL": address,
         "WHALEFALL_API_READS_PER_SECOND": "1000000",
+        **variables,
     }
     del environment["WHALEFALL_TIMEZONE"]  # that of the tests is not that of this store
     command = [sys.executable, "-m", "whalefall_pipelines.gate", "--port", str(port)]

@@ -24,6 +24,13 @@ def summarize_classes(database: Database, day: date) -> tuple[ClassCount, ...]:
         return fetch_as(cursor, ClassCount)
 
 
+def count_by_class(database: Database, day: date) -> dict[str, int]:
+    """How many accounts are in each class that has any."""
+    with database.transaction() as cursor:
+        cursor.execute(queries.load("classification/count_by_class"), {"day": day})
+        return dict(cursor.fetchall())
+
+
 def list_members(
     database: Database, wanted: MemberFilter, after: Mapping[str, int | None], limits: Mapping[str, int | None]
 ) -> tuple[Member, ...]:

@@ -1,14 +1,12 @@
 """Classes of accounts by risk, the rules that put accounts into them, and one rule: replayed over past days, explained for an account."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from whalefall_pipelines.classification.edit_rules import list_classifications, list_rules, show_rule
 from whalefall_pipelines.classification.evaluate import Explanation
 from whalefall_pipelines.classification.model import Classification, Member, RuleVersion
-from whalefall_pipelines.classification.read_classes import list_members, members_of, summarize_classes
+from whalefall_pipelines.classification.read_classes import count_by_class, list_members, members_of
 from whalefall_pipelines.classification.rule_files import write_rule_file
 from whalefall_pipelines.classification.try_rules import Replayed, explain_rule, replay_rule
 from whalefall_pipelines.console.blocks import (
@@ -35,15 +33,6 @@ _MOST_REPLAYED_DAYS = 92
 _ANSWERS = {True: "true", False: "false", None: "unknown"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Count:
-    """The accounts of a class over all engines, and how many entered and left it on the day."""
-
-    accounts: int = 0
-    entered: int = 0
-    gone: int = 0
-
-
 def classes_page(database: Database, today: date, as_of: date | None, code: str | None) -> Page:
     """The classes with how many accounts are in each on a day, the accounts of one class, and the rules.
 
@@ -51,8 +40,8 @@ def classes_page(database: Database, today: date, as_of: date | None, code: str 
     """
     asked_day = as_of or today
     classes = {known.code: known for known in _by_risk(list_classifications(database))}
-    counts = _counts(database, asked_day)
-    shown = code or next((known for known in classes if counts[known].accounts), next(iter(classes), ""))
+    counts = count_by_class(database, asked_day)
+    shown = code or next((known for known in classes if known in counts), next(iter(classes), ""))
     question = Search(
         "Show",
         [
@@ -66,42 +55,32 @@ def classes_page(database: Database, today: date, as_of: date | None, code: str 
     if len(members) > _LISTED:
         command = f"whalefall accounts classes --class {shown}"
         blocks.append(Note(Tone.WARNING, f"Only {_LISTED} accounts of this class are shown.", "This command has all.", command))
-    answer = f"{counts[shown].accounts:,} accounts are in the class {name} on {asked_day}." if shown else "There are no classes."
+    answer = f"{counts.get(shown, 0):,} accounts are in the class {name} on {asked_day}." if shown else "There are no classes."
     return Page("Classes", answer, [*blocks, _members(members[:_LISTED], name, asked_day), _rules(database)])
 
 
 def classes_table(database: Database, asked_day: date) -> Table:
     """How many accounts are in each class on a day, each with a link to them."""
-    return _overview(_by_risk(list_classifications(database)), _counts(database, asked_day), asked_day)
+    return _overview(_by_risk(list_classifications(database)), count_by_class(database, asked_day), asked_day)
 
 
-def _overview(classes: Iterable[Classification], counts: Mapping[str, _Count], asked_day: date) -> Table:
+def _overview(classes: Iterable[Classification], counts: Mapping[str, int], asked_day: date) -> Table:
     return Table(
         "classes",
         "Accounts by class",
-        ("Class", "Risk (1 is highest)", "What it tells", "Accounts", "New on the day", "Left on the day", "Meaning"),
+        ("Class", "Risk (1 is highest)", "What it tells", "Accounts", "Meaning"),
         [
             (
                 text(known.display_name, class_url(known.code, asked_day)),
                 number(known.risk_level),
                 text(known.axis),
-                number(counts[known.code].accounts),
-                number(counts[known.code].entered),
-                number(counts[known.code].gone),
+                number(counts.get(known.code, 0)),
                 text(known.description or None),
             )
             for known in classes
         ],
         "There is no class; `whalefall rules install` adds the shipped ones.",
     )
-
-
-def _counts(database: Database, asked_day: date) -> Mapping[str, _Count]:
-    counts: defaultdict[str, _Count] = defaultdict(_Count)
-    for counted in summarize_classes(database, asked_day):
-        known = counts[counted.code]
-        counts[counted.code] = _Count(known.accounts + counted.accounts, known.entered + counted.entered, known.gone + counted.gone)
-    return counts
 
 
 def _by_risk(classes: Iterable[Classification]) -> list[Classification]:

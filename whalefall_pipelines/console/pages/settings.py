@@ -1,5 +1,6 @@
 """Who may do what with this installation, what was changed by whom, which logins it uses, and what it takes on disk."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -71,10 +72,11 @@ def _tokens(every_token: Sequence[Token], now: datetime, timezone: ZoneInfo) -> 
 
 
 def _credentials(database: Database) -> Table:
-    logins = {registered.login.name: registered.login for registered in registered_instances(database)}
-    users = [registered.login.name for registered in registered_instances(database)]
+    registered = registered_instances(database)
+    logins = {instance.login.name: instance.login for instance in registered}
+    users = Counter(instance.login.name for instance in registered)
     rows = [
-        (text(name), text(login.username), text(describe_secret(login.secret) or "no password"), number(users.count(name)))
+        (text(name), text(login.username), text(describe_secret(login.secret) or "no password"), number(users[name]))
         for name, login in sorted(logins.items())
     ]
     return Table(
