@@ -1,6 +1,7 @@
 """The pages over a store: what a person reads, as HTML."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
@@ -24,11 +25,14 @@ from whalefall_pipelines.console.render import NAVIGATION, Surroundings, render_
 from whalefall_pipelines.domain.periods import PeriodType, period_of
 from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError, NotFoundError
+from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.forecasts.forecast import forecast_day
 from whalefall_pipelines.forecasts.wording import WHY_NO_DATE
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.months import ensure_months
+from whalefall_pipelines_tests.accounts.scene import AccountsTest, account, facts, listing
 from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.api.site import services_over
 from whalefall_pipelines_tests.console.reader import Reader
@@ -227,6 +231,41 @@ def test_servers_are_compared_by_a_tag(store: Database) -> None:
     register(store, "orders")
     assert table(access_page(store, DAY, {"tag": "env=prod"}, None), "drift") == []
     assert notes(access_page(store, DAY, {"tag": "nonsense"}, None)) == ["warning: These servers cannot be compared."]
+
+
+def test_accounts_are_found_by_their_name_and_their_server(store: Database, tmp_path: Path) -> None:
+    people = AccountsTest(store, tmp_path, {"orders": FakeServer(), "web": FakeServer()}, day=DAY)
+    people.hold(listing(account("billing_app"), account("root", is_superuser=True)), facts(), "orders")
+    people.hold(listing(account("billing_app")), facts(), "web")
+    people.sync()
+
+    def found(**asked: str) -> list[tuple[object, object]]:
+        return [(row["Account"], row["Server"]) for row in table(access_page(store, DAY, asked, None), "accounts")]
+
+    assert access_page(store, DAY, {}, None).answer == f"3 accounts are known on {DAY}; 1 of them are superusers."
+    assert found(account="BILL") == [("billing_app", "orders"), ("billing_app", "web")]
+    assert (found(account="bill", server="web"), found(superusers="true")) == ([("billing_app", "web")], [("root", "orders")])
+    assert notes(access_page(store, DAY, {"server": "nowhere"}, None)) == ["warning: There is no server nowhere."]
+
+
+def test_sessions_are_chosen_by_category_and_status(store: Database) -> None:
+    for category in (SyncCategory.CAPACITY, SyncCategory.ACCOUNT):
+        sessions.open_session(store, SessionPlan(uuid4(), category, SyncType.MANUAL_TASK, DAY, DAY), [])
+    assert [row["Category"] for row in table(sessions_page(store, {"category": "account"}), "sessions")] == ["account"]
+    assert table(sessions_page(store, {"category": "account", "status": "failed"}), "sessions") == []
+
+
+def test_the_limit_of_a_server_counts_what_is_no_database(fleet: Database) -> None:
+    query(fleet, "update instances set capacity_limit_bytes = %s returning 1", 10 * GB)
+    (instance_id,) = query(fleet, "select instance_id from instances where name = 'web'")[0]
+    part = "insert into instance_shared_stats (instance_id, stat_date, part, total_bytes) values (%s, %s, 'wal', %s) returning 1"
+    ensure_months(fleet, [DAY])
+    query(fleet, part, instance_id, DAY, 5 * GB)
+    page = server_page(fleet, DAY, "web")
+    # 1 of blog, and 5 of WAL
+    assert next(card.covers for block in page.blocks if isinstance(block, Cards) for card in block.cards if card.name == "Limit") == (
+        "4.0 GB left; 5.0 GB are no database"
+    )
 
 
 def test_a_session_that_does_not_exist_is_not_found(store: Database) -> None:
