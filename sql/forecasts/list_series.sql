@@ -25,12 +25,9 @@ with series as (
 made as (
     select
         instance_id,
-        coalesce(database_id, 0) as database_id,
-        max(made_on) as last_made_on,
-        bool_or(made_on = %(day)s) as has_day
+        coalesce(database_id, 0) as database_id
     from capacity_forecasts
-    where instance_id = any(%(instance_ids)s) and horizon_days = 7
-    group by instance_id, database_id
+    where instance_id = any(%(instance_ids)s) and horizon_days = 7 and made_on = %(day)s
 )
 
 select
@@ -38,8 +35,26 @@ select
     s.database_id,
     s.begins_on,
     s.ends_on,
-    m.last_made_on,
-    coalesce(m.has_day, false) as has_day
+    n.made_on as last_made_on,
+    m.instance_id is not null as has_day
 from series as s
 left join made as m on s.instance_id = m.instance_id and s.database_id = m.database_id
+-- the newest of each by the unique index, month by month from the newest on; a year of them is not read
+left join lateral (
+    (
+        select f.made_on
+        from capacity_forecasts as f
+        where s.database_id <> 0 and f.instance_id = s.instance_id and f.database_id = s.database_id and f.horizon_days = 7
+        order by f.made_on desc
+        limit 1
+    )
+    union all
+    (
+        select f.made_on
+        from capacity_forecasts as f
+        where s.database_id = 0 and f.instance_id = s.instance_id and f.database_id is null and f.horizon_days = 7
+        order by f.made_on desc
+        limit 1
+    )
+) as n on true
 order by s.instance_id, s.database_id
