@@ -126,5 +126,5 @@ def span(database: Database, today: date, since: date | timedelta) -> tuple[date
     last_day = newest_day(database, today)
     first_day = since if isinstance(since, date) else last_day - since
     if first_day >= last_day:
-        raise InputError(f"--since {first_day} must be before {last_day}, the newest day that has sizes.")
+        raise InputError(f"The first day {first_day} must be before {last_day}, the newest day that has sizes.")
     return first_day, last_day

@@ -1,9 +1,9 @@
 """Maps Dagster runs to sessions: each refers to the other, and they end together."""
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -20,6 +20,7 @@ from whalefall_pipelines.sessions.end_dead_sessions import end_sessions_of_run, 
 from whalefall_pipelines.sessions.keep_session import Check, sync_session
 from whalefall_pipelines.sessions.known_runs import is_of_another_run, list_known_runs
 from whalefall_pipelines.sessions.show_sessions import cancel_queued_session
+from whalefall_pipelines.sessions.store import REACHING
 from whalefall_pipelines.store.database import Database
 
 _IN_QUEUE = "its run was cancelled before it began"
@@ -66,12 +67,26 @@ def _launched_id(database: Database, run: dg.DagsterRun, category: SyncCategory)
 
 def cancel_queued_sessions(database: Database, run: dg.DagsterRun, today: date) -> None:
     """Store the sessions as cancelled that a run was launched with and had not opened when it was cancelled."""
+    for plan in _launched_plans(database, run, today):
+        cancel_queued_session(database, plan, _IN_QUEUE)
+
+
+def fail_queued_sessions(database: Database, run: dg.DagsterRun, today: date) -> None:
+    """Store the sessions as failed that a run was launched with and had not opened when it failed.
+
+    Those that reach servers on a day that can still be measured are left to the sensors of their areas, which know their instances.
+    """
+    for plan in _launched_plans(database, run, today):
+        if plan.category not in REACHING or plan.last_day < today - timedelta(days=1):
+            record_lost_run(database, plan, [])
+
+
+def _launched_plans(database: Database, run: dg.DagsterRun, today: date) -> Iterator[SessionPlan]:
+    """The sessions that a run was launched with."""
     days = [date.fromisoformat(run.tags[tag]) for tag in (PARTITION_TAG, *RANGE_TAGS) if tag in run.tags] or [today]
     for category in SyncCategory:
         if session_id := _launched_id(database, run, category):
-            cancel_queued_session(
-                database, SessionPlan(session_id, category, sync_type(run.tags), days[0], days[-1], run.run_id), _IN_QUEUE
-            )
+            yield SessionPlan(session_id, category, sync_type(run.tags), days[0], days[-1], run.run_id)
 
 
 @contextmanager

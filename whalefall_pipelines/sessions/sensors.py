@@ -7,7 +7,7 @@ import dagster as dg
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.sessions import RunState, SessionStatus
 from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions, end_sessions_of_run
-from whalefall_pipelines.sessions.runs import cancel_queued_sessions
+from whalefall_pipelines.sessions.runs import cancel_queued_sessions, fail_queued_sessions
 
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
@@ -49,6 +49,7 @@ def end_failed_runs(context: dg.RunFailureSensorContext, whalefall: WhalefallRes
     why = context.failure_event.message or "no reason was reported"
     with whalefall.store() as database:
         end_sessions_of_run(database, context.dagster_run.run_id, SessionStatus.FAILED, f"its run failed: {why}")
+        fail_queued_sessions(database, context.dagster_run, whalefall.today())
 
 
 @dg.run_status_sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part

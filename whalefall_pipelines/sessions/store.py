@@ -202,13 +202,13 @@ def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, 
     return _list(database, "list_records", InstanceRecord, session_id=str(session_id))
 
 
-# The other categories work in the store alone.
-_REACHING = (SyncCategory.CAPACITY, SyncCategory.ACCOUNT, SyncCategory.TABLES)
+# The categories whose runs reach servers. The others work in the store alone.
+REACHING = (SyncCategory.CAPACITY, SyncCategory.ACCOUNT, SyncCategory.TABLES)
 
 
 def list_probes(database: Database, instance_id: int, *, sessions: int, most: int) -> tuple[ProbeRecord, ...]:
     """What happened to an instance in this many of the newest sessions that reach servers, newest first."""
-    wanted = {"instance_id": instance_id, "categories": list(_REACHING), "sessions": sessions, "most": most}
+    wanted = {"instance_id": instance_id, "categories": list(REACHING), "sessions": sessions, "most": most}
     return _list(database, "list_records_of_instance", ProbeRecord, **wanted)
 
 

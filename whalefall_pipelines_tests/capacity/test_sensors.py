@@ -14,7 +14,7 @@ from whalefall_pipelines.capacity import sensors
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.definitions import defs
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType
+from whalefall_pipelines.domain.sessions import RecordStatus, SessionPlan, SessionStatus, SyncCategory, SyncType, session_tag
 from whalefall_pipelines.errors import LoginRejectedError, UnreachableError
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.sessions import sensors as session_sensors
@@ -341,6 +341,26 @@ def test_the_session_of_a_cancelled_run_is_cancelled(store: Database, days_of: D
     event = days.instance.report_run_canceled(run, "by a click")
     session_sensors.end_cancelled_runs(days.context_of("end_cancelled_runs", run, event))
     assert sessions.get_session(store, session_id).status is SessionStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("category", "age", "expected"),
+    [
+        (SyncCategory.AGGREGATION, 0, SessionStatus.FAILED),
+        (SyncCategory.CAPACITY, 2, SessionStatus.FAILED),
+        # its retry sensor records it with its instances
+        (SyncCategory.CAPACITY, 0, None),
+    ],
+)
+def test_a_run_that_fails_in_the_queue_keeps_the_session_it_was_launched_with(
+    store: Database, days_of: DaysOf, category: SyncCategory, age: int, expected: SessionStatus | None
+) -> None:
+    days, session_id, day = days_of({}), uuid4(), DAY - timedelta(days=age)
+    tags = {"dagster/partition": str(day), session_tag(category): str(session_id)}
+    run = run_of(days, dg.DagsterRunStatus.STARTING, tags)
+    days.fail(run, "no worker took it")
+    stored = {(known.session_id, known.run_id, known.first_day, known.status) for known in sessions.list_sessions(store, most=10)}
+    assert stored == ({(session_id, run.run_id, day, expected)} if expected else set())
 
 
 def test_a_retry_is_of_yesterday_within_the_grace_period_only(store: Database, days_of: DaysOf) -> None:
