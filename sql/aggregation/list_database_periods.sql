@@ -104,10 +104,10 @@ cross join
                         or (p.instance_id, p.database_name) > (%(after_id)s::integer, %(after_name)s::text)
                     )
                 order by p.database_name
-                limit %(most)s + %(skipped)s
+                limit %(most)s::bigint + %(skipped)s::bigint
             ) as d
         order by f.instance_id, d.database_name
-        limit %(most)s + %(skipped)s
+        limit %(most)s::bigint + %(skipped)s::bigint
     ) as a
 order by s.period_start desc, a.instance_id, a.database_name
 limit %(most)s offset %(skipped)s

@@ -66,7 +66,7 @@ days as (
         coalesce(s.recovered, 0) as recovered,
         coalesce(s.estimated, 0) as estimated,
         coalesce(g.missing, 0) as missing,
-        coalesce(g.reasons, '{}') as reasons
+        coalesce(g.reasons, array[]::text[]) as reasons
     from sizes as s
     full join gaps as g on s.stat_date = g.stat_date
     union all
@@ -76,7 +76,7 @@ days as (
         0 as recovered,
         0 as estimated,
         missing,
-        '{not_collected}' as reasons
+        array['not_collected'] as reasons
     from uncollected
 )
 

@@ -84,10 +84,10 @@ cross join
                         or (n.instance_id, n.database_name) > (%(after_id)s::integer, %(after_name)s::text)
                     )
                 order by n.database_name
-                limit %(most)s + %(skipped)s
+                limit %(most)s::bigint + %(skipped)s::bigint
             ) as o
         order by f.instance_id, o.database_name
-        limit %(most)s + %(skipped)s
+        limit %(most)s::bigint + %(skipped)s::bigint
     ) as s
 order by d.stat_date desc, s.instance_id, s.database_name
 limit %(most)s offset %(skipped)s

@@ -31,3 +31,4 @@ select
     rows,
     is_plain
 from children
+order by table_name, first_day nulls first, name

@@ -34,3 +34,4 @@ where
     parent.oid = any(array(select to_regclass(name) from unnest(%(table_names)s::text[]) as name))
     and (n.mark is not null or n.relnamespace = parent.relnamespace)
     and not exists (select 1 from pg_catalog.pg_inherits as i where i.inhrelid = n.oid and i.inhparent = parent.oid)
+order by n.table_name, first_day nulls first, n.relname

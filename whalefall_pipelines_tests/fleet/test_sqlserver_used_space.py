@@ -46,12 +46,12 @@ def test_what_cannot_be_queried_is_unknown(driver: Driver, server: SqlServer) ->
     server.catalogue.add_database("shut", used_pages=700, state="OFFLINE")
     server.catalogue.add_database("broken", used_pages=700, state="SUSPECT")
     server.catalogue.add_database("shop", used_pages=700)
-    with probing(driver, server) as probe:
+    with probing(driver, server, deadlines=PATIENT) as probe:
         assert used(probe, "shut", "shop") == [None, 700 * PAGE]
         (missing,) = probe.measure(["broken"])
     assert isinstance(missing, MissingSize)
     server.catalogue.revoke(LOGIN.username, "CONNECT ANY DATABASE")
-    with probing(driver, server) as probe:
+    with probing(driver, server, deadlines=PATIENT) as probe:
         assert used(probe, "shop", "shut") == [None, None]
     assert questions(server) == [1]
 
