@@ -72,10 +72,13 @@ class Home:
             return False
 
     def end(self) -> None:
-        """End every process, whatever the test did."""
-        for process in self.processes():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        """End every process, whatever the test did, and those that a server forks while its others are killed."""
+        deadline = time.monotonic() + 30
+        while (going := self.processes()) and time.monotonic() < deadline:
+            for process in going:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(going, timeout=1)
 
 
 def command_line(process: psutil.Process) -> list[str]:
