@@ -24,6 +24,9 @@ from whalefall_pipelines.store.rows import Model, fetch_as
 # Two runs of these would ask the same servers the same questions.
 _ONE_AT_A_TIME = {SyncCategory.CAPACITY, SyncCategory.TABLES}
 
+# The categories whose runs reach servers. The others work in the store alone.
+REACHING = (SyncCategory.CAPACITY, SyncCategory.ACCOUNT, SyncCategory.TABLES)
+
 
 def open_session(database: Database, plan: SessionPlan, instance_ids: Sequence[int]) -> None:
     """Open a running session with one pending record per instance.
@@ -200,10 +203,6 @@ def get_session(database: Database, session_id: UUID) -> Session:
 def list_records(database: Database, session_id: UUID) -> tuple[InstanceRecord, ...]:
     """The records of a session, failures first."""
     return _list(database, "list_records", InstanceRecord, session_id=str(session_id))
-
-
-# The categories whose runs reach servers. The others work in the store alone.
-REACHING = (SyncCategory.CAPACITY, SyncCategory.ACCOUNT, SyncCategory.TABLES)
 
 
 def list_probes(database: Database, instance_id: int, *, sessions: int, most: int) -> tuple[ProbeRecord, ...]:

@@ -239,12 +239,15 @@ def test_accounts_are_found_by_their_name_and_their_server(store: Database, tmp_
     people.hold(listing(account("billing_app")), facts(), "web")
     people.sync()
 
-    def found(**asked: str) -> list[tuple[object, object]]:
+    def accounts_with(**asked: str) -> list[tuple[object, object]]:
         return [(row["Account"], row["Server"]) for row in table(access_page(store, DAY, asked, None), "accounts")]
 
     assert access_page(store, DAY, {}, None).answer == f"3 accounts are known on {DAY}; 1 of them are superusers."
-    assert found(account="BILL") == [("billing_app", "orders"), ("billing_app", "web")]
-    assert (found(account="bill", server="web"), found(superusers="true")) == ([("billing_app", "web")], [("root", "orders")])
+    assert accounts_with(account="BILL") == [("billing_app", "orders"), ("billing_app", "web")]
+    assert (accounts_with(account="bill", server="web"), accounts_with(superusers="true")) == (
+        [("billing_app", "web")],
+        [("root", "orders")],
+    )
     assert notes(access_page(store, DAY, {"server": "nowhere"}, None)) == ["warning: There is no server nowhere."]
 
 

@@ -42,13 +42,13 @@ def day_of(number: int) -> date:
 
 def intervals(days: Iterable[int]) -> list[tuple[int, int]]:
     """These days as intervals, the second number of each exclusive."""
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for day in sorted(days):
-        if found and found[-1][1] == day:
-            found[-1] = found[-1][0], day + 1
+        if spans and spans[-1][1] == day:
+            spans[-1] = spans[-1][0], day + 1
         else:
-            found.append((day, day + 1))
-    return found
+            spans.append((day, day + 1))
+    return spans
 
 
 def store_fleet(store: Database, fleet: Fleet, *, seed: int = 0) -> list[int]:
