@@ -1,4 +1,4 @@
-"""Parses sizes (`500GiB`, `2TB`), and formats them exactly or rounded (`104.7 MB`)."""
+"""Parses sizes (`500GiB`, `2TB`), formats them exactly or rounded (`104.7 MB`), and says numbers of things (`1 row`, `2 rows`)."""
 
 import re
 from decimal import Decimal
@@ -36,3 +36,12 @@ def round_size(size: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} TB"
+
+
+def counted(number: int, noun: str, plural: str | None = None, *, is_change: bool = False) -> str:
+    """Say a number with what is counted: 1 database, 1,234 databases; a change has its sign.
+
+    A plural that is not the noun with an s is passed, and so are other words that follow the number: `"is missing", "are missing"`.
+    """
+    words = noun if abs(number) == 1 else plural or f"{noun}s"
+    return f"{number:+,} {words}" if is_change else f"{number:,} {words}"

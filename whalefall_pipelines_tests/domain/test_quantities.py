@@ -1,10 +1,10 @@
-"""Sizes as people write them become exact bytes, or nothing."""
+"""Sizes as people write them become exact bytes, or nothing; numbers of things are told in the singular and in the plural."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whalefall_pipelines.domain.quantities import LARGEST_BYTES, format_size, parse_size
+from whalefall_pipelines.domain.quantities import LARGEST_BYTES, counted, format_size, parse_size
 
 
 @given(st.integers(1, LARGEST_BYTES))
@@ -44,3 +44,29 @@ def test_text_that_is_not_a_size_is_none(text: str) -> None:
 def test_any_text_is_a_size_or_none(text: str) -> None:
     size = parse_size(text)
     assert size is None or 0 <= size <= LARGEST_BYTES
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "text"),
+    [
+        (0, ("database",), "0 databases"),
+        (1, ("database",), "1 database"),
+        (2, ("database",), "2 databases"),
+        (1234, ("database",), "1,234 databases"),
+        (1, ("of 5 databases is missing", "of 5 databases are missing"), "1 of 5 databases is missing"),
+        (3, ("of 5 databases is missing", "of 5 databases are missing"), "3 of 5 databases are missing"),
+    ],
+)
+def test_one_thing_is_told_in_the_singular(number: int, words: tuple[str, ...], text: str) -> None:
+    assert counted(number, *words) == text
+
+
+@pytest.mark.parametrize(("number", "text"), [(1, "+1 byte"), (-1, "-1 byte"), (0, "+0 bytes"), (-4096, "-4,096 bytes")])
+def test_a_change_has_its_sign(number: int, text: str) -> None:
+    assert counted(number, "byte", is_change=True) == text
+
+
+@given(st.integers())
+def test_a_number_stays_the_same_number(number: int) -> None:
+    shown, noun = counted(number, "row").split()
+    assert (int(shown.replace(",", "")), noun == "row") == (number, abs(number) == 1)
