@@ -7,7 +7,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.api_base.callers import Scope
-from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.quantities import counted, round_size
 
 UNKNOWN = "–"
 _LONGEST_WORD = 32
@@ -180,7 +180,7 @@ def size(total_bytes: int | None) -> Value:
     """A size with its unit; the exact bytes are behind it."""
     if total_bytes is None:
         return Value(UNKNOWN, None, is_number=True)
-    return Value(round_size(total_bytes), total_bytes, f"{total_bytes:,} bytes", is_number=True)
+    return Value(round_size(total_bytes), total_bytes, counted(total_bytes, "byte"), is_number=True)
 
 
 def change(change_bytes: int | None) -> Value:
@@ -188,7 +188,7 @@ def change(change_bytes: int | None) -> Value:
     if change_bytes is None:
         return Value(UNKNOWN, None, is_number=True)
     sign = "+" if change_bytes > 0 else ""
-    return Value(f"{sign}{round_size(change_bytes)}", change_bytes, f"{change_bytes:+,} bytes", is_number=True)
+    return Value(f"{sign}{round_size(change_bytes)}", change_bytes, counted(change_bytes, "byte", is_change=True), is_number=True)
 
 
 def number(count: float | None, unit: str = "") -> Value:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from whalefall_pipelines.api_base.callers import Caller, Scope
 from whalefall_pipelines.console.arrange import arrange
 from whalefall_pipelines.console.blocks import Block, Page
+from whalefall_pipelines.domain.quantities import counted
 
 # The pages that every page links to: address and name.
 NAVIGATION: Sequence[tuple[str, str]] = (
@@ -67,6 +68,7 @@ def _environment() -> Environment:
     environment = Environment(loader=PackageLoader("whalefall_pipelines.console"), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals["arrange"] = arrange  # pyright: ignore[reportArgumentType] - Jinja2 knows only its own globals
+    environment.globals["counted"] = counted  # pyright: ignore[reportArgumentType]
     environment.filters["drawing"] = Markup
     environment.filters["macro"] = _macro
     return environment

@@ -82,7 +82,7 @@ def fleet(store: Database) -> Database:
 def test_the_fleet_says_how_big_it_is_what_grew_and_what_is_missing(fleet: Database) -> None:
     page = fleet_page(fleet, DAY)
     # 50 of shop, 30 of audit as of yesterday, 1 of blog
-    assert page.answer == f"The fleet holds 81.0 GB on {DAY}; 1 of 3 databases are missing and count with their last known size."
+    assert page.answer == f"The fleet holds 81.0 GB on {DAY}; 1 of 3 databases is missing and counts with its last known size."
     assert notes(page) == ["problem: 1 missing on orders: timeout."]
     assert cards(page)["Total"] == 81 * GB
     # The fleet's line holds the whole server at its newest complete total: 49 + 30 + 1.
@@ -198,7 +198,7 @@ def test_the_runway_has_a_date_or_a_reason_for_everything(fleet: Database) -> No
 
 def test_what_is_missing_has_its_reason_and_its_cure(fleet: Database) -> None:
     page = missing_page(fleet, DAY, None)
-    assert page.answer == f"1 of 3 expected databases are missing on {DAY}, and 0 are estimated."
+    assert page.answer == f"1 of 3 expected databases is missing on {DAY}, and 0 are estimated."
     assert notes(page) == ["problem: orders/audit: timeout."]
     assert notes(missing_page(fleet, DAY, ago(1))) == []
 
@@ -242,13 +242,25 @@ def test_accounts_are_found_by_their_name_and_their_server(store: Database, tmp_
     def accounts_with(**asked: str) -> list[tuple[object, object]]:
         return [(row["Account"], row["Server"]) for row in table(access_page(store, DAY, asked, None), "accounts")]
 
-    assert access_page(store, DAY, {}, None).answer == f"3 accounts are known on {DAY}; 1 of them are superusers."
+    assert access_page(store, DAY, {}, None).answer == f"3 accounts are known on {DAY}, and 1 is a superuser."
     assert accounts_with(account="BILL") == [("billing_app", "orders"), ("billing_app", "web")]
     assert (accounts_with(account="bill", server="web"), accounts_with(superusers="true")) == (
         [("billing_app", "web")],
         [("root", "orders")],
     )
     assert notes(access_page(store, DAY, {"server": "nowhere"}, None)) == ["warning: There is no server nowhere."]
+
+
+def test_one_server_with_one_account_and_one_database_is_told_in_the_singular(store: Database, tmp_path: Path) -> None:
+    people = AccountsTest(store, tmp_path, {"orders": FakeServer()}, day=DAY)
+    people.hold(listing(account("root", is_superuser=True)), facts(), "orders")
+    people.sync()
+    (orders,) = people.instances
+    write_days(store, {((orders.instance_id, "shop"), DAY): ModelDay(GB)})
+    assert fleet_page(store, DAY).answer == f"1 server holds 1.0 GB on {DAY}; every expected database was measured."
+    assert instances_page(store, None).answer == "1 server is registered, and 1 is collected."
+    assert server_page(store, DAY, "orders").answer.endswith("with 1 database.")
+    assert access_page(store, DAY, {}, None).answer == f"1 account is known on {DAY}, and 1 is a superuser."
 
 
 def test_sessions_are_chosen_by_category_and_status(store: Database) -> None:

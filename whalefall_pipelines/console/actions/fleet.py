@@ -25,7 +25,7 @@ from whalefall_pipelines.console.blocks import (
 )
 from whalefall_pipelines.console.urls import server_url
 from whalefall_pipelines.domain.instances import Engine
-from whalefall_pipelines.domain.quantities import format_size
+from whalefall_pipelines.domain.quantities import counted, format_size
 from whalefall_pipelines.domain.zones import name_of
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.entry_change import CLEARABLE_KEYS
@@ -83,7 +83,7 @@ def _tested(data: Data, _: Values) -> Page:
         [
             Card("Version", text(data["server_version"]), "as the server says"),
             Card("Connected in", number(None if data["connect_seconds"] is None else round(data["connect_seconds"], 3), " s")),
-            Card("Databases", number(data["visible"]), f"{data['hidden'] or 0} more are hidden by the filter"),
+            Card("Databases", number(data["visible"]), f"{counted(data['hidden'] or 0, 'more is', 'more are')} hidden by the filter"),
             Card("Measurable", number(data["measurable"])),
             Card("Size", size(data["total_bytes"]), "of the measurable databases"),
         ]
@@ -110,7 +110,8 @@ def _collected(data: Data, _: Values) -> Page:
 
 
 def _accounts_read(data: Data, _: Values) -> Page:
-    return Page(data["instance_name"], f"{data['accounts']} accounts were read.", [Links([text("Access", "/access")])])
+    answer = f"{counted(data['accounts'], 'account was', 'accounts were')} read."
+    return Page(data["instance_name"], answer, [Links([text("Access", "/access")])])
 
 
 def _planned(data: Data, values: Values) -> Page:
@@ -122,7 +123,9 @@ def _planned(data: Data, values: Values) -> Page:
     blocks: list[Block] = [Note(Tone.PROBLEM, sentence) for sentence in data["problems"]]
     blocks += [Note(Tone.WARNING, f"{name} could not be identified.", "Its first probe checks it.") for name in data["unreached"]]
     blocks.append(table)
-    rest = f"{data['unchanged']} servers are unchanged; {data['untouched']} more are not in the file and stay as they are."
+    unchanged = counted(data["unchanged"], "server is unchanged", "servers are unchanged")
+    untouched = counted(data["untouched"], "more is not in the file and stays as it is", "more are not in the file and stay as they are")
+    rest = f"{unchanged}; {untouched}."
     if data["is_done"]:
         return Page("Import", f"The plan was carried out. {rest}", [*blocks, Links([text("All servers", "/instances")])])
     if rows and not data["problems"]:

@@ -3,6 +3,7 @@
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.console.actions.action import Action, Data, Values
 from whalefall_pipelines.console.blocks import Block, Field, Forms, Links, Page, Table, size, text
+from whalefall_pipelines.domain.quantities import counted
 
 _BACK = Links([text("Table partitions", "/partitions")])
 _COLUMNS = ("Step", "Table", "Table partition", "Size", "Why", "Error")
@@ -24,21 +25,22 @@ def _steps(title: str, steps: Data) -> Table:
 
 
 def _created(data: Data, values: Values) -> Page:
-    answer = f"{len(data)} table partitions were created." if data else f"Every table already has the month of {values['date']}."
+    created = counted(len(data), "table partition was", "table partitions were")
+    answer = f"{created} created." if data else f"Every table already has the month of {values['date']}."
     return Page("Create a month", answer, [_steps("Created", data), _BACK])
 
 
 def _planned(data: Data, values: Values) -> Page:
     if data["is_done"]:
         failed = sum(step["error"] is not None for step in data["steps"])
-        answer = f"{len(data['steps']) - failed} steps were carried out, {failed} failed."
+        answer = f"{counted(len(data['steps']) - failed, 'step was', 'steps were')} carried out, {failed} failed."
         return Page("Clean up", answer, [_steps("Done", data["steps"]), _BACK])
-    blocks: list[Block] = [_steps(f"Plan with a retention of {data['retention_months']} months", data["steps"])]
+    blocks: list[Block] = [_steps(f"Plan with a retention of {counted(data['retention_months'], 'month')}", data["steps"])]
     if data["steps"]:
         kept = {"retention_months": values["retention_months"]} if values.get("retention_months") else {}
         blocks.append(Forms([CARRY_OUT.form({"plan": data["digest"], "dry_run": "false", **kept})]))
     dropped = sum(step["drops"] for step in data["steps"])
-    return Page("Clean up", f"{dropped} table partitions would be dropped. Nothing is dropped yet.", [*blocks, _BACK])
+    return Page("Clean up", f"{counted(dropped, 'table partition')} would be dropped. Nothing is dropped yet.", [*blocks, _BACK])
 
 
 CREATE = Action(

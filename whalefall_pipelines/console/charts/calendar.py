@@ -6,6 +6,7 @@ from datetime import date
 
 from whalefall_pipelines.console.charts.scales import round_days
 from whalefall_pipelines.console.charts.svg import Size, add, heading, label, linked, picture, render, tooltip
+from whalefall_pipelines.domain.quantities import counted
 
 _LEFT, _TOP, _CELL, _GAP = 176, 24, 16, 2
 _NAME_LENGTH = 24
@@ -38,7 +39,7 @@ def calendar_chart(name: str, days: Sequence[date], rows: Sequence[CalendarRow])
         ValueError: a row has not as many cells as there are days.
     """
     size = Size(_LEFT + len(days) * (_CELL + _GAP) + 8, _TOP + max(len(rows), 1) * (_CELL + _GAP) + 4)
-    root = picture("calendar", f"{name}: {len(rows)} rows from {days[0]} to {days[-1]}." if days else name, size, has_links=True)
+    root = picture("calendar", f"{name}: {counted(len(rows), 'row')} from {days[0]} to {days[-1]}." if days else name, size, has_links=True)
     if days:
         for day in round_days(days[0], days[-1], max(int((size.width - _LEFT) / _PIXELS_A_DAY_LABEL), 1)):
             x = _x((day - days[0]).days)
@@ -47,7 +48,7 @@ def calendar_chart(name: str, days: Sequence[date], rows: Sequence[CalendarRow])
             label(root, (x + _CELL if is_last else x, _TOP - 8), day.isoformat(), anchor="end" if is_last else "start", class_name="tick")
     for number, row in enumerate(rows):
         if len(row.cells) != len(days):
-            message = f"The row {row.name!r} has {len(row.cells)} cells for {len(days)} days."
+            message = f"The row {row.name!r} has {counted(len(row.cells), 'cell')} for {counted(len(days), 'day')}."
             raise ValueError(message)
         y = _TOP + number * (_CELL + _GAP)
         heading(root, (_LEFT - 8, y + _CELL - 4), row.name, row.url, _NAME_LENGTH)

@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element
 
 from whalefall_pipelines.accounts.paths import PathStep
 from whalefall_pipelines.console.charts.svg import Pixels, Size, add, heading, label, picture, render, shortened, tooltip
+from whalefall_pipelines.domain.quantities import counted
 
 _ROW, _TOP, _LEFT, _BOX, _GAP = 34, 6, 200, 190, 34
 _NAME_LENGTH = 26
@@ -24,7 +25,7 @@ def paths_chart(title: str, paths: Sequence[AccessPath]) -> str:
     """The picture of the paths. A dashed arrow leads to a role that the account must become first."""
     longest = max((len(path.steps) for path in paths), default=1)
     size = Size(_LEFT + longest * (_BOX + _GAP) + 8, _TOP + max(len(paths), 1) * _ROW + 4)
-    root = picture("paths", f"{title}: {len(paths)} accounts, each with its path.", size, has_links=True)
+    root = picture("paths", f"{title}: {counted(len(paths), 'account')}, each with its path.", size, has_links=True)
     for row, access in enumerate(paths):
         y = _TOP + row * _ROW
         heading(root, (_LEFT - 8, y + 18), access.account_name, access.url, _NAME_LENGTH)

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from whalefall_pipelines.console.charts.axes import Axes, draw_axes, draw_limit
 from whalefall_pipelines.console.charts.svg import Pixels, Size, add, label, linked, path, picture, render, tooltip
-from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.quantities import counted, round_size
 
 _SIZE = Size(1160, 300)
 # More points than this are closer together than the marks are wide.
@@ -94,7 +94,7 @@ def _summary(series: Series) -> str:
         return f"{series.name}: no size is known from {series.points[0].day} to {series.points[-1].day}."
     first, last = known[0], known[-1]
     sizes = f"{round_size(first.total_bytes or 0)} on {first.day} to {round_size(last.total_bytes or 0)} on {last.day}"
-    return f"{series.name}: from {sizes}; {missing} missing {'day' if missing == 1 else 'days'}."
+    return f"{series.name}: from {sizes}; {counted(missing, 'missing day')}."
 
 
 def _range(series: Series) -> tuple[float, float]:
@@ -190,7 +190,7 @@ def _draw_shape(group: Element, mark: Mark, at: Pixels) -> None:
 def _told(point: Point) -> str:
     if point.total_bytes is None:
         return f"{point.day}: missing{f' ({point.reason})' if point.reason else ''}"
-    return f"{point.day}: {round_size(point.total_bytes)} ({point.total_bytes:,} bytes), {point.reason or point.mark}"
+    return f"{point.day}: {round_size(point.total_bytes)} ({counted(point.total_bytes, 'byte')}), {point.reason or point.mark}"
 
 
 def _draw_forecast(root: Element, axes: Axes, series: Series) -> None:

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from whalefall_pipelines.console.charts.axes import Axes, draw_axes, draw_limit
 from whalefall_pipelines.console.charts.svg import Pixels, Size, add, path, picture, render, tooltip
-from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.quantities import counted, round_size
 
 _SIZE = Size(1160, 300)
 _DAY = timedelta(days=1)
@@ -32,7 +32,7 @@ def stacked_chart(name: str, days: Sequence[date], layers: Sequence[Layer], limi
         message = "A picture needs at least one day."
         raise ValueError(message)
     totals = [sum(layer.sizes.get(day, 0) for layer in layers) for day in known]
-    told = f"{name}: {len(layers)} layers from {known[0]} to {known[-1]}, {round_size(totals[-1])} at the end."
+    told = f"{name}: {counted(len(layers), 'layer')} from {known[0]} to {known[-1]}, {round_size(totals[-1])} at the end."
     root = picture("stacked", told, _SIZE)
     axes = draw_axes(root, _SIZE, (days[0], days[-1]), (0, max([*totals, (limit_bytes or 0) - beside_bytes])))
     bottom = dict.fromkeys(known, 0)

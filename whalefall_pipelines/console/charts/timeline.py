@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from whalefall_pipelines.console.charts.svg import Size, add, heading, label, picture, render, tooltip
+from whalefall_pipelines.domain.quantities import counted
 
 _LEFT, _TOP, _CELL_WIDTH, _CELL_HEIGHT, _GAP = 240, 24, 54, 22, 3
 _NAME_LENGTH = 34
@@ -21,7 +22,7 @@ class MonthCell:
 def timeline_chart(months: Sequence[str], tables: Mapping[str, Mapping[str, MonthCell]]) -> str:
     """The picture of the table partitions: a row for each table, a column for each month (`2026-11`). A month without one is empty."""
     size = Size(_LEFT + len(months) * (_CELL_WIDTH + _GAP) + 4, _TOP + max(len(tables), 1) * (_CELL_HEIGHT + _GAP) + 4)
-    root = picture("timeline", f"Table partitions of {len(tables)} tables in {len(months)} months.", size)
+    root = picture("timeline", f"Table partitions of {counted(len(tables), 'table')} in {counted(len(months), 'month')}.", size)
     for column, month in enumerate(months):
         label(root, (_x(column) + _CELL_WIDTH / 2, _TOP - 8), month, anchor="middle", class_name="tick")
     for row, (table, cells) in enumerate(tables.items()):

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from whalefall_pipelines.console.charts.scales import Scale, round_values
 from whalefall_pipelines.console.charts.svg import Size, add, heading, label, picture, render, tooltip
-from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.quantities import counted, round_size
 
 _ROW, _LEFT, _RIGHT, _TOP = 26, 200, 120, 8
 _WIDTH = 1160
@@ -44,7 +44,7 @@ def waterfall_chart(name: str, start_bytes: int, bars: Sequence[Bar], end_bytes:
         raise ValueError(message)
     rows = _rows(start_bytes, bars, end_bytes)
     size = Size(_WIDTH, _TOP + len(rows) * _ROW + 24)
-    told = f"{name}: from {round_size(start_bytes)} to {round_size(end_bytes)} in {len(bars)} bars."
+    told = f"{name}: from {round_size(start_bytes)} to {round_size(end_bytes)} in {counted(len(bars), 'bar')}."
     root = picture("waterfall", told, size, has_links=any(bar.url for bar in bars))
     scale = _scale(rows)
     _draw_grid(root, scale, size)
@@ -84,7 +84,9 @@ def _draw_row(root: Element, scale: Scale, row: _Row, y: float, *, is_last: bool
     left, right = sorted((scale(max(row.from_bytes, scale.low)), scale(max(row.to_bytes, scale.low))))
     direction = "less" if row.bar.change_bytes < 0 else "more"
     group = add(root, "g", f"bar {row.bar.kind} {direction}")
-    tooltip(group, f"{row.bar.name}: {row.bar.change_bytes:+,} bytes" if row.bar.kind != "total" else f"{row.bar.change_bytes:,} bytes")
+    is_change = row.bar.kind != "total"
+    exact = counted(row.bar.change_bytes, "byte", is_change=is_change)
+    tooltip(group, f"{row.bar.name}: {exact}" if is_change else exact)
     add(group, "rect", x=left, y=y + 3, width=max(right - left, 1), height=_ROW - 8, rx=2)
     label(root, (right + 6, y + 16), row.written, class_name="value")
     if not is_last:

@@ -33,6 +33,7 @@ from whalefall_pipelines.console.blocks import (
 from whalefall_pipelines.console.charts.paths import AccessPath, paths_chart
 from whalefall_pipelines.console.pages.classes import classes_table
 from whalefall_pipelines.console.urls import account_url, server_url
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
 
@@ -56,7 +57,9 @@ def access_page(database: Database, today: date, query: Mapping[str, str], as_of
     changes = list_changes(database, asked_day - timedelta(days=_CHANGES_DAYS), asked_day, (), _CHANGES)
     blocks += [classes_table(database, asked_day), Links([text("Classes and rules", "/classes")]), _changes(changes)]
     blocks += _accounts(database, query, asked_day)
-    return Page("Access", f"{known:,} accounts are known on {asked_day}; {superusers:,} of them are superusers.", blocks)
+    accounts = counted(known, "account is", "accounts are")
+    answer = f"{accounts} known on {asked_day}, and {counted(superusers, 'is a superuser', 'are superusers')}."
+    return Page("Access", answer, blocks)
 
 
 def _accounts(database: Database, query: Mapping[str, str], asked_day: date) -> list[Block]:

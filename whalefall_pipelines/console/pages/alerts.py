@@ -10,6 +10,7 @@ from whalefall_pipelines.alerts.model import Status
 from whalefall_pipelines.console.actions.alerts import ACKNOWLEDGE, MUTE, UNMUTE
 from whalefall_pipelines.console.blocks import Block, Forms, Links, Note, Page, Table, Tone, Value, day, instant, text
 from whalefall_pipelines.console.urls import alert_url, server_url
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.store.database import Database
 
 _MOST = 500
@@ -49,7 +50,8 @@ def alerts_page(database: Database, now: datetime) -> Page:
         _table("others", "Pending and cleared", [alert for alert in alerts if alert not in is_open], "No alert is pending or was cleared.")
     )
     unseen = sum(alert.status is Status.OPEN for alert in is_open)
-    return Page("Alerts", f"{len(is_open)} alerts are open, {unseen} of them not acknowledged. {len(mutes)} mutes are active.", blocks)
+    open_alerts, active_mutes = counted(len(is_open), "alert is", "alerts are"), counted(len(mutes), "mute is", "mutes are")
+    return Page("Alerts", f"{open_alerts} open, {unseen} not acknowledged. {active_mutes} active.", blocks)
 
 
 def alert_page(database: Database, now: datetime, alert_id: int) -> Page:

@@ -24,6 +24,7 @@ from whalefall_pipelines.console.blocks import (
     yes_or_no,
 )
 from whalefall_pipelines.console.urls import account_url, class_url, rule_url, server_url
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
 
@@ -55,7 +56,8 @@ def classes_page(database: Database, today: date, as_of: date | None, code: str 
     if len(members) > _LISTED:
         command = f"whalefall accounts classes --class {shown}"
         blocks.append(Note(Tone.WARNING, f"Only {_LISTED} accounts of this class are shown.", "This command has all.", command))
-    answer = f"{counts.get(shown, 0):,} accounts are in the class {name} on {asked_day}." if shown else "There are no classes."
+    of_class = counted(counts.get(shown, 0), "account is", "accounts are")
+    answer = f"{of_class} in the class {name} on {asked_day}." if shown else "There are no classes."
     return Page("Classes", answer, [*blocks, _members(members[:_LISTED], name, asked_day), _rules(database)])
 
 

@@ -10,6 +10,7 @@ from whalefall_pipelines.capacity.disk import Disk
 from whalefall_pipelines.console.blocks import Block, Picture, Table, Value, change, day, instant, number, size, text
 from whalefall_pipelines.console.charts.stacked import Layer, stacked_chart
 from whalefall_pipelines.console.urls import session_url
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import ProbeRecord
 from whalefall_pipelines.inventory.registration import RegisteredInstance
 from whalefall_pipelines.store.database import Database
@@ -32,7 +33,7 @@ def stacked_picture(database: Database, registered: RegisteredInstance, first_da
     layers = [Layer(name, layer) for name, layer in ranked]
     begin = min(min(layer) for layer in sizes.values())
     days = [begin + timedelta(days=count) for count in range((last_day - begin).days + 1)]
-    title = f"Its {min(len(layers), _LAYERS)} largest databases on each other"
+    title = f"Its {counted(min(len(layers), _LAYERS), 'largest database')} on each other"
     drawing = stacked_chart(title, days, layers, registered.entry.capacity_limit_bytes, beside_bytes)
     legend = [(_KEY.format(count + 1), layer.name) for count, layer in enumerate(layers)]
     return [Picture(title, drawing, legend, _layers_table(layers))]

@@ -9,6 +9,7 @@ from whalefall_pipelines.capacity.day_reports import read_covered_days
 from whalefall_pipelines.console.blocks import Picture, Table, day, number
 from whalefall_pipelines.console.charts.calendar import CalendarRow, Cell, calendar_chart
 from whalefall_pipelines.console.urls import missing_url, server_url
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.store.database import Database
 
 ROWS = 50
@@ -81,8 +82,9 @@ def _cell(stat_date: date, entries: Sequence[CoveredDay], servers: int) -> Cell:
     missing = sum(entry.missing for entry in entries)
     if servers > 1:
         count, expected = sum(entry.instances for entry in entries if entry.state is state), sum(entry.instances for entry in entries)
-        return Cell(state, _sign(state), f"{stat_date}: {state} on {count} of {expected} servers", missing_url(stat_date))
+        return Cell(state, _sign(state), f"{stat_date}: {state} on {count:,} of {counted(expected, 'server')}", missing_url(stat_date))
     (entry,) = entries
     reasons = f" ({entry.reasons})" if entry.reasons else ""
-    counted = f"{entry.known} of {entry.known + missing} databases" if entry.known + missing else "databases were never listed"
-    return Cell(state, _sign(state), f"{stat_date}: {state}, {counted}{reasons}", missing_url(stat_date) if state in _INCOMPLETE else None)
+    listed = entry.known + missing
+    known = f"{entry.known:,} of {counted(listed, 'database')}" if listed else "databases were never listed"
+    return Cell(state, _sign(state), f"{stat_date}: {state}, {known}{reasons}", missing_url(stat_date) if state in _INCOMPLETE else None)

@@ -31,7 +31,7 @@ from whalefall_pipelines.console.charts.series import Mark, Point, Series, serie
 from whalefall_pipelines.console.pages.coverage import coverage_picture
 from whalefall_pipelines.console.pages.provenance import MARK_LEGEND
 from whalefall_pipelines.console.urls import database_url, missing_url, server_url
-from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.quantities import counted, round_size
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
 
@@ -63,15 +63,21 @@ def _answer(summary: DaySummary, newest: date) -> str:
     if total is None:
         return f"On {newest} no size is known."
     if summary.is_complete:
-        return f"{summary.instances} servers hold {round_size(total)} on {newest}; every expected database was measured."
-    missing = f"{summary.missing} of {summary.expected} databases are missing and count with their last known size"
+        servers = counted(summary.instances, "server holds", "servers hold")
+        return f"{servers} {round_size(total)} on {newest}; every expected database was measured."
+    databases = counted(summary.expected, "database")
+    missing = counted(
+        summary.missing,
+        f"of {databases} is missing and counts with its last known size",
+        f"of {databases} are missing and count with their last known size",
+    )
     return f"The fleet holds {round_size(total)} on {newest}; {missing}."
 
 
 def _attention(summary: DaySummary, gaps: Sequence[Gap]) -> list[Note]:
     """What is missing, by reason, the most frequent first, with the servers."""
     if not summary.missing:
-        return [Note(Tone.GOOD, "Nothing is missing today.", f"All {summary.expected} expected databases have a size.")]
+        return [Note(Tone.GOOD, "Nothing is missing today.", "Every expected database has a size.")]
     reasons = Counter(gap.reason for gap in gaps).most_common(_REASONS)
     details = {gap.reason: gap.detail for gap in gaps}
     return [problem(f"{count} missing on {_servers(gaps, reason)}: {reason}.", details[reason]) for reason, count in reasons]
@@ -102,9 +108,9 @@ def _cards(summary: DaySummary, totals: Answer[FleetDay] | None) -> Cards:
                 replace(change(grown), url="/growth"),
                 f"since {known[0].stat_date}" if grown is not None else "one day is known",
             ),
-            Card("Servers", replace(number(summary.instances), url="/instances"), "have a total on this day"),
-            Card("Databases", number(summary.expected), "are expected on this day"),
-            Card("Missing", replace(number(summary.missing), url="/missing"), "databases without a size"),
+            Card("Servers", replace(number(summary.instances), url="/instances"), "with a total on this day"),
+            Card("Databases", number(summary.expected), "expected on this day"),
+            Card("Missing", replace(number(summary.missing), url="/missing"), "without a size"),
         ]
     )
 
@@ -126,10 +132,11 @@ def _total_picture(totals: Answer[FleetDay]) -> Picture:
 def _point(row: FleetDay) -> Point:
     if row.total_bytes is None:
         return Point(row.stat_date, None, Mark.MISSING, url=missing_url(row.stat_date))
-    held = f"{row.held} of {row.instances} servers at their newest complete total" if row.held else None
-    return Point(
-        row.stat_date, row.total_bytes, Mark.HELD if row.held else Mark.MEASURED, held, missing_url(row.stat_date) if row.held else None
-    )
+    if not row.held:
+        return Point(row.stat_date, row.total_bytes, Mark.MEASURED)
+    servers = counted(row.instances, "server")
+    held = counted(row.held, f"of {servers} at its newest complete total", f"of {servers} at their newest complete total")
+    return Point(row.stat_date, row.total_bytes, Mark.HELD, held, missing_url(row.stat_date))
 
 
 def _largest(rows: Sequence[LargeDatabase]) -> Table:

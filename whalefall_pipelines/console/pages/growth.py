@@ -23,7 +23,7 @@ from whalefall_pipelines.console.blocks import (
 from whalefall_pipelines.console.charts import waterfall
 from whalefall_pipelines.console.charts.waterfall import waterfall_chart
 from whalefall_pipelines.console.urls import database_url, server_url
-from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.quantities import counted, round_size
 from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.growth.attribute import Grouping, attribute_span, parse_grouping
 from whalefall_pipelines.growth.model import Attribution, Bar, BarSum, DatabaseBar
@@ -92,7 +92,7 @@ def _cards(answer: Attribution) -> Cards:
 
 def _without(answer: Attribution) -> str:
     missing = sum(bar.databases for bar in answer.exact if bar.bar is Bar.GAP_OPENED)
-    return f", without {missing} that are missing" if missing else ""
+    return f", without {counted(missing, 'that is', 'that are')} missing" if missing else ""
 
 
 def _picture(answer: Attribution) -> Picture:

@@ -4,6 +4,7 @@ from whalefall_pipelines.console.actions import fleet
 from whalefall_pipelines.console.blocks import Forms, Page, Table, instant, size, text, yes_or_no
 from whalefall_pipelines.console.pages.zones import zone_question
 from whalefall_pipelines.console.urls import server_url, zone_url
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.zones import name_of
 from whalefall_pipelines.inventory.fleet import registered_instances
 from whalefall_pipelines.store.database import Database
@@ -35,8 +36,9 @@ def instances_page(database: Database, zone: str | None) -> Page:
         ],
         "No server is registered. `whalefall instances add` registers one.",
     )
+    known = counted(len(registered), "server is registered", "servers are registered")
     return Page(
         "Servers",
-        f"{len(registered)} servers are registered{f' in the zone {zone}' if zone else ''}, and {active} of them are collected.",
+        f"{known}{f' in the zone {zone}' if zone else ''}, and {counted(active, 'is', 'are')} collected.",
         [*zone_question({instance.entry.zone for instance in everywhere}, zone), Forms([fleet.ADD.form(), fleet.IMPORT.form()]), table],
     )

@@ -12,6 +12,7 @@ from whalefall_pipelines.console.actions.sessions import BACKFILL
 from whalefall_pipelines.console.blocks import Block, Forms, Note, Page, Table, Tone, problem, text
 from whalefall_pipelines.console.pages.coverage import coverage_picture
 from whalefall_pipelines.console.urls import database_url, server_url
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.store.database import Database
 
@@ -33,8 +34,9 @@ def missing_page(database: Database, today: date, day: date | None) -> Page:
     # A day that is not over is not backfilled: the next collection measures it.
     repaired = str(min(day, today - timedelta(days=1)))
     blocks += [Forms([BACKFILL.form({"first_day": repaired, "last_day": repaired})]), _table(gaps)]
-    answer = f"{summary.missing} of {summary.expected} expected databases are missing on {day}, and {summary.estimated} are estimated."
-    return Page("Missing", answer, blocks)
+    expected = counted(summary.expected, "expected database")
+    missing = counted(summary.missing, f"of {expected} is missing", f"of {expected} are missing")
+    return Page("Missing", f"{missing} on {day}, and {counted(summary.estimated, 'is', 'are')} estimated.", blocks)
 
 
 def _reasons(gaps: Sequence[Gap]) -> list[Note]:

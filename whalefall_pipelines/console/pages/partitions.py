@@ -8,7 +8,7 @@ from whalefall_pipelines.console.actions.partitions import CLEAN_UP, CREATE
 from whalefall_pipelines.console.blocks import Forms, Note, Page, Picture, Table, Tone, number, size, text
 from whalefall_pipelines.console.charts.timeline import MonthCell, timeline_chart
 from whalefall_pipelines.domain.months import TablePartition
-from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.quantities import counted, round_size
 from whalefall_pipelines.retention.list_table_partitions import list_table_partitions
 from whalefall_pipelines.retention.maintain_table_partitions import plan
 from whalefall_pipelines.retention.maintenance import Step, StepKind
@@ -45,12 +45,12 @@ def partitions_page(database: Database, settings: Settings, today: date) -> Page
         if not due
         else Note(
             Tone.WARNING,
-            f"{due} steps are due.",
+            f"{counted(due, 'step is', 'steps are')} due.",
             "The daily maintenance carries them out; this command shows the same plan.",
             "whalefall partitions plan",
         )
     )
-    answer = f"{len(rows)} table partitions hold {round_size(total)}."
+    answer = f"{counted(len(rows), 'table partition holds', 'table partitions hold')} {round_size(total)}."
     return Page(
         "Partitions", answer, [note, Forms([CREATE.form(), CLEAN_UP.form()]), _timeline(rows, steps, today), _plan(steps), _table(rows)]
     )
@@ -68,7 +68,7 @@ def _timeline(rows: Sequence[tuple[TablePartition, int | None]], steps: Sequence
     shown: Mapping[str, Mapping[str, MonthCell]] = {
         table: {month: cell for month, cell in row.items() if month in months} for table, row in cells.items()
     }
-    return Picture(f"The newest {len(months)} months", timeline_chart(months, shown), _LEGEND)
+    return Picture(f"The newest {counted(len(months), 'month')}", timeline_chart(months, shown), _LEGEND)
 
 
 def _cell(table_partition: TablePartition, step: Step | None, today: date) -> MonthCell:

@@ -6,6 +6,7 @@ from whalefall_pipelines.console.blocks import Block, Note, Page, Picture, Table
 from whalefall_pipelines.console.charts import runway
 from whalefall_pipelines.console.charts.runway import runway_chart
 from whalefall_pipelines.console.urls import database_url, server_url
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.forecasts.ask import runways
 from whalefall_pipelines.forecasts.figures import Runway
 from whalefall_pipelines.forecasts.wording import WHY_NO_DATE
@@ -46,7 +47,7 @@ def _answer(dated: Sequence[Runway]) -> str:
         return "No limit is in sight."
     nearest = dated[0]
     return (
-        f"{_name(nearest)} reaches its limit in about {nearest.p50_days} days."
+        f"{_name(nearest)} reaches its limit in about {counted(nearest.p50_days, 'day')}."
         if nearest.p50_days
         else f"{_name(nearest)} is at its limit."
     )

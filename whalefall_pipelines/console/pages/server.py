@@ -27,7 +27,7 @@ from whalefall_pipelines.console.pages.composition import beside_databases, disk
 from whalefall_pipelines.console.pages.coverage import coverage_picture
 from whalefall_pipelines.console.pages.history import DAYS, Outlook, changes_table, forecast_table, history_picture
 from whalefall_pipelines.console.urls import accounts_url, database_url, zone_url
-from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.quantities import counted, round_size
 from whalefall_pipelines.domain.zones import name_of
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.forecasts.ask import series_outlook
@@ -87,7 +87,7 @@ def _answer(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...]
     entry = registered.entry
     active = sum(known.is_active for known in databases)
     state = "" if registered.is_active else " It is no longer collected."
-    return f"{entry.engine} on {entry.host}, port {entry.port}, with {active} databases.{state}"
+    return f"{entry.engine} on {entry.host}, port {entry.port}, with {counted(active, 'database')}.{state}"
 
 
 def _cards(registered: RegisteredInstance, databases: tuple[KnownDatabase, ...], beside_bytes: int, timezone: ZoneInfo) -> Cards:

@@ -24,6 +24,7 @@ from whalefall_pipelines.console.blocks import (
 )
 from whalefall_pipelines.console.pages.zones import zone_choice
 from whalefall_pipelines.console.urls import server_url, session_url
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session, SessionStatus, SyncCategory
 from whalefall_pipelines.domain.zones import name_of
 from whalefall_pipelines.errors import NotFoundError
@@ -82,8 +83,9 @@ def session_page(services: Services, session_id: str, dagster_url: str | None) -
         blocks.append(Note(Tone.PROBLEM, f"{session.error_code}.", session.error_message))
     blocks.append(_records(records, database.timezone))
     title = f"Session of {session.sync_category}, {_days(session)}"
-    answer = f"It is {session.status}: {_progress(session)} of {session.total_instances} instances are finished."
-    return Page(title, answer, blocks, is_running=session.status is SessionStatus.RUNNING)
+    instances = counted(session.total_instances, "instance")
+    finished = counted(_progress(session), f"of {instances} is finished", f"of {instances} are finished")
+    return Page(title, f"It is {session.status}: {finished}.", blocks, is_running=session.status is SessionStatus.RUNNING)
 
 
 def _progress(session: Session) -> int:

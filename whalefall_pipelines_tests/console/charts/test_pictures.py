@@ -173,6 +173,12 @@ def test_a_runway_beyond_the_horizon_ends_at_it() -> None:
     assert right[0] < right[1] <= 1064
 
 
+def test_one_day_of_one_database_is_told_in_the_singular() -> None:
+    picture = runway_chart([Runway("shop", 0, 1, 2)], 365)
+    assert parsed(picture).get("aria-label") == "Days left for 1 database or server."
+    assert tooltips(picture, "urgent") == ["shop: 1 day, between 0 days and 2 days in 8 of 10 cases"]
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_stay_text(name: str) -> None:
     cell = Cell("missing", "!", name, "/?a=1&b=<")
