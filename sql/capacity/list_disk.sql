@@ -8,7 +8,7 @@ select
     case when s.database_count = s.expected_count then s.total_bytes end as total_bytes,
     case
         when s.database_count < s.expected_count
-            then s.expected_count - s.database_count || ' databases are missing; the others have ' || s.total_bytes || ' bytes'
+            then 'missing databases: ' || s.expected_count - s.database_count || '; bytes of the others: ' || s.total_bytes
     end as detail
 from instance_size_stats as s
 inner join instances as i on s.instance_id = i.instance_id

@@ -10,6 +10,7 @@ from whalefall_pipelines.alerts.handle import list_undelivered
 from whalefall_pipelines.alerts.settings import AlertSettings
 from whalefall_pipelines.doctor.examined import Examined
 from whalefall_pipelines.doctor.outcome import Outcome, fine, problem
+from whalefall_pipelines.domain.quantities import counted
 
 # The rules of a closed day are evaluated within a day; two more hours are a margin.
 STALE = timedelta(hours=26)
@@ -29,7 +30,7 @@ def check(examined: Examined) -> Iterator[Outcome]:
         yield problem("alerts", sentence, "correct the reference, and import the file of the channel again.")
     if not undelivered and not unreadable:
         nobody = "no channel is set up, so nobody is told of alerts."
-        yield fine("alerts", f"{len(channels)} channels, and nothing is undelivered." if channels else nobody)
+        yield fine("alerts", f"{counted(len(channels), 'channel')}, and nothing is undelivered." if channels else nobody)
 
 
 def check_evaluation(examined: Examined, now: datetime) -> Iterator[Outcome]:

@@ -18,7 +18,7 @@ from whalefall_pipelines.alerts.store.rules import list_channels, list_tags
 from whalefall_pipelines.alerts.weekly import Section, WeeklyReport, read_sections, to_html, to_markdown
 from whalefall_pipelines.capacity.ask import fastest_growth, fleet_totals
 from whalefall_pipelines.capacity.day_reports import read_coverage
-from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.quantities import counted, round_size
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.forecasts.ask import runways
 from whalefall_pipelines.growth.attribute import Grouping, attribute
@@ -136,7 +136,7 @@ def _fastest(database: Database, days: Sequence[date]) -> Section:
             for row in grown
             if row.change_bytes
         )
-    return Section("Fastest growth", f"The {len(rows)} databases that changed the most.", ("Database", "Change", "Size"), rows)
+    return Section("Fastest growth", f"The {counted(len(rows), 'database')} that changed the most.", ("Database", "Change", "Size"), rows)
 
 
 def _runways(database: Database) -> Section:
@@ -150,9 +150,12 @@ def _runways(database: Database) -> Section:
         )
         for row in near
     )
-    sentence = (
-        f"{len(rows)} reach their limit within half a year by their newest forecast." if rows else "No limit is forecast to be reached."
+    reached = counted(
+        len(rows),
+        "reaches its limit within half a year by its newest forecast",
+        "reach their limit within half a year by their newest forecast",
     )
+    sentence = f"{reached}." if rows else "No limit is forecast to be reached."
     return Section("Runway", sentence, ("About", "Date", "Days", "Used"), rows)
 
 
@@ -161,7 +164,7 @@ def _access(database: Database, days: Sequence[date]) -> Section:
         changes = reports.count_access_changes(cursor, days[0], days[-1])
     rows = tuple((change.change_type, str(change.changes), str(change.instances)) for change in changes)
     total = sum(change.changes for change in changes)
-    return Section("Changes of access", f"{total} changes of accounts and privileges.", ("Change", "How many", "Servers"), rows)
+    return Section("Changes of access", f"{counted(total, 'change')} of accounts and privileges.", ("Change", "How many", "Servers"), rows)
 
 
 def _coverage(database: Database, days: Sequence[date]) -> Section:
@@ -180,7 +183,7 @@ def _alerts(database: Database, days: Sequence[date]) -> Section:
         counts = reports.count_events(cursor, days[0], days[-1])
     rows = tuple((count.rule_name, str(count.opened), str(count.cleared), str(count.still_open)) for count in counts)
     opened = sum(count.opened for count in counts)
-    return Section("Alerts", f"{opened} alerts opened in this week.", ("Rule", "Opened", "Cleared", "Open at the end"), rows)
+    return Section("Alerts", f"{counted(opened, 'alert')} opened in this week.", ("Rule", "Opened", "Cleared", "Open at the end"), rows)
 
 
 def _covered(known: int, expected: int) -> tuple[str, str]:

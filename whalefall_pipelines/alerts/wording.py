@@ -6,7 +6,7 @@ from typing import cast
 
 from whalefall_pipelines.alerts.catalogue import CONDITIONS
 from whalefall_pipelines.alerts.model import Due, Figures, Kind, Message, Severity, Subject
-from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.quantities import counted, round_size
 
 FLEET = "the fleet"
 _MOST_LINES = 50
@@ -118,6 +118,10 @@ def _size(figures: Figures, name: str) -> str:
     return "an unknown size" if value is None else round_size(int(cast("int", value)))
 
 
+def _counted(figures: Figures, name: str, noun: str) -> str:
+    return counted(int(cast("int", figures.get(name) or 0)), noun)
+
+
 def _share(figures: Figures, part: str, whole: str) -> str:
     return f"{100 * cast('float', figures.get(part) or 0) / max(cast('float', figures.get(whole) or 0), 1):.0f} %"
 
@@ -127,7 +131,8 @@ def _runway(figures: Figures) -> str:
         return f"no date can be forecast now; {_size(figures, 'used_bytes')} of {_size(figures, 'limit_bytes')} are used"
     earliest = "" if figures.get("p10_days") is None else f", at the earliest in {figures['p10_days']}"
     error = "" if figures.get("error_percent") is None else f"; forecasts for 30 days erred by {figures['error_percent']} %"
-    return f"full in {figures['p50_days']} days{earliest}: {_size(figures, 'used_bytes')} of {_size(figures, 'limit_bytes')}{error}"
+    left = _counted(figures, "p50_days", "day")
+    return f"full in {left}{earliest}: {_size(figures, 'used_bytes')} of {_size(figures, 'limit_bytes')}{error}"
 
 
 def _move(figures: Figures) -> str:
@@ -148,17 +153,17 @@ _SENTENCES: Mapping[str, Callable[[Figures], str]] = {
     "vanished": lambda f: f"database {f.get('database_name')} is gone since {f.get('day')}; it had {_size(f, 'last_bytes')}",
     "coverage": lambda f: (
         f"{_share(f, 'known', 'expected')} of the expected databases have a size on {f.get('day')} "
-        f"({f.get('known')} of {f.get('expected')}, {f.get('instances')} servers incomplete)"
+        f"({f.get('known')} of {f.get('expected')}, {_counted(f, 'instances', 'server')} incomplete)"
     ),
-    "missing_days": lambda f: f"nothing was measured for {f.get('days')} days, last on {f.get('last_day') or 'no day'}",
+    "missing_days": lambda f: f"nothing was measured for {_counted(f, 'days', 'day')}, last on {f.get('last_day') or 'no day'}",
     "collector_stale": lambda f: f"{f.get('due_day')} is not closed; the last closed day is {f.get('closed_day') or 'unknown'}",
     "login_rejected": lambda f: f"its login was rejected on {f.get('day')}",
     "unfinished_sessions": lambda f: f"{f.get('sessions')} unfinished, the oldest is {f.get('session_id')} ({f.get('category')})",
-    "partitions_ahead": lambda f: f"{f.get('table_name')} has table partitions for {f.get('months_ahead')} months ahead",
+    "partitions_ahead": lambda f: f"{f.get('table_name')} has table partitions for {_counted(f, 'months_ahead', 'month')} ahead",
     "footprint": lambda f: f"whalefall takes {_size(f, 'total_bytes')} on disk, most of it {f.get('largest')}",
     "privileged_account": lambda f: (
         f"{f.get('accounts')} newly privileged on {f.get('day')}{': ' if f.get('names') else ''}{f.get('names') or ''}"
     ),
-    "class_changed": lambda f: f"{f.get('came')} accounts came into classes and {f.get('left')} left ({f.get('classes')})",
-    "forecast_unreliable": lambda f: f"{_share(f, 'held', 'scored')} of {f.get('scored')} intervals held, where 80 % were promised",
+    "class_changed": lambda f: f"{_counted(f, 'came', 'account')} came into classes and {f.get('left')} left ({f.get('classes')})",
+    "forecast_unreliable": lambda f: f"{_share(f, 'held', 'scored')} of {_counted(f, 'scored', 'interval')} held, where 80 % were promised",
 }

@@ -117,4 +117,4 @@ def test_a_new_superuser_and_a_new_class_are_found_with_their_names(store: Datab
     met = {found.rule_name: found for found in what_is_met(store, conditions, fleet.day, fleet.now)}
     assert (met["privileged_account"].subject, met["privileged_account"].severity) == ("a", "warning")
     assert met["privileged_account"].sentence.endswith(": eve")
-    assert met["class_changed"].sentence == "1 accounts came into classes and 0 left (writers)"
+    assert met["class_changed"].sentence == "1 account came into classes and 0 left (writers)"

@@ -11,6 +11,7 @@ from whalefall_pipelines.alerts.cli.rules import rules
 from whalefall_pipelines.alerts.deliver import send_alerts
 from whalefall_pipelines.alerts.handle import MOST_MUTE_DAYS, ListedAlert, Selected
 from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import PARTIAL, Form, cell, json_option, leave, list_options, note, print_json, print_table
@@ -40,7 +41,7 @@ def list_(*, with_all: bool, mutes: bool, limit: int, form: Form) -> None:
         listed = handle.list_alerts(database, now, Selected(with_all=with_all, most=limit + 1))
     print_table(_COLUMNS, [_row(alert) for alert in listed[:limit]], form=form, empty="Nothing is wrong.", droppable=("rule", "muted"))
     if len(listed) > limit:
-        note(f"There are more than {limit} alerts; use --limit to list more.")
+        note(f"There are more than {counted(limit, 'alert')}; use --limit to list more.")
 
 
 @alerts.command()
@@ -130,8 +131,9 @@ def send(*, retry_failed: bool, as_json: bool) -> None:
         print_json(asdict(delivered))
     else:
         evaluated = delivered.evaluated
-        note(f"{evaluated.day or 'No day'} was evaluated; {evaluated.changed} alerts changed.")
-        note(f"{delivered.sent} messages were sent, {delivered.deferred} are tried again, {delivered.failed} were given up.")
+        note(f"{evaluated.day or 'No day'} was evaluated; {counted(evaluated.changed, 'alert')} changed.")
+        sent, failed = counted(delivered.sent, "message was", "messages were"), counted(delivered.failed, "was", "were")
+        note(f"{sent} sent, {counted(delivered.deferred, 'is', 'are')} tried again, {failed} given up.")
         for problem in delivered.problems:
             click.echo(cell(problem), err=True)
     if delivered.problems:

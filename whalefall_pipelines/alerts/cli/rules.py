@@ -9,6 +9,7 @@ import click
 from whalefall_pipelines.alerts import configure
 from whalefall_pipelines.alerts.catalogue import CONDITIONS
 from whalefall_pipelines.alerts.rule_files import write_alert_file
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import Form, cell, list_options, note, print_table
@@ -65,7 +66,7 @@ def import_(*, file: Path) -> None:
     settings = load_settings()
     with open_store(settings) as database:
         saved = configure.import_file(database, settings, file, getpass.getuser())
-    note(f"Saved: {saved.rules} rules, {saved.channels} channels, {saved.blackouts} windows.")
+    note(f"Saved: {counted(saved.rules, 'rule')}, {counted(saved.channels, 'channel')}, {counted(saved.blackouts, 'window')}.")
 
 
 @rules.command()
