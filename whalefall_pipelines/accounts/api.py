@@ -25,6 +25,7 @@ from whalefall_pipelines.api_base.paging import Page, PagingOf
 from whalefall_pipelines.api_base.problems import Refusal
 from whalefall_pipelines.api_base.routes import Routes
 from whalefall_pipelines.api_base.services import Launched, Services, ServicesOf, launch
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.runs import Run
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.inventory.fleet import registered_instance
@@ -105,7 +106,7 @@ def list_who_can(
 def sync_accounts(services: ServicesOf, instance_id: InstanceId) -> Reply[AccountsRead]:
     """Read the accounts of one server now, without a session."""
     read = read_now(services.settings, services.writer, instance_id, services.fleet)
-    return Reply(read, f"{read.accounts} accounts were read.")
+    return Reply(read, f"{counted(read.accounts, 'account was', 'accounts were')} read.")
 
 
 @ROUTES.post("/accounts/actions/sync", status=202, problems=(502,))

@@ -10,6 +10,7 @@ from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, markdown_table
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import days_of
+from whalefall_pipelines.domain.quantities import counted
 
 
 @dg.asset_check(
@@ -23,7 +24,9 @@ def every_active_instance_was_observed(context: dg.AssetCheckExecutionContext, w
     named = ", ".join(instance.instance_name for instance in unobserved[:5])
     return dg.AssetCheckResult(
         passed=not unobserved,
-        description=f"{len(unobserved)} were not observed: {named}" if unobserved else "every active instance was observed",
+        description=f"{counted(len(unobserved), 'was', 'were')} not observed: {named}"
+        if unobserved
+        else "every active instance was observed",
         metadata={"not_observed": len(unobserved), **markdown_table("instances", ("instance", "last observed", "error"), rows)},
     )
 
@@ -37,7 +40,7 @@ def no_account_gained_superuser(context: dg.AssetCheckExecutionContext, whalefal
     return dg.AssetCheckResult(
         passed=not superusers,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(superusers)} new superusers: {named}" if superusers else "no account gained superuser",
+        description=f"{counted(len(superusers), 'new superuser')}: {named}" if superusers else "no account gained superuser",
         metadata={"new_superusers": len(superusers), **markdown_table("accounts", ("instance", "account"), rows)},
     )
 

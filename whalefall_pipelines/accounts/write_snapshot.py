@@ -13,6 +13,7 @@ from whalefall_pipelines.accounts.store import versions
 from whalefall_pipelines.accounts.store.versions import Gap, Observation
 from whalefall_pipelines.domain.accounts import Scope, UnreadScope
 from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import SessionStatus
 from whalefall_pipelines.errors import SessionEndedError, SizesError, TargetError, WhalefallError
@@ -121,7 +122,8 @@ def _write_change(
 
 def _gaps(change: AccountsChange, snapshot: AccountSnapshot) -> tuple[Gap, ...]:
     detail = (
-        f"the server listed only {len(change.accounts)} accounts, {len(change.held)} fewer than before; these are kept until a later day"
+        f"the server listed only {counted(len(change.accounts), 'account')}, {len(change.held)} fewer than before; these are kept until a "
+        "later day"
     )
     held = (Gap(Reason.VANISHED, f"{detail} confirms it", account_id=account_id) for account_id in change.held)
     unread = (Gap(gap.reason, gap.detail, gap.scope, gap.database_name, gap.attribute, gap.cure) for gap in snapshot.unread)

@@ -20,6 +20,7 @@ from whalefall_pipelines.dagster_base.columns import table_asset
 from whalefall_pipelines.dagster_base.metadata import session_metadata
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.domain.periods import Period, PeriodType
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.sessions.runs import plan_session, session_of_run
 from whalefall_pipelines.store.outage import retry_while_unavailable
@@ -96,7 +97,7 @@ def _aggregate(context: dg.AssetExecutionContext, whalefall: WhalefallResource, 
         plan = plan_session(context, database, SyncCategory.AGGREGATION, [periods[0].start, min(periods[-1].end, day)])
         with session_of_run(context, database, plan, []) as check:  # records are added for the instances that changed
             written = aggregate_sizes(database, periods, day, plan.session_id, levels, check=check)
-        context.log.info("%d periods from %s: %d rows written", len(periods), periods[0].start, written)
+        context.log.info("%s from %s: %s written", counted(len(periods), "period"), periods[0].start, counted(written, "row"))
         for level in levels:
             for start, metadata in retry_while_unavailable(lambda level=level: period_metadata(database, level, periods)).items():
                 key = asset_key(level, periods[0].period_type)

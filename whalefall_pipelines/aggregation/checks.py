@@ -10,6 +10,7 @@ from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, markdown_table
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import days_of
 from whalefall_pipelines.domain.periods import Period, PeriodType, period_of
+from whalefall_pipelines.domain.quantities import counted
 
 
 def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
@@ -29,7 +30,9 @@ def _completeness(period_type: PeriodType) -> dg.AssetChecksDefinition:
             (period.period_start, period.instance_name, period.missing_days, period.unexplained_days, ", ".join(period.reasons))
             for period in incomplete
         ]
-        named = ", ".join(f"{period.instance_name} in {period.period_start} ({period.unexplained_days} days)" for period in unexplained[:5])
+        named = ", ".join(
+            f"{period.instance_name} in {period.period_start} ({counted(period.unexplained_days, 'day')})" for period in unexplained[:5]
+        )
         why = f"{len(unexplained)} unexplained: {named}; launch a backfill of the days of these periods"
         columns = ("period", "instance", "days missing", "days unexplained", "reasons")
         return dg.AssetCheckResult(

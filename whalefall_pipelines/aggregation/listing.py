@@ -11,6 +11,7 @@ from whalefall_pipelines.aggregation.model import Level
 from whalefall_pipelines.capacity.explain import days_of_database
 from whalefall_pipelines.domain.filters import Days, FleetFilter
 from whalefall_pipelines.domain.periods import Period, PeriodType
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import NotFoundError
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.streams import StreamForm, stream_rows
@@ -195,7 +196,8 @@ def explain_period(database: Database, instance_id: int, database_name: str, per
         ExplainedDay(day.stat_date, day.state, day.total_bytes, day.reasons)
         for day in days_of_database(database, instance_id, database_name, period.start, min(period.end, today))
     )
-    known = "its days have expired" if not days else f"{row.data_count} of {row.expected_count} days have a size"
+    expected = counted(row.expected_count, "day")
+    known = "its days have expired" if not days else counted(row.data_count, f"of {expected} has a size", f"of {expected} have a size")
     sentence = f"The average of {row.instance_name}/{database_name} is the mean of its known days from {period.start} on: {known}."
     return PeriodExplanation(
         sentence,

@@ -171,7 +171,7 @@ def _tag_run(context: dg.AssetExecutionContext, reports: Sequence[DayReport]) ->
     """Tag the run with what is missing, so that the list of runs shows it."""
     missing, expected = (sum(counts) for counts in zip(*((day.summary.missing, day.summary.expected) for day in reports), strict=True))
     context.instance.add_run_tags(context.run.run_id, {MISSING_TAG: f"{missing} of {expected}"})
-    context.log.info("%s: %d of %d databases are missing", span([day.day for day in reports]), missing, expected)
+    context.log.info("%s: databases missing: %d of %d", span([day.day for day in reports]), missing, expected)
 
 
 def _red_days(collection: Collection, measured: Sequence[DaySummary], settings: Settings) -> set[date]:
@@ -198,8 +198,8 @@ def _materialize(
     for day in red:
         metadata = shown[SIZES, day]
         raise dg.Failure(
-            f"{day}: {metadata['missing']} of the expected databases are missing, and too few were measured "
-            "(WHALEFALL_FAIL_BELOW_COVERAGE). The measured sizes are stored.",
+            f"{day}: too few of the expected databases were measured (WHALEFALL_FAIL_BELOW_COVERAGE). Missing: {metadata['missing']}. "
+            "The measured sizes are stored.",
             metadata=metadata,
             allow_retries=False,
         )

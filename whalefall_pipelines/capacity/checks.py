@@ -12,6 +12,7 @@ from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, markdown_table, shown_change, shown_size
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import days_of, span
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.sessions.zones import describe_unfinished
 
@@ -89,7 +90,10 @@ def no_database_jumped(context: dg.AssetCheckExecutionContext, whalefall: Whalef
         )
         for jump in jumps[:MOST_ROWS]
     ]
-    named = ", ".join(f"{jump.instance_name}/{jump.database_name} ({jump.total_bytes - jump.bytes_before:+,} bytes)" for jump in jumps[:5])
+    named = ", ".join(
+        f"{jump.instance_name}/{jump.database_name} ({counted(jump.total_bytes - jump.bytes_before, 'byte', is_change=True)})"
+        for jump in jumps[:5]
+    )
     return dg.AssetCheckResult(
         passed=not jumps,
         severity=dg.AssetCheckSeverity.WARN,

@@ -6,6 +6,7 @@ from datetime import date
 from whalefall_pipelines.capacity.collect import capacity_collector
 from whalefall_pipelines.capacity.write_snapshot import InstanceOutcome
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.fleet.probe import Fleet
 from whalefall_pipelines.inventory.fleet import registered_instance
@@ -60,13 +61,11 @@ def collect_now(settings: Settings, database: Database, instance_id: int, fleet:
 
 
 def _collected(outcome: InstanceOutcome, day: date) -> Collected:
+    measured = counted(outcome.measured, "database was", "databases were")
     status, message = (
         ("inventory_only", "No database is active, so only the inventory was written.")
         if outcome.is_skipped
-        else (
-            "completed",
-            f"{outcome.measured} databases were measured, {len(outcome.missing)} are missing.",
-        )
+        else ("completed", f"{measured} measured, {counted(len(outcome.missing), 'is', 'are')} missing.")
     )
     return Collected(
         status,

@@ -12,6 +12,7 @@ from uuid import UUID
 from whalefall_pipelines.capacity.store import sizes as capacity
 from whalefall_pipelines.capacity.store.disk import write_shared_parts, write_volumes
 from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import ClosedRecord, SessionStatus
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize, Provenance, SharedPart, Volume, total_of
@@ -130,7 +131,7 @@ def _outcome(probed: Probed, change: InventoryChange) -> InstanceOutcome:
 def _held(change: InventoryChange) -> tuple[MissingSize, ...]:
     if not change.listed:
         return tuple(MissingSize(name, Reason.EMPTY_RESULT, "the server listed no databases") for name in change.held)
-    fewer = f"the server listed only {len(change.listed)} databases, {len(change.held)} fewer than before"
+    fewer = f"the server listed only {counted(len(change.listed), 'database')}, {len(change.held)} fewer than before"
     detail = f"{fewer}; they are kept until a later day confirms it"
     return tuple(MissingSize(name, Reason.VANISHED, detail) for name in change.held)
 
@@ -151,7 +152,8 @@ def _why_nothing(instance: Instance, sizes: Sequence[DatabaseSize], missing: Seq
         return None
     first = missing[0]
     return SizesError(
-        f"None of the {len(missing)} databases of {instance.name!r} could be measured; {first.database_name!r}: {first.detail}",
+        f"No database of {instance.name!r} could be measured, {counted(len(missing), 'is', 'are')} missing; "
+        f"{first.database_name!r}: {first.detail}",
         reason=first.reason,
     )
 

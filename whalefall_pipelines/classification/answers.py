@@ -9,6 +9,7 @@ from typing import NamedTuple
 from whalefall_pipelines.classification.arguments import ArgumentValue
 from whalefall_pipelines.classification.facts import ADMINISTRATIVE, AccountFacts, HeldPrivilege, ReachedRole
 from whalefall_pipelines.domain.instances import like_expression
+from whalefall_pipelines.domain.quantities import counted
 
 Arguments = Mapping[str, ArgumentValue]
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
@@ -132,7 +133,8 @@ def host_count_over(facts: AccountFacts, arguments: Arguments) -> Answer:
     """Unknown on engines whose accounts have no host."""
     if not isinstance(facts.attributes.get("user"), str):
         return Answer(None, "it has no host")
-    return Answer(facts.host_count > int(arguments["count"]), f"{facts.host_count} accounts of its server have its user name")  # type: ignore[arg-type]
+    fact = counted(facts.host_count, "account of its server has its user name", "accounts of its server have its user name")
+    return Answer(facts.host_count > int(arguments["count"]), fact)  # type: ignore[arg-type]
 
 
 def password_older_than(facts: AccountFacts, arguments: Arguments) -> Answer:
@@ -170,7 +172,7 @@ def server_version_at_least(facts: AccountFacts, arguments: Arguments) -> Answer
 
 def member_count_over(facts: AccountFacts, arguments: Arguments) -> Answer:
     """Few is unknown where memberships were not read."""
-    fact = f"it has {facts.member_count} direct members"
+    fact = f"it has {counted(facts.member_count, 'direct member')}"
     if facts.member_count > int(arguments["count"]):  # type: ignore[arg-type]
         return Answer(True, fact)  # noqa: FBT003
     return _no_member(facts, fact)

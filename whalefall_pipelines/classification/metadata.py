@@ -7,6 +7,7 @@ import dagster as dg
 
 from whalefall_pipelines.classification.model import ClassCount, Member, NewMember, Outcome
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, markdown_table
+from whalefall_pipelines.domain.quantities import counted
 
 _ASSET = "account_classifications"
 _EVALUATED, _ANNOUNCED = "every_rule_was_evaluated", "no_unannounced_privileged_account"
@@ -46,11 +47,12 @@ def class_metadata(codes: Iterable[str], counts: Sequence[ClassCount], changes: 
 def evaluation_check(outcome: Outcome) -> dg.AssetCheckResult:
     """Whether every rule was evaluated."""
     why = "; ".join(problem.sentence for problem in outcome.problems)
+    evaluated = counted(outcome.rules, "rule was evaluated", "rules were evaluated") if outcome.rules else "no rule was evaluated"
     return dg.AssetCheckResult(
         asset_key=_ASSET,
         check_name=_EVALUATED,
         passed=not outcome.problems,
-        description=why or (f"{outcome.rules} rules were evaluated" if outcome.rules else "no rule was evaluated"),
+        description=why or evaluated,
         metadata={
             "failed_rules": len(outcome.problems),
             **markdown_table("errors", ("what", "why", "accounts", "first of them"), _problems(outcome)),
@@ -67,7 +69,7 @@ def announcement_check(members: Sequence[NewMember]) -> dg.AssetCheckResult:
         check_name=_ANNOUNCED,
         passed=not members,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(members)} {'account' if len(members) == 1 else 'accounts'} became privileged without an announcement: {named}"
+        description=f"{counted(len(members), 'account')} became privileged without an announcement: {named}"
         if members
         else "no account became privileged without an announcement",
         metadata={"new_privileged": len(members), **markdown_table("accounts", ("instance", "account", "rules"), rows)},

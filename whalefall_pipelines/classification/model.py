@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from whalefall_pipelines.domain.quantities import counted
+
 # The class whose new accounts are announced.
 PRIVILEGED = "privileged"
 MOST_NAMES = 10
@@ -122,7 +124,8 @@ class Problem:
         """What failed, for which accounts."""
         names = ", ".join(self.account_names)
         more = f" and {self.account_count - len(self.account_names)} more" if self.account_count > len(self.account_names) else ""
-        kept = f"{self.account_count} accounts of {self.engine} keep their classes: {names}{more}"
+        one, several = f"account of {self.engine} keeps its classes", f"accounts of {self.engine} keep their classes"
+        kept = f"{counted(self.account_count, one, several)}: {names}{more}"
         return f"{self.subject}: {self.message}; {kept if self.account_count else f'no account of {self.engine} is known'}"
 
 

@@ -14,6 +14,7 @@ from whalefall_pipelines.classification.functions import SIGNATURES, expanded
 from whalefall_pipelines.classification.model import Axis, Benchmark, Classification, RuleText
 from whalefall_pipelines.classification.tree import VERSION, Call, document_of, nodes, parse_expression
 from whalefall_pipelines.domain.instances import Engine
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.marked_yaml import has_aliases, read_yaml
 
@@ -71,7 +72,8 @@ def parse_product_file(text: str, source: str) -> RuleFile:
         except InputError as error:
             refused.append(str(error))
     if refused:
-        raise InputError(f"{source}: nothing was imported, because {len(refused)} rules cannot be imported: {'; '.join(refused)}.")
+        why = f"{counted(len(refused), 'rule')} cannot be imported: {'; '.join(refused)}"
+        raise InputError(f"{source}: nothing was imported, because {why}.")
     _refuse_duplicates([rule.rule_name for rule in rules], source)
     return RuleFile((), tuple(rules))
 

@@ -10,6 +10,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pydantic import Field
 
 from whalefall_pipelines.domain.periods import Period
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import SyncType
 from whalefall_pipelines.domain.zones import CENTRE, ZONE_TAG
 
@@ -88,7 +89,7 @@ class Progress:
             self.warn(problem)
         if self.done == self.total or time.monotonic() >= self.shown_at + PROGRESS_SECONDS:
             self.shown_at = time.monotonic()
-            self.log.info("%d of %d instances done, %d with a problem", self.done, self.total, self.warnings)
+            self.log.info("%d of %s done, %d with a problem", self.done, counted(self.total, "instance"), self.warnings)
 
     def warn(self, problem: str) -> None:
         """Log a problem."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.reasons import Reason
 
 
@@ -95,7 +96,8 @@ class TableSizes:
         """Refuse rows that do not add up."""
         total = _sum(self.tables)
         if total != self.total_bytes:
-            raise ValueError(f"the tables of {self.database_name!r} add up to {total} bytes, and the database has {self.total_bytes}")
+            sums = f"add up to {counted(total, 'byte')}, and the database has {self.total_bytes:,}"
+            raise ValueError(f"the tables of {self.database_name!r} {sums}")
 
 
 def sum_of_partitions(partitions: Sequence[TableSize]) -> TableSize:

@@ -11,6 +11,7 @@ from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.columns import column_schema
 from whalefall_pipelines.dagster_base.metadata import session_metadata
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.forecasts.ask import report_day
 from whalefall_pipelines.forecasts.columns import COLUMNS
@@ -74,7 +75,8 @@ def forecast_fleet(context: dg.AssetExecutionContext, whalefall: WhalefallResour
         with session_of_run(context, database, plan, []) as check:
             for day in days:
                 made = forecast_day(database, day, today, check=check)
-                context.log.info("%s: %d forecasts, %d scores, %d changes", day, made.forecasts, made.scores, made.changes)
+                counts = (counted(made.forecasts, "forecast"), counted(made.scores, "score"), counted(made.changes, "change"))
+                context.log.info("%s: %s", day, ", ".join(counts))
         for day in days:
             retry_while_unavailable(lambda day=day: _report(context, database, day))
     for key in (CHANGES, SCORES, FORECASTS):

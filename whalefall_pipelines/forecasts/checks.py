@@ -8,6 +8,7 @@ from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, markdown_table, shown_size
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import days_of
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.forecasts import ask
 from whalefall_pipelines.forecasts.assets import CHANGES, FORECASTS, SCORES
 from whalefall_pipelines.forecasts.metadata import percent
@@ -27,15 +28,16 @@ def no_limit_is_near(whalefall: WhalefallResource) -> dg.AssetCheckResult:
     with whalefall.store() as database:
         near = [row for row in ask.runways(database, MOST_ROWS) if row.p50_days is not None and row.p50_days <= WARN_DAYS]
     is_error = any(row.p50_days is not None and row.p50_days <= ERROR_DAYS for row in near)
-    named = ", ".join(f"{_name(row.instance_name, row.database_name)} ({row.p50_days} days)" for row in near[:5])
+    named = ", ".join(f"{_name(row.instance_name, row.database_name)} ({counted(row.p50_days or 0, 'day')})" for row in near[:5])
     rows = [
         (row.instance_name, row.database_name, row.p50_days, row.p10_days, shown_size(row.used_bytes), shown_size(row.limit_bytes))
         for row in near
     ]
+    reached = counted(len(near), "reaches its limit", "reach their limit")
     return dg.AssetCheckResult(
         passed=not near,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=f"{len(near)} reach their limit within {WARN_DAYS} days: {named}" if near else f"no limit within {WARN_DAYS} days",
+        description=f"{reached} within {WARN_DAYS} days: {named}" if near else f"no limit within {WARN_DAYS} days",
         metadata={
             "near": len(near),
             **markdown_table("limits", ("instance", "database", "days", "at the earliest", "used", "limit"), rows),
@@ -73,7 +75,8 @@ def intervals_hold_as_promised(context: dg.AssetCheckExecutionContext, whalefall
         scored, held = ask.reliability(database, _day(context, whalefall))
     share = held / scored if scored >= _FEWEST_SCORED else None
     sentence = f"{held} of {scored} intervals held: {percent(share)} where 80 % were expected"
-    too_few = f"{scored} intervals of series that move were scored in four weeks; {_FEWEST_SCORED} are needed to assess them"
+    assessable = counted(scored, "interval of series that move was scored", "intervals of series that move were scored")
+    too_few = f"{assessable} in four weeks; {_FEWEST_SCORED} are needed for an assessment"
     return dg.AssetCheckResult(
         passed=share is None or _BAND[0] <= share <= _BAND[1],
         severity=dg.AssetCheckSeverity.WARN,

@@ -7,6 +7,7 @@ import dagster as dg
 from whalefall_pipelines.dagster_base.calendar import DAYS
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import days_of
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.growth.assets import GROWTH
 from whalefall_pipelines.growth.attribute import Grouping, attribute
 
@@ -19,6 +20,8 @@ def bars_add_up(context: dg.AssetCheckExecutionContext, whalefall: WhalefallReso
     unexplained = answer.change_bytes - sum(bar.change_bytes for bar in answer.exact)
     return dg.AssetCheckResult(
         passed=unexplained == 0,
-        description=f"{unexplained:,} bytes of the change are in no bar" if unexplained else "every byte of the change is in a bar",
+        description=counted(unexplained, "byte of the change is in no bar", "bytes of the change are in no bar")
+        if unexplained
+        else "every byte of the change is in a bar",
         metadata={"unexplained_bytes": unexplained},
     )

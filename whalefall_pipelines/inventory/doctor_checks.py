@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from whalefall_pipelines.doctor.examined import Examined
 from whalefall_pipelines.doctor.outcome import Outcome, fine, listed, problem, problem_of_error, warning
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import MissingSize
 from whalefall_pipelines.errors import LoginRejectedError
@@ -59,7 +60,9 @@ def check_instances(instances: Sequence[InstanceFact]) -> list[Outcome]:
         return [warning("instances", "no instance is active, so nothing is collected.", "register one with `whalefall instances add`.")]
     bad = [outcome for instance in instances if (outcome := _check_instance(instance))]
     reachable = len(instances) - len(bad)
-    return [*bad, *([fine("instances", f"{reachable} of {len(instances)} are reachable with all privileges.")] if reachable else [])]
+    total = f"of {len(instances):,}"
+    sentence = f"{counted(reachable, f'{total} is', f'{total} are')} reachable with all privileges."
+    return [*bad, *([fine("instances", sentence)] if reachable else [])]
 
 
 def _check_instance(instance: InstanceFact) -> Outcome | None:

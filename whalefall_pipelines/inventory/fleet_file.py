@@ -11,6 +11,7 @@ from dataclasses import replace
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from whalefall_pipelines.domain.instances import SYSTEM_DATABASES, DatabaseFilter, Engine, NameFilter, find_engine
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.fleet_entries import (
     INSTANCE_KEYS,
@@ -186,7 +187,7 @@ def _csv_rows(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
 
 def _csv_entry(keys: list[str], row: list[str], line: int, problems: list[Problem]) -> RawEntry | None:
     if len(row) != len(keys):
-        problems.append(Problem(line, f"this row has {len(row)} cells and the header {len(keys)}."))
+        problems.append(Problem(line, f"this row has {counted(len(row), 'cell')} and the header {len(keys)}."))
         return None
     values = {key: cell for key, cell in zip(keys, row, strict=True) if cell}
     pairs = [split_tag(pair) for pair in values.pop("tags").split(";")] if "tags" in values else []

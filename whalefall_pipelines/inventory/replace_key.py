@@ -6,6 +6,7 @@ key is removed. After any interruption there is a key that decrypts every passwo
 
 from collections.abc import Sequence
 
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.registration import CredentialEntry
 from whalefall_pipelines.inventory.store.instances import lock_fleet, read_fleet, replace_secrets
@@ -27,8 +28,8 @@ def refuse_other_key(settings: Settings, database: Database) -> None:
         sealed = _sealed(cursor)
     if sealed and not any(secrets.opens(credential.secret or "") for credential in sealed):
         raise InputError(
-            f"The {len(sealed)} passwords in this store were encrypted with a different key than {secrets.keys}: restore that key "
-            "(WHALEFALL_SECRET_KEY, or secret.key in the home folder)."
+            f"The {counted(len(sealed), 'password in this store was', 'passwords in this store were')} encrypted with a different key "
+            f"than {secrets.keys}: restore that key (WHALEFALL_SECRET_KEY, or secret.key in the home folder)."
         )
 
 

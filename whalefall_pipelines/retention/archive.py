@@ -18,6 +18,7 @@ from typing import Any
 
 from whalefall_pipelines.areas import partitioned_table_names
 from whalefall_pipelines.domain.months import Month, TablePartition, months_of
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import ArchiveError, InputError, NotFoundError
 from whalefall_pipelines.retention.store.table_partition_rows import column_types, copy_out, count_differences, restore_month
 from whalefall_pipelines.store.database import Database
@@ -77,7 +78,8 @@ def archive_month(database: Database, table_partition: TablePartition, folder: P
             rows, differences = count_differences(database, table_partition, file, list(columns))
         if differences:
             raise ArchiveError(
-                f"The archive of {table_partition.name} differs in {differences} of {rows} rows when it is read back, so it was discarded."
+                f"The archive of {table_partition.name} differs in {differences:,} of {counted(rows, 'row')} when it is read back, so it "
+                "was discarded."
             )
         manifest = Manifest(
             table_partition.table_name, str(table_partition.month), rows, parquet_file.stat().st_size, _checksum(parquet_file), columns
@@ -117,7 +119,7 @@ def restore_archive(database: Database, file: Path) -> Manifest:
         csv_file = Path(scratch) / "rows.csv"
         rows = _read_parquet(file, csv_file)
         if rows != manifest.rows:
-            raise ArchiveError(f"{file} has {rows} rows, but its manifest lists {manifest.rows}; nothing was restored.")
+            raise ArchiveError(f"{file} has {counted(rows, 'row')}, but its manifest lists {manifest.rows:,}; nothing was restored.")
         with csv_file.open("rb") as csv_rows:
             restore_month(database, manifest.table_name, manifest.calendar_month, csv_rows, list(manifest.columns))
     return manifest

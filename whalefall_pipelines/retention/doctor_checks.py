@@ -26,27 +26,27 @@ def check_months(steps: Sequence[Step], current_month: Month) -> list[Outcome]:
     missing = [step for step in steps if step.kind is StepKind.CREATE and step.month]
     rules = (
         (
-            "are missing, so a run has to create them before it writes",
+            "missing, and created by the next run before it writes",
             [step for step in missing if step.month and step.month <= current_month],
             problem,
             create,
         ),
-        ("of the months ahead are missing", [step for step in missing if step.month and step.month > current_month], warning, create),
+        ("missing of the months ahead", [step for step in missing if step.month and step.month > current_month], warning, create),
         (
-            "were interrupted while they were detached: queries do not see their rows",
+            "interrupted while being detached, so that queries do not see the rows",
             [step for step in steps if step.kind is StepKind.FINALIZE],
             problem,
             "run `whalefall partitions expire`.",
         ),
         (
-            "conflict with a month",
+            "in conflict with a month",
             [step for step in steps if step.kind is StepKind.CONFLICT],
             problem,
             "see `whalefall partitions plan`, and rename or drop the conflicting tables.",
         ),
     )
     bad = [
-        outcome("table partitions", f"{listed([step.name for step in affected])} {why}.", next_step)
+        outcome("table partitions", f"{why}: {listed([step.name for step in affected])}.", next_step)
         for why, affected, outcome, next_step in rules
         if affected
     ]

@@ -56,7 +56,7 @@ def delete_expired_rows(context: dg.OpExecutionContext, whalefall: WhalefallReso
     with _databases(whalefall) as databases:
         deleted = rows_that_expire.expire_rows(databases, settings, day)
     for expired in deleted:
-        context.log.info("%d %s before %s deleted: %s", expired.rows, expired.kind, expired.before, expired.why)
+        context.log.info("%s before %s: %d deleted, %s", expired.kind, expired.before, expired.rows, expired.why)
     context.log_event(dg.AssetObservation(ASSET, metadata=_table("deleted", deleted)))
 
 

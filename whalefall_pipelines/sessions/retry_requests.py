@@ -14,6 +14,7 @@ from whalefall_pipelines.dagster_base.calendar import ZONE
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import PARTITION_TAG, RETRY_TAG, zone_tags
 from whalefall_pipelines.domain.days import measurable_days, measurable_until
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.zones import ZONE_TAG, name_of, zone_of
 from whalefall_pipelines.sessions.retries import Retry, Unrepaired, due_retries, next_retry
 from whalefall_pipelines.sessions.runs import RunsOfDays
@@ -72,4 +73,5 @@ def request_retries(
         moments = [(session, next_retry(session, pauses, until(session.day))) for session in unrepaired]
         waiting = sum(len(session.instance_names) for session, moment in moments if moment)
         given_up = sum(len(session.instance_names) for session in unrepaired) - waiting
-        yield dg.SkipReason(f"{waiting} instances are waiting for their next retry, {given_up} had their last retry today")
+        waits = counted(waiting, "instance is waiting for its next retry", "instances are waiting for their next retry")
+        yield dg.SkipReason(f"{waits}, {counted(given_up, 'had its last retry today', 'had their last retry today')}")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import RunState, SessionStatus
 from whalefall_pipelines.sessions.end_dead_sessions import end_dead_sessions, end_sessions_of_run
 from whalefall_pipelines.sessions.runs import cancel_queued_sessions, fail_queued_sessions
@@ -37,7 +38,8 @@ def end_dead_runs(context: dg.SensorEvaluationContext, whalefall: WhalefallResou
                 context.instance.report_run_failed(
                     run, message=f"Its session {ended_session.session.session_id} was ended: {ended_session.why}."
                 )
-    return dg.SkipReason(f"{len(ended)} sessions were ended" if ended else "every running session has a live run")
+    why = counted(len(ended), "session was ended", "sessions were ended") if ended else "every running session has a live run"
+    return dg.SkipReason(why)
 
 
 @dg.run_failure_sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster types it in part

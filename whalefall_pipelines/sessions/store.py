@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import (
     DEAD_AFTER_SECONDS,
     ClosedRecord,
@@ -88,7 +89,7 @@ def _find_rival(cursor: Cursor, plan: SessionPlan, instance_ids: Sequence[int]) 
         return None
     session_id, started_at, done, total = row
     return SessionRunningError(
-        f"Session {session_id} has been collecting these days since {started_at:%H:%M:%S} ({done} of {total} instances done). "
+        f"Session {session_id} has been collecting these days since {started_at:%H:%M:%S} ({done:,} of {counted(total, 'instance')} done). "
         f"Wait until it ends (`whalefall sessions show {session_id}`), or end it with `whalefall sessions cancel {session_id}`."
     )
 

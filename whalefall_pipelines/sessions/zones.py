@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.rows import fetch_as
@@ -33,5 +34,5 @@ def list_zones(database: Database, category: SyncCategory, day: date) -> tuple[Z
 def describe_unfinished(database: Database, category: SyncCategory, day: date) -> str | None:
     """A sentence about the zones in which no session of the day has ended; None if there is none."""
     waiting = [known for known in list_zones(database, category, day) if not known.has_ended]
-    named = ", ".join(f"{known.zone or 'the centre'} ({known.instances} instances)" for known in waiting)
+    named = ", ".join(f"{known.zone or 'the centre'} ({counted(known.instances, 'instance')})" for known in waiting)
     return f"no session of {day} has ended in {named}" if waiting else None

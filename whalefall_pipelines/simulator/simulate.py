@@ -10,6 +10,7 @@ from uuid import NAMESPACE_OID, uuid5
 from whalefall_pipelines.accounts.sync import sync_accounts
 from whalefall_pipelines.capacity.collect import capacity_collector, recompute_totals
 from whalefall_pipelines.capacity.tables import STATS_TABLES
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sessions import SessionPlan, SyncCategory, SyncType
 from whalefall_pipelines.errors import InputError, UnreachableError
@@ -63,7 +64,7 @@ def simulate(settings: Settings, database: Database, simulation: Simulation, say
         clock=lambda: datetime.combine(simulation.last_day, time_of_day(3), database.timezone),
     )
     _observe_accounts(collection, simulation, servers, fakes, say)
-    say(f"collecting {simulation.last_day} from {len(servers)} fake servers")
+    say(f"collecting {simulation.last_day} from {counted(len(servers), 'fake server')}")
     started = time.monotonic()
     failures = _collect(settings, collection, simulation)
     seconds = time.monotonic() - started
@@ -92,7 +93,9 @@ def _history(
             recompute_totals(database, targets, [simulation.first_day, yesterday], None)
         gaps += sum(day.total_bytes is None for day in past)
         written += sum(day.total_bytes is not None for day in past)
-        say(f"{min(start + _GROUP, len(servers))} of {len(servers)} servers have a history: {written:,} sizes, {gaps:,} gaps")
+        whole = counted(len(servers), "server")
+        done = counted(min(start + _GROUP, len(servers)), f"of {whole} has", f"of {whole} have")
+        say(f"{done} a history: {counted(written, 'size')}, {counted(gaps, 'gap')}")
     with database.transaction(statement_seconds=LONG_STATEMENT_SECONDS) as cursor:
         insert_sessions(cursor, simulation.first_day, yesterday, len(servers))
     return {server.name: _fake(server, today[server.name]) for server in servers}, written, gaps

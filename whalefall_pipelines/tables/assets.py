@@ -12,6 +12,7 @@ from whalefall_pipelines.dagster_base.columns import column_schema
 from whalefall_pipelines.dagster_base.metadata import MOST_ROWS, Metadata, markdown_table, session_metadata, shown_change, shown_size
 from whalefall_pipelines.dagster_base.resources import WhalefallResource
 from whalefall_pipelines.dagster_base.runs import InstancesConfig, Progress
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.sessions.resources import ServersResource
@@ -64,7 +65,8 @@ def tables_day(
 
 def _problem(outcome: InstanceOutcome) -> str | None:
     missing = [f"{read.database_name} ({read.reason})" for read in outcome.databases if read.reason]
-    return f"{outcome.instance.name}: {len(missing)} databases are missing: {', '.join(missing[:5])}" if missing else None
+    count = counted(len(missing), "database is", "databases are")
+    return f"{outcome.instance.name}: {count} missing: {', '.join(missing[:5])}" if missing else None
 
 
 def _metadata(database: Database, day: date) -> Metadata:

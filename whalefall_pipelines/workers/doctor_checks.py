@@ -5,6 +5,7 @@ from typing import Any
 
 from whalefall_pipelines.doctor.examined import Examined
 from whalefall_pipelines.doctor.outcome import Outcome, fine, problem, warning
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.domain.zones import CENTRE, Zones, name_of, names_of
 from whalefall_pipelines.sessions.settings import CollectingSettings
@@ -46,7 +47,7 @@ def check_workers(servers: Mapping[str | None, int], queues: Collection[str] | N
     if queues is None:
         step = "start that Redis, or correct WHALEFALL_BROKER_URL."
         return [problem("workers", "the Redis of WHALEFALL_BROKER_URL does not answer, so no run begins.", step)]
-    wanted = {CENTRE: "runs without a zone"} | {name_of(zone): f"{count} servers" for zone, count in servers.items()}
+    wanted = {CENTRE: "runs without a zone"} | {name_of(zone): counted(count, "server") for zone, count in servers.items()}
     bad = [
         problem(
             "workers",
@@ -62,7 +63,8 @@ def check_workers(servers: Mapping[str | None, int], queues: Collection[str] | N
 def check_reach(servers: Mapping[str | None, int], reached: Zones) -> list[Outcome]:
     """Check that this process reaches every zone, as every run does that is started beside the code server."""
     if others := {zone: count for zone, count in servers.items() if zone not in reached}:
-        sentence = f"{sum(others.values())} servers are in zones that this process does not reach: {names_of(others)}."
+        unreached = counted(sum(others.values()), "server is in a zone", "servers are in zones")
+        sentence = f"{unreached} that this process does not reach: {names_of(others)}."
         step = "name these zones in WHALEFALL_ZONES where Dagster's code server runs, or run workers in them."
         return [warning("zones", sentence, step)]
     return [fine("zones", f"this process reaches {names_of(servers)}.")]

@@ -85,7 +85,7 @@ def test_a_day_shows_what_changed_since_the_day_before(store: Database, tmp_path
     assert "| a | app | SELECT on table shop.orders.invoices revoked |" in str(privileges["granted and revoked"])
     assert outcomes_of_checks(result) == {
         "every_active_instance_was_observed": (True, "every active instance was observed"),
-        "no_account_gained_superuser": (False, "1 new superusers: a/app"),
+        "no_account_gained_superuser": (False, "1 new superuser: a/app"),
         "nothing_is_unreadable_without_a_cure": (False, "1 unreadable without a known fix: a: privileges in crm (server_error)"),
     }
     session = sessions.get_session(store, UUID(str(accounts["session_id"])))
@@ -106,7 +106,7 @@ def test_a_dead_server_costs_only_itself_and_is_retried(store: Database, tmp_pat
     fleet = scene_of(store, tmp_path, "a", "dead")
     fleet.servers["dead"].refusal = UnreachableError("down", reason=Reason.CONNECTION_REFUSED)
     result = run(fleet, dagster_instance, TODAY)
-    assert outcomes_of_checks(result)["every_active_instance_was_observed"] == (False, "1 were not observed: dead")
+    assert outcomes_of_checks(result)["every_active_instance_was_observed"] == (False, "1 was not observed: dead")
     assert query(store, "select count(*) from instance_accounts") == [(2,)]
 
     class Later(WhalefallResource):

@@ -32,7 +32,7 @@ def test_a_final_period_with_missing_days_passes_only_when_each_has_a_reason(sto
         cursor.execute("delete from capacity_gaps")
     result = evaluate(check, store, aggregate(store, PeriodType.WEEKLY, monday))
     assert not result.passed
-    assert str(result.description).startswith(f"1 unexplained: orders in {monday} (1 days)")
+    assert str(result.description).startswith(f"1 unexplained: orders in {monday} (1 day)")
 
 
 def test_days_before_the_birth_of_an_instance_need_no_reason(store: Database, key: Key) -> None:

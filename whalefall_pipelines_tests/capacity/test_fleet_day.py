@@ -126,7 +126,8 @@ def test_a_day_below_the_required_coverage_is_red_until_a_retry_heals_it(
     result = run(fleet, dagster_instance, day, succeeds=False)
     (failure,) = (event.step_failure_data for event in result.all_events if event.is_step_failure)
     assert failure.user_failure_data is not None
-    assert f"{day}: 2 of the expected databases are missing" in str(failure.user_failure_data.description)
+    assert f"{day}: too few of the expected databases were measured" in str(failure.user_failure_data.description)
+    assert "Missing: 2." in str(failure.user_failure_data.description)
     assert "missing, with reasons" in failure.user_failure_data.metadata
     assert metadata(result, SIZES) == {}
     assert fleet.sizes(day) == {("a", "app"): 1000}  # what was measured is stored
@@ -301,7 +302,7 @@ def test_the_log_of_a_run_does_not_grow_with_its_fleet_and_names_what_failed(
     result = run(FleetTest(store, tmp_path, servers, now=now), dagster_instance, day)
     lines = [entry.user_message for entry in dagster_instance.all_logs(result.run_id) if not entry.is_dagster_event]
     assert sorted(line.partition(":")[0] for line in lines) == [str(day), "32 of 32 instances done, 2 with a problem", "down", "half"]
-    assert f"{day}: 2 of 64 databases are missing" in lines
+    assert f"{day}: databases missing: 2 of 64" in lines
 
 
 def test_a_fleet_that_is_completely_down_is_summarized(store: Database, tmp_path: Path, dagster_instance: dg.DagsterInstance) -> None:

@@ -138,6 +138,13 @@ def test_a_red_day_turns_green_soon_after_its_missing_sizes_were_measured_by_han
     assert days.names(request) == ["b"]
 
 
+def test_a_tick_without_a_retry_says_how_many_instances_wait_for_one(days_of: DaysOf) -> None:
+    days = days_of({"up": server(), "down": server(refusal=REFUSED)})
+    days.fleet.collect(DAY)
+    skipped = sensors.retry_failed_instances.evaluate_tick(days.sensor_context())
+    assert skipped.skip_message == "1 instance is waiting for its next retry, 0 had their last retry today"
+
+
 def test_failed_instances_are_retried_the_same_day_until_the_day_is_complete(store: Database, days_of: DaysOf) -> None:
     servers = {
         "up": server(),

@@ -69,7 +69,7 @@ def probe_in_every_way(store: Database, environment: dict[str, str], engine: Eng
     tester = ConnectionTester(store, collection.fleet, collection.secrets, collector.filters, 2)
     assert [tested.is_fine for tested in tester.test_all(instances)] == [True]
     (finding,) = [outcome for outcome in examine(Installation(configured)) if outcome.check == "instances"]
-    assert finding.sentence == "1 of 1 are reachable with all privileges."
+    assert finding.sentence == "1 of 1 is reachable with all privileges."
 
 
 @pytest.fixture

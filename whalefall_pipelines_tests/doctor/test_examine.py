@@ -176,7 +176,7 @@ def test_each_server_answers_for_itself(store: Database, installed: Installation
     assert outcomes == [
         ("wrong", Severity.PROBLEM),
         ("poor", Severity.PROBLEM),
-        ("1 of 3 are reachable with all privileges.", Severity.OK),
+        ("1 of 3 is reachable with all privileges.", Severity.OK),
     ]
     assert bad(whole)["instances"].next_step
 

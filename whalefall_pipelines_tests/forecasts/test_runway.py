@@ -138,7 +138,7 @@ def test_what_people_and_dagster_are_told(store: Database, store_environment: di
     near = evaluate(no_limit_is_near, store)
     assert not near.passed
     assert near.severity is dg.AssetCheckSeverity.ERROR
-    assert str(near.description).startswith("1 reach their limit within 30 days: web (") or "orders" in str(near.description)
+    assert str(near.description).startswith("1 reaches its limit within 30 days: web (") or "orders" in str(near.description)
     jump = evaluate(headroom_exceeds_the_largest_jump, store)
     assert not jump.passed  # billing had a step of a third of its size
     assert jump.description == "one more jump fills 1: orders"

@@ -54,7 +54,7 @@ def test_a_second_import_shows_what_changes_and_what_stays(store: Database, stor
     succeed(store_environment, "instances", "add", "own", "--engine", "mysql", "--host", "own.invalid", "--credential", "shared")
     text = succeed(store_environment, "instances", "import", "--yes", str(fleet))
     assert "already registered" in text
-    assert "2 unchanged; 1 more are registered" in text
+    assert "2 unchanged; 1 more is registered, not in the file, and stays as it is." in text
     changed = FLEET.replace("env: prod", "env: test").replace("env:MONITOR_SHARED", "env:MONITOR_NEW")
     fleet.write_text(changed.replace("name: a, host: h.invalid", "name: c, host: c.invalid"))
     succeed(store_environment, "instances", "remove", "--yes", "a")

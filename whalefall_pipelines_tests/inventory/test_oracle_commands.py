@@ -40,8 +40,8 @@ def test_missing_privileges_are_reported_with_their_grants_until_they_are_held(s
     assert "ora is missing the privilege to recover missed days from AWR, if licensed (optional): GRANT SELECT ON sys.dba_hist_" in output
     assert 'ora: USERS cannot be measured; run on that server: GRANT SELECT ON sys.dba_data_files TO "WHALEFALL";' in output
     assert str(LOGIN.password) not in everything(result)
-    assert 'oracle, to list tablespaces: GRANT SELECT ON sys.dba_tablespaces TO "WHALEFALL"; Held on 1 of 1 servers.' in output
-    assert 'oracle, to measure temporary tablespaces: GRANT SELECT ON sys.dba_temp_files TO "WHALEFALL"; Held on 0 of 1 servers.' in output
+    assert 'oracle, to list tablespaces: GRANT SELECT ON sys.dba_tablespaces TO "WHALEFALL"; Held on 1 of 1 server.' in output
+    assert 'oracle, to measure temporary tablespaces: GRANT SELECT ON sys.dba_temp_files TO "WHALEFALL"; Held on 0 of 1 server.' in output
     server.double.grant(*NEEDED[1:])
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 0, everything(result)

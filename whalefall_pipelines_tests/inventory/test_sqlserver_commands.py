@@ -33,8 +33,8 @@ def test_missing_privileges_are_reported_with_their_grants_until_they_are_held(s
     result = whalefall(environment, "instances", "test")
     assert result.exit_code == 1, everything(result)
     output = " ".join(result.stdout.split())
-    assert "sqlserver, to list databases: GRANT VIEW ANY DATABASE TO [monitor]; Held on 1 of 1 servers." in output
-    assert "sqlserver, to measure them: GRANT VIEW ANY DEFINITION TO [monitor]; Held on 0 of 1 servers." in output
+    assert "sqlserver, to list databases: GRANT VIEW ANY DATABASE TO [monitor]; Held on 1 of 1 server." in output
+    assert "sqlserver, to measure them: GRANT VIEW ANY DEFINITION TO [monitor]; Held on 0 of 1 server." in output
     assert "erp is missing the privilege to measure them: GRANT VIEW ANY DEFINITION TO [monitor];" in output
     assert "erp is missing the privilege to recover missed days from the backup history (optional): USE msdb;" in output
     assert "erp: shop cannot be measured; run on that server: GRANT VIEW ANY DEFINITION TO [monitor];" in output

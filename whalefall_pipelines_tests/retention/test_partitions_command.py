@@ -75,7 +75,7 @@ def test_expiring_shows_its_plan_drops_archives_and_restores(
     assert overdue.table_partition(TABLE) in succeed(environment, "partitions", "expire", "--yes")
     assert len(read_catalogue(store)) == 13
     file = tmp_path / "archive" / f"{overdue.table_partition(TABLE)}.parquet"
-    assert f"Restored 1 rows of {overdue} to " in succeed(environment, "partitions", "restore", str(file))
+    assert f"Restored 1 row of {overdue} to " in succeed(environment, "partitions", "restore", str(file))
     assert query(store, f"select * from {TABLE}") == before
     assert document(environment, "partitions", "list", "--exact")[0]["rows"] == 1
     assert "so nothing was restored" in refused(environment, "partitions", "restore", str(file))

@@ -53,7 +53,7 @@ def test_a_person_is_shown_the_plan_and_asked(store: Database, environment: dict
     code, shown = at_a_terminal(environment, tmp_path, "retention", "expire", typed="n\n")
     assert (code, "Nothing was changed" in shown, sessions(store)) == (2, True, 1), shown
     code, shown = at_a_terminal(environment, tmp_path, "retention", "expire", typed="y\n")
-    assert (code, "Delete these 1 rows?" in shown, sessions(store)) == (0, True, 0), shown
+    assert (code, "Delete 1 row?" in shown, sessions(store)) == (0, True, 0), shown
 
 
 def test_the_footprint_is_every_kind_in_bytes(store: Database, environment: dict[str, str]) -> None:

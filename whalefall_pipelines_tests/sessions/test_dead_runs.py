@@ -72,7 +72,7 @@ def test_a_killed_or_terminated_run_ends_its_session_and_a_cancelled_session_end
         cancelled = launch_and_wait(up, database, configured)
         ((session_id,),) = query(database, "select session_id from sync_sessions where run_id = %s", cancelled)
         begun = time.monotonic()
-        assert "is cancelled: 1 of 1 instances" in home.succeed("sessions", "cancel", str(session_id)[:8])
+        assert "is cancelled: 1 of 1 instance was finished or running." in home.succeed("sessions", "cancel", str(session_id)[:8])
         assert eventually(lambda: up.ask(STATUS, {"id": cancelled})["runOrError"]["status"] == "CANCELED", seconds=30)
         assert time.monotonic() - begun < 20
         again = home.run("sessions", "cancel", str(session_id))

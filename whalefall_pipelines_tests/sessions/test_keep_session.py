@@ -117,7 +117,7 @@ def test_two_sessions_never_collect_one_day_at_once(store: Database, tmp_path: P
         second = plan_of()
         with pytest.raises(SessionRunningError, match=str(first.session_id)) as caught, sync_session(store, second, fleet.instances):
             pytest.fail("it began")
-        assert "0 of 1 instances done" in str(caught.value)
+        assert "0 of 1 instance done" in str(caught.value)
         kept = sessions.get_session(store, second.session_id)
         assert (kept.status, kept.error_code, kept.error_message) == (SessionStatus.FAILED, "SESSION_RUNNING", str(caught.value))
         assert (kept.total_instances, sessions.list_records(store, second.session_id)) == (0, ())

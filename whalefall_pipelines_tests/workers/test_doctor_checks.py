@@ -33,6 +33,7 @@ def test_without_workers_the_processes_of_the_centre_must_reach_every_zone() -> 
     assert bad(check_reach(servers, frozenset({None, "dmz", "lab"}))) == []
     ((severity, sentence, step),) = bad(check_reach(servers, frozenset({None})))
     assert severity is Severity.WARNING
-    assert "7 servers" in sentence
-    assert "dmz, lab" in sentence
+    assert sentence == "7 servers are in zones that this process does not reach: dmz, lab."
     assert "WHALEFALL_ZONES" in step
+    ((_, sentence, _),) = bad(check_reach({None: 2, "dmz": 1}, frozenset({None})))
+    assert sentence == "1 server is in a zone that this process does not reach: dmz."

@@ -19,6 +19,7 @@ from whalefall_pipelines.accounts.cli.privileges import drift, export, reach, wh
 from whalefall_pipelines.accounts.cli.sync import sync
 from whalefall_pipelines.accounts.questions import ACCOUNTS, OBSERVATIONS
 from whalefall_pipelines.accounts.read_accounts import AccountSheet, last_seen, list_changes, not_observed, show_account
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.inventory.cli.completion import complete_instance
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.runtime.source import Asking, open_source
@@ -74,7 +75,8 @@ def list_(
     empty = f"No accounts are known on {day}." if as_of else "No accounts are known; read them with `whalefall accounts sync`."
     print_list(columns, rows, form=form, empty=empty)
     if len(shown) < len(known):
-        note(f"{len(known) - len(shown)} built-in accounts are not listed; --built-in lists them.")
+        hidden = counted(len(known) - len(shown), "built-in account is not", "built-in accounts are not")
+        note(f"{hidden} listed; --built-in lists all accounts.")
 
 
 @accounts.command()
@@ -132,7 +134,8 @@ def changes(*, since: datetime | None, names: tuple[str, ...], limit: int, form:
     columns = ("day", "after", "instance", "account", "type", "what", *(("session",) if form.is_exact else ()))
     print_list(columns, rows, form=form, empty="No account changed on the observed days.")
     if listed and listed[0].change_count > len(listed):
-        note(f"{listed[0].change_count - len(listed)} older changes are not shown; --limit shows more.")
+        older = counted(listed[0].change_count - len(listed), "older change is", "older changes are")
+        note(f"{older} not shown; --limit shows more.")
 
 
 def _attributes(sheet: AccountSheet) -> dict[str, object]:

@@ -8,6 +8,7 @@ from whalefall_pipelines.accounts.sync import sync_accounts
 from whalefall_pipelines.accounts.write_snapshot import AccountsOutcome
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.runs import Run
 from whalefall_pipelines.domain.sessions import SyncCategory
 from whalefall_pipelines.errors import NotFoundError
@@ -68,7 +69,7 @@ def _sync_named(settings: Settings, database: Database, names: Sequence[str], *,
         print_json([{"code": error.code, "message": str(error)}])
         return FAILURE
     day = today(system_clock(), database.timezone)
-    with error_console().status(f"Reading the accounts of {len(targets)} servers …"):
+    with error_console().status(f"Reading the accounts of {counted(len(targets), 'server')} …"):
         outcomes = sorted(
             sync_accounts(server_collection(settings, database), targets, day, None, read_filters(settings)),
             key=lambda outcome: outcome.instance.instance_id,

@@ -10,6 +10,7 @@ from whalefall_pipelines.aggregation.model import Difference, count_differences,
 from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
@@ -73,7 +74,7 @@ def _print(differences: list[Difference], first_day: date, last_day: date, *, as
     print_table(list(rows[0]) if rows else [], rows, empty=f"{span}: all aggregations match their daily data", droppable=("columns",))
     if rows:
         shown = f" (the first {_MOST} of {len(counts)} lines are shown)" if len(counts) > _MOST else ""
-        note(f"{span}: {len(differences)} differences{shown}; --json lists each of them.")
+        note(f"{span}: {counted(len(differences), 'difference')}{shown}; --json lists each of them.")
         note("Dagster's daemon recomputes these periods. To do it now, run:")
         for command in how_to_compute([difference.period for difference in differences]):
             note(f"  {command}")

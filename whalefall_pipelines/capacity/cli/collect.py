@@ -14,6 +14,7 @@ from whalefall_pipelines.capacity.day_reports import summarize_day
 from whalefall_pipelines.capacity.settings import CapacitySettings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import measurable_day, today
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.runs import collection
 from whalefall_pipelines.domain.sessions import Session
 from whalefall_pipelines.domain.zones import names_of
@@ -84,7 +85,7 @@ def _measurable(settings: Settings, database: Database, day: date) -> date:
     if day > today(system_clock(), database.timezone):
         raise InputError(f"{day} has not begun, so nothing can be measured.")
     raise InputError(
-        f"{day} is over: a size can only be measured on its day (until {collecting.grace_hours} hours after midnight). "
+        f"{day} is over: a size can only be measured on its day (until {counted(collecting.grace_hours, 'hour')} after midnight). "
         "To recover or estimate its missing sizes, launch a backfill of database_size_stats for that day in the Dagster UI."
     )
 
@@ -98,7 +99,7 @@ def _collect_named(settings: Settings, database: Database, names: Sequence[str],
         print_json([{"code": error.code, "message": str(error)}])
         return FAILURE
     collector = capacity_collector(settings, server_collection(settings, database))
-    with error_console().status(f"Probing {len(targets)} servers …"):
+    with error_console().status(f"Probing {counted(len(targets), 'server')} …"):
         outcomes = sorted(collector.collect_day(targets, day, None), key=lambda outcome: outcome.instance.instance_id)
     rows = [_row(outcome, as_json=as_json) for outcome in outcomes]
     print_table(list(rows[0]), rows, form=Form.JSON if as_json else Form.TABLE, droppable=("seconds",))
@@ -149,7 +150,8 @@ def _collect_fleet(settings: Settings, database: Database, day: date, *, as_json
         for gap in gaps:
             note(f"missing: {gap.instance_name}/{gap.database_name or '(never listed)'} ({gap.reason}): {gap.detail}")
         if summary.is_below(settings.of(CapacitySettings).fail_below_coverage):
-            note(f"The day failed in Dagster: {summary.measured} of {summary.expected} expected databases were measured.")
+            expected = counted(summary.expected, "expected database")
+            note(f"The day failed in Dagster: {counted(summary.measured, f'of {expected} was', f'of {expected} were')} measured.")
     if session.successful_instances + session.skipped_instances == 0:
         return FAILURE
     return PARTIAL if session.failed_instances or missing else SUCCESS

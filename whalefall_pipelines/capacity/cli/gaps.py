@@ -7,6 +7,7 @@ import click
 
 from whalefall_pipelines.capacity.listing import OpenGap
 from whalefall_pipelines.capacity.questions import GAPS
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.inventory.cli.selection import selection_options
 from whalefall_pipelines.inventory.questions import INSTANCES
@@ -37,7 +38,7 @@ def gaps(*, count: int, reason: str | None, limit: int, selection: Selection, fo
     shown = ("day", "instance", "database", "reason", "detail")
     print_table(shown, [_row(row) for row in rows[:limit]], empty="Nothing is missing on these days.")
     if len(rows) > limit:
-        note(f"{len(rows) - limit} more are missing; --limit shows more of them.")
+        note(f"{counted(len(rows) - limit, 'more is', 'more are')} missing; --limit shows more.")
 
 
 def _row(gap: OpenGap) -> dict[str, object]:

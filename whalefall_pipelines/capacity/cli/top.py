@@ -7,6 +7,7 @@ import click
 from whalefall_pipelines.capacity.answers import LargeDatabase, LargeGroup
 from whalefall_pipelines.capacity.ask import Answer
 from whalefall_pipelines.capacity.questions import LARGEST_DATABASES, LARGEST_GROUPS
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.runtime.source import Asking, open_source
 from whalefall_pipelines.terminal.output import Form, format_bytes, list_options, note, print_table
@@ -73,4 +74,5 @@ def _print_groups(answer: Answer[LargeGroup], kind: str, form: Form) -> None:
 
 
 def _tell(day: object, missing: int) -> None:
-    note(f"Sizes of {day}." + (f" {missing} databases are missing; their last known size is shown if there is one." if missing else ""))
+    last_known = counted(missing, "database is missing; its last known size", "databases are missing; their last known size")
+    note(f"Sizes of {day}." + (f" {last_known} is shown if there is one." if missing else ""))

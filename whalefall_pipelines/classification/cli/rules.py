@@ -11,6 +11,7 @@ from whalefall_pipelines.classification.cli.try_out import explain, replay, test
 from whalefall_pipelines.classification.edit_rules import SavedRule
 from whalefall_pipelines.classification.model import RuleVersion
 from whalefall_pipelines.classification.rule_files import write_rule_file
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import Form, cell, list_options, note, print_json, print_table
@@ -97,7 +98,9 @@ def install() -> None:
     if changed:
         _print(changed)
     kept = sum(rule.change.startswith("kept") for rule in saved)
-    note(f"{len(changed)} rules were added or updated, {kept} were kept because someone changed them, and the others are current.")
+    installed = counted(len(changed), "rule was added or updated", "rules were added or updated")
+    left = counted(kept, "was kept because someone changed it", "were kept because someone changed them")
+    note(f"{installed}, {left}, and the others are current.")
 
 
 @rules.command()

@@ -7,6 +7,7 @@ import click
 from whalefall_pipelines.doctor.examine import examine, is_reached
 from whalefall_pipelines.doctor.examined import Installation
 from whalefall_pipelines.doctor.outcome import Outcome, Severity
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.terminal.output import FAILURE, PARTIAL, cell, json_option, leave, print_json
 from whalefall_pipelines.terminal.progress import error_console
@@ -29,7 +30,8 @@ def doctor(*, with_instances: bool, quiet: bool, as_json: bool) -> None:
     with error_console().status("Checking the store …") as shown:
 
         def show(done: int, total: int) -> None:
-            shown.update(f"{done} of {total} servers have answered …")
+            servers = counted(total, "server")
+            shown.update(f"{counted(done, f'of {servers} has', f'of {servers} have')} answered …")
 
         for outcome in examine(Installation(load_settings(), with_instances=with_instances, on_progress=show)):
             outcomes.append(outcome)

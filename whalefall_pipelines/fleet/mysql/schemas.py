@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, MissingSize
 from whalefall_pipelines.fleet.mysql.session import MARIADB, Session
@@ -75,12 +76,13 @@ def size_of(session: Session, name: str, schema: Schema, shared: SharedTables, *
     Tables that tell no size are left out and named, unless they are more than half of them: then the sum would say nothing of the schema.
     """
     if schema.unopened_count and was_cut_off:
-        sentence = f"{schema.unopened_count} tablespaces were not opened before the deadline of a statement; the next probe continues."
+        unopened = counted(schema.unopened_count, "tablespace was", "tablespaces were")
+        sentence = f"{unopened} not opened before the deadline of a statement; the next probe continues."
         return MissingSize(name, Reason.INCOMPLETE, sentence)
-    family, counted = session.family, shared.counted.get(name, [])
-    total = schema.file_bytes + sum(table.total_bytes or 0 for table in counted)
-    unsized = schema.unopened_count + schema.unlisted_count + sum(table.total_bytes is None for table in counted)
-    has_statistics = bool(counted)
+    family, by_statistics = session.family, shared.counted.get(name, [])
+    total = schema.file_bytes + sum(table.total_bytes or 0 for table in by_statistics)
+    unsized = schema.unopened_count + schema.unlisted_count + sum(table.total_bytes is None for table in by_statistics)
+    has_statistics = bool(by_statistics)
     if schema.other_count or schema.unreadable_count:
         ((other_bytes, other_unsized, estimated_count),) = session.rows("probes/mysql/sum_other_tables", database_name=name)
         total += int(other_bytes or 0)
@@ -100,8 +102,10 @@ def _unsized(session: Session, name: str, unsized: int, table_count: int) -> str
     names: Sequence[str] = [str(table) for (table,) in session.rows("probes/mysql/list_unsized_tables", database_name=name)]
     rest = unsized - len(names[:_SHOWN_NAMES])
     named = ", ".join(names[:_SHOWN_NAMES]) + (f" and {rest} more" if names and rest > 0 else "")
-    lost = " or are damaged, lost or discarded" if session.family is MARIADB else " or are lost"
-    return (
-        f"{unsized} of {table_count} tables report no size, because they are CSV tables{lost}; they are not counted"
-        f"{': ' + named if named else ''}."
+    lost, tables = "damaged, lost or discarded" if session.family is MARIADB else "lost", counted(table_count, "table")
+    sentence = counted(
+        unsized,
+        f"of {tables} reports no size, because it is a CSV table or is {lost}; it is not counted",
+        f"of {tables} report no size, because they are CSV tables or are {lost}; they are not counted",
     )
+    return f"{sentence}{': ' + named if named else ''}."

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.fleet.mysql.names import decoded, likeness, likeness_of_encoded
 from whalefall_pipelines.fleet.mysql.session import MARIADB, Session
 
@@ -51,7 +52,7 @@ class SharedTables:
 
 def _listed(names: Sequence[str], shown: int = 3) -> str:
     rest = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {rest} more tables" if rest > 0 else "")
+    return ", ".join(names[:shown]) + (f" and {counted(rest, 'more table')}" if rest > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)

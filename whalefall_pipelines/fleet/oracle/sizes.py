@@ -15,6 +15,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from whalefall_pipelines.domain.instances import Instance, Login
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.domain.sizes import DatabaseSize, Method, MissingSize, RecoveredSize, SharedPart, Volume
 from whalefall_pipelines.fleet.deadlines import Watchdog
@@ -103,7 +104,13 @@ def _outcome(
         return MissingSize(name, Reason.INCOMPLETE, "the server lists no files of it")
     size = _number(file_bytes)
     if unsized_count or size is None:
-        return MissingSize(name, Reason.INCOMPLETE, f"{unsized_count} of its {file_count} files are offline or missing, and report no size")
+        files = f"of its {counted(_number(file_count) or 0, 'file')}"
+        unsized = counted(
+            _number(unsized_count) or 0,
+            f"{files} is offline or missing, and reports no size",
+            f"{files} are offline or missing, and report no size",
+        )
+        return MissingSize(name, Reason.INCOMPLETE, unsized)
     limit = _number(limit_bytes)
     return DatabaseSize(name, size, Method.DBA_DATA_FILES, data_bytes=size, growth_limit_bytes=limit, used_bytes=used_bytes)
 

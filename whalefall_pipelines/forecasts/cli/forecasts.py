@@ -8,7 +8,7 @@ import click
 from whalefall_pipelines.capacity.cli.since import since_option
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
-from whalefall_pipelines.domain.quantities import round_size
+from whalefall_pipelines.domain.quantities import counted, round_size
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.forecasts.ask import SCORED_DAYS
 from whalefall_pipelines.forecasts.figures import KnownChange, Outcome, Reliability
@@ -38,7 +38,12 @@ def make(*, day: date | None) -> None:
         if wanted > now:
             raise InputError(f"The sizes of {wanted} are not known: today is {now}.")
         made = forecast_day(database, wanted, now)
-    note(f"{made.forecasts} forecasts were made, {made.scores} were scored, {made.changes} changes were found, up to {wanted}.")
+    counts = (
+        counted(made.forecasts, "forecast was made", "forecasts were made"),
+        counted(made.scores, "was scored", "were scored"),
+        counted(made.changes, "change was found", "changes were found"),
+    )
+    note(f"{', '.join(counts)}, up to {wanted}.")
 
 
 @forecasts.command(cls=Asking)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import click
 
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.growth.model import ORDER, Attribution, Bar, BarSum, DatabaseBar, TableChange, in_cents
 from whalefall_pipelines.terminal.output import Form, format_bytes, note, print_json, print_table
 
@@ -24,7 +25,7 @@ def print_attribution(answer: Attribution, kind: str, form: Form, *, limit: int)
         return
     click.echo(
         f"{answer.first_day} to {answer.last_day}: {format_bytes(answer.first_bytes)} to {format_bytes(answer.last_bytes)}, "
-        f"{format_bytes(answer.change_bytes)} ({answer.change_bytes:+,} bytes)\n"
+        f"{format_bytes(answer.change_bytes)} ({counted(answer.change_bytes, 'byte', is_change=True)})\n"
     )
     columns = ("bar", "change", "bytes", "by steps", "by trend", "estimated", "databases")
     print_table(columns, _bars(answer), droppable=("estimated", "by trend", "by steps"))
@@ -73,7 +74,7 @@ def _print_groups(answer: Attribution, kind: str, limit: int) -> None:
     others = names[limit:]
     if others:
         change = sum(_change(bars, name) for name in others)
-        rows.append({kind: f"{len(others)} others", "change": format_bytes(change)})
+        rows.append({kind: counted(len(others), "other"), "change": format_bytes(change)})
     columns = (kind, "change", *(bar.replace("_", " ") for bar in shown), *(("a month", "more a month") if costs else ()))
     print_table(columns, rows)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 import click
 
 from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import StoreUnreachableError
 from whalefall_pipelines.installation.change_timezone import TimezoneChange, change_timezone, plan_timezone
 from whalefall_pipelines.installation.migrate import migrate as migrate_databases
@@ -160,7 +161,7 @@ def rotate_key(*, yes: bool) -> None:
     with open_store(settings) as database:
         confirm("Encrypt every stored password with a new key?", is_confirmed=yes)
         count, keys = replace_key(settings, database)
-    note(f"{count} stored passwords are encrypted with the first key of {keys}.")
+    note(f"{counted(count, 'stored password is', 'stored passwords are')} encrypted with the first key of {keys}.")
     if keys.is_file:
         note("Copy the file to every other machine that uses them. Older backups of the store need the old key.")
     else:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import click
 
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.reasons import Reason
 from whalefall_pipelines.errors import TargetError
 from whalefall_pipelines.fleet.probe import Privilege
@@ -44,7 +45,7 @@ def test(*, names: Sequence[str], selection: Selection, as_json: bool) -> None:
         else:
             instances = active_instances(database, selection=selection)
         refuse_other_key(settings, database)
-        with error_console().status(f"Testing {len(instances)} servers …"):
+        with error_console().status(f"Testing {counted(len(instances), 'server')} …"):
             tests = tester.test_all(instances)
     if as_json:
         print_json([_document(tested) for tested in tests])
@@ -60,7 +61,9 @@ def test(*, names: Sequence[str], selection: Selection, as_json: bool) -> None:
     if tests and not any(tested.is_reached for tested in tests):
         leave(FAILURE)
     if not all(tested.is_fine for tested in tests):
-        note(f"{sum(not tested.is_fine for tested in tests)} of {len(tests)} instances have a problem.")
+        whole = counted(len(tests), "instance")
+        problems = sum(not tested.is_fine for tested in tests)
+        note(f"{counted(problems, f'of {whole} has a problem', f'of {whole} have a problem')}.")
         leave(PARTIAL)
 
 
@@ -102,7 +105,7 @@ def _least_privileges(tests: Sequence[ConnectionTest]) -> list[str]:
             privileges[tested.instance.engine, privilege.purpose].append(privilege)
     return [
         f"{engine}, to {purpose}{' (optional)' if group[0].is_optional else ''}: {cell(group[0].statement)} "
-        f"Held on {sum(privilege.is_held for privilege in group)} of {len(group)} servers."
+        f"Held on {sum(privilege.is_held for privilege in group)} of {counted(len(group), 'server')}."
         for (engine, purpose), group in sorted(privileges.items())
     ]
 

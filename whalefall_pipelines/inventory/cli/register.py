@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from whalefall_pipelines.domain.instances import Engine
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.inventory.fleet_entries import RawEntry, split_tag
 from whalefall_pipelines.inventory.identify_servers import Identify, server_identifier
@@ -124,7 +125,7 @@ def identifying(settings: Settings, moved: Sequence[str], *, is_offline: bool) -
     with error_console().status("Checking the identities of the servers …") as shown:
 
         def show(done: int, total: int) -> None:
-            shown.update(f"{done} of {total} servers checked …")
+            shown.update(f"{done:,} of {counted(total, 'server')} checked …")
 
         yield server_identifier(settings, moved, show, is_offline=is_offline).identify
 
@@ -162,9 +163,14 @@ def _print_plan(plan: Plan) -> None:
     for name, why in plan.answers.unreached.items():
         note(f"The identity of {cell(name)} could not be checked, so its first probe checks it: {cell(why)}")
     count = {action: sum(planned.action is action for planned in plan.instances) for action in Action}
+    untouched = counted(
+        plan.untouched,
+        "more is registered, not in the file, and stays as it is",
+        "more are registered, not in the file, and stay as they are",
+    )
     click.echo(
         f"Instances: {count[Action.ADD]} to add, {count[Action.CHANGE]} to change, {count[Action.RESTORE]} to restore, "
-        f"{count[Action.UNCHANGED]} unchanged; {plan.untouched} more are registered, not in the file, and stay as they are."
+        f"{count[Action.UNCHANGED]} unchanged; {untouched}."
     )
 
 

@@ -10,6 +10,7 @@ from whalefall_pipelines.aggregation.settings import KeptMonthsSettings
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.domain.months import TablePartition, months_of
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.retention.archive import restore_archive
 from whalefall_pipelines.retention.list_table_partitions import list_table_partitions
@@ -144,7 +145,7 @@ def expire(*, dry_run: bool, yes: bool, form: Form) -> None:
                 )
             archive_dir = settings.of(RetentionSettings).archive_dir
             where = f", archived to {archive_dir}" if archive_dir else ", without an archive"
-            confirm(f"Drop or prune these {len(steps)} table partitions{where}?", is_confirmed=yes)
+            confirm(f"Drop or prune {counted(len(steps), 'table partition')}{where}?", is_confirmed=yes)
         outcomes = expire_table_partitions(database, settings, _today(database), confirmed=planned, beyond_limit=yes).outcomes
     _finish(outcomes, form=form, empty="There was nothing to expire.")
 
@@ -159,7 +160,7 @@ def restore(file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"table": manifest.table_name, "month": manifest.month, "rows": manifest.rows})
     else:
-        click.echo(f"Restored {manifest.rows} rows of {manifest.month} to {manifest.table_name}.")
+        click.echo(f"Restored {counted(manifest.rows, 'row')} of {manifest.month} to {manifest.table_name}.")
         note("If the retention is shorter than that, the next expiry drops the month again. Raise the retention to keep it.")
 
 

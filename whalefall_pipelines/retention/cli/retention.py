@@ -7,6 +7,7 @@ import click
 
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.retention.expire_rows import Databases, expire_rows, open_databases, plan_rows, read_footprint
 from whalefall_pipelines.retention.expired_rows import ExpiredRows
@@ -57,7 +58,7 @@ def expire(*, dry_run: bool, yes: bool, form: Form) -> None:
                 raise InputError(
                     "Nothing was deleted, because --json and --csv show no plan. Review the plan with --dry-run, then pass --yes."
                 )
-            confirm(f"Delete these {rows} rows?", is_confirmed=yes)
+            confirm(f"Delete {counted(rows, 'row')}?", is_confirmed=yes)
         with error_console().status("Deleting …"):
             deleted = expire_rows(databases, settings, day, confirmed=planned)
     _print(deleted, form=form)

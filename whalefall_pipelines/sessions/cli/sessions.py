@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 
 from whalefall_pipelines.clock import system_clock
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.sessions import InstanceRecord, Session
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.runtime.source import Asking, Question, open_source
@@ -67,7 +68,9 @@ def cancel_session(session_id: str) -> None:
     with open_store(load_settings()) as database:
         session = verbs.cancel_session(database, session_id)
     done = session.successful_instances + session.failed_instances + session.skipped_instances
-    click.echo(f"Session {session.session_id} is cancelled: {done} of {session.total_instances} instances were finished or running.")
+    instances = counted(session.total_instances, "instance")
+    reached = counted(done, f"of {instances} was finished or running", f"of {instances} were finished or running")
+    click.echo(f"Session {session.session_id} is cancelled: {reached}.")
 
 
 def print_session(session: Session, records: tuple[InstanceRecord, ...]) -> None:

@@ -11,6 +11,7 @@ import click
 
 from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.runtime.open_store import open_store
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.simulator.model import Simulation, parse_faults
@@ -57,8 +58,8 @@ def simulate(
         return
     rate = simulated.servers / max(simulated.collecting_seconds, 0.001)
     click.echo(
-        f"{simulated.servers} SIMULATED servers: {simulated.days_written:,} sizes and {simulated.gaps_written:,} gaps in "
-        f"{days - 1} days, then {day} collected from fake servers in {simulated.collecting_seconds:.1f} s "
-        f"({rate:.0f} servers/s, {simulated.failed} failed)."
+        f"{counted(simulated.servers, 'SIMULATED server')}: {counted(simulated.days_written, 'size')} and "
+        f"{counted(simulated.gaps_written, 'gap')} in {days - 1} days, then {day} collected from fake servers in "
+        f"{simulated.collecting_seconds:.1f} s ({rate:.0f} servers/s, {simulated.failed} failed)."
     )
     note(f"Look at it with WHALEFALL_HOME={settings.home}: `whalefall up` computes its periods and shows it.")

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from whalefall_pipelines.domain.instances import Instance
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.tables import TableKind
 from whalefall_pipelines.errors import SizesError, WhalefallError
 from whalefall_pipelines.inventory.fleet import active_instances
@@ -139,7 +140,8 @@ def _print(answer: TablesOfDay, instance: Instance, database_name: str, form: Fo
     for gap in observation.missing:
         note(f"missing: {_name(gap)} ({gap['reason']}): {gap['detail']}")
     if observation.smaller_partitions:
-        note(f"{observation.smaller_partitions} smaller table partitions are not stored (WHALEFALL_TABLES_AT_MOST).")
+        smaller = counted(observation.smaller_partitions, "smaller table partition is", "smaller table partitions are")
+        note(f"{smaller} not stored (WHALEFALL_TABLES_AT_MOST).")
 
 
 def _row(answer: TablesOfDay, table: StoredTable) -> dict[str, object]:
@@ -165,7 +167,7 @@ def _label(answer: TablesOfDay, table: StoredTable) -> str:
     if table.kind is TableKind.NO_TABLE:
         return "(in no table)"
     if table.kind is TableKind.SMALLER_TABLES:
-        return f"({answer.observation.smaller_tables} smaller tables)"
+        return f"({counted(answer.observation.smaller_tables, 'smaller table')})"
     return _name({name: getattr(table, name) for name in ("schema_name", "table_name", "partition_name")})
 
 

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import click
 
+from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.domain.zones import names_of
 from whalefall_pipelines.errors import InputError
 from whalefall_pipelines.runtime.dagster_environment import dagster_environment
@@ -34,7 +35,7 @@ def worker(runs: int) -> None:
     with open_store(settings) as database:
         environment = os.environ | dagster_environment(settings, address(settings), database.timezone)
     zones = names_of(collecting.reached)
-    note(f"Executing up to {runs} runs of {zones} at a time (Ctrl-C ends the worker after its runs).")
+    note(f"Executing up to {counted(runs, 'run')} of {zones} at a time (Ctrl-C ends the worker after its runs).")
     name = f"{zones.replace(', ', '-')}@{socket.gethostname()}"
     options = ["--queues", zones.replace(" ", ""), "--concurrency", str(runs), "--hostname", name, "--loglevel", "WARNING"]
     command = [sys.executable, "-m", "celery", "--app", "whalefall_pipelines.workers.app", "worker", *options]
