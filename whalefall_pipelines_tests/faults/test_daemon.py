@@ -108,7 +108,8 @@ class Healing:
     def wait(self, up: Up, *, neighbour: str) -> None:
         """Wait until the session of the run is failed, and its retry has completed the day; `neighbour` is the neighbour's status."""
         scene, fault = self.scene, self.fault
-        failed = "select 1 from sync_sessions where status = 'failed' and run_id is not null"
+        # Other jobs fail, too, while the store is away.
+        failed = "select 1 from sync_sessions where status = 'failed' and run_id is not null and sync_category = 'capacity'"
         assert eventually(lambda: self.is_ended() and query(scene.store, failed), seconds=ENDED_SECONDS), up.output()
         scene.find_session()
         seen = scene.seen()

@@ -17,7 +17,7 @@ from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_month, read_catalogue
 from whalefall_pipelines_tests.cli.trees import LAUNCH, Home, Up, eventually, running
-from whalefall_pipelines_tests.conftest import TIMEZONE, libpq_url
+from whalefall_pipelines_tests.conftest import libpq_url
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.faults.conftest import Report
 from whalefall_pipelines_tests.faults.fault import Fault, parameters
@@ -32,7 +32,7 @@ READING, KILLED = RETENTION
 
 def overdue_month(store: Database) -> Month:
     """The only month past the retention of sizes, beside the running one."""
-    day = today(datetime.now(UTC), TIMEZONE)
+    day = today(datetime.now(UTC), store.timezone)
     this_month = Month(day.year, day.month)
     for month in (this_month.plus(-13), this_month):
         ensure_month(store, TABLE, month)
