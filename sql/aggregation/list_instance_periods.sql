@@ -33,15 +33,9 @@ from (
         and (%(last_day)s::date is null or period_end <= %(last_day)s::date and period_start <= %(last_day)s::date)
         and (%(instance_ids)s::integer[] is null or instance_id = any(%(instance_ids)s::integer[]))
         and instance_id in (
-            select f.instance_id from instances as f
-            where
-                f.deleted_at is null
-                and (%(engines)s::text[] is null or f.engine = any(%(engines)s::text[]))
-                and (%(zone)s::text is null or coalesce(f.zone, 'centre') = %(zone)s::text)
-                and (
-                    %(tag_name)s::text is null
-                    or f.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, f.tags ->> %(tag_name)s::text)
-                )
+            select f.instance_id from selected_instances(
+                %(instance_ids)s::integer[], %(engines)s::text[], %(zone)s::text, %(tag_name)s::text, %(tag_value)s::text
+            ) as f
         )
         -- the first comparison lets the planner leave out the months after the page
         and (

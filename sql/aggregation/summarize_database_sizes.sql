@@ -2,16 +2,9 @@
 -- Parameters: period_type, first_day, last_day (inclusive), instance_ids, engines, zone, tag_name, tag_value, database_name (NULL for all).
 -- Returns: the columns of aggregation.listing.SizeSummary, in its order; no row where nothing is known.
 with fleet as (
-    select i.instance_id from instances as i
-    where
-        i.deleted_at is null
-        and (%(instance_ids)s::integer[] is null or i.instance_id = any(%(instance_ids)s::integer[]))
-        and (%(engines)s::text[] is null or i.engine = any(%(engines)s::text[]))
-        and (%(zone)s::text is null or coalesce(i.zone, 'centre') = %(zone)s::text)
-        and (
-            %(tag_name)s::text is null
-            or i.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, i.tags ->> %(tag_name)s::text)
-        )
+    select i.instance_id from selected_instances(
+        %(instance_ids)s::integer[], %(engines)s::text[], %(zone)s::text, %(tag_name)s::text, %(tag_value)s::text
+    ) as i
 ),
 
 newest as (

@@ -29,16 +29,9 @@ cross join
 where
     d.is_active
     and d.instance_id in (
-        select f.instance_id from instances as f
-        where
-            f.deleted_at is null
-            and (%(instance_ids)s::integer[] is null or f.instance_id = any(%(instance_ids)s::integer[]))
-            and (%(engines)s::text[] is null or f.engine = any(%(engines)s::text[]))
-            and (%(zone)s::text is null or coalesce(f.zone, 'centre') = %(zone)s::text)
-            and (
-                %(tag_name)s::text is null
-                or f.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, f.tags ->> %(tag_name)s::text)
-            )
+        select f.instance_id from selected_instances(
+            %(instance_ids)s::integer[], %(engines)s::text[], %(zone)s::text, %(tag_name)s::text, %(tag_value)s::text
+        ) as f
     )
     and (%(database_name)s::text is null or d.database_name = %(database_name)s::text)
     and (

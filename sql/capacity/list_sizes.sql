@@ -6,25 +6,18 @@ with recursive fleet as materialized (
     select
         i.instance_id,
         i.name
-    from instances as i
+    from
+        selected_instances(
+            %(instance_ids)s::integer[], %(engines)s::text[], %(zone)s::text, %(tag_name)s::text, %(tag_value)s::text
+        ) as i
     where
-        i.deleted_at is null
-        and (%(instance_ids)s::integer[] is null or i.instance_id = any(%(instance_ids)s::integer[]))
-        and (%(engines)s::text[] is null or i.engine = any(%(engines)s::text[]))
-        and (%(zone)s::text is null or coalesce(i.zone, 'centre') = %(zone)s::text)
-        and (
-            %(tag_name)s::text is null
-            or i.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, i.tags ->> %(tag_name)s::text)
-        )
-        and (
-            %(database_name)s::text is null
-            or exists (
-                select 1 from database_size_stats as n
-                where
-                    n.instance_id = i.instance_id
-                    and n.database_name = %(database_name)s::text
-                    and n.stat_date between %(first_day)s and %(last_day)s
-            )
+        %(database_name)s::text is null
+        or exists (
+            select 1 from database_size_stats as n
+            where
+                n.instance_id = i.instance_id
+                and n.database_name = %(database_name)s::text
+                and n.stat_date between %(first_day)s and %(last_day)s
         )
 ),
 

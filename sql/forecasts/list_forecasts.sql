@@ -33,16 +33,9 @@ left join database_activity as d
 where
     f.made_on = coalesce(%(day)s::date, (select max(n.made_on) from capacity_forecasts as n))
     and f.instance_id in (
-        select o.instance_id from instances as o
-        where
-            o.deleted_at is null
-            and (%(instance_ids)s::integer[] is null or o.instance_id = any(%(instance_ids)s::integer[]))
-            and (%(engines)s::text[] is null or o.engine = any(%(engines)s::text[]))
-            and (%(zone)s::text is null or coalesce(o.zone, 'centre') = %(zone)s::text)
-            and (
-                %(tag_name)s::text is null
-                or o.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, o.tags ->> %(tag_name)s::text)
-            )
+        select o.instance_id from selected_instances(
+            %(instance_ids)s::integer[], %(engines)s::text[], %(zone)s::text, %(tag_name)s::text, %(tag_value)s::text
+        ) as o
     )
     and (%(database_name)s::text is null or d.database_name = %(database_name)s::text)
     and (
