@@ -12,8 +12,6 @@ select
     c.estimated,
     c.missing,
     array_to_string(c.reasons, ' ') as reasons
-from capacity_coverage as c
+from coverage_between(%(first_day)s::date, %(last_day)s::date) as c
 inner join instances as i on c.instance_id = i.instance_id
-where
-    c.stat_date between %(first_day)s and %(last_day)s
-    and (%(instance_ids)s::integer[] is null or c.instance_id = any(%(instance_ids)s::integer[]))
+where %(instance_ids)s::integer[] is null or c.instance_id = any(%(instance_ids)s::integer[])

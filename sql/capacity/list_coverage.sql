@@ -10,9 +10,7 @@ select
     c.estimated,
     c.missing,
     c.reasons
-from capacity_coverage as c
+from coverage_between(%(first_day)s::date, %(last_day)s::date) as c
 inner join instances as i on c.instance_id = i.instance_id
-where
-    c.stat_date between %(first_day)s and %(last_day)s
-    and (%(instance_id)s::integer is null or c.instance_id = %(instance_id)s::integer)
+where %(instance_id)s::integer is null or c.instance_id = %(instance_id)s::integer
 order by i.name, c.stat_date

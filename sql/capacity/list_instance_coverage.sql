@@ -5,33 +5,39 @@
 select
     c.stat_date,
     c.instance_id,
-    i.name as instance_name,
+    c.instance_name,
     c.expected,
     c.measured,
     c.recovered,
     c.estimated,
     c.missing,
     c.reasons
-from capacity_coverage as c
-inner join instances as i on c.instance_id = i.instance_id
-where
-    c.stat_date between %(first_day)s and %(last_day)s
-    and c.instance_id in (
-        select f.instance_id from instances as f
+-- day by day, so that a page reads its own days and not all of them
+from (
+    select g.day::date as stat_date
+    from
+        generate_series(
+            %(first_day)s::date::timestamp, least(%(last_day)s::date, %(after_day)s::date)::timestamp, interval '1 day'
+        ) as g (day)
+    order by stat_date desc
+) as d
+cross join
+    lateral (
+        select
+            o.*,
+            f.name as instance_name
+        -- the planner leaves out the months that these days do not name
+        from coverage_between(%(first_day)s::date, least(%(last_day)s::date, %(after_day)s::date)) as o
+        inner join
+            selected_instances(
+                %(instance_ids)s::integer[], %(engines)s::text[], %(zone)s::text, %(tag_name)s::text, %(tag_value)s::text
+            ) as f
+            on o.instance_id = f.instance_id
         where
-            f.deleted_at is null
-            and (%(instance_ids)s::integer[] is null or f.instance_id = any(%(instance_ids)s::integer[]))
-            and (%(engines)s::text[] is null or f.engine = any(%(engines)s::text[]))
-            and (%(zone)s::text is null or coalesce(f.zone, 'centre') = %(zone)s::text)
-            and (
-                %(tag_name)s::text is null
-                or f.tags ->> %(tag_name)s::text = coalesce(%(tag_value)s::text, f.tags ->> %(tag_name)s::text)
-            )
-    )
-    and (
-        %(after_day)s::date is null
-        or c.stat_date < %(after_day)s::date
-        or (c.stat_date = %(after_day)s::date and c.instance_id > %(after_id)s::integer)
-    )
-order by c.stat_date desc, c.instance_id
+            o.stat_date = d.stat_date
+            and (%(after_day)s::date is null or o.stat_date < %(after_day)s::date or o.instance_id > %(after_id)s::integer)
+        order by o.instance_id
+        limit %(most)s::bigint + %(skipped)s::bigint
+    ) as c
+order by d.stat_date desc, c.instance_id
 limit %(most)s offset %(skipped)s

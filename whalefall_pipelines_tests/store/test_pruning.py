@@ -146,6 +146,18 @@ def test_a_page_of_a_large_day_reads_its_own_rows(store: Database, after: tuple[
     assert rows_read(store, queries.load("aggregation/list_database_periods"), periods) < 500
 
 
+@pytest.mark.parametrize("after", [(None, None), ("2026-08-20", "150"), ("2026-08-19", "199")])
+def test_a_page_of_the_coverage_reads_its_own_days(store: Database, after: tuple[str | None, str | None]) -> None:
+    ensure_months(store, [ASKED])
+    with store.transaction() as cursor:
+        cursor.execute(LARGE_DAYS)
+    day, instance_id = after
+    values = {**FleetFilter().parameters, "first_day": ASKED - timedelta(days=9), "last_day": ASKED, "skipped": 0, "most": 60}
+    values |= {"after_day": day, "after_id": instance_id}
+    databases, instances, days_of_page = 30, 200, 2
+    assert rows_read(store, queries.load("capacity/list_instance_coverage"), values) < days_of_page * instances * (databases + 10)
+
+
 def test_windows_reach_back_further_and_further() -> None:
     assert [days.first_day for days in Days().windows(ASKED)] == [date(2026, 7, 20), date(2025, 8, 19), None]
     assert list(Days(ASKED, ASKED).windows(ASKED)) == [Days(ASKED, ASKED)]
