@@ -7,6 +7,7 @@ import pytest
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
+from whalefall_pipelines.forecasts.store.binary import Blocks
 from whalefall_pipelines.store.database import Database
 
 PACKAGE = Path(queries.__file__).parent
@@ -59,6 +60,8 @@ def test_the_server_can_prepare_it(store: Database, name: str) -> None:
             assert sql.SQL(text).format(**{name: sql.Identifier("x") for name in placeholders}).seq
         elif text.split(maxsplit=1)[0] in {"create", "analyze", "savepoint"}:
             cursor.execute(text)
+        elif text.startswith("copy "):
+            cursor.copy(sql.SQL(text), Blocks(()))
         elif text.startswith("rollback to"):
             cursor.execute(queries.load("store/set_savepoint"))
             cursor.execute(text)
