@@ -1,6 +1,8 @@
--- Why the fleet is larger or smaller on one day than on another: the bars of the waterfall, of the whole fleet or of each of its groups,
--- and the databases that changed the most in either direction. Both are from one comparison of the two days, which is nearly all it costs.
--- Parameters: first_day, last_day, by (fleet, instance or tag), tag (key; NULL unless by tag), most (databases; 0: none).
+-- Why the fleet, or some of its instances, are larger or smaller on one day than on another: the bars of the waterfall, of all or of each
+-- group, and the databases that changed the most in either direction. Both are from one comparison of the two days, which is nearly all
+-- it costs.
+-- Parameters: first_day, last_day, by (fleet, instance or tag), tag (key; NULL unless by tag), most (databases; 0: none), instance_ids
+-- (NULL: all).
 -- Returns: one row: bars (jsonb, the fields of BarSum; group_name is NULL for the fleet, or without that tag; step_bytes is the part of
 -- growth and shrink that came by confirmed steps), databases (jsonb, the fields of DatabaseBar).
 with steps as (
@@ -21,6 +23,7 @@ compared as materialized (
         coalesce(s.step_bytes, 0) as step_bytes
     from capacity_attribution(%(first_day)s::date, %(last_day)s::date) as d
     left join steps as s on d.instance_id = s.instance_id and d.database_id = s.database_id
+    where %(instance_ids)s::integer[] is null or d.instance_id = any(%(instance_ids)s::integer[])
 ),
 
 bars as (

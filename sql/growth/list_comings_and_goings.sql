@@ -1,6 +1,6 @@
 -- The databases that came or went between two days on servers that are in the fleet on both, with their first or their last size then, and
 -- with that of the one of the two days on which they are there.
--- Parameters: first_day, last_day.
+-- Parameters: first_day, last_day, instance_ids (NULL: all).
 -- Returns: the fields of Coming.
 with changed as (
     -- by the indexes of beginnings and ends
@@ -9,7 +9,11 @@ with changed as (
         database_id
     from database_activity
     where
-        (active_from > %(first_day)s and active_from <= %(last_day)s) or (active_until > %(first_day)s and active_until <= %(last_day)s)
+        (
+            (active_from > %(first_day)s and active_from <= %(last_day)s)
+            or (active_until > %(first_day)s and active_until <= %(last_day)s)
+        )
+        and (%(instance_ids)s::integer[] is null or instance_id = any(%(instance_ids)s::integer[]))
 ),
 
 lives as (

@@ -1,7 +1,8 @@
 -- What the databases of each group cost in a month at their size of the last day, and how much more than at that of the first; a missing
 -- one costs what its last known size does.
 -- Parameters: first_day, last_day, by (fleet, instance or tag), tag (key; NULL unless by tag), keys, tag_values (text[]), prices
--- (numeric[]: for a GiB and a month, of servers with this tag; the first that fits counts), default_price (NULL: none).
+-- (numeric[]: for a GiB and a month, of servers with this tag; the first that fits counts), default_price (NULL: none), instance_ids (NULL:
+-- all).
 -- Returns: group_name, total_bytes (of the last day), monthly, monthly_change (numeric; NULL where a database has no price).
 with sizes as (
     select
@@ -36,6 +37,9 @@ left join lateral (
         %(default_price)s::numeric
     ) as price
 ) as p on true
-where d.first_bytes is not null and d.last_bytes is not null
+where
+    d.first_bytes is not null
+    and d.last_bytes is not null
+    and (%(instance_ids)s::integer[] is null or d.instance_id = any(%(instance_ids)s::integer[]))
 group by group_name
 order by total_bytes desc, group_name

@@ -124,8 +124,8 @@ class Problem:
         """What failed, for which accounts."""
         names = ", ".join(self.account_names)
         more = f" and {self.account_count - len(self.account_names)} more" if self.account_count > len(self.account_names) else ""
-        one, several = f"account of {self.engine} keeps its classes", f"accounts of {self.engine} keep their classes"
-        kept = f"{counted(self.account_count, one, several)}: {names}{more}"
+        singular, plural = f"account of {self.engine} keeps its classes", f"accounts of {self.engine} keep their classes"
+        kept = f"{counted(self.account_count, singular, plural)}: {names}{more}"
         return f"{self.subject}: {self.message}; {kept if self.account_count else f'no account of {self.engine} is known'}"
 
 

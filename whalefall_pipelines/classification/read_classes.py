@@ -48,3 +48,8 @@ def count_members(database: Database, wanted: MemberFilter) -> int:
 def count_by_class(database: Database, day: date) -> Mapping[str, int]:
     """How many accounts were in each class that had any on a day."""
     return reports.count_by_class(database, day)
+
+
+def count_members_by_day(database: Database, code: str, first_day: date, last_day: date) -> Mapping[date, int]:
+    """How many accounts were in a class on each of these days (inclusive) on which accounts were classified."""
+    return reports.count_members_by_day(database, code, first_day, last_day)

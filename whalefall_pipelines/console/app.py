@@ -25,7 +25,8 @@ from whalefall_pipelines.console.pages.alerts import alert_page, alerts_page
 from whalefall_pipelines.console.pages.classes import classes_page, rule_page
 from whalefall_pipelines.console.pages.database import database_page
 from whalefall_pipelines.console.pages.explanation import explanation_page
-from whalefall_pipelines.console.pages.fleet import fleet_page
+from whalefall_pipelines.console.pages.fleet import DAYS as FLEET_DAYS
+from whalefall_pipelines.console.pages.fleet import MOST_RANKED, RANKED, fleet_page
 from whalefall_pipelines.console.pages.growth import DAYS as GROWTH_DAYS
 from whalefall_pipelines.console.pages.growth import growth_page
 from whalefall_pipelines.console.pages.history import DAYS as HISTORY_DAYS
@@ -84,7 +85,11 @@ class Served:
 
 
 PAGES: Mapping[str, Served] = {
-    "/": Served(lambda console, _: fleet_page(console.database, console.today())),
+    "/": Served(
+        lambda console, query: fleet_page(
+            console.database, console.today(), count(query, "days", FLEET_DAYS, 92), count(query, "top", RANKED, MOST_RANKED)
+        )
+    ),
     "/server": Served(lambda console, query: server_page(console.database, console.today(), needed(query, "name"))),
     "/database": Served(
         lambda console, query: database_page(
@@ -98,7 +103,7 @@ PAGES: Mapping[str, Served] = {
     ),
     "/growth": Served(
         lambda console, query: growth_page(
-            console.database, console.today(), count(query, "days", GROWTH_DAYS), query.get("by", "database")
+            console.database, console.today(), count(query, "days", GROWTH_DAYS), query.get("by", "database"), query.get("within", "")
         )
     ),
     "/runway": Served(lambda console, _: runway_page(console.database)),

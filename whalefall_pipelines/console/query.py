@@ -32,15 +32,15 @@ def number(query: Query, name: str) -> int:
     return int(text)
 
 
-def count(query: Query, name: str, default: int) -> int:
-    """A number of days, or the default.
+def count(query: Query, name: str, default: int, most: int = _MOST_DAYS) -> int:
+    """A number of days, or of something else of which there are at most `most`; or the default.
 
     Raises:
         InputError: it is missing or something else.
     """
     text = query.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_DAYS):
-        raise InputError(f"{name}={text!r} is not a number from 1 to {_MOST_DAYS}.")
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise InputError(f"{name}={text!r:.60} is not a number from 1 to {most}.")
     return int(text)
 
 

@@ -18,6 +18,11 @@ def database_url(instance_name: str, database_name: str) -> str:
     return _url("/database", {"server": instance_name, "name": database_name})
 
 
+def growth_url(days: int, by: str, within: str) -> str:
+    """What grew in these days, by databases, servers or values of a tag, of some servers."""
+    return _url("/growth", {"days": str(days), "by": by, "within": within})
+
+
 def zone_url(zone: str | None) -> str:
     """The servers of a zone."""
     return _url("/instances", {"zone": name_of(zone)})

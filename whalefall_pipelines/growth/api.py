@@ -22,6 +22,15 @@ def read_waterfall(
     ] = "database",
     most: Annotated[int, Query(ge=1, le=100_000, description="The most databases.")] = 20,
     with_tables: Annotated[bool, Query(description="Also list the tables behind the databases that changed the most.")] = False,
+    within: Annotated[
+        str | None,
+        Query(
+            pattern=r"^(instance:[^\x00]{1,500}|tag:[^\x00=]{1,250}(=[^\x00]{0,250})?)$",
+            description="Only these servers: instance:NAME, tag:KEY=VALUE, or tag:KEY for those without the tag.",
+        ),
+    ] = None,
 ) -> Attribution:
     """Explain why the fleet is larger or smaller than on a day: bars that add up to the difference of the totals."""
-    return explain_growth(services.reader, services.today(), services.settings, since=since, by=by, most=most, with_tables=with_tables)
+    return explain_growth(
+        services.reader, services.today(), services.settings, since=since, by=by, most=most, with_tables=with_tables, within=within
+    )

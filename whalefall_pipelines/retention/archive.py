@@ -87,6 +87,17 @@ def archive_month(database: Database, table_partition: TablePartition, folder: P
         return _keep(parquet_file, folder, manifest)
 
 
+def list_archives(folder: Path) -> list[tuple[Path, Manifest]]:
+    """The archive files of a folder with their manifests, by name. The files themselves are not read.
+
+    Raises:
+        ArchiveError: the folder or a manifest cannot be read.
+    """
+    with _failures(f"The archives in {folder} cannot be listed"):
+        files = [file for file in sorted(folder.glob("*.parquet")) if _manifest_of(file).is_file()]
+        return [(file, _read_manifest(file)) for file in files]
+
+
 def read_manifest(file: Path) -> Manifest:
     """Read the manifest of an archive file and compare it with the file.
 
@@ -99,7 +110,7 @@ def read_manifest(file: Path) -> Manifest:
         if not path.is_file():
             raise NotFoundError(f"There is no file {path}; an archive is a .parquet file with its .json manifest beside it.")
     with _failures(f"{beside} cannot be read"):
-        manifest = Manifest(**json.loads(beside.read_text(encoding="utf-8")))
+        manifest = _read_manifest(file)
     if (manifest.bytes, manifest.sha256) != (file.stat().st_size, _checksum(file)):
         raise ArchiveError(f"{file} is not the file that {beside.name} describes: its size or checksum differs; nothing was restored.")
     if manifest.table_name not in partitioned_table_names():
@@ -149,6 +160,10 @@ def _sync(path: Path) -> None:
 
 def _manifest_of(file: Path) -> Path:
     return file.with_suffix(".json")
+
+
+def _read_manifest(file: Path) -> Manifest:
+    return Manifest(**json.loads(_manifest_of(file).read_text(encoding="utf-8")))
 
 
 def _checksum(file: Path) -> str:

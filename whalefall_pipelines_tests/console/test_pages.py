@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from whalefall_pipelines.classification.classify import classify_accounts
 from whalefall_pipelines.classification.edit_rules import install_rules
 from whalefall_pipelines.console.blocks import Cards, Note, Page, Picture, Table
 from whalefall_pipelines.console.pages.access import access_page
@@ -28,13 +29,16 @@ from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.fleet.fake import FakeServer
 from whalefall_pipelines.forecasts.forecast import forecast_day
 from whalefall_pipelines.forecasts.wording import WHY_NO_DATE
+from whalefall_pipelines.retention.archive import archive_month
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.settings import load_settings
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines.store.months import ensure_months
+from whalefall_pipelines.store.months import ensure_months, read_catalogue
 from whalefall_pipelines_tests.accounts.scene import AccountsTest, account, facts, listing
 from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.api.site import services_over
+from whalefall_pipelines_tests.classification.scene import SUPERUSER, rule, save
+from whalefall_pipelines_tests.classification.test_fleet_classifications import TODAY, scene_of
 from whalefall_pipelines_tests.console.reader import Reader
 from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.factories import DAY, query, register
@@ -80,7 +84,7 @@ def fleet(store: Database) -> Database:
 
 
 def test_the_fleet_says_how_big_it_is_what_grew_and_what_is_missing(fleet: Database) -> None:
-    page = fleet_page(fleet, DAY)
+    page = fleet_page(fleet, DAY, 30, 20)
     # 50 of shop, 30 of audit as of yesterday, 1 of blog
     assert page.answer == f"The fleet holds 81.0 GB on {DAY}; 1 of 3 databases is missing and counts with its last known size."
     assert notes(page) == ["problem: 1 missing on orders: timeout."]
@@ -90,10 +94,14 @@ def test_the_fleet_says_how_big_it_is_what_grew_and_what_is_missing(fleet: Datab
     assert [row["Database"] for row in table(page, "largest")] == ["shop", "audit", "blog"]
     assert next((row["Database"], row["Change"]) for row in table(page, "fastest")) == ("shop", 19 * GB)
     assert "missing (timeout)" in read(page).texts
+    chosen = fleet_page(fleet, DAY, 5, 1)
+    assert [row["Database"] for row in table(chosen, "largest")] == ["shop"]
+    assert [row["Day"] for row in table(chosen, "total")] == [ago(count) for count in range(6)]
+    assert cards(chosen)["Change in 5 days"] == 4 * GB  # today's total of orders is that of yesterday
 
 
 def test_an_empty_store_says_what_to_do(store: Database) -> None:
-    assert "whalefall collect" in " ".join(read(fleet_page(store, DAY)).texts)
+    assert "whalefall collect" in " ".join(read(fleet_page(store, DAY, 30, 20)).texts)
     assert "Nothing has been measured yet" in missing_page(store, DAY, None).answer
     assert "whalefall instances add" in " ".join(read(instances_page(store, None)).texts)
     assert sessions_page(store, {}).answer == "0 running; 0 of the newest 0 failed."
@@ -170,7 +178,7 @@ def test_a_database_says_how_it_grew(fleet: Database) -> None:
 
 
 def test_the_bars_of_growth_lead_from_one_total_to_the_other(fleet: Database) -> None:
-    page = growth_page(fleet, DAY, 10, "database")
+    page = growth_page(fleet, DAY, 10, "database", "")
     # Before: 40 of shop, 30 of audit, 1 of blog. After: 50 and 1; audit is missing, which is a bar of its own.
     assert page.answer == (
         f"The fleet grew by 10.0 GB from {ago(10)} to {DAY}, with missing databases at their last known size; "
@@ -179,10 +187,29 @@ def test_the_bars_of_growth_lead_from_one_total_to_the_other(fleet: Database) ->
     assert {row["Bar"]: row["Change"] for row in table(page, "bars") if row["Change"]} == {"Growth": 10 * GB, "Missing now": -30 * GB}
     assert cards(page)["Change"] == 10 * GB
     assert {row["Database"]: row["Change"] for row in table(page, "databases")} == {"shop": 10 * GB, "audit": -30 * GB}
-    by_server = table(growth_page(fleet, DAY, 10, "instance"), "groups")
+    by_server = table(growth_page(fleet, DAY, 10, "instance", ""), "groups")
     assert sum(int(str(row["Change"])) for row in by_server) == -20 * GB
     with pytest.raises(InputError):
-        growth_page(fleet, DAY, 10, "colour")
+        growth_page(fleet, DAY, 10, "colour", "")
+
+
+def test_growth_is_followed_from_a_tag_to_its_servers_and_to_their_databases(fleet: Database) -> None:
+    """Each link of a group is the page of what is in it, and what is in it adds up to the group."""
+    query(fleet, """update instances set tags = '{"env": "prod"}' where name = 'orders' returning 1""")
+    page, steps = growth_page(fleet, DAY, 10, "tag:env", ""), []
+    for _ in range(2):
+        groups = next(block for block in page.blocks if isinstance(block, Table) and block.key == "groups")
+        change = sum(int(str(row[2].raw)) for row in groups.rows if row[0].raw in {"prod", "orders"})
+        (url,) = {row[0].url for row in groups.rows if row[0].raw in {"prod", "orders"}}
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(str(url)).query).items()}
+        page = growth_page(fleet, DAY, int(asked["days"]), asked["by"], asked["within"])
+        steps.append((asked["by"], asked["within"], change, sum(int(str(row["Change"])) for row in table(page, "bars"))))
+    assert steps == [("instance", "tag:env=prod", -20 * GB, -20 * GB), ("database", "instance:orders", -20 * GB, -20 * GB)]
+    assert {row["Database"]: row["Change"] for row in table(page, "databases")} == {"shop": 10 * GB, "audit": -30 * GB}
+    assert cards(growth_page(fleet, DAY, 10, "database", "tag:env"))["Before"] == GB  # blog, whose server has no such tag
+    assert notes(growth_page(fleet, DAY, 10, "database", "instance:nowhere")) == ["warning: No sizes are compared."]
+    with pytest.raises(InputError, match="--within is 'nowhere'"):
+        growth_page(fleet, DAY, 10, "database", "nowhere")
 
 
 def test_the_runway_has_a_date_or_a_reason_for_everything(fleet: Database) -> None:
@@ -210,6 +237,25 @@ def test_the_partitions_are_those_of_the_catalogue(fleet: Database) -> None:
     assert page.answer.startswith(f"{len(attached)} table partitions hold ")
 
 
+def test_an_archived_month_is_drawn_and_names_its_command(store: Database, tmp_path: Path) -> None:
+    settings = load_settings({"WHALEFALL_HOME": str(tmp_path), "WHALEFALL_ARCHIVE_DIR": str(tmp_path / "archive")})
+    assert table(partitions_page(store, settings, DAY), "archives") == []
+    month, partition = DAY.replace(day=1) - timedelta(days=1), "instance_size_stats"
+    ensure_months(store, [month])
+    (table_partition,) = [known for known in read_catalogue(store, [partition]) if str(known.month) == f"{month:%Y-%m}"]
+    (tmp_path / "archive").mkdir()
+    file = archive_month(store, table_partition, tmp_path / "archive")
+    with store.transaction() as cursor:
+        cursor.execute(f"drop table {table_partition.name}")
+    page = partitions_page(store, settings, DAY)
+    (row,) = table(page, "archives")
+    assert (row["Table"], row["Month"], row["Rows"], row["Size"]) == (partition, f"{month:%Y-%m}", 0, file.stat().st_size)
+    assert row["Restore with"] == f"whalefall partitions restore {file}"
+    assert f"{file.name}: 0 rows" in render_page(page, Surroundings("/partitions", {}, "Asia/Shanghai"))
+    file.with_suffix(".json").write_text("{")
+    assert notes(partitions_page(store, settings, DAY))[-1] == "warning: The archived months are unknown."
+
+
 def test_a_rule_shows_its_text_and_what_it_would_have_matched(store: Database) -> None:
     assert "whalefall rules install" in " ".join(read(classes_page(store, DAY, None, None)).texts)
     install_rules(store)
@@ -225,6 +271,18 @@ def test_a_rule_shows_its_text_and_what_it_would_have_matched(store: Database) -
         rule_page(store, DAY, "nothing", 3, {})
     with pytest.raises(InputError):
         rule_page(store, DAY, name, 400, {})
+
+
+def test_the_trend_of_a_class_counts_an_account_once_a_day(store: Database, tmp_path: Path) -> None:
+    """`app` became a superuser of a server today; two rules match each superuser. Two days ago nothing was classified."""
+    scene_of(store, tmp_path)
+    save(store, tmp_path, rule("superusers", SUPERUSER), rule("again", SUPERUSER))
+    for day in (TODAY - timedelta(days=1), TODAY):
+        classify_accounts(store, day)
+    page = classes_page(store, TODAY, None, "privileged")
+    assert [(row["Day"], row["Accounts"]) for row in table(page, "trend")] == [(TODAY, 3), (TODAY - timedelta(days=1), 2)]
+    before = classes_page(store, TODAY, TODAY - timedelta(days=2), "privileged")
+    assert not [block for block in before.blocks if isinstance(block, Picture)]
 
 
 def test_servers_are_compared_by_a_tag(store: Database) -> None:

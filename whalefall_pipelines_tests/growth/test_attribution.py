@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whalefall_pipelines.growth.attribute import Grouping, attribute
+from whalefall_pipelines.growth.attribute import Grouping, attribute, parse_within
 from whalefall_pipelines.growth.guesses import MOST_COPIES, Coming, Guess, GuessKind, pair_comings, possible_copies
 from whalefall_pipelines.growth.model import Bar, BarSum, with_guesses
 from whalefall_pipelines.store.database import Database
@@ -132,6 +132,11 @@ def test_the_bars_are_those_of_the_model_and_add_up_at_every_level(store: Databa
     assert by_tag.bars == by_instance.bars
     red = sums(bar for bar in by_tag.groups if bar.group_name == "red")
     assert red == by_bar(Counter({key: change for key, change in expected.items() if TAGS[key[0]] == "red"}))
+    for within, wanted in (("tag:color=red", "red"), ("tag:color", None)):
+        part = attribute(store, day_of(a), day_of(b), Grouping("database"), most=1000, within=parse_within(within))
+        numbers = [number for number, tag in enumerate(TAGS) if tag == wanted]
+        assert sums(part.exact) == by_bar(Counter({key: change for key, change in expected.items() if key[0] in numbers}))
+        assert sum(row.change_bytes for row in part.databases) == part.last_bytes - part.first_bytes
     by_database = attribute(store, day_of(a), day_of(b), Grouping("database"), most=1000)
     assert sum(database.change_bytes for database in by_database.databases) == by_database.change_bytes
     assert by_database.other_bytes == 0

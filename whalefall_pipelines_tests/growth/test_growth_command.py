@@ -44,6 +44,21 @@ def fleet(store: Database, tmp_path: Path) -> FleetTest:
     return fleet
 
 
+def test_growth_within_servers_leaves_out_the_others(fleet: FleetTest, store_environment: dict[str, str]) -> None:
+    """`gone` has no tag: what was in it is a bar of the servers without one."""
+    assert fleet
+
+    def changes(within: str) -> dict[str, int]:
+        answer = json.loads(succeed(store_environment, "growth", "--since", "1d", "--within", within, "--json"))
+        return {bar["bar"]: bar["change_bytes"] for bar in answer["bars"] if not bar["is_held"]}
+
+    tagged = {"growth": 4 * MIB, "shrink": -MIB, "birth": 2 * MIB, "death": -5 * MIB, "gap_opened": -3 * MIB, "gap_closed": MIB}
+    assert {bar: change for bar, change in changes("tag:env=prod").items() if change} == tagged
+    assert changes("tag:env") == changes("instance:gone") == {"left": -7 * MIB}
+    assert "No server has this name" in refused(store_environment, "growth", "--within", "instance:nowhere")
+    assert "write instance:" in refused(store_environment, "growth", "--within", "prod")
+
+
 def test_what_was_renamed_moved_or_copied_is_shown_as_that(store: Database, tmp_path: Path, store_environment: dict[str, str]) -> None:
     """Between servers that report no identifiers of databases."""
     servers = {"a": server({"old": 90 * MIB, "app": 300 * MIB, "big": 4000 * MIB}), "b": server({"other": MIB})}

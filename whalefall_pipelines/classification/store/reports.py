@@ -31,6 +31,14 @@ def count_by_class(database: Database, day: date) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
+def count_members_by_day(database: Database, code: str, first_day: date, last_day: date) -> dict[date, int]:
+    """How many accounts were in a class on each day on which accounts were classified."""
+    with database.transaction() as cursor:
+        parameters = {"code": code, "first_day": first_day, "last_day": last_day}
+        cursor.execute(queries.load("classification/count_members_by_day"), parameters)
+        return dict(cursor.fetchall())
+
+
 def list_members(
     database: Database, wanted: MemberFilter, after: Mapping[str, int | None], limits: Mapping[str, int | None]
 ) -> tuple[Member, ...]:

@@ -1,5 +1,6 @@
-"""The plot area of a picture with sizes against days: its scales, grid lines and the names of round values."""
+"""The plot area of a picture with sizes or counts against days: its scales, grid lines and the names of round values."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from xml.etree.ElementTree import Element
@@ -39,16 +40,18 @@ class Axes:
         return self.sizes.end
 
 
-def draw_axes(root: Element, size: Size, days: tuple[date, date], bytes_range: tuple[float, float]) -> Axes:
-    """Draw the grid for these days and for sizes in this range, with some headroom, and return the scales.
+def draw_axes(
+    root: Element, size: Size, days: tuple[date, date], values: tuple[float, float], told: Callable[[int], str] = round_size
+) -> Axes:
+    """Draw the grid for these days and for values in this range, which is sizes unless `told` says otherwise, and return the scales.
 
-    The axis begins at zero unless the sizes are all close to each other, where a line from zero would hide every change.
+    There is some headroom. The axis begins at zero unless the values are all close to each other: a line from zero would hide every change.
     """
-    low, high = bytes_range
+    low, high = values
     low = 0 if low <= 0 or low < high / 2 else low - (high - low) * (_HEADROOM - 1)
     high = max(high + (high - low) * (_HEADROOM - 1), low + 1)
     axes = Axes(day_scale(*days, _LEFT, size.width - _RIGHT), Scale(low, high, size.height - _BOTTOM, _TOP))
-    _draw_sizes(root, axes, size)
+    _draw_values(root, axes, size, told)
     _draw_days(root, axes, size, days)
     return axes
 
@@ -61,12 +64,12 @@ def draw_limit(root: Element, axes: Axes, limit_bytes: int, beside_bytes: int = 
     label(root, (axes.days.end, y - 4), f"limit {round_size(limit_bytes)}{less}", anchor="end", class_name="limit-label")
 
 
-def _draw_sizes(root: Element, axes: Axes, size: Size) -> None:
+def _draw_values(root: Element, axes: Axes, size: Size, told: Callable[[int], str]) -> None:
     at_most = max(int((axes.floor - axes.ceiling) / _PIXELS_A_SIZE_LABEL), 2)
     for value in round_values(axes.sizes.low, axes.sizes.high, at_most):
         y = axes.sizes(value)
         add(root, "line", "grid", x1=_LEFT, x2=size.width - _RIGHT, y1=y, y2=y)
-        label(root, (_LEFT - 8, y + 4), round_size(value), anchor="end", class_name="tick")
+        label(root, (_LEFT - 8, y + 4), told(value), anchor="end", class_name="tick")
 
 
 def _draw_days(root: Element, axes: Axes, size: Size, days: tuple[date, date]) -> None:

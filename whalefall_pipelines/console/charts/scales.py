@@ -1,6 +1,6 @@
 """Maps values to pixels, and chooses the round values that an axis names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil, floor, log10
@@ -9,6 +9,7 @@ from math import ceil, floor, log10
 _DAY_STEPS = (1, 2, 7, 14)
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
 _DAYS_A_MONTH = 30.44
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,12 @@ def _count(low: float, high: float, step: float) -> int:
     return floor(high / step) - ceil(low / step) + 1
 
 
-def days_between(first: date, last: date) -> list[date]:
-    """Every day from the first to the last."""
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+def runs_of_days(days: Sequence[date]) -> list[list[date]]:
+    """These sorted days in runs in which each day follows the one before."""
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == _DAY:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return runs

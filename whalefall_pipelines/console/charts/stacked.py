@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from xml.etree.ElementTree import Element
 
 from whalefall_pipelines.console.charts.axes import Axes, draw_axes, draw_limit
+from whalefall_pipelines.console.charts.scales import runs_of_days
 from whalefall_pipelines.console.charts.svg import Pixels, Size, add, path, picture, render, tooltip
 from whalefall_pipelines.domain.quantities import counted, round_size
 
 _SIZE = Size(1160, 300)
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +38,11 @@ def stacked_chart(name: str, days: Sequence[date], layers: Sequence[Layer], limi
     bottom = dict.fromkeys(known, 0)
     for number, layer in enumerate(layers):
         top = {day: bottom[day] + layer.sizes.get(day, 0) for day in known}
-        _draw_layer(root, layer, number, [_band(axes, run, bottom, top) for run in _runs(known)])
+        _draw_layer(root, layer, number, [_band(axes, run, bottom, top) for run in runs_of_days(known)])
         bottom = top
     if limit_bytes is not None:
         draw_limit(root, axes, limit_bytes, beside_bytes)
     return render(root)
-
-
-def _runs(known: Sequence[date]) -> list[list[date]]:
-    """The days of which each follows the one before."""
-    runs: list[list[date]] = []
-    for day in known:
-        if runs and day - runs[-1][-1] == _DAY:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    return runs
 
 
 def _band(axes: Axes, run: Sequence[date], bottom: Mapping[date, int], top: Mapping[date, int]) -> list[Pixels]:

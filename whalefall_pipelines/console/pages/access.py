@@ -89,7 +89,7 @@ def _accounts(database: Database, query: Mapping[str, str], asked_day: date) -> 
         return [question, Note(Tone.WARNING, f"There is no server {server}.", str(error))]
     rows = page_accounts(database, wanted, None, {"skipped": 0, "most": _LISTED + 1})
     narrow = "Name a server or a part of the name. `whalefall accounts list` has all."
-    more = Note(Tone.WARNING, f"Only {_LISTED} accounts are shown.", narrow)
+    more = Note(Tone.WARNING, f"Only {_LISTED} accounts are shown, and are in the CSV file.", narrow)
     return [question, *([more] if len(rows) > _LISTED else []), _listing(rows[:_LISTED], asked_day)]
 
 

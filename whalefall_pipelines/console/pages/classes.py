@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from whalefall_pipelines.classification.edit_rules import list_classifications, list_rules, show_rule
 from whalefall_pipelines.classification.evaluate import Explanation
 from whalefall_pipelines.classification.model import Classification, Member, RuleVersion
-from whalefall_pipelines.classification.read_classes import count_by_class, list_members, members_of
+from whalefall_pipelines.classification.read_classes import count_by_class, count_members_by_day, list_members, members_of
 from whalefall_pipelines.classification.rule_files import write_rule_file
 from whalefall_pipelines.classification.try_rules import Replayed, explain_rule, replay_rule
 from whalefall_pipelines.console.blocks import (
@@ -15,6 +15,7 @@ from whalefall_pipelines.console.blocks import (
     Links,
     Note,
     Page,
+    Picture,
     Search,
     Table,
     Tone,
@@ -23,12 +24,14 @@ from whalefall_pipelines.console.blocks import (
     text,
     yes_or_no,
 )
+from whalefall_pipelines.console.charts.counts import counts_chart
 from whalefall_pipelines.console.urls import account_url, class_url, rule_url, server_url
 from whalefall_pipelines.domain.quantities import counted
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
 
 _REPLAYED_DAYS = 14
+_TREND_DAYS = 30
 _LISTED = 500
 _MOST_REPLAYED_DAYS = 92
 _ANSWERS = {True: "true", False: "false", None: "unknown"}
@@ -52,10 +55,14 @@ def classes_page(database: Database, today: date, as_of: date | None, code: str 
     )
     members = list_members(database, members_of(database, asked_day, code=shown), _LISTED + 1)
     name = classes[shown].display_name if shown in classes else shown
-    blocks: list[Block] = [_overview(classes.values(), counts, asked_day), question]
+    blocks: list[Block] = [_overview(classes.values(), counts, asked_day), question, *_trend(database, shown, name, asked_day)]
     if len(members) > _LISTED:
         command = f"whalefall accounts classes --class {shown}"
-        blocks.append(Note(Tone.WARNING, f"Only {_LISTED} accounts of this class are shown.", "This command has all.", command))
+        blocks.append(
+            Note(
+                Tone.WARNING, f"Only {_LISTED} accounts of this class are shown, and are in the CSV file.", "This command has all.", command
+            )
+        )
     of_class = counted(counts.get(shown, 0), "account is", "accounts are")
     answer = f"{of_class} in the class {name} on {asked_day}." if shown else "There are no classes."
     return Page("Classes", answer, [*blocks, _members(members[:_LISTED], name, asked_day), _rules(database)])
@@ -87,6 +94,16 @@ def _overview(classes: Iterable[Classification], counts: Mapping[str, int], aske
 
 def _by_risk(classes: Iterable[Classification]) -> list[Classification]:
     return sorted(classes, key=lambda known: (known.axis, known.risk_level))
+
+
+def _trend(database: Database, code: str, name: str, last_day: date) -> list[Block]:
+    """How many accounts were in a class on the days before, if any of them is known."""
+    counts = count_members_by_day(database, code, last_day - timedelta(days=_TREND_DAYS - 1), last_day)
+    if not counts:
+        return []
+    title = f"Accounts in the class {name} day by day"
+    rows = [(day(stat_date), number(accounts)) for stat_date, accounts in reversed(counts.items())]
+    return [Picture(title, counts_chart(title, counts), table=Table("trend", title, ("Day", "Accounts"), rows))]
 
 
 def _members(members: Sequence[Member], name: str, asked_day: date) -> Table:

@@ -14,9 +14,11 @@ from whalefall_pipelines.console.blocks import (
     Block,
     Card,
     Cards,
+    Field,
     Note,
     Page,
     Picture,
+    Search,
     Table,
     Tone,
     Value,
@@ -35,26 +37,25 @@ from whalefall_pipelines.domain.quantities import counted, round_size
 from whalefall_pipelines.errors import InputError, NotFoundError
 from whalefall_pipelines.store.database import Database
 
-_DAYS = 30
-_RANKED = 20
+DAYS, RANKED, MOST_RANKED = 30, 20, 500
 _REASONS, _NAMED = 3, 3
 
 
-def fleet_page(database: Database, today: date) -> Page:
-    """The page of the fleet on its newest day that has sizes."""
+def fleet_page(database: Database, today: date, days: int, top: int) -> Page:
+    """The page of the fleet on its newest day that has sizes, with its last `days`, and `top` databases in each ranking."""
     try:
-        largest = largest_databases(database, today, most=_RANKED)
+        largest = largest_databases(database, today, most=top)
     except NotFoundError as error:
         return Page("Fleet", "Nothing has been measured yet.", [Note(Tone.WARNING, "There are no sizes to show.", str(error))])
     newest = largest.last_day
     summary, gaps = summarize_day(database, newest)
-    blocks: list[Block] = [*_attention(summary, gaps)]
-    totals = _totals(database, today)
-    blocks.append(_cards(summary, totals))
+    blocks: list[Block] = [*_attention(summary, gaps), _question(days, top)]
+    totals = _totals(database, today, days)
+    blocks.append(_cards(summary, totals, days))
     if totals is not None:
         blocks.append(_total_picture(totals))
-    blocks.append(coverage_picture(f"Coverage of the last {_DAYS} days", database, days_until(newest, _DAYS)))
-    blocks += [_largest(largest.rows), *_fastest(database, today)]
+    blocks.append(coverage_picture(f"Coverage of the last {days} days", database, days_until(newest, days)))
+    blocks += [_largest(largest.rows), *_fastest(database, today, days, top)]
     return Page("Fleet", _answer(summary, newest), blocks)
 
 
@@ -88,14 +89,20 @@ def _servers(gaps: Sequence[Gap], reason: str) -> str:
     return ", ".join(names) if len(names) <= _NAMED else f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
 
 
-def _totals(database: Database, today: date) -> Answer[FleetDay] | None:
+def _question(days: int, top: int) -> Search:
+    return Search(
+        "Show", [Field("days", "Days", str(days), kind="number"), Field("top", "Databases in each ranking", str(top), kind="number")]
+    )
+
+
+def _totals(database: Database, today: date, days: int) -> Answer[FleetDay] | None:
     try:
-        return fleet_totals(database, today, timedelta(days=_DAYS))
+        return fleet_totals(database, today, timedelta(days=days))
     except InputError:
         return None  # a store that was made today has no day before
 
 
-def _cards(summary: DaySummary, totals: Answer[FleetDay] | None) -> Cards:
+def _cards(summary: DaySummary, totals: Answer[FleetDay] | None, days: int) -> Cards:
     known = [row for row in totals.rows if row.total_bytes is not None] if totals else []
     grown = known[-1].total_bytes - known[0].total_bytes if len(known) > 1 and known[-1].total_bytes and known[0].total_bytes else None
     counts = {"measured": summary.measured, "recovered": summary.recovered, "estimated": summary.estimated, "missing": summary.missing}
@@ -104,8 +111,8 @@ def _cards(summary: DaySummary, totals: Answer[FleetDay] | None) -> Cards:
         [
             Card("Total", size(summary.held_total_bytes), covered),
             Card(
-                f"Change in {_DAYS} days",
-                replace(change(grown), url="/growth"),
+                f"Change in {days} days",
+                replace(change(grown), url=f"/growth?days={days}"),
                 f"since {known[0].stat_date}" if grown is not None else "one day is known",
             ),
             Card("Servers", replace(number(summary.instances), url="/instances"), "with a total on this day"),
@@ -157,9 +164,9 @@ def _largest(rows: Sequence[LargeDatabase]) -> Table:
     )
 
 
-def _fastest(database: Database, today: date) -> list[Table]:
+def _fastest(database: Database, today: date, days: int, top: int) -> list[Table]:
     try:
-        growth = fastest_growth(database, today, timedelta(days=_DAYS), most=_RANKED)
+        growth = fastest_growth(database, today, timedelta(days=days), most=top)
     except InputError:
         return []
     return [

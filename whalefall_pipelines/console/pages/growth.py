@@ -22,10 +22,10 @@ from whalefall_pipelines.console.blocks import (
 )
 from whalefall_pipelines.console.charts import waterfall
 from whalefall_pipelines.console.charts.waterfall import waterfall_chart
-from whalefall_pipelines.console.urls import database_url, server_url
+from whalefall_pipelines.console.urls import database_url, growth_url, server_url
 from whalefall_pipelines.domain.quantities import counted, round_size
 from whalefall_pipelines.errors import NotFoundError
-from whalefall_pipelines.growth.attribute import Grouping, attribute_span, parse_grouping
+from whalefall_pipelines.growth.attribute import Grouping, attribute_span, parse_grouping, parse_within
 from whalefall_pipelines.growth.model import Attribution, Bar, BarSum, DatabaseBar
 from whalefall_pipelines.store.database import Database
 
@@ -49,32 +49,42 @@ _NAMES = {
 }
 
 
-def growth_page(database: Database, today: date, days: int, by: str) -> Page:
+def growth_page(database: Database, today: date, days: int, by: str, within: str) -> Page:
     """Why the total changed in these days; `by` is `database`, `instance` or `tag:KEY`.
 
+    `within` is empty for the fleet, or names its servers: `instance:NAME`, `tag:KEY=VALUE`, or `tag:KEY` for those without the tag.
+
     Raises:
-        InputError: `by` is none of these, or the first day is not before the newest one.
+        InputError: `by` or `within` cannot be read, or the first day is not before the newest one.
     """
     grouping = parse_grouping(by)
-    try:
-        answer = attribute_span(database, today, timedelta(days=days), grouping, most=_LISTED, with_tables=False, prices=None)
-    except NotFoundError as error:
-        return Page("Growth", "Nothing has been measured yet.", [Note(Tone.WARNING, "There is nothing to compare.", str(error))])
+    servers = parse_within(within) if within else None
     question = Search(
-        "Show", [Field("days", "Days", str(days), "30", kind="number"), Field("by", "by", by, "database, instance or tag:env")]
+        "Show",
+        [
+            Field("days", "Days", str(days), "30", kind="number"),
+            Field("by", "by", by, "database, instance or tag:env"),
+            Field("within", "of", within, "tag:env=prod or instance:orders"),
+        ],
     )
+    try:
+        span = timedelta(days=days)
+        answer = attribute_span(database, today, span, grouping, most=_LISTED, with_tables=False, prices=None, within=servers)
+    except NotFoundError as error:
+        return Page("Growth", "There is nothing to compare.", [question, Note(Tone.WARNING, "No sizes are compared.", str(error))])
     blocks: list[Block] = [question, _cards(answer), _picture(answer)]
-    blocks.append(_groups(answer, grouping) if answer.groups else _databases(answer))
-    return Page("Growth", _answer(answer), blocks)
+    blocks.append(_groups(answer, grouping, days) if answer.groups else _databases(answer))
+    return Page("Growth", _answer(answer, within), blocks)
 
 
-def _answer(answer: Attribution) -> str:
+def _answer(answer: Attribution, within: str) -> str:
+    subject = f"What is in {within}" if within else "The fleet"
     held = sum(bar.change_bytes for bar in answer.held)
     moved = f"{'grew' if held >= 0 else 'shrank'} by {round_size(abs(held))} from {answer.first_day} to {answer.last_day}"
     if held == answer.change_bytes:
-        return f"The fleet {moved}."
+        return f"{subject} {moved}."
     stored = round_size(answer.change_bytes)
-    return f"The fleet {moved}, with missing databases at their last known size; the stored totals differ by {stored}."
+    return f"{subject} {moved}, with missing databases at their last known size; the stored totals differ by {stored}."
 
 
 def _cards(answer: Attribution) -> Cards:
@@ -116,16 +126,24 @@ def _bar_row(name: str, bar: BarSum) -> Sequence[Value]:
     return (text(name), change(bar.change_bytes), change(bar.estimated_bytes), change(bar.step_bytes), number(bar.databases))
 
 
-def _groups(answer: Attribution, grouping: Grouping) -> Table:
+def _groups(answer: Attribution, grouping: Grouping, days: int) -> Table:
+    """The bars of each group. A value of a tag leads to its servers, and a server to its databases."""
     rows = [
         (
-            text(bar.group_name or "(none)", server_url(bar.group_name) if bar.group_name and grouping.by == "instance" else None),
+            text(bar.group_name or "(none)", _inside(bar.group_name, grouping, days)),
             *_bar_row(_NAMES[bar.bar], bar),
         )
         for bar in sorted(answer.groups, key=lambda bar: -abs(bar.change_bytes))
         if not bar.is_held
     ]
     return Table("groups", "By group", ("Group", "Bar", "Change", "Estimated part", "In steps", "Databases"), rows)
+
+
+def _inside(group_name: str | None, grouping: Grouping, days: int) -> str:
+    if grouping.by == "instance":
+        return growth_url(days, "database", f"instance:{group_name}")
+    value = "" if group_name is None else f"={group_name}"
+    return growth_url(days, "instance", f"tag:{grouping.tag}{value}")
 
 
 def _databases(answer: Attribution) -> Table:

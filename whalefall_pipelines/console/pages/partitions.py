@@ -3,15 +3,19 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 
 from whalefall_pipelines.console.actions.partitions import CLEAN_UP, CREATE
-from whalefall_pipelines.console.blocks import Forms, Note, Page, Picture, Table, Tone, number, size, text
+from whalefall_pipelines.console.blocks import Block, Forms, Note, Page, Picture, Table, Tone, number, size, text
 from whalefall_pipelines.console.charts.timeline import MonthCell, timeline_chart
 from whalefall_pipelines.domain.months import TablePartition
 from whalefall_pipelines.domain.quantities import counted, round_size
+from whalefall_pipelines.errors import ArchiveError
+from whalefall_pipelines.retention.archive import Manifest, list_archives
 from whalefall_pipelines.retention.list_table_partitions import list_table_partitions
 from whalefall_pipelines.retention.maintain_table_partitions import plan
 from whalefall_pipelines.retention.maintenance import Step, StepKind
+from whalefall_pipelines.retention.settings import RetentionSettings
 from whalefall_pipelines.settings import Settings
 from whalefall_pipelines.store.database import Database
 
@@ -30,6 +34,7 @@ _LEGEND = (
     (_KEY.format("ahead"), "created ahead"),
     (_KEY.format("due"), "due: the next maintenance changes it"),
     (_KEY.format("held"), "held: its periods are not final"),
+    (_KEY.format("archived"), "archived: dropped from the store, kept in a file"),
     (_KEY.format("conflict"), "conflict"),
 )
 
@@ -50,15 +55,33 @@ def partitions_page(database: Database, settings: Settings, today: date) -> Page
             "whalefall partitions plan",
         )
     )
+    archives, archive_blocks = _archives(settings)
     answer = f"{counted(len(rows), 'table partition holds', 'table partitions hold')} {round_size(total)}."
-    return Page(
-        "Partitions", answer, [note, Forms([CREATE.form(), CLEAN_UP.form()]), _timeline(rows, steps, today), _plan(steps), _table(rows)]
-    )
+    timeline = _timeline(rows, steps, archives, today)
+    forms = Forms([CREATE.form(), CLEAN_UP.form()])
+    return Page("Partitions", answer, [note, forms, timeline, _plan(steps), _table(rows), *archive_blocks])
 
 
-def _timeline(rows: Sequence[tuple[TablePartition, int | None]], steps: Sequence[Step], today: date) -> Picture:
+def _archives(settings: Settings) -> tuple[Sequence[tuple[Path, Manifest]], list[Block]]:
+    """The archived months that this process can read, and what the page says of them: nothing without a folder for archives."""
+    folder = settings.of(RetentionSettings).archive_dir
+    if folder is None:
+        return (), []
+    try:
+        archives = list_archives(folder)
+    except ArchiveError as error:
+        return (), [Note(Tone.WARNING, "The archived months are unknown.", str(error))]
+    return archives, [_archives_table(archives, folder)]
+
+
+def _timeline(
+    rows: Sequence[tuple[TablePartition, int | None]], steps: Sequence[Step], archives: Sequence[tuple[Path, Manifest]], today: date
+) -> Picture:
     planned = {(step.table_name, str(step.month)): step for step in steps if step.month}
     cells: defaultdict[str, dict[str, MonthCell]] = defaultdict(dict)
+    for file, manifest in archives:
+        told = f"{file.name}: {counted(manifest.rows, 'row')}, {round_size(manifest.bytes)}"
+        cells[manifest.table_name][manifest.month] = MonthCell("archived", round_size(manifest.bytes), told)
     for table_partition, _ in rows:
         if table_partition.month is None:
             continue
@@ -105,4 +128,23 @@ def _table(rows: Sequence[tuple[TablePartition, int | None]]) -> Table:
             )
             for table_partition, count in rows
         ],
+    )
+
+
+def _archives_table(archives: Sequence[tuple[Path, Manifest]], folder: Path) -> Table:
+    return Table(
+        "archives",
+        "Archived months",
+        ("Table", "Month", "Rows", "Size", "Restore with"),
+        [
+            (
+                text(manifest.table_name),
+                text(manifest.month),
+                number(manifest.rows),
+                size(manifest.bytes),
+                text(f"whalefall partitions restore {file}"),
+            )
+            for file, manifest in archives
+        ],
+        f"There is no archive in {folder}, as this process sees it.",
     )

@@ -28,13 +28,17 @@ _LEGEND = (
 
 def runway_page(database: Database) -> Page:
     """What reaches its limit when, the nearest first; then what has no date, with the reason."""
-    rows = runways(database, _LISTED, with_all=True)
+    listed = runways(database, _LISTED + 1, with_all=True)
+    rows = listed[:_LISTED]
     dated = [row for row in rows if row.p50_days is not None]
     undated = [row for row in rows if row.p50_days is None]
     if not rows:
         note = Note(Tone.WARNING, "No forecasts have been made yet.", "The schedule forecast_every_day makes them at 06:00.")
         return Page("Runway", "There are no forecasts.", [note])
     blocks: list[Block] = []
+    if len(listed) > _LISTED:
+        sentence = f"Only the {_LISTED:,} nearest limits are shown, and are in the CSV file."
+        blocks.append(Note(Tone.WARNING, sentence, "This command has all.", "whalefall runway --all --limit 100000"))
     if dated:
         drawn = [_bar(row) for row in dated[:_DRAWN]]
         blocks += [Picture("Days left", runway_chart(drawn, _HORIZON_DAYS), _LEGEND), _dated(dated)]

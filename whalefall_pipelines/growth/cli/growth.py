@@ -23,28 +23,30 @@ _EXACT = (
 @click.command(cls=Asking)
 @since_option
 @click.option("--by", metavar="database|instance|tag:KEY", help="Explain the growth of the fleet with a waterfall, and by these groups.")
+@click.option("--within", metavar="instance:NAME|tag:KEY=VALUE", help="Explain only the growth of these servers.")
 @click.option("--tables", "with_tables", is_flag=True, help="Show the tables behind the databases that changed the most.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Number of rows.")
 @list_options
-def growth(*, since: date | timedelta, by: str | None, with_tables: bool, limit: int, form: Form) -> None:
+def growth(*, since: date | timedelta, by: str | None, within: str | None, with_tables: bool, limit: int, form: Form) -> None:
     """Show the fastest growing databases or, with --by, why the fleet is larger or smaller.
 
     The period ends on the newest day that has sizes. Without --by, a database that is younger, or that has no size on one of the two days,
     is compared between the nearest days within them that have one; without two such days its growth is unknown.
 
     With --by, every database that changed is in one bar, and the bars add up to the difference of the totals: growth and shrink, births
-    and deaths, servers that joined or left, gaps that opened or closed, and databases that are now measured in another way.
+    and deaths, servers that joined or left, gaps that opened or closed, and databases that are now measured in another way. With --within,
+    all of this is about some servers only: `--within tag:env=prod --by instance`, then `--within instance:orders`.
     """
     with open_source() as source:
-        if by or with_tables:
-            _explain(source, since, by or "database", with_tables=with_tables, limit=limit, form=form)
+        if by or within or with_tables:
+            _explain(source, since, by or "database", within, with_tables=with_tables, limit=limit, form=form)
         else:
             _rank(source, since, limit, form)
 
 
-def _explain(source: Source, since: date | timedelta, by: str, *, with_tables: bool, limit: int, form: Form) -> None:
+def _explain(source: Source, since: date | timedelta, by: str, within: str | None, *, with_tables: bool, limit: int, form: Form) -> None:
     grouping = parse_grouping(by)
-    answer = source.ask(WATERFALL, since=since, by=by, most=limit, with_tables=with_tables)
+    answer = source.ask(WATERFALL, since=since, by=by, most=limit, with_tables=with_tables, within=within)
     print_attribution(answer, grouping.tag or grouping.by, form, limit=limit)
 
 

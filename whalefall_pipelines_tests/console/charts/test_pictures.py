@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from whalefall_pipelines.accounts.paths import PathStep
 from whalefall_pipelines.console.charts.calendar import CalendarRow, Cell, calendar_chart
+from whalefall_pipelines.console.charts.counts import counts_chart
 from whalefall_pipelines.console.charts.paths import AccessPath, paths_chart
 from whalefall_pipelines.console.charts.runway import Runway, runway_chart
 from whalefall_pipelines.console.charts.series import Expected, Mark, Point, Series, series_chart
@@ -54,6 +55,16 @@ def test_a_missing_day_is_a_gap_and_a_cross_and_never_a_zero() -> None:
     axis = float(elements(picture, "line", "axis")[0].attrib["y1"])
     assert all(height < axis - 50 for line in lines for height in heights(line.attrib["d"]))
     assert tooltips(picture, "missing") == ["2026-11-03: missing"]
+
+
+def test_counts_are_a_line_from_zero_with_a_gap_where_nothing_was_counted() -> None:
+    counted = {DAY: 2, DAY + timedelta(days=1): 4, DAY + timedelta(days=3): 1000}
+    picture = counts_chart("Privileged", counted)
+    assert len(elements(picture, "path", "line")) == 2
+    assert tooltips(picture, "mark") == ["2026-11-01: 2", "2026-11-02: 4", "2026-11-04: 1,000"]
+    assert [element.text for element in elements(picture, "text", "tick")][:2] == ["0", "500"]
+    with pytest.raises(ValueError, match="at least one day"):
+        counts_chart("Privileged", {})
 
 
 def test_a_path_leads_from_an_account_along_its_roles() -> None:
