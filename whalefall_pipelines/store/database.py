@@ -102,7 +102,7 @@ class Cursor:
             return first_line(error)
         return None
 
-    def copy(self, statement: Composable, file: IO[bytes]) -> None:
+    def copy(self, statement: Composable, file: IO[bytes] | io.RawIOBase) -> None:
         """Run a COPY statement from or to a file."""
         self.send()
         self._cursor.copy_expert(statement, file)

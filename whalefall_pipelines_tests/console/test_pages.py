@@ -276,7 +276,7 @@ def test_a_rule_shows_its_text_and_what_it_would_have_matched(store: Database) -
 def test_the_trend_of_a_class_counts_an_account_once_a_day(store: Database, tmp_path: Path) -> None:
     """`app` became a superuser of a server today; two rules match each superuser. Two days ago nothing was classified."""
     scene_of(store, tmp_path)
-    save(store, tmp_path, rule("superusers", SUPERUSER), rule("again", SUPERUSER))
+    save(store, tmp_path, rule("superusers", SUPERUSER), rule("again", dict(SUPERUSER, args={})))
     for day in (TODAY - timedelta(days=1), TODAY):
         classify_accounts(store, day)
     page = classes_page(store, TODAY, None, "privileged")
@@ -315,7 +315,7 @@ def test_one_server_with_one_account_and_one_database_is_told_in_the_singular(st
     people.sync()
     (orders,) = people.instances
     write_days(store, {((orders.instance_id, "shop"), DAY): ModelDay(GB)})
-    assert fleet_page(store, DAY).answer == f"1 server holds 1.0 GB on {DAY}; every expected database was measured."
+    assert fleet_page(store, DAY, 30, 20).answer == f"1 server holds 1.0 GB on {DAY}; every expected database was measured."
     assert instances_page(store, None).answer == "1 server is registered, and 1 is collected."
     assert server_page(store, DAY, "orders").answer.endswith("with 1 database.")
     assert access_page(store, DAY, {}, None).answer == f"1 account is known on {DAY}, and 1 is a superuser."

@@ -491,7 +491,7 @@ _SESSIONS = (
 NUMBERS = (
     *(replace(fault, where=Where.PROCESS, slow_at=fault.engines) for fault in _SESSIONS),
     *(replace(fault, where=Where.PROCESS, slow_at=fault.engines) for fault in SERVERS if fault.reasons == ("no_permission",)),
-    *(replace(fault, where=Where.PROCESS, slow_at=(MARIADB, ORACLE)) for fault in _NUMBERS),
+    *(replace(fault, where=Where.PROCESS, slow_at=OTHERS) for fault in _NUMBERS),
 )
 NUMBERS_UNDER_THE_DAEMON = tuple(
     replace(fault, where=Where.DAEMON, engines=(engine,), slow_at=(engine,))

@@ -102,7 +102,7 @@ def _trend(database: Database, code: str, name: str, last_day: date) -> list[Blo
     if not counts:
         return []
     title = f"Accounts in the class {name} day by day"
-    rows = [(day(stat_date), number(accounts)) for stat_date, accounts in reversed(counts.items())]
+    rows = [(day(stat_date), number(accounts)) for stat_date, accounts in sorted(counts.items(), reverse=True)]
     return [Picture(title, counts_chart(title, counts), table=Table("trend", title, ("Day", "Accounts"), rows))]
 
 

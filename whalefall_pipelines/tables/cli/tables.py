@@ -167,7 +167,7 @@ def _label(answer: TablesOfDay, table: StoredTable) -> str:
     if table.kind is TableKind.NO_TABLE:
         return "(in no table)"
     if table.kind is TableKind.SMALLER_TABLES:
-        return f"({counted(answer.observation.smaller_tables, 'smaller table')})"
+        return f"({counted(answer.observation.smaller_tables or 0, 'smaller table')})"
     return _name({name: getattr(table, name) for name in ("schema_name", "table_name", "partition_name")})
 
 
