@@ -45,7 +45,7 @@ def test_verify_reports_differences_and_exits_with_1(environment: dict[str, str]
     result = whalefall(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")
     assert result.exit_code == 1
     assert re.search(r"monthly +orders +2026-10-01 +2026-10-01 +0 +1 +max_bytes", result.stdout)
-    assert "1 differences" in result.stderr
+    assert "1 difference" in result.stderr
     (command,) = re.findall(r"^  whalefall (aggregate .*)$", result.stderr, re.MULTILINE)
     succeed(environment, *command.split())
     assert "all aggregations match their daily data" in succeed(environment, "verify", "--from", "2026-10-01", "--to", "2026-10-01")

@@ -141,7 +141,7 @@ def test_without_javascript_a_table_is_filtered_and_forms_work(pages: Site, scen
 
 
 def test_a_backfill_is_launched_and_watched_until_its_session_opens(pages: Site, page: Page) -> None:
-    page.open(f"{pages.url}/missing", "expected databases are missing")
+    page.open(f"{pages.url}/missing", "expected databases is missing")
     page.click("details.form summary")
     page.click("form[action$=launch-backfill] button")
     page.wait_for("is queued in Dagster")

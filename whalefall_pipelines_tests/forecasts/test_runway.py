@@ -159,7 +159,7 @@ def test_what_people_and_dagster_are_told(store: Database, store_environment: di
 @pytest.mark.parametrize(("held", "scored", "passes"), [(19, 19, True), (13, 20, False), (14, 20, True), (19, 20, True), (20, 20, False)])
 def test_intervals_that_hold_too_seldom_or_too_often_are_warned_of(store: Database, held: int, scored: int, passes: bool) -> None:
     """From 70 to 95 % of at least 20, of those that had a width, in four weeks."""
-    ensure_months(store, [_DAY - timedelta(days=60), _DAY], ("capacity_forecast_scores",))
+    ensure_months(store, [_DAY - timedelta(days=age) for age in range(61)], ("capacity_forecast_scores",))
     statement = (
         "insert into capacity_forecast_scores select 1, n, %s - 30 - n % 28, 30, %s - n % 28, 'issued', 100, 100, 90, 110, 80, 120, "
         "case when n <= %s then 100 else 150 end, 0, 1, '{0}' from generate_series(1, %s) as n returning 1"

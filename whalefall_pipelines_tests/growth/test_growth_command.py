@@ -136,7 +136,7 @@ def test_a_person_sees_bars_groups_tables_and_prices(fleet: FleetTest, store_env
     assert row.split()[-2:] == ["29.00", "+1.00"]
     assert "(no tag)" in groups
     by_instance = succeed(store_environment, "growth", "--since", "1d", "--by", "instance", "--limit", "1")
-    assert "1 others" in by_instance
+    assert "1 other" in by_instance
 
 
 def test_what_cannot_be_grouped_or_priced_is_refused(fleet: FleetTest, store_environment: dict[str, str]) -> None:

@@ -317,7 +317,7 @@ def test_the_sensor_requests_the_end_of_an_interrupted_detach(
     store: Database, dagster_instance: dg.DagsterInstance, this_month: Month
 ) -> None:
     create(store, dagster_instance)
-    old = this_month.plus(-13)
+    old = this_month.plus(-14)  # on the first days of a month the month before it is due, and not overdue
     ensure_month(store, TABLE, old)
     interrupt_detach(store, TABLE, old.table_partition(TABLE))
     (request,) = requests(store, dagster_instance)

@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+from datetime import date, timedelta
 
 import pytest
 
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.local_servers.postgresql_admin import administer
 from whalefall_pipelines.store.database import Database
+from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.cli.commands import document, refused, succeed, whalefall
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.servers.postgresql import create_database, superuser
@@ -40,7 +42,9 @@ def test_it_names_the_table_behind_the_growth(store: Database, postgres_server: 
     assert (first["code"], first["before_date"]) == ("OPERATION_SUCCESS", None)
     assert (first["total_bytes"],) == administer(postgres_server, f"select pg_database_size('{database}')")[0]
     assert first["total_bytes"] == sum(table["total_bytes"] for table in first["tables"])
-    for table in ("table_size_stats", "table_size_observations"):
+    tables = ("table_size_stats", "table_size_observations")
+    ensure_months(store, [date.fromisoformat(first["stat_date"]) - timedelta(days=1)], tables)
+    for table in tables:
         query(store, f"update {table} set stat_date = stat_date - 1 returning 1")
     with superuser(postgres_server, database) as cursor:
         cursor.execute("insert into busy select generate_series(1, 50000)")

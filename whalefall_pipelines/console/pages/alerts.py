@@ -27,13 +27,8 @@ def alerts_page(database: Database, now: datetime) -> Page:
         for message in list_undelivered(database)[:5]
     ]
     if len(listed) > _MOST:
-        blocks.append(
-            Note(
-                Tone.WARNING,
-                f"Only the {_MOST} most urgent alerts are shown, and are in the CSV file.",
-                "`whalefall alerts list --all` lists more.",
-            )
-        )
+        limited = f"Only the {_MOST} most urgent alerts are shown, and are in the CSV file."
+        blocks.append(Note(Tone.WARNING, limited, "`whalefall alerts list --all` lists more."))
     if last_evaluation(database) is None and not alerts:
         blocks.append(Note(Tone.WARNING, "No day has been evaluated yet.", "Dagster's schedules do so while `whalefall up` runs."))
     blocks.append(_table("open", "Open", is_open, "No alert is open."))
