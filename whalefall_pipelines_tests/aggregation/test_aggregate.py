@@ -80,7 +80,7 @@ def random_fleet(chance: random.Random, instance_ids: Sequence[int], days: Seque
     return fleet
 
 
-@settings(max_examples=25, deadline=None, phases=(Phase.reuse, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, phases=(Phase.reuse, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     chance=st.randoms(use_true_random=False),
     first_day=st.dates(date(2023, 9, 1), date(2028, 12, 31)) | st.sampled_from([date(2024, 2, 25), date(2026, 12, 20), date(2027, 3, 30)]),
