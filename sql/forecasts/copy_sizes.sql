@@ -3,16 +3,25 @@
 -- Parameters: instance_ids, first_day, day (literals).
 -- Returns: instance_id, database_id, days since first_day, total_bytes.
 copy (
+    -- `database_histories`, with the instances as a condition of both tables: that of the one does not follow from that of the other where
+    -- it is an array, and the sizes of every instance would be read.
     select
-        h.instance_id,
-        h.database_id,
-        h.stat_date - {first_day}::date as column_number,
-        h.total_bytes
-    from database_histories as h
+        n.instance_id,
+        n.database_id,
+        s.stat_date - {first_day}::date as column_number,
+        s.total_bytes
+    from database_activity as n
+    inner join database_size_stats as s
+        on
+            n.instance_id = s.instance_id
+            and n.database_name = s.database_name
+            and s.stat_date >= n.active_from
+            and (n.active_until is null or s.stat_date < n.active_until)
     where
-        h.instance_id = any({instance_ids}::integer[])
-        and h.stat_date between {first_day}::date and {day}::date
-        and h.provenance <> 'estimated'
+        n.instance_id = any({instance_ids}::integer[])
+        and s.instance_id = any({instance_ids}::integer[])
+        and s.stat_date between {first_day}::date and {day}::date
+        and s.provenance <> 'estimated'
     union all
     select
         t.instance_id,
