@@ -1,6 +1,6 @@
 -- How much is known of each instance on each of these days, or with many instances of each group: those with the same first tag. It says
--- the same as `capacity_coverage` without the counts of each provenance, for which every size would be read: the total of an instance has
--- the number of its sizes and the provenance of the least certain one.
+-- the same as `capacity_coverage` without the counts of each provenance, for which sizes are read where one is not measured: the total of
+-- an instance has the number of its sizes and the provenance of the least certain one.
 -- Parameters: days (date[]), first_day, last_day (of the days, which are consecutive), instance_id (NULL: every), most_rows (instances
 -- beyond which groups are told).
 -- Returns: the fields of CoveredDay, in no order: a row for each state that instances of the row have on a day, none where nothing was

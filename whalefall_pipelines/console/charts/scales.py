@@ -1,4 +1,4 @@
-"""Maps values to pixels, and chooses the round values that an axis names."""
+"""Maps values to pixels, chooses the round values that an axis names, and parts days into runs without a gap."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

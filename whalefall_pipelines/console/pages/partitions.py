@@ -1,4 +1,4 @@
-"""The table partitions of the store: what is attached, what is due, and the plan of the next maintenance."""
+"""The table partitions of the store: what is attached, due or archived, and the plan of the next maintenance."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
