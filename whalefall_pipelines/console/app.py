@@ -39,7 +39,7 @@ from whalefall_pipelines.console.pages.server import server_page
 from whalefall_pipelines.console.pages.sessions import session_page, sessions_page
 from whalefall_pipelines.console.pages.settings import settings_page
 from whalefall_pipelines.console.problems import problem_page
-from whalefall_pipelines.console.query import Query, count, count_if_asked, day, needed, number
+from whalefall_pipelines.console.query import Query, count, count_if_asked, day, needed, number, storable
 from whalefall_pipelines.console.render import NOBODY, Surroundings, render_page
 from whalefall_pipelines.errors import WhalefallError
 from whalefall_pipelines.store.database import Database
@@ -168,7 +168,7 @@ def _endpoint(console: Console, served: Served) -> Callable[[Request], Response]
             refused = problem(403, "PERMISSION_DENIED", f"This page needs {needed}.", request.url.path)
             return problem_answer(console, refused, request.scope)
         try:
-            page = served.read(console, query)
+            page = served.read(console, storable(query))
         except WhalefallError as error:
             return problem_answer(console, problem_of_error(error, request.url.path), request.scope)
         if "csv" in query:

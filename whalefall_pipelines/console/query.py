@@ -9,6 +9,18 @@ Query = Mapping[str, str]
 _MOST_DAYS = 3660
 
 
+def storable(query: Query) -> Query:
+    """The query itself, if PostgreSQL can store its texts.
+
+    Raises:
+        InputError: a value has a NUL character.
+    """
+    for name, text in query.items():
+        if "\0" in text:
+            raise InputError(f"{name!r:.60} has a NUL character, which no name has.")
+    return query
+
+
 def needed(query: Query, name: str) -> str:
     """The text of a name that must be there.
 

@@ -87,6 +87,8 @@ def test_a_wrong_address_is_a_sentence(pages: Site) -> None:
         ("/growth?days=many", 400, "is not a number from 1"),
         (f"/growth?days={'9' * 5000}", 400, "is not a number from 1"),
         ("/?top=501", 400, "is not a number from 1 to 500"),
+        ("/growth?within=tag:%00", 400, "has a NUL character"),
+        ("/server?name=%00", 400, "has a NUL character"),
         ("/growth?within=prod", 400, "write instance:"),
         ("/growth?days=99", 200, "The fleet grew by"),
         ("/nothing", 404, "This page does not exist"),
