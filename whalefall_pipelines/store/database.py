@@ -78,6 +78,11 @@ class Cursor:
         self.send()
         return [column.name for column in self._cursor.description or ()]
 
+    def column_types(self) -> list[int]:
+        """The OIDs of the types of these columns."""
+        self.send()
+        return [column.type_code for column in self._cursor.description or ()]
+
     def write_out(self, statement: str | Composable, parameters: Mapping[str, Any] | None = None) -> str:
         """The text of a statement with its parameters, without sending it. Quoting depends on the connection."""
         return self._cursor.mogrify(statement, parameters).decode()
