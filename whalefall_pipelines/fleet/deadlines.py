@@ -4,13 +4,17 @@ Drivers need not cooperate: psycopg2 hangs forever on a server that goes silent 
 (`facts/servers.md` section 5), but every driver returns with an error when its socket is shut.
 """
 
+import math
 import os
 import socket
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 from whalefall_pipelines.domain.reasons import Reason
+
+_LONGEST_SLEEP_SECONDS = 3600.0
 
 
 class Watch:
@@ -49,12 +53,14 @@ class Watch:
 
 
 class Watchdog:
-    """Watches all probes of one fleet."""
+    """Watches all probes of one fleet, in a thread that exists while there are any."""
 
     def __init__(self) -> None:
         """Start with nothing to watch."""
-        self._lock = threading.Lock()
-        self._watches: set[Watch] = set()
+        self._changed = threading.Condition()
+        self._deadlines: dict[Watch, float] = {}
+        self._wakes_at = math.inf
+        self._is_awake = False
 
     @contextmanager
     def watch(self, file_descriptor: int | None, seconds: float) -> Generator[Watch]:
@@ -65,26 +71,39 @@ class Watchdog:
         watch = Watch()
         if file_descriptor is not None:
             watch.attach(file_descriptor)
-        timer = threading.Timer(seconds, self._expire, (watch,))
-        timer.daemon = True
-        with self._lock:
-            self._watches.add(watch)
         try:
-            timer.start()
+            self._begin(watch, time.monotonic() + seconds)
             yield watch
         finally:
-            timer.cancel()
-            with self._lock:
-                self._watches.discard(watch)
+            with self._changed:
+                self._deadlines.pop(watch, None)
                 watch.close()
+                if not self._deadlines:
+                    self._changed.notify()
 
-    def _expire(self, watch: Watch) -> None:
-        with self._lock:  # never shut a closed descriptor, which may have been reused
-            if watch in self._watches:
-                watch.shut(Reason.TIMEOUT)
+    def _begin(self, watch: Watch, deadline: float) -> None:
+        with self._changed:
+            self._deadlines[watch] = deadline
+            if not self._is_awake:
+                threading.Thread(target=self._expire, name="watchdog", daemon=True).start()
+                self._is_awake = True
+            elif deadline < self._wakes_at:
+                self._changed.notify()
+
+    def _expire(self) -> None:
+        """Shut what is over, until nothing is watched."""
+        with self._changed:  # never shut a closed descriptor, which may have been reused
+            while self._deadlines:
+                now = time.monotonic()
+                for watch in [watch for watch, deadline in self._deadlines.items() if deadline <= now]:
+                    watch.shut(Reason.TIMEOUT)
+                    self._deadlines[watch] = math.inf
+                self._wakes_at = min(*self._deadlines.values(), now + _LONGEST_SLEEP_SECONDS)
+                self._changed.wait(self._wakes_at - now)
+            self._is_awake = False
 
     def shut_all(self) -> None:
         """Shut every watched connection now, and those that are still being opened as soon as they are open."""
-        with self._lock:
-            for watch in self._watches:
+        with self._changed:
+            for watch in self._deadlines:
                 watch.shut(Reason.CANCELLED)
