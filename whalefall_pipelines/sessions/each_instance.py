@@ -1,9 +1,10 @@
 """Processes many instances in a bounded pool of threads. The caller's function does the work for one instance."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import TypeAlias, TypeVar
 
 from whalefall_pipelines.domain.instances import Instance
 from whalefall_pipelines.errors import SessionEndedError, StoreUnreachableError, WhalefallError
@@ -16,6 +17,9 @@ POLL_SECONDS = 0.2
 def threads_for(instances: int) -> int:
     """As many threads as let dead and hanging servers end in minutes: 5 % dead (10 s) and 2 % hanging (300 s) are 6.5 s an instance."""
     return 64 if instances <= 1_000 else 256 if instances <= 10_000 else 512
+
+
+_Running: TypeAlias = Future[tuple[Instance, Outcome | Exception]]
 
 
 def each_instance(
@@ -37,18 +41,18 @@ def each_instance(
     """
     threads = max(1, min(parallel or threads_for(len(instances)), len(instances)))
     pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="instance")
-    untouched = iter(instances)
-    running: set[Future[tuple[Instance, Outcome | Exception]]] = set()
+    untouched, running, ended = iter(instances), 0, SimpleQueue[_Running[Outcome]]()
     try:
         while True:
             check()
-            next_ones = tuple(islice(untouched, threads - len(running)))
-            if next_ones:
-                running |= {pool.submit(_guarded, work, instance) for instance in claim(next_ones)}
-            elif not running:
+            next_ones = tuple(islice(untouched, threads - running))
+            if not (next_ones or running):
                 return
-            done, running = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            for future in done:
+            for instance in claim(next_ones) if next_ones else ():
+                pool.submit(_guarded, work, instance).add_done_callback(ended.put)
+                running += 1
+            for future in _wait(ended) if running else ():
+                running -= 1
                 yield future.result()
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -56,6 +60,14 @@ def each_instance(
         raise
     finally:
         pool.shutdown(wait=False)
+
+
+def _wait(ended: SimpleQueue[Future[Outcome]]) -> list[Future[Outcome]]:
+    """Everything that has ended by now; if that is nothing, wait a moment for it."""
+    try:
+        return [ended.get(timeout=POLL_SECONDS), *(ended.get_nowait() for _ in range(ended.qsize()))]
+    except Empty:
+        return []
 
 
 def _guarded(work: Callable[[Instance], Outcome], instance: Instance) -> tuple[Instance, Outcome | Exception]:
