@@ -20,6 +20,7 @@ from whalefall_pipelines.store.months import kept_months
 from whalefall_pipelines.store.rows import as_model, fetch_as, fetch_rows
 
 Row = TypeVar("Row")
+_DAILY_TABLES = ("database_size_stats", "instance_size_stats")
 
 
 def lock_period_type(cursor: Cursor, period_type: PeriodType) -> None:
@@ -113,7 +114,8 @@ def _is_kept(cursor: Cursor, period: Period, today: date) -> bool:
     if period.start >= months_of([today])[0].plus(-3).first_day:
         return True  # WHALEFALL_RETENTION_MONTHS is at least 3
     months = set(months_of(period.days_until(today)))
-    absent = months - (kept_months(cursor, "database_size_stats") & kept_months(cursor, "instance_size_stats"))
+    kept = kept_months(cursor, _DAILY_TABLES)
+    absent = {month for month in months if any(month not in kept[table_name] for table_name in _DAILY_TABLES)}
     if not absent:
         return True
     cursor.execute(queries.load("aggregation/list_expired_months"), {"months": [month.first_day for month in absent]})

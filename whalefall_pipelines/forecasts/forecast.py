@@ -10,7 +10,6 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from whalefall_pipelines.domain.months import Place, months_of
 from whalefall_pipelines.forecasts.arrays import Integers
 from whalefall_pipelines.forecasts.events import Change, jump_events, slope_events
 from whalefall_pipelines.forecasts.model import Chunk
@@ -19,7 +18,7 @@ from whalefall_pipelines.forecasts.slopes import NEW_DAYS
 from whalefall_pipelines.forecasts.store import series as stored
 from whalefall_pipelines.forecasts.store import write
 from whalefall_pipelines.store.database import LONG_STATEMENT_SECONDS, Database
-from whalefall_pipelines.store.months import ensure_months, read_catalogue
+from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines.store.outage import retry_while_unavailable
 
 TABLES = ("capacity_forecasts", "capacity_forecast_scores")
@@ -51,20 +50,13 @@ def forecast_day(
     """
     with database.transaction() as cursor:
         servers = stored.list_servers(cursor, day)
-    retry_while_unavailable(lambda: _ensure_months(database, day))
+    replayed = [day - timedelta(days=age) for age in range(stored.REPLAYED_DAYS + 1)]
+    retry_while_unavailable(lambda: ensure_months(database, replayed, TABLES))
     made = Made()
     for instance_ids in _chunks(servers, chunk_series):
         check()
         made += retry_while_unavailable(lambda ids=instance_ids: _forecast_chunk(database, ids, day, today))
     return made
-
-
-def _ensure_months(database: Database, day: date) -> None:
-    """Create what is missing of the replayed year. The catalogue is read once, because the months are nearly always there."""
-    exist = {(partition.table_name, partition.month) for partition in read_catalogue(database, TABLES) if partition.place is Place.ATTACHED}
-    days = [day - timedelta(days=age) for age in range(stored.REPLAYED_DAYS + 1)]
-    missing = {(table, month) for table in TABLES for month in months_of(days)} - exist
-    ensure_months(database, [month.first_day for _, month in missing], TABLES)
 
 
 def _forecast_chunk(database: Database, instance_ids: Sequence[int], day: date, today: date) -> Made:

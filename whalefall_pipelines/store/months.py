@@ -4,7 +4,7 @@ The area `retention` removes months.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -58,13 +58,15 @@ def ensure_months(database: Database, days: Iterable[date], table_names: Sequenc
     Raises:
         StoreError: a month could not be created, for example because another table has its name; those of other tables were created.
     """
+    months, table_names = months_of(days), table_names or partitioned_table_names()
+    with database.transaction() as cursor:  # the months are nearly always there, which one statement tells of all tables
+        kept = kept_months(cursor, table_names)
     created, errors = 0, list[StoreError]()
-    for month in months_of(days):
-        for table_name in table_names or partitioned_table_names():
-            try:
-                created += ensure_month(database, table_name, month)
-            except StoreError as error:
-                errors.append(error)
+    for table_name, month in [(name, month) for month in months for name in table_names if month not in kept[name]]:
+        try:
+            created += ensure_month(database, table_name, month)
+        except StoreError as error:
+            errors.append(error)
     if errors:
         raise errors[0]
     return created
@@ -98,14 +100,14 @@ def analyze_months(database: Database, days: Iterable[date], table_names: Sequen
             cursor.execute(compose("months/analyze_table_partition", table_partition))
 
 
-def kept_months(cursor: Cursor, table_name: str) -> frozenset[Month]:
-    """The months that a table accepts completely. A month with a pending detach is not one of them."""
-    cursor.execute(queries.load("months/list_kept_days"), {"table_names": [table_name]})
-    kept: set[Month] = set()
-    for _, first_day, end_day in cursor.fetchall():
+def kept_months(cursor: Cursor, table_names: Sequence[str]) -> Mapping[str, set[Month]]:
+    """The months that each of these tables accepts completely. A month with a pending detach is not one of them."""
+    cursor.execute(queries.load("months/list_kept_days"), {"table_names": list(table_names)})
+    kept: dict[str, set[Month]] = {table_name: set() for table_name in table_names}
+    for table_name, first_day, end_day in cursor.fetchall():
         first, last = months_of((first_day,))[0], months_of((end_day - timedelta(days=1),))[0]
-        kept |= {month for month in months_between(first, last) if first_day <= month.first_day and month.end_day <= end_day}
-    return frozenset(kept)
+        kept[table_name] |= {month for month in months_between(first, last) if first_day <= month.first_day and month.end_day <= end_day}
+    return kept
 
 
 def ensure_month(database: Database, table_name: str, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> bool:
@@ -144,11 +146,11 @@ def new_month(table_name: str, month: Month) -> TablePartition:
 
 def begin_creating(cursor: Cursor, table_name: str, month: Month, lock_policy: LockPolicy = LOCK_POLICY) -> bool:
     """Lock the creation of months within a transaction. Return False if this month exists."""
-    if month in kept_months(cursor, table_name):
+    if month in kept_months(cursor, [table_name])[table_name]:
         return False
     lock_policy.begin(cursor, table_name)
     cursor.execute(queries.load("months/lock_table_partitions"))
-    return month not in kept_months(cursor, table_name)
+    return month not in kept_months(cursor, [table_name])[table_name]
 
 
 def _try_to_create(database: Database, table_name: str, month: Month, lock_policy: LockPolicy) -> bool:
