@@ -18,10 +18,9 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg2
-from psycopg2.extensions import POLL_OK, POLL_WRITE
+from psycopg2.extensions import POLL_OK, POLL_WRITE, make_dsn
 from psycopg2.extensions import connection as Connection
 
 from whalefall_pipelines import queries
@@ -146,8 +145,7 @@ class _Opening:
 
     def _start(self) -> Connection:
         libpq.forget_environment()
-        parameters: dict[str, Any] = {
-            **libpq.neutral_parameters(),
+        parameters: dict[str, str] = {
             "host": self.instance.host,
             "hostaddr": self.address,
             "port": str(self.instance.port),
@@ -164,7 +162,7 @@ class _Opening:
             sentence = f"PostgreSQL at {self.instance.address} was not contacted: sslmode {parameters['sslmode']} needs an sslrootcert."
             raise LoginRejectedError(f"{sentence} Set it to the file with the certificates to trust.", reason=Reason.TLS_FAILED)
         try:
-            return psycopg2.connect(async_=True, **parameters)
+            return psycopg2.connect(f"{libpq.neutral_parameters()} {make_dsn(**parameters)}", async_=True)
         except psycopg2.OperationalError as error:
             raise self._error(str(error)) from error
 

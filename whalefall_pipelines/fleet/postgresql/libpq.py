@@ -6,11 +6,11 @@ server speaks. Every parameter that is not given is taken from the environment o
 
 import ctypes
 import os
-from collections.abc import Mapping
 from functools import cache
 
 from psycopg2 import _psycopg
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import make_dsn
 
 # Symbols of a library are looked up in what it is linked to as well, so this is the very libpq that psycopg2 uses.
 _LIBPQ = ctypes.CDLL(_psycopg.__file__)
@@ -57,8 +57,11 @@ _NEUTRAL = {
 
 
 @cache
-def neutral_parameters() -> Mapping[str, str]:
-    """What libpq would look for in the environment or the home folder, as it is where nothing is set there; for this very libpq."""
+def neutral_parameters() -> str:
+    """What libpq would look for in the environment or the home folder, as it is where nothing is set there; for this very libpq.
+
+    It is the beginning of a connection string: what follows overrules it.
+    """
     options = _LIBPQ.PQconndefaults()
     parameters: dict[str, str] = {}
     for option in options:
@@ -69,7 +72,7 @@ def neutral_parameters() -> Mapping[str, str]:
         if option.variable and value is not None:
             parameters[keyword] = value
     _LIBPQ.PQconninfoFree(options)
-    return parameters | {"gssencmode": "disable"}  # a ticket of this machine's is no login of the instance's
+    return make_dsn(**parameters | {"gssencmode": "disable"})  # a ticket of this machine's is no login of the instance's
 
 
 def forget_environment() -> None:
