@@ -74,12 +74,12 @@ class Page:
 
     def click(self, selector: str) -> None:
         """Click the middle of the first element, as a mouse does: it works without JavaScript on the page."""
-        document = self.call("DOM.getDocument")["root"]["nodeId"]
-        node = self.call("DOM.querySelector", nodeId=document, selector=selector)["nodeId"]
-        assert node, f"{selector} is not on the page"
-        self.call("DOM.scrollIntoViewIfNeeded", nodeId=node)
-        corners = self.call("DOM.getContentQuads", nodeId=node)["quads"][0]
-        at = {"x": sum(corners[::2]) / 4, "y": sum(corners[1::2]) / 4}
+        at = self.ask(  # by one expression, because the nodes of a page that is still loading are replaced
+            f"(() => {{ const element = document.querySelector({json.dumps(selector)}); if (!element) return null; "
+            "element.scrollIntoView({block: 'center', behavior: 'instant'}); const box = element.getClientRects()[0]; "
+            "return {x: box.x + box.width / 2, y: box.y + box.height / 2}; })()"
+        )
+        assert at, f"{selector} is not on the page"
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **at)
 
