@@ -14,7 +14,7 @@ from whalefall_pipelines.fleet.probe import Deadlines
 from whalefall_pipelines.fleet.sqlserver.odbc import Driver, available_drivers
 from whalefall_pipelines.fleet.sqlserver.sizes import SqlServerSizes, connect_through
 from whalefall_pipelines_tests.servers.postgresql import make_certificates
-from whalefall_pipelines_tests.servers.probes import QUICK
+from whalefall_pipelines_tests.servers.probes import PATIENT, QUICK
 from whalefall_pipelines_tests.servers.sqlserver.server import SqlServer
 
 DRIVERS = ("microsoft", "freetds")
@@ -53,7 +53,7 @@ def probing(
     driver: Driver,
     server: SqlServer,
     login: Login = LOGIN,
-    deadlines: Deadlines = QUICK,
+    deadlines: Deadlines = PATIENT,
     watchdog: Watchdog | None = None,
     **settings: str | None,
 ) -> Generator[SqlServerSizes]:
