@@ -1,5 +1,5 @@
 -- Days until each database and server reaches its limit, the nearest first, then those that name no date by headroom.
--- Parameters: with_all (boolean: also without a limit), most.
+-- Parameters: newest_day (of all forecasts), with_all (boolean: also without a limit), most.
 -- Returns: the columns of capacity_runway but the ids.
 select
     instance_name,
@@ -22,7 +22,7 @@ select
     matured_30,
     error_30,
     skill
-from capacity_runway
+from runway_on(%(newest_day)s::date)
 where %(with_all)s or limit_bytes is not null
 order by p50_days nulls last, headroom_bytes::numeric / nullif(limit_bytes, 0), used_bytes desc, instance_name, database_name nulls first
 limit %(most)s

@@ -24,7 +24,8 @@ from unnest(%(made_on)s::date[]) as d (made_on) cross join (
     select instance_id, database_id, 1000000000::bigint as bytes, 1 as databases from database_activity where active_until is null
     union all
     select instance_id, null, %(databases)s * 1000000000::bigint, %(databases)s from instances
-) as s cross join unnest(array[7, 30, 90]) as h (days);
+) as s cross join unnest(array[7, 30, 90]) as h (days)
+order by d.made_on, s.instance_id, s.database_id;
 insert into alerts (rule_id, instance_id, severity, peak_severity, opened_on)
 select r.rule_id, i.instance_id, 'warning', 'warning', %(today)s
 from alert_rules as r cross join instances as i where r.rule_name = 'vanished' and i.instance_id %% 10 = 0;

@@ -39,6 +39,7 @@ STATEMENTS = {
     "capacity/list_growth": {"first_day": ASKED - timedelta(days=10)},
     "capacity/list_database_history": {"first_day": ASKED - timedelta(days=10), "instance_id": 1, "database_name": "app"},
     "capacity/list_instance_history": {"first_day": ASKED - timedelta(days=10), "instance_id": 1},
+    "forecasts/list_runway": {"newest_day": ASKED, "with_all": True},
     "sessions/list_unrepaired": {"needs_a_person": [], "cured_by_a_change": []},
 }
 Tables = Callable[[Database, str | Composable, Mapping[str, Any]], set[str]]
@@ -49,6 +50,17 @@ SESSIONS = (
     "from generate_series(timestamp '2025-10-01', timestamp '2026-11-04', interval '1 day') as day; "
     "insert into sync_instance_records (session_id, instance_id) select session_id, instance_id from sync_sessions, instances; "
     "analyze sync_sessions, sync_instance_records"
+)
+# Two years of days on which accounts were read, and a privilege that was granted on the day that is asked for.
+OBSERVED = (
+    "insert into account_observations (instance_id, observed_on, observed_at, method, account_count, membership_count, privilege_count, "
+    "unread_count) select instance_id, day::date, day, 'catalogue', 1, 0, 1, 0 "
+    "from instances, generate_series(timestamp '2024-10-01', timestamp '2026-08-20', interval '1 day') as day; "
+    "insert into instance_accounts (instance_id, account_name, account_kind, first_seen_date) values (1, 'app', 'user', '2024-10-01'); "
+    "insert into account_privilege_facts (scope, privilege, is_grantable, origin, effect) "
+    "values ('server', 'CONNECT', false, 'grant', 'grant'); "
+    "insert into account_privileges (account_id, fact_id, valid_from) select account_id, fact_id, '2026-08-20' "
+    "from instance_accounts, account_privilege_facts; analyze account_observations, instance_accounts, account_privileges"
 )
 # A copy of a database on each day, dropped the day after.
 GONE = (
@@ -106,7 +118,7 @@ def months(tables: set[str]) -> set[str]:
 def test_a_query_about_days_reads_and_plans_only_their_months(long_history: Database, name: str, tables: Tables) -> None:
     seen = months(tables(long_history, queries.load(name), DAYS | STATEMENTS[name]))
     edges = {table for table in seen if name in EDGES and table.startswith("instance_size_stats")}
-    assert seen - edges <= {"database_size_stats_2026_08", "instance_size_stats_2026_08"}
+    assert seen - edges <= {"database_size_stats_2026_08", "instance_size_stats_2026_08", "instance_volume_stats_2026_08"}
 
 
 @pytest.mark.parametrize("tables", [tables_read, tables_planned])
@@ -178,6 +190,15 @@ def test_the_newest_sessions_are_found_without_the_records_of_the_others(long_hi
         cursor.execute(SESSIONS)
     values = dict.fromkeys(("session_id", "sync_category", "sync_type", "status", "zone", "after_start", "after_id"))
     assert rows_read(long_history, queries.load("sessions/list_sessions"), {**values, "skipped": 0, "most": 2}) < 50
+
+
+def test_the_changes_of_a_day_are_found_without_the_observations_of_the_others(long_history: Database) -> None:
+    values = {"first_day": ASKED, "last_day": ASKED, "names": None, "most": 10}
+    with long_history.transaction() as cursor:
+        cursor.execute(OBSERVED)
+        cursor.execute(queries.load("accounts/list_changes"), values)
+        assert [row[3] for row in cursor.fetchall()] == ["modify_privilege"]
+    assert rows_read(long_history, queries.load("accounts/list_changes"), values) < 50
 
 
 def test_long_dropped_databases_are_not_read_for_an_inventory(long_history: Database) -> None:

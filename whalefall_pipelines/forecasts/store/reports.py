@@ -21,7 +21,10 @@ from whalefall_pipelines.store.rows import fetch_as
 
 def list_runway(cursor: Cursor, most: int, *, with_all: bool) -> tuple[Runway, ...]:
     """The days until limits, the nearest first; `with_all` also what has no limit."""
-    cursor.execute(queries.load("forecasts/list_runway"), {"most": most, "with_all": with_all})
+    cursor.execute(queries.load("forecasts/find_newest_day"))
+    (newest_day,) = cursor.fetchone() or (None,)
+    # As a constant, so that only the months around it are planned.
+    cursor.execute(queries.load("forecasts/list_runway"), {"newest_day": newest_day, "most": most, "with_all": with_all})
     return fetch_as(cursor, Runway)
 
 

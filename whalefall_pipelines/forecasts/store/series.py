@@ -10,7 +10,7 @@ import numpy as np
 from psycopg2 import sql
 
 from whalefall_pipelines import queries
-from whalefall_pipelines.forecasts.arrays import Flags, Floats, Integers
+from whalefall_pipelines.forecasts.arrays import Floats, Integers
 from whalefall_pipelines.forecasts.candidates import HORIZONS, LOOKBACK_DAYS
 from whalefall_pipelines.forecasts.model import NEVER, Chunk, Series
 from whalefall_pipelines.forecasts.replay import Panel, Pending, is_scored
@@ -21,12 +21,17 @@ from whalefall_pipelines.store.rows import fetch_as
 REPLAYED_DAYS = 364
 # PostgreSQL's binary COPY: a signature of 19 bytes, then rows of a field count and fields with their lengths, then -1 as a field count.
 _HEADER_BYTES, _TRAILER_BYTES = 19, 2
-_ROW = np.dtype(
-    [
-        *(("fields", ">i2"), ("instance_length", ">i4"), ("instance", ">i4"), ("database_length", ">i4"), ("database", ">i4")),
-        *(("column_length", ">i4"), ("column", ">i4"), ("bytes_length", ">i4"), ("bytes", ">i8")),
-    ]
-)
+_Rows = np.ndarray[Any, np.dtype[np.void]]
+
+
+def _row(**columns: str) -> np.dtype[np.void]:
+    """A row of these columns, each a name and a type of the same size in every row."""
+    fields = ((f"{name}_length", ">i4") for name in columns), columns.items()
+    return np.dtype([("fields", ">i2"), *(field for pair in zip(*fields, strict=True) for field in pair)])
+
+
+_SIZE = _row(instance=">i4", database=">i4", column=">i4", bytes=">i8")
+_SCORE = _row(instance=">i4", database=">i4", horizon=">i4", column=">i4", matured=">i4", residual=">f8")
 
 
 def list_servers(cursor: Cursor, day: date) -> list[tuple[int, int]]:
@@ -55,7 +60,7 @@ def read_chunk(cursor: Cursor, instance_ids: Sequence[int], day: date) -> Chunk 
     return Chunk(
         series=series,
         panel=panel,
-        track=_read_track(cursor, keys, parameters),
+        track=_read_track(cursor, keys, instance_ids, day),
         pending=tuple(_read_pending(cursor, keys, panel, last_made, parameters)),
         last_made=last_made,
         wanted=np.array([each.is_wanted_on(day) for each in series]),
@@ -79,23 +84,29 @@ def _panel(series: Sequence[Series], sizes: Floats, first_day: date) -> Panel:
 
 
 def _read_sizes(cursor: Cursor, keys: Integers, days: tuple[date, date], instance_ids: Sequence[int]) -> Floats:
+    rows, places = _of_series(keys, _copy(cursor, "copy_sizes", _SIZE, instance_ids, days))
+    sizes = np.full((len(keys), (days[1] - days[0]).days + 1), np.nan)
+    sizes[places, rows["column"]] = rows["bytes"]
+    return sizes
+
+
+def _copy(cursor: Cursor, name: str, row: np.dtype[np.void], instance_ids: Sequence[int], days: tuple[date, date]) -> _Rows:
+    """What a statement copies out of these servers and days."""
     first_day, day = days
-    statement = sql.SQL(queries.load("forecasts/copy_sizes")).format(
+    statement = sql.SQL(queries.load(f"forecasts/{name}")).format(
         instance_ids=sql.Literal(list(instance_ids)), first_day=sql.Literal(first_day.isoformat()), day=sql.Literal(day.isoformat())
     )
     file = io.BytesIO()
     cursor.copy(statement, file)
-    rows = np.frombuffer(file.getbuffer()[_HEADER_BYTES:-_TRAILER_BYTES], dtype=_ROW)
-    sizes = np.full((len(keys), (day - first_day).days + 1), np.nan)
-    places, known = _places(keys, _key(rows["instance"].astype(np.int64), rows["database"].astype(np.int64)))
-    sizes[places[known], rows["column"][known]] = rows["bytes"][known]
-    return sizes
+    return np.frombuffer(file.getbuffer()[_HEADER_BYTES:-_TRAILER_BYTES], dtype=row)
 
 
-def _places(keys: Integers, wanted: Integers) -> tuple[Integers, Flags]:
-    """The rows of these keys, and which of them there are. The series are in the order of their keys."""
+def _of_series(keys: Integers, copied: _Rows) -> tuple[_Rows, Integers]:
+    """The rows that are of one of the series, and the place of its series for each. The series are in the order of their keys."""
+    wanted: Integers = _key(copied["instance"].astype(np.int64), copied["database"].astype(np.int64))
     places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return places, keys[places] == wanted
+    known = keys[places] == wanted
+    return copied[known], places[known]
 
 
 def _rows_of(keys: Integers, rows: Sequence[tuple[Any, ...]]) -> Integers:
@@ -103,15 +114,24 @@ def _rows_of(keys: Integers, rows: Sequence[tuple[Any, ...]]) -> Integers:
     return np.searchsorted(keys, np.array([_key(row[0], row[1]) for row in rows], dtype=np.int64))
 
 
-def _read_track(cursor: Cursor, keys: Integers, parameters: dict[str, object]) -> Track:
+def _read_track(cursor: Cursor, keys: Integers, instance_ids: Sequence[int], day: date) -> Track:
+    """The track record by a day: of each series and horizon the last residuals, and what its newest score says."""
+    # So many origins, eight days apart, and twice the longest horizon.
+    first_day = day - timedelta(days=8 * MOST_RESIDUALS + 2 * max(HORIZONS))
+    scores, rows = _of_series(keys, _copy(cursor, "copy_residuals", _SCORE, instance_ids, (first_day, day)))
+    horizons = np.searchsorted(HORIZONS, scores["horizon"])
+    both = rows * len(HORIZONS) + horizons
+    order = np.lexsort((scores["column"], both))
+    scores, rows, horizons, both = scores[order], rows[order], horizons[order], both[order]
+    age = np.searchsorted(both, both, side="right") - np.arange(len(both))  # from 1, the newest
+    kept, newest = age <= MOST_RESIDUALS, age == 1
     track = Track.empty(len(keys))
-    cursor.execute(queries.load("forecasts/list_track"), {**parameters, "most": MOST_RESIDUALS})
-    rows = cursor.fetchall()
-    for row, (_, _, horizon_days, matured, errors, residuals) in zip(_rows_of(keys, rows).tolist(), rows, strict=True):
-        horizon = HORIZONS.index(horizon_days)
-        track.matured[row, horizon] = matured
-        track.errors[row, horizon] = errors
-        track.residuals[row, horizon, -len(residuals) :] = residuals
+    track.residuals[rows[kept], horizons[kept], -age[kept]] = scores["residual"][kept]
+    track.matured[rows[newest], horizons[newest]] = scores["matured"][newest]
+    made_on = [first_day + timedelta(days=column) for column in np.unique(scores["column"][newest]).tolist()]
+    cursor.execute(queries.load("forecasts/list_errors"), {"instance_ids": list(instance_ids), "made_on": made_on, "day": day})
+    if errors := cursor.fetchall():  # they are wide, and only the newest are wanted
+        track.errors[_rows_of(keys, errors), np.searchsorted(HORIZONS, [row[2] for row in errors])] = [row[3] for row in errors]
     return track
 
 
