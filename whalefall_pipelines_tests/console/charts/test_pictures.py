@@ -149,7 +149,7 @@ def test_a_waterfall_is_connected_and_adds_up(changes: list[int], start: int) ->
     end = start + sum(changes)
     picture = waterfall_chart("Growth", start, [Bar(str(number), change, "growth") for number, change in enumerate(changes)], end)
     assert len(elements(picture, "g", "bar")) == len(changes) + 2
-    told = [int(text.split(": ")[1].removesuffix(" bytes").replace(",", "")) for text in tooltips(picture, "growth")]
+    told = [int(text.split(": ")[1].split(" ")[0].replace(",", "")) for text in tooltips(picture, "growth")]
     assert start + sum(told) == end
     connectors = [float(line.attrib["x1"]) for line in elements(picture, "line", "connector")]
     edges = [
