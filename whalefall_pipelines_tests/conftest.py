@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -68,16 +69,22 @@ def store_template(postgres_server: PostgresCluster) -> str:
     return "store_template"
 
 
+@contextmanager
+def cloned_store(server: PostgresCluster, template: str) -> Generator[Database]:
+    """A copy of a database of this server, for the block."""
+    name = f"store_{next(_numbers)}"
+    administer(server, f"create database {name} template {template}")
+    administer(server, f"alter database {name} set timezone to '{TIMEZONE.key}'")
+    with closing(Database(parse_url(server.url(name)), TIMEZONE)) as database:
+        yield database
+    administer(server, f"drop database {name} with (force)")
+
+
 @pytest.fixture
 def store(postgres_server: PostgresCluster, store_template: str) -> Iterator[Database]:
     """An empty, migrated store for this test."""
-    name = f"store_{next(_numbers)}"
-    administer(postgres_server, f"create database {name} template {store_template}")
-    administer(postgres_server, f"alter database {name} set timezone to '{TIMEZONE.key}'")
-    database = Database(parse_url(postgres_server.url(name)), TIMEZONE)
-    yield database
-    database.close()
-    administer(postgres_server, f"drop database {name} with (force)")
+    with cloned_store(postgres_server, store_template) as database:
+        yield database
 
 
 @pytest.fixture

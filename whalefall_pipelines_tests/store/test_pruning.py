@@ -1,6 +1,6 @@
 """Queries about some days read only the months of those days, however long the history is, according to PostgreSQL's plans."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,9 +10,11 @@ from psycopg2.sql import Composable
 
 from whalefall_pipelines import queries
 from whalefall_pipelines.domain.filters import Days, FleetFilter
+from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay, days_from
+from whalefall_pipelines_tests.conftest import cloned_store
 from whalefall_pipelines_tests.days import write_days
 from whalefall_pipelines_tests.factories import query, register
 from whalefall_pipelines_tests.plans import rows_read, tables_planned, tables_read
@@ -96,17 +98,26 @@ BRIDGES = {"first_day": ASKED - timedelta(days=7), "last_day": ASKED, "max_gap_d
 EDGES = {"capacity/list_coverage", "capacity/record_uncollected_days", "capacity/list_database_history", "capacity/list_instance_history"}
 
 
-@pytest.fixture
-def long_history(store: Database) -> Database:
+@pytest.fixture(scope="module")
+def history_template(postgres_server: PostgresCluster, store_template: str) -> Iterator[str]:
     """Two databases over more than a year, with gaps, and statistics as autovacuum keeps them."""
-    orders, shop = register(store, "orders", "shop")
-    days = days_from(date(2025, 10, 1), 400)
-    keys = [(orders.instance_id, "app"), (shop.instance_id, "app")]
-    write_days(store, {(key, day): ModelDay(None if day.day % 7 == 3 else 1000 + day.day) for key in keys for day in days})
-    ensure_months(store, days)
-    with store.transaction() as cursor:
-        cursor.execute("analyze")
-    return store
+    with cloned_store(postgres_server, store_template) as store:
+        orders, shop = register(store, "orders", "shop")
+        days = days_from(date(2025, 10, 1), 400)
+        keys = [(orders.instance_id, "app"), (shop.instance_id, "app")]
+        write_days(store, {(key, day): ModelDay(None if day.day % 7 == 3 else 1000 + day.day) for key in keys for day in days})
+        ensure_months(store, days)
+        with store.transaction() as cursor:
+            cursor.execute("analyze")
+        store.close()  # a database that somebody uses cannot be copied
+        yield str(store.url.database)
+
+
+@pytest.fixture
+def long_history(postgres_server: PostgresCluster, history_template: str) -> Iterator[Database]:
+    """A copy of it for this test."""
+    with cloned_store(postgres_server, history_template) as store:
+        yield store
 
 
 def months(tables: set[str]) -> set[str]:
