@@ -1,5 +1,5 @@
 -- The change log read every observation that ever was, to find the first of each instance: 0.23 of 0.6 s for a week of 1,000 instances with
--- five years. Whether there is an earlier one is told by the index.
+-- five years. Now it reads the first entry of the index for each instance with changes.
 -- Parameters: none.
 -- Returns: nothing.
 
@@ -117,12 +117,14 @@ select
     o.session_id
 from changes as c
 inner join instance_accounts as a on c.account_id = a.account_id
+cross join
+    lateral (
+        select min(e.observed_on) as first_day from account_observations as e
+        where e.instance_id = a.instance_id
+    ) as b
 left join account_observations as o on a.instance_id = o.instance_id and c.day = o.observed_on
 where
-    exists (
-        select 1 from account_observations as b
-        where b.instance_id = a.instance_id and b.observed_on < c.day
-    )
+    c.day > b.first_day
     and not (
         c.is_opened
         and c.change_type = 'modify_privilege'
