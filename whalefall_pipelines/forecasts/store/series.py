@@ -26,8 +26,10 @@ _Rows = np.ndarray[Any, np.dtype[np.void]]
 
 def _row(**columns: str) -> np.dtype[np.void]:
     """A row of these columns, each a name and a type of the same size in every row."""
-    fields = ((f"{name}_length", ">i4") for name in columns), columns.items()
-    return np.dtype([("fields", ">i2"), *(field for pair in zip(*fields, strict=True) for field in pair)])
+    fields = [("fields", ">i2")]
+    for name, kind in columns.items():
+        fields += [(f"{name}_length", ">i4"), (name, kind)]
+    return np.dtype(fields)
 
 
 _SIZE = _row(instance=">i4", database=">i4", column=">i4", bytes=">i8")
