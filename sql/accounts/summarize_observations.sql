@@ -3,10 +3,22 @@
 -- Returns: instance_name, observed_before (the newest observation up to the day; NULL: none), observed_after (the first one after it).
 select
     i.name as instance_name,
-    max(o.observed_on) filter (where o.observed_on <= %(day)s) as observed_before,
-    min(o.observed_on) filter (where o.observed_on > %(day)s) as observed_after
+    b.observed_before,
+    a.observed_after
 from instances as i
-inner join account_observations as o on i.instance_id = o.instance_id
-where i.deleted_at is null and (%(names)s::text[] is null or i.name = any(%(names)s::text[]))
-group by i.name
+-- each from the index, however many observations there are
+cross join
+    lateral (
+        select max(o.observed_on) as observed_before from account_observations as o
+        where o.instance_id = i.instance_id and o.observed_on <= %(day)s
+    ) as b
+cross join
+    lateral (
+        select min(o.observed_on) as observed_after from account_observations as o
+        where o.instance_id = i.instance_id and o.observed_on > %(day)s
+    ) as a
+where
+    i.deleted_at is null
+    and (%(names)s::text[] is null or i.name = any(%(names)s::text[]))
+    and coalesce(b.observed_before, a.observed_after) is not null
 order by i.name

@@ -1,6 +1,5 @@
 """Sites with ten days of two servers, of which one day is missing and one is estimated."""
 
-import itertools
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -17,13 +16,12 @@ from whalefall_pipelines.store.database import Database
 from whalefall_pipelines.store.urls import parse_url
 from whalefall_pipelines_tests.aggregation_model import ModelDay
 from whalefall_pipelines_tests.api.site import Site, site
-from whalefall_pipelines_tests.conftest import TIMEZONE
+from whalefall_pipelines_tests.conftest import TIMEZONE, cloned_store
 from whalefall_pipelines_tests.days import compute_periods, write_days
 from whalefall_pipelines_tests.factories import register, server
 
 DATABASES = ("app", "shop")
 FIRST_BYTES = {"app": 1000, "shop": 2000}
-_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -49,20 +47,11 @@ def filled_template(postgres_server: PostgresCluster, store_template: str) -> st
     return "filled_template"
 
 
-def cloned(server_: PostgresCluster, template: str) -> Iterator[Database]:
-    """A clone of a database for the block, as a store."""
-    name = f"filled_{next(_numbers)}"
-    administer(server_, f"create database {name} template {template}")
-    administer(server_, f"alter database {name} set timezone to '{TIMEZONE.key}'")
-    with closing(Database(parse_url(server_.url(name)), TIMEZONE)) as store:
-        yield store
-    administer(server_, f"drop database {name} with (force)")
-
-
 @pytest.fixture
 def filled(postgres_server: PostgresCluster, filled_template: str) -> Iterator[Database]:
     """A store with these days, for a test that changes it."""
-    yield from cloned(postgres_server, filled_template)
+    with cloned_store(postgres_server, filled_template) as store:
+        yield store
 
 
 @pytest.fixture
@@ -75,6 +64,8 @@ def running(filled: Database, tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def reading(postgres_server: PostgresCluster, filled_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One web process for all tests of a module, which change nothing."""
-    for store in cloned(postgres_server, filled_template):
-        with site(store, tmp_path_factory.mktemp("home"), {"orders": server(), "billing": server()}) as running:
-            yield running
+    with (
+        cloned_store(postgres_server, filled_template) as store,
+        site(store, tmp_path_factory.mktemp("home"), {"orders": server(), "billing": server()}) as running,
+    ):
+        yield running

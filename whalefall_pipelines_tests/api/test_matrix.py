@@ -71,9 +71,9 @@ def clients(
 
 
 def _clients(request: pytest.FixtureRequest, home: Path) -> Iterator[dict[tuple[Scope | None, bool], httpx.Client]]:
-    from whalefall_pipelines_tests.api.conftest import cloned  # noqa: PLC0415
+    from whalefall_pipelines_tests.conftest import cloned_store  # noqa: PLC0415
 
-    for store in cloned(request.getfixturevalue("postgres_server"), request.getfixturevalue("store_template")):
+    with cloned_store(request.getfixturevalue("postgres_server"), request.getfixturevalue("store_template")) as store:
         register(store, "orders")
         with site(store, home) as running:
             made = {caller: running.client(caller[0], has_access=caller[1]) for caller in CALLERS}

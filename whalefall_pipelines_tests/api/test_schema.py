@@ -17,8 +17,8 @@ from schemathesis.specs.openapi.checks import (
 from whalefall_pipelines.api.app import create_app
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines_tests.api.conftest import cloned
 from whalefall_pipelines_tests.api.site import Site, site
+from whalefall_pipelines_tests.conftest import cloned_store
 from whalefall_pipelines_tests.factories import server
 
 SCHEMA = schemathesis.openapi.from_dict(create_app().openapi())
@@ -29,9 +29,11 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 def asked(postgres_server: PostgresCluster, filled_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
     """A site and a token for everything."""
     home: Path = tmp_path_factory.mktemp("home")
-    for store in cloned(postgres_server, filled_template):
-        with site(store, home, {"orders": server(), "billing": server()}) as running:
-            yield running, running.token(Scope.ADMIN, has_access=True)
+    with (
+        cloned_store(postgres_server, filled_template) as store,
+        site(store, home, {"orders": server(), "billing": server()}) as running,
+    ):
+        yield running, running.token(Scope.ADMIN, has_access=True)
 
 
 def requests(most: int) -> settings:

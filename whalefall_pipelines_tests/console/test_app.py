@@ -24,8 +24,8 @@ from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.runtime.processes import free_port
 from whalefall_pipelines.store.database import Database
 from whalefall_pipelines_tests.aggregation_model import ModelDay
-from whalefall_pipelines_tests.api.conftest import cloned
 from whalefall_pipelines_tests.api.site import Site, services_over, serving, site
+from whalefall_pipelines_tests.conftest import cloned_store
 from whalefall_pipelines_tests.console.reader import Reader
 from whalefall_pipelines_tests.days import write_days
 from whalefall_pipelines_tests.factories import query, register, server
@@ -46,7 +46,7 @@ _NOT_FOUND = {"/session", "/account", "/alert"}
 @pytest.fixture(scope="module")
 def pages(postgres_server: PostgresCluster, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site with ten days of two servers, of which one is silent today."""
-    for store in cloned(postgres_server, store_template):
+    with cloned_store(postgres_server, store_template) as store:
         day = today(system_clock(), store.timezone)
         orders, billing = register(store, "orders", "billing")
         install_rules(store)

@@ -19,8 +19,8 @@ from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.sessions import SessionPlan, SessionStatus, SyncCategory, SyncType
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.sessions import store as sessions
-from whalefall_pipelines_tests.api.conftest import cloned
 from whalefall_pipelines_tests.api.site import Site, site
+from whalefall_pipelines_tests.conftest import cloned_store
 from whalefall_pipelines_tests.console.scene import Scene, furnish
 from whalefall_pipelines_tests.factories import query, server
 from whalefall_pipelines_tests.gate.browser import Page, open_page
@@ -34,7 +34,7 @@ _WIDTHS = (1440, 1024, 390)
 @pytest.fixture(scope="module")
 def scene(postgres_server: PostgresCluster, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A store in which every page has something to show."""
-    for store in cloned(postgres_server, store_template):
+    with cloned_store(postgres_server, store_template) as store:
         yield furnish(store, tmp_path_factory.mktemp("scene"), NAMES, system_clock())
 
 

@@ -19,8 +19,8 @@ from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.sessions import store as sessions
 from whalefall_pipelines.store.months import ensure_months
 from whalefall_pipelines_tests.aggregation_model import ModelDay
-from whalefall_pipelines_tests.api.conftest import cloned
 from whalefall_pipelines_tests.api.site import Site, site
+from whalefall_pipelines_tests.conftest import cloned_store
 from whalefall_pipelines_tests.days import write_days
 from whalefall_pipelines_tests.factories import query, register, server
 
@@ -28,7 +28,7 @@ from whalefall_pipelines_tests.factories import query, register, server
 @pytest.fixture(scope="module")
 def pages(postgres_server: PostgresCluster, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site with one server that was measured today."""
-    for store in cloned(postgres_server, store_template):
+    with cloned_store(postgres_server, store_template) as store:
         (orders,) = register(store, "orders")
         write_days(store, {((orders.instance_id, "shop"), today(system_clock(), store.timezone)): ModelDay(10**9)})
         with site(store, tmp_path_factory.mktemp("home"), {"orders": server()}) as running:

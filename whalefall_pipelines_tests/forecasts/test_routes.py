@@ -13,10 +13,9 @@ from whalefall_pipelines.clock import system_clock
 from whalefall_pipelines.domain.days import today
 from whalefall_pipelines.forecasts.forecast import forecast_day
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines_tests.api.conftest import cloned
 from whalefall_pipelines_tests.api.site import Site, site
 from whalefall_pipelines_tests.cli.commands import succeed
-from whalefall_pipelines_tests.conftest import TIMEZONE
+from whalefall_pipelines_tests.conftest import TIMEZONE, cloned_store
 from whalefall_pipelines_tests.factories import query
 from whalefall_pipelines_tests.forecasts.scene import build_scene
 
@@ -28,7 +27,7 @@ HORIZONS = (7, 30, 90)
 @pytest.fixture(scope="module")
 def reading(postgres_server: PostgresCluster, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Forecasts of two days of two servers with ten databases, of which one server has a limit."""
-    for store in cloned(postgres_server, store_template):
+    with cloned_store(postgres_server, store_template) as store:
         build_scene(store, servers=2, databases=10, days=260, last_day=TODAY).write(0, 259)
         ((largest,),) = query(store, "select max(total_bytes) from instance_size_stats")
         statement = "update instances set capacity_limit_bytes = 2 * %s, tags = '{\"env\": \"prod\"}' where name = 'server_0' returning 1"

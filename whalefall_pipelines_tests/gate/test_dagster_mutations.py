@@ -15,8 +15,8 @@ from websockets.sync.client import connect
 from whalefall_pipelines.api_base.callers import Scope
 from whalefall_pipelines.gate.dagster_audit import AuditedDagster
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
-from whalefall_pipelines_tests.api.conftest import cloned
 from whalefall_pipelines_tests.api.site import Site, services_over, site
+from whalefall_pipelines_tests.conftest import cloned_store
 
 
 def mutations() -> dict[str, GraphQLField]:
@@ -38,7 +38,7 @@ async def recording_dagster(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture(scope="module")
 def gated(postgres_server: PostgresCluster, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    for store in cloned(postgres_server, store_template):
+    with cloned_store(postgres_server, store_template) as store:
         audited = AuditedDagster(recording_dagster, services_over(store))
         with site(store, tmp_path_factory.mktemp("home"), dagster=audited) as running:
             yield running

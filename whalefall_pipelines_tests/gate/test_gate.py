@@ -21,8 +21,8 @@ from whalefall_pipelines.gate.serve import Listen, refuse_open
 from whalefall_pipelines.gate.sign_in import local_path
 from whalefall_pipelines.runtime.local_servers.postgresql import PostgresCluster
 from whalefall_pipelines.store.database import Database
-from whalefall_pipelines_tests.api.conftest import cloned
 from whalefall_pipelines_tests.api.site import Site, site
+from whalefall_pipelines_tests.conftest import cloned_store
 from whalefall_pipelines_tests.factories import query, register, server
 
 PROXY = TrustedProxy(
@@ -45,7 +45,7 @@ async def fake_dagster(scope: Any, receive: Any, send: Any) -> None:
 @pytest.fixture(scope="module")
 def gated(postgres_server: PostgresCluster, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One web process for all tests, with an app in the place of Dagster."""
-    for store in cloned(postgres_server, store_template):
+    with cloned_store(postgres_server, store_template) as store:
         register(store, "orders")
         with site(store, tmp_path_factory.mktemp("home"), {"orders": server()}, dagster=fake_dagster) as running:
             yield running

@@ -204,12 +204,13 @@ def test_the_newest_sessions_are_found_without_the_records_of_the_others(long_hi
 
 
 def test_the_changes_of_a_day_are_found_without_the_observations_of_the_others(long_history: Database) -> None:
-    values = {"first_day": ASKED, "last_day": ASKED, "names": None, "most": 10}
+    values = {"day": ASKED, "first_day": ASKED, "last_day": ASKED, "names": None, "most": 10}
     with long_history.transaction() as cursor:
         cursor.execute(OBSERVED)
         cursor.execute(queries.load("accounts/list_changes"), values)
         assert [row[3] for row in cursor.fetchall()] == ["modify_privilege"]
-    assert rows_read(long_history, queries.load("accounts/list_changes"), values) < 50
+    for name in ("accounts/list_changes", "accounts/summarize_observations"):
+        assert rows_read(long_history, queries.load(name), values) < 50
 
 
 def test_long_dropped_databases_are_not_read_for_an_inventory(long_history: Database) -> None:
